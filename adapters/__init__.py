@@ -1,0 +1,1 @@
+"""The host apps (WeChat, Alipay, Baidu, web), each behind the common Channel interface."""

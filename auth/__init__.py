@@ -1,0 +1,1 @@
+"""Who is asking: department credentials now; residents, sessions and sign-on as they come."""

@@ -1,0 +1,31 @@
+"""The two plain values between the engine and the network: one HTTP request to a department, and its answer."""
+
+from msgspec import Struct
+
+
+class Request(Struct, frozen=True):
+    """A rendered request.
+
+    ``target`` is path and query below the service's upstream URL, percent-encoded ASCII, beginning with ``/``.
+    Header names are lower case; values hold no line breaks (the renderer refuses them).
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Response(Struct):
+    """A complete answer, content decoding done. Header names are lower case bytes."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: bytes) -> bytes:
+        """Return the first value of the header ``name`` (lower case), ``b""`` if it is absent."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""
