@@ -1,0 +1,82 @@
+"""``yiwang``: the operator's command line. Commands load when called, so that help is quick."""
+
+import difflib
+import importlib
+from typing import NamedTuple
+
+import click
+
+from kernel.embedded import EmbeddedError
+from kernel.errors import YiwangError
+from kernel.settings import SettingsError
+
+
+class Entry(NamedTuple):
+    """Where a command is (``module:function``) and its line in the list."""
+
+    target: str
+    summary: str
+
+
+# A new command adds its line here.
+COMMANDS = {
+    "run": Entry("cli.run:run", "Start everything on this machine."),
+    "migrate": Entry("cli.migrate:migrate", "Bring the database to the newest schema."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when needed."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name].target.split(":")
+        command = getattr(importlib.import_module(module), function)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{function} is no click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean `yiwang {near[0]}`?" if near else "`yiwang --help` lists the commands"
+            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name=None, version="0.1.0", prog_name="yiwang")
+def yiwang() -> None:
+    r"""The backend of a city's one app: departments' API documents become one typed GraphQL graph.
+
+    \b
+    Examples:
+      yiwang run                     everything on this machine, with example departments
+      yiwang compile openapi.yaml    what of an API document will work, and what to mend
+      yiwang publish service.yaml    make a department's API part of the graph
+      yiwang COMMAND --help          more about one command
+    """
+
+
+def main() -> None:
+    """Run the command; errors that say how to mend them are shown without a traceback."""
+    try:
+        yiwang(prog_name="yiwang")
+    except YiwangError as error:
+        raise SystemExit(f"yiwang: {error.message}" + (f"\n  {error.fix}" if error.fix else "")) from error
+    except (EmbeddedError, SettingsError) as error:
+        raise SystemExit(f"yiwang: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

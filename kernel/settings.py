@@ -1,0 +1,133 @@
+"""Every setting of every process, as one typed struct read once from the environment.
+
+A setting is one annotated line: the field ``gateway_port`` is the variable ``YIWANG_GATEWAY_PORT``, its description
+is its documentation (docs/settings.md is generated from here), its ``Meta`` limits are checked. Secrets never show in
+a repr. Nothing else in the project reads ``os.environ`` for configuration.
+"""
+
+import difflib
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "YIWANG_"
+SECRET = {"secret": True}
+
+
+class SettingsError(ValueError):
+    """A variable has a value that cannot be used; the message names the variable."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process; ``load`` makes it from the environment."""
+
+    database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL ≥ 16, as `postgresql://user:password@host:5432/name`. "
+            "Empty: an embedded server under the state directory.",
+            extra=SECRET,
+        ),
+    ] = ""
+    redis_url: Annotated[
+        str,
+        Meta(
+            description="Redis ≥ 7 or Valkey, as `redis://host:6379/0`, `rediss://…` or `unix:///path`. "
+            "Empty: an embedded server under the state directory.",
+            extra=SECRET,
+        ),
+    ] = ""
+    state_dir: Annotated[
+        str,
+        Meta(
+            description="Where the embedded servers keep data and sockets. "
+            "Empty: the nearest `.yiwang` of this folder or its parents, else a new one here.",
+        ),
+    ] = ""
+    database_pool_size: Annotated[
+        int, Meta(description="PostgreSQL connections of one process, in each of its two pools.", ge=1)
+    ] = 8
+    redis_timeout_seconds: Annotated[
+        float, Meta(description="How long one Redis command, connecting included, may take.", gt=0)
+    ] = 2.0
+    log_level: Annotated[
+        str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    ] = "INFO"
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={'…' if _secret(name) else getattr(self, name)!r}" for name in self.__struct_fields__)
+        return f"Settings({', '.join(shown)})"
+
+
+def variable(field: str) -> str:
+    """``database_url`` → ``YIWANG_DATABASE_URL``."""
+    return PREFIX + field.upper()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment; ``SettingsError`` names the first variable that cannot be used."""
+    environ = os.environ if environ is None else environ
+    known = {variable(name): name for name in Settings.__struct_fields__}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; docs/settings.md lists what there is"
+            logging.getLogger(__name__).warning("unknown variable %s is ignored%s", name, hint)
+    return Settings(**{field: _read(field, name, environ[name]) for name, field in known.items() if name in environ})
+
+
+def state_path(settings: Settings) -> Path:
+    """The state directory as an absolute path; it may not exist yet."""
+    if settings.state_dir:
+        return Path(settings.state_dir).absolute()
+    here = Path.cwd()
+    return next((d / ".yiwang" for d in (here, *here.parents) if (d / ".yiwang").is_dir()), here / ".yiwang")
+
+
+def reference() -> str:
+    """The text of docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated from `kernel/settings.py`: `make docs`. Every setting is an environment variable.",
+        "",
+        "| variable | type | default | what it does |",
+        "|---|---|---|---|",
+    ]
+    for info in msgspec.structs.fields(Settings):
+        kind, meta = _annotation(info.name)
+        default = f"`{info.default}`" if info.default != "" else "(empty)"
+        lines.append(f"| `{variable(info.name)}` | {_kind(kind)} | {default} | {meta.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _read(field: str, name: str, text: str) -> Any:
+    kind, _ = _annotation(field)
+    raw: Any = [part.strip() for part in text.split(",") if part.strip()] if get_origin(kind) is tuple else text
+    try:
+        return msgspec.convert(raw, _hints()[field], strict=False)
+    except msgspec.ValidationError as error:
+        shown = "its value" if _secret(field) else repr(text)
+        raise SettingsError(f"{name}: {shown} cannot be used: {error} (docs/settings.md describes it)") from error
+
+
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
+
+
+def _annotation(field: str) -> tuple[Any, Meta]:
+    kind, meta = get_args(_hints()[field])
+    return kind, meta
+
+
+def _secret(field: str) -> bool:
+    return _annotation(field)[1].extra == SECRET
+
+
+def _kind(kind: Any) -> str:
+    return "list, comma-separated" if get_origin(kind) is tuple else str(kind.__name__)

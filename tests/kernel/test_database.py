@@ -1,0 +1,57 @@
+"""One transaction per session, the pool past the ORM, and migrations that equal the tables."""
+
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, select
+
+import migrations.tables  # noqa: F401 - fills SQLModel.metadata
+from kernel.database import Database
+from kernel.outbox import OutboxMessage
+
+
+def _row(task: str = "t") -> OutboxMessage:
+    now = datetime.now(UTC)
+    return OutboxMessage(task=task, arguments={"secret": "330102199001011234"}, created_at=now, due_at=now)
+
+
+async def test_a_session_commits_at_its_end(database: Database) -> None:
+    async with database.session() as session:
+        session.add(_row())
+    assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_a_session_that_raises_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.session() as session:
+            session.add(_row())
+            await session.flush()
+            raise RuntimeError
+    assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_each_test_has_its_own_database(database: Database) -> None:
+    async with database.session() as session:
+        assert (await session.exec(select(OutboxMessage))).all() == []
+
+
+async def test_errors_never_show_parameters(database: Database) -> None:
+    row = _row()
+    row.task = None  # type: ignore[assignment]  # what PostgreSQL refuses
+    with pytest.raises(IntegrityError) as raised:
+        async with database.session() as session:
+            session.add(row)
+    assert "330102199001011234" not in str(raised.value)
+
+
+async def test_migrations_equal_the_tables(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, SQLModel.metadata))
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
