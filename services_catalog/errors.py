@@ -1,0 +1,99 @@
+"""What can be wrong with a publication, said so that its department can mend it."""
+
+from collections.abc import Sequence
+
+from kernel.errors import YiwangError
+from supergraph.diff import Change
+from supergraph.findings import Finding
+
+
+class PublishingError(YiwangError):
+    """A publication was refused; nothing has changed."""
+
+    code = "PUBLICATION_REFUSED"
+    http_status = 422
+
+
+class ManifestError(PublishingError):
+    """The manifest cannot be used; ``findings`` has every defect."""
+
+    code = "MANIFEST_INVALID"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"The manifest has a defect at {first.pointer or '/'}: {first.message}{more}", fix=first.fix)
+        self.findings = tuple(findings)
+
+
+class BundleError(PublishingError):
+    """The documents cannot be taken."""
+
+    code = "BUNDLE_INVALID"
+
+
+class DocumentError(PublishingError):
+    """Nothing of the document could be compiled; ``findings`` says why."""
+
+    code = "DOCUMENT_INVALID"
+
+    def __init__(self, message: str, findings: Sequence[Finding], *, fix: str = "") -> None:
+        super().__init__(message, fix=fix or "Mend what the findings name and publish again.")
+        self.findings = tuple(findings)
+
+
+class BreakingChangeError(PublishingError):
+    """Operations that work today would not work any more."""
+
+    code = "BREAKING_CHANGE"
+    http_status = 409
+
+    def __init__(self, service: str, changes: Sequence[Change]) -> None:
+        count = sum(change.level == "breaking" for change in changes)
+        super().__init__(
+            f"{service}: {count} change{'s' if count > 1 else ''} would break those who use it today",
+            fix="Keep the old fields beside the new ones, or publish with --force once all clients are told.",
+        )
+        self.changes = tuple(changes)
+
+
+class NotYoursError(PublishingError):
+    """The service, or the department of the manifest, is another one's."""
+
+    code = "NOT_YOUR_DEPARTMENT"
+    http_status = 403
+
+
+class UnknownServiceError(PublishingError):
+    """No service of this name was ever published."""
+
+    code = "UNKNOWN_SERVICE"
+    http_status = 404
+
+
+class UnknownVersionError(PublishingError):
+    """The service has no such version, or none before the live one."""
+
+    code = "UNKNOWN_VERSION"
+    http_status = 404
+
+
+class UnknownDepartmentError(PublishingError):
+    """The operator has not added this department."""
+
+    code = "UNKNOWN_DEPARTMENT"
+    http_status = 404
+
+
+class PublishedMeanwhileError(PublishingError):
+    """Others published the same service again and again while this publication was compared with it."""
+
+    code = "PUBLISHED_MEANWHILE"
+    http_status = 409
+    retryable = True
+
+
+class CompilerFailedError(PublishingError):
+    """The compiler needed too much time or memory, or stopped."""
+
+    code = "COMPILER_FAILED"
