@@ -1,0 +1,1 @@
+"""Four departments' own applications, each with its own API document, as they stand behind Yiwang."""

@@ -1,0 +1,1 @@
+"""The bus company: stops, lines and arrivals that move with the clock."""

@@ -1,0 +1,1 @@
+"""The First People's Hospital: departments, doctors, schedules, outpatient appointments, queues."""

@@ -1,0 +1,1 @@
+"""The parking operator: lots, free bays, tariffs, sessions by number plate, quotes."""

@@ -1,0 +1,103 @@
+"""What the example departments share: RFC 9457 problem documents and a one-process HTTP server."""
+
+import argparse
+import asyncio
+import datetime as dt
+import enum
+import signal
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.types import ControllerRouterHandler
+from msgspec import Struct
+
+CITY_TIME = dt.timezone(dt.timedelta(hours=8), "CST")  # China has one time and no summer time
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+class Remark(Struct):
+    """What is wrong with one part of a request."""
+
+    message: str
+    where: str
+
+
+class Problem(Struct, omit_defaults=True):
+    """A problem document (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    remarks: list[Remark] | None = None
+
+
+class ProblemError(HTTPException):
+    """Raised by a handler to answer with a problem document."""
+
+
+def now() -> dt.datetime:
+    """Return the city's time."""
+    return dt.datetime.now(CITY_TIME)
+
+
+def problems(**details: str) -> dict[int, ResponseSpec]:
+    """Declare the problem answers of a handler: ``problems(not_found="no such lot")``; 400 is always one."""
+    details.setdefault("bad_request", "A part of the request is wrong.")
+    return {
+        HTTPStatus[name.upper()].value: ResponseSpec(
+            Problem, generate_examples=False, description=text, media_type=PROBLEM_MEDIA_TYPE
+        )
+        for name, text in details.items()
+    }
+
+
+def answer_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    """Turn any HTTP error into a problem document."""
+    listed = error.extra if isinstance(error.extra, list) else []
+    remarks = [
+        Remark(message=str(each["message"]), where=f"{_place(each)} {each.get('key', '')}".strip())
+        for each in listed
+        if isinstance(each, dict)
+    ]
+    problem = Problem(
+        title=HTTPStatus(error.status_code).phrase,
+        status=error.status_code,
+        detail=error.detail,
+        instance=request.url.path,
+        remarks=remarks or None,
+    )
+    return Response(problem, status_code=error.status_code, media_type=PROBLEM_MEDIA_TYPE, headers=error.headers)
+
+
+def _place(remark: dict[str, Any]) -> str:
+    source = remark.get("source", "body")
+    return str(source.value if isinstance(source, enum.Enum) else source)
+
+
+def application(handlers: Sequence[ControllerRouterHandler], openapi: OpenAPIConfig | None) -> Litestar:
+    """Build a department's application; ``openapi`` is None where the document is written by hand."""
+    return Litestar(handlers, openapi_config=openapi, exception_handlers={HTTPException: answer_problem})
+
+
+def main(app: Litestar, *, name: str, port: int) -> None:
+    """Serve ``app`` until SIGTERM or Ctrl-C: ``python -m examples.departments.<name> [--host H] [--port P]``."""
+    parser = argparse.ArgumentParser(prog=f"python -m examples.departments.{name}", description=app.__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=port)
+    options = parser.parse_args()
+    asyncio.run(_serve(app, options.host, options.port))
+
+
+async def _serve(app: Litestar, host: str, port: int) -> None:
+    server = Server(app, host, port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()
