@@ -1,0 +1,50 @@
+"""Settings come from the environment, errors name the variable, the reference page is current."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from kernel.settings import Settings, SettingsError, load, reference, state_path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert load({}) == Settings()
+
+
+def test_values_are_converted_to_their_types() -> None:
+    settings = load({"YIWANG_DATABASE_POOL_SIZE": "3", "YIWANG_REDIS_TIMEOUT_SECONDS": "0.5"})
+    assert (settings.database_pool_size, settings.redis_timeout_seconds) == (3, 0.5)
+
+
+@pytest.mark.parametrize("value", ["many", "0", "", "1.5"])
+def test_a_value_that_cannot_be_used_names_its_variable(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"^YIWANG_DATABASE_POOL_SIZE: "):
+        load({"YIWANG_DATABASE_POOL_SIZE": value})
+
+
+def test_a_misspelt_variable_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        load({"YIWANG_DATABSE_URL": "x"})
+    assert "YIWANG_DATABSE_URL is ignored; did you mean YIWANG_DATABASE_URL?" in caplog.text
+
+
+def test_secrets_do_not_show() -> None:
+    assert "hunter2" not in repr(Settings(database_url="postgresql://u:hunter2@h/d"))
+    assert "log_level='INFO'" in repr(Settings())
+
+
+def test_state_lies_in_the_nearest_parent_that_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    assert state_path(Settings()) == tmp_path / "a" / "b" / ".yiwang"
+    (tmp_path / ".yiwang").mkdir()
+    assert state_path(Settings()) == tmp_path / ".yiwang"
+    assert state_path(Settings(state_dir="/elsewhere")) == Path("/elsewhere")
+
+
+def test_the_reference_page_is_current() -> None:
+    shown = (REPOSITORY / "docs" / "settings.md").read_text()
+    assert shown == reference(), "run `make docs`"
