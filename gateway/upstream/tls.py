@@ -1,0 +1,30 @@
+"""TLS towards departments: their private certificate authority, our client certificate (mTLS), TLS 1.2 at least."""
+
+import functools
+import ssl
+
+from gateway.upstream.settings import UpstreamSettings
+
+
+def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
+    """Return the context for an upstream. Raises ``OSError`` or ``ssl.SSLError`` for files that cannot be used."""
+    if not (settings.ca or settings.cert):
+        return _public_context()
+    context = _context(settings.ca)
+    if settings.legacy_ca:
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if settings.cert:
+        context.load_cert_chain(settings.cert, settings.key or None)
+    return context
+
+
+@functools.cache
+def _public_context() -> ssl.SSLContext:
+    return _context("")  # shared: reading the system's authorities takes milliseconds and a megabyte
+
+
+def _context(ca: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,177 @@
+"""One department's service as the engine sees it: one origin with a pool, a bulkhead, a breaker and retries of its own.
+
+Nothing is shared between services but name look-ups, so a dead department changes nobody else's latency.
+"""
+
+import asyncio
+
+from msgspec.structs import replace
+
+from gateway.upstream.breaker import REFUSED, Breaker, BreakerRules
+from gateway.upstream.bulkhead import Bulkhead
+from gateway.upstream.errors import (
+    UpstreamBadAnswerError,
+    UpstreamError,
+    UpstreamRedirectError,
+    UpstreamResetError,
+    UpstreamSuspendedError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+from gateway.upstream.native import NativeTransport
+from gateway.upstream.redirect import MOST_REDIRECTS, REDIRECTS, next_url, onward
+from gateway.upstream.resolver import Resolver
+from gateway.upstream.retry import SAFE, UNWELL, Retries, retry_after_seconds
+from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.transport import Transport
+from kernel.networks import BadUrlError, Url, split_url
+from supergraph.wire import Request, Response
+
+_REPEATABLE = (UpstreamUnreachableError, UpstreamResetError)
+_UNWELL_ERRORS = (UpstreamTimeoutError, UpstreamUnreachableError, UpstreamResetError, UpstreamBadAnswerError)
+
+
+class Upstream:
+    """Made inside a running loop and used in that loop only. The counters are for metrics, to be read by anybody."""
+
+    def __init__(
+        self, service: str, settings: UpstreamSettings, resolver: Resolver, rules: BreakerRules | None = None
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self._resolver = resolver
+        self._loop = asyncio.get_running_loop()
+        self._url = split_url(settings.url)
+        if "?" in self._url.target:
+            raise BadUrlError(f"the URL of {service} has a query", fix="Leave it out; fixed values go into headers.")
+        self._prefix = self._url.target.rstrip("/")
+        self._transport = open_transport(service, self._url, settings, resolver)
+        self._bulkhead = Bulkhead(service, settings.connections, settings.queue)
+        self._retries = Retries(settings.retries)
+        self.breaker = Breaker(rules)
+        self.calls = 0
+        self.failures: dict[str, int] = {}
+
+    @property
+    def retries(self) -> int:
+        return self._retries.count
+
+    @property
+    def open_since(self) -> float | None:
+        """Loop time at which the breaker opened, ``None`` while the service is well."""
+        return self.breaker.opened_at
+
+    @property
+    def active(self) -> int:
+        return self._bulkhead.active
+
+    @property
+    def waiting(self) -> int:
+        return self._bulkhead.waiting
+
+    async def call(self, request: Request, deadline: float) -> Response:
+        """Carry ``request`` (its target below the service's URL) and return the answer, whatever its status.
+
+        ``deadline`` is in loop time and bounds everything: the queue, the retries, the redirects. Raises
+        ``UpstreamError``; a cancelled call is aborted and leaves nothing behind.
+        """
+        self.calls += 1
+        self._retries.earn()
+        deadline = min(deadline, self._loop.time() + self.settings.total_seconds)
+        if self._prefix:
+            request = Request(request.method, self._prefix + request.target, request.headers, request.body)
+        attempt = 0
+        while True:
+            asked_for = 0.0
+            try:
+                response = await self._attempt(request, deadline)
+            except UpstreamError as error:
+                delay = self._delay(request, attempt, deadline) if isinstance(error, _REPEATABLE) else None
+                if delay is None:
+                    self.failures[error.code] = self.failures.get(error.code, 0) + 1
+                    raise
+            else:
+                if response.status not in UNWELL:
+                    return response
+                asked_for = retry_after_seconds(response)
+                delay = self._delay(request, attempt, deadline, asked_for)
+                if delay is None:
+                    return response
+            attempt += 1
+            await asyncio.sleep(delay)
+
+    async def close(self, grace_seconds: float = 0.0) -> None:
+        """Let the calls in flight end within ``grace_seconds``, then abort what is left."""
+        self._transport.drain()
+        await self._bulkhead.wait_until_empty(grace_seconds)
+        await self._transport.close()
+
+    async def _attempt(self, request: Request, deadline: float) -> Response:
+        if not self._bulkhead.enter_now():
+            if self.breaker.refuses(self._loop.time()):
+                raise self._suspended()
+            await self._bulkhead.enter(deadline)
+        try:
+            ticket = self.breaker.enter(self._loop.time())
+            if ticket == REFUSED:
+                raise self._suspended()
+            try:
+                response = await self._send(request, deadline)
+            except _UNWELL_ERRORS:
+                self.breaker.failed(ticket, self._loop.time())
+                raise
+            except BaseException:
+                self.breaker.withdrawn(ticket)
+                raise
+            if response.status in UNWELL:
+                self.breaker.failed(ticket, self._loop.time())
+            else:
+                self.breaker.succeeded(ticket, self._loop.time())
+            return response
+        finally:
+            self._bulkhead.leave()
+
+    async def _send(self, request: Request, deadline: float) -> Response:
+        response = await self._transport.send(request, deadline)
+        if response.status not in REDIRECTS or not response.header(b"location"):
+            return response
+        return await self._follow(request, response, deadline)
+
+    async def _follow(self, request: Request, response: Response, deadline: float) -> Response:
+        """Follow redirects: the address of each is checked like the first one's, when its connection is made."""
+        if request.method not in SAFE:
+            raise UpstreamRedirectError(self.service, f"it redirects a {request.method}, which must not be repeated")
+        here = self._url
+        for _ in range(MOST_REDIRECTS):
+            there = next_url(self.service, here, request, response)
+            request, here = onward(request, here, there), there
+            response = await self._visit(request, there, deadline)
+            if response.status not in REDIRECTS or not response.header(b"location"):
+                return response
+        raise UpstreamRedirectError(self.service, f"it redirects more than {MOST_REDIRECTS} times")
+
+    async def _visit(self, request: Request, url: Url, deadline: float) -> Response:
+        if url.origin == self._url.origin:
+            return await self._transport.send(request, deadline)
+        bare = replace(self.settings, headers={}, cert="", key="")
+        transport = open_transport(self.service, url, bare, self._resolver)
+        try:
+            return await transport.send(request, deadline)
+        finally:
+            await transport.close()
+
+    def _delay(self, request: Request, attempt: int, deadline: float, least: float = 0.0) -> float | None:
+        return self._retries.delay(request, attempt, deadline - self._loop.time(), least=least)
+
+    def _suspended(self) -> UpstreamSuspendedError:
+        return UpstreamSuspendedError(self.service, "it failed repeatedly and is given a pause")
+
+
+def open_transport(service: str, url: Url, settings: UpstreamSettings, resolver: Resolver) -> Transport:
+    """Choose the transport: the own one unless the service is behind a proxy or asks for aiohttp."""
+    if settings.client == "aiohttp" or settings.proxy:
+        # Imported here: it takes 0.4 s that a process without such an upstream need not spend.
+        from gateway.upstream.through_aiohttp import AiohttpTransport  # noqa: PLC0415 - see above
+
+        return AiohttpTransport(service, url, settings, resolver)
+    return NativeTransport(service, url, settings, resolver)
