@@ -181,6 +181,16 @@ class Slice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     format: int = 1  # of this encoding
 
 
+def prefix(service: str) -> str:
+    """Return what a service's type names begin with: ``busArrivals`` gives ``BusArrivals``."""
+    return service[:1].upper() + service[1:]
+
+
+def namespace_name(service: str, kind: Literal["query", "mutation"], group: str = "") -> str:
+    """Return the name of the type that holds a service's root fields, or those of one of its groups."""
+    return f"{prefix(service)}{prefix(group)}{prefix(kind)}"
+
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(Slice)
 

@@ -1,0 +1,88 @@
+"""Which member of a union an answer is: by the discriminator's value, else by the shape of its JSON."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from supergraph.slice import EnumType, ObjectType, Type, UnionType
+
+Resolve = Callable[[Any], str | None]
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "String": (str,),
+    "Int": (int,),
+    "BigInt": (int,),
+    "Float": (int, float),
+    "Boolean": (bool,),
+    "ID": (str, int),
+    "Date": (str,),
+    "DateTime": (str,),
+    "Decimal": (str, int, float),
+    "Base64": (str,),
+}
+
+
+def resolver(union: UnionType, types: Mapping[str, Type]) -> Resolve:
+    """Return the function from a JSON value to its member's type name, or None if no member fits.
+
+    Without a discriminator the member fits that has all its required fields with values of the right JSON kind; of
+    several the one with the most of the value's properties, then the first.
+    """
+    by_tag = {tag: member.type for member in union.members for tag in member.tags}
+    members = [(member.type, types[member.type]) for member in union.members]
+
+    def by_shape(value: Any) -> str | None:
+        best, best_score = None, -1
+        for name, member in members:
+            score = _fit(value, member, types) if isinstance(member, ObjectType) else -1
+            if score > best_score:
+                best, best_score = name, score
+        return best
+
+    def resolve(value: Any) -> str | None:
+        if by_tag and isinstance(value, dict):
+            named = by_tag.get(value.get(union.discriminator, None))
+            if named is not None:
+                return named
+        return by_shape(value)
+
+    return resolve
+
+
+def _fit(value: Any, member: ObjectType, types: Mapping[str, Type]) -> int:
+    """Say how well ``value`` fits: -1 not at all, else the number of the member's fields that it has."""
+    if member.kind == "wrapper":
+        return 0 if _has_kind(value, member.fields[0].type, types) else -1
+    if not isinstance(value, dict):
+        return -1
+    score = 0
+    for field in member.fields:
+        if field.source in value:
+            if not _has_kind(value[field.source], field.type, types):
+                return -1
+            score += 1
+        elif field.type.endswith("!"):
+            return -1
+    return score
+
+
+def _has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
+    if value is None:
+        return not reference.endswith("!")
+    bare = reference.removesuffix("!")
+    named = types.get(bare.strip("[]!"))
+    if bare.startswith("["):
+        if isinstance(named, ObjectType) and named.kind == "entry":
+            return isinstance(value, dict)
+        return isinstance(value, list) and (not value or _has_kind(value[0], bare[1:-1], types))
+    return _is_named_kind(value, bare, named)
+
+
+def _is_named_kind(value: Any, name: str, named: Type | None) -> bool:
+    if isinstance(named, EnumType):
+        return any(item.source == value and type(item.source) is type(value) for item in named.values)
+    if isinstance(named, ObjectType):
+        return isinstance(value, dict) or named.kind == "wrapper"
+    if isinstance(named, UnionType) or name == "JSON":
+        return True
+    kinds = _KINDS.get(name, ())
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
