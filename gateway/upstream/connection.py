@@ -6,7 +6,7 @@ like (RFC 9112 §6.3), unasked bytes end the connection, and one that was not us
 
 import asyncio
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import httptools
 
@@ -18,13 +18,23 @@ from gateway.upstream.errors import (
     UpstreamTimeoutError,
     UpstreamTooLargeError,
 )
+from gateway.upstream.settings import UpstreamSettings
 from supergraph.wire import Response
-
-if TYPE_CHECKING:
-    from gateway.upstream.native import NativeTransport
 
 _HEAD_LIMIT = 64 * 1024  # bytes; the largest that common servers can be set to send is 32 to 64 KiB
 _HEADER_COUNT_LIMIT = 200
+
+
+class Pool(Protocol):
+    """What a connection asks of the pool that owns it."""
+
+    service: str
+    settings: UpstreamSettings
+    loop: asyncio.AbstractEventLoop
+
+    def release(self, connection: "Connection") -> None: ...
+    def forget(self, connection: "Connection") -> None: ...
+    def watch(self, connection: "Connection", expires: float) -> None: ...
 
 
 class Connection(asyncio.Protocol):
@@ -52,7 +62,7 @@ class Connection(asyncio.Protocol):
         "waiter",
     )
 
-    def __init__(self, pool: "NativeTransport") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._service = pool.service
         self._max_body = pool.settings.max_body_bytes
