@@ -22,6 +22,8 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("cli.run:run", "Start everything on this machine."),
     "migrate": Entry("cli.migrate:migrate", "Bring the database to the newest schema."),
+    "worker": Entry("worker.main:work", "Do the background tasks."),
+    "beat": Entry("worker.main:beat", "Start the periodic tasks when they are due."),
 }
 
 

@@ -4,7 +4,7 @@ SQLModel on SQLAlchemy's asyncio engine with asyncpg writes and reads rows; hot 
 is 150 µs there and 1.1 ms through the ORM, see docs/decisions/0002). Nobody but ``session`` calls ``commit``.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,12 +22,16 @@ class Database:
     def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.engine = engine
         self.pool = pool
+        self.after_commit: list[Callable[[AsyncSession], Awaitable[None]]] = []
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """One transaction: committed when the block ends, rolled back when it raises; then ``after_commit`` runs."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+            for hook in self.after_commit:
+                await hook(session)
 
 
 @asynccontextmanager

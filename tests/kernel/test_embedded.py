@@ -155,7 +155,7 @@ def test_a_killed_postgres_loses_nothing_acknowledged(state: Path) -> None:
 
     async def write() -> None:
         writers = [asyncio.create_task(_write_until_killed(server.url, acknowledged, n * 10**6)) for n in range(4)]
-        while len(acknowledged) < 500:  # noqa: ASYNC110 - an Event would put our code into the measured writers
+        while len(acknowledged) < 500:
             await asyncio.sleep(0.01)
         killed.kill()
         await asyncio.gather(*writers)

@@ -1,0 +1,147 @@
+"""The Celery application, and the two kinds of task: consumers of outbox messages, and periodic tasks.
+
+Tasks are ``async def``; a worker process runs them on one event-loop thread (``worker.runtime``), with as many at a
+time as its pool has threads. Declaring a task connects to nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+from celery import Celery, Task
+from redis.asyncio import Redis
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.logs import request_id
+from kernel.outbox import KEY_PREFIX, OutboxMessage, sweep
+from kernel.queues import ROUTES, queue_of
+from kernel.settings import Settings
+
+_TASK_SECONDS = 300
+_MOST_FAILURES = 10
+_RETRY_AFTER = timedelta(seconds=5)
+_SWEEP_EVERY = timedelta(seconds=5)
+
+app = Celery("yiwang", set_as_current=False)
+logger = logging.getLogger(__name__)
+Arguments = TypeVar("Arguments", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """What a task may use."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    clock: Clock
+
+
+class Runtime(Protocol):
+    """What a worker process sets as ``app.runtime``."""
+
+    context: TaskContext
+
+    def call(self, work: Coroutine[Any, Any, None]) -> None: ...
+
+
+def configure(settings: Settings) -> None:
+    """Point the application at the broker; called once by worker and beat."""
+    app.conf.update(
+        broker_url=broker_url(settings.redis_url),
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"global_keyprefix": KEY_PREFIX, "socket_keepalive": True},
+        task_routes=lambda name, *_args, **_options: {"queue": queue_of(name)},
+        task_queues={queue: {} for queue in ROUTES.values()},
+        task_create_missing_queues=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        enable_utc=True,
+    )
+
+
+def broker_url(redis_url: str) -> str:
+    """Our Redis URL as kombu spells it: a Unix socket is ``redis+socket://``."""
+    return "redis+socket://" + redis_url.removeprefix("unix://") if redis_url.startswith("unix://") else redis_url
+
+
+def consumer(
+    name: str, arguments: type[Arguments]
+) -> Callable[[Callable[[AsyncSession, TaskContext, Arguments], Awaitable[None]]], Task]:
+    """Declare the task that does the outbox messages called ``name``.
+
+    The handler runs inside the transaction that deletes the message, so its own changes happen exactly once. What it
+    does to the outside world may happen more than once: send the message's id along as idempotency key.
+    """
+
+    def declare(handler: Callable[[AsyncSession, TaskContext, Arguments], Awaitable[None]]) -> Task:
+        async def do(context: TaskContext, message_id: UUID) -> None:
+            async with asyncio.timeout(_TASK_SECONDS), context.database.session() as session:
+                chosen = select(OutboxMessage).where(OutboxMessage.id == message_id)
+                row = (await session.exec(chosen.with_for_update(skip_locked=True))).first()
+                if row is None:  # done before, or another worker is at it
+                    return
+                request_id.set(row.request_id)
+                await handler(session, context, msgspec.convert(row.arguments, arguments, strict=False))
+                await session.delete(row)
+
+        def run(task: Task, message_id: str) -> None:
+            runtime: Runtime = task.app.runtime
+            runtime.call(_do_or_note(do, runtime.context, UUID(message_id)))
+
+        return app.task(run, name=name, bind=True)
+
+    return declare
+
+
+def periodic(name: str, every: timedelta) -> Callable[[Callable[[TaskContext], Coroutine[Any, Any, None]]], Task]:
+    """Declare a task that beat starts again and again; a late one is dropped when the next is due."""
+
+    def declare(handler: Callable[[TaskContext], Coroutine[Any, Any, None]]) -> Task:
+        def run(task: Task) -> None:
+            runtime: Runtime = task.app.runtime
+            runtime.call(handler(runtime.context))
+
+        app.conf.beat_schedule = {
+            **(app.conf.beat_schedule or {}),
+            name: {"task": name, "schedule": every, "options": {"expires": every.total_seconds()}},
+        }
+        return app.task(run, name=name, bind=True)
+
+    return declare
+
+
+async def _do_or_note(
+    do: Callable[[TaskContext, UUID], Awaitable[None]], context: TaskContext, message_id: UUID
+) -> None:
+    """Do a message; if that fails, note it on the row, which the sweep will send again, later each time."""
+    try:
+        await do(context, message_id)
+    except Exception as error:
+        logger.exception("a task failed", extra={"message_id": message_id})
+        async with context.database.session() as session:
+            row = await session.get(OutboxMessage, message_id, with_for_update=True)
+            if row is None:
+                return
+            row.failures += 1
+            row.last_error = f"{type(error).__name__}: {error}"[:500]
+            row.due_at = context.clock.now() + _RETRY_AFTER * 2**row.failures if row.failures < _MOST_FAILURES else None
+
+
+@periodic("outbox.sweep", _SWEEP_EVERY)
+async def sweep_outbox(context: TaskContext) -> None:
+    """Send again what a broker or a worker lost."""
+    async with context.database.session() as session:
+        await sweep(session, context.redis, context.clock)

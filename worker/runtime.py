@@ -1,0 +1,55 @@
+"""One event-loop thread for all tasks of a worker process, with the database and Redis opened on it.
+
+An engine belongs to one loop: a loop for each task would mean a connection for each task, and a shared engine breaks.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import uvloop
+
+from kernel.celery import TaskContext
+from kernel.clock import SystemClock
+from kernel.database import open_database
+from kernel.outbox import attach_outbox
+from kernel.redis import open_redis
+from kernel.settings import Settings
+
+
+class LoopThread:
+    """Runs coroutines for the threads that Celery's pool calls tasks in."""
+
+    context: TaskContext
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tasks", daemon=True)
+        self._opened = AsyncExitStack()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.call(self._open())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.call(self._opened.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def call(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` on the loop and wait for it, from any other thread."""
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self) -> None:
+        database = await self._opened.enter_async_context(open_database(self._settings))
+        redis = await self._opened.enter_async_context(open_redis(self._settings))
+        attach_outbox(database, redis)
+        self.context = TaskContext(self._settings, database, redis, SystemClock())

@@ -1,0 +1,3 @@
+"""The modules that declare tasks: importing this module registers them all. A feature with tasks adds its line."""
+
+import kernel.celery  # noqa: F401 - imported for its tasks
