@@ -55,6 +55,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_timeout_seconds: Annotated[
         float, Meta(description="How long one Redis command, connecting included, may take.", gt=0)
     ] = 2.0
+    gateway_host: Annotated[str, Meta(description="The address that `yiwang gateway` listens on.")] = "127.0.0.1"
+    gateway_port: Annotated[int, Meta(description="The port that `yiwang gateway` listens on.", ge=1, le=65535)] = 8000
+    gateway_workers: Annotated[
+        int, Meta(description="Processes of one `yiwang gateway`, each with an event loop and a core of its own.", ge=1)
+    ] = 1
+    request_seconds: Annotated[
+        float, Meta(description="How long one GraphQL request may take, all its fetches included.", gt=0)
+    ] = 30.0
+    max_request_bytes: Annotated[
+        int, Meta(description="The longest body of a GraphQL request; publishing has its own limit.", ge=1024)
+    ] = 2**20
+    max_document_tokens: Annotated[int, Meta(description="The most tokens of one GraphQL document.", ge=100)] = 10_000
+    max_fetches: Annotated[
+        int, Meta(description="The most calls to departments that one operation may plan.", ge=1)
+    ] = 100
+    plan_cache_size: Annotated[
+        int, Meta(description="How many planned operations a gateway process keeps, the most recently used.", ge=1)
+    ] = 2000
+    introspection_services: Annotated[
+        int,
+        Meta(description="Up to so many services are introspected at once; above, name them: `/graphql?services=a,b`."),
+    ] = 50
+    access_log: Annotated[bool, Meta(description="Whether each GraphQL request is logged.")] = True
+    upstream_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks in which departments' upstreams may lie although they are private, loopback or "
+            "otherwise special, as CIDRs: `10.20.0.0/16, 192.168.7.0/24`."
+        ),
+    ] = ()
     log_level: Annotated[
         str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     ] = "INFO"

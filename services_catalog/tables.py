@@ -54,7 +54,7 @@ class ServiceVersion(SQLModel, table=True):
     __tablename__ = "service_version"
 
     service: str = Field(primary_key=True, foreign_key="service.name")
-    number: int = Field(primary_key=True)
+    number: int = Field(default=0, primary_key=True)  # given by services_catalog.versions.store
     manifest: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))  # without the headers' values
     upstream_headers: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
     bundle: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # services_catalog.bundle.pack

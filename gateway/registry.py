@@ -1,0 +1,243 @@
+"""What one gateway process knows of what is live: every service in a few lines of memory, slices only when asked for.
+
+PostgreSQL is the truth. A Redis message only says "look again", so a lost one costs time, never a change: the
+registry also looks by itself, more often while it hears nothing from Redis. It asks for what changed since the
+revision it has; services_catalog.tables.CatalogRevision says why that misses nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, KeysView
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gateway.upstream.settings import UpstreamSettings
+from kernel.errors import YiwangError
+from kernel.settings import Settings
+from services_catalog.announcements import CHANNEL
+from services_catalog.manifest import LongText, Text, Upstream
+from supergraph.slice import Slice, decode
+
+_POLL_SECONDS = 5.0  # while Redis announces changes; one primary-key read a process
+_ALONE_SECONDS = 0.5  # while it does not: "live within a second" holds without Redis too
+_QUERY_SECONDS = 5.0
+_SLICE_CACHE_BYTES = 16 * 2**20  # of encoded slices; decoded ones take about eight times as much
+
+_log = logging.getLogger(__name__)
+
+_CHANGES = """
+    SELECT s.name, s.department, s.revision, v.number, v.digest, v.manifest, v.upstream_headers
+    FROM service s LEFT JOIN service_version v ON v.service = s.name AND v.number = s.live_version
+    WHERE s.revision > $1
+"""
+
+
+class RegistryUnavailableError(YiwangError):
+    """The slice of a live service could not be read from the database."""
+
+    code = "CATALOG_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+
+
+class LiveService(Struct, frozen=True, kw_only=True):
+    """The live version of one service; ``digest`` names its slice."""
+
+    name: str
+    department: str
+    version: int
+    revision: int
+    digest: str
+    title: Text
+    description: LongText | None
+    upstream: UpstreamSettings
+
+
+class _Shown(Struct):
+    """What the registry needs of a stored manifest."""
+
+    title: Text
+    upstream: Upstream
+    description: LongText | None = None
+
+
+class Registry:
+    """The live services of one process and event loop. ``revision`` changes whenever any of them does."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis, settings: Settings) -> None:
+        self.revision = -1
+        self._pool = pool
+        self._redis = redis
+        self._settings = settings
+        self._live: dict[str, LiveService] = {}
+        self._callbacks: list[Callable[[set[str]], None]] = []
+        self._slices = _SliceCache(_SLICE_CACHE_BYTES)
+        self._loading: dict[str, asyncio.Task[Slice]] = {}
+        self._refreshing = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._subscribed = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def live(self, name: str) -> LiveService | None:
+        return self._live.get(name)
+
+    def names(self) -> KeysView[str]:
+        return self._live.keys()
+
+    def on_change(self, callback: Callable[[set[str]], None]) -> None:
+        """Call back with the names that changed, after ``live`` answers anew and before anything else runs."""
+        self._callbacks.append(callback)
+
+    async def start(self) -> None:
+        """Load what is live, then follow the changes. Raises if the database cannot be read."""
+        await self.refresh()
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
+
+    async def close(self) -> None:
+        for task in (*self._tasks, *self._loading.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._loading.values(), return_exceptions=True)
+
+    async def refresh(self) -> None:
+        """Take over what changed since the last time."""
+        async with self._refreshing, self._pool.acquire(timeout=_QUERY_SECONDS) as connection:
+            current = await connection.fetchval("SELECT revision FROM catalog_revision", timeout=_QUERY_SECONDS)
+            if current == self.revision:
+                return
+            since = self.revision
+            if current < since:  # another database, or one that was restored
+                _log.warning("the catalogue went back from revision %d to %d: reading all of it", since, current)
+                since = -1
+            rows = await connection.fetch(_CHANGES, since, timeout=_QUERY_SECONDS)
+        self._take_over(rows, current, everything=since == -1)
+
+    async def slice(self, service: LiveService) -> Slice:
+        """Return the slice of a version that is or was live. Raises RegistryUnavailableError."""
+        if (known := self._slices.get(service.digest)) is not None:
+            return known
+        task = self._loading.get(service.digest)
+        if task is None:
+            task = self._loading[service.digest] = asyncio.create_task(self._load(service))
+            task.add_done_callback(lambda done: self._loaded(service.digest, done))
+        return await asyncio.shield(task)  # one caller that gives up takes it from no other
+
+    def _take_over(self, rows: list[asyncpg.Record], current: int, *, everything: bool) -> None:
+        changed = {row["name"] for row in rows}
+        if everything:
+            changed |= self._live.keys()
+        live = {name: known for name, known in self._live.items() if name not in changed}
+        for row in rows:
+            if row["number"] is not None and (service := _live_service(row, self._settings)):
+                live[service.name] = service
+        self._live = live
+        self.revision = max((row["revision"] for row in rows), default=current)
+        for callback in self._callbacks:
+            callback(changed)
+
+    async def _load(self, service: LiveService) -> Slice:
+        query = "SELECT slice FROM service_version WHERE service = $1 AND number = $2"
+        try:
+            async with self._pool.acquire(timeout=_QUERY_SECONDS) as connection:
+                data = await connection.fetchval(query, service.name, service.version, timeout=_QUERY_SECONDS)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise RegistryUnavailableError(
+                f"The description of {service.name} cannot be read at the moment", fix="Try again in a few seconds."
+            ) from error
+        slice_ = decode(data)
+        self._slices.put(service.digest, slice_, len(data))
+        return slice_
+
+    def _loaded(self, digest: str, done: asyncio.Task[Slice]) -> None:
+        del self._loading[digest]
+        if not done.cancelled():
+            done.exception()  # every caller may have given up: nobody else asks for it then
+
+    async def _follow(self) -> None:
+        """Refresh when woken, and from time to time without."""
+        reachable = True
+        while True:
+            seconds = _POLL_SECONDS if self._subscribed and reachable else _ALONE_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), seconds)
+            self._wake.clear()
+            try:
+                await self.refresh()
+            except Exception:  # noqa: BLE001 - whatever it is, the next look may succeed, and must come
+                if reachable:
+                    _log.exception("the catalogue cannot be read; serving revision %d", self.revision)
+                reachable = False
+            else:
+                reachable = True
+
+    async def _listen(self) -> None:
+        """Wake the follower at every message. Confirmations of a subscription count: one may follow a lost link."""
+        warned = False
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(CHANNEL)
+                    while True:
+                        if await subscription.get_message(timeout=_POLL_SECONDS) is not None:
+                            self._subscribed, warned = True, False
+                            self._wake.set()
+            except (RedisError, OSError):
+                self._subscribed = False
+                if not warned:
+                    _log.warning("Redis announces nothing: looking every %s s", _ALONE_SECONDS, exc_info=True)
+                warned = True
+            await asyncio.sleep(_ALONE_SECONDS)
+
+
+class _SliceCache:
+    """The slices used last, bounded by the bytes of their encoded forms."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._slices: OrderedDict[str, tuple[Slice, int]] = OrderedDict()
+
+    def get(self, digest: str) -> Slice | None:
+        found = self._slices.get(digest)
+        if found is None:
+            return None
+        self._slices.move_to_end(digest)
+        return found[0]
+
+    def put(self, digest: str, slice_: Slice, size: int) -> None:
+        self._slices[digest] = slice_, size
+        self._size += size
+        while self._size > self._limit and len(self._slices) > 1:
+            self._size -= self._slices.popitem(last=False)[1][1]
+
+
+def _live_service(row: asyncpg.Record, settings: Settings) -> LiveService | None:
+    try:
+        shown = msgspec.json.decode(row["manifest"], type=_Shown)
+    except msgspec.ValidationError:
+        _log.exception("version %d of %s has a manifest that this release cannot read", row["number"], row["name"])
+        return None
+    return LiveService(
+        name=row["name"],
+        department=row["department"],
+        version=row["number"],
+        revision=row["revision"],
+        digest=row["digest"],
+        title=shown.title,
+        description=shown.description,
+        upstream=UpstreamSettings(
+            url=shown.upstream.url,
+            headers=msgspec.json.decode(row["upstream_headers"], type=dict[str, str]),
+            first_byte_seconds=shown.upstream.timeout_seconds,
+            total_seconds=shown.upstream.timeout_seconds,
+            connections=shown.upstream.connections,
+            retries=shown.upstream.retries,
+            max_body_bytes=shown.upstream.max_body_bytes,
+            allow=settings.upstream_networks,
+        ),
+    )

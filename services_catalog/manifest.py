@@ -1,0 +1,168 @@
+"""The manifest by which a department publishes a service: ``service.yaml``, described in docs/publishing.md.
+
+Reading is strict and complete: every defect is named at once, each with its JSON pointer and how to mend it.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+
+from services_catalog.errors import ManifestError
+from supergraph.findings import Finding
+from supergraph.openapi.settings import OperationSettings
+
+REFERENCE = "docs/publishing.md describes every key."
+
+DepartmentName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{1,39}\Z",
+        description="The department's name as the operator added it: lower case letters, digits and hyphens.",
+    ),
+]
+ServiceName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][A-Za-z0-9]{0,39}\Z",
+        description="The service's field in the graph: a lower case letter, then letters and digits, such as busTimes.",
+    ),
+]
+Line = Annotated[str, Meta(min_length=1, max_length=200, description="One line of text.")]
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2, token
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 section 5.5, field-value
+_OWN_HEADERS = {"host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade"}
+
+
+class Text(Struct, frozen=True, forbid_unknown_fields=True):
+    """A text in both languages."""
+
+    zh: Line
+    en: Line
+
+
+class LongText(Struct, frozen=True, forbid_unknown_fields=True):
+    """A longer text in both languages."""
+
+    zh: Annotated[str, Meta(max_length=5000, description="Text, up to 5,000 characters.")]
+    en: Annotated[str, Meta(max_length=5000, description="Text, up to 5,000 characters.")]
+
+
+class Upstream(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the department's own API runs and how it wants to be called."""
+
+    url: Annotated[
+        str, Meta(max_length=2000, description="The https:// or http:// URL below which the document's paths are.")
+    ]
+    headers: Annotated[
+        dict[str, Annotated[str, Meta(max_length=8000, description="Text, or ${NAME} for an environment variable.")]],
+        Meta(max_length=20, description="Headers sent with every call, such as an API key."),
+    ] = {}
+    timeout_seconds: Annotated[float, Meta(gt=0, le=60, description="Seconds a call may take, up to 60.")] = 10.0
+    connections: Annotated[int, Meta(ge=1, le=1000, description="Connections of each gateway process, 1 to 1000.")] = 64
+    retries: Annotated[int, Meta(ge=0, le=5, description="Times a failed safe call is tried again, 0 to 5.")] = 2
+    max_body_bytes: Annotated[
+        int, Meta(ge=1024, le=2**28, description="The largest answer that is read, in bytes, up to 268435456.")
+    ] = 16 * 2**20
+
+    def __repr__(self) -> str:
+        return f"Upstream(url={self.url!r}, headers={sorted(self.headers)})"  # the headers' values are secrets
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One service as its department describes it."""
+
+    department: DepartmentName
+    name: ServiceName
+    title: Text
+    description: LongText | None = None
+    document: Annotated[
+        str, Meta(min_length=1, max_length=400, description="The API document's path, relative to this file.")
+    ]
+    upstream: Upstream
+    operations: Annotated[
+        dict[str, OperationSettings],
+        Meta(description="Settings by operationId, or by method and path such as GET /lots/{id}."),
+    ] = {}
+
+
+def read(raw: Any) -> Manifest:
+    """Check a decoded manifest. Raises ManifestError with every defect."""
+    findings = [*_defects(raw, Manifest, "")]
+    if not findings:
+        manifest = msgspec.convert(raw, Manifest)
+        findings = [*_header_defects(manifest.upstream.headers)]
+    if findings:
+        raise ManifestError(findings)
+    return manifest
+
+
+def pointer(base: str, key: str) -> str:
+    """Append a key to an RFC 6901 JSON pointer."""
+    return f"{base}/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def _defects(raw: Any, type_: Any, at: str) -> Iterator[Finding]:
+    shape = _bare(type_)
+    if isinstance(shape, type) and issubclass(shape, Struct):
+        if raw is not None or shape is type_:
+            yield from _mapping_defects(raw, shape, at)
+        return
+    inside = []
+    if get_origin(shape) is dict and isinstance(raw, dict):
+        inside = [each for key, value in raw.items() for each in _defects(value, get_args(shape)[1], pointer(at, key))]
+    yield from inside or _value_defects(raw, type_, at)
+
+
+def _mapping_defects(raw: Any, struct: type[Struct], at: str) -> Iterator[Finding]:
+    if not isinstance(raw, dict):
+        yield Finding("error", at, "a mapping of keys to values is expected", REFERENCE)
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    for key in raw.keys() - fields.keys():
+        near = difflib.get_close_matches(str(key), fields, n=1)
+        fix = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(fields)}."
+        yield Finding("error", pointer(at, str(key)), f"the key {key!r} is unknown", fix)
+    for key, field in fields.items():
+        if field.required and raw.get(key) is None:
+            yield Finding("error", at, f"the key {key!r} is missing", _advice(field.type) or REFERENCE)
+        elif key in raw:
+            yield from _defects(raw[key], field.type, pointer(at, key))
+
+
+def _value_defects(raw: Any, type_: Any, at: str) -> Iterator[Finding]:
+    try:
+        msgspec.convert(raw, type_)
+    except msgspec.ValidationError as wrong:
+        message = str(wrong).replace("`", "").partition(" - at ")[0]
+        message = "the text does not fit" if "matching regex" in message else message[0].lower() + message[1:]
+        yield Finding("error", at, message, _advice(type_) or REFERENCE)
+
+
+def _header_defects(headers: dict[str, str]) -> Iterator[Finding]:
+    for name, value in headers.items():
+        at = pointer("/upstream/headers", name)
+        if not _HEADER_NAME.fullmatch(name):
+            yield Finding("error", at, "this is no header name", "Use letters, digits and hyphens.")
+        elif name.lower() in _OWN_HEADERS:
+            yield Finding("error", at, "this header is the gateway's own", "Leave it out.")
+        if not _HEADER_VALUE.fullmatch(value):
+            yield Finding("error", at, "the value holds characters that no header may hold", "Use one line of ASCII.")
+
+
+def _bare(type_: Any) -> Any:
+    """Return a type without its limits, and of ``X | None`` just X."""
+    while get_origin(type_) is Annotated:
+        type_ = get_args(type_)[0]
+    members = [each for each in get_args(type_) if each is not type(None)]
+    return members[0] if type(None) in get_args(type_) and len(members) == 1 else type_
+
+
+def _advice(type_: Any) -> str:
+    """Return what the annotation says that the value should be."""
+    alternatives = [type_] if get_origin(type_) is Annotated else [type_, *get_args(type_)]
+    metas = [meta for each in alternatives for meta in getattr(each, "__metadata__", ())]
+    return next((meta.description for meta in metas if isinstance(meta, Meta) and meta.description), "")

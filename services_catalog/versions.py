@@ -1,0 +1,142 @@
+"""A service's versions in the database: how it stands, store a new one, go back to an old one."""
+
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import func, literal, or_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import Clock
+from services_catalog.errors import (
+    NotYoursError,
+    UnknownDepartmentError,
+    UnknownServiceError,
+    UnknownVersionError,
+)
+from services_catalog.tables import CatalogRevision, Department, Service, ServiceVersion
+
+
+class Standing(Struct, frozen=True):
+    """How a service stands when a publication begins: what it is compared with, and when that was true.
+
+    ``neighbours`` are the live slices of services whose type names might meet this one's, as ``BusStopsPage`` may be
+    of ``bus`` or of ``busStops``. ``revision`` is the latest change among all of them.
+    """
+
+    live: ServiceVersion | None
+    neighbours: dict[str, bytes]
+    revision: int
+
+
+class ChangedMeanwhileError(Exception):
+    """The service, or one of its neighbours, is no longer as it stood: compare again."""
+
+
+class LiveChange(Struct, frozen=True):
+    """A change of what is live, as it will be once the transaction commits."""
+
+    version: int
+    revision: int
+
+
+async def standing(session: AsyncSession, department: str, service: str) -> Standing:
+    """Return how a service stands. Raises NotYoursError if it is another department's."""
+    if await session.get(Department, department) is None:
+        raise UnknownDepartmentError(
+            f"There is no department {department!r}", fix="The operator adds it: yiwang department add."
+        )
+    live, neighbours = None, {}
+    rows = await session.exec(_family(service))
+    revision = -1
+    for row, version in rows.all():
+        revision = max(revision, row.revision)
+        if row.name == service:
+            _check_owner(row, department)
+            live = version
+        elif version is not None:
+            neighbours[row.name] = version.slice
+    return Standing(live, neighbours, revision)
+
+
+async def store(
+    session: AsyncSession, clock: Clock, department: str, version: ServiceVersion, stood: Standing
+) -> LiveChange:
+    """Number a version, store it and make it live. Raises ChangedMeanwhileError if ``stood`` is no longer true."""
+    await session.exec(
+        insert(Service).values(name=version.service, department=department, revision=0).on_conflict_do_nothing()
+    )
+    service = await _locked(session, department, version.service)
+    newest = await session.scalar(
+        select(func.max(ServiceVersion.number)).where(col(ServiceVersion.service) == version.service)
+    )
+    version.number = (newest or 0) + 1
+    session.add(version)
+    await session.flush()
+    return await _go_live(session, clock, service, version.number, stood)
+
+
+async def roll_back(
+    session: AsyncSession, clock: Clock, department: str, name: str, to: int | None = None
+) -> LiveChange:
+    """Make an earlier version live again: ``to``, or the one numbered just below the live one."""
+    service = await _locked(session, department, name)
+    versions = select(func.max(ServiceVersion.number)).where(col(ServiceVersion.service) == name)
+    if to is None:
+        target = await session.scalar(versions.where(col(ServiceVersion.number) < (service.live_version or 0)))
+    else:
+        target = await session.scalar(versions.where(col(ServiceVersion.number) == to))
+    if target is None:
+        wanted = f"no version {to}" if to else "no version before the live one"
+        raise UnknownVersionError(f"{name} has {wanted}", fix="yiwang services lists what is live.")
+    if target == service.live_version:
+        return LiveChange(target, service.revision)
+    return await _go_live(session, clock, service, target)
+
+
+async def _go_live(
+    session: AsyncSession, clock: Clock, service: Service, number: int, stood: Standing | None = None
+) -> LiveChange:
+    """Move the pointer. Takes the catalogue's lock, so it is the last that a transaction does."""
+    revision = await session.scalar(
+        update(CatalogRevision).values(revision=CatalogRevision.revision + 1).returning(col(CatalogRevision.revision))
+    )
+    if stood is not None:
+        now = await session.scalar(select(func.max(Service.revision)).where(*_related(service.name)))
+        if now != max(stood.revision, 0):
+            raise ChangedMeanwhileError
+    service.live_version, service.live_since, service.revision = number, clock.now(), revision or 0
+    session.add(service)
+    return LiveChange(number, service.revision)
+
+
+async def _locked(session: AsyncSession, department: str, name: str) -> Service:
+    """Return a service's row for changing: whoever else wants to change it waits for this transaction."""
+    service = await session.get(Service, name, with_for_update=True, populate_existing=True)
+    if service is None:
+        raise UnknownServiceError(f"There is no service {name!r}", fix="yiwang services lists those there are.")
+    _check_owner(service, department)
+    return service
+
+
+def _check_owner(service: Service, department: str) -> None:
+    if service.department != department:
+        raise NotYoursError(
+            f"The service {service.name!r} belongs to {service.department}", fix="Choose another name for yours."
+        )
+
+
+def _family(service: str) -> Any:
+    """Select the service and its neighbours, with their live versions."""
+    live = (col(ServiceVersion.service) == col(Service.name)) & (
+        col(ServiceVersion.number) == col(Service.live_version)
+    )
+    return select(Service, ServiceVersion).outerjoin(ServiceVersion, live).where(*_related(service))
+
+
+def _related(service: str) -> tuple[Any, ...]:
+    """Match the service and those whose name begins with its name as a word, or the other way round."""
+    name, word = col(Service.name), "[A-Z0-9]"
+    shorter = literal(service).regexp_match(func.concat("^", name, word))
+    return (or_(name == service, name.regexp_match(f"^{service}{word}"), shorter),)
