@@ -8,7 +8,7 @@ Whoever connects must connect to an address that ``resolve`` returned, never loo
 import asyncio
 import re
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Executor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -145,10 +145,19 @@ def check_url(text: str, allowed: Collection[Network]) -> Url:
     return url
 
 
+def look_up(host: str, port: int) -> list[str]:
+    """Ask the system's resolver; blocks."""
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
 async def resolve(
-    host: str, port: int, allowed: Collection[Network], executor: Executor | None = None
+    host: str,
+    port: int,
+    allowed: Collection[Network],
+    executor: Executor | None = None,
+    look_up: Callable[[str, int], Iterable[str]] = look_up,
 ) -> tuple[str, ...]:
-    """Return the addresses of ``host``, every one of them allowed.
+    """Return the addresses of ``host``, every one of them allowed. ``look_up`` runs in a thread of ``executor``.
 
     Raises ``AddressRefusedError`` if a single one is not, ``OSError`` if the name cannot be resolved.
     """
@@ -156,16 +165,11 @@ async def resolve(
         found = [str(literal)]
     else:
         loop = asyncio.get_running_loop()
-        infos = await loop.run_in_executor(executor, _look_up, host, port)
-        found = [str(info[4][0]) for info in infos]
+        found = list(await loop.run_in_executor(executor, look_up, host, port))
     addresses = tuple(dict.fromkeys(found))
     for address in addresses:
         _judge(host, ip_address(address), allowed)
     return addresses
-
-
-def _look_up(host: str, port: int) -> list[tuple[object, object, int, str, tuple[object, ...]]]:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)  # type: ignore[return-value]  # wider tuple type
 
 
 def _judge(host: str, address: Address, allowed: Collection[Network]) -> None:
