@@ -91,6 +91,19 @@ async def _execute(server: str, statement: str) -> None:
         await connection.close()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", action="store_true", help="list the ids that tests stand for (`make cases`)")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With ``--cases``, print every id of ``@pytest.mark.case`` and its test."""
+    if not session.config.getoption("--cases"):
+        return
+    found = {(str(i), item.nodeid) for item in session.items for mark in item.iter_markers("case") for i in mark.args}
+    for case, node in sorted(found):
+        print(f"{case:20} {node}")  # noqa: T201 - this is the list
+
+
 class OutsideWorldError(RuntimeError):
     """A test tried to leave the machine."""
 
