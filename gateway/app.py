@@ -1,0 +1,105 @@
+"""One gateway process: what it is made of, opened at start-up and closed in reverse, and which path goes where."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from gateway.http.graphql import Answer, GraphQLOverHTTP
+from gateway.http.health import health_routes
+from gateway.http.publish import PublishingRoutes
+from gateway.http.routes import other_routes
+from gateway.http.schema_files import schema_routes
+from gateway.pipeline.execute import Executor
+from gateway.pipeline.plan import Planner
+from gateway.registry import Registry
+from gateway.upstreams import Upstreams
+from kernel.clock import SystemClock
+from kernel.database import open_database
+from kernel.logs import configure
+from kernel.redis import open_redis
+from kernel.settings import Settings
+from schema.context import Context
+from schema.graph import local_schema
+
+Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
+"""Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """The gateway as an ASGI application; ``direct`` has the paths that a server may call without ASGI.
+
+    ``running`` opens it for the length of a block; under an ASGI server its lifespan does.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._others: Any = None
+        self.direct: dict[str, Direct] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connect to everything in the running loop, and disconnect at the end."""
+        settings = self._settings
+        configure(settings.log_level)
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(open_database(settings))
+            redis = await stack.enter_async_context(open_redis(settings))
+            registry = Registry(database.pool, redis, settings)
+            stack.push_async_callback(registry.close)
+            upstreams = Upstreams(registry)
+            stack.push_async_callback(upstreams.close)
+            await registry.start()
+            local = local_schema()
+            planner = Planner(registry, local, settings)
+            executor = Executor(upstreams, Context(registry), settings.request_seconds, settings.max_fetches)
+            graphql = GraphQLOverHTTP(planner, executor, settings)
+            self.direct = {"/graphql": graphql}
+            self._others = other_routes(
+                [
+                    *health_routes(registry, upstreams, graphql),
+                    *schema_routes(registry, local),
+                    *PublishingRoutes(database, redis, registry, SystemClock(), settings).handlers(),
+                ]
+            )
+            yield
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as an ASGI application."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
+            await _carry(handler, scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    async def _lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.running())
+            except Exception as error:
+                _log.exception("the gateway cannot start")
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _carry(handler: Direct, scope: Any, receive: Any, send: Any) -> None:
+    """Call a direct path's handler from ASGI."""
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    status, headers, body = await handler(
+        scope["method"], scope["query_string"], dict(scope["headers"]), b"".join(parts)
+    )
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

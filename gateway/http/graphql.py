@@ -1,0 +1,103 @@
+"""``/graphql``: GraphQL over HTTP, on plain values, so that any server can carry it at the least cost.
+
+https://graphql.github.io/graphql-over-http/draft/
+"""
+
+import logging
+from itertools import count
+from secrets import token_hex
+from time import perf_counter
+
+from gateway.errors import MethodError, RequestTooLargeError
+from gateway.pipeline.execute import Executor
+from gateway.pipeline.plan import Planned, Planner
+from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
+from gateway.pipeline.respond import JSON, negotiate, refuse, respond
+from kernel.errors import YiwangError
+from kernel.logs import request_id
+from kernel.settings import Settings
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers and body."""
+
+_log = logging.getLogger(__name__)
+_MAX_ID = 64  # of a request id that the client brings
+_PROCESS = token_hex(6)
+
+
+class InternalError(YiwangError):
+    """A defect of the platform; the log has it under the request id."""
+
+
+class GraphQLOverHTTP:
+    """The endpoint of one gateway process. The counters are for metrics."""
+
+    def __init__(self, planner: Planner, executor: Executor, settings: Settings) -> None:
+        self._planner = planner
+        self._executor = executor
+        self._max_bytes = settings.max_request_bytes
+        self._logs = settings.access_log
+        self._ids = (f"{_PROCESS}-{number:x}" for number in count())
+        self.requests = 0
+        self.refused = 0
+
+    async def __call__(self, method: str, query_string: bytes, headers: dict[bytes, bytes], body: bytes) -> Answer:
+        """Answer one request; header names are lower case."""
+        started = perf_counter()
+        self.requests += 1
+        identity = _given_id(headers) or next(self._ids)
+        request_id.set(identity)
+        media_type = JSON
+        try:
+            media_type = negotiate(headers.get(b"accept", b""))
+            request = self._read(method, query_string.decode("latin-1"), headers, body)
+            planned = await self._planner.plan(request)
+            if method == "GET":
+                _refuse_mutation(planned, request)
+            status, content_type, body = respond(await self._executor.execute(planned, request.variables), media_type)
+        except YiwangError as error:
+            self.refused += 1
+            status, content_type, body = refuse(error, media_type)
+        except Exception:  # noqa: BLE001 - the edge: logged, and the client learns under which id
+            _log.exception("a request failed")
+            defect = InternalError(f"Something is wrong with the platform; its log knows this request as {identity}")
+            status, content_type, body = refuse(defect, media_type)
+        if self._logs:
+            milliseconds = round((perf_counter() - started) * 1000, 2)
+            _log.info("request", extra={"status": status, "bytes": len(body), "milliseconds": milliseconds})
+        reply = [(b"content-type", content_type), (b"x-request-id", identity.encode())]
+        if status == MethodError.http_status:
+            reply.append((b"allow", b"POST" if method == "GET" else b"GET, POST"))
+        return status, reply, body
+
+    def _read(self, method: str, query_string: str, headers: dict[bytes, bytes], body: bytes) -> GraphQLRequest:
+        if len(body) > self._max_bytes:
+            raise RequestTooLargeError(
+                f"The request is longer than {self._max_bytes} bytes",
+                fix="Send large values as variables of several requests, or raise YIWANG_MAX_REQUEST_BYTES.",
+            )
+        if method == "POST":
+            request = read_post(body, headers.get(b"content-type", b"").decode("latin-1"))
+        elif method == "GET":
+            request = read_get(query_string)
+        else:
+            raise MethodError(f"{method} is not a way to send a GraphQL request", fix="Send POST, or GET for queries.")
+        if query_string:
+            request.services = scope(query_string)
+        return request
+
+
+def _given_id(headers: dict[bytes, bytes]) -> str:
+    """Return the id that the client or a proxy gave, if it is safe to log and send back."""
+    given = headers.get(b"x-request-id")
+    if given is None or len(given) > _MAX_ID or not given.replace(b"-", b"").isalnum():
+        return ""
+    return given.decode()
+
+
+def _refuse_mutation(planned: Planned, request: GraphQLRequest) -> None:
+    if planned.plan is not None and planned.plan.kind != "query":
+        raise MethodError(
+            f"{request.operationName or 'The operation'} is a {planned.plan.kind}, which a GET must not carry out",
+            fix="Send it by POST.",
+        )

@@ -1,0 +1,76 @@
+"""Stage 4: an outcome to an HTTP response: media type, status and body (GraphQL over HTTP, section 6)."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.errors import NotAcceptableError
+from gateway.pipeline.execute import Outcome
+from kernel.errors import YiwangError
+
+GRAPHQL = b"application/graphql-response+json"
+JSON = b"application/json"
+
+_CONTENT_TYPES = {kind: kind + b"; charset=utf-8" for kind in (GRAPHQL, JSON)}
+_MAX_ACCEPTS = 256  # different Accept headers that are remembered
+
+_encode = msgspec.json.Encoder().encode
+_known: dict[bytes, bytes] = {}
+
+
+def negotiate(accept: bytes) -> bytes:
+    """Return the media type for an Accept header. Raises NotAcceptableError."""
+    known = _known.get(accept)
+    if known is None:
+        known = _negotiated(accept)
+        if len(_known) < _MAX_ACCEPTS:
+            _known[accept] = known
+    return known
+
+
+def _negotiated(accept: bytes) -> bytes:
+    """Choose by the client's weights, then by the order in which it names them (RFC 9110 section 12.5.1)."""
+    ranges = []
+    for index, part in enumerate(accept.decode("latin-1").lower().split(",")):
+        kind, *parameters = [item.strip() for item in part.split(";")]
+        weight = next((item[2:] for item in parameters if item.startswith("q=")), "1")
+        ranges.append((-_weight(weight), index, kind))
+    for negative, _, kind in sorted(ranges):
+        if negative == 0:
+            continue
+        if kind == GRAPHQL.decode():
+            return GRAPHQL
+        if kind in (JSON.decode(), "application/*", "*/*", ""):
+            return JSON
+    raise NotAcceptableError(
+        "The client accepts none of the answer's media types",
+        fix="Send Accept: application/graphql-response+json, or application/json.",
+    )
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def respond(outcome: Outcome, media_type: bytes) -> tuple[int, bytes, bytes]:
+    """Return status, content type and body.
+
+    With ``application/json`` every well-formed request is answered 200; with ``application/graphql-response+json``
+    one that could not be executed is answered 400 (section 6.4).
+    """
+    content_type = _CONTENT_TYPES[media_type]
+    if outcome.data is None:
+        return (400 if media_type == GRAPHQL else 200), content_type, b'{"errors":%s}' % _encode(outcome.errors)
+    if outcome.errors:
+        return 200, content_type, b'{"data":%s,"errors":%s}' % (outcome.data, _encode(outcome.errors))
+    return 200, content_type, b'{"data":%s}' % outcome.data
+
+
+def refuse(error: YiwangError, media_type: bytes) -> tuple[int, bytes, bytes]:
+    """Return the response to what is no GraphQL request, or cannot be served as one."""
+    body: dict[str, Any] = {"message": f"{error.message}. {error.fix}" if error.fix else error.message}
+    body["extensions"] = {"code": error.code}
+    return error.http_status, _CONTENT_TYPES[media_type], _encode({"errors": [body]})
