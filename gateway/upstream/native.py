@@ -41,6 +41,7 @@ class NativeTransport:
         self._timer: asyncio.TimerHandle | None = None
         self._wake_at = float("inf")
         self._draining = False
+        self._closed = False
 
     async def send(self, request: Request, deadline: float) -> Response:
         head = self._head.compose(request)
@@ -61,8 +62,9 @@ class NativeTransport:
 
     async def close(self) -> None:
         self.drain()
+        self._closed = True
         for connection in tuple(self._connections):
-            connection.fail(UpstreamUnreachableError(self.service, "the gateway is stopping"))
+            connection.fail(self._stopping())
         if self._timer is not None:
             self._timer.cancel()
         await asyncio.sleep(0)  # lets the sockets close
@@ -100,6 +102,8 @@ class NativeTransport:
             raise
 
     async def _open(self, deadline: float) -> Connection:
+        if self._closed:
+            raise self._stopping()
         ends = min(deadline, self.loop.time() + self.settings.connect_seconds)
         try:
             async with asyncio.timeout_at(ends):
@@ -119,7 +123,7 @@ class NativeTransport:
     async def _connect(self, addresses: tuple[str, ...], ends: float) -> Connection:
         """Try the addresses in turn, each for its share of the time that is left."""
         if self._tls is None and self._url.scheme == "https":
-            self._tls = tls_context(self.settings)
+            self._tls = tls_context(self.service, self.settings)
         name = self._url.host if self._tls else None
         for left in range(len(addresses), 0, -1):
             now = self.loop.time()
@@ -133,6 +137,9 @@ class NativeTransport:
                 if left == 1:
                     raise
         raise OSError("the name has no address")
+
+    def _stopping(self) -> UpstreamUnreachableError:
+        return UpstreamUnreachableError(self.service, "the gateway is stopping")
 
     def _wake(self, at: float) -> None:
         if self._timer is not None:

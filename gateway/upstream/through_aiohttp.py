@@ -5,6 +5,7 @@ name is looked up by the proxy, so the proxy's rules guard the addresses; withou
 """
 
 import asyncio
+import io
 import socket
 import ssl
 import zlib
@@ -55,7 +56,7 @@ class AiohttpTransport:
                     request.method,
                     URL(self._origin + request.target, encoded=True),
                     headers=headers,
-                    data=request.body or None,
+                    data=_payload(request.body),
                     allow_redirects=False,
                     proxy=self._settings.proxy or None,
                     skip_auto_headers=("accept", "content-type"),
@@ -81,7 +82,7 @@ class AiohttpTransport:
                 resolver=None if given.proxy else _CheckedResolver(self._resolver, self._allowed),
                 use_dns_cache=False,
                 keepalive_timeout=given.idle_seconds,
-                ssl=tls_context(given) if self._origin.startswith("https") else True,
+                ssl=tls_context(self._service, given) if self._origin.startswith("https") else True,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -144,6 +145,11 @@ class AiohttpTransport:
     def _too_large(self) -> UpstreamTooLargeError:
         limit = self._settings.max_body_bytes
         return UpstreamTooLargeError(self._service, f"the answer is larger than {limit:,} bytes")
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO | None:
+    """Large bodies are written piece by piece, without blocking the loop."""
+    return io.BytesIO(body) if len(body) > 2**20 else body or None
 
 
 class _CheckedResolver(AbstractResolver):

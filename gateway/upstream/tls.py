@@ -3,18 +3,23 @@
 import functools
 import ssl
 
+from gateway.upstream.errors import UpstreamUnreachableError
 from gateway.upstream.settings import UpstreamSettings
 
 
-def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
-    """Return the context for an upstream. Raises ``OSError`` or ``ssl.SSLError`` for files that cannot be used."""
+def tls_context(service: str, settings: UpstreamSettings) -> ssl.SSLContext:
+    """Return the context for an upstream."""
     if not (settings.ca or settings.cert):
         return _public_context()
-    context = _context(settings.ca)
+    try:
+        context = _context(settings.ca)
+        if settings.cert:
+            context.load_cert_chain(settings.cert, settings.key or None)
+    except OSError as error:  # ssl.SSLError is one
+        fix = "Let the operator check the files of ca, cert and key: PEM, readable, and belonging together."
+        raise UpstreamUnreachableError(service, "its certificate files cannot be used", fix=fix) from error
     if settings.legacy_ca:
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if settings.cert:
-        context.load_cert_chain(settings.cert, settings.key or None)
     return context
 
 

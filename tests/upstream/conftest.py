@@ -66,7 +66,7 @@ async def upstream(department: StartDepartment, resolver: Resolver, client: str)
 
     def make(at: Department | str, *, rules: BreakerRules | None = None, **settings: Any) -> Upstream:
         url = at if isinstance(at, str) else at.url
-        given = {"allow": LOOPBACK, "retries": 0, "client": client} | settings
+        given: dict[str, Any] = {"allow": LOOPBACK, "retries": 0, "client": client} | settings
         made.append(Upstream("parking", UpstreamSettings(url=url, **given), resolver, rules))
         return made[-1]
 

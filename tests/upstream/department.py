@@ -41,6 +41,7 @@ class Department:
         self.heads: list[str] = []
         self.bodies: list[bytes] = []
         self.accepted = 0
+        self.sent_bytes = 0
         self.open = 0
         self._changed = asyncio.Condition()
 
@@ -93,6 +94,7 @@ class Department:
             if isinstance(step, bytes):
                 writer.write(step)
                 await writer.drain()
+                self.sent_bytes += len(step)
             elif isinstance(step, float):
                 await asyncio.sleep(step)
             else:

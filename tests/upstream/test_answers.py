@@ -186,7 +186,7 @@ async def test_overhead_counts_towards_the_limit(
 
 async def test_the_size_limit_is_exact(department: StartDepartment, upstream: MakeUpstream) -> None:
     def script(head: str) -> list[Step]:
-        size = int(head.split()[1][1:].split("/")[0])
+        size = int(head.split()[1][1:].split("/", maxsplit=1)[0])
         body = b"x" * size
         return [answer(gzip.compress(body), headers="content-encoding: gzip\r\n") if "/gzip" in head else answer(body)]
 
