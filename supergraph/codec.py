@@ -69,6 +69,8 @@ def _compile(node: Node) -> tuple[Any, Convert | None]:
         type_, convert = _object(node)
     if node.required:
         return type_, convert
+    if type_ is Raw:  # takes any JSON, null too, and cannot stand in a union
+        return Raw, _raw_or_none
     return type_ | None, convert and _unless_none(convert)
 
 
@@ -80,11 +82,11 @@ def _leaf(node: Leaf) -> tuple[Any, Convert | None]:
     if node.names is not None:
         return _enum(node, node.names)
     if node.type.name == "JSON":
-        return Raw, _checked_raw
+        return Raw, _raw
     return _SCALARS[node.type.name], None
 
 
-def _checked_raw(value: Raw) -> Raw:
+def _raw(value: Raw) -> Raw:
     """Pass JSON through; msgspec has checked its syntax, but neither its encoding nor that it is not null."""
     text = bytes(value)
     if text == b"null":
@@ -94,6 +96,10 @@ def _checked_raw(value: Raw) -> Raw:
     except UnicodeDecodeError as error:
         raise Inexact from error
     return value
+
+
+def _raw_or_none(value: Raw | None) -> Raw | None:
+    return None if value is None or bytes(value) == b"null" else _raw(value)
 
 
 def _enum(node: Leaf, names: dict[Any, str]) -> tuple[Any, Convert | None]:

@@ -57,11 +57,11 @@ class Variables:
         struct = defstruct("Variables", fields, rename=rename, kw_only=True, gc=False)
         return msgspec.json.Decoder(struct).decode
 
-    def coerce(self, raw: Raw | None) -> tuple[dict[str, Any], list[GraphQLError]]:
+    def coerce(self, raw: Raw) -> tuple[dict[str, Any], list[GraphQLError]]:
         """Return the coerced values by name, or the errors (then the request goes no further)."""
         if not self._names:
             return {}, []
-        data = bytes(raw) if raw is not None else b"{}"
+        data = bytes(raw) or b"{}"
         if self._decode is not None:
             try:
                 values = structs.astuple(self._decode(data))

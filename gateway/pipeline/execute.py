@@ -45,7 +45,7 @@ class Executor:
         self._max_fetches = max_fetches
         self._now = asyncio.get_running_loop().time
 
-    async def execute(self, planned: Planned, raw_variables: Raw | None) -> Outcome:
+    async def execute(self, planned: Planned, raw_variables: Raw) -> Outcome:
         """Carry out a planned operation. Raises OperationLimitError."""
         plan = planned.plan
         if plan is None:
@@ -68,7 +68,7 @@ class Executor:
         values = await _all_fetches(run, plan, fetches)
         return await self._assembled(variant, values, raw_variables)
 
-    async def _assembled(self, variant: Variant, values: dict[Fetch, Value], raw_variables: Raw | None) -> Outcome:
+    async def _assembled(self, variant: Variant, values: dict[Fetch, Value], raw_variables: Raw) -> Outcome:
         errors = [error for fetch in variant.fetches for error in values[fetch][1]]
         local: dict[str, Any] = {}
         if variant.local is not None:
@@ -136,8 +136,8 @@ class _Run:
         return await task
 
 
-async def _execute_locally(part: LocalPart, raw_variables: Raw | None, context: Any) -> ExecutionResult:
-    inputs = _decode(bytes(raw_variables)) if raw_variables is not None else {}
+async def _execute_locally(part: LocalPart, raw_variables: Raw, context: Any) -> ExecutionResult:
+    inputs = _decode(bytes(raw_variables) or b"{}")
     result = execute(part.schema, part.document, context_value=context, variable_values=inputs)
     return result if isinstance(result, ExecutionResult) else await result
 

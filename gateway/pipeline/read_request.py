@@ -10,11 +10,11 @@ from gateway.errors import MediaTypeError, RequestError
 
 
 class GraphQLRequest(Struct):
-    """The parameters of a request; ``variables`` is still JSON, read when the operation says of which types."""
+    """The parameters of a request; ``variables`` is still JSON, empty if absent, read when its types are known."""
 
     query: str
     operationName: str | None = None  # noqa: N815 - the protocol's name
-    variables: Raw | None = None
+    variables: Raw = Raw()
     extensions: dict[str, Any] | None = None
     services: str = ""  # not of the protocol: `?services=a,b` of the URL, for introspection
 
@@ -40,19 +40,15 @@ def read_get(query_string: str) -> GraphQLRequest:
     given = {name: values[-1] for name, values in parse_qs(query_string, keep_blank_values=True).items()}
     if "query" not in given:
         raise RequestError("The URL has no parameter 'query'", fix="Send /graphql?query={__typename}, percent-encoded.")
-    variables = given.get("variables")
-    if variables:
+    variables_json = Raw()
+    if variables := given.get("variables"):
         try:
-            variables_json = msgspec.json.decode(variables, type=Raw)
+            variables_json = Raw(bytes(msgspec.json.decode(variables, type=Raw)))
         except (msgspec.DecodeError, RecursionError) as error:
             raise RequestError(
                 f"The parameter 'variables' is not JSON: {error}", fix='Send {"name": value}.'
             ) from error
-    return _checked(
-        GraphQLRequest(
-            given["query"], given.get("operationName") or None, Raw(bytes(variables_json)) if variables else None
-        )
-    )
+    return _checked(GraphQLRequest(given["query"], given.get("operationName") or None, variables_json))
 
 
 def scope(query_string: str) -> str:
@@ -70,10 +66,9 @@ def _check_media_type(content_type: str) -> None:
 
 
 def _checked(request: GraphQLRequest) -> GraphQLRequest:
-    if request.variables is not None:
-        text = bytes(request.variables)
-        if text == b"null":
-            request.variables = None
-        elif not text.startswith(b"{"):
-            raise RequestError("'variables' is not a JSON object", fix='Send {"variables": {"name": value}}.')
+    text = bytes(request.variables)
+    if text == b"null":
+        request.variables = Raw()
+    elif text and not text.startswith(b"{"):
+        raise RequestError("'variables' is not a JSON object", fix='Send {"variables": {"name": value}}.')
     return request
