@@ -97,3 +97,15 @@ class CompilerFailedError(PublishingError):
     """The compiler needed too much time or memory, or stopped."""
 
     code = "COMPILER_FAILED"
+
+
+class UpstreamUnknownError(PublishingError):
+    """The upstream's host name cannot be resolved."""
+
+    code = "UPSTREAM_UNKNOWN"
+
+
+class BadDepartmentError(PublishingError):
+    """The department cannot be added."""
+
+    code = "DEPARTMENT_INVALID"

@@ -9,13 +9,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
-from services_catalog.errors import (
-    NotYoursError,
-    UnknownDepartmentError,
-    UnknownServiceError,
-    UnknownVersionError,
-)
-from services_catalog.tables import CatalogRevision, Department, Service, ServiceVersion
+from services_catalog.departments import find_department
+from services_catalog.errors import NotYoursError, UnknownServiceError, UnknownVersionError
+from services_catalog.tables import CatalogRevision, Service, ServiceVersion
 
 
 class Standing(Struct, frozen=True):
@@ -43,10 +39,7 @@ class LiveChange(Struct, frozen=True):
 
 async def standing(session: AsyncSession, department: str, service: str) -> Standing:
     """Return how a service stands. Raises NotYoursError if it is another department's."""
-    if await session.get(Department, department) is None:
-        raise UnknownDepartmentError(
-            f"There is no department {department!r}", fix="The operator adds it: yiwang department add."
-        )
+    await find_department(session, department)
     live, neighbours = None, {}
     rows = await session.exec(_family(service))
     revision = -1

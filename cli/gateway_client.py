@@ -1,0 +1,109 @@
+"""Calls to a running gateway from the command line, by urllib: a richer client takes longer to import than a call."""
+
+import http.client
+import urllib.error
+import urllib.request
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+from msgspec import Struct
+
+from kernel.errors import YiwangError
+from supergraph.diff import Change
+from supergraph.findings import Finding
+
+_T = TypeVar("_T")
+_SECONDS = 120.0  # the gateway gives a compiler 90 s
+
+
+class GatewayUnreachableError(YiwangError):
+    """Nothing, or no gateway, answers at the URL."""
+
+    code = "GATEWAY_UNREACHABLE"
+
+
+class _Error(Struct):
+    code: str
+    message: str
+    fix: str = ""
+
+
+class Refusal(Struct):
+    """What the gateway answers to what it does not accept."""
+
+    error: _Error
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class RefusedError(YiwangError):
+    """The gateway refused; ``refusal`` has everything it said."""
+
+    code = "REFUSED"
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.error.code}: {refusal.error.message}", fix=refusal.error.fix)
+        self.refusal = refusal
+
+
+def call(gateway: str, path: str, answer: type[_T], body: object = None, token: str = "") -> _T:
+    """GET, or POST ``body`` as JSON. Raises RefusedError, GatewayUnreachableError."""
+    if urlsplit(gateway).scheme not in {"http", "https"}:
+        raise click.UsageError(f"{gateway!r} is no URL; the gateway's begins with https:// or http://")
+    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+        gateway.rstrip("/") + path,
+        data=None if body is None else msgspec.json.encode(body),
+        headers={"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {}),
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310 - as above
+            return msgspec.json.decode(response.read(), type=answer)
+    except urllib.error.HTTPError as error:
+        raise _refused(gateway, error) from error
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
+        raise GatewayUnreachableError(
+            f"no gateway answers at {gateway}: {error}", fix="Check --gateway (YIWANG_GATEWAY), and that it runs."
+        ) from error
+
+
+def _refused(gateway: str, error: urllib.error.HTTPError) -> YiwangError:
+    try:
+        return RefusedError(msgspec.json.decode(error.read(), type=Refusal))
+    except msgspec.MsgspecError:
+        return GatewayUnreachableError(
+            f"{gateway} answers {error.code} and is no gateway", fix="Check --gateway (YIWANG_GATEWAY)."
+        )
+
+
+def gateway_option(function: Any) -> Any:
+    """Add ``--gateway`` to a command."""
+    return click.option(
+        "--gateway",
+        envvar="YIWANG_GATEWAY",
+        default="http://127.0.0.1:8000",
+        show_default=True,
+        show_envvar=True,
+        help="The platform's URL.",
+    )(function)
+
+
+def token_option(function: Any) -> Any:
+    """Add ``--token`` to a command."""
+    return click.option(
+        "--token", envvar="YIWANG_TOKEN", required=True, show_envvar=True, help="The department's credential."
+    )(function)
+
+
+def show_findings(findings: tuple[Finding, ...], level: Literal["error", "warning"] | None = None) -> None:
+    """Print findings, one a paragraph."""
+    for finding in findings:
+        if level in {None, finding.level}:
+            click.echo(f"  {finding.level:7} {finding.pointer or '/'}: {finding.message}\n          {finding.fix}")
+
+
+def show_changes(changes: tuple[Change, ...]) -> None:
+    """Print changes, the worst first."""
+    for change in changes:
+        click.echo(f"  {change.level:9} {change.path}: {change.message}")

@@ -1,0 +1,147 @@
+"""Reading a manifest: everything wrong with it is said at once, with its place and the way out."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from services_catalog.errors import ManifestError
+from services_catalog.manifest import LongText, Manifest, Text, Upstream, read
+from services_catalog.manifest_file import line_of, read_text
+from supergraph.openapi.settings import OperationSettings
+
+GOOD: dict[str, Any] = {
+    "department": "parking-bureau",
+    "name": "parking",
+    "title": {"zh": "停车", "en": "Parking"},
+    "document": "openapi.yaml",
+    "upstream": {"url": "https://parking.example/api"},
+}
+YAML = b"""\
+department: parking-bureau
+name: parking
+title:
+  zh: \xe5\x81\x9c\xe8\xbd\xa6
+  en: Parking
+document: openapi.yaml
+upstream:
+  url: https://parking.example/api
+  headers:
+    x-key: Key ${PARKING_KEY}
+operations:
+  GET /lots/{id}:
+    rename: lot
+"""
+
+
+def defects(raw: Any) -> dict[str, tuple[str, str]]:
+    with pytest.raises(ManifestError) as raised:
+        read(raw)
+    return {finding.pointer: (finding.message, finding.fix) for finding in raised.value.findings}
+
+
+def test_a_manifest_needs_little() -> None:
+    manifest = read(GOOD)
+    assert (manifest.name, manifest.upstream.timeout_seconds, manifest.operations) == ("parking", 10.0, {})
+
+
+def test_what_is_stored_reads_back() -> None:
+    manifest = read(
+        GOOD
+        | {
+            "upstream": {"url": "http://a", "timeout_seconds": 3, "headers": {"x": "y"}},
+            "operations": {"lots": {"hide": True}},
+            "description": {"zh": "", "en": "x"},
+        }
+    )
+    assert read(msgspec.to_builtins(manifest)) == manifest
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "message", "fix"),
+    [
+        ({"nmae": 1}, "/nmae", "the key 'nmae' is unknown", "Did you mean name?"),
+        ({"name": "Parking"}, "/name", "the text does not fit", "a lower case letter"),
+        ({"name": "parking\n"}, "/name", "the text does not fit", "a lower case letter"),
+        ({"name": None}, "", "the key 'name' is missing", "a lower case letter"),
+        ({"title": "Parking"}, "/title", "a mapping of keys to values is expected", "docs/publishing.md"),
+        ({"title": {"zh": "停车"}}, "/title", "the key 'en' is missing", "One line"),
+        ({"upstream": {"url": "https://a", "timeout_seconds": "5s"}}, "/upstream/timeout_seconds", "got str", "up to"),
+        ({"upstream": {"url": "https://a", "timeout_seconds": 61}}, "/upstream/timeout_seconds", "<= 60", "up to 60"),
+        ({"upstream": {"url": "https://a", "headers": {"a b": ""}}}, "/upstream/headers/a b", "no header name", "Use"),
+        ({"upstream": {"url": "https://a", "headers": {"Host": ""}}}, "/upstream/headers/Host", "gateway's own", "out"),
+        ({"upstream": {"url": "https://a", "headers": {"a": "b\r\nc"}}}, "/upstream/headers/a", "characters", "line"),
+        ({"upstream": {"url": "https://a", "headers": {str(n): "" for n in range(21)}}}, "/upstream/headers", "20", ""),
+        ({"operations": {"GET /a": {"renam": "b"}}}, "/operations/GET ~1a/renam", "unknown", "Did you mean rename?"),
+        ({"operations": {"a": {"kind": "qery"}}}, "/operations/a/kind", "qery", "query for operations"),
+        ({"operations": []}, "/operations", "expected object", "operationId"),
+    ],
+)
+def test_a_defect_names_its_place_and_the_way_out(change: dict[str, Any], pointer: str, message: str, fix: str) -> None:
+    found = defects(GOOD | change)
+    assert list(found) == [pointer]
+    assert message in found[pointer][0]
+    assert fix in found[pointer][1]
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", 5])
+def test_a_manifest_is_a_mapping(raw: Any) -> None:
+    assert defects(raw)[""][0] == "a mapping of keys to values is expected"
+
+
+def test_all_defects_are_named_at_once() -> None:
+    assert set(defects({"upstream": {"ur": 1}, "documents": "x"})) == {"", "/upstream", "/upstream/ur", "/documents"}
+
+
+def test_header_values_never_show() -> None:
+    manifest = read(GOOD | {"upstream": {"url": "https://a", "headers": {"x-key": "hush"}}})
+    assert "hush" not in repr(manifest)
+    found = defects(GOOD | {"upstream": {"url": "https://a", "headers": {"x-key": "hush\n", "y": 5}}})
+    assert "hush" not in str(found)
+
+
+def test_the_file_takes_secrets_from_the_environment() -> None:
+    manifest = read_text(YAML, {"PARKING_KEY": "hush"})
+    assert manifest.upstream.headers == {"x-key": "Key hush"}
+    assert manifest.operations == {"GET /lots/{id}": OperationSettings(rename="lot")}
+
+
+def test_a_missing_secret_is_named() -> None:
+    with pytest.raises(ManifestError, match="PARKING_KEY is not set"):
+        read_text(YAML, {})
+
+
+@pytest.mark.parametrize("data", [b"", b"a: [", b"a: 1\na: 2", b"\xff", b"- 1", b"upstream: {headers: [1]}"])
+def test_a_broken_file_is_a_finding(data: bytes) -> None:
+    with pytest.raises(ManifestError):
+        read_text(data, {})
+
+
+@pytest.mark.parametrize(
+    ("at", "line"),
+    [
+        ("", 1),
+        ("/title/en", 5),
+        ("/operations/GET ~1lots~1{id}/rename", 13),
+        ("/operations/GET ~1lots~1{id}/renam", 12),
+        ("/nowhere", 1),
+    ],
+)
+def test_a_pointer_has_a_line(at: str, line: int) -> None:
+    assert line_of(YAML, at) == line
+
+
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "publishing.md").read_text()
+
+
+def test_the_documented_manifest_reads() -> None:
+    example = DOCUMENTATION.partition("```yaml\n")[2].partition("```")[0]
+    manifest = read_text(example.encode(), {"PARKING_API_KEY": "k"})
+    assert (manifest.name, len(manifest.operations)) == ("parking", 3)
+
+
+def test_every_key_is_documented() -> None:
+    for struct in (Manifest, Text, LongText, Upstream, OperationSettings):
+        for field in msgspec.structs.fields(struct):
+            assert f"`{field.encode_name}`" in DOCUMENTATION, f"{struct.__name__}.{field.encode_name}"
