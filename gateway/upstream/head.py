@@ -9,7 +9,8 @@ from kernel.networks import Url
 from supergraph.wire import Request
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_METHODS = _BODYLESS | {"DELETE", "PATCH", "POST", "PUT", "QUERY"}  # what API documents can name
 
 # The transport's own business: a caller that could set these could change where a message ends.
 _RESERVED = frozenset(
@@ -51,7 +52,7 @@ class HeadComposer:
     def compose(self, request: Request) -> bytes:
         """Return the request's head, the empty line included."""
         method, target, body = request.method, request.target, request.body
-        self.check_line(method, target)
+        self._check_line(method, target)
         lines = [method, " ", target, self._static]
         for name, value in request.headers:
             if name not in self._fixed:
@@ -64,28 +65,23 @@ class HeadComposer:
 
     def merge(self, request: Request) -> list[tuple[str, str]]:
         """Check the request as ``compose`` does and return all its headers, for a client that renders them itself."""
-        self.check_line(request.method, request.target)
+        self._check_line(request.method, request.target)
         own = [(name, value) for name, value in request.headers if name not in self._fixed]
         for name, value in own:
             self._check_header(name, value)
         return [*self.headers.items(), *own]
 
-    def check_line(self, method: str, target: str) -> None:
+    def _check_line(self, method: str, target: str) -> None:
         if not (target.startswith("/") and target.isascii() and target.isprintable() and " " not in target):
             raise UpstreamBadRequestError(self._service, "the path or query of the request has characters to encode")
-        if not _is_token(method.lower()):
-            raise UpstreamBadRequestError(self._service, "the method of the request is none")
+        if method not in _METHODS:
+            raise UpstreamBadRequestError(self._service, f"requests with {method[:20]!r} are not sent")
 
     def _check_header(self, name: str, value: str) -> None:
         if not _is_sendable(name):
             raise UpstreamBadRequestError(self._service, f"a request must not carry the header {name[:60]!r}")
         if not value.isprintable():
             raise UpstreamBadRequestError(self._service, f"the value of {name} has control characters")
-
-
-@lru_cache(maxsize=4096)
-def _is_token(text: str) -> bool:
-    return _TOKEN.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
