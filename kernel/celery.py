@@ -6,6 +6,7 @@ time as its pool has threads. Declaring a task connects to nothing.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,7 +100,7 @@ def consumer(
 
         def run(task: Task, message_id: str) -> None:
             runtime: Runtime = task.app.runtime
-            runtime.call(_do_or_note(do, runtime.context, UUID(message_id)))
+            runtime.call(_do_or_note(name, do, runtime.context, UUID(message_id)))
 
         return app.task(run, name=name, bind=True)
 
@@ -124,13 +125,16 @@ def periodic(name: str, every: timedelta) -> Callable[[Callable[[TaskContext], C
 
 
 async def _do_or_note(
-    do: Callable[[TaskContext, UUID], Awaitable[None]], context: TaskContext, message_id: UUID
+    name: str, do: Callable[[TaskContext, UUID], Awaitable[None]], context: TaskContext, message_id: UUID
 ) -> None:
     """Do a message; if that fails, note it on the row, which the sweep will send again, later each time."""
+    began = time.perf_counter()
+    about = {"task": name, "message_id": message_id}
     try:
         await do(context, message_id)
+        logger.info("did a task", extra={**about, "ms": round((time.perf_counter() - began) * 1000, 1)})
     except Exception as error:
-        logger.exception("a task failed", extra={"message_id": message_id})
+        logger.exception("a task failed", extra=about)
         async with context.database.session() as session:
             row = await session.get(OutboxMessage, message_id, with_for_update=True)
             if row is None:

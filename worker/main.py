@@ -1,5 +1,7 @@
 """``yiwang worker`` does the tasks, ``yiwang beat`` starts the periodic ones. Any number of workers, one beat."""
 
+import logging
+
 import click
 from celery.beat import Scheduler
 
@@ -38,4 +40,6 @@ def beat() -> None:
 def _prepared() -> Settings:
     settings = load()
     logs.configure(settings.log_level)
+    for chatty in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):  # several lines a task
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     return settings

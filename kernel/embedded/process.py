@@ -97,9 +97,9 @@ def wait_ready(process: "subprocess.Popen[bytes]", name: str, log: Path, is_read
         time.sleep(_POLL_SECONDS)
 
 
-def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log file."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+def tail(log: Path, since: int = 0) -> str:
+    """The last lines of a log file, of what was written after its first ``since`` bytes."""
+    return "\n".join(log.read_bytes()[since:].decode(errors="replace").splitlines()[-12:])
 
 
 def _prefix(death_signal: signal.Signals) -> list[str]:

@@ -1,0 +1,190 @@
+"""``yiwang run`` (``make run``): the whole of Yiwang on one machine, with example departments, until ctrl-C."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from cli import examples
+from cli.examples import Example
+from cli.supervisor import Supervisor, Unit, child_environment, ourselves, program
+from kernel.database import open_database
+from kernel.embedded import EmbeddedError, Server, start_missing, with_urls
+from kernel.embedded.postgres import start_postgres
+from kernel.embedded.valkey import start_valkey
+from kernel.settings import Settings, load, state_path, variable
+from migrations.upgrade import upgrade
+
+_READY_SECONDS = 60.0
+_PORT_SECONDS = 3.0  # what an earlier run left behind ends within moments
+
+
+@click.command()
+@click.option("--examples/--no-examples", "with_examples", default=True, help="Whether the example departments run.")
+def run(*, with_examples: bool) -> None:
+    """Start everything on this machine: PostgreSQL, Valkey, gateway, worker, beat and example departments.
+
+    Servers named by YIWANG_DATABASE_URL and YIWANG_REDIS_URL are used instead of embedded ones. Data stays in .yiwang;
+    remove that folder to begin anew.
+    """
+    settings = load()
+    found = examples.all_examples() if with_examples else []
+    _check_ports(settings, found)
+    started = start_missing(settings)
+    if any(server.process is None for server in started):
+        raise click.ClickException(f"{state_path(settings)} is in use by another `yiwang run`: stop that one first")
+    asyncio.run(_run(settings, started, found))
+
+
+async def _run(settings: Settings, started: list[Server], found: list[Example]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    supervisor = Supervisor(_say)
+    supervisor.add(_servers(settings, started))
+    settings = with_urls(settings, started)
+    working = asyncio.create_task(_work(settings, supervisor, found))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+            await stopped
+        _say("stopping")
+    finally:
+        working.cancel()
+        await supervisor.stop()
+
+
+async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]) -> None:
+    """Start everything above the servers, publish the examples, and say where things are."""
+    environ = child_environment(_variables(settings))
+    logs = state_path(settings)
+    supervisor.add([_department(example, environ, logs) for example in found])
+    await upgrade(settings.database_url)
+    supervisor.add(
+        [program(name, ourselves(name), environ, logs / f"{name}.log") for name in ("beat", "worker", "gateway")]
+    )
+    addresses = {"gateway": (settings.gateway_host, settings.gateway_port)}
+    addresses |= {example.name: ("127.0.0.1", example.port) for example in found}
+    await asyncio.gather(*(_listening(name, address) for name, address in addresses.items()))
+    await _publish(settings, found, environ)
+    _say(_welcome(settings, found))
+
+
+def _servers(settings: Settings, started: list[Server]) -> list[Unit]:
+    state = state_path(settings)
+    starters = {"postgres": start_postgres, "valkey": start_valkey}
+
+    def unit(server: Server) -> Unit:
+        def start() -> "subprocess.Popen[bytes]":
+            again = starters[server.name](state).process
+            if again is None:
+                raise EmbeddedError(f"another process has started {server.name} over {state}")
+            return again
+
+        return Unit(server.name, start, server.log, server.stop_signal, server.process)
+
+    return [unit(server) for server in started]
+
+
+def _department(example: Example, environ: Mapping[str, str], logs: Path) -> Unit:
+    command = [sys.executable, "-m", f"examples.departments.{example.name}", "--port", str(example.port)]
+    return program(example.name, command, environ, logs / f"{example.name}.log")
+
+
+def _variables(settings: Settings) -> dict[str, str]:
+    """What the children need to know of our settings."""
+    networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
+    return {
+        variable("database_url"): settings.database_url,
+        variable("redis_url"): settings.redis_url,
+        variable("state_dir"): str(state_path(settings)),
+        variable("upstream_networks"): ",".join(networks),
+    }
+
+
+async def _publish(settings: Settings, found: list[Example], environ: Mapping[str, str]) -> None:
+    state = state_path(settings)
+    async with open_database(settings) as database:
+        tokens = [await examples.credential(database, state, example.manifest) for example in found]
+    published = (examples.publish(example, token, environ) for example, token in zip(found, tokens, strict=True))
+    for example, problem in zip(found, await asyncio.gather(*published), strict=True):
+        if problem:
+            _say(f"{example.name} could not be published:\n{problem}")
+
+
+async def _listening(name: str, address: tuple[str, int]) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            _, writer = await asyncio.open_connection(*address)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+    raise click.ClickException(f"{name} does not listen on {address[0]}:{address[1]}; its log says why")
+
+
+def _check_ports(settings: Settings, found: list[Example]) -> None:
+    host = settings.gateway_host
+    _check_port(
+        "the gateway", host, settings.gateway_port, f"choose another with {variable('gateway_port')}=8001 make run"
+    )
+    for example in found:
+        _check_port(
+            f"the example {example.name}",
+            "127.0.0.1",
+            example.port,
+            'run without examples: make run ARGS="--no-examples"',
+        )
+
+
+def _check_port(who: str, host: str, port: int, otherwise: str) -> None:
+    deadline = time.monotonic() + _PORT_SECONDS
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise click.ClickException(
+                        f"port {port} of {host}, which {who} needs, cannot be used: {error.strerror}. "
+                        f"End what has it (`ss -ltnp 'sport = :{port}'` shows it), or {otherwise}"
+                    ) from error
+                time.sleep(0.1)
+            else:
+                return
+
+
+def _welcome(settings: Settings, found: list[Example]) -> str:
+    base = f"http://{settings.gateway_host}:{settings.gateway_port}"
+    lines = [
+        "Yiwang runs.",
+        f"  GraphQL    {base}/graphql",
+        f"  GraphiQL   {base}/graphiql",
+        f"  schema     {base}/schema.graphql",
+        *(f"  {example.name:<10} {example.manifest.upstream.url}" for example in found),
+        f"  logs       {state_path(settings)}/*.log",
+    ]
+    if found:
+        query = " ".join((examples.FOLDER.parent / "first_query.graphql").read_text().split())
+        lines += [
+            "",
+            "Ask three departments at once:",
+            f"  curl -s {base}/graphql -H 'content-type: application/json' \\",
+        ]
+        lines += [f"""    -d '{{"query": "{query}"}}'"""]
+    return "\n".join([*lines, "", "ctrl-C ends it."])
+
+
+def _say(text: str) -> None:
+    click.echo(f"{time.strftime('%H:%M:%S')}  {text}")
