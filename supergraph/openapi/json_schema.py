@@ -6,6 +6,7 @@ Only well-formed keywords are kept, so that a defective document still gives a u
 from collections.abc import Callable
 from typing import Any
 
+from supergraph.openapi.discriminators import discriminator_property, discriminator_tags
 from supergraph.openapi.node import Node
 from supergraph.openapi.refs import Bundle
 
@@ -115,8 +116,7 @@ class JsonSchemas:
 
     def _discriminate(self, node: Node, made: dict[str, Any]) -> None:
         """Let the discriminator's property be what OpenAPI says in prose: the name of the member."""
-        holder = node.child("discriminator")
-        name = holder.text("propertyName") if holder is not None else ""
+        name = discriminator_property(node)
         for key in ("oneOf", "anyOf"):
             if not name or key not in made:
                 continue
@@ -124,21 +124,6 @@ class JsonSchemas:
                 if tags := discriminator_tags(node, member, self._bundle):
                     tagged = {"properties": {name: {"enum": tags}}, "required": [name]}
                     made[key][index] = {"allOf": [made[key][index], tagged]}
-
-
-def discriminator_tags(union: Node, member: Node, bundle: Bundle) -> list[str]:
-    """Return the values of the discriminator's property that mean ``member``."""
-    if not isinstance(member.get("$ref"), str):
-        return []
-    target = bundle.target(member)
-    holder = union.child("discriminator")
-    tags = []
-    for tag, reference in holder.members("mapping") if holder is not None else ():
-        if isinstance(reference.value, str) and target is not None:
-            written = Node({"$ref": reference.value}, file=reference.file, pointer=reference.pointer)
-            if bundle.target(written) is target:
-                tags.append(tag)
-    return tags or ([target.key] if target is not None else [])
 
 
 def _or_null(node: Node, made: dict[str, Any]) -> dict[str, Any]:

@@ -1,25 +1,52 @@
-"""What a manifest may say about one operation of a document."""
+"""What a manifest may say of single operations."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
-from msgspec import Meta, Struct
+import msgspec
+from msgspec import Struct
 
-_NAME = r"^[a-z][A-Za-z0-9]{0,79}\Z"
+from supergraph.names import is_legal
+from supergraph.openapi.document import ApiOperation
+from supergraph.openapi.report import Report
 
 
-class OperationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Overrides of one operation; what is left out stays as the document and the compiler have it."""
+class OperationSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A manifest's word for one operation, keyed by its operationId or ``GET /path``."""
 
-    rename: Annotated[
-        str, Meta(pattern=_NAME, description="The field's name: a lower case letter, then letters and digits.")
-    ] = ""
-    kind: Annotated[
-        Literal["query", "mutation"] | None,
-        Meta(description="query for operations that change nothing, mutation for all others."),
-    ] = None
-    hide: Annotated[bool, Meta(description="true leaves the operation out of the graph.")] = False
-    group: Annotated[
-        str, Meta(pattern=_NAME, description="The field below the service that the operation stands in.")
-    ] = ""
-    timeout_seconds: Annotated[float, Meta(gt=0, le=60, description="Seconds a call may take, up to 60.")] | None = None
-    description: Annotated[str, Meta(max_length=5000, description="Text in place of the document's.")] = ""
+    name: str = ""
+    kind: Literal["query", "mutation"] | None = None
+    hide: bool = False
+    group: str = ""
+    timeout_seconds: float | None = None
+    description: str = ""
+
+
+NO_SETTINGS = OperationSettings()
+
+
+def settings_by_source(
+    operations: Iterable[ApiOperation], settings: Mapping[str, OperationSettings], report: Report
+) -> dict[str, OperationSettings]:
+    """Return each operation's settings by its source; keys that fit nothing are warnings."""
+    found: dict[str, OperationSettings] = {}
+    unused = set(settings)
+    for operation in operations:
+        for key in (operation.id, operation.source):
+            if key in settings:
+                unused.discard(key)
+                found[operation.source] = _checked(key, settings[key], report)
+    for key in sorted(unused):
+        fix = "Write the operationId or the method and path, as in `GET /lots/{id}`."
+        report.warning("", f"the settings for {key!r} fit no operation", fix)
+    return found
+
+
+def _checked(key: str, settings: OperationSettings, report: Report) -> OperationSettings:
+    for what in ("name", "group"):
+        value = getattr(settings, what)
+        if value and not is_legal(value):
+            message = f"the settings for {key!r} give the {what} {value!r}, which is no GraphQL name"
+            report.warning("", message, "Use letters, digits and underscores, no digit first.")
+            settings = msgspec.structs.replace(settings, **{what: ""})
+    return settings

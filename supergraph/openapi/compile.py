@@ -1,0 +1,132 @@
+"""A document to a slice: the whole way, with findings in place of exceptions."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from supergraph.findings import Finding
+from supergraph.names import is_legal
+from supergraph.openapi.answer_types import AnswerTypes
+from supergraph.openapi.document import ApiOperation, Document
+from supergraph.openapi.graph import loosen_cycles, named, reached, starts
+from supergraph.openapi.input_types import InputTypes
+from supergraph.openapi.operation_names import operation_names
+from supergraph.openapi.operations import Readers, read_operation
+from supergraph.openapi.parameters import Parameters, credentials
+from supergraph.openapi.read import read_document
+from supergraph.openapi.refs import Read
+from supergraph.openapi.report import Report
+from supergraph.openapi.settings import NO_SETTINGS, OperationSettings, settings_by_source
+from supergraph.openapi.shape import Shapes
+from supergraph.openapi.type_names import TypeNames
+from supergraph.openapi.types import Ref, Types
+from supergraph.slice import SCALARS, Operation, Slice, namespace_name, prefix
+
+_BUILT_IN = ("String", "Int", "Float", "Boolean", "ID", "Query", "Mutation", "Subscription")
+
+
+class Compilation(Struct, frozen=True):
+    """A document's slice and what there is to say of it.
+
+    ``offered`` counts the document's operations without hidden ones, ``operations`` those in the slice, ``typed``
+    those of them no part of whose answer fell back to JSON where the document did give a type.
+    """
+
+    slice: Slice | None
+    findings: tuple[Finding, ...]
+    offered: int = 0
+    operations: int = 0
+    typed: int = 0
+
+
+def compile_document(
+    name: str, read: Read, *, service: str, settings: Mapping[str, OperationSettings] | None = None
+) -> Compilation:
+    """Compile the document whose entry file is ``name``; ``read`` gives the bytes of it and of files it refers to.
+
+    ``read`` takes paths relative to the entry file's root, may raise KeyError or OSError, and is called once a file.
+    """
+    report = Report()
+    if not is_legal(service):
+        report.error("", f"the service's name {service!r} is no GraphQL name", "Use letters and digits, as parking.")
+        return Compilation(None, report.findings)
+    try:
+        document = read_document(name, read, report)
+        if document is None:
+            return Compilation(None, report.findings)
+        return _Compiler(document, service, settings or {}, report).compile()
+    except RecursionError:
+        report.error("", "the document is nested too deeply to be read", "Move inner schemas to components.")
+        return Compilation(None, report.findings)
+
+
+class _Compiler:
+    """Compiles one document."""
+
+    def __init__(
+        self, document: Document, service: str, settings: Mapping[str, OperationSettings], report: Report
+    ) -> None:
+        self._document = document
+        self._service = service
+        self._report = report
+        self._settings = settings_by_source(document.operations, settings, report)
+        shown = [each for each in document.operations if not self._of(each).hide]
+        self._hidden = len(document.operations) - len(shown)
+        self._shown = sorted(shown, key=lambda each: each.source)
+        self._names = self._operation_names()
+        shapes = Shapes(document.bundle, report, ref_siblings=document.dialect == "3.1")
+        self._types = Types(shapes, self._type_names(), report)
+        inputs = InputTypes(self._types)
+        self._readers = Readers(AnswerTypes(self._types), inputs, Parameters(inputs, credentials(document), report))
+
+    def _of(self, operation: ApiOperation) -> OperationSettings:
+        return self._settings.get(operation.source, NO_SETTINGS)
+
+    def _operation_names(self) -> dict[str, str]:
+        given = {each.source: self._of(each).name for each in self._shown if self._of(each).name}
+        groups = {self._of(each).group for each in self._shown}
+        others = [each for each in self._shown if each.source not in given]
+        return operation_names(others, {*given.values(), *groups}) | given
+
+    def _type_names(self) -> TypeNames:
+        groups = {self._of(each).group for each in self._shown} | {""}
+        namespaces = {namespace_name(self._service, kind, group) for group in groups for kind in ("query", "mutation")}
+        operations = {each.node: self._names[each.source] for each in reversed(self._shown)}
+        reserved = {*SCALARS, *_BUILT_IN, *namespaces}
+        return TypeNames(prefix(self._service), self._document.components, operations, reserved)
+
+    def compile(self) -> Compilation:
+        found = [field for each in self._shown if (field := self._operation(each)) is not None]
+        types = self._types.made
+        loosen_cycles(types)
+        operations = sorted((operation for operation, _ in found), key=lambda each: (each.kind, each.group, each.name))
+        used = reached(types, starts(operations))
+        document = self._document
+        slice_ = Slice(
+            service=self._service,
+            types={name: types[name] for name in sorted(used)},
+            operations=tuple(operations),
+            title=document.title,
+            description=document.description,
+            version=document.version,
+            server=document.server,
+        )
+        return Compilation(
+            slice_,
+            self._report.findings,
+            offered=document.offered - self._hidden,
+            operations=len(operations),
+            typed=sum(self._is_typed(ref) for _, ref in found),
+        )
+
+    def _operation(self, operation: ApiOperation) -> tuple[Operation, Ref] | None:
+        try:
+            made = read_operation(operation, self._names[operation.source], self._of(operation), self._readers)
+            self._types.finish()
+        except RecursionError:
+            self._report.error(operation.node, "the operation's schemas are nested too deeply", "Use components.")
+            return None
+        return made
+
+    def _is_typed(self, ref: Ref) -> bool:
+        return not ref.untyped and not self._types.untyped & reached(self._types.made, [named(ref.name)])

@@ -1,0 +1,68 @@
+"""Field names of operations: the operationId in camelCase, or the path where the id is generated or absent."""
+
+import re
+from collections.abc import Iterable
+
+from supergraph.names import camel, distinct, is_legal, pascal, to_ascii
+from supergraph.openapi.document import ApiOperation
+
+_GENERATED_SUFFIX = re.compile(r"Using(?:GET|POST|PUT|DELETE|PATCH)(?=(?:_[0-9]+)?$)")  # springfox
+_IDENTIFIER_NOISE = re.compile(r"[0-9]+|[0-9a-fA-F]{16,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_VERSION = re.compile(r"api|rest|v[01](?:\.[0-9]+)*", re.IGNORECASE)
+MAX_ID = 80  # characters; longer ids are made by machines
+
+
+def operation_names(operations: Iterable[ApiOperation], taken: Iterable[str]) -> dict[str, str]:
+    """Return each operation's name by its source (``GET /lots/{id}``).
+
+    Operations that want one name: the shortest source keeps it, the others are named by their paths.
+    """
+    known = list(operations)
+    taken = set(taken)
+    wanted = {each.source: own_name(each) for each in known}
+    keepers: dict[str, str] = {}
+    for source in sorted(wanted, key=lambda source: (len(source), source)):
+        if wanted[source] not in taken:
+            keepers.setdefault(wanted[source], source)
+    names = {source: name for name, source in keepers.items()}
+    rest = [(each.source, path_name(each)) for each in known if each.source not in names]
+    return names | distinct(rest, taken=taken | set(keepers))
+
+
+def own_name(operation: ApiOperation) -> str:
+    """Return the name that an operation has by itself."""
+    name = _from_id(operation)
+    return name if name and is_legal(name) else path_name(operation)
+
+
+def _from_id(operation: ApiOperation) -> str:
+    id_ = _GENERATED_SUFFIX.sub("", operation.id)
+    if not id_ or len(id_) > MAX_ID or re.search(r"[/{}]", id_) or _IDENTIFIER_NOISE.fullmatch(id_):
+        return ""
+    # FastAPI: function, path and method in one, get_lot_api_v1_lots__id__get
+    noise = f"_{_snake(operation.path)}_{operation.method.lower()}"
+    snake = f"_{_snake(id_)}"
+    if snake.endswith(noise):
+        id_ = snake.removesuffix(noise).strip("_")
+    name = camel(id_)
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _snake(text: str) -> str:
+    return "_".join(re.findall(r"[a-z0-9]+", to_ascii(text).lower()))
+
+
+def path_name(operation: ApiOperation) -> str:
+    """``GET /lots/{id}/bays`` gives lotsByIdBays, ``POST /lots`` gives postLots."""
+    words = []
+    for segment in operation.path.split("/"):
+        if not _VERSION.fullmatch(segment):
+            literal, *rest = re.split(r"[{}]+", segment)
+            words.append(pascal(literal))
+            for index, piece in enumerate(rest):
+                words.append(f"By{pascal(piece)}" if index % 2 == 0 else pascal(piece))
+    name = "".join(words) or "Root"
+    if operation.method == "GET":
+        name = camel(name)
+        return f"_{name}" if name[:1].isdigit() else name
+    return operation.method.lower() + name
