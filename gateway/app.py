@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
 from gateway.http.publish import PublishingRoutes
@@ -61,6 +62,7 @@ class Gateway:
                 [
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
+                    *graphiql_routes(),
                     *PublishingRoutes(database, redis, registry, SystemClock(), settings).handlers(),
                 ]
             )
