@@ -137,7 +137,7 @@ def test_hospital() -> None:
         assert {each["department"] for each in doctors} == {"NK", "XNK", "HXK"}
         hospital.ask("GET", f"{base}/departments/QQ/doctors", expect=404)
         hospital.ask("GET", f"{base}/departments/NK/queue")
-        assert hospital.ask("GET", f"{base}/doctors/1001")["title"] == "主任医师"
+        assert hospital.ask("GET", f"{base}/doctors/1001")["title_zh"] == "主任医师"
         hospital.ask("GET", f"{base}/doctors/1", expect=404)
         hospital.ask("GET", f"{base}/doctors/1001/schedule?days=99", expect=400)
         shifts = [

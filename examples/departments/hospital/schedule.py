@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from examples.departments.server import CITY_TIME
 
-Title = Literal["主任医师", "副主任医师", "主治医师"]
-FEE_FEN: dict[Title, int] = {"主任医师": 5000, "副主任医师": 3000, "主治医师": 1800}
-NUMBERS: dict[Title, int] = {"主任医师": 20, "副主任医师": 30, "主治医师": 40}
+Title = Literal["chief", "associate-chief", "attending"]
+FEE_FEN: dict[Title, int] = {"chief": 5000, "associate-chief": 3000, "attending": 1800}
+NUMBERS: dict[Title, int] = {"chief": 20, "associate-chief": 30, "attending": 40}
 HALVES: dict[Literal["am", "pm"], tuple[dt.time, dt.time]] = {
     "am": (dt.time(8), dt.time(12)),
     "pm": (dt.time(13, 30), dt.time(17, 30)),
@@ -27,6 +27,7 @@ class Doctor(Struct):
     name_en: str
     department: str
     title: Title
+    title_zh: str
     skills: list[str]
     room: str
 

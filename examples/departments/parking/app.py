@@ -34,7 +34,7 @@ class NearbyLot(Struct):
     occupancy: Occupancy
 
 
-class ParkingSession(Struct):
+class Session(Struct):
     """A car that is parked now."""
 
     plate: Plate
@@ -77,9 +77,9 @@ def _occupancy(lot: Lot) -> Occupancy:
     return Occupancy(free_bays(lot, at), lot.bays, at.replace(second=0, microsecond=0))
 
 
-def _session(plate: str, state: State) -> ParkingSession:
+def _session(plate: str, state: State) -> Session:
     lot_id, entered_at = state.entries[plate]
-    return ParkingSession(plate, LOTS[lot_id], entered_at, charge(TARIFFS[lot_id], entered_at, now()))
+    return Session(plate, LOTS[lot_id], entered_at, charge(TARIFFS[lot_id], entered_at, now()))
 
 
 @get("/lots", operation_id="listLots", tags=["lots"], responses=problems())
@@ -131,7 +131,7 @@ async def get_tariff(lot_id: FromPath[str]) -> Tariff:
         not_found="The car is in none of our lots.",
     ),
 )
-async def get_session(plate: Annotated[str, PathParameter(pattern=PLATE)], state: State) -> ParkingSession:
+async def get_session(plate: Annotated[str, PathParameter(pattern=PLATE)], state: State) -> Session:
     """Find a parked car by its number plate, with what it owes now."""
     if plate not in state.entries:
         raise ProblemError(f"{plate} is in none of our lots.", status_code=404)
@@ -144,7 +144,7 @@ async def get_session(plate: Annotated[str, PathParameter(pattern=PLATE)], state
     tags=["sessions"],
     responses=problems(not_found="No such lot.", conflict="The car is in one of our lots already."),
 )
-async def start_session(data: JSONBody[Arrival], state: State) -> ParkingSession:
+async def start_session(data: JSONBody[Arrival], state: State) -> Session:
     """Let a car in."""
     lot, entries = _lot(data.lot_id), state.entries
     if data.plate in entries:
