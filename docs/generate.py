@@ -1,7 +1,67 @@
-"""Write the generated pages of this folder: ``make docs``."""
+"""The generated pages of this folder: ``make docs`` writes them, a test compares."""
 
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from kernel.errors import YiwangError
 from kernel.settings import reference
 
-Path(__file__).with_name("settings.md").write_text(reference())
+PACKAGES = ("kernel", "supergraph", "services_catalog", "auth", "adapters", "schema", "gateway", "worker", "cli")
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page and its text."""
+    folder = Path(__file__).parent
+    return {folder / "settings.md": reference(), folder / "errors.md": errors_page()}
+
+
+def modules() -> Iterator[str]:
+    """The name of every module of the project's packages."""
+    for package in PACKAGES:
+        yield package
+        found = pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}.")
+        yield from (module.name for module in found if not module.name.endswith("__main__"))
+
+
+def error_classes() -> list[type[YiwangError]]:
+    """Every class of the error tree that has a code of its own, the root first, the others by code."""
+    for name in modules():
+        importlib.import_module(name)
+    rest = sorted((each for each in _below(YiwangError) if "code" in vars(each)), key=lambda each: each.code)
+    return [YiwangError, *rest]
+
+
+def errors_page() -> str:
+    """The text of errors.md."""
+    lines = [
+        "# Errors",
+        "",
+        "Generated from the error tree: `make docs`. Every error that a client sees has one of these codes, in GraphQL",
+        "as `extensions.code`. A message says what is wrong and where, a fix says how to mend it. Codes never change;",
+        "messages may.",
+        "",
+        "| code | HTTP | try again? | when |",
+        "|---|---|---|---|",
+    ]
+    for each in error_classes():
+        when = "A defect of ours; the log has the rest." if each is YiwangError else _summary(each)
+        lines.append(f"| `{each.code}` | {each.http_status} | {'yes' if each.retryable else 'no'} | {when} |")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(each: type[YiwangError]) -> str:
+    return " ".join((inspect.getdoc(each) or "").split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def _below(root: type[YiwangError]) -> Iterator[type[YiwangError]]:
+    for each in root.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text)
