@@ -5,8 +5,6 @@ interleaved. docs/benchmarks.md says what the figures mean.
 """
 
 import argparse
-import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,9 +14,9 @@ from pathlib import Path
 
 from bench import report
 from bench.load import Load
-from bench.machine import LOAD_CORE, BenchError, need, wait_until_listening
+from bench.machine import BenchError, take_the_machine, wait_until_listening
 from bench.measure import Figures, measure
-from bench.peers import hive, plain_nginx, strawberry_peer, tailcall
+from bench.peers import hive, plain_nginx, strawberry_peer, tailcall, yiwang
 from bench.peers.peer import Ground, Peer
 from bench.upstream import register
 from bench.upstream.register import Upstream
@@ -27,6 +25,7 @@ from bench.workloads import WORKLOADS
 OUT = Path(__file__).parent / "out"
 
 PEERS: dict[str, Callable[[Ground, ExitStack], Peer]] = {
+    "yiwang": yiwang.start,
     "hive": hive.start,
     "hive-newest-node": hive.start_on_newest_node,
     "strawberry": strawberry_peer.start,
@@ -91,11 +90,9 @@ def main() -> None:
     if unknown := set(options.only) - set(PEERS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
     plan = QUICK if options.quick else FULL
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the programs are stopped too
     OUT.mkdir(exist_ok=True)
     try:
-        need("wrk", "nginx", "taskset", "setpriv")
-        os.sched_setaffinity(0, {LOAD_CORE})
+        take_the_machine()
         with ExitStack() as running:
             upstream = register.start(OUT, running)
             peers = start(options.only, upstream, running)

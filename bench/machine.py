@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-GATEWAY_CORE = 0
-LOAD_CORE = 1  # load, upstream, databases and the benchmark itself
+GATEWAY_CORE = "0"
+LOAD_CORE = "1"  # load, upstream, databases and the benchmark itself
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -23,13 +24,18 @@ class BenchError(Exception):
     """The benchmark cannot go on; the message says why and how to mend it."""
 
 
-def need(*programs: str) -> None:
-    """Refuse to begin without these programs and two cores."""
-    missing = [program for program in programs if not shutil.which(program)]
+_PROGRAMS = ("wrk", "nginx", "taskset", "setpriv")
+
+
+def take_the_machine() -> None:
+    """Check that all is there that a benchmark needs, and keep this process, and what it starts, off core 0."""
+    missing = [program for program in _PROGRAMS if not shutil.which(program)]
     if missing:
-        raise BenchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {' '.join(missing)}")
-    if not {GATEWAY_CORE, LOAD_CORE} <= os.sched_getaffinity(0):
+        raise BenchError(f"not installed: {', '.join(missing)}; on Debian: apt-get install wrk nginx util-linux")
+    if not {int(GATEWAY_CORE), int(LOAD_CORE)} <= os.sched_getaffinity(0):
         raise BenchError("two cores are needed, one for the gateway, one for load and upstream")
+    os.sched_setaffinity(0, {int(LOAD_CORE)})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is stopped too
 
 
 def free_port() -> int:
@@ -47,7 +53,7 @@ class Program:
         self,
         argv: Sequence[str],
         *,
-        core: int,
+        core: str,
         log: Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
@@ -55,9 +61,9 @@ class Program:
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "taskset", "--cpu-list", str(core), *argv],
+                ["setpriv", "--pdeathsig", "TERM", "taskset", "--cpu-list", core, *argv],
                 cwd=cwd,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -16,18 +16,23 @@ OURS = "yiwang"
 Rounds = Mapping[str, Mapping[str, Sequence[Figures]]]
 
 
-def summary(rounds: Rounds, versions: Mapping[str, str], plan: Mapping[str, float]) -> dict[str, Any]:
+def summary(rounds: Rounds, versions: Mapping[str, str], plan: Mapping[str, Any]) -> dict[str, Any]:
     """Take medians, and ratios of this gateway's medians to every other's."""
     return {
-        "conditions": {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-            "python": platform.python_version(),
-            "load_average_at_end": os.getloadavg(),
-            **plan,
-        },
+        "conditions": conditions(plan),
         "versions": dict(versions),
         "workloads": {workload: _workload(peers) for workload, peers in rounds.items()},
+    }
+
+
+def conditions(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Say where and when a benchmark ran."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "load_average_at_end": os.getloadavg(),
+        **plan,
     }
 
 

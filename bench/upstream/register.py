@@ -89,7 +89,6 @@ def nginx_configuration(port: int, folder: Path) -> str:
     variables = "\n".join(f"      set $rows{number} '{part}';" for number, part in enumerate(parts))
     page = ",".join(f"${{rows{number}}}" for number in range(len(parts)))
     one = json.dumps(facility("$1", "$2"), separators=(",", ":"))
-    services = "|".join(SERVICES)
     return f"""
 daemon off; master_process off; pid {folder}/upstream.pid; error_log stderr crit;
 events {{ worker_connections 4096; }}
@@ -100,8 +99,8 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /count {{ stub_status; default_type text/plain; }}
-    location ~ ^/({services})/facilities/(f[0-9]+)$ {{ return 200 '{one}'; }}
-    location ~ ^/({services})/readings$ {{
+    location ~ ^/([A-Za-z0-9]+)/(?:facilities|probes[0-9]+)/(f[0-9]+)$ {{ return 200 '{one}'; }}
+    location ~ ^/[A-Za-z0-9]+/readings$ {{
 {variables}
       return 200 '[{page}]';
     }}

@@ -1,0 +1,22 @@
+"""Yiwang's gateway: one worker, the three services published as any department publishes."""
+
+import tomllib
+from contextlib import ExitStack
+
+from bench.machine import GATEWAY_CORE, wait_until_listening
+from bench.own_platform import ROOT, Platform
+from bench.peers.peer import Ground, Peer
+from bench.upstream.register import SERVICES
+from bench.workloads import document
+
+
+def start(ground: Ground, running: ExitStack) -> Peer:
+    """Start the platform's servers and the gateway, and publish."""
+    platform = Platform(running)
+    program = running.enter_context(platform.gateway(ground.port, core=GATEWAY_CORE, log=ground.folder / "log"))
+    wait_until_listening(program, ground.port)
+    for service in SERVICES:
+        described = document(service, ground.upstream, prefixed=False)
+        platform.publish(ground.port, ground.folder, service, f"{ground.upstream}/{service}", described)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return Peer("yiwang", version, program, ground.port, namespaced=True)
