@@ -22,7 +22,6 @@ from gateway.upstream.settings import UpstreamSettings
 from supergraph.wire import Response
 
 _HEAD_LIMIT = 64 * 1024  # bytes; the largest that common servers can be set to send is 32 to 64 KiB
-_HEADER_COUNT_LIMIT = 200
 
 
 class Pool(Protocol):
@@ -58,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_status",
         "_surplus",
         "_transport",
+        "born",
         "expires",
         "waiter",
     )
@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._paused = False
         self.waiter: asyncio.Future[Response] | None = None
+        self.born = pool.loop.time()
         self.expires = float("inf")
         self._deadline = float("inf")
         self._begin(head_only=False)
@@ -88,18 +89,19 @@ class Connection(asyncio.Protocol):
 
     # --- the pool's side
 
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
     def start(self, head: bytes, body: bytes, deadline: float, *, head_only: bool) -> asyncio.Future[Response]:
         """Send a request and return the future of its answer. ``expires`` has been set by the pool."""
         self._begin(head_only=head_only)
         self._deadline = deadline
         self.waiter = waiter = self._pool.loop.create_future()
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            self.fail(UpstreamResetError(self._service, "the connection was closed", unanswered=True))
-        elif body:
-            transport.writelines((head, body))
+        assert self._transport is not None  # noqa: S101 - the pool asked ``is_open``
+        if body:
+            self._transport.writelines((head, body))
         else:
-            transport.write(head)
+            self._transport.write(head)
         return waiter
 
     def abandon(self, waiter: asyncio.Future[Response]) -> None:
@@ -156,8 +158,9 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
-        now = self._pool.loop.time()
-        self._pool.watch(self, min(self._deadline, now + self._pool.settings.first_byte_seconds))
+        if not self._received:
+            now = self._pool.loop.time()
+            self._pool.watch(self, min(self._deadline, now + self._pool.settings.first_byte_seconds))
 
     def data_received(self, data: bytes) -> None:
         if self.waiter is None:
@@ -222,7 +225,7 @@ class Connection(asyncio.Protocol):
     def _excess(self) -> UpstreamError | None:
         """Judge an answer that is still coming, by the bytes on the wire and by its announced length."""
         if not self._in_body:
-            if self._received > _HEAD_LIMIT or len(self._headers) > _HEADER_COUNT_LIMIT:
+            if self._received > _HEAD_LIMIT:
                 return UpstreamBadAnswerError(self._service, "the head of the answer is too long")
             return None
         if self._received > self._max_body + _HEAD_LIMIT:

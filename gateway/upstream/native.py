@@ -22,6 +22,7 @@ from kernel.networks import AddressRefusedError, Url, parse_networks
 from supergraph.wire import Request, Response
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110 §9.2.2
+_LONGEST_LIFE_SECONDS = 300.0  # a busy connection would else hide for ever that the department moved
 
 
 class NativeTransport:
@@ -44,11 +45,14 @@ class NativeTransport:
         self._closed = False
 
     async def send(self, request: Request, deadline: float) -> Response:
+        if self._closed:
+            raise self._stopping()
         head = self._head.compose(request)
-        if not self._idle:
+        kept = self._take()
+        if kept is None:
             return await self._exchange(await self._open(deadline), request, head, deadline)
         try:
-            return await self._exchange(self._idle.pop(), request, head, deadline)
+            return await self._exchange(kept, request, head, deadline)
         except UpstreamResetError as error:
             # The server closed an idle connection while the request was on its way (RFC 9112 §9.3.1).
             if not error.unanswered or request.method not in _IDEMPOTENT:
@@ -73,11 +77,12 @@ class NativeTransport:
 
     def release(self, connection: Connection) -> None:
         """Take back a connection whose exchange is over."""
-        if self._draining:
+        now = self.loop.time()
+        if self._draining or now - connection.born > _LONGEST_LIFE_SECONDS:
             connection.abort()
             return
         self._idle.append(connection)
-        self.watch(connection, self.loop.time() + self.settings.idle_seconds)
+        self.watch(connection, now + self.settings.idle_seconds)
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
@@ -92,18 +97,23 @@ class NativeTransport:
 
     # --- own steps
 
+    def _take(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open():
+                return connection
+        return None
+
     async def _exchange(self, connection: Connection, request: Request, head: bytes, deadline: float) -> Response:
         self.watch(connection, min(deadline, self.loop.time() + self.settings.first_byte_seconds))
         waiter = connection.start(head, request.body, deadline, head_only=request.method == "HEAD")
         try:
             return await waiter
-        except asyncio.CancelledError:
+        except BaseException:
             connection.abandon(waiter)
             raise
 
     async def _open(self, deadline: float) -> Connection:
-        if self._closed:
-            raise self._stopping()
         ends = min(deadline, self.loop.time() + self.settings.connect_seconds)
         try:
             async with asyncio.timeout_at(ends):
@@ -117,6 +127,11 @@ class NativeTransport:
             raise UpstreamUnreachableError(self.service, "no trusted TLS connection could be made") from error
         except OSError as error:
             raise UpstreamUnreachableError(self.service, "no connection could be made") from error
+        if not connection.is_open():
+            raise UpstreamUnreachableError(self.service, "it closes connections at once")
+        if self._closed:
+            connection.abort()
+            raise self._stopping()
         self._connections.add(connection)
         return connection
 

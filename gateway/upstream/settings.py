@@ -30,3 +30,6 @@ class UpstreamSettings(Struct, frozen=True, kw_only=True):
     legacy_ca: bool = False  # accept a private CA without keyUsage, which Python 3.13 would refuse
     proxy: str = ""
     client: Literal["native", "aiohttp"] = "native"
+
+    def __repr__(self) -> str:
+        return f"UpstreamSettings(url={self.url!r}, ...)"  # headers may be credentials

@@ -112,7 +112,10 @@ class Upstream:
                 raise self._suspended()
             await self._bulkhead.enter(deadline)
         try:
-            ticket = self.breaker.enter(self._loop.time())
+            now = self._loop.time()
+            if now >= deadline:
+                raise UpstreamTimeoutError(self.service, "no time was left to call it")
+            ticket = self.breaker.enter(now)
             if ticket == REFUSED:
                 raise self._suspended()
             try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -11,6 +12,7 @@ from gateway.upstream.errors import (
     UpstreamBusyError,
     UpstreamError,
     UpstreamResetError,
+    UpstreamSuspendedError,
     UpstreamTimeoutError,
     UpstreamTooLargeError,
     UpstreamUnreachableError,
@@ -112,6 +114,48 @@ async def test_cancelling_at_any_moment_is_safe(department: StartDepartment, ups
             assert getattr(end, "body", end) == f"{number:03}".encode()
     assert (service.active, service.waiting) == (0, 0)
     assert (await get(service, "/end")).body == b"end"
+
+
+@pytest.mark.case("issue-2.6")
+@own_only
+async def test_cancelling_at_every_step_of_the_loop_is_safe(
+    department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    one = await department(lambda _: [OK])
+    for steps in range(40):
+        service = upstream(one, connections=1)
+        call = asyncio.create_task(get(service))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert (service.active, service.waiting) == (0, 0)
+        await service.close()
+    await one.until(lambda: one.open == 0)
+
+
+async def test_a_call_without_time_is_not_sent(department: StartDepartment, upstream: MakeUpstream) -> None:
+    one = await department(lambda _: [OK])
+    service = upstream(one)
+    await get(service)
+    with pytest.raises(UpstreamTimeoutError):
+        await get(service, seconds=0.0)
+    assert len(one.heads) == 1
+
+
+@pytest.mark.parametrize("resets", [True, False])
+async def test_a_server_that_hangs_up_at_once_is_an_error(upstream: MakeUpstream, resets: bool) -> None:  # noqa: FBT001 - a parameter
+    def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if resets:
+            sock: socket.socket = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        service = upstream(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        for _ in range(50):
+            with pytest.raises((UpstreamResetError, UpstreamUnreachableError, UpstreamSuspendedError)):
+                await get(service)
 
 
 DRIP: list[Step] = [0.02, b" "]

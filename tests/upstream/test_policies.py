@@ -120,7 +120,7 @@ async def test_who_waits_for_a_hanging_service_is_freed_when_it_is_suspended(
     department: StartDepartment, upstream: MakeUpstream
 ) -> None:
     one = await department(lambda _: [Do.HANG])
-    service = upstream(one, connections=2, first_byte_seconds=0.1, rules=BreakerRules(consecutive=2))
+    service = upstream(one, connections=2, first_byte_seconds=0.1, rules=BreakerRules(consecutive=1))
     ends = await asyncio.gather(*(get(service) for _ in range(20)), return_exceptions=True)
     assert Counter(type(end) for end in ends) == {UpstreamTimeoutError: 2, UpstreamSuspendedError: 18}
     assert len(one.heads) == 2

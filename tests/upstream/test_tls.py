@@ -1,5 +1,6 @@
 """TLS as departments have it: a private authority, client certificates, and everything that must not be trusted."""
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -117,6 +118,22 @@ async def test_an_authority_without_key_usage_needs_a_word(
     old = Authority(tmp_path / "old", "old_ca")
     one = await department(lambda _: [answer()], tls=old.server_context())
     assert (await get(upstream(one, ca=str(old.certificate), legacy_ca=True))).status == 200
+
+
+@pytest.mark.parametrize("client", ["native"])
+async def test_a_handshake_may_be_cancelled_at_every_step(
+    department: StartDepartment, upstream: MakeUpstream, authority: Authority
+) -> None:
+    one = await department(lambda _: [answer()], tls=authority.server_context())
+    for steps in range(60):
+        service = upstream(one, ca=str(authority.certificate))
+        call = asyncio.create_task(get(service))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await service.close()
+    await one.until(lambda: one.open == 0)
 
 
 async def test_old_protocols_are_refused(
