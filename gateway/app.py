@@ -39,6 +39,7 @@ class Gateway:
         self._settings = settings
         self._others: Any = None
         self.direct: dict[str, Direct] = {}
+        self.registry: Registry
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -48,7 +49,7 @@ class Gateway:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
-            registry = Registry(database.pool, redis, settings)
+            registry = self.registry = Registry(database.pool, redis, settings)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)

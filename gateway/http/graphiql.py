@@ -5,6 +5,7 @@ from pathlib import Path
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from kernel.errors import YiwangError
 
@@ -35,7 +36,7 @@ def graphiql_routes() -> list[HTTPRouteHandler]:
         return Response((_OWN / "graphiql.html").read_bytes(), media_type="text/html; charset=utf-8", headers=_HEADERS)
 
     @get("/graphiql/assets/{name:str}", sync_to_thread=True)
-    def asset(name: str) -> Response[bytes]:
+    def asset(name: FromPath[str]) -> Response[bytes]:
         """Return one file of the page."""
         path = files.get(name)
         if path is None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from graphql import GraphQLNamedType, GraphQLSchema, is_introspection_type, is_specified_scalar_type, print_type
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from gateway.registry import Registry
@@ -29,7 +30,7 @@ def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHan
     """Return Litestar's handlers."""
 
     @get("/schema/{file:str}")
-    async def of_service(file: str) -> Response[str]:
+    async def of_service(file: FromPath[str]) -> Response[str]:
         """Return one service's part of the graph, complete by itself."""
         service = registry.live(file.removesuffix(".graphql"))
         if service is None:
