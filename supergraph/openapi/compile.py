@@ -1,6 +1,7 @@
 """A document to a slice: the whole way, with findings in place of exceptions."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -8,7 +9,7 @@ from supergraph.findings import Finding
 from supergraph.names import is_legal
 from supergraph.openapi.answer_types import AnswerTypes
 from supergraph.openapi.document import ApiOperation, Document
-from supergraph.openapi.graph import loosen_cycles, named, reached, starts
+from supergraph.openapi.graph import loosen_cycles, named, reached, references, starts
 from supergraph.openapi.input_types import InputTypes
 from supergraph.openapi.operation_names import operation_names
 from supergraph.openapi.operations import Readers, read_operation
@@ -40,7 +41,7 @@ class Compilation(Struct, frozen=True):
 
 
 def compile_document(
-    name: str, read: Read, *, service: str, settings: Mapping[str, OperationSettings] | None = None
+    name: str, read: Read, *, service: str, settings: Mapping[str, OperationSettings] = MappingProxyType({})
 ) -> Compilation:
     """Compile the document whose entry file is ``name``; ``read`` gives the bytes of it and of files it refers to.
 
@@ -54,7 +55,7 @@ def compile_document(
         document = read_document(name, read, report)
         if document is None:
             return Compilation(None, report.findings)
-        return _Compiler(document, service, settings or {}, report).compile()
+        return _Compiler(document, service, settings, report).compile()
     except RecursionError:
         report.error("", "the document is nested too deeply to be read", "Move inner schemas to components.")
         return Compilation(None, report.findings)
@@ -98,6 +99,7 @@ class _Compiler:
     def compile(self) -> Compilation:
         found = [field for each in self._shown if (field := self._operation(each)) is not None]
         types = self._types.made
+        found = [each for each in found if self._is_complete(each[0])]
         loosen_cycles(types)
         operations = sorted((operation for operation, _ in found), key=lambda each: (each.kind, each.group, each.name))
         used = reached(types, starts(operations))
@@ -127,6 +129,17 @@ class _Compiler:
             self._report.error(operation.node, "the operation's schemas are nested too deeply", "Use components.")
             return None
         return made
+
+    def _is_complete(self, operation: Operation) -> bool:
+        """Say whether all its types could be made."""
+        made = self._types.made
+        used = reached(made, starts([operation]))
+        needed = {*starts([operation]), *(name for type_ in used for name in references(made[type_]))}
+        if needed <= made.keys() | SCALARS.keys() | set(_BUILT_IN):
+            return True
+        where = f"{operation.source}: its schemas are nested too deeply"
+        self._report.error("", where, "Move inner schemas to components.")
+        return False
 
     def _is_typed(self, ref: Ref) -> bool:
         return not ref.untyped and not self._types.untyped & reached(self._types.made, [named(ref.name)])

@@ -3,6 +3,7 @@
 Only well-formed keywords are kept, so that a defective document still gives a usable schema.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -51,11 +52,19 @@ class JsonSchemas:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._names: dict[Node, str] = {}
+        self._pending: deque[Node] = deque()  # referred schemas wait: references go deeper than a call stack
         self.definitions: dict[str, Any] = {}
         """The value for ``$defs``, growing with each schema asked for."""
 
     def schema(self, node: Node | None) -> dict[str, Any]:
         """Return a schema whose ``$ref``s point at ``#/$defs``; an absent or broken one allows anything."""
+        made = self._schema(node)
+        while self._pending:
+            target = self._pending.popleft()
+            self.definitions[self._names[target]] = self._translate(target)
+        return made
+
+    def _schema(self, node: Node | None) -> dict[str, Any]:
         if node is None or not isinstance(node.value, dict):
             return {"not": {}} if node is not None and node.value is False else {}
         if not isinstance(node.get("$ref"), str):
@@ -75,13 +84,13 @@ class JsonSchemas:
         if target not in self._names:
             name = target.key if target.key not in self.definitions else target.place
             name = self._names[target] = name.replace("/", ".").replace("~", "-").replace("%", "-").replace("#", "-")
-            self.definitions[name] = {}  # holds the place while recursion asks for it
-            self.definitions[name] = self._translate(target)
+            self.definitions[name] = {}
+            self._pending.append(target)
         return self._names[target]
 
     def _translate(self, node: Node) -> dict[str, Any]:
         if not isinstance(node.value, dict):
-            return self.schema(node)
+            return self._schema(node)
         made = {key: value for key, value in node.value.items() if key in _KEPT and _KEPT[key](value)}
         types = node.get("type")
         known = [each for each in (types if isinstance(types, list) else [types]) if each in _TYPES]
@@ -106,12 +115,12 @@ class JsonSchemas:
         for key in _ONE:
             child = node.child(key)
             if child is not None and isinstance(child.value, (dict, bool)):
-                made[key] = self.schema(child) if isinstance(child.value, dict) else child.value
+                made[key] = self._schema(child) if isinstance(child.value, dict) else child.value
         for key in _MANY:
-            if parts := [self.schema(each) for each in node.items(key)]:
+            if parts := [self._schema(each) for each in node.items(key)]:
                 made[key] = parts
         for key in _BY_NAME:
-            if parts_by_name := {name: self.schema(each) for name, each in node.members(key)}:
+            if parts_by_name := {name: self._schema(each) for name, each in node.members(key)}:
                 made[key] = parts_by_name
 
     def _discriminate(self, node: Node, made: dict[str, Any]) -> None:

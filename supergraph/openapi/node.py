@@ -4,8 +4,12 @@ A document may hold anything anywhere; asking a node for a mapping, list or text
 empty one, so that readers need no checks of their own.
 """
 
+import re
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class Node:
@@ -66,6 +70,11 @@ class Node:
         """The member as text, "" if it is none."""
         value = self.get(key)
         return value if isinstance(value, str) else ""
+
+    def prose(self, key: str) -> str:
+        """The member as text for readers: plain line ends, no indent, no control characters."""
+        text = self.text(key)
+        return cleandoc(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).strip() if text else ""
 
     def is_true(self, key: str) -> bool:
         return self.get(key) is True

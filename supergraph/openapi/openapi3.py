@@ -40,8 +40,8 @@ def reader(root: Node, bundle: Bundle, report: Report) -> OperationReader:  # no
             path=path,
             node=node,
             id=node.text("operationId").strip(),
-            summary=(node.text("summary") or shared.text("summary")).strip(),
-            description=(node.text("description") or shared.text("description")).strip(),
+            summary=node.prose("summary") or shared.prose("summary"),
+            description=node.prose("description") or shared.prose("description"),
             deprecated=node.is_true("deprecated"),
             parameters=tuple(_parameter(each, bundle) for each in found if each.get("in") in _DEFAULT_STYLES),
             body=_body(node, bundle),
@@ -70,7 +70,7 @@ def _parameter(node: Node, bundle: Bundle) -> Parameter:
         style=cast("Style", style),
         explode=explode if isinstance(explode, bool) else style == "form",
         allow_reserved=node.is_true("allowReserved"),
-        description=node.text("description").strip(),
+        description=node.prose("description"),
         deprecated=node.is_true("deprecated"),
         examples=_examples(node, bundle) or (contents[0].examples if contents else ()),
     )
@@ -81,7 +81,7 @@ def _body(operation: Node, bundle: Bundle) -> Body | None:
     node = None if holder is None else bundle.resolve(holder)
     if node is None or not (media := _media(node, bundle)):
         return None
-    description = node.text("description").strip()
+    description = node.prose("description")
     return Body(node=node, required=node.is_true("required"), media=media, description=description)
 
 

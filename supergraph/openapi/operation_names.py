@@ -7,6 +7,7 @@ from supergraph.names import camel, distinct, is_legal, pascal, to_ascii
 from supergraph.openapi.document import ApiOperation
 
 _GENERATED_SUFFIX = re.compile(r"Using(?:GET|POST|PUT|DELETE|PATCH)(?=(?:_[0-9]+)?$)")  # springfox
+_METHOD_SUFFIX = re.compile(r"_(?:GET|POST|PUT|DELETE|PATCH)(?:_[0-9]+)?$")
 _IDENTIFIER_NOISE = re.compile(r"[0-9]+|[0-9a-fA-F]{16,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VERSION = re.compile(r"api|rest|v[01](?:\.[0-9]+)*", re.IGNORECASE)
 MAX_ID = 80  # characters; longer ids are made by machines
@@ -25,7 +26,7 @@ def operation_names(operations: Iterable[ApiOperation], taken: Iterable[str]) ->
         if wanted[source] not in taken:
             keepers.setdefault(wanted[source], source)
     names = {source: name for name, source in keepers.items()}
-    rest = [(each.source, path_name(each)) for each in known if each.source not in names]
+    rest = [(each.source, path_name(each, whole=True)) for each in known if each.source not in names]
     return names | distinct(rest, taken=taken | set(keepers))
 
 
@@ -37,6 +38,8 @@ def own_name(operation: ApiOperation) -> str:
 
 def _from_id(operation: ApiOperation) -> str:
     id_ = _GENERATED_SUFFIX.sub("", operation.id)
+    if _squashed(_METHOD_SUFFIX.sub("", id_)) == _squashed(operation.path) and _METHOD_SUFFIX.search(id_):
+        return ""  # the path without its slashes and braces, as gateways make it
     if not id_ or len(id_) > MAX_ID or re.search(r"[/{}]", id_) or _IDENTIFIER_NOISE.fullmatch(id_):
         return ""
     # FastAPI: function, path and method in one, get_lot_api_v1_lots__id__get
@@ -52,11 +55,18 @@ def _snake(text: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", to_ascii(text).lower()))
 
 
-def path_name(operation: ApiOperation) -> str:
-    """``GET /lots/{id}/bays`` gives lotsByIdBays, ``POST /lots`` gives postLots."""
+def _squashed(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def path_name(operation: ApiOperation, *, whole: bool = False) -> str:
+    """``GET /lots/{id}/bays`` gives lotsByIdBays, ``POST /lots`` gives postLots.
+
+    ``whole``: with the first words that most paths of a document share, as api and v1.
+    """
     words = []
     for segment in operation.path.split("/"):
-        if not _VERSION.fullmatch(segment):
+        if whole or not _VERSION.fullmatch(segment):
             literal, *rest = re.split(r"[{}]+", segment)
             words.append(pascal(literal))
             for index, piece in enumerate(rest):

@@ -50,4 +50,4 @@ def read_responses(
         if node is None:  # its content cannot be known: any JSON, and the schema's $ref tells why
             yield Response(node=each, status=status, media=(Media(media_type="application/json", schema=each),))
         else:
-            yield Response(node=node, status=status, media=media(node), description=node.text("description").strip())
+            yield Response(node=node, status=status, media=media(node), description=node.prose("description"))

@@ -9,10 +9,10 @@ from supergraph.openapi.node import Node
 from supergraph.openapi.scalars import scalar, widest
 from supergraph.openapi.shape import Parts, Shape
 from supergraph.openapi.types import Ref, Seat, Types
-from supergraph.slice import EnumType
 
 Spent = frozenset[Node]
 NONE_SPENT: Spent = frozenset()
+MAX_PARTS = 3  # schemas that hold at once through choices inside choices; each more multiplies the types
 
 
 class UnionUse(NamedTuple):
@@ -49,71 +49,69 @@ class SchemaReader(ABC):
 
     def _read(self, parts: Parts, seat: Seat, spent: Spent) -> Ref:
         shape = self.types.shapes.of(parts, spent)
-        if shape.alternatives and (members := self._members(parts, shape)):
-            holders = frozenset(each.holder for each in shape.alternatives)
-            base = self.types.shapes.of(parts, spent | holders)
-            plain = not (base.properties or base.items or base.additional or base.enum is not None)
-            use = UnionUse(parts, shape, members, seat, spent | holders, plain)
-            union = self.union(use)
-            return union._replace(nullable=union.nullable or shape.nullable)
-        name, untyped = self._named(parts, shape, seat, spent)
-        return Ref(name, nullable=shape.nullable or untyped, untyped=untyped)
+        if shape.alternatives:
+            use = self._use(parts, shape, seat, spent)
+            if use.members:
+                ref = self.union(use) if len(parts) <= MAX_PARTS else self._too_deep(parts)
+                return ref._replace(nullable=ref.nullable or shape.nullable)
+        ref = self._single(parts, shape, seat, spent)
+        return ref._replace(nullable=ref.nullable or shape.nullable)
 
-    def _named(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> tuple[str, bool]:
+    def _use(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> UnionUse:
+        """Prepare the first alternatives that say more than the rest does."""
+        spent |= frozenset(each.holder for each in shape.alternatives)
+        base = self.types.shapes.of(parts, spent)
+        telling = [found for each in shape.alternatives if (found := telling_members(self.types, each.members, base))]
+        if len(telling) > 1:
+            fix = "Describe one choice, each member with all its properties."
+            self.types.report.warning(parts[0], "several choices hold at once; only the first is used", fix)
+        plain = not (base.properties or base.items or base.additional or base.enum is not None)
+        return UnionUse(parts, shape, telling[0] if telling else [], seat, spent, plain)
+
+    def _too_deep(self, parts: Parts) -> Ref:
+        message = f"choices inside choices, more than {MAX_PARTS} deep, each with properties beside them"
+        self.types.report.warning(parts[0], message, "Describe one choice, each member with all its properties.")
+        return Ref("JSON", nullable=True, untyped=True)
+
+    def _single(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> Ref:
         if (shape.broken or shape.missing) and not shape.properties:
-            return "JSON", shape.broken  # a type that is missing was not given
+            return Ref("JSON", nullable=True, untyped=shape.broken)  # a type that is missing was not given
         if is_enum(shape):
-            return self.types.enum(shape, seat), False
+            return Ref(self.types.enum(shape, seat))
         types = shape.types or _types_of_values(shape)
         if types == {"array"}:
             return self._list(shape, seat)
         if types == {"object"}:
             return self._object_or_map(parts, shape, seat, spent)
-        return self._scalar(types, shape)
+        return _scalar(types, shape)
 
-    def _scalar(self, types: frozenset[str], shape: Shape) -> tuple[str, bool]:
-        """Read one type, or several as in ``type: [string, integer]``."""
-        if not types:
-            return "JSON", False
-        name = None if types & {"object", "array"} else widest({scalar(shape, type_) for type_ in types})
-        return (name, False) if name else ("JSON", True)
+    def _list(self, shape: Shape, seat: Seat) -> Ref:
+        if shape.items:
+            return _list_of(self.read(tuple(shape.items), seat._replace(word=f"{seat.word}_Item")))
+        if not shape.tuple_items:
+            return Ref("[JSON]")
+        refs = [self.read((each,), seat) for each in shape.tuple_items]
+        simple = self.simplest(refs)
+        if simple is None:
+            return Ref("[JSON]", untyped=True)
+        return _list_of(simple._replace(nullable=any(ref.nullable for ref in refs)))
 
-    def _list(self, shape: Shape, seat: Seat) -> tuple[str, bool]:
-        if shape.tuple_items and not shape.items:
-            refs = {self.read((each,), seat) for each in shape.tuple_items}
-            if len(refs) == 1:
-                item = refs.pop()
-                return f"[{item.written(required=True)}]", item.untyped
-            name = widest({ref.name for ref in refs})
-            return (f"[{name}]", False) if name else ("[JSON]", True)
-        if not shape.items:
-            return "[JSON]", False
-        item = self.read(tuple(shape.items), seat._replace(word=f"{seat.word}_Item"))
-        return f"[{item.written(required=True)}]", item.untyped
-
-    def _object_or_map(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> tuple[str, bool]:
+    def _object_or_map(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> Ref:
         if shape.properties:
-            name = self.object(parts, shape, seat, spent)
-            return (name, False) if name else ("JSON", False)
+            return Ref(self.object(parts, shape, seat, spent) or "JSON")
         if shape.additional:
             value = self.read(tuple(shape.additional), seat._replace(word=f"{seat.word}_Value"))
-            if value.name != "JSON":
-                return f"[{self.entry(value, seat)}!]", value.untyped
-            return "JSON", value.untyped
-        return "JSON", False
-
-    def _members(self, parts: Parts, shape: Shape) -> list[Node]:
-        """Return the alternatives that say more than the rest does."""
-        base = self.types.shapes.of(parts, frozenset(each.holder for each in shape.alternatives))
-        group = shape.alternatives[0]
-        return group_members(self.types, group.members, base)
+            if value.name == "JSON":
+                return Ref("JSON", untyped=value.untyped)
+            return Ref(f"[{self.entry(value, seat)}!]", untyped=value.untyped)
+        return Ref("JSON")
 
     def member_refs(self, use: UnionUse) -> tuple[list[tuple[Node, Ref]], bool]:
         """Return the members with their types, null left out, and whether null is one of them."""
         found, nullable = [], False
         for member in use.members:
             shape = self.types.shapes.of((member,))
-            if _is_null(member, shape):
+            if _is_null(shape):
                 nullable = True
                 continue
             seat = use.seat._replace(word=f"{use.seat.word}_{member_word(member)}")
@@ -125,11 +123,9 @@ class SchemaReader(ABC):
 
     def simplest(self, refs: list[Ref]) -> Ref | None:
         """Return one type for all of ``refs``, if they are of one kind: the same type, or scalars of one family."""
-        names = {ref.name for ref in refs}
-        if len(names) == 1:
-            return refs[0]._replace(nullable=False)
-        plain = {"String" if isinstance(self.types.made.get(name), EnumType) else name for name in names}
-        name = widest(plain)
+        if len({ref.name for ref in refs}) == 1:
+            return Ref(refs[0].name, untyped=any(ref.untyped for ref in refs))
+        name = widest({"String" if self.types.is_enum(ref) else ref.name for ref in refs})
         return Ref(name) if name else None
 
     @abstractmethod
@@ -150,11 +146,23 @@ def member_word(member: Node) -> str:
     reference = member.text("$ref")
     if reference:
         return pascal(reference.rpartition("/")[2].rpartition("#")[2]) or "Option"
-    return pascal(member.text("title")) or f"Option{int(member.key) + 1 if member.key.isdigit() else ''}"
+    return pascal(member.prose("title")) or f"Option{int(member.key) + 1 if member.key.isdigit() else ''}"
 
 
-def _is_null(member: Node, shape: Shape) -> bool:
-    return (shape.says_nothing and (shape.nullable or member.get("type") in ("null", ["null"]))) or shape.enum == [None]
+def _is_null(shape: Shape) -> bool:
+    return (shape.says_nothing and shape.nullable) or shape.enum == [None]
+
+
+def _list_of(item: Ref) -> Ref:
+    return Ref(f"[{item.written(required=True)}]", untyped=item.untyped)
+
+
+def _scalar(types: frozenset[str], shape: Shape) -> Ref:
+    """Read one type, or several as in ``type: [string, integer]``."""
+    if not types:
+        return Ref("JSON", nullable=True)
+    name = None if types & {"object", "array"} else widest({scalar(shape, type_) for type_ in types})
+    return Ref(name) if name else Ref("JSON", nullable=True, untyped=True)
 
 
 def _types_of_values(shape: Shape) -> frozenset[str]:
@@ -163,14 +171,15 @@ def _types_of_values(shape: Shape) -> frozenset[str]:
     return frozenset({"number"} if found == {"integer", "number"} else found)
 
 
-def group_members(types: Types, members: Parts, base: Shape) -> list[Node]:
-    """Return the members that say something of a value's type beside what ``base`` says."""
-    found = []
+def telling_members(types: Types, members: Parts, base: Shape) -> list[Node]:
+    """Return the members that say something of a value's type beside what ``base`` says, null among them."""
+    found, telling = [], False
     for member in members:
         shape = types.shapes.of((member,))
         limits_only = shape.says_nothing or (
             base.is_object and shape.types <= base.types and shape.properties.keys() <= base.properties.keys()
         )
-        if not limits_only or shape.alternatives or shape.nullable or member.get("type") == "null":
+        telling |= not limits_only or bool(shape.alternatives)
+        if not limits_only or shape.alternatives or shape.nullable:
             found.append(member)
-    return found
+    return found if telling else []

@@ -123,7 +123,12 @@ class _Merge:
     def merge(self, parts: Parts) -> Shape:
         for part in parts:
             self._add(part)
+        self._shape.alternatives = [each for each in self._shape.alternatives if not self._is_chosen(each)]
         return self._shape
+
+    def _is_chosen(self, alternatives: Alternatives) -> bool:
+        """A schema that includes its base, which lists it among its choices, has made the choice."""
+        return any(self._bundle.resolve(member) in self._seen for member in alternatives.members)
 
     def _add(self, node: Node) -> None:
         if node in self._seen or node.value is True:
@@ -149,8 +154,8 @@ class _Merge:
 
     def _annotate(self, node: Node) -> None:
         shape = self._shape
-        shape.title = shape.title or node.text("title").strip()
-        shape.description = shape.description or node.text("description").strip()
+        shape.title = shape.title or node.prose("title")
+        shape.description = shape.description or node.prose("description")
         shape.nullable |= node.is_true("nullable") or node.is_true("x-nullable")
         shape.deprecated |= node.is_true("deprecated")
         shape.read_only |= node.is_true("readOnly")
@@ -183,7 +188,7 @@ class _Merge:
     def _types(self, node: Node) -> None:
         written = node.get("type")
         names = {str(each).lower() for each in (written if isinstance(written, list) else [written]) if each}
-        self._shape.nullable |= "null" in names and len(names) > 1
+        self._shape.nullable |= "null" in names
         types = frozenset(names & TYPES)
         if unknown := names - TYPES - {"null", "any"}:
             fix = "Use string, number, integer, boolean, object, array or a $ref."

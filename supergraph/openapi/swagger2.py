@@ -43,8 +43,8 @@ def reader(root: Node, bundle: Bundle, report: Report) -> OperationReader:
             path=path,
             node=node,
             id=node.text("operationId").strip(),
-            summary=node.text("summary").strip(),
-            description=node.text("description").strip(),
+            summary=node.prose("summary"),
+            description=node.prose("description"),
             deprecated=node.is_true("deprecated"),
             parameters=tuple(_parameter(each) for each in found if each.get("in") in {"path", "query", "header"}),
             body=_body(node, found, _media_types(node, root, "consumes")),
@@ -79,7 +79,7 @@ def _parameter(node: Node) -> Parameter:
         required=place == "path" or node.is_true("required"),
         style=style,
         explode=explode,
-        description=node.text("description").strip(),
+        description=node.prose("description"),
         deprecated=node.is_true("deprecated"),
         examples=tuple(node.get(key) for key in ("x-example", "example") if node.has(key)),
     )
@@ -94,7 +94,7 @@ def _body(operation: Node, parameters: list[Node], consumes: list[str]) -> Body 
             media = tuple(
                 Media(media_type=name, schema=node.child("schema")) for name in consumes or ["application/json"]
             )
-            description = node.text("description").strip()
+            description = node.prose("description")
             return Body(node=node, required=node.is_true("required"), media=media, description=description)
     return None
 

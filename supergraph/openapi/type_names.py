@@ -10,7 +10,7 @@ from http import HTTPStatus
 from supergraph.names import digest, distinct, pascal
 from supergraph.openapi.node import Node
 
-_SILENT = {"schema", "items", "additionalProperties", "patternProperties", "prefixItems", "properties"}
+_SILENT = {"schema", "items", "patternProperties", "prefixItems", "properties"}
 _SECTIONS = {
     "definitions": "",
     "schemas": "",
@@ -96,7 +96,7 @@ def _word(node: Node, parent: Node) -> str:
         return "Body"  # the form parameters of Swagger 2.0, gathered
     if key in _SILENT or key in _RULES or key in _FOLDERS:
         return ""
-    return "Body" if key == "requestBody" else pascal(key)
+    return _WORDS.get(key) or pascal(key)
 
 
 def _status_word(node: Node) -> str:
@@ -110,13 +110,14 @@ def _status_word(node: Node) -> str:
 
 
 def _title_or_place(node: Node) -> str:
-    return pascal(node.text("title")) or f"Option{int(node.key) + 1 if node.key.isdigit() else node.key}"
+    return pascal(node.prose("title")) or f"Option{int(node.key) + 1 if node.key.isdigit() else node.key}"
 
 
 def _nothing(_node: Node) -> str:
     return ""
 
 
+_WORDS = {"requestBody": "Body", "additionalProperties": "Value"}
 _RULES: dict[str, Callable[[Node], str]] = {
     "properties": lambda node: pascal(node.key),
     "responses": _status_word,
@@ -125,6 +126,7 @@ _RULES: dict[str, Callable[[Node], str]] = {
     "oneOf": _title_or_place,
     "anyOf": _title_or_place,
     "allOf": _nothing,
+    "patternProperties": lambda _: "Value",
     "prefixItems": lambda node: f"Item{node.key}",
 }
 """By the key of the list or mapping that a step goes into, the word for the member that is chosen."""

@@ -84,7 +84,7 @@ def field_description(parts: Parts, shape: Shape, *, own_only: bool) -> str:
 
     ``own_only``: the schema's words stand at its own type already.
     """
-    own = next((text for node in parts if (text := node.text("description").strip())), "")
+    own = next((text for node in parts if (text := node.prose("description"))), "")
     if own or own_only:
         return own
     return shape.description or shape.title
