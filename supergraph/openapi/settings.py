@@ -1,25 +1,38 @@
 """What a manifest may say of single operations."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from supergraph.names import is_legal
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.report import Report
 
 
-class OperationSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A manifest's word for one operation, keyed by its operationId or ``GET /path``."""
+_NAME = r"^[a-z][A-Za-z0-9]{0,79}\Z"
 
-    name: str = ""
-    kind: Literal["query", "mutation"] | None = None
-    hide: bool = False
-    group: str = ""
-    timeout_seconds: float | None = None
-    description: str = ""
+
+class OperationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A manifest's word for one operation, keyed by its operationId or ``GET /path``.
+
+    What is left out stays as the document and the compiler have it.
+    """
+
+    name: Annotated[
+        str, Meta(pattern=_NAME, description="The field's name: a lower case letter, then letters and digits.")
+    ] = ""
+    kind: Annotated[
+        Literal["query", "mutation"] | None,
+        Meta(description="query for operations that change nothing, mutation for all others."),
+    ] = None
+    hide: Annotated[bool, Meta(description="true leaves the operation out of the graph.")] = False
+    group: Annotated[
+        str, Meta(pattern=_NAME, description="The field below the service that the operation stands in.")
+    ] = ""
+    timeout_seconds: Annotated[float, Meta(gt=0, le=60, description="Seconds a call may take, up to 60.")] | None = None
+    description: Annotated[str, Meta(max_length=5000, description="Text in place of the document's.")] = ""
 
 
 NO_SETTINGS = OperationSettings()
