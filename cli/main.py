@@ -22,6 +22,12 @@ class Entry(NamedTuple):
 COMMANDS = {
     "run": Entry("cli.run:run", "Start everything on this machine."),
     "migrate": Entry("cli.migrate:migrate", "Bring the database to the newest schema."),
+    "department": Entry("cli.department:department", "Add departments and give them credentials."),
+    "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),
+    "publish": Entry("cli.publish:publish", "Make a department's API part of the graph."),
+    "rollback": Entry("cli.rollback:rollback", "Make an earlier version of a service live again."),
+    "services": Entry("cli.publish:services", "List the live services."),
+    "mock": Entry("cli.mock:mock", "Answer any API document with generated data."),
     "worker": Entry("worker.main:work", "Do the background tasks."),
     "beat": Entry("worker.main:beat", "Start the periodic tasks when they are due."),
 }

@@ -31,7 +31,7 @@ upstream:
     x-key: Key ${PARKING_KEY}
 operations:
   GET /lots/{id}:
-    rename: lot
+    name: lot
 """
 
 
@@ -73,7 +73,7 @@ def test_what_is_stored_reads_back() -> None:
         ({"upstream": {"url": "https://a", "headers": {"Host": ""}}}, "/upstream/headers/Host", "gateway's own", "out"),
         ({"upstream": {"url": "https://a", "headers": {"a": "b\r\nc"}}}, "/upstream/headers/a", "characters", "line"),
         ({"upstream": {"url": "https://a", "headers": {str(n): "" for n in range(21)}}}, "/upstream/headers", "20", ""),
-        ({"operations": {"GET /a": {"renam": "b"}}}, "/operations/GET ~1a/renam", "unknown", "Did you mean rename?"),
+        ({"operations": {"GET /a": {"nam": "b"}}}, "/operations/GET ~1a/nam", "unknown", "Did you mean name?"),
         ({"operations": {"a": {"kind": "qery"}}}, "/operations/a/kind", "qery", "query for operations"),
         ({"operations": []}, "/operations", "expected object", "operationId"),
     ],
@@ -104,7 +104,7 @@ def test_header_values_never_show() -> None:
 def test_the_file_takes_secrets_from_the_environment() -> None:
     manifest = read_text(YAML, {"PARKING_KEY": "hush"})
     assert manifest.upstream.headers == {"x-key": "Key hush"}
-    assert manifest.operations == {"GET /lots/{id}": OperationSettings(rename="lot")}
+    assert manifest.operations == {"GET /lots/{id}": OperationSettings(name="lot")}
 
 
 def test_a_missing_secret_is_named() -> None:
@@ -123,8 +123,8 @@ def test_a_broken_file_is_a_finding(data: bytes) -> None:
     [
         ("", 1),
         ("/title/en", 5),
-        ("/operations/GET ~1lots~1{id}/rename", 13),
-        ("/operations/GET ~1lots~1{id}/renam", 12),
+        ("/operations/GET ~1lots~1{id}/name", 13),
+        ("/operations/GET ~1lots~1{id}/nam", 12),
         ("/nowhere", 1),
     ],
 )

@@ -1,0 +1,53 @@
+"""Compiles documents away from the event loop, each in a process of its own.
+
+A thread would not do: compiling is Python code that holds the interpreter's lock, and a document may take seconds. A
+pool of processes would save 0.1 s a publication, but keeps memory for work that is rare, lets one document's crash
+break another's, and outlives a killed gateway.
+"""
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from services_catalog.compiler_process import Compiled, Order
+from services_catalog.errors import CompilerFailedError
+
+_ROOT = Path(__file__).parents[1]
+_SECONDS = 90.0  # of waiting: with its processor shared, a compiler needs longer than its CPU_SECONDS
+_AT_ONCE = 2  # of one gateway process
+
+_log = logging.getLogger(__name__)
+
+
+class Compiler:
+    """Runs compiler processes for one event loop, a few at once."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def compile(self, order: Order) -> Compiled:
+        """Compile and compare. Raises CompilerFailedError if that takes too much time or memory."""
+        async with self._slots:
+            return await asyncio.to_thread(_run, msgspec.msgpack.encode(order), order.service)
+
+
+def _run(order: bytes, service: str) -> Compiled:
+    # The gateway's settings, with their secrets, stay out of a process that reads what departments send.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("YIWANG_")}
+    command = [sys.executable, "-m", "services_catalog.compiler_process"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module, no shell
+            command, input=order, capture_output=True, timeout=_SECONDS, cwd=_ROOT, env=environment, check=True
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
+        _log.exception("the compiler failed on %s: %s", service, (error.stderr or b"")[-2000:].decode(errors="replace"))
+        raise CompilerFailedError(
+            f"The document of {service} needs too much time or memory to compile, or stopped the compiler",
+            fix="Check it with `yiwang compile`, which says more; the platform's log has the reason.",
+        ) from error
+    return msgspec.msgpack.decode(done.stdout, type=Compiled)

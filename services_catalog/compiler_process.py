@@ -1,0 +1,90 @@
+"""The compiler as a process of its own: one order on stdin, one result on stdout, then it ends.
+
+``services_catalog.compiler`` starts it. It has no access to database, network settings or secrets, and limits on
+time and memory, so the worst that a department's document can do is to have its own publication refused.
+"""
+
+import os
+import resource
+import sys
+
+import msgspec
+from msgspec import Struct
+
+from services_catalog.bundle import pack
+from services_catalog.example_query import example_query
+from supergraph.diff import Change, compare, coordinate
+from supergraph.findings import Finding
+from supergraph.openapi import OperationSettings, compile_document
+from supergraph.slice import Slice, decode, digest, encode, namespace_name
+
+CPU_SECONDS = 60  # twelve times what the worst of 203 real documents may take
+MEMORY_BYTES = 2 * 2**30
+
+
+class Order(Struct, frozen=True):
+    """What to compile, and what to compare it with: the live slice and those whose type names might be the same."""
+
+    service: str
+    document: str
+    bundle: dict[str, str]
+    settings: dict[str, OperationSettings]
+    live: bytes | None = None
+    neighbours: dict[str, bytes] = {}
+
+
+class Compiled(Struct, frozen=True):
+    """The slice, encoded, and what there is to say about it. Without operations there is no slice worth storing."""
+
+    slice: bytes
+    digest: str
+    bundle: bytes  # services_catalog.bundle.pack
+    offered: int
+    operations: tuple[str, ...]  # coordinates: Query.parking.lots
+    typed: int
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...]
+    clashes: dict[str, tuple[str, ...]]  # service → type names that both have
+    example: str  # a query, "" if there is none without arguments
+
+
+def work(order: Order) -> Compiled:
+    """Compile and compare. Pure."""
+    files = {path: text.encode() for path, text in order.bundle.items()}
+    result = compile_document(order.document, files.__getitem__, service=order.service, settings=order.settings)
+    slice_ = result.slice or Slice(service=order.service, types={}, operations=())
+    data = encode(slice_)
+    names = _type_names(slice_)
+    clashes = {
+        service: tuple(sorted(names & _type_names(decode(other)))) for service, other in order.neighbours.items()
+    }
+    return Compiled(
+        slice=data,
+        digest=digest(data),
+        bundle=pack(order.bundle),
+        offered=result.offered,
+        operations=tuple(coordinate(slice_.service, operation) for operation in slice_.operations),
+        typed=result.typed,
+        findings=tuple(result.findings),
+        changes=tuple(compare(decode(order.live), slice_)) if order.live is not None else (),
+        clashes={service: shared for service, shared in clashes.items() if shared},
+        example=example_query(slice_),
+    )
+
+
+def _type_names(slice_: Slice) -> set[str]:
+    spaces = {(operation.kind, group) for operation in slice_.operations for group in ("", operation.group)}
+    return slice_.types.keys() | {namespace_name(slice_.service, kind, group) for kind, group in spaces}
+
+
+def main() -> None:
+    """Read an order, write its result."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    os.nice(5)  # requests come first
+    order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(work(order)))
+
+
+if __name__ == "__main__":
+    main()

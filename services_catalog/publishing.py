@@ -1,0 +1,193 @@
+"""Publishing: a department's document becomes a live version of its service, or is refused with what to mend."""
+
+import asyncio
+import time
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.networks import check_url, parse_networks, resolve
+from kernel.settings import Settings
+from services_catalog import bundle as bundles
+from services_catalog.announcements import announce
+from services_catalog.compiler import Compiler
+from services_catalog.compiler_process import Compiled, Order
+from services_catalog.errors import (
+    BreakingChangeError,
+    DocumentError,
+    NotYoursError,
+    PublishedMeanwhileError,
+    UpstreamUnknownError,
+)
+from services_catalog.manifest import Manifest, read
+from services_catalog.tables import ServiceVersion
+from services_catalog.versions import ChangedMeanwhileError, LiveChange, roll_back, standing, store
+from supergraph.diff import Change, breaking
+from supergraph.findings import Finding
+
+_ATTEMPTS = 5  # of comparing with a live version that changes meanwhile
+_RESOLVE_SECONDS = 5.0
+
+
+class Submission(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a department sends. ``force`` accepts breaking changes; ``dry_run`` stores nothing."""
+
+    manifest: dict[str, Any]
+    bundle: bundles.Bundle
+    force: bool = False
+    dry_run: bool = False
+
+
+class Publication(Struct, frozen=True, kw_only=True):
+    """What came of a submission. ``digest`` names the slice, and with it the SDL that it stands for."""
+
+    service: str
+    status: Literal["published", "unchanged", "checked"]
+    version: int | None  # the live one
+    revision: int
+    digest: str
+    offered: int
+    operations: tuple[str, ...]
+    typed: int
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...]
+    example: str  # a query that works without arguments, if there is one
+    milliseconds: float
+
+
+class Publishing:
+    """The use cases of one process, with what they need."""
+
+    def __init__(self, database: Database, redis: Redis, clock: Clock, settings: Settings) -> None:
+        self._database = database
+        self._redis = redis
+        self._clock = clock
+        self._networks = parse_networks(settings.upstream_networks)
+        self._compiler = Compiler()
+
+    async def publish(self, department: str, key_id: str, submission: Submission) -> Publication:
+        """Check, compile, compare, store and announce. Every refusal is a YiwangError and changes nothing."""
+        began = time.perf_counter()
+        manifest = read(submission.manifest)
+        if manifest.department != department:
+            raise NotYoursError(
+                f"The manifest is of the department {manifest.department!r}, the credential of {department!r}",
+                fix="Use the credential of the manifest's department.",
+            )
+        bundles.check(submission.bundle, manifest.document)
+        await self._check_upstream(manifest.upstream.url)
+        for _ in range(_ATTEMPTS):
+            try:
+                publication = await self._attempt(manifest, key_id, submission)
+            except ChangedMeanwhileError:
+                continue
+            return msgspec.structs.replace(publication, milliseconds=(time.perf_counter() - began) * 1000)
+        raise PublishedMeanwhileError(
+            f"{manifest.name} was published by others again and again meanwhile", fix="Publish once more."
+        )
+
+    async def roll_back(self, department: str, service: str, to: int | None) -> LiveChange:
+        """Make an earlier version live again and announce it."""
+        async with self._database.session() as session:
+            change = await roll_back(session, self._clock, department, service, to)
+        await announce(self._redis, change.revision)
+        return change
+
+    async def _attempt(self, manifest: Manifest, key_id: str, submission: Submission) -> Publication:
+        async with self._database.session() as session:
+            stood = await standing(session, manifest.department, manifest.name)
+        compiled = await self._compiler.compile(
+            Order(
+                service=manifest.name,
+                document=manifest.document,
+                bundle=submission.bundle,
+                settings=manifest.operations,
+                live=stood.live.slice if stood.live else None,
+                neighbours=stood.neighbours,
+            )
+        )
+        _refuse(manifest.name, compiled, force=submission.force)
+        version = _version(manifest, compiled, self._clock, key_id)
+        if stood.live and _same(stood.live, version):
+            return _publication("unchanged", compiled, LiveChange(stood.live.number, stood.revision), manifest.name)
+        if submission.dry_run:
+            live = LiveChange(stood.live.number if stood.live else 0, stood.revision)
+            return _publication("checked", compiled, live, manifest.name)
+        async with self._database.session() as session:
+            change = await store(session, self._clock, manifest.department, version, stood)
+        await announce(self._redis, change.revision)
+        return _publication("published", compiled, change, manifest.name)
+
+    async def _check_upstream(self, url: str) -> None:
+        checked = check_url(url, self._networks)
+        try:
+            async with asyncio.timeout(_RESOLVE_SECONDS):
+                await resolve(checked.host, checked.port, self._networks)
+        except OSError as error:  # TimeoutError is one
+            raise UpstreamUnknownError(
+                f"The upstream's host {checked.host} cannot be resolved from here",
+                fix="Check the URL, and that the platform's network knows this name.",
+            ) from error
+
+
+def _refuse(service: str, compiled: Compiled, *, force: bool) -> None:
+    if not compiled.operations:
+        raise DocumentError(f"The document of {service} offers no usable operation", compiled.findings)
+    for other, names in compiled.clashes.items():
+        shown = ", ".join(names[:5])
+        raise DocumentError(
+            f"{service} and {other} would both have types named {shown}",
+            compiled.findings,
+            fix="Choose another name for the service, or rename the schemas.",
+        )
+    if breaking(compiled.changes) and not force:
+        raise BreakingChangeError(service, compiled.changes)
+
+
+def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) -> ServiceVersion:
+    shown = msgspec.to_builtins(manifest)
+    if manifest.upstream.headers:
+        shown["upstream"]["headers"] = dict.fromkeys(manifest.upstream.headers, "")
+    return ServiceVersion(
+        service=manifest.name,
+        manifest=shown,
+        upstream_headers=manifest.upstream.headers,
+        bundle=compiled.bundle,
+        slice=compiled.slice,
+        digest=compiled.digest,
+        operations=len(compiled.operations),
+        typed=compiled.typed,
+        findings=msgspec.to_builtins(compiled.findings, builtin_types=()),
+        created_at=clock.now(),
+        created_by=key_id,
+    )
+
+
+def _same(live: ServiceVersion, new: ServiceVersion) -> bool:
+    """Whether publishing would change nothing, not even what is stored."""
+    return all(
+        getattr(live, name) == getattr(new, name) for name in ("manifest", "upstream_headers", "bundle", "slice")
+    )
+
+
+def _publication(
+    status: Literal["published", "unchanged", "checked"], compiled: Compiled, live: LiveChange, service: str
+) -> Publication:
+    return Publication(
+        service=service,
+        status=status,
+        version=live.version or None,
+        revision=live.revision,
+        digest=compiled.digest,
+        offered=compiled.offered,
+        operations=compiled.operations,
+        typed=compiled.typed,
+        findings=compiled.findings,
+        changes=compiled.changes,
+        example=compiled.example,
+        milliseconds=0.0,
+    )
