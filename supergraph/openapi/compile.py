@@ -8,6 +8,7 @@ from msgspec import Struct
 from supergraph.findings import Finding
 from supergraph.names import is_legal
 from supergraph.openapi.answer_types import AnswerTypes
+from supergraph.openapi.defects import report_defects
 from supergraph.openapi.document import ApiOperation, Document
 from supergraph.openapi.graph import loosen_cycles, named, reached, references, starts
 from supergraph.openapi.input_types import InputTypes
@@ -55,6 +56,7 @@ def compile_document(
         document = read_document(name, read, report)
         if document is None:
             return Compilation(None, report.findings)
+        report_defects(document, report)
         return _Compiler(document, service, settings, report).compile()
     except RecursionError:
         report.error("", "the document is nested too deeply to be read", "Move inner schemas to components.")

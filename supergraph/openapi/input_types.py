@@ -9,6 +9,7 @@ from supergraph.openapi.discriminators import discriminator_property, discrimina
 from supergraph.openapi.enums import enum_values
 from supergraph.openapi.node import Node
 from supergraph.openapi.reader import SchemaReader, Spent, UnionUse, member_word
+from supergraph.openapi.report import Report
 from supergraph.openapi.shape import Parts, Shape
 from supergraph.openapi.types import Ref, Seat, Types, deprecation, field_description
 from supergraph.slice import InputField, InputType
@@ -55,6 +56,7 @@ class InputTypes(SchemaReader):
     def _field(self, name: str, source: str, nodes: Parts, seat: Seat, *, required: bool) -> InputField:
         ref = self.read(nodes, seat._replace(word=f"{seat.word}_{pascal(source)}"))
         shape = self.types.shapes.of(nodes)
+        report_default(nodes[0], shape, self.types.report)
         written = ref.written(required=required)
         text = field_description(nodes, shape, own_only=self.is_made_here(ref)) or ("" if source.isascii() else source)
         return InputField(
@@ -124,9 +126,38 @@ def single_value(shape: Shape) -> Any:
     return values[0] if len(values) == 1 and shape.enum is not None and len(shape.enum) == 1 else None
 
 
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "file": (),
+}
+
+
+def fits(value: Any, shape: Shape) -> bool:
+    """Say whether a default is of the type that it is the default of."""
+    if not shape.types or value is None:
+        return True
+    kinds = {kind for type_ in shape.types for kind in _PYTHON_TYPES[type_]}
+    return isinstance(value, bool) is (bool in kinds) and isinstance(value, tuple(kinds))
+
+
+def report_default(node: Node, shape: Shape, report: Report) -> None:
+    """Warn of a default that no value may have."""
+    if node.has("default") and node.get("default") is None and shape.types and not shape.nullable:
+        report.warning(node, "the default is null, which no value may be", "Remove it, or allow null.")
+    if not fits(shape.default, shape):
+        told = msgspec.json.encode(shape.default).decode()
+        message = f"the default {told} is not of the type {' or '.join(sorted(shape.types))}; it is not told"
+        report.warning(node, message, "Correct the default or the type.")
+
+
 def with_default(text: str, shape: Shape) -> str:
     """Tell the default in the description; the department applies it, not the graph."""
-    if shape.default is None or shape.default == "":
+    if shape.default is None or shape.default == "" or not fits(shape.default, shape):
         return text
     told = f"Default: `{msgspec.json.encode(shape.default).decode()}`."
     return f"{text}\n\n{told}" if text else told

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from supergraph.names import digest, member_name
 from supergraph.openapi.document import ApiOperation, Document, Parameter, Place
-from supergraph.openapi.input_types import InputTypes, single_value, with_default
+from supergraph.openapi.input_types import InputTypes, report_default, single_value, with_default
 from supergraph.openapi.report import Report
 from supergraph.openapi.shape import Shape
 from supergraph.openapi.types import Ref, Seat, deprecation
@@ -97,6 +97,7 @@ class Parameters:
 
     def _argument(self, parameter: Parameter, shape: Shape, name: str) -> Argument:
         ref = self._ref(parameter, shape)
+        report_default(parameter.schema or parameter.node, shape, self._report)
         required = "!" if parameter.required else ""
         own_type = self._inputs.is_made_here(ref)
         text = parameter.description or ("" if own_type else shape.description)

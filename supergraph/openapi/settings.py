@@ -10,7 +10,6 @@ from supergraph.names import is_legal
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.report import Report
 
-
 _NAME = r"^[a-z][A-Za-z0-9]{0,79}\Z"
 
 

@@ -17,6 +17,7 @@ _OBJECT_WORDS = ("properties", "additionalProperties", "patternProperties", "min
 _ARRAY_WORDS = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
 _STRING_WORDS = ("pattern", "minLength", "maxLength")
 _NUMBER_WORDS = ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")
+_KINDS = {"properties": dict, "allOf": list, "oneOf": list, "anyOf": list, "enum": list}
 _INTEGERS = frozenset({"integer"})
 
 Parts = tuple[Node, ...]
@@ -165,6 +166,10 @@ class _Merge:
 
     def _structure(self, node: Node) -> None:
         shape = self._shape
+        for key, kind in _KINDS.items():
+            if key in node.value and not isinstance(node.value[key], kind):
+                fix = f"Write {'a list' if kind is list else 'a mapping'}, or remove it."
+                self._report.warning(f"{node.place}/{key}", f"`{key}` has a form that says nothing", fix)
         self._types(node)
         shape.format = node.text("format") or shape.format
         shape.minimum = _tighter(shape.minimum, node, "minimum", "exclusiveMinimum", max)
