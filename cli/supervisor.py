@@ -1,11 +1,10 @@
 """Keeps processes running: starts them, starts again with growing pauses what dies, ends all in order.
 
-The kernel ends them should we be killed (``setpriv --pdeathsig``), so everything is started from the main thread.
+The kernel ends them should we be killed (``kernel.processes``), so everything is started from the main thread.
 """
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel.embedded.process import EmbeddedError, tail
+from kernel.processes import can_tie, tied
 
 STOP_SECONDS = 15.0  # a gateway finishes its requests, a worker its tasks
 _FIRST_PAUSE = 0.5
@@ -38,13 +38,12 @@ class Unit:
 def program(name: str, command: Sequence[str], environ: Mapping[str, str], log: Path) -> Unit:
     """A unit that runs a command, its output in ``log``, which starts empty."""
     log.write_bytes(b"")
-    setpriv = shutil.which("setpriv")
-    prefix = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+    ours = tied(command, signal.SIGTERM) if can_tie() else command
 
     def start() -> "subprocess.Popen[bytes]":
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - the commands are this project's own
-                [*prefix, *command],
+                ours,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -6,7 +6,6 @@ server lives, whoever started it and however it ended. Holding it proves that a 
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -14,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kernel.processes import can_tie, tied
+
 START_SECONDS = 60.0  # crash recovery after a long run reads up to 1 GB of write-ahead log (max_wal_size)
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.01
-_NOBODY = "65534"  # PostgreSQL refuses to run as root
 
 
 class EmbeddedError(RuntimeError):
@@ -70,14 +70,18 @@ def claim(lock: Path, is_ready: Callable[[], bool]) -> int | None:
 def spawn(
     command: Sequence[str | Path], *, lock: int, log: Path, death_signal: signal.Signals
 ) -> "subprocess.Popen[bytes]":
-    """Start ``command`` as a direct child holding ``lock``; the kernel signals it when the calling *thread* ends.
+    """Start ``command`` as a direct child that holds ``lock`` and is never root; call it from the main thread.
 
-    So it must be called from a thread that lives as long as the server, the main thread as a rule. The child gets a
-    session of its own, or ctrl-C would reach it before those who still use it.
+    The child gets a session of its own, or ctrl-C would reach it before those who still use it.
     """
+    if not can_tie():
+        raise EmbeddedError(
+            "`setpriv` (package util-linux) is needed to start servers that end with us: install it, "
+            "or set YIWANG_DATABASE_URL and YIWANG_REDIS_URL to running servers"
+        )
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - the programs are those of kernel.embedded.binaries
-            [*_prefix(death_signal), *map(str, command)],
+            tied(command, death_signal, never_root=True),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -100,26 +104,3 @@ def wait_ready(process: "subprocess.Popen[bytes]", name: str, log: Path, is_read
 def tail(log: Path, since: int = 0) -> str:
     """The last lines of a log file, of what was written after its first ``since`` bytes."""
     return "\n".join(log.read_bytes()[since:].decode(errors="replace").splitlines()[-12:])
-
-
-def _prefix(death_signal: signal.Signals) -> list[str]:
-    """``setpriv`` ties the child to us and, if we are root, makes it nobody.
-
-    Nobody keeps CAP_DAC_OVERRIDE only: enough to read an environment and write a state directory that lie below a
-    0700 home, without opening those to anybody.
-    """
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise EmbeddedError(
-            "`setpriv` (package util-linux) is needed to start servers that end with us: install it, "
-            "or set YIWANG_DATABASE_URL and YIWANG_REDIS_URL to running servers"
-        )
-    tied = [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG")]
-    if os.geteuid() != 0:
-        return tied
-    capability = "-all,+dac_override"
-    return [
-        *tied,
-        *("--reuid", _NOBODY, "--regid", _NOBODY, "--clear-groups"),
-        *("--inh-caps", capability, "--ambient-caps", capability, "--bounding-set", capability),
-    ]

@@ -12,7 +12,7 @@ from kernel.settings import Settings, state_path
 
 
 def start_missing(settings: Settings, postgres_options: Sequence[str] = ()) -> list[Server]:
-    """Start or share a server for each URL that is empty; call it from the main thread (see ``process.spawn``)."""
+    """Start or share a server for each URL that is empty; call it from the main thread (see ``kernel.processes``)."""
     state = state_path(settings)
     started: list[Server] = []
     try:
