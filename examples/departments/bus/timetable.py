@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+Clock = Annotated[str, Meta(pattern="^[0-2][0-9]:[0-5][0-9]$", description="Hours and minutes, such as 05:30.")]
+
 
 class Stop(Struct, rename="camel"):
     """A bus stop."""
@@ -17,8 +19,8 @@ class Stop(Struct, rename="camel"):
     id: str
     name_zh: str
     name_en: str
-    latitude: float
-    longitude: float
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
     shelter: bool
 
 
@@ -39,8 +41,8 @@ class Line(Struct, rename="camel"):
     name_en: str
     kind: LineKind
     fare_fen: Annotated[int, Meta(ge=0)]
-    first: Annotated[dt.time, Meta(description="The first departure from the first stop.")]
-    last: Annotated[dt.time, Meta(description="The last; after midnight if it is before the first.")]
+    first: Annotated[Clock, Meta(description="The first departure from the first stop.")]
+    last: Annotated[Clock, Meta(description="The last; after midnight if it is before the first.")]
     headway_minutes: Annotated[int, Meta(ge=1)]
 
 
@@ -94,8 +96,8 @@ def arrivals(stop_id: str, at: dt.datetime, within: dt.timedelta) -> list[Coming
 
 def _departures(line: Line, at: dt.datetime) -> Iterator[tuple[dt.datetime, str]]:
     for day in (at.date() - dt.timedelta(days=1), at.date()):
-        departure = dt.datetime.combine(day, line.first, at.tzinfo)
-        last = dt.datetime.combine(day, line.last, at.tzinfo)
+        departure = dt.datetime.combine(day, dt.time.fromisoformat(line.first), at.tzinfo)
+        last = dt.datetime.combine(day, dt.time.fromisoformat(line.last), at.tzinfo)
         if line.last < line.first:
             last += dt.timedelta(days=1)
         number = 0
