@@ -5,10 +5,10 @@ time as its pool has threads. Declaring a task connects to nothing.
 """
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class TaskContext:
     """What a task may use."""
 
@@ -44,6 +44,7 @@ class TaskContext:
     database: Database
     redis: Redis
     clock: Clock
+    message_id: UUID | None = None  # of the message being done; the idempotency key for calls to the outside
 
 
 class Runtime(Protocol):
@@ -84,7 +85,7 @@ def consumer(
     """Declare the task that does the outbox messages called ``name``.
 
     The handler runs inside the transaction that deletes the message, so its own changes happen exactly once. What it
-    does to the outside world may happen more than once: send the message's id along as idempotency key.
+    does to the outside world may happen more than once: send ``context.message_id`` along as idempotency key.
     """
 
     def declare(handler: Callable[[AsyncSession, TaskContext, Arguments], Awaitable[None]]) -> Task:
@@ -95,7 +96,8 @@ def consumer(
                 if row is None:  # done before, or another worker is at it
                     return
                 request_id.set(row.request_id)
-                await handler(session, context, msgspec.convert(row.arguments, arguments, strict=False))
+                mine = dataclasses.replace(context, message_id=message_id)
+                await handler(session, mine, msgspec.convert(row.arguments, arguments, strict=False))
                 await session.delete(row)
 
         def run(task: Task, message_id: str) -> None:

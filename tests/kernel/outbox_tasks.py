@@ -17,9 +17,10 @@ class Write(msgspec.Struct):
 
 
 @consumer("outbox.test_write", Write)
-async def write(session: AsyncSession, _context: TaskContext, arguments: Write) -> None:
+async def write(session: AsyncSession, context: TaskContext, arguments: Write) -> None:
     if arguments.number < 0:
         raise ValueError("numbers are positive")
+    assert context.message_id
     await asyncio.sleep(arguments.seconds)
     await session.execute(text("INSERT INTO effects VALUES (:number)"), {"number": arguments.number})
 
