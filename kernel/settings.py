@@ -9,6 +9,7 @@ import difflib
 import logging
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -146,6 +147,7 @@ def _read(field: str, name: str, text: str) -> Any:
         raise SettingsError(f"{name}: {shown} cannot be used: {error} (docs/settings.md describes it)") from error
 
 
+@cache
 def _hints() -> dict[str, Any]:
     return get_type_hints(Settings, include_extras=True)
 

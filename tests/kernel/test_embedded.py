@@ -38,6 +38,20 @@ def state() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope="session")
+def born() -> Iterator[Path]:
+    """A state directory that has been used once: initdb takes most of the time of these tests."""
+    with tempfile.TemporaryDirectory(prefix="yiwang-", ignore_cleanup_errors=True) as folder:
+        start_postgres(Path(folder)).stop()
+        yield Path(folder)
+
+
+@pytest.fixture
+def used(born: Path, state: Path) -> Path:
+    subprocess.run(["cp", "-a", f"{born}/.", str(state)], check=True)  # noqa: S603, S607 - shutil keeps no owners
+    return state
+
+
 def _hold(state: Path, *prefix: str) -> "subprocess.Popen[str]":
     """Another process that starts (or shares) the servers and says their pids."""
     command = [*prefix, sys.executable, "-c", HOLDER, str(state)]
@@ -108,8 +122,8 @@ def test_runs_as_a_plain_user(state: Path) -> None:
     assert all(_eventually(lambda pid=pid: _gone(pid)) for pid in pids)  # type: ignore[misc]  # a default binds pid
 
 
-def test_a_killed_parent_takes_them_along(state: Path) -> None:
-    holder = _hold(state)
+def test_a_killed_parent_takes_them_along(used: Path) -> None:
+    holder = _hold(used)
     _, *pids = _said(holder)
     assert len(pids) == 2
     os.kill(holder.pid, signal.SIGKILL)
@@ -146,8 +160,8 @@ async def _write_until_killed(url: str, acknowledged: list[int], first: int) -> 
         connection.terminate()
 
 
-def test_a_killed_postgres_loses_nothing_acknowledged(state: Path) -> None:
-    server = start_postgres(state)
+def test_a_killed_postgres_loses_nothing_acknowledged(used: Path) -> None:
+    server = start_postgres(used)
     assert server.process is not None
     asyncio.run(_query(server.url, "CREATE TABLE written (number int PRIMARY KEY)"))
     acknowledged: list[int] = []
@@ -162,7 +176,7 @@ def test_a_killed_postgres_loses_nothing_acknowledged(state: Path) -> None:
 
     asyncio.run(write())
     killed.wait()
-    again = start_postgres(state)
+    again = start_postgres(used)
     try:
         kept = asyncio.run(_query(again.url, "SELECT array_agg(number) FROM written"))
         assert isinstance(kept, list)
@@ -186,11 +200,10 @@ def test_a_killed_valkey_loses_nothing_acknowledged(state: Path) -> None:
         again.stop()
 
 
-def test_a_stale_pid_file_of_a_living_process_is_ignored(state: Path) -> None:
-    start_postgres(state).stop()
+def test_a_stale_pid_file_of_a_living_process_is_ignored(used: Path) -> None:
     living = os.getpid()
-    (state / "postgres" / "postmaster.pid").write_text(f"{living}\n{state}/postgres\n1\n5432\n\n\n\nready\n")
-    server = start_postgres(state)
+    (used / "postgres" / "postmaster.pid").write_text(f"{living}\n{used}/postgres\n1\n5432\n\n\n\nready\n")
+    server = start_postgres(used)
     try:
         assert server.process is not None
         assert asyncio.run(_query(server.url, "SELECT 1")) == 1
@@ -212,16 +225,15 @@ def test_a_state_path_too_long_for_a_socket_gets_a_private_short_one(state: Path
         shutil.rmtree(folder)
 
 
-def test_data_of_another_major_version_is_left_alone(state: Path) -> None:
-    start_postgres(state).stop()
-    (state / "postgres" / "PG_VERSION").write_text("12\n")
+def test_data_of_another_major_version_is_left_alone(used: Path) -> None:
+    (used / "postgres" / "PG_VERSION").write_text("12\n")
     with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 12, .* is \d+: move it away"):
-        start_postgres(state)
+        start_postgres(used)
 
 
-def test_a_server_that_cannot_start_shows_the_end_of_its_log(state: Path) -> None:
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(used: Path) -> None:
     with pytest.raises(EmbeddedError, match='unrecognized configuration parameter "no_such_setting"'):
-        start_postgres(state, ["no_such_setting=1"])
+        start_postgres(used, ["no_such_setting=1"])
 
 
 def test_without_the_wheels_the_systems_programs_are_used(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
