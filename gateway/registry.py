@@ -100,9 +100,11 @@ class Registry:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
 
     async def close(self) -> None:
-        for task in (*self._tasks, *self._loading.values()):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._loading.values(), return_exceptions=True)
+        running = {*self._tasks, *self._loading.values()}
+        while running:  # once is not enough: redis-py swallows a cancellation that comes while it connects
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=0.1)
 
     async def refresh(self) -> None:
         """Take over what changed since the last time."""

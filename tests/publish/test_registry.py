@@ -233,6 +233,14 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(state_dir=str(tmp_path_factory.mktemp("y")))
 
 
+async def test_a_registry_closes_at_any_moment(city: Database, settings: Settings) -> None:
+    async with asyncio.timeout(60):
+        for steps in range(0, 30, 3):
+            async with open_redis(settings) as redis, running(city, redis, settings):
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+
+
 async def test_a_registry_outlives_both_servers(own_settings: Settings) -> None:
     started = start_missing(own_settings)
     settings = with_urls(own_settings, started)
