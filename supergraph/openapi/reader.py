@@ -35,6 +35,7 @@ class SchemaReader(ABC):
 
     def read(self, parts: Parts, given: Seat, spent: Spent = NONE_SPENT) -> Ref:
         """Return the type of values for which all ``parts`` hold; ``given`` names it if none of them does alone."""
+        nullable = self.types.shapes.of(parts).nullable  # may be said beside a $ref
         parts = self.types.shapes.resolved(parts)
         key = (parts, spent)
         if key in self._open:
@@ -43,7 +44,8 @@ class SchemaReader(ABC):
             return Ref("JSON", nullable=True, untyped=True)
         self._open.add(key)
         try:
-            return self._read(parts, self.types.seat(parts, given), spent)
+            ref = self._read(parts, self.types.seat(parts, given), spent)
+            return ref._replace(nullable=True) if nullable else ref
         finally:
             self._open.discard(key)
 

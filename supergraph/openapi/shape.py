@@ -18,6 +18,10 @@ _ARRAY_WORDS = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
 _STRING_WORDS = ("pattern", "minLength", "maxLength")
 _NUMBER_WORDS = ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")
 _KINDS = {"properties": dict, "allOf": list, "oneOf": list, "anyOf": list, "enum": list}
+_WEIGHTY = frozenset(
+    {"properties", "required", "items", "additionalProperties", "patternProperties", "prefixItems"}
+    | {"enum", "const", "oneOf", "anyOf", "format"}
+)
 _INTEGERS = frozenset({"integer"})
 
 Parts = tuple[Node, ...]
@@ -91,20 +95,26 @@ class Shapes:
             self._known[key] = shape
         return self._known[key]
 
-    def resolve(self, node: Node) -> Node | None:
-        """Return the schema that ``node`` stands for: itself, or what it refers to."""
-        return self.bundle.resolve(node)
-
     def resolved(self, parts: Iterable[Node]) -> Parts:
         """Return the schemas that ``parts`` stand for, each once, without those that say nothing."""
-        found: dict[Node, None] = {}
-        for part in parts:
-            target = self.bundle.resolve(part)
-            found[part if target is None else target] = None
+        found = dict.fromkeys(self._essence(part) for part in parts)
         if len(found) > 1:
             telling = [node for node in found if not self._is_silent(node)]
             return tuple(telling) or tuple(found)[:1]
         return tuple(found)
+
+    def _essence(self, node: Node) -> Node:
+        """Follow ``$ref``s, and ``allOf``s of one member, while nothing of weight stands beside them."""
+        seen: set[Node] = set()
+        while node not in seen and isinstance(node.value, dict):
+            seen.add(node)
+            has_weight = not node.value.keys().isdisjoint(_WEIGHTY)
+            inner = list(node.items("allOf"))
+            if isinstance(node.get("$ref"), str) and not (self._ref_siblings and (has_weight or inner)):
+                node = self.bundle.target(node) or node
+            elif len(inner) == 1 and not has_weight:
+                node = inner[0]
+        return node
 
     def _is_silent(self, node: Node) -> bool:
         shape = self.of((node,))
