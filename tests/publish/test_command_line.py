@@ -1,0 +1,161 @@
+"""``yiwang department``, ``publish``, ``services`` and ``rollback`` against a gateway on a real socket."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import yiwang
+from gateway.app import Gateway
+from gateway.server.server import Server
+from kernel.errors import YiwangError
+from kernel.settings import Settings
+from tests.publish.gateway_under_test import document, open_to_loopback
+
+MANIFEST = """\
+department: city
+name: parking
+title: {zh: 停车, en: Parking}
+document: api/openapi.json
+upstream:
+  url: http://127.0.0.1:9/
+  headers: {x-key: "${PARKING_KEY}"}
+"""
+
+
+class Terminal:
+    """Runs commands as an operator's or a department's shell would."""
+
+    def __init__(self, settings: Settings, url: str, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            "YIWANG_DATABASE_URL": settings.database_url,
+            "YIWANG_REDIS_URL": settings.redis_url,
+            "YIWANG_GATEWAY": url,
+            "PARKING_KEY": "hush",
+        }
+
+    async def run(self, *arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner(env=self.environment).invoke, yiwang, arguments)
+
+    async def succeeds(self, *arguments: str) -> str:
+        result = await self.run(*arguments)
+        assert result.exit_code == 0, (result.output, result.exception)
+        return result.output
+
+    async def publish(self, api: object, *options: str, manifest: str = MANIFEST) -> Result:
+        (self.folder / "api").mkdir(exist_ok=True)
+        (self.folder / "api" / "openapi.json").write_bytes(msgspec.json.encode(api))
+        (self.folder / "service.yaml").write_text(manifest)
+        return await self.run("publish", str(self.folder / "service.yaml"), *options)
+
+
+@pytest.fixture
+async def terminal(settings: Settings, tmp_path: Path) -> AsyncIterator[Terminal]:
+    opened = open_to_loopback(settings)
+    gateway = Gateway(opened)
+    listening = socket.create_server(("127.0.0.1", 0))
+    async with gateway.running():
+        server = Server(gateway)
+        await server.open(listening)
+        yield Terminal(opened, f"http://127.0.0.1:{listening.getsockname()[1]}", tmp_path)
+        await server.stop(1.0)
+
+
+@pytest.fixture
+async def city(terminal: Terminal) -> Terminal:
+    await terminal.succeeds("department", "add", "city", "--title-zh", "市", "--title-en", "City")
+    result = await terminal.run("department", "credential", "city")
+    terminal.environment["YIWANG_TOKEN"] = result.stdout.strip()
+    return terminal
+
+
+async def test_from_a_document_to_a_live_service_and_back(city: Terminal) -> None:
+    first = await city.publish(document("free"))
+    assert first.exit_code == 0, first.output
+    assert "parking: version 1 is live" in first.output
+    assert "1 of 1 operations, 1 fully typed" in first.output
+    assert "curl -s http://127.0.0.1:" in first.output
+    assert '{"query":"{ parking { lots { free } } }"}' in first.output
+    assert "nothing has changed" in (await city.publish(document("free"))).output
+    assert "version 2 is live" in (await city.publish(document("free", "taken"))).output
+    listed = await city.succeeds("services")
+    assert listed.splitlines()[1].split()[:4] == ["parking", "city", "2", "1"]
+    assert "version 1 is live" in await city.succeeds("rollback", "parking")
+    assert "version 2 is live" in await city.succeeds("rollback", "parking", "--to", "2")
+
+
+async def test_a_breaking_change_is_shown_and_refused(city: Terminal) -> None:
+    await city.publish(document("free", "taken"))
+    refused = await city.publish(document("free"))
+    assert refused.exit_code == 1
+    assert "breaking  ParkingLot.taken: The field is gone." in refused.output
+    assert isinstance(refused.exception, YiwangError)
+    assert "--force" in refused.exception.fix
+    assert "version 2 is live" in (await city.publish(document("free"), "--force")).output
+
+
+async def test_a_dry_run_changes_nothing(city: Terminal) -> None:
+    assert "fit to be published" in (await city.publish(document("free"), "--dry-run")).output
+    assert len((await city.succeeds("services")).splitlines()) == 1
+
+
+async def test_a_document_brings_the_files_it_refers_to(city: Terminal) -> None:
+    api = document("free")
+    (city.folder / "shared").mkdir()
+    (city.folder / "shared" / "lot.yaml").write_text("type: object\nproperties: {free: {type: integer}}")
+    (city.folder / "shared" / "unused.yaml").write_text("type: object")
+    api["components"]["schemas"]["Lot"] = {"$ref": "../shared/lot.yaml"}
+    assert "{ lots { free } }" in (await city.publish(api)).output
+
+
+async def test_no_file_from_outside_the_folder_is_sent(city: Terminal) -> None:
+    (city.folder.parent / "secret.yaml").write_text("type: object\nproperties: {secret: {type: integer}}")
+    (city.folder / "link.yaml").symlink_to(city.folder.parent / "secret.yaml")
+    for reference in ("../../secret.yaml", "../link.yaml"):
+        api = document("free")
+        api["components"]["schemas"]["Lot"] = {"$ref": reference}
+        result = await city.publish(api, "--dry-run")
+        assert result.exit_code == 0
+        assert "secret" not in result.output.replace("secret.yaml", "")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        (MANIFEST.replace("name:", "nmae:"), "service.yaml:2: /nmae: the key 'nmae' is unknown"),
+        (MANIFEST + "  timeout_seconds: 5s\n", "service.yaml:8: /upstream/timeout_seconds: expected float, got str"),
+        (MANIFEST.replace("PARKING_KEY", "OTHER_KEY"), "service.yaml:7: /upstream/headers/x-key: the environment"),
+        (MANIFEST.replace("api/openapi", "openapi"), "the document 'openapi.json' cannot be read"),
+    ],
+)
+async def test_a_wrong_manifest_never_leaves_the_machine(city: Terminal, manifest: str, said: str) -> None:
+    city.environment["YIWANG_GATEWAY"] = "http://127.0.0.1:9"
+    result = await city.publish(document("free"), manifest=manifest)
+    assert result.exit_code in {1, 2}
+    assert said in result.output
+
+
+async def test_who_is_not_reached_or_not_known_is_said(city: Terminal) -> None:
+    city.environment["YIWANG_TOKEN"] += "x"
+    refused = await city.publish(document("free"))
+    assert "CREDENTIAL_REFUSED" in str(refused.exception)
+    city.environment["YIWANG_GATEWAY"] = "http://127.0.0.1:9"
+    assert "no gateway answers" in str((await city.run("services")).exception)
+    city.environment["YIWANG_GATEWAY"] = "ftp://x"
+    assert (await city.run("services")).exit_code == 2
+
+
+async def test_the_operator_sees_and_revokes_credentials(city: Terminal) -> None:
+    key_id = city.environment["YIWANG_TOKEN"].split("_")[1]
+    assert f"{key_id}  last used never" in await city.succeeds("department", "list")
+    assert f"Revoked {key_id} of city." in await city.succeeds("department", "revoke", key_id)
+    assert f"{key_id}  revoked" in await city.succeeds("department", "list")
+    assert (await city.publish(document("free"))).exit_code == 1
+    assert (await city.run("department", "revoke", "0")).exit_code == 2
+    for wrong in (("add", "city", "--title-zh", "x", "--title-en", "x"), ("credential", "nowhere")):
+        assert isinstance((await city.run("department", *wrong)).exception, YiwangError)
