@@ -52,11 +52,11 @@ async def credential(database: Database, state: Path, manifest: Manifest) -> str
     return token.read_text()
 
 
-async def publish(example: Example, token: str, environ: Mapping[str, str]) -> str:
+async def publish(example: Example, gateway: str, token: str, environ: Mapping[str, str]) -> str:
     """Publish as a department does, with ``yiwang publish``; what went wrong, ``""`` when all is well."""
     process = await asyncio.create_subprocess_exec(
         *ourselves("publish", str(example.manifest_file)),
-        env={**environ, "YIWANG_TOKEN": token},
+        env={**environ, "YIWANG_GATEWAY": gateway, "YIWANG_TOKEN": token},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -106,10 +107,9 @@ class Supervisor:
             if self._stopping:
                 return
             pause = _FIRST_PAUSE if time.monotonic() - began > _STEADY_SECONDS else pause
-            self._say(
-                f"{unit.name} ended ({_describe(code)}); it starts again in {pause:.1f} s. "
-                f"The end of {unit.log}:\n{_indented(tail(unit.log, unit.log_start))}"
-            )
+            last = tail(unit.log, unit.log_start)
+            words = f" The end of {unit.log}:\n{textwrap.indent(last, '    ')}" if last else ""
+            self._say(f"{unit.name} ended ({_describe(code)}); it starts again in {pause:.1f} s.{words}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             if not self._stopping:
@@ -134,7 +134,3 @@ def child_environment(settings_variables: Mapping[str, str]) -> dict[str, str]:
 
 def _describe(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
