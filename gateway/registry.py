@@ -27,7 +27,7 @@ from supergraph.slice import Slice, decode
 _POLL_SECONDS = 5.0  # while Redis announces changes; one primary-key read a process
 _ALONE_SECONDS = 0.5  # while it does not: "live within a second" holds without Redis too
 _QUERY_SECONDS = 5.0
-_SLICE_CACHE_BYTES = 16 * 2**20  # of encoded slices; decoded ones take about eight times as much
+_SLICE_CACHE_BYTES = 8 * 2**20  # of encoded slices: 200 typical ones; decoded they take twice as much
 
 _log = logging.getLogger(__name__)
 
