@@ -6,7 +6,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from supergraph.findings import Finding
-from supergraph.names import is_legal
+from supergraph.names import is_legal, pascal
 from supergraph.openapi.answer_types import AnswerTypes
 from supergraph.openapi.defects import report_defects
 from supergraph.openapi.document import ApiOperation, Document
@@ -86,15 +86,22 @@ class _Compiler:
         return self._settings.get(operation.source, NO_SETTINGS)
 
     def _operation_names(self) -> dict[str, str]:
-        given = {each.source: self._of(each).name for each in self._shown if self._of(each).name}
+        """Name the operations of each group apart; those beside the groups must not be called like one."""
         groups = {self._of(each).group for each in self._shown}
-        others = [each for each in self._shown if each.source not in given]
-        return operation_names(others, {*given.values(), *groups}) | given
+        names: dict[str, str] = {}
+        for group in groups:
+            members = [each for each in self._shown if self._of(each).group == group]
+            given = {each.source: self._of(each).name for each in members if self._of(each).name}
+            others = [each for each in members if each.source not in given]
+            names |= given | operation_names(others, {*given.values(), *(() if group else groups)})
+        return names
 
     def _type_names(self) -> TypeNames:
         groups = {self._of(each).group for each in self._shown} | {""}
         namespaces = {namespace_name(self._service, kind, group) for group in groups for kind in ("query", "mutation")}
-        operations = {each.node: self._names[each.source] for each in reversed(self._shown)}
+        operations = {
+            each.node: pascal(self._of(each).group) + pascal(self._names[each.source]) for each in reversed(self._shown)
+        }
         reserved = {*SCALARS, *_BUILT_IN, *namespaces}
         return TypeNames(prefix(self._service), self._document.components, operations, reserved)
 

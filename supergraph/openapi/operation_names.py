@@ -16,15 +16,16 @@ MAX_ID = 80  # characters; longer ids are made by machines
 def operation_names(operations: Iterable[ApiOperation], taken: Iterable[str]) -> dict[str, str]:
     """Return each operation's name by its source (``GET /lots/{id}``).
 
-    Operations that want one name: the shortest source keeps it, the others are named by their paths.
+    Of operations that want one name, the one whose path says so keeps it, else the one with the shortest path; the
+    others are named by their paths.
     """
     known = list(operations)
     taken = set(taken)
     wanted = {each.source: own_name(each) for each in known}
     keepers: dict[str, str] = {}
-    for source in sorted(wanted, key=lambda source: (len(source), source)):
-        if wanted[source] not in taken:
-            keepers.setdefault(wanted[source], source)
+    for each in sorted(known, key=lambda each: (path_name(each) != wanted[each.source], len(each.path), each.source)):
+        if wanted[each.source] not in taken:
+            keepers.setdefault(wanted[each.source], each.source)
     names = {source: name for name, source in keepers.items()}
     rest = [(each.source, path_name(each, whole=True)) for each in known if each.source not in names]
     return names | distinct(rest, taken=taken | set(keepers))

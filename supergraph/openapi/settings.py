@@ -43,22 +43,27 @@ def settings_by_source(
     """Return each operation's settings by its source; keys that fit nothing are warnings."""
     found: dict[str, OperationSettings] = {}
     unused = set(settings)
+    names: set[tuple[str, str]] = set()
     for operation in operations:
         for key in (operation.id, operation.source):
             if key in settings:
                 unused.discard(key)
-                found[operation.source] = _checked(key, settings[key], report)
+                found[operation.source] = _checked(key, settings[key], names, report)
     for key in sorted(unused):
         fix = "Write the operationId or the method and path, as in `GET /lots/{id}`."
         report.warning("", f"the settings for {key!r} fit no operation", fix)
     return found
 
 
-def _checked(key: str, settings: OperationSettings, report: Report) -> OperationSettings:
+def _checked(key: str, settings: OperationSettings, names: set[tuple[str, str]], report: Report) -> OperationSettings:
     for what in ("name", "group"):
         value = getattr(settings, what)
         if value and not is_legal(value):
             message = f"the settings for {key!r} give the {what} {value!r}, which is no GraphQL name"
             report.warning("", message, "Use letters, digits and underscores, no digit first.")
             settings = msgspec.structs.replace(settings, **{what: ""})
+    if settings.name and (settings.group, settings.name) in names:
+        report.warning("", f"two operations are named {settings.name!r}", f"Give {key!r} a name of its own.")
+        settings = msgspec.structs.replace(settings, name="")
+    names.add((settings.group, settings.name))
     return settings

@@ -129,11 +129,19 @@ class _Merge:
         self._report = report
         self._ref_siblings = ref_siblings
         self._seen: set[Node] = set()
+        self._pending: list[tuple[Node, bool]] = []  # a stack, for chains of schemas go deeper than Python's own
         self._shape = Shape()
 
     def merge(self, parts: Parts) -> Shape:
-        for part in parts:
-            self._add(part)
+        self._pending = [(part, False) for part in reversed(parts)]
+        while self._pending:
+            node, is_open = self._pending.pop()
+            if is_open:
+                self._structure(node)
+                self._pending += [(part, False) for part in reversed(list(node.items("allOf")))]
+            elif node not in self._seen and node.value is not True:
+                self._seen.add(node)
+                self._open(node)
         self._shape.alternatives = [each for each in self._shape.alternatives if not self._is_chosen(each)]
         return self._shape
 
@@ -141,27 +149,22 @@ class _Merge:
         """A schema that includes its base, which lists it among its choices, has made the choice."""
         return any(self._bundle.resolve(member) in self._seen for member in alternatives.members)
 
-    def _add(self, node: Node) -> None:
-        if node in self._seen or node.value is True:
-            return
-        self._seen.add(node)
+    def _open(self, node: Node) -> None:
+        """Read what a schema says in words; what it refers to comes next, then its own structure."""
         if not isinstance(node.value, dict):
             self._shape.broken = True
             fix = "Write a mapping, such as `type: string`."
             self._report.warning(node, "this is no schema; any JSON is taken in its place", fix)
             return
         self._annotate(node)
-        if isinstance(node.get("$ref"), str):
+        refers = isinstance(node.get("$ref"), str)
+        if not refers or self._ref_siblings:
+            self._pending.append((node, True))
+        if refers:
             target = self._bundle.resolve(node)
-            if target is None:
-                self._shape.missing = True
-            else:
-                self._add(target)
-            if not self._ref_siblings:
-                return
-        self._structure(node)
-        for part in node.items("allOf"):
-            self._add(part)
+            self._shape.missing |= target is None
+            if target is not None:
+                self._pending.append((target, False))
 
     def _annotate(self, node: Node) -> None:
         shape = self._shape

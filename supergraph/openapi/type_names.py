@@ -27,7 +27,7 @@ _FOLDERS = {*_SECTIONS, "components", "models", "types"}
 
 
 class TypeNames:
-    """Names the types of one service. ``operations`` are the field names of the operations' nodes."""
+    """Names the types of one service. ``operations`` are the words for the operations' nodes."""
 
     def __init__(
         self, prefix: str, components: Iterable[Node], operations: Mapping[Node, str], reserved: Iterable[str]
@@ -38,7 +38,7 @@ class TypeNames:
         self._reserved = set(reserved)
         names = distinct(wanted, self._reserved)
         self._known: dict[Node, str] = {named[place]: name for place, name in names.items()}
-        self._known |= {node: prefix + pascal(name) for node, name in operations.items()}
+        self._known |= {node: prefix + name for node, name in operations.items()}
         self._owners: dict[str, tuple[str, str]] = {name: (place, "") for place, name in names.items()}
 
     def name(self, node: Node, facet: str = "") -> str:

@@ -267,9 +267,7 @@ def test_a_member_that_includes_its_base_has_made_the_choice() -> None:
     pet = two(properties={"name": {"type": "string"}})
     car = {"allOf": [{"$ref": "#/components/schemas/Pet"}, CAR]}
     found = answering({"$ref": "#/components/schemas/Car"}, Pet=pet, Car=car, Bike=BIKE)
-    assert found.fields("ParkingCar") == {"kind": "String", "plate": "String", "name": "String"} or found.fields(
-        "ParkingCar"
-    ) == {"name": "String", "kind": "String", "plate": "String"}
+    assert found.fields("ParkingCar") == {"name": "String", "kind": "String", "plate": "String"}
 
 
 def test_mixed_scalars_are_json_and_count_as_untyped() -> None:
