@@ -44,6 +44,11 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert "make check" in (REPOSITORY / ".ci" / "run").read_text()
 
 
+def test_the_first_query_is_the_one_that_make_run_prints() -> None:
+    (shown,) = re.findall(r"^```graphql\n(.*?)^```", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert shown == (REPOSITORY / "examples" / "first_query.graphql").read_text()
+
+
 @pytest.mark.parametrize("page", [path.name for path in REPOSITORY.glob("*.md")])
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", (REPOSITORY / page).read_text())
