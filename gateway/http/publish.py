@@ -56,7 +56,7 @@ class PublishingRoutes:
             submission = await _body(request, Submission)
             publication = await self._publishing.publish(publisher.department, publisher.key_id, submission)
             if publication.status == "published":
-                await self._registry.refresh()
+                await self._take_over()
             return _json(publication)
 
         @post("/rollback", status_code=200, request_max_body_size=2**16, exception_handlers=_REFUSALS)
@@ -64,7 +64,7 @@ class PublishingRoutes:
             publisher = await self._publisher(request)
             wanted = await _body(request, RollBack)
             change = await self._publishing.roll_back(publisher.department, wanted.service, wanted.to)
-            await self._registry.refresh()
+            await self._take_over()
             return _json(change)
 
         @get("/services", exception_handlers=_REFUSALS)
@@ -78,6 +78,13 @@ class PublishingRoutes:
         """Say who asks, before anything of the body is read."""
         async with self._database.session() as session:
             return await authenticate(session, self._clock, request.headers.get("authorization", ""))
+
+    async def _take_over(self) -> None:
+        """Serve what was just stored and announced; if that fails now, the registry finds it by itself."""
+        try:
+            await self._registry.refresh()
+        except Exception:  # noqa: BLE001 - the change is made: to answer with an error would be wrong
+            _log.exception("a change is stored but not yet served by this process")
 
 
 async def _body(request: AnyRequest, type_: type[_T]) -> _T:
