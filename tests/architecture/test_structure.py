@@ -50,7 +50,7 @@ def _long_functions(path: Path) -> Iterator[str]:
 
 
 def test_suppressions_name_their_rule_and_their_reason() -> None:
-    reasoned = re.compile(r"# (ruff: )?noqa: [A-Z]+\d+(, ?[A-Z]+\d+)* (-+|#) \w.+|# type: ignore\[[a-z, -]+\]  # \w.+")
+    reasoned = re.compile(r"# (ruff: )?noqa: [A-Z]+\d+(, ?[A-Z]+\d+)* (-+|#) \w.+|# type: ignore\[[a-z, -]+\]  ?# \w.+")
     comments = ((path, comment) for path in OURS for comment in _comments(path))
     suppressions = [f"{path}: {comment}" for path, comment in comments if re.search(r"\bnoqa\b|type: ignore", comment)]
     assert [each for each in suppressions if not reasoned.search(each)] == []
