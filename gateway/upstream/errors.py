@@ -32,7 +32,7 @@ class UpstreamUnreachableError(UpstreamError):
 
     code = "UPSTREAM_UNREACHABLE"
     retryable = True
-    hint = "Try again later; the department sees in the console that its service cannot be reached."
+    hint = "Try again later."
 
 
 class UpstreamResetError(UpstreamError):
@@ -91,7 +91,7 @@ class UpstreamSuspendedError(UpstreamError):
     code = "UPSTREAM_SUSPENDED"
     http_status = 503
     retryable = True
-    hint = "Try again later; the service failed repeatedly and gets a pause."
+    hint = "Try again in a few seconds."
 
 
 class UpstreamRefusedAddressError(UpstreamError):

@@ -177,6 +177,6 @@ async def test_an_operation_may_not_ask_without_end(city: City) -> None:
 
 async def test_a_path_argument_cannot_leave_its_place(city: City) -> None:
     department = await parking(city)
-    result = await city.ask('{ parking { a: lot(id: "..") { id } b: lot(id: "../admin?x=1#y") { id } } }')
+    result = await city.ask('{ parking { a: lot(id: "..") { id } b: lot(id: "admin/7?x=1#y") { id } } }')
     assert [error["extensions"]["code"] for error in result["errors"]] == ["BAD_ARGUMENT"]
-    assert [path_of(head) for head in department.heads] == ["/lots/..%2Fadmin%3Fx%3D1%23y"]
+    assert [path_of(head) for head in department.heads] == ["/lots/admin%2F7%3Fx%3D1%23y"]
