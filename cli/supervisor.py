@@ -65,24 +65,24 @@ class Supervisor:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._units: list[Unit] = []
+        self._groups: list[Sequence[Unit]] = []
         self._keeping: list[asyncio.Task[None]] = []
         self._waiting = ThreadPoolExecutor(max_workers=64)  # a thread a unit, asleep in waitpid
         self._stopping = False
 
     def add(self, units: Sequence[Unit]) -> None:
         """Start those that do not run yet, and keep all of them running."""
+        self._groups.append(units)
         for unit in units:
             if unit.process is None:
                 self._start(unit)
-            self._units.append(unit)
             self._keeping.append(asyncio.create_task(self._keep(unit)))
 
     async def stop(self) -> None:
-        """End everything, the last added first; by force what does not go."""
+        """End everything, what was added last first, what was added together at once; by force what does not go."""
         self._stopping = True
-        for unit in reversed(self._units):
-            await self._end(unit)
+        for units in reversed(self._groups):
+            await asyncio.gather(*map(self._end, units))
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)

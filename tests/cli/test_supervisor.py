@@ -88,7 +88,8 @@ async def test_the_last_added_ends_first(tmp_path: Path) -> None:
     """
     units = [_unit(name, code.format(order=str(order), name=name), tmp_path) for name in "abc"]
     supervisor = Supervisor(pytest.fail)
-    supervisor.add(units)
+    for unit in units:
+        supervisor.add([unit])
     for unit in units:
         await _until(unit.log, "ready")
     await supervisor.stop()
