@@ -74,6 +74,24 @@ async def test_header_names_are_lower_case_and_values_bare(department: StartDepa
     assert response.header(b"x-page") == b"2"
 
 
+HEADED: dict[str, list[Step]] = {
+    "interim": [
+        b"HTTP/1.1 103 Early Hints\r\nx-early: 1\r\ncontent-encoding: br\r\n\r\n",
+        answer(b":3", headers="x-a: 1\r\n"),
+    ],
+    "trailers": [CHUNKED, b"2\r\n:3\r\n0\r\nx-sum: 1\r\ncontent-encoding: br\r\n\r\n"],
+}
+
+
+@pytest.mark.parametrize("name", HEADED)
+async def test_only_the_headers_of_the_answer_itself_count(
+    name: str, department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    response = await get(upstream(await department(lambda _: HEADED[name])))
+    assert response.body == b":3"
+    assert {name for name, _ in response.headers} <= {b"x-a", b"content-length", b"transfer-encoding"}
+
+
 async def test_decoded_answers_do_not_pretend_to_be_encoded(
     department: StartDepartment, upstream: MakeUpstream
 ) -> None:

@@ -17,6 +17,7 @@ from gateway.upstream.errors import (
     UpstreamTooLargeError,
     UpstreamUnreachableError,
 )
+from gateway.upstream.native import NativeTransport
 from tests.upstream.conftest import MakeUpstream, StartDepartment, get
 from tests.upstream.department import Do, Script, Step, answer
 
@@ -207,7 +208,8 @@ async def test_an_early_answer_is_taken_and_its_connection_dropped(
     department: StartDepartment, upstream: MakeUpstream
 ) -> None:
     one = await department(lambda _: [answer(b"no", "413 Content Too Large"), Do.HANG], reads_bodies=False)
-    response = await get(upstream(one), method="POST", body=b"x" * 5_000_000)
+    service = upstream(one, idle_seconds=60.0)
+    response = await get(service, method="POST", body=b"x" * 20_000_000)
     assert (response.status, response.body) == (413, b"no")
     await one.until(lambda: one.open == 0)
 
@@ -268,6 +270,17 @@ async def test_a_stale_connection_is_replaced_once_for_idempotent_methods(
     assert seen == ["GET", method, method]
 
 
+async def test_a_closing_connection_is_not_taken(department: StartDepartment, upstream: MakeUpstream) -> None:
+    one = await department(lambda _: [OK])
+    service = upstream(one)
+    await get(service)
+    if isinstance(service._transport, NativeTransport):
+        socket_ = service._transport._idle[0]._transport
+        assert socket_ is not None
+        socket_.close()  # the loop tells the connection later
+    assert (await get(service, method="POST")).body == b"[1]"
+
+
 async def test_a_stale_connection_is_an_error_for_other_methods(
     department: StartDepartment, upstream: MakeUpstream
 ) -> None:
@@ -297,6 +310,8 @@ async def test_idle_connections_are_closed(department: StartDepartment, upstream
     await asyncio.gather(get(service), get(service))
     assert one.accepted == 2
     await one.until(lambda: one.open == 0)
+    if isinstance(service._transport, NativeTransport):
+        assert service._transport._idle == []
     assert (await get(service)).body == b"[1]"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from gateway.upstream.breaker import BreakerRules
+from gateway.upstream.bulkhead import Bulkhead
 from gateway.upstream.errors import UpstreamResetError, UpstreamSuspendedError, UpstreamTimeoutError
 from gateway.upstream.retry import Retries, retry_after_seconds
 from supergraph.wire import Request, Response
@@ -124,6 +125,37 @@ async def test_who_waits_for_a_hanging_service_is_freed_when_it_is_suspended(
     ends = await asyncio.gather(*(get(service) for _ in range(20)), return_exceptions=True)
     assert Counter(type(end) for end in ends) == {UpstreamTimeoutError: 2, UpstreamSuspendedError: 18}
     assert len(one.heads) == 2
+
+
+async def test_a_full_and_suspended_service_is_suspended_rather_than_busy(
+    department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    one = await department(lambda _: [Do.HANG])
+    service = upstream(one, connections=1, queue=0, rules=BreakerRules(consecutive=1))
+    hanging = asyncio.create_task(get(service))
+    await one.until(lambda: len(one.heads) == 1)
+    now = asyncio.get_running_loop().time()
+    service.breaker.failed(service.breaker.enter(now), now)
+    with pytest.raises(UpstreamSuspendedError):
+        await get(service)
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+
+
+async def test_a_place_that_comes_with_a_cancellation_goes_on_to_the_next() -> None:
+    bulkhead = Bulkhead("parking", 1, 2)
+    assert bulkhead.enter_now()
+    soon = asyncio.get_running_loop().time() + 5
+    first, second = (asyncio.create_task(bulkhead.enter(soon)) for _ in range(2))
+    await asyncio.sleep(0)
+    assert bulkhead.waiting == 2
+    bulkhead.leave()
+    first.cancel()
+    await second
+    assert first.cancelled()
+    assert (bulkhead.active, bulkhead.waiting) == (1, 0)
+    bulkhead.leave()
+    assert bulkhead.active == 0
 
 
 async def test_answers_that_say_no_are_no_failures_of_the_service(
