@@ -18,6 +18,12 @@ from msgspec import Meta
 
 PREFIX = "YIWANG_"
 SECRET = {"secret": True}
+# Not settings of a process, but options of commands and of the tests.
+OTHERS = {
+    "YIWANG_GATEWAY": "Where `yiwang publish` and its sisters find the gateway, `http://127.0.0.1:8000` by default.",
+    "YIWANG_TOKEN": "The department's credential that they show.",
+    "YIWANG_ORACLE_EXAMPLES": "How many examples the tests compare with graphql-core; more than in CI finds more.",
+}
 
 
 class SettingsError(ValueError):
@@ -105,7 +111,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     known = {variable(name): name for name in Settings.__struct_fields__}
     for name in environ:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and name not in OTHERS:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; docs/settings.md lists what there is"
             logging.getLogger(__name__).warning("unknown variable %s is ignored%s", name, hint)
@@ -134,6 +140,8 @@ def reference() -> str:
         kind, meta = _annotation(info.name)
         default = f"`{info.default}`" if info.default != "" else "(empty)"
         lines.append(f"| `{variable(info.name)}` | {_kind(kind)} | {default} | {meta.description} |")
+    lines += ["", "Read elsewhere:", "", "| variable | what it does |", "|---|---|"]
+    lines += [f"| `{name}` | {description} |" for name, description in OTHERS.items()]
     return "\n".join(lines) + "\n"
 
 

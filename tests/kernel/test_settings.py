@@ -26,7 +26,9 @@ def test_a_value_that_cannot_be_used_names_its_variable(value: str) -> None:
 def test_a_misspelt_variable_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         load({"YIWANG_DATABSE_URL": "x"})
+        load({"YIWANG_TOKEN": "x"})
     assert "YIWANG_DATABSE_URL is ignored; did you mean YIWANG_DATABASE_URL?" in caplog.text
+    assert "YIWANG_TOKEN" not in caplog.text
 
 
 def test_secrets_do_not_show() -> None:
