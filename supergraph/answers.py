@@ -25,6 +25,13 @@ Value = tuple[bytes, list[Error]]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
+_UTF_8 = "utf-8"
+_CHARSETS = {
+    "": _UTF_8,
+    "utf8": _UTF_8,
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+}  # as WHATWG Encoding section 4.2 reads them
 _PROBLEM_BYTES = 8192  # of an error's body that is looked at; longer ones are pages, not problems
 _PROBLEM_MEMBERS = ("type", "title", "status", "detail", "instance", "code", "message", "error", "errors")  # RFC 9457
 
@@ -83,7 +90,7 @@ class Reader:
         if status in (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT):
             return None
         forms = list(self._forms.values())
-        return next((form for form in forms if form.codec is not None), forms[0])
+        return next((form for form in forms if form.codec is not None), forms[0] if forms else None)
 
     def _walk(self, form: _Form, response: Response, service: str) -> Value:
         try:
@@ -93,7 +100,11 @@ class Reader:
             return self.failed(message, {"code": "UPSTREAM_BAD_ANSWER", "service": service})
         completion = Completion({"code": "UPSTREAM_BAD_VALUE", "service": service})
         completed = completion.field(form.field, value, self._path)
-        return _encode(completed), completion.errors
+        try:
+            return _encode(completed), completion.errors
+        except (RecursionError, UnicodeEncodeError) as error:  # nested too deeply; half a surrogate pair
+            message = f"{service} answered {response.status} with what cannot be written as JSON: {error}"
+            return self.failed(message, {"code": "UPSTREAM_BAD_ANSWER", "service": service})
 
     def failed(self, message: str, extensions: dict[str, Any]) -> Value:
         """Return null and the error that says why."""
@@ -116,27 +127,30 @@ def _for_status(node: Node | None, member: str | None) -> Node | None:
 def _json(response: Response) -> Any:
     if response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT):
         return None
-    body = response.body.removeprefix(_BOM)
+    body: bytes | str = response.body.removeprefix(_BOM)
     try:
         return _decode(body)
-    except UnicodeDecodeError:
-        pass  # departments' older systems answer in GBK and say so
-    except (msgspec.DecodeError, RecursionError) as error:
-        kind = response.header(b"content-type").decode("latin-1") or "no content type"
-        raise UnreadableError(f"what is not JSON ({kind}, {len(body)} bytes): {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _charset(response) == _UTF_8:
+            kind = response.header(b"content-type").decode("latin-1") or "no content type"
+            raise UnreadableError(f"what is not JSON ({kind}, {len(body)} bytes): {error}") from error
     try:
-        return _decode(_text(response))
+        return _decode(_text(response))  # departments' older systems answer in GBK and say so
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableError(f"what is not JSON: {error}") from error
 
 
+def _charset(response: Response) -> str:
+    kind = response.header(b"content-type").decode("latin-1").lower()
+    charset = kind.partition("charset=")[2].partition(";")[0].strip(" \"'")
+    return _CHARSETS.get(charset, charset)
+
+
 def _text(response: Response) -> str:
-    kind = response.header(b"content-type").decode("latin-1")
-    _, _, charset = kind.partition("charset=")
-    charset = charset.partition(";")[0].strip(" \"'") or "utf-8"
+    charset = _charset(response)
     try:
         return response.body.removeprefix(_BOM).decode(charset)
-    except (UnicodeDecodeError, LookupError) as error:
+    except (ValueError, LookupError) as error:  # not of that charset; no charset
         raise UnreadableError(f"text that is not {charset}: {error}") from error
 
 

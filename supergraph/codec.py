@@ -1,13 +1,14 @@
 """The fast way to read an answer: the selection compiled to msgspec Structs, decoded and encoded in C.
 
 A codec takes the department's bytes and gives the answer's bytes, or raises `Inexact` where only the exact walk
-(`supergraph.complete`) can say what GraphQL answers. What it does accept it answers exactly as the walk would.
+(`supergraph.complete`) can say what GraphQL answers. What it does accept it answers exactly as the walk would, except
+that properties which are not selected may hold what cannot be decoded: bad UTF-8, numbers beyond a float's range.
 """
 
+import re
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from types import GenericAlias
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, NamedTuple, Union
 
 import msgspec
 from msgspec import Meta, Raw, defstruct
@@ -16,13 +17,15 @@ from supergraph.complete import Completion
 from supergraph.selection import Leaf, ListOf, Node, ObjectOf, OneOf, Selected
 
 Convert = Callable[[Any], Any]
+Compiled = tuple[Any, Convert | None]
+"""The type to decode into, and the function that makes the answer of its values (None: they are the answer)."""
 
 _encode = msgspec.json.Encoder().encode
 
 _SCALARS: dict[str, Any] = {
     "String": str,
     "Int": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
-    "Float": float,
+    "Float": Annotated[float, Meta(gt=-(2.0**53), lt=2.0**53)],  # beyond, whole numbers would be rounded
     "Boolean": bool,
     "ID": str,
     "BigInt": int,
@@ -31,6 +34,14 @@ _SCALARS: dict[str, Any] = {
     "Decimal": str,
     "Base64": str,
 }
+_UNWRITABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec does not take in a Struct's property names
+
+
+class _Tag(NamedTuple):
+    """A member's discriminator: the property and its value."""
+
+    source: str
+    value: str
 
 
 class Inexact(Exception):  # noqa: N818 - a way aside, not an error
@@ -43,81 +54,189 @@ class Codec:
     def __init__(self, field: Selected) -> None:
         if field.node is None:
             raise ValueError(f"{field.field} is not read from an answer")
-        type_, self._convert = _compile(field.node)
+        type_, self._convert = _Compiler().node(field.node)
         self._decode = msgspec.json.Decoder(type_).decode
 
     def __call__(self, body: bytes) -> bytes:
         """Return the field's value as JSON. Raises Inexact."""
         try:
             value = self._decode(body)
+            if self._convert is not None:
+                value = self._convert(value)
+            return _encode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Inexact from error
-        if self._convert is not None:
-            value = self._convert(value)
-        return _encode(value)
 
 
-def _compile(node: Node) -> tuple[Any, Convert | None]:
-    """Return the type to decode into, and the function that makes the answer of it (None: it is the answer)."""
-    if isinstance(node, Leaf):
-        type_, convert = _leaf(node)
-    elif isinstance(node, ListOf):
-        type_, convert = _list(node)
-    elif isinstance(node, OneOf):
-        type_, convert = _union(node)
-    else:
-        type_, convert = _object(node)
-    if node.required:
-        return type_, convert
-    if type_ is Raw:  # takes any JSON, null too, and cannot stand in a union
-        return Raw, _raw_or_none
-    return type_ | None, convert and _unless_none(convert)
+class _Compiler:
+    """Compiles a selection; nodes that it holds more than once, through fragments, are compiled once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Compiled] = {}
+
+    def node(self, node: Node) -> Compiled:
+        known = self._known.get(id(node))
+        if known is None:
+            type_, convert = self._value(node)
+            if not node.required:
+                type_, convert = type_ | None, convert and _unless_none(convert)
+            known = self._known[id(node)] = type_, convert
+        return known
+
+    def _value(self, node: Node) -> Compiled:
+        if isinstance(node, Leaf):
+            return _leaf(node)
+        if isinstance(node, ListOf):
+            return self._list(node)
+        if isinstance(node, OneOf):
+            return self._union(node)
+        return self._object(node)
+
+    def _list(self, node: ListOf) -> Compiled:
+        if node.entries:
+            return _exactly(node)
+        item, convert = self.node(node.item)
+        list_type = GenericAlias(list, (item,))
+        return list_type, convert and (lambda values: [convert(value) for value in values])
+
+    def _object(self, node: ObjectOf) -> Compiled:
+        return _exactly(node) if node.wrapper or not _is_plain(node.fields) else self._struct(node)
+
+    def _union(self, node: OneOf) -> Compiled:
+        """Return a union of Structs, one for each value of the discriminator; without one the walk tells them apart."""
+        members = node.members.values()
+        if (
+            len(node.tags) < 2  # msgspec lets a Struct that stands alone come without its tag
+            or _UNWRITABLE.search(node.discriminator)
+            or any(member.wrapper or not _is_plain(member.fields) for member in members)
+        ):
+            return _exactly(node)
+        converts: dict[type, Convert] = {}
+        for tag, name in node.tags.items():
+            type_, convert = self._struct(node.members[name], _Tag(node.discriminator, tag))
+            if convert is None:
+                return _exactly(node)
+            converts[type_] = convert
+        return Union[tuple(converts)], lambda value: converts[type(value)](value)  # noqa: UP007 - built at run time
+
+    def _struct(self, node: ObjectOf, tag: _Tag | None = None) -> Compiled:
+        """Compile an object to a Struct to read; where the answer differs, it changes in place and takes that's class.
+
+        A tag that is selected and has no name in the graph gives no function.
+        """
+        layout = _Layout(node, tag)
+        for name, field in layout.keys.items():
+            if field.node is None:
+                layout.constant(name, node.type)
+            elif tag is not None and field.source == tag.source:
+                answered = _answered_tag(field.node, tag.value)
+                if answered is None:
+                    return object, None
+                layout.constant(name, answered)
+            else:
+                layout.read(name, field, self.node(field.node))
+        return layout.compiled()
+
+
+class _Layout:
+    """One object's Structs: that to read and that to answer have the same fields, in the answer's order."""
+
+    def __init__(self, node: ObjectOf, tag: _Tag | None) -> None:
+        self.keys = {f"f{index}": field for index, field in enumerate(node.fields)}
+        self._type = node.type
+        self._tag = tag
+        self._fields: list[tuple[Any, ...]] = []
+        self._sources: dict[str, str] = {}  # the property that each field is read from
+        self._holders: dict[str, str] = {}  # the field that reads each property
+        self._copies: list[tuple[str, str]] = []
+        self._steps: list[tuple[str, Convert]] = []
+        self._taken = {field.source for field in node.fields} | ({tag.source} if tag else set())
+
+    def constant(self, name: str, value: str | None) -> None:
+        """Let a field have a value of its own: read from a property that answers do not have."""
+        source = self.keys[name].key
+        while source in self._taken:
+            source += "'"
+        self._taken.add(source)
+        self._sources[name] = source
+        self._fields.append((name, Literal[value], value))
+
+    def read(self, name: str, field: Selected, compiled: Compiled) -> None:
+        """Let a field be read from its property, or be a copy of the field that is."""
+        type_, step = compiled
+        if step is not None:
+            self._steps.append((name, step))
+        if field.source in self._holders:
+            self._copies.append((name, self._holders[field.source]))
+            self.constant(name, None)
+            return
+        self._holders[field.source] = name
+        self._sources[name] = field.source
+        required = field.node is not None and field.node.required
+        self._fields.append((name, type_) if required else (name, type_, None))
+
+    def compiled(self) -> Compiled:
+        source, value = self._tag or (None, None)
+        read = defstruct(
+            self._type, self._fields, rename=self._sources, kw_only=True, gc=False, tag_field=source, tag=value
+        )
+        keys = {name: field.key for name, field in self.keys.items()}
+        if keys == self._sources and self._tag is None:
+            return read, _in_place(self._copies, self._steps, None) if self._copies or self._steps else None
+        fields = [(name, Any, None) for name in keys]
+        answer = defstruct(self._type, fields, rename=keys, kw_only=True, gc=False)
+        return read, _in_place(self._copies, self._steps, answer)
+
+
+def _in_place(copies: list[tuple[str, str]], steps: list[tuple[str, Convert]], answer: type | None) -> Convert:
+    """Return the function that makes a Struct that was read the one to answer."""
+    if not copies and not steps:
+
+        def rename(value: Any) -> Any:
+            value.__class__ = answer
+            return value
+
+        return rename
+
+    def convert(value: Any) -> Any:
+        for name, source in copies:
+            setattr(value, name, getattr(value, source))
+        for name, step in steps:
+            setattr(value, name, step(getattr(value, name)))
+        if answer is not None:
+            value.__class__ = answer
+        return value
+
+    return convert
 
 
 def _unless_none(convert: Convert) -> Convert:
     return lambda value: None if value is None else convert(value)
 
 
-def _leaf(node: Leaf) -> tuple[Any, Convert | None]:
+def _leaf(node: Leaf) -> Compiled:
     if node.names is not None:
         return _enum(node, node.names)
     if node.type.name == "JSON":
-        return Raw, _raw
+        return Raw, _checked_raw
     return _SCALARS[node.type.name], None
 
 
-def _raw(value: Raw) -> Raw:
+def _checked_raw(value: Raw) -> Raw:
     """Pass JSON through; msgspec has checked its syntax, but neither its encoding nor that it is not null."""
-    text = bytes(value)
-    if text == b"null":
+    if str(value, "utf-8") == "null":
         raise Inexact
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        raise Inexact from error
     return value
 
 
-def _raw_or_none(value: Raw | None) -> Raw | None:
-    return None if value is None or bytes(value) == b"null" else _raw(value)
-
-
-def _enum(node: Leaf, names: dict[Any, str]) -> tuple[Any, Convert | None]:
-    if all(isinstance(value, str) for value in names):
+def _enum(node: Leaf, names: dict[Any, str]) -> Compiled:
+    kinds = {type(value) for value in names}
+    if kinds == {str}:
         plain = all(value == name for value, name in names.items())
         return Literal[tuple(names)], None if plain else names.__getitem__
-    if all(type(value) is int for value in names):
+    if kinds == {int} and all(-(2**63) <= value < 2**63 for value in names):  # msgspec's limit
         return Literal[tuple(names)], names.__getitem__
     return _exactly(node)  # mixed or fractional values
-
-
-def _list(node: ListOf) -> tuple[Any, Convert | None]:
-    if node.entries:
-        return _exactly(node)
-    item, convert = _compile(node.item)
-    if convert is None:
-        return GenericAlias(list, (item,)), None
-    return GenericAlias(list, (item,)), lambda values: [convert(value) for value in values]
 
 
 def _exactly(node: Node) -> tuple[Any, Convert]:
@@ -134,135 +253,22 @@ def _exactly(node: Node) -> tuple[Any, Convert]:
     return Any, convert
 
 
-def _object(node: ObjectOf) -> tuple[Any, Convert | None]:
-    if node.wrapper or _is_ambiguous(node.fields):
-        return _exactly(node)
-    layout = _Layout(node)
-    if layout.is_direct:
-        return layout.direct(), None
-    return layout.reshaped()
+def _is_plain(fields: Sequence[Selected]) -> bool:
+    """Say whether the fields can be a Struct's: writable names, no property read in two ways."""
+    read: dict[str, Selected] = {}
+    for field in fields:
+        if field.node is None:
+            continue
+        same = read.setdefault(field.source, field)
+        if same is not field and (same.field != field.field or not isinstance(field.node, Leaf)):
+            return False
+    return not any(_UNWRITABLE.search(source) for source in read)
 
 
-def _union(node: OneOf) -> tuple[Any, Convert | None]:
-    """Return a union of Structs, one for each value of the discriminator; without one the walk tells them apart."""
-    members = list(node.members.values())
-    if not node.tags or any(member.wrapper or _is_ambiguous(member.fields) for member in members):
-        return _exactly(node)
-    converters: dict[type, Convert] = {}
-    for tag, name in node.tags.items():
-        layout = _Layout(node.members[name], (node.discriminator, tag))
-        if not layout.knows_its_tag:
-            return _exactly(node)
-        source, convert = layout.reshaped()
-        converters[source] = convert
-    return Union[tuple(converters)], lambda value: converters[type(value)](value)  # noqa: UP007 - built at run time
-
-
-def _is_ambiguous(fields: Sequence[Selected]) -> bool:
-    """Say whether one property is selected more than once with sub-selections of its own."""
-    nested = [field.source for field in fields if field.node is not None and not isinstance(field.node, Leaf)]
-    return len(nested) != len(set(nested))
-
-
-class _Layout:
-    """How one object's properties become the fields of Structs. ``tag`` is (discriminator, value) in a union."""
-
-    def __init__(self, node: ObjectOf, tag: tuple[str, str] | None = None) -> None:
-        self._node = node
-        self._tag = tag
-        self._constants: dict[int, str] = {}  # by place in the answer
-        self._read: dict[str, Selected] = {}  # by property
-        for index, field in enumerate(node.fields):
-            if field.node is None:
-                self._constants[index] = node.type
-            elif tag and field.source == tag[0]:
-                self._constants[index] = _answered_tag(field.node, tag[1])
-            else:
-                self._read.setdefault(field.source, field)
-        self._compiled = {name: _compile(field.node) for name, field in self._read.items() if field.node is not None}
-
-    @property
-    def knows_its_tag(self) -> bool:
-        """Say whether a selected discriminator has a name for this tag."""
-        return all(self._constants.values())
-
-    @property
-    def is_direct(self) -> bool:
-        """Say whether what is read is the answer: keys equal properties, and no value needs a change."""
-        return all(field.node is None or field.key == field.source for field in self._node.fields) and not any(
-            convert for _, convert in self._compiled.values()
-        )
-
-    def direct(self) -> type:
-        """Return the Struct that is read and answered."""
-        fields: list[Any] = []
-        for index, field in enumerate(self._node.fields):
-            if field.node is None:
-                fields.append((f"f{index}", Literal[self._node.type], self._node.type))
-            else:
-                fields.append(_struct_field(f"f{index}", field, self._compiled[field.source][0]))
-        rename = {f"f{index}": field.key for index, field in enumerate(self._node.fields)}
-        return defstruct(self._node.type, fields, rename=rename, kw_only=True, gc=False)
-
-    def reshaped(self) -> tuple[type, Convert]:
-        """Return the Struct to read and the function that makes the answer's Struct of it."""
-        places = {name: f"f{index}" for index, name in enumerate(self._read)}
-        discriminator, tag = self._tag or (None, None)
-        source = defstruct(
-            self._node.type,
-            [_struct_field(places[name], field, self._compiled[name][0]) for name, field in self._read.items()],
-            rename={place: name for name, place in places.items()},
-            kw_only=True,
-            gc=False,
-            tag_field=discriminator,
-            tag=tag,
-        )
-        return source, self._converter(places)
-
-    def _converter(self, places: dict[str, str]) -> Convert:
-        fields = self._node.fields
-        answer = defstruct(
-            self._node.type,
-            [(f"f{index}", Any) for index in range(len(fields))],
-            rename={f"f{index}": field.key for index, field in enumerate(fields)},
-            gc=False,
-        )
-        varying = [(index, field.source) for index, field in enumerate(fields) if index not in self._constants]
-        get = _getter([places[name] for _, name in varying])
-        steps = [(index, step) for index, name in varying if (step := self._compiled[name][1]) is not None]
-        constants = sorted(self._constants.items())
-
-        def convert(value: Any) -> Any:
-            values = get(value)
-            for index, constant in constants:
-                values.insert(index, constant)
-            for index, step in steps:
-                values[index] = step(values[index])
-            return answer(*values)
-
-        return convert
-
-
-def _answered_tag(node: Node, tag: str) -> str:
-    """Return a selected discriminator's value in the graph, "" if it has none."""
+def _answered_tag(node: Node, tag: str) -> str | None:
+    """Return a selected discriminator's value in the graph, None if it has none."""
     if not isinstance(node, Leaf):
-        return ""
+        return None
     if node.names is not None:
-        return node.names.get(tag, "")
-    return tag if _SCALARS.get(node.type.name) is str else ""
-
-
-def _struct_field(name: str, field: Selected, type_: Any) -> tuple[Any, ...]:
-    if field.node is not None and field.node.required:
-        return (name, type_)
-    return (name, type_, None)
-
-
-def _getter(names: list[str]) -> Callable[[Any], list[Any]]:
-    if not names:
-        return lambda _value: []
-    if len(names) == 1:
-        one = attrgetter(names[0])
-        return lambda value: [one(value)]
-    several = attrgetter(*names)
-    return lambda value: list(several(value))
+        return node.names.get(tag)
+    return tag if _SCALARS.get(node.type.name) is str else None

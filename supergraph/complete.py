@@ -45,8 +45,9 @@ class Completion:
             if node.required:
                 raise
             return None
-        except GraphQLError as error:
-            self.errors.append(report(error.message, field.locations, path, self._extensions))
+        except (GraphQLError, RecursionError) as error:  # the latter from showing a value that is nested too deeply
+            message = error.message if isinstance(error, GraphQLError) else str(error)
+            self.errors.append(report(message, field.locations, path, self._extensions))
             if node.required:
                 raise _Null from None
             return None

@@ -56,6 +56,6 @@ def as_map(reference: str, types: Mapping[str, Type]) -> Send | None:
             return value
         if level > 1:
             return [convert(item, level - 1) for item in value]
-        return {entry.key: entry.value for entry in value}
+        return {entry.key: entry.value for entry in value if entry is not None}
 
     return convert

@@ -4,13 +4,12 @@ Everything here is made once per document and serves every request that sends it
 `gateway.pipeline.execute` walks the plan.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from graphql import (
-    ArgumentNode,
     DirectiveNode,
     DocumentNode,
     FieldNode,
@@ -19,20 +18,19 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
-    Node,
-    NonNullTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
     visit,
 )
 from graphql.execution.collect_fields import FieldDetails
-from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language.visitor import Visitor
 from msgspec import Struct
 
 from supergraph.answers import Reader, Value
+from supergraph.arguments import Bind, binder, variable_names
 from supergraph.complete import Path
+from supergraph.requests.errors import ArgumentError
 from supergraph.requests.template import RequestTemplate
 from supergraph.selection import Selected, Selection, locations
 from supergraph.slice import Operation, namespace_name
@@ -42,7 +40,6 @@ from supergraph.wire import Request, Response
 
 Slices = Mapping[str, SliceTypes]
 Fields = Mapping[str, list[FieldDetails]]
-Bind = Callable[[dict[str, Any]], dict[str, Any]]
 
 _encode = msgspec.json.Encoder().encode
 _MAX_VARIANTS = 32  # of one plan; a client that walks through all booleans' values must not fill the memory
@@ -64,7 +61,10 @@ class Fetch:
 
     def request(self, variables: dict[str, Any]) -> Request:
         """Render the request. Raises ArgumentError, or GraphQLError for a value that does not fit its argument."""
-        return self._template.render(self._bind(variables))
+        try:
+            return self._template.render(self._bind(variables))
+        except RecursionError:
+            raise ArgumentError("An argument is nested too deeply.", fix="Send less than 500 levels.") from None
 
     def read(self, response: Response) -> Value:
         """Return the root field's value."""
@@ -203,55 +203,6 @@ def _joined(chunks: list[Chunk]) -> list[Chunk]:
     return joined
 
 
-def binder(field: GraphQLField, node: FieldNode, operation: OperationDefinitionNode) -> Bind:
-    """Return the function from the operation's coerced variables to the field's coerced arguments.
-
-    Arguments that are variables are looked up; fixed ones are coerced now; a field with a mixed argument, or with a
-    nullable variable for a required one, is left to graphql-core for every request.
-    """
-    nullable = {
-        item.variable.name.value
-        for item in operation.variable_definitions or ()
-        if not isinstance(item.type, NonNullTypeNode)
-    }
-    varying: list[tuple[str, str]] = []
-    plain: list[ArgumentNode] = []
-    for argument in node.arguments or ():
-        value, name = argument.value, argument.name.value
-        if not isinstance(value, VariableNode):
-            if _variable_names(value):
-                return _by_graphql_core(field, node)
-            plain.append(argument)
-        elif value.name.value in nullable and isinstance(field.args[name].type, GraphQLNonNull):
-            return _by_graphql_core(field, node)
-        else:
-            varying.append((name, value.name.value))
-    names = {item.name.value for item in plain}
-    known = GraphQLField(field.type, {name: arg for name, arg in field.args.items() if name in names})
-    fixed = get_argument_values(known, FieldNode(name=node.name, arguments=tuple(plain))) if plain else {}
-    return lambda variables: {**fixed, **{name: variables[source] for name, source in varying if source in variables}}
-
-
-def _by_graphql_core(field: GraphQLField, node: FieldNode) -> Bind:
-    return lambda variables: get_argument_values(field, node, VariableValues({}, variables))
-
-
-class _VariableNames(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        self.names.add(node.name.value)
-
-
-def _variable_names(*nodes: Node) -> set[str]:
-    visitor = _VariableNames()
-    for node in nodes:
-        visit(node, visitor)
-    return visitor.names
-
-
 class _Conditions(Visitor):
     def __init__(self) -> None:
         super().__init__()
@@ -273,7 +224,7 @@ def _condition_variables(document: DocumentNode) -> tuple[str, ...]:
 def _local_part(plan: Plan, fields: list[FieldNode]) -> LocalPart:
     """Return the platform's own root fields as one document, with the variables and fragments that they use."""
     operation = plan.operation
-    used = _variable_names(*fields, *plan.fragments.values())
+    used = variable_names(*fields, *plan.fragments.values())
     only = OperationDefinitionNode(
         operation=operation.operation,
         name=operation.name,

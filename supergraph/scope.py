@@ -38,15 +38,23 @@ def named_fields(document: DocumentNode) -> Names:
     """Return what a document's operations select on the first three levels, whatever the fragments' conditions."""
     fragments = {item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)}
     names: Names = {}
+    seen: Seen = {}
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            roots = names.setdefault(operation.operation.value, {})
-            for root in _fields(operation.selection_set, fragments, set()):
-                second = roots.setdefault(root.name.value, {})
-                for field in _fields(root.selection_set, fragments, set()):
+            kind = operation.operation.value
+            roots = names.setdefault(kind, {})
+            for root in _fields(operation.selection_set, fragments, seen.setdefault((kind,), set())):
+                name = root.name.value
+                second = roots.setdefault(name, {})
+                for field in _fields(root.selection_set, fragments, seen.setdefault((kind, name), set())):
                     third = second.setdefault(field.name.value, set())
-                    third.update(item.name.value for item in _fields(field.selection_set, fragments, set()))
+                    below = seen.setdefault((kind, name, field.name.value), set())
+                    third.update(item.name.value for item in _fields(field.selection_set, fragments, below))
     return names
+
+
+Seen = dict[tuple[str, ...], set[str]]
+"""The fragments already looked into below a path of names: each is looked into once, however often it is spread."""
 
 
 def _fields(
@@ -95,8 +103,10 @@ def _root(
     own = None if local is None else local.query_type if kind == "query" else local.mutation_type
     fields: dict[str, GraphQLField] = dict(own.fields) if own else {}
     for types in slices:
-        named = None if names is None else names.get(kind, {}).get(types.slice.service, {})
-        type_ = service_type(types, kind, named)
+        services = None if names is None else names.get(kind, {})
+        if services is not None and types.slice.service not in services:
+            continue
+        type_ = service_type(types, kind, None if services is None else services[types.slice.service])
         if type_ is not None:
             description = types.slice.title or None
             fields[types.slice.service] = GraphQLField(
@@ -111,11 +121,15 @@ def service_type(types: SliceTypes, kind: Kind, named: Mapping[str, set[str]] | 
     A name that the service does not have brings in all of them, so that the error can suggest the right one.
     """
     operations = [item for item in types.slice.operations if item.kind == kind]
-    if not operations or named == {}:
+    if not operations:
         return None
+    groups: dict[str, list[Operation]] = {item.group: [] for item in operations if item.group}
     if named is not None and _are_known(operations, named):
         operations = [item for item in operations if _is_named(item, named)]
-    groups = {item.group: [one for one in operations if one.group == item.group] for item in operations if item.group}
+        groups = {group: [] for group in groups if group in named}
+    for item in operations:
+        if item.group:
+            groups[item.group].append(item)
     fields = {item.name: types.operation(item) for item in operations if not item.group}
     service = types.slice.service
     for group, members in groups.items():

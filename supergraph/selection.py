@@ -13,7 +13,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
-    get_location,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
@@ -92,6 +91,7 @@ class Selection:
         self.operation = operation
         self._fragments = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self._booleans = VariableValues({}, booleans)
+        self._nodes: dict[tuple[str, tuple[int, ...]], Node] = {}
 
     def root(self, root_type: GraphQLObjectType) -> dict[str, list[FieldDetails]]:
         """Return the operation's root fields by response key."""
@@ -115,7 +115,18 @@ class Selection:
         ).grouped_field_set
 
     def node(self, types: SliceTypes, reference: str, details: list[FieldDetails]) -> Node:
-        """Return the node for a value of the slice's type ``reference``."""
+        """Return the node for a value of the slice's type ``reference``.
+
+        Fields that several places select by the same fragment share one node: documents whose fragments spread each
+        other would else grow without bounds.
+        """
+        key = (f"{types.slice.service} {reference}", tuple(id(item.node) for item in details))
+        known = self._nodes.get(key)
+        if known is None:
+            known = self._nodes[key] = self._node(types, reference, details)
+        return known
+
+    def _node(self, types: SliceTypes, reference: str, details: list[FieldDetails]) -> Node:
         required = reference.endswith("!")
         bare = reference.removesuffix("!")
         if bare.startswith("["):
@@ -127,8 +138,7 @@ class Selection:
         if isinstance(type_, UnionType):
             return self._union(types, type_, details, required=required)
         named = types.named(bare)
-        names = {value.source: value.name for value in type_.values} if isinstance(type_, EnumType) else None
-        return Leaf(named, names, required)
+        return Leaf(named, _names(type_) if isinstance(type_, EnumType) else None, required)
 
     def _object(self, types: SliceTypes, type_: ObjectType, details: list[FieldDetails], *, required: bool) -> ObjectOf:
         graphql_type = types.named(type_.name)
@@ -157,6 +167,14 @@ class Selection:
         return OneOf(type_.name, members, resolve, type_.discriminator, tags, required)
 
 
+def _names(type_: EnumType) -> dict[Any, str]:
+    """Return an enum's names by JSON value; of equal values, as 1 and true are to Python, the first counts."""
+    names: dict[Any, str] = {}
+    for value in type_.values:
+        names.setdefault(value.source, value.name)
+    return names
+
+
 def _is_entry(types: SliceTypes, reference: str) -> bool:
     named = types.slice.types.get(reference.removesuffix("!"))
     return isinstance(named, ObjectType) and named.kind == "entry"
@@ -171,5 +189,5 @@ def location(node: FieldNode) -> Location | None:
     """Return a field's line and column, from 1."""
     if node.loc is None:
         return None
-    line, column = get_location(node.loc.source, node.loc.start)
-    return {"line": line, "column": column}
+    token = node.loc.start_token
+    return {"line": token.line, "column": token.column}

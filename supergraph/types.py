@@ -120,9 +120,9 @@ class SliceTypes:
         depth = reference.count("[")
 
         def convert(value: Any, level: int = depth) -> Any:
-            if level > 1 and isinstance(value, list):
-                return [convert(item, level - 1) for item in value]
-            return as_entries(value)
+            if level == 1:
+                return as_entries(value)
+            return [convert(item, level - 1) for item in value] if isinstance(value, list) else value
 
         return convert
 

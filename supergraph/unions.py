@@ -40,9 +40,9 @@ def resolver(union: UnionType, types: Mapping[str, Type]) -> Resolve:
 
     def resolve(value: Any) -> str | None:
         if by_tag and isinstance(value, dict):
-            named = by_tag.get(value.get(union.discriminator, None))
-            if named is not None:
-                return named
+            tag = value.get(union.discriminator)
+            if isinstance(tag, str) and tag in by_tag:
+                return by_tag[tag]
         return by_shape(value)
 
     return resolve

@@ -4,11 +4,14 @@ The Struct accepts only what GraphQL's input coercion accepts unchanged; anythin
 coerces what can be coerced and words the errors.
 """
 
-from typing import Annotated, Any
+from types import GenericAlias
+from typing import Annotated, Any, Literal
 
 import msgspec
 from graphql import (
+    GraphQLEnumType,
     GraphQLError,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
     GraphQLSchema,
@@ -19,10 +22,10 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 from msgspec import UNSET, Meta, Raw, UnsetType, defstruct, structs
 
-_INT = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 _PLAIN: dict[str, Any] = {
     "String": str,
-    "Int": _INT,
+    "Int": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
+    "Float": Annotated[float, Meta(gt=-(2.0**53), lt=2.0**53)],  # beyond, whole numbers would be rounded
     "Boolean": bool,
     "ID": str,
     "BigInt": int,
@@ -47,15 +50,25 @@ class Variables:
         fields: list[Any] = []
         for index, definition in enumerate(self._definitions):
             type_ = _plain(type_from_ast(self._schema, definition.type))
-            if type_ is None or definition.default_value is not None:
+            default = self._default(definition)
+            if type_ is None or isinstance(default, list | dict):
                 return None
-            if isinstance(definition.type, NonNullTypeNode):
+            if default is not UNSET:
+                fields.append((f"v{index}", type_, default))
+            elif isinstance(definition.type, NonNullTypeNode):
                 fields.append((f"v{index}", type_))
             else:
-                fields.append((f"v{index}", type_ | None | UnsetType, UNSET))
+                fields.append((f"v{index}", type_ | UnsetType, UNSET))
         rename = {f"v{index}": name for index, name in enumerate(self._names)}
         struct = defstruct("Variables", fields, rename=rename, kw_only=True, gc=False)
         return msgspec.json.Decoder(struct).decode
+
+    def _default(self, definition: VariableDefinitionNode) -> Any:
+        """Return a variable's coerced default, UNSET if it has none."""
+        if definition.default_value is None:
+            return UNSET
+        values = get_variable_values(self._schema, [definition], {})
+        return next(iter(values.coerced.values())) if isinstance(values, VariableValues) else []
 
     def coerce(self, raw: Raw) -> tuple[dict[str, Any], list[GraphQLError]]:
         """Return the coerced values by name, or the errors (then the request goes no further)."""
@@ -65,15 +78,20 @@ class Variables:
         if self._decode is not None:
             try:
                 values = structs.astuple(self._decode(data))
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass  # graphql-core coerces or words the errors
             else:
                 return {name: value for name, value in zip(self._names, values, strict=True) if value is not UNSET}, []
         return self._exact(data)
 
     def _exact(self, data: bytes) -> tuple[dict[str, Any], list[GraphQLError]]:
-        inputs = msgspec.json.decode(data) or {}
-        values = get_variable_values(self._schema, self._definitions, inputs, max_errors=_MAX_ERRORS)
+        try:
+            inputs = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return {}, [GraphQLError(f"The variables cannot be read: {error}")]
+        if not isinstance(inputs, dict | None):
+            return {}, [GraphQLError("The variables are not a JSON object.")]
+        values = get_variable_values(self._schema, self._definitions, inputs or {}, max_errors=_MAX_ERRORS)
         if isinstance(values, VariableValues):
             return values.coerced, []
         return {}, values
@@ -82,7 +100,16 @@ class Variables:
 def _plain(type_: Any) -> Any:
     """Return the Python type whose strict decoding is GraphQL's coercion, None if there is none."""
     if isinstance(type_, GraphQLNonNull):
-        return _plain(type_.of_type)
-    if isinstance(type_, GraphQLScalarType):
-        return _PLAIN.get(type_.name)
-    return None
+        return _plain_value(type_.of_type)
+    plain = _plain_value(type_)
+    return plain and plain | None
+
+
+def _plain_value(type_: Any) -> Any:
+    if isinstance(type_, GraphQLList):
+        item = _plain(type_.of_type)
+        return item and GenericAlias(list, (item,))
+    if isinstance(type_, GraphQLEnumType):
+        is_plain = all(value.value == name for name, value in type_.values.items())
+        return Literal[tuple(type_.values)] if is_plain else None
+    return _PLAIN.get(type_.name) if isinstance(type_, GraphQLScalarType) else None

@@ -28,15 +28,19 @@ def writer(media_type: str, reference: str, types: Mapping[str, Type]) -> Write:
         return lambda value: (kind, _urlencoded(value, fields))
     if kind.startswith("multipart/"):
         return lambda value: _multipart(kind, value, fields)
-    if _is_json(kind):
+    if kind.endswith("json"):
         return lambda value: (media_type, _json(value))
     if reference.rstrip("!") == "Base64":
-        return lambda value: (media_type, decoded(value))
-    return lambda value: (media_type, text(value).encode())
+        return lambda value: (_certain(media_type, "application/octet-stream"), decoded(value))
+    if kind in ("", "*/*", "application/*"):
+        return lambda value: ("application/json", _json(value))
+    return lambda value: (_certain(media_type, "text/plain"), text(value).encode())
 
 
-def _is_json(kind: str) -> bool:
-    return kind.endswith("json") or kind in ("", "*/*", "application/*")
+def _certain(media_type: str, default: str) -> str:
+    """Return the first of the media types that are allowed, ``default`` for a range such as ``image/*``."""
+    first = media_type.partition(",")[0].strip()
+    return default if not first or "*" in first else first
 
 
 def decoded(value: str) -> bytes:
@@ -87,14 +91,14 @@ def _part(name: str, value: Any, field: InputField | None) -> bytes:
     if field is not None and field.type.strip("[]!") == "Base64":
         content = decoded(value)
         disposition += f'; filename="{_quoted(name)}"'
-        media_type = media_type or "application/octet-stream"
+        media_type = _certain(media_type, "application/octet-stream")
     elif isinstance(value, dict):
         content, media_type = _json(value), media_type or "application/json"
     else:
         content = text(value).encode()
     head = f"content-disposition: {disposition}\r\n"
     if media_type:
-        head += f"content-type: {media_type.partition(',')[0]}\r\n"
+        head += f"content-type: {_certain(media_type, 'text/plain')}\r\n"
     return head.encode() + b"\r\n" + content
 
 

@@ -11,7 +11,9 @@ import msgspec
 
 from supergraph.slice import Argument
 
-_RESERVED = ":/?#[]@!$&'()*+,;="  # RFC 3986 section 2.2
+_RESERVED = (
+    ":/?@!$'()*,;="  # RFC 3986 section 2.2, without what would end the value: # & + and what queries may not hold: [ ]
+)
 
 
 def text(value: Any) -> str:
@@ -48,7 +50,7 @@ def query(argument: Argument, value: Any) -> str:
 
 def _pairs(argument: Argument, value: Any) -> Iterator[tuple[str, str]]:
     safe = _RESERVED if argument.allow_reserved else ""
-    name = quote(argument.source, "[]")
+    name = quote(argument.source, "")
     if argument.style == "json":
         yield name, quote(msgspec.json.encode(value), safe)
     elif isinstance(value, dict):
@@ -74,7 +76,7 @@ def _object_pairs(argument: Argument, name: str, value: dict[str, Any], safe: st
 def _deep(name: str, value: Any, safe: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _deep(f"{name}[{quote(key, '')}]", item, safe)
+            yield from _deep(f"{name}%5B{quote(key, '')}%5D", item, safe)
     elif isinstance(value, list):
         for item in value:
             yield name, encoded(item, safe)

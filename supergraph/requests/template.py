@@ -1,8 +1,9 @@
 """A root field's request, prepared once: what is fixed is joined, what varies is a short list of writers."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from supergraph.inputs import as_map
 from supergraph.requests import styles
@@ -14,7 +15,10 @@ from supergraph.wire import Request
 Arguments = Mapping[str, Any]
 Send = Callable[[Any], Any]
 
-_FIXED_HEADERS = {"host", "content-length", "content-type", "transfer-encoding", "connection"}
+_FIXED_HEADERS = {  # the transport's own (RFC 9110 section 7.6.1) and the body's
+    *("connection", "content-length", "content-type", "expect", "host", "keep-alive", "te", "trailer"),
+    *("transfer-encoding", "upgrade"),
+}
 
 
 class RequestTemplate:
@@ -36,7 +40,7 @@ class RequestTemplate:
         if by_place["body"]:
             body = by_place["body"][0]
             self._body = (body, writer(binding.body, body.type, types))
-        self._fixed_query = [f"{quote(name, '[]')}={quote(value, '')}" for name, value in _fixed(binding, "query")]
+        self._fixed_query = [f"{quote(name, '')}={quote(value, '')}" for name, value in _fixed(binding, "query")]
         self._fixed_cookies = [f"{name}={quote(value, '')}" for name, value in _fixed(binding, "cookie")]
         self._fixed_headers = (
             *((("accept", binding.accept),) if binding.accept else ()),
@@ -62,6 +66,8 @@ class RequestTemplate:
 
     def _target(self, arguments: Arguments) -> str:
         target = "".join([part if isinstance(part, str) else _segment(part, arguments) for part in self._path])
+        if "." in target and len(self._path) > 1:
+            _check_segments(target)
         if not (self._query or self._fixed_query):
             return target
         parts = list(self._fixed_query)
@@ -118,12 +124,21 @@ def _path_parts(operation: Operation) -> list[str | Argument]:
 
 def _segment(argument: Argument, arguments: Arguments) -> str:
     segment = styles.path(argument, arguments.get(argument.name))
-    if segment in ("", ".", ".."):
+    if not segment:
         raise ArgumentError(
-            f"Argument '{argument.name}' is a part of the path and cannot be {segment!r}.",
-            fix="Send a value that is not empty, '.' or '..'.",
+            f"Argument '{argument.name}' is a part of the path and cannot be empty.", fix="Send a value for it."
         )
     return segment
+
+
+def _check_segments(target: str) -> None:
+    """Refuse a path that a server might resolve to another one (RFC 3986 section 5.2.4), also once decoded."""
+    path = target.partition("?")[0]
+    if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(path))):
+        raise ArgumentError(
+            f"The arguments make the path {path!r}, which has a segment '.' or '..'.",
+            fix="Send other values for the arguments that are parts of the path.",
+        )
 
 
 def _clean(argument: Argument, value: str) -> str:
