@@ -9,6 +9,7 @@ from supergraph.openapi.scalars import scalar
 from supergraph.openapi.types import Ref, Seat
 from supergraph.slice import Answer
 
+_WITHOUT_CONTENT = {"204", "205"}  # RFC 9110 sections 15.3.5 and 15.3.6, whatever the document says
 _ORDER = {"json": 0, "text": 1, "xml": 2, "binary": 3}
 
 
@@ -29,7 +30,9 @@ def read_answers(operation: ApiOperation, types: AnswerTypes) -> Answers:
         types.types.report.warning(operation.node, "no response for success is described; any JSON is taken", fix)
         return Answers(Ref("JSON"), (Answer(status="2XX", form="json", type="JSON"),), "application/json")
     full = [
-        (each, min(each.media, key=_rank)) for each in sorted(responses, key=lambda each: each.status) if each.media
+        (each, min(each.media, key=_rank))
+        for each in sorted(responses, key=lambda each: each.status)
+        if each.media and each.status not in _WITHOUT_CONTENT
     ]
     if not full:
         empty = tuple(Answer(status=each.status, form="empty", type="Boolean") for each in responses)

@@ -11,7 +11,7 @@ from supergraph.openapi.refs import Bundle, Read
 from supergraph.openapi.report import Report
 
 Dialect = Literal["2.0", "3.0", "3.1"]
-METHODS = ("get", "put", "post", "delete", "patch")
+METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 """The methods that become fields; HEAD, OPTIONS and TRACE have no content to select from."""
 
 

@@ -8,6 +8,7 @@ from supergraph.openapi.enums import enum_values, is_enum
 from supergraph.openapi.node import Node
 from supergraph.openapi.scalars import scalar, widest
 from supergraph.openapi.shape import Parts, Shape
+from supergraph.openapi.type_names import file_word
 from supergraph.openapi.types import Ref, Seat, Types
 
 Spent = frozenset[Node]
@@ -147,7 +148,8 @@ def member_word(member: Node) -> str:
     """Return the word for a member of a union: its schema's name, its title or its number."""
     reference = member.text("$ref")
     if reference:
-        return pascal(reference.rpartition("/")[2].rpartition("#")[2]) or "Option"
+        file, _, pointer = reference.partition("#")
+        return pascal(pointer.rpartition("/")[2]) or file_word(file.lstrip("./")) or "Option"
     return pascal(member.prose("title")) or f"Option{int(member.key) + 1 if member.key.isdigit() else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Names of types, from where their schemas stand. docs/decisions/0004-names-in-the-graph.md has the grammar.
+"""Names of types, from where their schemas stand. docs/decisions/0021-names-in-the-graph.md has the grammar.
 
 A named schema gives ``ParkingLot``; what stands inside it adds a word after an underscore: ``ParkingLot_OpeningHours``.
 So an inline schema never takes the name of a named one, and a name changes only when its own schema moves.
@@ -58,7 +58,7 @@ class TypeNames:
     def _below(self, node: Node) -> str:
         parent = node.parent
         if parent is None:
-            return self.prefix + _file_name(node.file)
+            return self.prefix + file_word(node.file)
         base = self._standing(parent)
         section = _section(node)
         if section is not None:
@@ -80,7 +80,7 @@ def _section(node: Node) -> str | None:
     return None
 
 
-def _file_name(file: str) -> str:
+def file_word(file: str) -> str:
     """``schemas/trigger/request.json`` gives TriggerRequest."""
     stem = file.rpartition(".")[0] or file
     return "".join(pascal(part) for part in stem.split("/") if part not in _FOLDERS and part != "..")
