@@ -37,7 +37,7 @@ class Outcome(Struct, frozen=True):
 @click.option("--service", default="", help="The service's name; otherwise made from the file's name.")
 @click.option("--all", "all_findings", is_flag=True, help=f"Print all findings, not only {_SHOWN_FINDINGS}.")
 def compile_command(documents: tuple[Path, ...], *, as_json: bool, sdl: bool, service: str, all_findings: bool) -> None:
-    r"""Compile OpenAPI 3.0, 3.1 and Swagger 2.0 documents, in JSON or YAML, and say what there is to mend.
+    """Compile OpenAPI 3.0, 3.1 and Swagger 2.0 documents, in JSON or YAML, and say what there is to mend.
 
     Nothing is published. DOCUMENT is a file; of a document in several files it is the one with the paths. The exit
     code is 1 if any document does not compile.
@@ -47,7 +47,7 @@ def compile_command(documents: tuple[Path, ...], *, as_json: bool, sdl: bool, se
       yiwang compile openapi.yaml
       yiwang compile openapi.yaml --sdl --service parking
       yiwang compile apis/*.yaml --json
-    """
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
     if service and not is_legal(service):
         raise click.UsageError(f"--service {service!r} is no GraphQL name; use letters and digits, such as parking")
     outcomes = []

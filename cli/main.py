@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name=None, version="0.1.0", prog_name="yiwang")
 def yiwang() -> None:
-    r"""The backend of a city's one app: departments' API documents become one typed GraphQL graph.
+    """The backend of a city's one app: departments' API documents become one typed GraphQL graph.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def yiwang() -> None:
       yiwang compile openapi.yaml    what of an API document will work, and what to mend
       yiwang publish service.yaml    make a department's API part of the graph
       yiwang COMMAND --help          more about one command
-    """
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
 
 
 def main() -> None:
