@@ -9,6 +9,7 @@ import pytest
 
 from cli.main import COMMANDS
 
+pytestmark = pytest.mark.case("issue-2.1")
 REPOSITORY = Path(__file__).parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md")
 
@@ -36,6 +37,14 @@ def test_every_command_exists(page: str) -> None:
             assert arguments[0] in COMMANDS
         else:
             assert shutil.which(program), command
+
+
+def test_make_alone_lists_every_target() -> None:
+    text = (REPOSITORY / "Makefile").read_text()
+    targets = re.findall(r"^([a-z]+):", text, re.MULTILINE)
+    described = re.findall(r"^([a-z]+):.*## \w", text, re.MULTILINE)
+    assert set(targets) - set(described) == {"env"}
+    assert ".DEFAULT_GOAL := help" in text
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

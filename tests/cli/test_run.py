@@ -19,6 +19,7 @@ import pytest
 
 from cli.examples import all_examples
 
+pytestmark = pytest.mark.case("issue-2.1")
 REPOSITORY = Path(__file__).parents[2]
 QUERY = (REPOSITORY / "examples" / "first_query.graphql").read_text()
 

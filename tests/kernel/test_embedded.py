@@ -21,6 +21,7 @@ from kernel.embedded.postgres import start_postgres
 from kernel.embedded.valkey import start_valkey
 from kernel.settings import Settings
 
+pytestmark = pytest.mark.case("issue-2.1")
 REPOSITORY = Path(__file__).parents[2]
 HOLDER = """
 import os, sys

@@ -22,6 +22,8 @@ from kernel.redis import open_redis
 from kernel.settings import Settings
 from tests.kernel.outbox_tasks import Write
 
+pytestmark = pytest.mark.case("issue-2.1")
+
 
 @contextmanager
 def running(settings: Settings, role: str) -> "Iterator[subprocess.Popen[str]]":
