@@ -13,6 +13,11 @@ from typing import Any
 from bench.measure import Figures
 
 OURS = "yiwang"
+TARGETS = {"small": 5.0, "large": 7.0, "aggregate": 5.0}
+"""How many times Hive's requests per CPU-second this gateway must reach."""
+MEMORY_TARGET = 0.25
+"""How much of Hive's resident memory it may have."""
+
 Rounds = Mapping[str, Mapping[str, Sequence[Figures]]]
 
 
@@ -70,6 +75,19 @@ def table(found: Mapping[str, Any]) -> str:
                 f"| {row['rss_mib']:.0f} | {row['pss_mib']:.0f} | {ratio} |"
             )
     return "\n".join(lines)
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """Say whether the targets are reached, as far as both gateways ran."""
+    lines = []
+    for workload, peers in found["workloads"].items():
+        if "hive" in peers.get("ratio", {}):
+            ratio, memory = peers["ratio"]["hive"], peers["memory_ratio"]["hive"]
+            lines.append(
+                f"{workload:9} {ratio:5.2f} x hive (target >= {TARGETS[workload]:.0f}), "
+                f"{memory:.2f} of its memory (target <= {MEMORY_TARGET})"
+            )
+    return "\n".join(["", *lines, ""])
 
 
 def write(found: Mapping[str, Any], file: Path) -> None:

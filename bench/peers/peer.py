@@ -33,6 +33,7 @@ class Peer:
     program: Program
     port: int
     namespaced: bool = False
+    warm_cpu_seconds: float = 1.0  # that it needs for each workload to get fast
     bare: bool = False  # no GraphQL: it hands out the upstream's own answers
 
     def questions(self, workload: Workload) -> Sequence[Question]:
