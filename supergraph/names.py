@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from supergraph.pinyin import syllable
+
 _LEGAL = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _SYMBOLS = {
     "+": "plus",
@@ -38,8 +40,12 @@ def is_legal(name: str) -> bool:
 
 
 def to_ascii(text: str) -> str:
-    """Transliterate letters: ``Zürich`` to Zurich, ``Жуково`` to Zhukovo, ``停车`` to u505C_u8F66."""
-    return text if text.isascii() else "".join(map(_letter, unicodedata.normalize("NFC", text))).rstrip("_")
+    """Transliterate letters: ``Zürich`` to Zurich, ``Жуково`` to Zhukovo, ``停车`` to tingChe, others to codes."""
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    plain = "".join(map(_letter, text)).rstrip("_")
+    return plain[:1].lower() + plain[1:] if syllable(text[:1]) else plain
 
 
 def _letter(letter: str) -> str:
@@ -51,6 +57,9 @@ def _letter(letter: str) -> str:
     known = _LETTERS.get(base.lower())
     if known is not None:
         return known.capitalize() if base.isupper() else known
+    spoken = syllable(letter)
+    if spoken is not None:
+        return spoken.capitalize()
     return f"u{ord(letter):04X}_" if letter.isalnum() else "_"
 
 

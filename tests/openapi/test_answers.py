@@ -281,7 +281,7 @@ def test_names_that_are_none_keep_their_source() -> None:
     assert isinstance(type_, ObjectType)
     assert [(field.name, field.source, field.description) for field in type_.fields] == [
         ("_id", "@id", ""),
-        ("u505C_u8F66", "停车", "停车"),
+        ("tingChe", "停车", "停车"),
         ("_x", "__x", ""),
     ]
 
