@@ -103,8 +103,10 @@ class Upstream:
     async def close(self, grace_seconds: float = 0.0) -> None:
         """Let the calls in flight end within ``grace_seconds``, then abort what is left."""
         self._transport.drain()
-        await self._bulkhead.wait_until_empty(grace_seconds)
-        await self._transport.close()
+        try:
+            await self._bulkhead.wait_until_empty(grace_seconds)
+        finally:
+            await self._transport.close()
 
     async def _attempt(self, request: Request, deadline: float) -> Response:
         if not self._bulkhead.enter_now():
