@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         "_head_only",
         "_headers",
         "_in_body",
+        "_length",
         "_max_body",
         "_parser",
         "_paused",
@@ -80,6 +81,7 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._coding = b""
+        self._length = 0
         self._status = 0
         self._received = 0
         self._in_body = False  # the final head is complete
@@ -193,6 +195,8 @@ class Connection(asyncio.Protocol):
             self._headers.append((name, value.rstrip()))
             if name == b"content-encoding":
                 self._coding = value
+            elif name == b"content-length":
+                self._length = int(value)  # the parser lets nothing but digits pass
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -228,11 +232,8 @@ class Connection(asyncio.Protocol):
             if self._received > _HEAD_LIMIT:
                 return UpstreamBadAnswerError(self._service, "the head of the answer is too long")
             return None
-        if self._received > self._max_body + _HEAD_LIMIT:
+        if self._received > self._max_body + _HEAD_LIMIT or self._length > self._max_body:
             return self._too_large()
-        for name, value in self._headers:
-            if name == b"content-length" and int(value) > self._max_body:
-                return self._too_large()
         return None
 
     def _finish(self) -> None:

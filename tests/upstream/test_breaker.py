@@ -1,6 +1,7 @@
 """The breaker's state table, walked by Hypothesis against a plain model of what it promises."""
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -91,6 +92,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreaker = BreakerMachine.TestCase
+TestBreaker.settings = settings(max_examples=60, deadline=None)
 
 
 def test_the_table_is_complete() -> None:
