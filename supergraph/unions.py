@@ -25,18 +25,17 @@ def resolver(union: UnionType, types: Mapping[str, Type]) -> Resolve:
     """Return the function from a JSON value to its member's type name, or None if no member fits.
 
     Without a discriminator the member fits that has all its required fields with values of the right JSON kind; of
-    several the one with the most of the value's properties, then the first.
+    several those whose inner objects fit as well, then the one with the most of the value's properties, then the first.
     """
     by_tag = {tag: member.type for member in union.members for tag in member.tags}
     members = [(member.type, types[member.type]) for member in union.members]
 
     def by_shape(value: Any) -> str | None:
-        best, best_score = None, -1
-        for name, member in members:
-            score = _fit(value, member, types) if isinstance(member, ObjectType) else -1
-            if score > best_score:
-                best, best_score = name, score
-        return best
+        scores = {name: _fit(value, member, types) for name, member in members if isinstance(member, ObjectType)}
+        fitting = [name for name, score in scores.items() if score >= 0]
+        if len(fitting) > 1:
+            fitting = [name for name in fitting if _fits_inside(value, name, types)] or fitting
+        return max(fitting, key=scores.__getitem__, default=None)
 
     def resolve(value: Any) -> str | None:
         if by_tag and isinstance(value, dict):
@@ -63,6 +62,21 @@ def _fit(value: Any, member: ObjectType, types: Mapping[str, Type]) -> int:
         elif field.type.endswith("!"):
             return -1
     return score
+
+
+def _fits_inside(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
+    """Say whether the objects at any depth of ``value`` have their required fields too."""
+    named = types.get(reference.strip("[]!"))
+    if value is None or not isinstance(named, ObjectType) or named.kind == "wrapper":
+        return True
+    if isinstance(value, list):
+        return all(_fits_inside(item, reference, types) for item in value)
+    if named.kind == "entry":
+        values = value.values() if isinstance(value, dict) else ()
+        return all(_fits_inside(item, named.fields[1].type, types) for item in values)
+    return _fit(value, named, types) >= 0 and all(
+        _fits_inside(value.get(field.source), field.type, types) for field in named.fields
+    )
 
 
 def _has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:

@@ -37,7 +37,7 @@ class RequestChecker:
         self._schemas = schemas
         self._keys = keys
         self._definitions = Definitions(schemas.definitions)
-        self._validator = Validator(self._definitions, "request")
+        self._validator = Validator(self._definitions, "request", tolerant=True)
 
     def faults(self, operation: ApiOperation, path: Mapping[str, str], call: Call) -> Iterator[Fault]:
         """Yield what is wrong with a request; ``pointer`` names the parameter or leads into the body."""
@@ -52,6 +52,8 @@ class RequestChecker:
         cookies = SimpleCookie(call.headers.get("cookie", ""))
         for parameter in parameters:
             name, place = parameter.name, parameter.place
+            if place == "header" and name.lower() in _OWN_HEADERS:
+                continue
             if place == "path":
                 given = [path[name]] if name in path else None
             elif place == "query":
@@ -71,8 +73,6 @@ class RequestChecker:
         name = parameter.name.lower() if parameter.place == "header" else parameter.name
         if not parameter.required or parameter.place == "path" or Credential(parameter.place, name) in self._keys:
             return False
-        if parameter.place == "header":
-            return name not in _OWN_HEADERS
         is_object = "object" in self._types(parameter)
         return not is_object and not any(key.startswith(f"{parameter.name}[") for key in query)
 

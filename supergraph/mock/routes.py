@@ -61,6 +61,7 @@ def _route(operation: ApiOperation) -> Route:
     return Route(operation, re.compile(pattern, re.DOTALL), tuple(names), fixed)
 
 
-def _concreteness(route: Route) -> tuple[tuple[int, ...], int]:
-    """Order routes so that ``/lots/nearby`` stands before ``/lots/{id}``."""
-    return tuple(part.count("{") for part in route.operation.path.split("/")), -len(route.fixed)
+def _concreteness(route: Route) -> tuple[tuple[tuple[bool, int], ...], int]:
+    """Order routes so that ``/lots/nearest`` stands before ``/lots/{id}``, and that after ``/lots/{id},{bay}``."""
+    parts = route.operation.path.split("/")
+    return tuple(("{" in part, -len(re.sub(r"\{[^{}]*\}", "", part))) for part in parts), -len(route.fixed)

@@ -37,12 +37,12 @@ class Fault(Struct, frozen=True):
 class Validator:
     """Validates in one direction: readOnly properties need not be in a request, writeOnly ones not in a response."""
 
-    def __init__(self, definitions: Definitions, direction: Direction, *, exclusive: bool = True) -> None:
-        """With ``exclusive`` false, oneOf is anyOf: members overlap in many documents, against their authors' will."""
+    def __init__(self, definitions: Definitions, direction: Direction, *, tolerant: bool = False) -> None:
+        """Tolerant of what many authors did not mean: oneOf members that overlap, required names not described."""
         self._definitions = definitions
         self._hidden = "readOnly" if direction == "request" else "writeOnly"
-        self._most_fitting = 1 if exclusive else 1 << 30
-        self._exact = self if exclusive else Validator(definitions, direction)
+        self._tolerant = tolerant
+        self._exact = Validator(definitions, direction) if tolerant else self
 
     def is_valid(self, schema: Schema, value: Any) -> bool:
         return next(self.faults(schema, value), None) is None
@@ -84,7 +84,9 @@ class Validator:
 
     def _object_faults(self, part: Part, value: dict[str, Any], pointer: str) -> Iterator[Fault]:
         for name in part.get("required", ()):
-            if name not in value and not any(self.is_hidden(each) for each in property_schemas(part, name)):
+            described = property_schemas(part, name)
+            needed = bool(described) or not self._tolerant
+            if name not in value and needed and not any(map(self.is_hidden, described)):
                 yield Fault(pointer, f"lacks {name!r}")
         yield from _size_faults(part, "Properties", len(value), pointer)
         for name, item in value.items():
@@ -97,10 +99,10 @@ class Validator:
     def _choice_faults(self, part: Part, value: Any, pointer: str) -> Iterator[Fault]:
         if "anyOf" in part and not any(self.is_valid(each, value) for each in part["anyOf"]):
             yield Fault(pointer, "fits none of the anyOf")
-        if "oneOf" in part and not (
-            1 <= (fitting := sum(self.is_valid(each, value) for each in part["oneOf"])) <= self._most_fitting
-        ):
-            yield Fault(pointer, f"fits {fitting} of the oneOf, not one")
+        if "oneOf" in part:
+            fitting = sum(self.is_valid(each, value) for each in part["oneOf"])
+            if not fitting or (fitting > 1 and not self._tolerant):
+                yield Fault(pointer, f"fits {fitting or 'none'} of the oneOf, not one")
         if "not" in part and self._exact.is_valid(part["not"], value):
             yield Fault(pointer, "is what it must not be")
 

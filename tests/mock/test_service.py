@@ -112,11 +112,15 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def service(seed: int = 0) -> MockService:
-    text = msgspec.json.encode(DOCUMENT)
-    document = read_document("openapi.json", {"openapi.json": text}.__getitem__, Report())
-    assert document is not None
-    return MockService(document, seed)
+def mock_of(path_item: dict[str, Any]) -> MockService:
+    return service(document={"openapi": "3.0.3", "paths": {"/lots": path_item}})
+
+
+def service(seed: int = 0, document: Any = DOCUMENT) -> MockService:
+    files = {"openapi.json": msgspec.json.encode(document)}
+    read = read_document("openapi.json", files.__getitem__, Report())
+    assert read is not None
+    return MockService(read, seed)
 
 
 def ask(target: str, method: str = "GET", seed: int = 0, body: object = None, **headers: str) -> Reply:
@@ -180,6 +184,14 @@ def test_bodies_are_checked() -> None:
     assert errors == [{"where": "body /free", "message": "is -1, against minimum 0"}]
     assert "is required" in str(read(ask("/lots", "POST"), 400))
     assert "documented: application/json" in str(read(ask("/lots", "POST", body=lot, content_type="text/csv"), 400))
+
+
+def test_a_required_property_that_is_not_described_is_not_asked_for() -> None:
+    lot = {"type": "object", "required": ["id", "nmae"], "properties": {"id": {"type": "string"}}}
+    service = mock_of({"post": {"requestBody": {"content": {"application/json": {"schema": lot}}}, "responses": {}}})
+    headers = {"content-type": "application/json"}
+    assert service.reply(Call("POST", "/lots", "", headers, b'{"id": "1"}')).status == 200
+    assert service.reply(Call("POST", "/lots", "", headers, b"{}")).status == 400
 
 
 def test_prefer_chooses_status_and_example() -> None:
