@@ -6,6 +6,7 @@ from typing import NamedTuple
 from supergraph.names import distinct, member_name, pascal
 from supergraph.openapi.discriminators import discriminator_property, discriminator_tags
 from supergraph.openapi.reader import SchemaReader, Spent, UnionUse
+from supergraph.openapi.scalars import SCALARS
 from supergraph.openapi.shape import Parts, Shape
 from supergraph.openapi.types import Ref, Seat, Types, deprecation, field_description
 from supergraph.slice import Field, Member, ObjectType, UnionType
@@ -82,9 +83,9 @@ class AnswerTypes(SchemaReader):
         simple = self.simplest([ref for _, ref in found])
         if simple is not None:
             return simple._replace(nullable=nullable)
-        if all(ref.name in SCALAR_NAMES or self.types.is_enum(ref) for _, ref in found):
-            return Ref("JSON", nullable=nullable, untyped=True)
-        holder = use.shape.alternatives[0].holder
+        if all(ref.name in SCALARS or ref.name == "JSON" or self.types.is_enum(ref) for _, ref in found):
+            return Ref("JSON", nullable=nullable, untyped=all(ref.name != "JSON" for _, ref in found))
+        holder = use.choice.holder
         prop = discriminator_property(holder)
         bundle = self.types.shapes.bundle
         possible = [
@@ -135,6 +136,3 @@ class AnswerTypes(SchemaReader):
         if ref.untyped:
             self.types.untyped.add(name)
         return name
-
-
-SCALAR_NAMES = {"String", "Int", "BigInt", "Float", "Boolean", "Date", "DateTime", "Decimal", "Base64"}

@@ -89,7 +89,7 @@ class InputTypes(SchemaReader):
             simple = Ref("JSON")
         if simple is not None:
             return simple._replace(nullable=nullable)
-        holder = use.shape.alternatives[0].holder
+        holder = use.choice.holder
         prop = discriminator_property(holder)
         unique = {ref.name: (member, ref) for member, ref in reversed(found)}
         words = {ref.name: self._word(member, ref) for member, ref in unique.values()}

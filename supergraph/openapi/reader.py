@@ -7,7 +7,7 @@ from supergraph.names import pascal
 from supergraph.openapi.enums import enum_values, is_enum
 from supergraph.openapi.node import Node
 from supergraph.openapi.scalars import scalar, widest
-from supergraph.openapi.shape import Parts, Shape
+from supergraph.openapi.shape import Alternatives, Parts, Shape
 from supergraph.openapi.type_names import file_word
 from supergraph.openapi.types import Ref, Seat, Types
 
@@ -21,7 +21,7 @@ class UnionUse(NamedTuple):
 
     parts: Parts
     shape: Shape
-    members: list[Node]
+    choice: Alternatives
     seat: Seat
     spent: Spent
     base_is_plain: bool  # no properties or the like hold beside the alternatives
@@ -54,22 +54,26 @@ class SchemaReader(ABC):
         shape = self.types.shapes.of(parts, spent)
         if shape.alternatives:
             use = self._use(parts, shape, seat, spent)
-            if use.members:
+            if use is not None:
                 ref = self.union(use) if len(parts) <= MAX_PARTS else self._too_deep(parts)
                 return ref._replace(nullable=ref.nullable or shape.nullable)
         ref = self._single(parts, shape, seat, spent)
         return ref._replace(nullable=ref.nullable or shape.nullable)
 
-    def _use(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> UnionUse:
+    def _use(self, parts: Parts, shape: Shape, seat: Seat, spent: Spent) -> UnionUse | None:
         """Prepare the first alternatives that say more than the rest does."""
         spent |= frozenset(each.holder for each in shape.alternatives)
         base = self.types.shapes.of(parts, spent)
-        telling = [found for each in shape.alternatives if (found := telling_members(self.types, each.members, base))]
+        telling = [
+            Alternatives(each.holder, tuple(found))
+            for each in shape.alternatives
+            if (found := telling_members(self.types, each.members, base))
+        ]
         if len(telling) > 1:
             fix = "Describe one choice, each member with all its properties."
             self.types.report.warning(parts[0], "several choices hold at once; only the first is used", fix)
         plain = not (base.properties or base.items or base.additional or base.enum is not None)
-        return UnionUse(parts, shape, telling[0] if telling else [], seat, spent, plain)
+        return UnionUse(parts, shape, telling[0], seat, spent, plain) if telling else None
 
     def _too_deep(self, parts: Parts) -> Ref:
         message = f"choices inside choices, more than {MAX_PARTS} deep, each with properties beside them"
@@ -112,7 +116,7 @@ class SchemaReader(ABC):
     def member_refs(self, use: UnionUse) -> tuple[list[tuple[Node, Ref]], bool]:
         """Return the members with their types, null left out, and whether null is one of them."""
         found, nullable = [], False
-        for member in use.members:
+        for member in use.choice.members:
             shape = self.types.shapes.of((member,))
             if _is_null(shape):
                 nullable = True

@@ -12,6 +12,8 @@ STRINGS = {
 }
 """Formats of strings; any other is a String."""
 
+SCALARS = frozenset({"String", "Int", "BigInt", "Float", "Boolean", *STRINGS.values()})
+
 INT32 = 2**31
 
 

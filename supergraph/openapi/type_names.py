@@ -89,8 +89,9 @@ def file_word(file: str) -> str:
 def _word(node: Node, parent: Node) -> str:
     """Return what a step of the pointer adds to a name."""
     key = node.key
+    is_property = parent.parent is not None and parent.parent.key == "properties"  # may be called like a keyword
     rule = _RULES.get(parent.key)
-    if rule is not None:
+    if rule is not None and not is_property:
         return rule(node)
     if key == "parameters" and parent.parent is not None and isinstance(node.value, dict):
         return "Body"  # the form parameters of Swagger 2.0, gathered

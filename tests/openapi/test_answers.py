@@ -275,6 +275,19 @@ def test_mixed_scalars_are_json_and_count_as_untyped() -> None:
     assert (found.operation().type, found.compilation.typed) == ("JSON", 0)
 
 
+def test_a_scalar_or_anything_is_json() -> None:
+    found = answering({"oneOf": [{"type": "string"}, {"type": "object"}]})
+    assert (found.operation().type, found.compilation.typed) == ("JSON", 1)
+
+
+def test_the_choice_that_tells_is_read_whatever_stands_before_it() -> None:
+    limits = {"anyOf": [{"required": ["plate"]}, {"required": ["kind"]}]}
+    choice = two(discriminator={"propertyName": "kind"})
+    union = answering({"allOf": [limits, choice]}, Car=CAR, Bike=BIKE).types["ParkingAnswer_Answer"]
+    assert isinstance(union, UnionType)
+    assert (union.discriminator, [member.tags for member in union.members]) == ("kind", [("Car",), ("Bike",)])
+
+
 def test_names_that_are_none_keep_their_source() -> None:
     schema = {"properties": {"@id": {"type": "string"}, "停车": {"type": "string"}, "__x": {"type": "string"}}}
     type_ = answering(schema).types["ParkingAnswer_Answer"]

@@ -209,6 +209,17 @@ def test_inline_types_are_named_by_their_place() -> None:
     }
 
 
+def test_properties_may_be_called_like_keywords() -> None:
+    lists = {name: {"type": "array", "items": inline()} for name in ("responses", "oneOf", "content", "properties")}
+    assert {name for name in answering({"properties": lists}).types if not name.endswith(("Kind", "Entry"))} == {
+        "ParkingAnswer_Answer",
+        "ParkingAnswer_Answer_Responses",
+        "ParkingAnswer_Answer_OneOf",
+        "ParkingAnswer_Answer_Content",
+        "ParkingAnswer_Answer_Properties",
+    }
+
+
 def test_types_of_other_files_are_named_after_them() -> None:
     tree = document(
         {
