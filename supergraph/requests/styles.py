@@ -118,7 +118,8 @@ def _matrix(argument: Argument, value: Any) -> str:
         return "".join(f";{quote(key, '')}={encoded(item)}" for key, item in value.items())
     if isinstance(value, list) and argument.explode:
         return "".join(f";{name}={encoded(item)}" for item in value)
-    return f";{name}={_joined(value, ',', explode=False)}"
+    joined = _joined(value, ",", explode=False)
+    return f";{name}={joined}" if joined else f";{name}"
 
 
 def header(argument: Argument, value: Any) -> str:
