@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from gateway.server.asgi import Message, Receive, Scope, Send
+from gateway.server.asgi import Application, Message, Receive, Scope, Send
 from gateway.server.request import Answer, Direct
 from kernel.logs import request_id
 
@@ -90,3 +90,19 @@ async def sized(scope: Scope, receive: Receive, send: Send) -> None:
     body = await whole_body(receive)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"%d" % len(body)})
+
+
+def stream(handlers: Handlers) -> Application:
+    """An application that begins to answer and never ends by itself."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        handlers.started.set()
+        try:
+            await handlers.release.wait()
+        except asyncio.CancelledError:
+            handlers.cancelled.set()
+            raise
+
+    return app

@@ -1,7 +1,6 @@
 """A server on a free port of the loopback interface, on both event loops."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ import uvloop
 
 from gateway.server.asgi import Application
 from gateway.server.limits import Limits
+from gateway.server.listening import listen
 from gateway.server.request import Direct
 from gateway.server.server import Server
 from tests.server.apps import Handlers, nothing
@@ -53,7 +53,7 @@ async def serve(handlers: Handlers) -> AsyncIterator[Serve]:
     servers: list[Server] = []
 
     async def start(app: Application = nothing, direct: Mapping[str, Direct] | None = None, **limits: Any) -> Running:
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = listen("127.0.0.1", 0)
         port = listening.getsockname()[1]
         server = Server(app, handlers.paths() if direct is None else direct, Limits(**limits))
         await server.open(listening)

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import socket
 
 import pytest
 import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.server.listening import listen
 from gateway.server.server import Server
 from tests.server.apps import Handlers, nothing, sized
 from tests.server.client import Client, parse
@@ -210,7 +210,7 @@ def test_any_chunking_gives_the_same_answers(cuts: list[int]) -> None:
 
 async def _send_in_pieces(pieces: list[bytes]) -> bytes:
     """Send the pieces and end our side: what was asked is answered to the end."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     server = Server(nothing, Handlers().paths())
     await server.open(listening)
     async with await Client.connect(listening.getsockname()[1]) as client:
