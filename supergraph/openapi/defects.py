@@ -40,6 +40,11 @@ def report_defects(document: Document, report: Report) -> None:
     for operation in document.operations:
         _report_unknown_keys(operation.node, _OPERATION_KEYS, report)
         _report_content(operation, report)
+        if operation.node.has("servers") or (
+            operation.node.parent is not None and operation.node.parent.has("servers")
+        ):
+            message = "servers of single operations are not used"
+            report.warning(operation.node, message, "Publish what another server offers as a service of its own.")
         for parameter in operation.parameters:
             if parameter.place == "path" and not parameter.node.is_true("required"):
                 message = f"the path parameter {parameter.name!r} is not marked as required"

@@ -16,13 +16,18 @@ def is_enum(shape: Shape) -> bool:
 
 
 def enum_values(shape: Shape) -> list[Any]:
-    """Return the allowed values without null, each once, as their type says: YAML reads ``enum: [1]`` as a number."""
+    """Return the allowed values without null, each once, as their type says: YAML reads ``enum: [1]`` as a number.
+
+    With an integer that a slice cannot store, the values are no closed set.
+    """
+    if any(isinstance(value, int) and not -(2**63) <= value < 2**64 for value in shape.enum or ()):
+        return []
     as_text, as_number = shape.types == {"string"}, shape.types == {"integer"}
     found: dict[str, Any] = {}
     for value in shape.enum or ():
         if isinstance(value, (str, int, float)):
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            found.setdefault(text, text if as_text else int(value) if as_number and text.isdigit() else value)
+            found.setdefault(text, text if as_text else int(value) if as_number and text.isdecimal() else value)
     return list(found.values())
 
 

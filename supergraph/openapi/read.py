@@ -49,6 +49,11 @@ def read_document(name: str, read: Read, report: Report) -> Document | None:
     )
 
 
+def _template(path: str) -> str:
+    """Return the path with a slash before it and its parameters' names alone: ``{id:[0-9]+}`` is a framework's."""
+    return "/" + re.sub(r"\{\s*([^{}:\s]+)\s*(?::[^{}]*)?\}", r"{\1}", path.removeprefix("/"))
+
+
 def _dialect(root: Node, report: Report) -> Dialect | None:
     if not isinstance(root.value, dict):
         report.error(root, "the file holds no mapping", "Give an OpenAPI 3 or Swagger 2.0 document.")
@@ -90,4 +95,4 @@ def _operations(root: Node, bundle: Bundle, report: Report) -> Iterator[tuple[st
         for method, node in resolved.members():
             if method.lower() in METHODS:
                 target = bundle.resolve(node)
-                yield "/" + path.removeprefix("/"), method.lower(), node if target is None else target, resolved
+                yield _template(path), method.lower(), node if target is None else target, resolved

@@ -154,7 +154,7 @@ def member_word(member: Node) -> str:
     if reference:
         file, _, pointer = reference.partition("#")
         return pascal(pointer.rpartition("/")[2]) or file_word(file.lstrip("./")) or "Option"
-    return pascal(member.prose("title")) or f"Option{int(member.key) + 1 if member.key.isdigit() else ''}"
+    return pascal(member.prose("title")) or f"Option{int(member.key) + 1 if member.key.isdecimal() else ''}"
 
 
 def _is_null(shape: Shape) -> bool:

@@ -111,7 +111,7 @@ def _status_word(node: Node) -> str:
 
 
 def _title_or_place(node: Node) -> str:
-    return pascal(node.prose("title")) or f"Option{int(node.key) + 1 if node.key.isdigit() else node.key}"
+    return pascal(node.prose("title")) or f"Option{int(node.key) + 1 if node.key.isdecimal() else node.key}"
 
 
 def _nothing(_node: Node) -> str:

@@ -209,6 +209,13 @@ def test_path_parameters_that_are_not_declared_are_strings() -> None:
     assert "lot-id" in found.messages[0]
 
 
+@pytest.mark.parametrize("path", ["/lots/{id:[0-9]+}", "/lots/{ id }", "lots/{id}"])
+def test_path_templates_of_frameworks(path: str) -> None:
+    found = asking({"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}, path=path)
+    assert found.operation().binding.path == "/lots/{id}"
+    assert list(found.arguments()) == ["id"]
+
+
 def test_parameters_of_the_operation_take_the_place_of_the_paths() -> None:
     shared = [query("a", {"type": "string"}), query("b", {"type": "string"})]
     operation = {"operationId": "lots", "parameters": [query("b", {"type": "boolean"})], "responses": {}}

@@ -27,6 +27,9 @@ STRANGE: list[Any] = [
     {"items": [{}]},
     {"enum": [None, {}, [], 1, "a"]},
     {"properties": {"": {"type": "string"}, "__x": {}, "a-b": {"enum": ["true", ""]}}},
+    {"enum": [2**70]},
+    {"type": "integer", "enum": ["²", "٣", "1"]},
+    {"type": "object", "properties": {"²": {"oneOf": {"²": {"properties": {"a": {}}}}}}},
     *("__typename", "9", "\u0000", "停车", "{", "#/%"),
 ]
 
@@ -179,6 +182,12 @@ def test_choices_inside_choices_do_not_multiply_without_end() -> None:
     found = answering({"$ref": "#/components/schemas/L0_0"}, **schemas)
     assert len(found.types) < 200
     assert any("choices inside choices" in message for message in found.messages)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 30, "-" + "9" * 40, "1e400", "1e308"])
+def test_numbers_of_any_size(number: str) -> None:
+    schema = '{"type":"object","required":["a"],"properties":{"a":{"enum":[N]},"b":{"enum":["x",N]},"c":{"default":N}}}'
+    check(msgspec.json.encode(small()).replace(b'{"type":"string"}', schema.replace("N", number).encode()))
 
 
 @pytest.mark.parametrize(
