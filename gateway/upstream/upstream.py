@@ -82,7 +82,6 @@ class Upstream:
             request = Request(request.method, self._prefix + request.target, request.headers, request.body)
         attempt = 0
         while True:
-            asked_for = 0.0
             try:
                 response = await self._attempt(request, deadline)
             except UpstreamError as error:
@@ -93,8 +92,7 @@ class Upstream:
             else:
                 if response.status not in UNWELL:
                     return response
-                asked_for = retry_after_seconds(response)
-                delay = self._delay(request, attempt, deadline, asked_for)
+                delay = self._delay(request, attempt, deadline, retry_after_seconds(response))
                 if delay is None:
                     return response
             attempt += 1

@@ -75,7 +75,8 @@ class Department:
         self.accepted += 1
         self.open += 1
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            # RuntimeError: uvloop's word for writing to a transport that is closed already.
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, RuntimeError):
                 while await self._exchange(reader, writer):
                     pass
         finally:

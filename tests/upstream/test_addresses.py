@@ -171,6 +171,19 @@ async def test_the_checked_address_is_the_connected_one(
     assert f"host: parking.gov.cn:{one.port}\r\n" in one.heads[0].lower()
 
 
+async def test_a_name_is_judged_again_when_it_is_asked_for_again(
+    department: StartDepartment, upstream: MakeUpstream, names: Names, resolver: Resolver
+) -> None:
+    names._answers = [["127.0.0.1"], ["10.0.0.1"]]
+    one = await department(lambda _: [answer(headers="connection: close\r\n")])
+    service = upstream(f"http://parking.gov.cn:{one.port}")
+    await get(service)
+    resolver._known = {key: (0.0, look_up) for key, (_, look_up) in resolver._known.items()}  # the answer grows old
+    with pytest.raises(UpstreamRefusedAddressError):
+        await get(service)
+    assert (one.accepted, len(names.asked)) == (1, 2)
+
+
 async def test_further_addresses_are_tried(department: StartDepartment, upstream: MakeUpstream, names: Names) -> None:
     names._answers = [["127.0.0.2", "127.0.0.1"]]
     one = await department(lambda _: [answer()])
