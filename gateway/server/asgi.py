@@ -19,7 +19,9 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[
+    [Any, Any, Any], Awaitable[None]
+]  # of scope, receive and send; each framework types them its way
 
 _log = logging.getLogger(__name__)
 

@@ -61,9 +61,11 @@ class Client:
             return reply
         if reply.headers.get("transfer-encoding") == "chunked":
             reply.is_chunked = True
+            chunks = []
             while size := int((await self._line()).split(b";")[0], 16):
-                reply.body += await self._exactly(size)
+                chunks.append(await self._exactly(size))
                 assert await self._exactly(2) == b"\r\n"
+            reply.body = b"".join(chunks)
             assert await self._exactly(2) == b"\r\n"
         elif "content-length" in reply.headers:
             reply.body = await self._exactly(int(reply.headers["content-length"]))
