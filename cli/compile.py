@@ -95,7 +95,7 @@ def _show(outcome: Outcome, *, all_findings: bool) -> None:
     for finding in shown:
         colour = "red" if finding.level == "error" else "yellow"
         click.echo(f"   {click.style(finding.level, fg=colour)} at {finding.pointer or 'the document'}")
-        click.echo(f"      {_one_line(finding.message)}. {_one_line(finding.fix)}")
+        click.echo(f"      {_sentence(finding.message)} {_sentence(finding.fix)}")
     if len(outcome.findings) > len(shown):
         click.echo(f"   and {len(outcome.findings) - len(shown)} more; --all shows them")
 
@@ -106,8 +106,9 @@ def _counts(outcome: Outcome) -> str:
     return f"{outcome.operations} of {outcome.offered} operations, {outcome.typed} fully typed"
 
 
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip().removesuffix(".") if not text.endswith(".") else re.sub(r"\s+", " ", text)
+def _sentence(text: str) -> str:
+    line = re.sub(r"\s+", " ", text).strip()
+    return line if line.endswith((".", "?", "!")) else f"{line}."
 
 
 def _show_summary(outcomes: list[Outcome]) -> None:
