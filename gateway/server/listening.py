@@ -20,9 +20,9 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
 
 def reserve(host: str, port: int) -> socket.socket:
-    """Take a port for processes that will share it: others, who do not share, cannot have it now.
+    """Take a port for processes that will share it. Raises ListenError.
 
-    Two groups of sharers would not notice each other, so nobody at all may have it before. Raises ListenError.
+    Whoever shares a port does not notice others who share it, so it is taken once alone before.
     """
     with _bound(host, port, shared=False, listening=False) as first:
         port = first.getsockname()[1]
