@@ -73,7 +73,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_request_bytes: Annotated[
         int, Meta(description="The longest body of a GraphQL request; publishing has its own limit.", ge=1024)
     ] = 2**20
-    max_document_tokens: Annotated[int, Meta(description="The most tokens of one GraphQL document.", ge=100)] = 10_000
+    max_document_tokens: Annotated[
+        int,
+        Meta(
+            description="The most tokens of one GraphQL document. Validation may take time with the square of it: "
+            "0.4 s at the default, for the worst document known.",
+            ge=100,
+        ),
+    ] = 5_000
     max_fetches: Annotated[
         int, Meta(description="The most calls to departments that one operation may plan.", ge=1)
     ] = 100
