@@ -79,7 +79,8 @@ class _Compiler:
         if known is None:
             type_, convert = self._value(node)
             if not node.required:
-                type_, convert = type_ | None, convert and _unless_none(convert)
+                type_ = type_ if type_ is Raw else type_ | None  # msgspec has no union of Raw; Raw takes null as it is
+                convert = convert and _unless_none(convert)
             known = self._known[id(node)] = type_, convert
         return known
 
@@ -94,10 +95,29 @@ class _Compiler:
 
     def _list(self, node: ListOf) -> Compiled:
         if node.entries:
-            return _exactly(node)
+            return self._map(node)
         item, convert = self.node(node.item)
         list_type = GenericAlias(list, (item,))
         return list_type, convert and (lambda values: [convert(value) for value in values])
+
+    def _map(self, node: ListOf) -> Compiled:
+        """Compile a map to a dictionary to read, and a Struct for each of its entries to answer."""
+        fields = node.item.fields if isinstance(node.item, ObjectOf) else []
+        values = [field.node for field in fields if field.node is not None and field.source == "value"]
+        keys_are_text = all(_is_text(field.node) for field in fields if field.source == "key")
+        if not isinstance(node.item, ObjectOf) or len(values) > 1 or not keys_are_text:
+            return _exactly(node)
+        value_type, step = self.node(values[0]) if values else (Any, None)
+        keys = {f"f{index}": field.key for index, field in enumerate(fields)}
+        answer = defstruct(node.item.type, [(name, Any) for name in keys], rename=keys, gc=False)
+        type_name = node.item.type
+        order = [2 if field.node is None else ("key", "value").index(field.source) for field in fields]
+
+        def convert(found: dict[str, Any]) -> list[Any]:
+            rows = [(key, value if step is None else step(value), type_name) for key, value in found.items()]
+            return [answer(*[row[index] for index in order]) for row in rows]
+
+        return GenericAlias(dict, (str, value_type)), convert
 
     def _object(self, node: ObjectOf) -> Compiled:
         return _exactly(node) if node.wrapper or not _is_plain(node.fields) else self._struct(node)
@@ -218,13 +238,17 @@ def _leaf(node: Leaf) -> Compiled:
     if node.names is not None:
         return _enum(node, node.names)
     if node.type.name == "JSON":
-        return Raw, _checked_raw
+        return Raw, _required_json if node.required else _json
     return _SCALARS[node.type.name], None
 
 
-def _checked_raw(value: Raw) -> Raw:
-    """Pass JSON through; msgspec has checked its syntax, but neither its encoding nor that it is not null."""
-    if str(value, "utf-8") == "null":
+def _json(value: Raw) -> Raw | None:
+    """Pass JSON through; msgspec has checked its syntax, but not its encoding."""
+    return None if str(value, "utf-8") == "null" else value
+
+
+def _required_json(value: Raw) -> Raw:
+    if _json(value) is None:
         raise Inexact
     return value
 
@@ -267,8 +291,10 @@ def _is_plain(fields: Sequence[Selected]) -> bool:
 
 def _answered_tag(node: Node, tag: str) -> str | None:
     """Return a selected discriminator's value in the graph, None if it has none."""
-    if not isinstance(node, Leaf):
-        return None
-    if node.names is not None:
+    if isinstance(node, Leaf) and node.names is not None:
         return node.names.get(tag)
-    return tag if _SCALARS.get(node.type.name) is str else None
+    return tag if _is_text(node) else None
+
+
+def _is_text(node: Node | None) -> bool:
+    return isinstance(node, Leaf) and node.names is None and _SCALARS.get(node.type.name) is str

@@ -88,7 +88,7 @@ def test_the_examples_reach_both_ways_and_what_is_hard_about_them() -> None:
     found: Counter[str] = Counter()
 
     @settings(max_examples=250, deadline=None, suppress_health_check=_CHECKS, database=None, derandomize=True)
-    @given(asked())
+    @given(asked(wild=20))
     def look(asked: Asked) -> None:
         answered = answer(asked)
         found.update(answered.paths)
@@ -106,9 +106,9 @@ def test_the_examples_reach_both_ways_and_what_is_hard_about_them() -> None:
             found["tagged union"] += isinstance(type_, UnionType) and any(member.tags for member in type_.members)
 
     look()
-    assert found["codec"] > 100
-    assert found["walk"] > 25
-    rare = [name for name in _HARD if found[name] < 5]
+    assert found["codec"] > 60
+    assert found["walk"] > 40
+    rare = [name for name in _HARD if found[name] < 3]
     assert not rare, found
 
 
