@@ -41,20 +41,21 @@ class Direct(NamedTuple):
 class Request:
     """A request whose head is complete. Header names are lower case."""
 
+    version = "1.1"
+    keep_alive = False
+    expects = False  # it waits for 100 Continue
+    direct: Direct | None = None
+    received = 0  # bytes of the body
+    complete = False
+    on_arrival: Callable[[], None] | None = None  # of more body, or of its end
+    refusal: RefusedError | None = None
+
     def __init__(self, method: str, headers: Headers) -> None:
         self.method = method
-        self.version = "1.1"
         self.headers = headers
         self.fields = dict(headers)
         self.path = self.query = b""
-        self.keep_alive = False
-        self.expects = False  # it waits for 100 Continue
-        self.direct: Direct | None = None
         self.parts: list[bytes] = []  # of the body, not yet taken
-        self.received = 0  # bytes of the body
-        self.complete = False
-        self.on_arrival: Callable[[], None] | None = None  # of more body, or of its end
-        self.refusal: RefusedError | None = None
 
     @classmethod
     def refused(cls, refusal: RefusedError) -> "Request":

@@ -17,7 +17,7 @@ class HeaderInjectionError(ValueError):
 
 
 def head(status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Return status line and header lines, without the empty line that ends them."""
+    """Return status line and header lines, without the empty line that ends them. Raises HeaderInjectionError."""
     parts = [_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
     for name, value in headers:
         parts += (name, b": ", value, b"\r\n")
@@ -38,13 +38,11 @@ def persistence(request: Request, *, keep: bool) -> bytes:
 def whole(request: Request, answer: Answer, date: bytes, *, keep: bool) -> bytes:
     """Return a whole answer. ``date`` is a header line. Raises HeaderInjectionError."""
     status, headers, body = answer
-    text = head(status, headers)
-    end = persistence(request, keep=keep)
+    end = date + persistence(request, keep=keep)
     if status in BODILESS:
-        return text + date + end
-    if request.method == "HEAD":
-        return b"%bcontent-length: %d\r\n%b%b" % (text, len(body), date, end)
-    return b"%bcontent-length: %d\r\n%b%b%b" % (text, len(body), date, end, body)
+        return head(status, headers) + end
+    text = b"".join((head(status, headers), b"content-length: ", str(len(body)).encode(), b"\r\n", end))
+    return text if request.method == "HEAD" else text + body
 
 
 def refusal(error: RefusedError) -> Answer:
