@@ -115,7 +115,7 @@ class Plan:
         self._variants: dict[tuple[Any, ...], Variant] = {}
 
     def variant(self, variables: Mapping[str, Any]) -> Variant:
-        """Return the variant for a request's coerced variables."""
+        """Return the variant for a request's coerced variables. Raises GraphQLError if a condition is null."""
         key = tuple([variables.get(name) for name in self._booleans]) if self._booleans else ()
         known = self._variants.get(key)
         if known is None:

@@ -65,20 +65,20 @@ def answer(asked: Asked) -> Answered:
     return engine
 
 
-@examples(1350)
+@examples(1500)
 @given(asked())
 def test_codec_walk_and_graphql_core_read_answers_alike(asked: Asked) -> None:
     for path in answer(asked).paths:
         event(path)
 
 
-@examples(450)
+@examples(350)
 @given(asked(arguments=True, wild=0))
 def test_arguments_are_coerced_as_by_graphql_core(asked: Asked) -> None:
     answer(asked)
 
 
-@examples(200)
+@examples(150)
 @given(asked(("bus", "lot")))
 def test_operations_over_several_services_are_answered_as_by_graphql_core(asked: Asked) -> None:
     answer(asked)
