@@ -10,7 +10,7 @@ from supergraph.names import is_legal, pascal
 from supergraph.openapi.answer_types import AnswerTypes
 from supergraph.openapi.defects import report_defects
 from supergraph.openapi.document import ApiOperation, Document
-from supergraph.openapi.graph import loosen_cycles, named, reached, references, starts
+from supergraph.openapi.graph import leading_to, loosen_cycles, reached, references, starts
 from supergraph.openapi.input_types import InputTypes
 from supergraph.openapi.operation_names import operation_names
 from supergraph.openapi.operations import Readers, read_operation
@@ -108,7 +108,8 @@ class _Compiler:
     def compile(self) -> Compilation:
         found = [field for each in self._shown if (field := self._operation(each)) is not None]
         types = self._types.made
-        found = [each for each in found if self._is_complete(each[0])]
+        found = self._complete(found)
+        untyped = leading_to(types, self._types.untyped)
         loosen_cycles(types)
         operations = sorted((operation for operation, _ in found), key=lambda each: (each.kind, each.group, each.name))
         used = reached(types, starts(operations))
@@ -127,7 +128,7 @@ class _Compiler:
             self._report.findings,
             offered=document.offered - self._hidden,
             operations=len(operations),
-            typed=sum(self._is_typed(ref) for _, ref in found),
+            typed=sum(not ref.untyped and ref.named not in untyped for _, ref in found),
         )
 
     def _operation(self, operation: ApiOperation) -> tuple[Operation, Ref] | None:
@@ -139,16 +140,14 @@ class _Compiler:
             return None
         return made
 
-    def _is_complete(self, operation: Operation) -> bool:
-        """Say whether all its types could be made."""
+    def _complete(self, found: list[tuple[Operation, Ref]]) -> list[tuple[Operation, Ref]]:
+        """Return the operations all of whose types could be made."""
         made = self._types.made
-        used = reached(made, starts([operation]))
-        needed = {*starts([operation]), *(name for type_ in used for name in references(made[type_]))}
-        if needed <= made.keys() | SCALARS.keys() | set(_BUILT_IN):
-            return True
-        where = f"{operation.source}: its schemas are nested too deeply"
-        self._report.error("", where, "Move inner schemas to components.")
-        return False
-
-    def _is_typed(self, ref: Ref) -> bool:
-        return not ref.untyped and not self._types.untyped & reached(self._types.made, [named(ref.name)])
+        known = made.keys() | SCALARS.keys() | set(_BUILT_IN)
+        used = {name for type_ in made.values() for name in references(type_)} | set(starts(each for each, _ in found))
+        lost = leading_to(made, used - known)
+        for operation, _ in found:
+            if not lost.isdisjoint(starts([operation])):
+                message = f"{operation.source}: its schemas are nested too deeply"
+                self._report.error("", message, "Move inner schemas to components.")
+        return [(operation, ref) for operation, ref in found if lost.isdisjoint(starts([operation]))]

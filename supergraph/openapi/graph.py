@@ -1,5 +1,6 @@
 """The finished types as a graph: which are reached, and which inputs could never be given."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -31,6 +32,22 @@ def reached(types: Mapping[str, Type], start: Iterable[str]) -> set[str]:
         if name in types and name not in found:
             found.add(name)
             pending.extend(references(types[name]))
+    return found
+
+
+def leading_to(types: Mapping[str, Type], goals: Iterable[str]) -> set[str]:
+    """Return the names from which one of ``goals`` is reached, these among them."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, type_ in types.items():
+        for used in references(type_):
+            users[used].append(name)
+    found: set[str] = set()
+    pending = list(goals)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(users[name])
     return found
 
 

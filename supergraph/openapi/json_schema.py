@@ -52,17 +52,19 @@ class JsonSchemas:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._names: dict[Node, str] = {}
+        self._made: dict[Node | None, dict[str, Any]] = {}
         self._pending: deque[Node] = deque()  # referred schemas wait: references go deeper than a call stack
         self.definitions: dict[str, Any] = {}
         """The value for ``$defs``, growing with each schema asked for."""
 
     def schema(self, node: Node | None) -> dict[str, Any]:
         """Return a schema whose ``$ref``s point at ``#/$defs``; an absent or broken one allows anything."""
-        made = self._schema(node)
-        while self._pending:
-            target = self._pending.popleft()
-            self.definitions[self._names[target]] = self._translate(target)
-        return made
+        if node not in self._made:
+            self._made[node] = self._schema(node)
+            while self._pending:
+                target = self._pending.popleft()
+                self.definitions[self._names[target]] = self._translate(target)
+        return self._made[node]
 
     def _schema(self, node: Node | None) -> dict[str, Any]:
         if node is None or not isinstance(node.value, dict):
