@@ -1,7 +1,7 @@
 """One client's connection: one request at a time, answers in order (RFC 9112 §9), nothing unbounded.
 
 What arrives while a request is being answered waits unread. The work per request is kept to what cannot be left out,
-because this is the gateway's largest fixed cost: docs/decisions/0004-http-server.md.
+because this is the gateway's largest fixed cost: docs/decisions/0031-http-server.md.
 """
 
 import asyncio
@@ -143,23 +143,18 @@ class Connection(RequestReader, asyncio.Protocol):
         """Begin the next answer if there is something to answer and the client takes answers."""
         if self._current is None and self.queue and self._drained is None:
             request = self.queue[0]
-            direct = request.direct
-            if direct is None:
-                self._hand_over(request)
+            if request.refusal is not None:
+                self._refuse(request.refusal)
+            elif request.direct is None:
+                self._current = self.queue.popleft()
+                self._exchange = Exchange(self, request)
+                self._task = self._server.begin(self._exchange)
             elif request.complete:
                 self._current = self.queue.popleft()
-                self._task = self._server.loop.create_task(self._respond(request, direct))
+                self._task = self._server.loop.create_task(self._respond(request, request.direct))
             else:
                 self.invite(request)
         self._settle()
-
-    def _hand_over(self, request: Request) -> None:
-        if request.refusal is not None:
-            self._refuse(request.refusal)
-            return
-        self._current = self.queue.popleft()
-        self._exchange = Exchange(self, request)
-        self._task = self._server.begin(self._exchange)
 
     def _settle(self) -> None:
         """Note what we wait for now."""
