@@ -53,7 +53,10 @@ class Executor:
         variables, errors = plan.variables.coerce(raw_variables)
         if errors:
             return Outcome(None, [formatted(error) for error in errors])
-        variant = plan.variant(variables)
+        try:
+            variant = plan.variant(variables)
+        except GraphQLError as error:  # a condition's variable is null
+            return Outcome(b"null", [formatted(error)])
         fetches = variant.fetches
         deadline = self._now() + self._request_seconds
         run = _Run(self._upstreams, variables, deadline, may_repeat=variant.may_repeat)

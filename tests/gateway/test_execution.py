@@ -124,6 +124,14 @@ async def test_conditions_decide_what_is_asked(city: City) -> None:
     assert [path_of(head) for head in department.heads] == ["/lots/1", "/lots/1", "/lots/2"]
 
 
+async def test_a_condition_that_is_null_is_an_error_of_the_request(city: City) -> None:
+    department = await parking(city)
+    result = await city.ask('query ($a: Boolean = true) { parking { lot(id: "1") @include(if: $a) { id } } }', a=None)
+    assert result["data"] is None
+    assert "null" in result["errors"][0]["message"]
+    assert not department.heads
+
+
 async def test_the_platforms_own_fields_stand_beside_the_departments(city: City) -> None:
     await parking(city)
     result = await city.ask(
