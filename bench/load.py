@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Load:
 
     def run(self, seconds: float, watch: Callable[[], T]) -> tuple[Heard, T]:
         """Load for some seconds and ``watch`` meanwhile. Raises BenchError if one answer was wrong."""
-        command = ["taskset", "--cpu-list", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s"]
+        command = ["taskset", "--cpu-list", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{math.ceil(seconds)}s"]
         command += ["--timeout", "10s", "-s", str(_SCRIPT), f"http://127.0.0.1:{self._port}", "--"]
         command += [str(self._next_number), str(self._right_length), *map(str, self._files)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
