@@ -16,8 +16,9 @@ from gateway.pipeline.plan import Planner
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
 from kernel.clock import SystemClock
-from kernel.database import open_database
+from kernel.database import Database, open_database
 from kernel.logs import configure
+from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
 from kernel.settings import Settings
 from schema.context import Context
@@ -39,6 +40,7 @@ class Gateway:
         self._settings = settings
         self._others: Any = None
         self.direct: dict[str, Direct] = {}
+        self.database: Database
         self.registry: Registry
 
     @asynccontextmanager
@@ -47,8 +49,9 @@ class Gateway:
         settings = self._settings
         configure(settings.log_level)
         async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(open_database(settings))
+            database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
+            attach_outbox(database, redis)
             registry = self.registry = Registry(database.pool, redis, settings)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)

@@ -33,12 +33,19 @@ class LoopThread:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.call(self._open())
+        try:
+            self.call(self._open())
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.call(self._opened.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

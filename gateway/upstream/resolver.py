@@ -29,8 +29,13 @@ class Resolver:
         if task is None or (task.done() and expires < now):
             task = asyncio.create_task(resolve(host, port, key[2], self._executor, self._look_up))
             task.add_done_callback(lambda done: self._forget_failure(key, done))
+            self._drop_expired(now)
             self._known[key] = (now + _TTL_SECONDS, task)
         return await asyncio.shield(task)
+
+    def _drop_expired(self, now: float) -> None:
+        for key in [key for key, (expires, task) in self._known.items() if task.done() and expires < now]:
+            del self._known[key]
 
     def _forget_failure(self, key: _Key, task: _LookUp) -> None:
         if task.cancelled() or task.exception() is not None:

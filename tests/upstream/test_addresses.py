@@ -184,6 +184,17 @@ async def test_a_name_is_judged_again_when_it_is_asked_for_again(
     assert (one.accepted, len(names.asked)) == (1, 2)
 
 
+async def test_old_answers_are_dropped(resolver: Resolver) -> None:
+    """A department may redirect to ever new names; those of the past take no memory."""
+    allowed = (ipaddress.ip_network("127.0.0.0/8"),)
+    for number in range(3):
+        await resolver.addresses(f"{number}.parking.gov.cn", 80, allowed)
+    assert len(resolver._known) == 3
+    resolver._known = {key: (0.0, look_up) for key, (_, look_up) in resolver._known.items()}  # they grow old
+    await resolver.addresses("parking.gov.cn", 80, allowed)
+    assert [host for host, *_ in resolver._known] == ["parking.gov.cn"]
+
+
 async def test_further_addresses_are_tried(department: StartDepartment, upstream: MakeUpstream, names: Names) -> None:
     names._answers = [["127.0.0.2", "127.0.0.1"]]
     one = await department(lambda _: [answer()])
