@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from supergraph.codec import Codec, Inexact
-from supergraph.complete import Completion, Error, Path, report
+from supergraph.complete import MOST_ERRORS, Completion, Error, Path, TooManyErrors, report
 from supergraph.selection import Node, OneOf, Selected
 from supergraph.slice import Answer, Operation, Type, UnionType
 from supergraph.wire import Response
@@ -99,9 +99,17 @@ class Reader:
             message = f"{service} answered {response.status} with {error}"
             return self.failed(message, {"code": "UPSTREAM_BAD_ANSWER", "service": service})
         completion = Completion({"code": "UPSTREAM_BAD_VALUE", "service": service})
-        completed = completion.field(form.field, value, self._path)
         try:
+            completed = completion.field(form.field, value, self._path)
             return _encode(completed), completion.errors
+        except TooManyErrors:
+            first = completion.errors[0]
+            message = f"{service} answered {response.status} with more than {MOST_ERRORS} values that do not fit"
+            where = ".".join(map(str, first["path"]))
+            return self.failed(
+                f"{message}, the first at {where}: {first['message']}",
+                {"code": "UPSTREAM_BAD_VALUE", "service": service},
+            )
         except (RecursionError, UnicodeEncodeError) as error:  # nested too deeply; half a surrogate pair
             message = f"{service} answered {response.status} with what cannot be written as JSON: {error}"
             return self.failed(message, {"code": "UPSTREAM_BAD_ANSWER", "service": service})
@@ -125,7 +133,7 @@ def _for_status(node: Node | None, member: str | None) -> Node | None:
 
 
 def _json(response: Response) -> Any:
-    if response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT):
+    if not response.body:
         return None
     body: bytes | str = response.body.removeprefix(_BOM)
     try:
@@ -180,7 +188,10 @@ def _failure(service: str, response: Response) -> tuple[str, dict[str, Any]]:
 
 
 def _problem(response: Response) -> dict[str, Any]:
-    if not 0 < len(response.body) <= _PROBLEM_BYTES or b"json" not in response.header(b"content-type"):
+    """Return what a JSON error body says to clients; of a server's own failure, only what a problem document may."""
+    kind = response.header(b"content-type").lower()
+    is_problem = b"problem+json" in kind
+    if not 0 < len(response.body) <= _PROBLEM_BYTES or not (is_problem or (b"json" in kind and response.status < 500)):
         return {}
     try:
         body = _decode(response.body)
@@ -188,6 +199,6 @@ def _problem(response: Response) -> dict[str, Any]:
         return {}
     if not isinstance(body, dict):
         return {}
-    if b"problem" in response.header(b"content-type"):
+    if is_problem and response.status < 500:
         return body
     return {name: body[name] for name in _PROBLEM_MEMBERS if name in body}

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union
 import msgspec
 from msgspec import Meta, Raw, defstruct
 
-from supergraph.complete import Completion
+from supergraph.complete import Completion, TooManyErrors
 from supergraph.selection import Leaf, ListOf, Node, ObjectOf, OneOf, Selected
 
 Convert = Callable[[Any], Any]
@@ -268,11 +268,10 @@ def _exactly(node: Node) -> tuple[Any, Convert]:
     field = Selected("", "", "", node, [])
 
     def convert(value: Any) -> Any:
-        completion = Completion({})
-        completed = completion.field(field, value, ())
-        if completion.errors:
-            raise Inexact
-        return completed
+        try:
+            return Completion({}, most_errors=0).field(field, value, ())
+        except TooManyErrors:
+            raise Inexact from None
 
     return Any, convert
 

@@ -7,7 +7,6 @@ path, and propagates nulls. Its results are those of graphql-core, which the ora
 from typing import Any, cast
 
 from graphql import GraphQLEnumType, GraphQLError, GraphQLScalarType
-from graphql.pyutils import inspect
 
 from supergraph.selection import Leaf, ListOf, Location, Node, ObjectOf, OneOf, Selected
 from supergraph.types import as_entries
@@ -16,15 +15,23 @@ Path = tuple[str | int, ...]
 Error = dict[str, Any]
 
 
+MOST_ERRORS = 100  # of one answer: a department that breaks its document a million times must not fill the memory
+
+
+class TooManyErrors(Exception):  # noqa: N818 - the answer's, not ours
+    """The answer has more errors than are reported; it is not worth completing."""
+
+
 class _Null(Exception):  # noqa: N818 - not an error, but GraphQL's propagation of one
     """The value cannot be null and is: its parent becomes null. The error has been reported."""
 
 
 class Completion:
-    """Completes one answer, gathering errors. ``extensions`` are added to each of them."""
+    """Completes one answer, gathering errors. ``extensions`` are added to each of them. Raises TooManyErrors."""
 
-    def __init__(self, extensions: dict[str, Any]) -> None:
+    def __init__(self, extensions: dict[str, Any], most_errors: int = MOST_ERRORS) -> None:
         self.errors: list[Error] = []
+        self._most_errors = most_errors
         self._extensions = extensions
 
     def field(self, field: Selected, value: Any, path: Path) -> Any:
@@ -47,6 +54,8 @@ class Completion:
             return None
         except (GraphQLError, RecursionError) as error:  # the latter from showing a value that is nested too deeply
             message = error.message if isinstance(error, GraphQLError) else str(error)
+            if len(self.errors) == self._most_errors:
+                raise TooManyErrors from None
             self.errors.append(report(message, field.locations, path, self._extensions))
             if node.required:
                 raise _Null from None
@@ -71,7 +80,7 @@ class Completion:
 
     def _object(self, node: ObjectOf, value: Any, path: Path) -> dict[str, Any]:
         if not node.wrapper and not isinstance(value, dict):
-            raise GraphQLError(f"Expected value of type '{node.type}' but got: {inspect(value)}.")
+            raise GraphQLError(f"Expected value of type '{node.type}' but got: {_kind(value)}.")
         completed: dict[str, Any] = {}
         for field in node.fields:
             if field.node is None:
@@ -88,9 +97,15 @@ def _member(node: OneOf, value: Any, field: Selected) -> ObjectOf:
         known = ", ".join(node.members)
         raise GraphQLError(
             f"Abstract type '{node.type}' must resolve to one of its types ({known}) for field '{field.field}',"
-            f" but none fits: {inspect(value)}."
+            f" but none fits: {_kind(value)}."
         )
     return node.members[name]
+
+
+def _kind(value: Any) -> str:
+    """Say what a value is without showing it: not all of it was selected."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    return names.get(type(value), "a number")
 
 
 def report(message: str, locations: list[Location], path: Path, extensions: dict[str, Any]) -> Error:

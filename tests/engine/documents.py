@@ -8,6 +8,7 @@ from supergraph.slice import (
     Operation,
     Slice,
     UnionType,
+    named,
 )
 from tests.engine.slices import Draw, chance, pick
 from tests.engine.values import literal
@@ -65,7 +66,7 @@ class DocumentMaker:
         return " ".join(calls)
 
     def _below(self, slice_: Slice, reference: str, depth: int) -> str:
-        type_ = slice_.types.get(reference.strip("[]!"))
+        type_ = slice_.types.get(named(reference))
         if isinstance(type_, ObjectType):
             return f"{{ {self._object(slice_, type_, depth, member=False)} }}"
         if isinstance(type_, UnionType):
@@ -161,9 +162,8 @@ class DocumentMaker:
         return f"${name}"
 
     def _owner(self, reference: str) -> Slice:
-        named = reference.strip("[]!")
-        return next((one for one in self.slices if named in one.types), self.slices[0])
+        return next((one for one in self.slices if named(reference) in one.types), self.slices[0])
 
 
 def _is_composite(slice_: Slice, reference: str) -> bool:
-    return isinstance(slice_.types.get(reference.strip("[]!")), ObjectType | UnionType)
+    return isinstance(slice_.types.get(named(reference)), ObjectType | UnionType)

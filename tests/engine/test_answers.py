@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from supergraph.complete import MOST_ERRORS
 from supergraph.slice import Answer
 from tests.engine.operation import answer, fetch, get, only
 
@@ -63,9 +64,17 @@ def test_no_content_is_null_also_where_every_status_is_documented_as_json() -> N
 
 def test_an_undocumented_success_is_read_as_the_documented_one() -> None:
     assert read("{ id }", b'{"id": "x"}', status=202) == ({"id": "x"}, [])
-    value, errors = read("{ id }", b"", status=202)
-    assert value is None
-    assert "0 bytes" in only(errors)["message"]
+    assert read("{ id }", b"", status=202) == (None, [])
+
+
+def test_an_answer_with_very_many_errors_is_not_worth_completing() -> None:
+    lots = fetch("{ id }", get("lots", "[CityLot]", Answer("200", "json", "[CityLot]")))
+    value, errors = lots.read(answer(b"[%s]" % b",".join([b"1"] * MOST_ERRORS)))
+    assert len(errors) == MOST_ERRORS
+    value, errors = lots.read(answer(b"[%s]" % b",".join([b"1"] * (MOST_ERRORS + 1))))
+    assert value == b"null"
+    assert "more than 100 values that do not fit, the first at" in only(errors)["message"]
+    assert only(errors)["path"][-1] == "lots"
 
 
 def test_an_answers_type_is_that_of_its_status() -> None:
@@ -131,7 +140,6 @@ def test_what_is_no_success_says_what_it_was(
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
         b" ",
         b"<html></html>",
         b'{"id": "x"',
