@@ -1,6 +1,6 @@
 """A first query for whoever has just published: one operation that needs no arguments, with a few plain fields."""
 
-from supergraph.slice import EnumType, ObjectType, Operation, Slice
+from supergraph.slice import EnumType, ObjectType, Operation, Slice, named
 
 _FIELDS = 5
 _LEVELS = 3
@@ -25,7 +25,7 @@ def _query(service: str, operation: Operation, selection: str) -> str:
 
 def _selection(slice_: Slice, reference: str, levels: int) -> str | None:
     """Return what follows a field of this type; ``None`` if its plain fields lie too deep or there are none."""
-    type_ = slice_.types.get(reference.strip("[]!"))
+    type_ = slice_.types.get(named(reference))
     if type_ is None or isinstance(type_, EnumType):
         return ""
     if levels == 0:

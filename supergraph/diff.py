@@ -20,6 +20,7 @@ from supergraph.slice import (
     Slice,
     Type,
     UnionType,
+    named,
 )
 
 Level = Literal["breaking", "dangerous", "safe"]
@@ -82,7 +83,7 @@ class _Reach:
     def _walk(self, reference: str, seen: set[str]) -> None:
         waiting = [reference]
         while waiting:
-            name = waiting.pop().strip("[]!")
+            name = named(waiting.pop())
             if name in self._types and name not in seen:
                 seen.add(name)
                 waiting += _references(self._types[name])
@@ -208,8 +209,8 @@ def _deprecation(path: str, old: Named, new: Named) -> Iterator[Change]:
         yield Change("deprecated", "safe", path, f"Now deprecated: {new.deprecated}")
 
 
-def _by_name(named: Sequence[_N]) -> Mapping[str, _N]:
-    return {each.name: each for each in named}
+def _by_name(members: Sequence[_N]) -> Mapping[str, _N]:
+    return {each.name: each for each in members}
 
 
 def _type_message(old: str, new: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from supergraph.slice import InputType, Type
+from supergraph.slice import InputType, Type, named
 
 Send = Callable[[Any], Any]
 
@@ -46,8 +46,8 @@ def _chosen(type_: InputType, fields: dict[str, Any]) -> Any:
 
 def as_map(reference: str, types: Mapping[str, Type]) -> Send | None:
     """Return the function that makes lists of entries JSON objects, None where ``reference`` holds no entries."""
-    named = types.get(reference.strip("[]!"))
-    if not (isinstance(named, InputType) and named.kind == "entry"):
+    type_ = types.get(named(reference))
+    if not (isinstance(type_, InputType) and type_.kind == "entry"):
         return None
     depth = reference.count("[")
 

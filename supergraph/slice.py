@@ -191,6 +191,11 @@ def namespace_name(service: str, kind: Literal["query", "mutation"], group: str 
     return f"{prefix(service)}{prefix(group)}{prefix(kind)}"
 
 
+def named(reference: str) -> str:
+    """Return the name of the innermost type: ``[ParkingLot!]!`` gives ``ParkingLot``."""
+    return reference.strip("[]!")
+
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(Slice)
 

@@ -29,7 +29,7 @@ from graphql import (
 
 from supergraph.inputs import sent_value
 from supergraph.scalars import ALL_SCALARS
-from supergraph.slice import EnumType, Field, InputType, ObjectType, Operation, Slice, Type, UnionType
+from supergraph.slice import EnumType, Field, InputType, ObjectType, Operation, Slice, Type, UnionType, named
 from supergraph.unions import resolver
 
 Value = Callable[[Any], Any]
@@ -114,8 +114,8 @@ class SliceTypes:
 
     def _entries(self, reference: str) -> Value | None:
         """Return the function that makes a map a list of entries, None where ``reference`` holds no map."""
-        named = self.slice.types.get(reference.strip("[]!"))
-        if not (isinstance(named, ObjectType) and named.kind == "entry"):
+        type_ = self.slice.types.get(named(reference))
+        if not (isinstance(type_, ObjectType) and type_.kind == "entry"):
             return None
         depth = reference.count("[")
 

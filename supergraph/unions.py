@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from supergraph.slice import EnumType, ObjectType, Type, UnionType
+from supergraph.slice import EnumType, ObjectType, Type, UnionType, named
 
 Resolve = Callable[[Any], str | None]
 
@@ -66,16 +66,16 @@ def _fit(value: Any, member: ObjectType, types: Mapping[str, Type]) -> int:
 
 def _fits_inside(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
     """Say whether the objects at any depth of ``value`` have their required fields too."""
-    named = types.get(reference.strip("[]!"))
-    if value is None or not isinstance(named, ObjectType) or named.kind == "wrapper":
+    type_ = types.get(named(reference))
+    if value is None or not isinstance(type_, ObjectType) or type_.kind == "wrapper":
         return True
     if isinstance(value, list):
         return all(_fits_inside(item, reference, types) for item in value)
-    if named.kind == "entry":
+    if type_.kind == "entry":
         values = value.values() if isinstance(value, dict) else ()
-        return all(_fits_inside(item, named.fields[1].type, types) for item in values)
-    return _fit(value, named, types) >= 0 and all(
-        _fits_inside(value.get(field.source), field.type, types) for field in named.fields
+        return all(_fits_inside(item, type_.fields[1].type, types) for item in values)
+    return _fit(value, type_, types) >= 0 and all(
+        _fits_inside(value.get(field.source), field.type, types) for field in type_.fields
     )
 
 
@@ -83,20 +83,20 @@ def _has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
     if value is None:
         return not reference.endswith("!")
     bare = reference.removesuffix("!")
-    named = types.get(bare.strip("[]!"))
+    type_ = types.get(named(bare))
     if bare.startswith("["):
-        if isinstance(named, ObjectType) and named.kind == "entry":
+        if isinstance(type_, ObjectType) and type_.kind == "entry":
             return isinstance(value, dict)
         return isinstance(value, list) and (not value or _has_kind(value[0], bare[1:-1], types))
-    return _is_named_kind(value, bare, named)
+    return _is_named_kind(value, bare, type_)
 
 
-def _is_named_kind(value: Any, name: str, named: Type | None) -> bool:
-    if isinstance(named, EnumType):
-        return any(item.source == value and type(item.source) is type(value) for item in named.values)
-    if isinstance(named, ObjectType):
-        return isinstance(value, dict) or named.kind == "wrapper"
-    if isinstance(named, UnionType) or name == "JSON":
+def _is_named_kind(value: Any, name: str, type_: Type | None) -> bool:
+    if isinstance(type_, EnumType):
+        return any(item.source == value and type(item.source) is type(value) for item in type_.values)
+    if isinstance(type_, ObjectType):
+        return isinstance(value, dict) or type_.kind == "wrapper"
+    if isinstance(type_, UnionType) or name == "JSON":
         return True
     kinds = _KINDS.get(name, ())
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))

@@ -5,12 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from supergraph.slice import EnumType, InputType, Operation, Type, UnionType
-
-
-def named(reference: str) -> str:
-    """Return the innermost type's name of an SDL reference."""
-    return reference.strip("[]!")
+from supergraph.slice import EnumType, InputType, Operation, Type, UnionType, named
 
 
 def references(type_: Type) -> Iterator[str]:

@@ -9,7 +9,7 @@ from supergraph.openapi.node import Node
 from supergraph.openapi.report import Report
 from supergraph.openapi.shape import Parts, Shape, Shapes
 from supergraph.openapi.type_names import TypeNames
-from supergraph.slice import EnumType, Type
+from supergraph.slice import EnumType, Type, named
 
 
 class Ref(NamedTuple):
@@ -26,7 +26,7 @@ class Ref(NamedTuple):
     @property
     def named(self) -> str:
         """The name of the innermost type."""
-        return self.name.strip("[]!")
+        return named(self.name)
 
 
 class Seat(NamedTuple):

@@ -11,7 +11,7 @@ import msgspec
 
 from supergraph.requests.errors import ArgumentError
 from supergraph.requests.styles import query, text
-from supergraph.slice import Argument, InputField, InputType, Type
+from supergraph.slice import Argument, InputField, InputType, Type, named
 
 Write = Callable[[Any], tuple[str, bytes]]
 """From a coerced value to the content type and the body."""
@@ -22,8 +22,8 @@ _json = msgspec.json.Encoder().encode
 def writer(media_type: str, reference: str, types: Mapping[str, Type]) -> Write:
     """Return the function that writes a body of ``media_type`` for an argument of type ``reference``."""
     kind = media_type.partition(";")[0].strip().lower()
-    named = types.get(reference.strip("[]!"))
-    fields = {item.source: item for item in named.fields} if isinstance(named, InputType) else {}
+    type_ = types.get(named(reference))
+    fields = {item.source: item for item in type_.fields} if isinstance(type_, InputType) else {}
     if kind == "application/x-www-form-urlencoded":
         return lambda value: (kind, _urlencoded(value, fields))
     if kind.startswith("multipart/"):
@@ -88,7 +88,7 @@ def _part(name: str, value: Any, field: InputField | None) -> bytes:
     """Return one part; Base64 fields are files, named after their field because GraphQL gives no file name."""
     media_type = field.media_type if field else ""
     disposition = f'form-data; name="{_quoted(name)}"'
-    if field is not None and field.type.strip("[]!") == "Base64":
+    if field is not None and named(field.type) == "Base64":
         content = decoded(value)
         disposition += f'; filename="{_quoted(name)}"'
         media_type = _certain(media_type, "application/octet-stream")

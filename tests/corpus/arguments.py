@@ -9,7 +9,7 @@ from supergraph.mock.json_types import Definitions
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.json_schema import JsonSchemas
 from supergraph.requests.styles import text
-from supergraph.slice import Argument, EnumType, InputType, Operation, Type
+from supergraph.slice import Argument, EnumType, InputType, Operation, Type, named
 
 NUMBERS = {"Int", "BigInt", "Float"}
 
@@ -48,7 +48,7 @@ class Arguments:
             return None
         reference = reference.removesuffix("!")
         if reference.startswith("["):
-            inner = self._types.get(reference.strip("[]!"))
+            inner = self._types.get(named(reference))
             if isinstance(inner, InputType) and inner.kind == "entry" and isinstance(value, dict):
                 types = {field.name: field.type for field in inner.fields}
                 return [{"key": key, "value": self.written(item, types["value"])} for key, item in value.items()]

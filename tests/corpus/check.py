@@ -20,7 +20,7 @@ from supergraph.mock.request import Call
 from supergraph.mock.service import Reply
 from supergraph.requests.template import RequestTemplate
 from supergraph.scope import named_fields, scoped_schema
-from supergraph.slice import Answer, Operation, UnionType
+from supergraph.slice import Answer, Operation, UnionType, named
 from supergraph.types import SliceTypes
 from tests.corpus.arguments import Arguments
 from tests.corpus.documents import Source
@@ -88,7 +88,7 @@ class Checker:
         answer = _answer(operation, reply.status)
         value = None if answer is None else self._types.entries(operation)(_value(answer, reply))
         _operation_field(schema, operation, self.source.name).resolve = lambda *_, **__: value
-        union = self.source.slice.types.get(operation.type.strip("[]!"))
+        union = self.source.slice.types.get(named(operation.type))
         if isinstance(union, UnionType) and answer is not None:
             member = next((each.type for each in union.members if answer.status in each.status), None)
             made = schema.get_type(union.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from supergraph.slice import EnumType, Field, ObjectType, Operation, Type, UnionType
+from supergraph.slice import EnumType, Field, ObjectType, Operation, Type, UnionType, named
 
 DEPTH = 4
 MOST_FIELDS = 250
@@ -23,7 +23,7 @@ class Selections:
         return f"{operation.kind}{f' ({variables})' if variables else ''} {{ {service} {{ {inner} }} }}"
 
     def _of(self, reference: str, depth: int) -> str:
-        type_ = self._types.get(reference.strip("[]!"))
+        type_ = self._types.get(named(reference))
         if isinstance(type_, ObjectType):
             return f" {{ {' '.join(self._fields(type_, depth, {})) or '__typename'} }}"
         if isinstance(type_, UnionType):
@@ -51,5 +51,5 @@ class Selections:
             yield f"{alias}{field.name}{self._of(field.type, depth - 1)}"
 
     def _is_plain(self, field: Field) -> bool:
-        type_ = self._types.get(field.type.strip("[]!"))
+        type_ = self._types.get(named(field.type))
         return type_ is None or isinstance(type_, EnumType)
