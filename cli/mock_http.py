@@ -38,7 +38,7 @@ class MockApplication:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         call = _call(scope, bytes(body))
-        reply = self.reply(call) if len(body) <= _MAX_BODY_BYTES else problem(413, f"over {_MAX_BODY_BYTES:,} bytes")
+        reply = self._replied(call) if len(body) <= _MAX_BODY_BYTES else problem(413, f"over {_MAX_BODY_BYTES:,} bytes")
         headers = [*reply.headers, *_CORS]
         if reply.media_type:
             headers += [("content-type", reply.media_type), ("content-length", str(len(reply.body)))]
@@ -49,6 +49,13 @@ class MockApplication:
             milliseconds = (time.perf_counter() - started) * 1000
             target = f"{call.path}?{call.query}" if call.query else call.path
             self._log(f"{time.strftime('%H:%M:%S')} {call.method} {target} {reply.status} {milliseconds:.1f} ms")
+
+    def _replied(self, call: Call) -> Reply:
+        """Answer; what a document makes impossible, in whatever way, is its request's problem alone."""
+        try:
+            return self.reply(call)
+        except Exception as error:  # noqa: BLE001 - documents come from anywhere; the reason is in the answer
+            return problem(500, f"no answer could be made: {type(error).__name__}: {error}")
 
     def reply(self, call: Call) -> Reply:
         """Find the document of a request and let it answer."""

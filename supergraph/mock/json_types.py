@@ -75,7 +75,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 def is_multiple(value: float, unit: float) -> bool:
-    """Tell whether ``value`` is a multiple as people write numbers: 0.07 is one of 0.01."""
+    """Tell whether ``value`` is a multiple as people write numbers: 0.07 is one of 0.01. A unit must not be 0."""
+    if not unit:
+        return True
     return math.isfinite(value) and (Fraction(repr(value)) / Fraction(repr(unit))).denominator == 1
 
 

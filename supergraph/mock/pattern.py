@@ -13,6 +13,7 @@ from re import _parser  # type: ignore[attr-defined]  # as above
 from typing import Any
 
 _PRINTABLE = string.ascii_letters + string.digits + " -_.,:/"
+_RARER = "".join(each for each in string.punctuation if each not in _PRINTABLE) + "éß中文\t\n"
 _MOST_REPEATS = 8  # beyond the least, where a pattern sets no limit
 _CATEGORIES = {
     op.CATEGORY_DIGIT: string.digits,
@@ -81,14 +82,17 @@ class _Writer:
         return "".join(self.sequence(inner) for _ in range(self._rng.randint(least, most)))
 
     def _other_than(self, excluded: str) -> str:
-        return self._rng.choice([each for each in _PRINTABLE if each not in excluded])
+        for alphabet in (_PRINTABLE, _RARER):
+            if left := [each for each in alphabet if each not in excluded]:
+                return self._rng.choice(left)
+        return ""
 
     def _one_of(self, argument: Any) -> str:
         negated = argument[0][0] is op.NEGATE
         choices = "".join(self._members(kind, value) for kind, value in argument if kind is not op.NEGATE)
         if negated:
             return self._other_than(choices)
-        return self._rng.choice(choices)
+        return self._rng.choice(choices) if choices else ""
 
     def _members(self, kind: Any, value: Any) -> str:
         if kind is op.LITERAL:

@@ -1,4 +1,5 @@
 import random
+import re
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from supergraph.mock import pattern
 from supergraph.mock.generate import Generator, UnsatisfiableError
 from supergraph.mock.json_types import Definitions
 from supergraph.mock.pattern import compiled, text_matching
@@ -115,7 +117,7 @@ def test_unique_items_of_a_small_enum() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern",
+    "expression",
     [
         r"^[0-9]{17}[0-9X]$",
         r"^([A-Z]{0,3}[1-9][0-9]{0,5}|[0-9]{1,6}[ZT])$",
@@ -125,17 +127,41 @@ def test_unique_items_of_a_small_enum() -> None:
         r"^(a)(b)?\1$",
         "^[\u4e00-\u9fa5]{2,4}$",
         r"\bword\b",
+        r"^[^\w\s.,:/-]+$",
+        r"^[^!-~ ]+$",
     ],
 )
-def test_texts_match_the_patterns_of_real_documents(pattern: str) -> None:
+def test_texts_match_the_patterns_of_real_documents(expression: str) -> None:
     for seed in range(10):
-        schema = {"type": "string", "pattern": pattern}
-        expression = compiled(pattern)
-        assert expression is not None
-        assert expression.search(made(schema, str(seed)))
+        known = compiled(expression)
+        assert known is not None
+        assert known.search(made({"type": "string", "pattern": expression}, str(seed)))
 
 
 def test_a_pattern_that_python_cannot_read_is_not_enforced() -> None:
     assert compiled(r"^\p{L}+$") is None
     assert text_matching(r"^\p{L}+$", random.Random(1)) is None  # noqa: S311 - no secret
     assert made({"type": "string", "pattern": r"^\p{L}+$"})
+
+
+def test_a_class_that_leaves_nothing_writes_nothing() -> None:
+    everything = re.escape(pattern._PRINTABLE + pattern._RARER)
+    assert text_matching(f"^[^{everything}]$", random.Random(1)) == ""  # noqa: S311 - no secret
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "number", "minimum": 1e308, "multipleOf": 0.01}, 1e308),
+        ({"type": "number", "minimum": 1e308}, 1e308),
+        ({"type": "number", "maximum": -1e308, "multipleOf": 1e-300}, -1e308),
+        ({"type": "integer", "minimum": 5, "maximum": 5, "multipleOf": 0}, 5),
+    ],
+)
+def test_numbers_of_any_size(schema: dict[str, Any], value: float) -> None:
+    assert made(schema) == value
+
+
+def test_limits_that_no_number_keeps_are_refused() -> None:
+    with pytest.raises(UnsatisfiableError, match="no number was found"):
+        made({"type": "number", "minimum": 10**400})
