@@ -2,6 +2,12 @@
 
 from msgspec import Struct
 
+TRANSPORT_HEADERS = frozenset(
+    ("connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection")
+    + ("te", "trailer", "transfer-encoding", "upgrade")
+)
+"""The transport's own (RFC 9110 section 7.6.1): who could set these could change where a message ends."""
+
 
 class Request(Struct, frozen=True):
     """A rendered request.

@@ -6,28 +6,11 @@ from functools import lru_cache
 
 from gateway.upstream.errors import UpstreamBadRequestError
 from kernel.networks import Url
-from supergraph.wire import Request
+from supergraph.wire import TRANSPORT_HEADERS, Request
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHODS = _BODYLESS | {"DELETE", "PATCH", "POST", "PUT", "QUERY"}  # what API documents can name
-
-# The transport's own business: a caller that could set these could change where a message ends.
-_RESERVED = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 
 
 class HeadComposer:
@@ -86,4 +69,4 @@ class HeadComposer:
 
 @lru_cache(maxsize=4096)
 def _is_sendable(name: str) -> bool:
-    return name not in _RESERVED and _TOKEN.fullmatch(name) is not None
+    return name not in TRANSPORT_HEADERS and _TOKEN.fullmatch(name) is not None

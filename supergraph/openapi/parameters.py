@@ -11,9 +11,10 @@ from supergraph.openapi.report import Report
 from supergraph.openapi.shape import Shape
 from supergraph.openapi.types import Ref, Seat, deprecation
 from supergraph.slice import Argument, InputType
+from supergraph.wire import TRANSPORT_HEADERS
 
 _PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
-_OWN_HEADERS = {"accept", "content-type", "authorization"}  # OpenAPI 3.1 section 4.8.12.1 leaves them out
+_OWN_HEADERS = TRANSPORT_HEADERS | {"accept", "content-type", "authorization"}  # OpenAPI 3.1 section 4.8.12.1
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 Constant = tuple[Place, str, str]

@@ -10,15 +10,12 @@ from supergraph.requests import styles
 from supergraph.requests.bodies import Write, writer
 from supergraph.requests.errors import ArgumentError
 from supergraph.slice import Argument, Binding, Operation, Type
-from supergraph.wire import Request
+from supergraph.wire import TRANSPORT_HEADERS, Request
 
 Arguments = Mapping[str, Any]
 Send = Callable[[Any], Any]
 
-_FIXED_HEADERS = {  # the transport's own (RFC 9110 section 7.6.1) and the body's
-    *("connection", "content-length", "content-type", "expect", "host", "keep-alive", "te", "trailer"),
-    *("transfer-encoding", "upgrade"),
-}
+_FIXED_HEADERS = TRANSPORT_HEADERS | {"content-type"}  # the body's
 
 
 class RequestTemplate:

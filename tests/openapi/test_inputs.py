@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from supergraph.slice import InputType
+from supergraph.wire import TRANSPORT_HEADERS
 from tests.openapi.documents import Compiled, Schema, compiled, document, taking
 
 LOT = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "free": {"type": "integer"}}}
@@ -186,6 +187,14 @@ def test_parameters_of_every_place() -> None:
 )
 def test_parameters_of_no_one_type_are_text(schema: Schema, type_: str) -> None:
     assert asking(query("q", schema)).arguments()["q"].type == type_
+
+
+@pytest.mark.parametrize("name", ["Content-Type", *sorted(TRANSPORT_HEADERS)])
+def test_headers_that_are_never_sent_are_neither_arguments_nor_constants(name: str) -> None:
+    header = {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+    assert not asking(header).operation().arguments
+    fixed = asking({**header, "schema": {"enum": ["x"]}}).operation()
+    assert not (fixed.arguments or fixed.binding.constants)
 
 
 def test_credentials_and_the_gateways_own_headers_are_no_arguments() -> None:
