@@ -9,9 +9,9 @@ import click
 import msgspec
 from msgspec import Struct
 
-from cli.documents import DocumentFiles
+from cli.documents import DocumentFiles, service_name
 from supergraph.findings import Finding
-from supergraph.names import camel, is_legal
+from supergraph.names import is_legal
 from supergraph.openapi import Compilation, compile_document
 from supergraph.sdl import print_slice
 
@@ -64,13 +64,6 @@ def compile_command(documents: tuple[Path, ...], *, as_json: bool, sdl: bool, se
         _show_summary(outcomes)
     if not all(outcome.compiled for outcome in outcomes):
         raise SystemExit(1)
-
-
-def service_name(path: Path) -> str:
-    """Return a service's name for a file: its own, or its folder's where the file is called as any."""
-    stem = path.stem if path.stem.lower() not in {"openapi", "swagger", "api", "application", "index"} else ""
-    name = camel(stem or path.resolve().parent.name)
-    return name if is_legal(name) else f"service{name}"
 
 
 def _compile(path: Path, service: str) -> tuple[Outcome, Compilation]:

@@ -2,23 +2,21 @@
 
 import asyncio
 import os
-import re
 import signal
-import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from cli.documents import DocumentFiles, service_name
 from cli.mock_http import MockApplication
+from cli.ports import bindable, reachable, url
 from supergraph.mock.service import MockService
 from supergraph.openapi.read import read_document
 from supergraph.openapi.report import Report
-
-_GENERIC = {"openapi", "swagger", "api", "api-docs", "spec"}
 
 
 @click.command(short_help="Answer any API document with generated data.")
@@ -34,7 +32,7 @@ def mock(documents: tuple[str, ...], host: str, port: int, seed: int, *, quiet: 
     """
     started = time.perf_counter()
     services = load(documents, seed)
-    port = port or _free_port(host)
+    port = _port(host, port)
     application = MockApplication(services, log=None if quiet else click.echo)
     operations = sum(len(service.document.operations) for service in services.values())
     seconds = time.perf_counter() - started
@@ -51,7 +49,7 @@ def load(documents: tuple[str, ...], seed: int) -> Mapping[str, MockService]:
         if not path.is_file():
             raise click.UsageError(f"{path} is no file")
         report = Report()
-        document = read_document(path.name, _reader(path.parent), report)
+        document = read_document(path.name, DocumentFiles(path), report)
         if document is None:
             finding = report.findings[0]
             click.echo(f"{path} is left out: {finding.pointer} {finding.message}. {finding.fix}", err=True)
@@ -62,17 +60,9 @@ def load(documents: tuple[str, ...], seed: int) -> Mapping[str, MockService]:
     return services
 
 
-def _reader(folder: Path) -> Callable[[str], bytes]:
-    return lambda file: (folder / file).read_bytes()
-
-
 def _named(given: str) -> tuple[str, Path]:
     name, equals, path = given.partition("=")
-    if equals and not Path(given).exists():
-        return name, Path(path)
-    file = Path(given)
-    stem = file.resolve().parent.name if file.stem.lower() in _GENERIC else file.stem
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem), file
+    return (name, Path(path)) if equals and not Path(given).exists() else (service_name(Path(given)), Path(given))
 
 
 def _unused(name: str, taken: Mapping[str, object]) -> str:
@@ -83,10 +73,13 @@ def _unused(name: str, taken: Mapping[str, object]) -> str:
     )
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _port(host: str, port: int) -> int:
+    try:
+        return bindable(host, port)
+    except OSError as error:
+        raise click.ClickException(
+            f"the mock cannot listen on {host}, port {port}: {error.strerror}. --port 0 takes a free one"
+        ) from error
 
 
 async def _serve(application: MockApplication, host: str, port: int) -> None:
@@ -96,11 +89,11 @@ async def _serve(application: MockApplication, host: str, port: int) -> None:
     serving = asyncio.create_task(server.serve())
     while not serving.done():
         try:
-            _, writer = await asyncio.open_connection(host, port)
+            _, writer = await asyncio.open_connection(reachable(host), port)
         except OSError:
             await asyncio.sleep(0.02)
         else:
             writer.close()
-            click.echo(f"http://{host}:{port}/ lists them; ctrl-C ends it.")
+            click.echo(f"{url(host, port)}/ lists them; ctrl-C ends it.")
             break
     await serving

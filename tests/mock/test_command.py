@@ -1,11 +1,15 @@
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+
+from cli.mock import load
+from supergraph.mock.request import Call
 
 ROOT = Path(__file__).parents[2]
 DEPARTMENTS = ROOT / "examples" / "departments"
@@ -71,3 +75,28 @@ def test_documents_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "broken.yaml is left out" in done.stderr
     assert "not valid YAML" in done.stderr
+
+
+def test_files_that_are_no_part_of_the_document_stay_private(tmp_path: Path) -> None:
+    (tmp_path / "private.json").write_text('{"const": "hunter2"}', encoding="utf-8")
+    (tmp_path / "apis").mkdir()
+    answer = {"description": "", "content": {"application/json": {"schema": {"$ref": "../private.json"}}}}
+    document = {"openapi": "3.1.0", "info": {}, "paths": {"/a": {"get": {"responses": {"200": answer}}}}}
+    path = tmp_path / "apis" / "parks.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    reply = load((str(path),), 0)["parks"].reply(Call("GET", "/a", "", {}, b""))
+    assert b"hunter2" not in reply.body
+
+
+def test_a_taken_port_is_said_before_anything_is_served() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "cli.main", "mock", str(DEPARTMENTS / "bus" / "openapi.json"), "--port", port]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"Error: the mock cannot listen on 127.0.0.1, port {port}: Address already in use. --port 0 takes a free one\n"
+    )

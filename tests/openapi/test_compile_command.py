@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.compile import compile_command, service_name
-from cli.documents import DocumentFiles
+from cli.compile import compile_command
+from cli.documents import DocumentFiles, service_name
 
 GOOD = """
 openapi: 3.1.0
