@@ -77,7 +77,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
-            await _carry(handler, scope, receive, send)
+            await _carry(handler, scope, receive, send, self._settings.max_request_bytes)
         else:
             await self._others(scope, receive, send)
 
@@ -95,17 +95,17 @@ class Gateway:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _carry(handler: Direct, scope: Any, receive: Any, send: Any) -> None:
-    """Call a direct path's handler from ASGI."""
-    parts = []
-    while True:
+async def _carry(handler: Direct, scope: Any, receive: Any, send: Any, most_bytes: int) -> None:
+    """Call a direct path's handler from ASGI; it refuses a body that goes beyond its limit."""
+    body = bytearray()
+    more = True
+    while more and len(body) <= most_bytes:
         message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            break
-    status, headers, body = await handler(
-        scope["method"], scope["query_string"], dict(scope["headers"]), b"".join(parts)
-    )
-    headers.append((b"content-length", b"%d" % len(body)))
+        if message["type"] == "http.disconnect":
+            return
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    status, headers, answer = await handler(scope["method"], scope["query_string"], dict(scope["headers"]), bytes(body))
+    headers.append((b"content-length", b"%d" % len(answer)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": answer})

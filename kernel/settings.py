@@ -76,17 +76,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_document_tokens: Annotated[
         int,
         Meta(
-            description="The most tokens of one GraphQL document. Validation may take time with the square of it: "
-            "0.4 s at the default, for the worst document known.",
+            description="The most tokens of one GraphQL document.",
             ge=100,
         ),
     ] = 5_000
     max_fetches: Annotated[
         int, Meta(description="The most calls to departments that one operation may plan.", ge=1)
     ] = 100
-    plan_cache_size: Annotated[
-        int, Meta(description="How many planned operations a gateway process keeps, the most recently used.", ge=1)
-    ] = 2000
+    plan_cache_bytes: Annotated[
+        int,
+        Meta(description="Memory for planned operations in each gateway process, the most recently used.", ge=2**20),
+    ] = 128 * 2**20
     introspection_services: Annotated[
         int,
         Meta(description="Up to so many services are introspected at once; above, name them: `/graphql?services=a,b`."),

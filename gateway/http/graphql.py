@@ -51,7 +51,8 @@ class GraphQLOverHTTP:
         try:
             media_type = negotiate(headers.get(b"accept", b""))
             request = self._read(method, query_string.decode("latin-1"), headers, body)
-            planned = await self._planner.plan(request)
+            services = scope(query_string.decode("latin-1")) if query_string else ""
+            planned = await self._planner.plan(request, services)
             if method == "GET":
                 _refuse_mutation(planned, request)
             status, content_type, body = respond(await self._executor.execute(planned, request.variables), media_type)
@@ -82,8 +83,6 @@ class GraphQLOverHTTP:
             request = read_get(query_string)
         else:
             raise MethodError(f"{method} is not a way to send a GraphQL request", fix="Send POST, or GET for queries.")
-        if query_string:
-            request.services = scope(query_string)
         return request
 
 

@@ -23,6 +23,9 @@ from supergraph.plan import Fetch, LocalPart, Plan, Variant
 from supergraph.requests.errors import ArgumentError
 from supergraph.wire import Request, Response
 
+_LONG_BYTES = 2**18  # of one answer: 1 ms to read for the codec, 30 ms if it breaks its document and must be walked
+_MOST_BYTES = 2**26  # of one request's long answers, together
+
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -68,53 +71,65 @@ class Executor:
                 f"The operation calls departments {len(fetches)} times; {self._max_fetches} is the most",
                 fix="Send it in parts.",
             )
-        values = await _all_fetches(run, plan, fetches)
-        return await self._assembled(variant, values, raw_variables)
-
-    async def _assembled(self, variant: Variant, values: dict[Fetch, Value], raw_variables: Raw) -> Outcome:
-        errors = [error for fetch in variant.fetches for error in values[fetch][1]]
-        local: dict[str, Any] = {}
-        if variant.local is not None:
-            result = await _execute_locally(variant.local, raw_variables, self._context)
-            errors += [formatted(error) for error in result.errors or ()]
-            if result.data is None:
-                return Outcome(b"null", errors)
-            local = result.data
-        parts = []
-        for chunk in variant.chunks:
-            if isinstance(chunk, bytes):
-                parts.append(chunk)
-            elif isinstance(chunk, str):
-                parts.append(_encode(local[chunk]))
-            else:
-                parts.append(values[chunk][0])
-        return Outcome(b"".join(parts), errors)
+        tasks = _started(run, plan, fetches)
+        try:
+            local = (
+                None if variant.local is None else await _execute_locally(variant.local, raw_variables, self._context)
+            )
+            values = dict(zip(fetches, await asyncio.gather(*tasks), strict=True))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+        return _assembled(variant, values, local)
 
 
-async def _all_fetches(run: "_Run", plan: Plan, fetches: list[Fetch]) -> dict[Fetch, Value]:
-    if plan.kind == "mutation":
-        return {fetch: await run.fetch(fetch) for fetch in fetches}
-    tasks = [asyncio.create_task(run.fetch(fetch)) for fetch in fetches]
-    try:
-        values = await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
-    return dict(zip(fetches, values, strict=True))
+def _started(run: "_Run", plan: Plan, fetches: list[Fetch]) -> list[asyncio.Task[Value]]:
+    """Start a query's fetches all at once, a mutation's each when the one before it has ended."""
+    if plan.kind != "mutation":
+        return [asyncio.create_task(run.fetch(fetch)) for fetch in fetches]
+    tasks: list[asyncio.Task[Value]] = []
+    for fetch in fetches:
+        tasks.append(asyncio.create_task(run.fetch(fetch, after=tasks[-1] if tasks else None)))
+    return tasks
+
+
+def _assembled(variant: Variant, values: dict[Fetch, Value], local: ExecutionResult | None) -> Outcome:
+    errors = [error for fetch in variant.fetches for error in values[fetch][1]]
+    own: dict[str, Any] = {}
+    if local is not None:
+        errors += [formatted(error) for error in local.errors or ()]
+        if local.data is None:
+            return Outcome(b"null", errors)
+        own = local.data
+    parts = []
+    for chunk in variant.chunks:
+        if isinstance(chunk, bytes):
+            parts.append(chunk)
+        elif isinstance(chunk, str):
+            parts.append(_encode(own[chunk]))
+        else:
+            parts.append(values[chunk][0])
+    return Outcome(b"".join(parts), errors)
 
 
 class _Run:
-    """One request's fetches. Equal safe requests are sent once if the plan ``may_repeat`` them."""
+    """One request's fetches. Equal safe requests are sent once if the plan ``may_repeat`` them.
+
+    The answers of all together are bounded, and long ones are read in a thread, where they hold up nobody else.
+    """
 
     def __init__(self, upstreams: Upstreams, variables: dict[str, Any], deadline: float, *, may_repeat: bool) -> None:
         self._upstreams = upstreams
         self._variables = variables
         self._deadline = deadline
+        self._long_bytes = 0
         self._calls: dict[tuple[str, Request], asyncio.Task[Response]] | None = {} if may_repeat else None
 
-    async def fetch(self, fetch: Fetch) -> Value:
+    async def fetch(self, fetch: Fetch, after: asyncio.Task[Value] | None = None) -> Value:
         """Ask one department and return the root field's value, null and an error if it fails."""
+        if after is not None:
+            await after
         try:
             request = fetch.request(self._variables)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
@@ -122,13 +137,16 @@ class _Run:
             return fetch.failed(f"{error.message}. {error.fix}" if error.fix else error.message, error.code)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
-        return fetch.read(response)
+        size = len(response.body)
+        if size < _LONG_BYTES:
+            return fetch.read(response)
+        self._long_bytes += size
+        if self._long_bytes > _MOST_BYTES:
+            return fetch.failed(f"The answers to one request exceed {_MOST_BYTES} bytes", OperationLimitError.code)
+        return await asyncio.to_thread(fetch.read, response)
 
     async def _send(self, fetch: Fetch, request: Request) -> Response:
-        deadline = self._deadline
-        if fetch.timeout_seconds is not None:
-            deadline = min(deadline, asyncio.get_running_loop().time() + fetch.timeout_seconds)
-        return await self._upstreams.get(fetch.service).call(request, deadline)
+        return await self._upstreams.get(fetch.service).call(request, self._deadline, fetch.timeout_seconds)
 
     async def _send_once(self, fetch: Fetch, request: Request) -> Response:
         assert self._calls is not None  # noqa: S101 - see ``fetch``
@@ -140,7 +158,10 @@ class _Run:
 
 
 async def _execute_locally(part: LocalPart, raw_variables: Raw, context: Any) -> ExecutionResult:
-    inputs = _decode(bytes(raw_variables) or b"{}")
+    try:
+        inputs = _decode(bytes(raw_variables) or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return ExecutionResult(None, [GraphQLError(f"The variables cannot be read: {error}")])
     result = execute(part.schema, part.document, context_value=context, variable_values=inputs)
     return result if isinstance(result, ExecutionResult) else await result
 

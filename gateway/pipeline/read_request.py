@@ -16,7 +16,6 @@ class GraphQLRequest(Struct):
     operationName: str | None = None  # noqa: N815 - the protocol's name
     variables: Raw = Raw()
     extensions: dict[str, Any] | None = None
-    services: str = ""  # not of the protocol: `?services=a,b` of the URL, for introspection
 
 
 _decode = msgspec.json.Decoder(GraphQLRequest).decode

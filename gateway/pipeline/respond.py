@@ -1,5 +1,6 @@
 """Stage 4: an outcome to an HTTP response: media type, status and body (GraphQL over HTTP, section 6)."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ JSON = b"application/json"
 
 _CONTENT_TYPES = {kind: kind + b"; charset=utf-8" for kind in (GRAPHQL, JSON)}
 _MAX_ACCEPTS = 256  # different Accept headers that are remembered
+
+_WEIGHT = re.compile(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)")  # RFC 9110 section 12.4.2
 
 _encode = msgspec.json.Encoder().encode
 _known: dict[bytes, bytes] = {}
@@ -30,17 +33,16 @@ def negotiate(accept: bytes) -> bytes:
 
 def _negotiated(accept: bytes) -> bytes:
     """Choose by the client's weights, then by the order in which it names them (RFC 9110 section 12.5.1)."""
-    ranges = []
-    for index, part in enumerate(accept.decode("latin-1").lower().split(",")):
+    weights: dict[str, float] = {}
+    for part in (accept.decode("latin-1").lower() or "*/*").split(","):
         kind, *parameters = [item.strip() for item in part.split(";")]
-        weight = next((item[2:] for item in parameters if item.startswith("q=")), "1")
-        ranges.append((-_weight(weight), index, kind))
-    for negative, _, kind in sorted(ranges):
-        if negative == 0:
-            continue
-        if kind == GRAPHQL.decode():
+        weights[kind] = _weight(next((item[2:] for item in parameters if item.startswith("q=")), "1"))
+    if weights.get(JSON.decode()) == 0:
+        weights = {kind: weight for kind, weight in weights.items() if "*" not in kind}
+    for kind, weight in sorted(weights.items(), key=lambda item: -item[1]):
+        if weight > 0 and kind == GRAPHQL.decode():
             return GRAPHQL
-        if kind in (JSON.decode(), "application/*", "*/*", ""):
+        if weight > 0 and kind in (JSON.decode(), "application/*", "*/*"):
             return JSON
     raise NotAcceptableError(
         "The client accepts none of the answer's media types",
@@ -49,10 +51,7 @@ def _negotiated(accept: bytes) -> bytes:
 
 
 def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return float(text) if _WEIGHT.fullmatch(text) else 0.0
 
 
 def respond(outcome: Outcome, media_type: bytes) -> tuple[int, bytes, bytes]:

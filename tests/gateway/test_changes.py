@@ -70,7 +70,11 @@ async def test_introspection_is_scoped(city: City) -> None:
         await city.publish(name, {"/lot": get(lot("id"), operationId="lot")}, department)
     query = "{ __schema { queryType { fields { name } } types { name } } }"
     everything = (await city.ask(query))["data"]["__schema"]
-    assert {field["name"] for field in everything["queryType"]["fields"]} == {"catalog", "parking", "bus"}
+    await city.publish("hospital", {"/lot": get(lot("id"), operationId="lot")}, department)
+    later = (await city.ask(query))["data"]["__schema"]
+    assert len(later["queryType"]["fields"]) == len(everything["queryType"]["fields"]) + 1
+    everything = (await city.ask(query))["data"]["__schema"]
+    assert {field["name"] for field in everything["queryType"]["fields"]} == {"catalog", "parking", "bus", "hospital"}
     scoped = (await city.ask(query, services="bus"))["data"]["__schema"]
     assert {field["name"] for field in scoped["queryType"]["fields"]} == {"catalog", "bus"}
     assert not [kind for kind in scoped["types"] if kind["name"].startswith("Parking")]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.gateway.conftest import City, get
@@ -188,3 +189,20 @@ async def test_a_path_argument_cannot_leave_its_place(city: City) -> None:
     result = await city.ask('{ parking { a: lot(id: "..") { id } b: lot(id: "admin/7?x=1#y") { id } } }')
     assert [error["extensions"]["code"] for error in result["errors"]] == ["BAD_ARGUMENT"]
     assert [path_of(head) for head in department.heads] == ["/lots/admin%2F7%3Fx%3D1%23y"]
+
+
+async def test_variables_that_are_not_asked_for_do_no_harm(city: City) -> None:
+    headers = {b"content-type": b"application/json"}
+    for variables in (b'{"x": 1e999}', b'{"x": "\xff"}'):
+        body = b'{"query": "{ catalog { services { name } } }", "variables": %s}' % variables
+        status, _, answered = await city.gateway.direct["/graphql"]("POST", b"", headers, body)
+        assert status in (200, 400)
+        assert b"INTERNAL_ERROR" not in answered
+
+
+async def test_a_long_answer_is_read_like_a_short_one(city: City) -> None:
+    rows = [{"id": str(number), "name": "x" * 100} for number in range(5000)]
+    department = await city.department(lambda _: [answer(msgspec.json.encode(rows))])
+    await city.publish("parking", {"/lots": get({"type": "array", "items": LOT}, operationId="lots")}, department)
+    result = await city.ask("{ parking { lots { id } } }")
+    assert result == {"data": {"parking": {"lots": [{"id": row["id"]} for row in rows]}}}

@@ -44,6 +44,7 @@ ACCEPTS = {
     f"text/html, {JSON}; charset=utf-8": JSON,
     f"{GRAPHQL};q=0, */*": JSON,
     f"{GRAPHQL}, {JSON}, multipart/mixed": GRAPHQL,
+    f"{JSON};q=nan, {GRAPHQL};q=0.5": GRAPHQL,
 }
 
 
@@ -54,8 +55,9 @@ async def test_the_answer_has_a_media_type_that_the_client_accepts(city: City) -
 
 
 async def test_a_client_that_accepts_none_of_them_is_told(city: City) -> None:
-    status, _, body = await send(city, {"query": "{ __typename }"}, accept="text/html")
-    assert (status, body["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
+    for accept in ("text/html", f"{JSON};q=0, */*", f"{JSON};q=-1"):
+        status, _, body = await send(city, {"query": "{ __typename }"}, accept=accept)
+        assert (status, body["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
 
 
 REQUESTS: list[dict[str, Any]] = [
