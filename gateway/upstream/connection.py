@@ -19,6 +19,7 @@ from gateway.upstream.errors import (
     UpstreamTooLargeError,
 )
 from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.transport import Limits
 from supergraph.wire import Response
 
 _HEAD_LIMIT = 64 * 1024  # bytes; the largest that common servers can be set to send is 32 to 64 KiB
@@ -43,11 +44,11 @@ class Connection(asyncio.Protocol):
         "_body",
         "_coding",
         "_complete",
-        "_deadline",
         "_head_only",
         "_headers",
         "_in_body",
         "_length",
+        "_limits",
         "_max_body",
         "_parser",
         "_paused",
@@ -73,7 +74,7 @@ class Connection(asyncio.Protocol):
         self.waiter: asyncio.Future[Response] | None = None
         self.born = pool.loop.time()
         self.expires = float("inf")
-        self._deadline = float("inf")
+        self._limits = Limits(float("inf"), float("inf"))
         self._begin(head_only=False)
 
     def _begin(self, *, head_only: bool) -> None:
@@ -94,10 +95,10 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    def start(self, head: bytes, body: bytes, deadline: float, *, head_only: bool) -> asyncio.Future[Response]:
+    def start(self, head: bytes, body: bytes, limits: Limits, *, head_only: bool) -> asyncio.Future[Response]:
         """Send a request and return the future of its answer. ``expires`` has been set by the pool."""
         self._begin(head_only=head_only)
-        self._deadline = deadline
+        self._limits = limits
         self.waiter = waiter = self._pool.loop.create_future()
         assert self._transport is not None  # noqa: S101 - the pool asked ``is_open``
         if body:
@@ -156,13 +157,13 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._paused = True
         now = self._pool.loop.time()
-        self._pool.watch(self, min(self._deadline, now + self._pool.settings.write_seconds))
+        self._pool.watch(self, min(self._limits.deadline, now + self._pool.settings.write_seconds))
 
     def resume_writing(self) -> None:
         self._paused = False
         if not self._received:
             now = self._pool.loop.time()
-            self._pool.watch(self, min(self._deadline, now + self._pool.settings.first_byte_seconds))
+            self._pool.watch(self, min(self._limits.deadline, now + self._limits.first_byte_seconds))
 
     def data_received(self, data: bytes) -> None:
         if self.waiter is None:
@@ -181,7 +182,7 @@ class Connection(asyncio.Protocol):
         elif (error := self._excess()) is not None:
             self.fail(error)
         else:
-            self.expires = self._deadline
+            self.expires = self._limits.deadline
 
     # --- the parser's side
 

@@ -18,6 +18,7 @@ from gateway.upstream.head import HeadComposer
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.tls import tls_context
+from gateway.upstream.transport import Limits
 from kernel.networks import AddressRefusedError, Url, parse_networks
 from supergraph.wire import Request, Response
 
@@ -44,20 +45,20 @@ class NativeTransport:
         self._draining = False
         self._closed = False
 
-    async def send(self, request: Request, deadline: float) -> Response:
+    async def send(self, request: Request, limits: Limits) -> Response:
         if self._closed:
             raise self._stopping()
         head = self._head.compose(request)
         kept = self._take()
         if kept is None:
-            return await self._exchange(await self._open(deadline), request, head, deadline)
+            return await self._exchange(await self._open(limits.deadline), request, head, limits)
         try:
-            return await self._exchange(kept, request, head, deadline)
+            return await self._exchange(kept, request, head, limits)
         except UpstreamResetError as error:
             # The server closed an idle connection while the request was on its way (RFC 9112 §9.3.1).
             if not error.unanswered or request.method not in _IDEMPOTENT:
                 raise
-        return await self._exchange(await self._open(deadline), request, head, deadline)
+        return await self._exchange(await self._open(limits.deadline), request, head, limits)
 
     def drain(self) -> None:
         self._draining = True
@@ -104,9 +105,9 @@ class NativeTransport:
                 return connection
         return None
 
-    async def _exchange(self, connection: Connection, request: Request, head: bytes, deadline: float) -> Response:
-        self.watch(connection, min(deadline, self.loop.time() + self.settings.first_byte_seconds))
-        waiter = connection.start(head, request.body, deadline, head_only=request.method == "HEAD")
+    async def _exchange(self, connection: Connection, request: Request, head: bytes, limits: Limits) -> Response:
+        self.watch(connection, min(limits.deadline, self.loop.time() + limits.first_byte_seconds))
+        waiter = connection.start(head, request.body, limits, head_only=request.method == "HEAD")
         try:
             return await waiter
         except BaseException:

@@ -29,6 +29,7 @@ from gateway.upstream.head import HeadComposer
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.tls import tls_context
+from gateway.upstream.transport import Limits
 from kernel.networks import AddressRefusedError, Network, Url, check_url, parse_networks
 from supergraph.wire import Request, Response
 
@@ -46,18 +47,21 @@ class AiohttpTransport:
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
-    async def send(self, request: Request, deadline: float) -> Response:
+    async def send(self, request: Request, limits: Limits) -> Response:
         headers = self._head.merge(request)
         with self._errors():
             check_url(self._origin, self._allowed)  # aiohttp asks no resolver about a host that is an address
             async with (
-                asyncio.timeout_at(deadline),
+                asyncio.timeout_at(limits.deadline),
                 self._open_session().request(
                     request.method,
                     URL(self._origin + request.target, encoded=True),
                     headers=headers,
                     data=_payload(request.body),
                     allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(
+                        sock_connect=self._settings.connect_seconds, sock_read=limits.first_byte_seconds
+                    ),
                     proxy=self._settings.proxy or None,
                     skip_auto_headers=("accept", "content-type"),
                 ) as answer,
@@ -88,7 +92,6 @@ class AiohttpTransport:
                 connector=connector,
                 auto_decompress=False,  # content.decode does it within our limit
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(sock_connect=given.connect_seconds, sock_read=given.first_byte_seconds),
             )
         return self._session
 

@@ -2,14 +2,23 @@
 
 from typing import Protocol
 
+from msgspec import Struct
+
 from supergraph.wire import Request, Response
+
+
+class Limits(Struct, frozen=True):
+    """How long a call may take: until ``deadline`` (loop time), and so long until its answer begins."""
+
+    deadline: float
+    first_byte_seconds: float
 
 
 class Transport(Protocol):
     """Carries requests to one origin. Raises subclasses of ``UpstreamError`` and nothing else."""
 
-    async def send(self, request: Request, deadline: float) -> Response:
-        """Send one request whose target is absolute; ``deadline`` is in loop time. Cancelling aborts the exchange."""
+    async def send(self, request: Request, limits: Limits) -> Response:
+        """Send one request whose target is absolute. Cancelling aborts the exchange."""
         ...
 
     def drain(self) -> None:

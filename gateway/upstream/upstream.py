@@ -23,7 +23,7 @@ from gateway.upstream.redirect import MOST_REDIRECTS, REDIRECTS, next_url, onwar
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.retry import SAFE, UNWELL, Retries, retry_after_seconds
 from gateway.upstream.settings import UpstreamSettings
-from gateway.upstream.transport import Transport
+from gateway.upstream.transport import Limits, Transport
 from kernel.networks import BadUrlError, Url, split_url
 from supergraph.wire import Request, Response
 
@@ -69,21 +69,23 @@ class Upstream:
     def waiting(self) -> int:
         return self._bulkhead.waiting
 
-    async def call(self, request: Request, deadline: float) -> Response:
+    async def call(self, request: Request, deadline: float, seconds: float | None = None) -> Response:
         """Carry ``request`` (its target below the service's URL) and return the answer, whatever its status.
 
-        ``deadline`` is in loop time and bounds everything: the queue, the retries, the redirects. Raises
-        ``UpstreamError``; a cancelled call is aborted and leaves nothing behind.
+        ``deadline`` is in loop time and bounds everything: the queue, the retries, the redirects; ``seconds`` stand
+        in for the service's own first byte's and total time. Raises ``UpstreamError``; a cancelled call is aborted
+        and leaves nothing behind.
         """
         self.calls += 1
         self._retries.earn()
-        deadline = min(deadline, self._loop.time() + self.settings.total_seconds)
+        deadline = min(deadline, self._loop.time() + (seconds or self.settings.total_seconds))
+        limits = Limits(deadline, seconds or self.settings.first_byte_seconds)
         if self._prefix:
             request = Request(request.method, self._prefix + request.target, request.headers, request.body)
         attempt = 0
         while True:
             try:
-                response = await self._attempt(request, deadline)
+                response = await self._attempt(request, limits)
             except UpstreamError as error:
                 delay = self._delay(request, attempt, deadline) if isinstance(error, _REPEATABLE) else None
                 if delay is None:
@@ -106,20 +108,20 @@ class Upstream:
         finally:
             await self._transport.close()
 
-    async def _attempt(self, request: Request, deadline: float) -> Response:
+    async def _attempt(self, request: Request, limits: Limits) -> Response:
         if not self._bulkhead.enter_now():
             if self.breaker.refuses(self._loop.time()):
                 raise self._suspended()
-            await self._bulkhead.enter(deadline)
+            await self._bulkhead.enter(limits.deadline)
         try:
             now = self._loop.time()
-            if now >= deadline:
+            if now >= limits.deadline:
                 raise UpstreamTimeoutError(self.service, "no time was left to call it")
             ticket = self.breaker.enter(now)
             if ticket == REFUSED:
                 raise self._suspended()
             try:
-                response = await self._send(request, deadline)
+                response = await self._send(request, limits)
             except _UNWELL_ERRORS:
                 self.breaker.failed(ticket, self._loop.time())
                 raise
@@ -134,13 +136,13 @@ class Upstream:
         finally:
             self._bulkhead.leave()
 
-    async def _send(self, request: Request, deadline: float) -> Response:
-        response = await self._transport.send(request, deadline)
+    async def _send(self, request: Request, limits: Limits) -> Response:
+        response = await self._transport.send(request, limits)
         if response.status not in REDIRECTS or not response.header(b"location"):
             return response
-        return await self._follow(request, response, deadline)
+        return await self._follow(request, response, limits)
 
-    async def _follow(self, request: Request, response: Response, deadline: float) -> Response:
+    async def _follow(self, request: Request, response: Response, limits: Limits) -> Response:
         """Follow redirects: the address of each is checked like the first one's, when its connection is made."""
         if request.method not in SAFE:
             raise UpstreamRedirectError(self.service, f"it redirects a {request.method}, which must not be repeated")
@@ -148,18 +150,18 @@ class Upstream:
         for _ in range(MOST_REDIRECTS):
             there = next_url(self.service, here, request, response)
             request, here = onward(request, here, there), there
-            response = await self._visit(request, there, deadline)
+            response = await self._visit(request, there, limits)
             if response.status not in REDIRECTS or not response.header(b"location"):
                 return response
         raise UpstreamRedirectError(self.service, f"it redirects more than {MOST_REDIRECTS} times")
 
-    async def _visit(self, request: Request, url: Url, deadline: float) -> Response:
+    async def _visit(self, request: Request, url: Url, limits: Limits) -> Response:
         if url.origin == self._url.origin:
-            return await self._transport.send(request, deadline)
+            return await self._transport.send(request, limits)
         bare = replace(self.settings, headers={}, cert="", key="")
         transport = open_transport(self.service, url, bare, self._resolver)
         try:
-            return await transport.send(request, deadline)
+            return await transport.send(request, limits)
         finally:
             await transport.close()
 

@@ -78,6 +78,6 @@ async def upstream(department: StartDepartment, resolver: Resolver, client: str)
 
 
 async def get(upstream: Upstream, target: str = "/lots", method: str = "GET", **rest: Any) -> Response:
-    """Call with five seconds to live, which no test needs."""
-    seconds = rest.pop("seconds", 5.0)
-    return await upstream.call(Request(method, target, **rest), asyncio.get_running_loop().time() + seconds)
+    """Call with five seconds to live, which no test needs; ``own_seconds`` are the call's own limit."""
+    seconds, own = rest.pop("seconds", 5.0), rest.pop("own_seconds", None)
+    return await upstream.call(Request(method, target, **rest), asyncio.get_running_loop().time() + seconds, own)

@@ -196,6 +196,28 @@ async def test_the_first_byte_has_a_time_of_its_own(department: StartDepartment,
     assert (await get(service, "/slow-but-begun")).body == b"[1]"
 
 
+async def test_a_call_may_have_more_time_than_its_service(department: StartDepartment, upstream: MakeUpstream) -> None:
+    one = await department(lambda _: [0.2, OK[:-1], 0.2, OK[-1:]])
+    service = upstream(one, first_byte_seconds=0.1, total_seconds=0.1)
+    assert (await get(service, own_seconds=5.0)).body == b"[1]"
+    with pytest.raises(UpstreamTimeoutError):
+        await get(service)
+
+
+async def test_a_call_may_have_less_time_than_its_service(department: StartDepartment, upstream: MakeUpstream) -> None:
+    one = await department(lambda _: [Do.HANG])
+    with pytest.raises(UpstreamTimeoutError):
+        await get(upstream(one), own_seconds=0.1, seconds=60.0)
+    await one.until(lambda: one.open == 0)
+
+
+async def test_no_calls_own_time_exceeds_the_deadline(department: StartDepartment, upstream: MakeUpstream) -> None:
+    one = await department(lambda _: [Do.HANG])
+    with pytest.raises(UpstreamTimeoutError):
+        await get(upstream(one), own_seconds=60.0, seconds=0.1)
+    await one.until(lambda: one.open == 0)
+
+
 @own_only
 async def test_an_untaken_request_times_out(department: StartDepartment, upstream: MakeUpstream) -> None:
     one = await department(lambda _: [0.3, Do.CLOSE], reads_bodies=False)

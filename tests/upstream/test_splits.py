@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.upstream.connection import Connection
 from gateway.upstream.errors import UpstreamBadAnswerError
 from gateway.upstream.settings import UpstreamSettings
+from gateway.upstream.transport import Limits
 from supergraph.wire import Response
 
 STREAMS = {
@@ -60,7 +61,7 @@ def parse(pieces: list[bytes], *, ends: bool) -> tuple[Response, bool]:
         shelf = Shelf(loop)
         connection = Connection(shelf)
         connection.connection_made(Sink())
-        waiter = connection.start(b"", b"", float("inf"), head_only=False)
+        waiter = connection.start(b"", b"", Limits(float("inf"), 1.0), head_only=False)
         for piece in pieces:
             connection.data_received(piece)
         if ends:
@@ -94,7 +95,7 @@ def test_garbage_never_breaks_the_connection_object(noise: list[bytes], name: st
     try:
         connection = Connection(Shelf(loop))
         connection.connection_made(Sink())
-        waiter = connection.start(b"", b"", float("inf"), head_only=False)
+        waiter = connection.start(b"", b"", Limits(float("inf"), 1.0), head_only=False)
         for piece in (stream[:cut], *noise, stream[cut:]):
             connection.data_received(piece)
         connection.eof_received()
