@@ -1,21 +1,14 @@
 """``yiwang department``: the operator adds departments and gives them credentials, in the database directly."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import click
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.credentials import credentials_of, issue, revoke
+from cli.transaction import transaction
 from kernel.clock import SystemClock
-from kernel.database import open_database
-from kernel.embedded import servers
-from kernel.settings import load
 from services_catalog.departments import add_department, all_departments, find_department
 from services_catalog.manifest import Text
 
-_T = TypeVar("_T")
 _CLOCK = SystemClock()
 
 
@@ -30,7 +23,7 @@ def department() -> None:
 @click.option("--title-en", required=True, help="The department's name in English.")
 def add(name: str, title_zh: str, title_en: str) -> None:
     """Add the department NAME: lower case letters, digits and hyphens."""
-    _transaction(lambda session: add_department(session, _CLOCK, name, Text(zh=title_zh, en=title_en)))
+    transaction(lambda session: add_department(session, _CLOCK, name, Text(zh=title_zh, en=title_en)))
     click.echo(f"Added {name}. Its credential: yiwang department credential {name}")
 
 
@@ -43,7 +36,7 @@ def credential(name: str) -> None:
         await find_department(session, name)
         return await issue(session, _CLOCK, name)
 
-    click.echo(_transaction(make))
+    click.echo(transaction(make))
     click.echo("Keep it secret; it cannot be shown again. The department sets it as YIWANG_TOKEN.", err=True)
 
 
@@ -51,7 +44,7 @@ def credential(name: str) -> None:
 @click.argument("key_id")
 def revoke_(key_id: str) -> None:
     """Make a credential worthless, at once. KEY_ID is the middle part of its token; `list` shows it too."""
-    revoked = _transaction(lambda session: revoke(session, _CLOCK, key_id))
+    revoked = transaction(lambda session: revoke(session, _CLOCK, key_id))
     if revoked is None:
         raise click.UsageError(f"there is no credential {key_id!r}; yiwang department list shows them")
     click.echo(f"Revoked {key_id} of {revoked.department}.")
@@ -68,13 +61,4 @@ def list_() -> None:
                 state = "revoked" if known.revoked_at else "last used " + str(known.last_used_at or "never")
                 click.echo(f"  {known.key_id}  {state}")
 
-    _transaction(show)
-
-
-def _transaction(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
-    async def run() -> _T:
-        async with open_database(settings) as database, database.session() as session:
-            return await work(session)
-
-    with servers(load()) as settings:
-        return asyncio.run(run())
+    transaction(show)

@@ -9,7 +9,7 @@ what travels through Redis is an id.
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Column, Index, text
+from sqlalchemy import Column, Index, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -80,15 +80,42 @@ def attach_outbox(database: Database, redis: Redis) -> None:
 
 
 async def sweep(session: AsyncSession, redis: Redis, clock: Clock) -> int:
-    """Send again what is due; how many. Sweeps may overlap: each takes rows that no other holds."""
+    """Send again what is due; how many. Sweeps may overlap: each takes rows that no other holds.
+
+    What has no queue, of a feature that came or went with a release, stays and is looked at again later.
+    """
     now = clock.now()
     due = select(OutboxMessage).where(col(OutboxMessage.due_at) <= now).order_by(col(OutboxMessage.due_at))
     rows = (await session.exec(due.limit(_SWEEP_ROWS).with_for_update(skip_locked=True))).all()
+    sendable = [row for row in rows if _has_queue(row)]
     for row in rows:
+        row.due_at = now + _LONGEST_RESEND
+    for row in sendable:
         row.due_at = now + min(_FIRST_RESEND * 2 ** min(row.sends, 10), _LONGEST_RESEND)
         row.sends += 1
-    await publish(redis, rows)
-    return len(rows)
+    await publish(redis, sendable)
+    return len(sendable)
+
+
+def _has_queue(row: OutboxMessage) -> bool:
+    try:
+        queue_of(row.task)
+    except LookupError as error:
+        logger.error("a message cannot be sent", extra={"message_id": row.id, "error": str(error)})  # noqa: TRY400 - the trace says no more
+        return False
+    return True
+
+
+async def stuck(session: AsyncSession) -> Sequence[OutboxMessage]:
+    """Messages that were given up after too many failures, the oldest first; people decide about them."""
+    given_up = select(OutboxMessage).where(col(OutboxMessage.due_at).is_(None))
+    return (await session.exec(given_up.order_by(col(OutboxMessage.created_at)))).all()
+
+
+async def retry(session: AsyncSession, clock: Clock, ids: Iterable[UUID]) -> None:
+    """Have stuck messages tried again, by the next sweep and with all attempts before them."""
+    chosen = update(OutboxMessage).where(col(OutboxMessage.id).in_(ids), col(OutboxMessage.due_at).is_(None))
+    await session.exec(chosen.values(due_at=clock.now(), failures=0))
 
 
 async def publish(redis: Redis, rows: Iterable[OutboxMessage]) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner, Result
 from redis.asyncio import Redis
 
+from cli.outbox import outbox as outbox_command
 from kernel.clock import ManualClock, SystemClock
 from kernel.database import Database
 from kernel.embedded.valkey import start_valkey
+from kernel.ids import uuid7
 from kernel.outbox import KEY_PREFIX, OutboxMessage, attach_outbox, publish, send, sweep
 from kernel.redis import open_redis
 from kernel.settings import Settings
@@ -164,3 +167,47 @@ async def test_a_task_without_a_queue_is_refused_where_it_is_sent(outbox: Databa
     with pytest.raises(LookupError, match=r"add 'nobody' to kernel/queues\.py"):
         async with outbox.session() as session:
             send(session, SystemClock(), "nobody.does_it", Write(1))
+
+
+async def test_a_message_without_a_queue_holds_up_no_other(
+    outbox: Database, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its feature may have gone with a release, or come with one that this worker does not have yet."""
+    await _send(outbox, 1, 2)
+    await redis.flushall()
+    await _make_due(outbox)
+    await outbox.pool.execute(
+        "UPDATE outbox SET task = 'gone.does_it', due_at = due_at - interval '1 day' WHERE arguments->>'number' = '1'"
+    )
+    async with outbox.session() as session:
+        assert await sweep(session, redis, SystemClock()) == 1
+    assert await redis.llen(KEY_PREFIX + "system") == 1
+    assert "a message cannot be sent" in caplog.text
+    assert await outbox.pool.fetchval("SELECT min(due_at) > now() FROM outbox")
+
+
+async def test_stuck_messages_are_shown_and_tried_again(
+    outbox: Database, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YIWANG_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("YIWANG_REDIS_URL", settings.redis_url)
+
+    async def shown(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, outbox_command, arguments)
+
+    await _send(outbox, 1, 2, 3)
+    assert (await shown()).output == "No message is stuck.\n"
+    await outbox.pool.execute("UPDATE outbox SET due_at = NULL, failures = 10, last_error = 'ValueError: no bays'")
+    listed = (await shown()).output
+    assert listed.count("outbox.test_write") == listed.count("10 failures\n    ValueError: no bays") == 3
+    unknown = await shown("--retry", str(uuid7()))
+    assert unknown.exit_code == 2
+    assert "is stuck; `yiwang outbox` lists them" in unknown.output
+    first = listed.split()[0]
+    assert (await shown("--retry", first)).output == "1 messages will be tried again.\n"
+    assert (await shown()).output.count("outbox.test_write") == 2
+    assert (await shown("--retry-all")).output == "2 messages will be tried again.\n"
+    await redis.flushall()
+    async with outbox.session() as session:
+        assert await sweep(session, redis, SystemClock()) == 3
+    assert await outbox.pool.fetchval("SELECT max(failures) FROM outbox") == 0
