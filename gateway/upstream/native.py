@@ -16,13 +16,13 @@ from gateway.upstream.errors import (
 )
 from gateway.upstream.head import HeadComposer
 from gateway.upstream.resolver import Resolver
+from gateway.upstream.retry import SAFE
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.tls import tls_context
 from gateway.upstream.transport import Limits
 from kernel.networks import AddressRefusedError, Url, parse_networks
 from supergraph.wire import Request, Response
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110 §9.2.2
 _LONGEST_LIFE_SECONDS = 300.0  # a busy connection would else hide for ever that the department moved
 
 
@@ -32,6 +32,7 @@ class NativeTransport:
     def __init__(self, service: str, url: Url, settings: UpstreamSettings, resolver: Resolver) -> None:
         self.service = service
         self.settings = settings
+        self.resent = 0
         self.loop = asyncio.get_running_loop()
         self._url = url
         self._resolver = resolver
@@ -56,8 +57,9 @@ class NativeTransport:
             return await self._exchange(kept, request, head, limits)
         except UpstreamResetError as error:
             # The server closed an idle connection while the request was on its way (RFC 9112 §9.3.1).
-            if not error.unanswered or request.method not in _IDEMPOTENT:
+            if not error.unanswered or request.method not in SAFE:
                 raise
+        self.resent += 1
         return await self._exchange(await self._open(limits.deadline), request, head, limits)
 
     def drain(self) -> None:

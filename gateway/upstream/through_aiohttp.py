@@ -27,6 +27,7 @@ from gateway.upstream.errors import (
 )
 from gateway.upstream.head import HeadComposer
 from gateway.upstream.resolver import Resolver
+from gateway.upstream.retry import SAFE
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.tls import tls_context
 from gateway.upstream.transport import Limits
@@ -45,28 +46,23 @@ class AiohttpTransport:
         self._resolver = resolver
         self._head = HeadComposer(service, url, settings.headers)
         self._session: aiohttp.ClientSession | None = None
+        self.resent = 0
         self._closed = False
 
     async def send(self, request: Request, limits: Limits) -> Response:
         headers = self._head.merge(request)
         with self._errors():
             check_url(self._origin, self._allowed)  # aiohttp asks no resolver about a host that is an address
-            async with (
-                asyncio.timeout_at(limits.deadline),
-                self._open_session().request(
-                    request.method,
-                    URL(self._origin + request.target, encoded=True),
-                    headers=headers,
-                    data=_payload(request.body),
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(
-                        sock_connect=self._settings.connect_seconds, sock_read=limits.first_byte_seconds
-                    ),
-                    proxy=self._settings.proxy or None,
-                    skip_auto_headers=("accept", "content-type"),
-                ) as answer,
-            ):
-                return self._response(answer, await self._body(answer))
+            async with asyncio.timeout_at(limits.deadline):
+                try:
+                    answer = await self._head_of_answer(request, headers, limits)
+                except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+                    if request.method not in SAFE or isinstance(error, aiohttp.ClientConnectorError):
+                        raise
+                    self.resent += 1
+                    answer = await self._head_of_answer(request, headers, limits)
+                async with answer:
+                    return self._response(answer, await self._body(answer))
 
     def drain(self) -> None:
         """Nothing to do: the idle connections expire by themselves."""
@@ -75,6 +71,22 @@ class AiohttpTransport:
         self._closed = True
         if self._session is not None:
             await self._session.close()
+
+    async def _head_of_answer(
+        self, request: Request, headers: list[tuple[str, str]], limits: Limits
+    ) -> aiohttp.ClientResponse:
+        return await self._open_session().request(
+            request.method,
+            URL(self._origin + request.target, encoded=True),
+            headers=headers,
+            data=_payload(request.body),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                sock_connect=self._settings.connect_seconds, sock_read=limits.first_byte_seconds
+            ),
+            proxy=self._settings.proxy or None,
+            skip_auto_headers=("accept", "content-type"),
+        )
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -93,6 +105,8 @@ class AiohttpTransport:
                 auto_decompress=False,  # content.decode does it within our limit
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+            # Its own resending includes PUT and DELETE, is not counted, and has no public switch.
+            self._session._retry_connection = False  # noqa: SLF001 - see above
         return self._session
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:

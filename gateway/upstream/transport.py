@@ -15,7 +15,12 @@ class Limits(Struct, frozen=True):
 
 
 class Transport(Protocol):
-    """Carries requests to one origin. Raises subclasses of ``UpstreamError`` and nothing else."""
+    """Carries requests to one origin. Raises subclasses of ``UpstreamError`` and nothing else.
+
+    A safe request is sent again, once, if its connection broke before an answer began; ``resent`` counts these.
+    """
+
+    resent: int
 
     async def send(self, request: Request, limits: Limits) -> Response:
         """Send one request whose target is absolute. Cancelling aborts the exchange."""

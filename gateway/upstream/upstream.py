@@ -54,7 +54,8 @@ class Upstream:
 
     @property
     def retries(self) -> int:
-        return self._retries.count
+        """Requests that were sent again, for whatever reason."""
+        return self._retries.count + self._transport.resent
 
     @property
     def open_since(self) -> float | None:
