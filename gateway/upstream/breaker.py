@@ -110,7 +110,7 @@ class Breaker:
             self._rest(Event.TRIPPED, now)
 
     def withdrawn(self, ticket: int) -> None:
-        """End a call that tells nothing about the service: cancelled, or never sent."""
+        """End a call that tells nothing about the service: cancelled, never sent, or given too little time."""
         if ticket == self._era:
             self._probing = False
 

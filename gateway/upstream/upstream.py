@@ -28,6 +28,7 @@ from kernel.networks import BadUrlError, Url, split_url
 from supergraph.wire import Request, Response
 
 _REPEATABLE = (UpstreamUnreachableError, UpstreamResetError)
+_ENOUGH_SECONDS = 9.0  # a hang this long is the service's own failure, however much longer its calls may take
 _UNWELL_ERRORS = (UpstreamTimeoutError, UpstreamUnreachableError, UpstreamResetError, UpstreamBadAnswerError)
 
 
@@ -79,8 +80,9 @@ class Upstream:
         """
         self.calls += 1
         self._retries.earn()
-        deadline = min(deadline, self._loop.time() + (seconds or self.settings.total_seconds))
-        limits = Limits(deadline, seconds or self.settings.first_byte_seconds)
+        total = seconds or self.settings.total_seconds
+        deadline = min(deadline, self._loop.time() + total)
+        limits = Limits(deadline, min(total, seconds or self.settings.first_byte_seconds))
         if self._prefix:
             request = Request(request.method, self._prefix + request.target, request.headers, request.body)
         attempt = 0
@@ -123,8 +125,11 @@ class Upstream:
                 raise self._suspended()
             try:
                 response = await self._send(request, limits)
-            except _UNWELL_ERRORS:
-                self.breaker.failed(ticket, self._loop.time())
+            except _UNWELL_ERRORS as error:
+                if isinstance(error, UpstreamTimeoutError) and self._was_hurried(limits, began=now):
+                    self.breaker.withdrawn(ticket)
+                else:
+                    self.breaker.failed(ticket, self._loop.time())
                 raise
             except BaseException:
                 self.breaker.withdrawn(ticket)
@@ -168,6 +173,11 @@ class Upstream:
 
     def _delay(self, request: Request, attempt: int, deadline: float, least: float = 0.0) -> float | None:
         return self._retries.delay(request, attempt, deadline - self._loop.time(), least=least)
+
+    def _was_hurried(self, limits: Limits, began: float) -> bool:
+        """Whether the deadline ended an attempt that had less than the usual time: the service may be well."""
+        enough = min(_ENOUGH_SECONDS, 0.9 * limits.first_byte_seconds)
+        return limits.deadline - began < enough and self._loop.time() > limits.deadline - 0.01
 
     def _suspended(self) -> UpstreamSuspendedError:
         return UpstreamSuspendedError(self.service, "it failed repeatedly and is given a pause")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -115,6 +116,47 @@ async def test_a_probe_is_one_call_and_may_be_cancelled(department: StartDepartm
     probe.cancel()
     await asyncio.gather(probe, return_exceptions=True)
     assert (await get(service)).body == b"[1]"
+
+
+async def test_a_call_with_little_time_left_tells_nothing_about_the_service(
+    department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    one = await department(lambda _: [Do.HANG])
+    service = upstream(one, first_byte_seconds=0.5, rules=BreakerRules(consecutive=1))
+    for _ in range(3):
+        with pytest.raises(UpstreamTimeoutError):
+            await get(service, seconds=0.1)
+    assert (service.open_since, service.failures) == (None, {"UPSTREAM_TIMEOUT": 3})
+    with pytest.raises(UpstreamTimeoutError):
+        await get(service, seconds=0.5)
+    assert service.open_since is not None
+
+
+async def test_a_probe_with_little_time_left_leaves_the_probing_to_the_next(
+    department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    service = upstream(
+        await department(Turns([Do.RESET], [Do.HANG], [answer(b"[1]")])),
+        rules=BreakerRules(consecutive=1, first_pause_seconds=0.01),
+    )
+    with pytest.raises(UpstreamResetError):
+        await get(service, method="POST")
+    await asyncio.sleep(0.02)
+    with pytest.raises(UpstreamTimeoutError):
+        await get(service, seconds=0.1)
+    assert (await get(service)).body == b"[1]"
+
+
+@pytest.mark.parametrize("limit", ["first_byte_seconds", "total_seconds", "own_seconds"])
+async def test_the_time_that_a_service_may_take_is_its_own_failure(
+    limit: str, department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    limits: dict[str, Any] = {limit: 0.1}
+    own = {limit: limits.pop(limit)} if limit == "own_seconds" else {}
+    service = upstream(await department(lambda _: [Do.HANG]), rules=BreakerRules(consecutive=1), **limits)
+    with pytest.raises(UpstreamTimeoutError):
+        await get(service, **own)
+    assert service.open_since is not None
 
 
 async def test_who_waits_for_a_hanging_service_is_freed_when_it_is_suspended(
