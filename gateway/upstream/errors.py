@@ -47,6 +47,13 @@ class UpstreamResetError(UpstreamError):
         self.unanswered = unanswered
 
 
+class UpstreamMisconfiguredError(UpstreamError):
+    """The settings of the service's connection cannot be used."""
+
+    code = "UPSTREAM_MISCONFIGURED"
+    hint = "The department publishes a usable URL and usable headers; the operator checks YIWANG_UPSTREAM_NETWORKS."
+
+
 class UpstreamTooLargeError(UpstreamError):
     """The answer exceeds ``max_body_bytes``."""
 

@@ -11,7 +11,9 @@ from gateway.upstream.breaker import REFUSED, Breaker, BreakerRules
 from gateway.upstream.bulkhead import Bulkhead
 from gateway.upstream.errors import (
     UpstreamBadAnswerError,
+    UpstreamBadRequestError,
     UpstreamError,
+    UpstreamMisconfiguredError,
     UpstreamRedirectError,
     UpstreamResetError,
     UpstreamSuspendedError,
@@ -33,7 +35,10 @@ _UNWELL_ERRORS = (UpstreamTimeoutError, UpstreamUnreachableError, UpstreamResetE
 
 
 class Upstream:
-    """Made inside a running loop and used in that loop only. The counters are for metrics, to be read by anybody."""
+    """Made inside a running loop and used in that loop only. Raises UpstreamMisconfiguredError.
+
+    The counters are for metrics, to be read by anybody.
+    """
 
     def __init__(
         self, service: str, settings: UpstreamSettings, resolver: Resolver, rules: BreakerRules | None = None
@@ -42,11 +47,15 @@ class Upstream:
         self.settings = settings
         self._resolver = resolver
         self._loop = asyncio.get_running_loop()
-        self._url = split_url(settings.url)
+        try:
+            self._url = split_url(settings.url)
+            self._transport = open_transport(service, self._url, settings, resolver)
+        except (BadUrlError, UpstreamBadRequestError, ValueError) as error:
+            raise UpstreamMisconfiguredError(service, "the settings of its connection cannot be used") from error
         if "?" in self._url.target:
-            raise BadUrlError(f"the URL of {service} has a query", fix="Leave it out; fixed values go into headers.")
+            fix = "The department leaves the query out; fixed values go into headers."
+            raise UpstreamMisconfiguredError(service, "its URL has a query", fix=fix)
         self._prefix = self._url.target.rstrip("/")
-        self._transport = open_transport(service, self._url, settings, resolver)
         self._bulkhead = Bulkhead(service, settings.connections, settings.queue)
         self._retries = Retries(settings.retries)
         self.breaker = Breaker(rules)
@@ -152,18 +161,18 @@ class Upstream:
         """Follow redirects: the address of each is checked like the first one's, when its connection is made."""
         if request.method not in SAFE:
             raise UpstreamRedirectError(self.service, f"it redirects a {request.method}, which must not be repeated")
-        here = self._url
+        here, away = self._url, False
         for _ in range(MOST_REDIRECTS):
             there = next_url(self.service, here, request, response)
             request, here = onward(request, here, there), there
-            response = await self._visit(request, there, limits)
+            away = away or there.origin != self._url.origin  # and what it sends back here is no request of ours
+            response = await (self._visit(request, there, limits) if away else self._transport.send(request, limits))
             if response.status not in REDIRECTS or not response.header(b"location"):
                 return response
         raise UpstreamRedirectError(self.service, f"it redirects more than {MOST_REDIRECTS} times")
 
     async def _visit(self, request: Request, url: Url, limits: Limits) -> Response:
-        if url.origin == self._url.origin:
-            return await self._transport.send(request, limits)
+        """Send a request without the service's own headers and certificate."""
         bare = replace(self.settings, headers={}, cert="", key="")
         transport = open_transport(self.service, url, bare, self._resolver)
         try:

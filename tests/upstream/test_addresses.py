@@ -274,6 +274,19 @@ async def test_another_origin_gets_no_credentials(department: StartDepartment, u
     assert not any(word in other.heads[0].lower() for word in ("api-key", "authorization", "cookie", "x-token"))
 
 
+async def test_a_redirect_by_another_origin_gets_no_credentials_either(
+    department: StartDepartment, upstream: MakeUpstream
+) -> None:
+    paths: dict[str, Step] = {"/lots": b"", "/moved": answer(b"[1]")}
+    one = await department(lambda head: [paths[head.split()[1]]])
+    other = await department(lambda _: [redirect(f"{one.url}/moved")])
+    paths["/lots"] = redirect(f"{other.url}/lots")
+    service = upstream(one, headers={"X-Api-Key": "secret"})
+    assert (await get(service, headers=(("authorization", "Bearer t"),))).body == b"[1]"
+    assert ["secret" in head for head in (*one.heads, *other.heads)] == [True, False, False]
+    assert "authorization" not in one.heads[1]
+
+
 @pytest.mark.parametrize("location", ["ftp://a/", "http://user@a/", "javascript:1", "http://a:99999/", "http://[/"])
 async def test_a_redirect_to_no_url_is_an_error(
     location: str, department: StartDepartment, upstream: MakeUpstream

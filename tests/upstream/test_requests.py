@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.upstream.errors import UpstreamBadRequestError
+from gateway.upstream.errors import UpstreamBadRequestError, UpstreamMisconfiguredError
 from gateway.upstream.head import HeadComposer
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.upstream import Upstream
-from kernel.networks import BadUrlError, split_url
+from kernel.networks import split_url
 from supergraph.wire import Request
 from tests.upstream.conftest import MakeUpstream, StartDepartment, get
 from tests.upstream.department import answer
@@ -131,6 +131,19 @@ def test_fixed_headers_are_checked_too() -> None:
         HeadComposer("parking", split_url("http://parking.gov.cn"), {"x-key": "a\r\nb: c"})
 
 
-async def test_a_url_with_a_query_is_refused() -> None:
-    with pytest.raises(BadUrlError):
-        Upstream("parking", UpstreamSettings(url="http://parking.gov.cn/api?key=1"), Resolver())
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        UpstreamSettings(url="http://parking.gov.cn/api?key=secret"),
+        UpstreamSettings(url="http://secret@parking.gov.cn/"),
+        UpstreamSettings(url="parking.gov.cn/secret"),
+        UpstreamSettings(url="http://parking.gov.cn", headers={"x-key": "secret\r\n"}),
+        UpstreamSettings(url="http://parking.gov.cn", allow=("10.0.0.0/99",)),
+        UpstreamSettings(url="http://parking.gov.cn", allow=("10.0.0.0/99",), client="aiohttp"),
+    ],
+    ids=repr,
+)
+async def test_unusable_settings_are_an_error_of_the_service(settings_: UpstreamSettings) -> None:
+    with pytest.raises(UpstreamMisconfiguredError) as caught:
+        Upstream("parking", settings_, Resolver())
+    assert "secret" not in caught.value.message + caught.value.fix
