@@ -8,6 +8,7 @@ import click
 
 from kernel.embedded import EmbeddedError
 from kernel.errors import YiwangError
+from kernel.plain_errors import plain
 from kernel.settings import SettingsError
 
 
@@ -86,6 +87,10 @@ def main() -> None:
         raise SystemExit(f"yiwang: {error.message}" + (f"\n  {error.fix}" if error.fix else "")) from error
     except (EmbeddedError, SettingsError) as error:
         raise SystemExit(f"yiwang: {error}") from error
+    except Exception as error:
+        if (said := plain(error)) is None:
+            raise
+        raise SystemExit(f"yiwang: {said}") from error
 
 
 if __name__ == "__main__":

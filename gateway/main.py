@@ -14,6 +14,7 @@ from gateway.server.listening import ListenError, address, listen, reserve
 from gateway.server.workers import WorkerError, Workers
 from kernel import logs
 from kernel.embedded import servers
+from kernel.plain_errors import plain
 from kernel.settings import Settings, load, variable
 
 _GRACE_SECONDS = 8.0  # for requests at the end; `yiwang run` waits 15 s, container engines 10 s
@@ -53,8 +54,13 @@ def _share(settings: Settings, host: str, port: int, workers: int) -> None:
         port = reserved.getsockname()[1]
 
         def work(parent: socket.socket) -> None:
-            with closing(listen(host, port, shared=True)) as listening:
-                _work(settings, listening, lambda: parent.sendall(b"."), parent)
+            try:
+                with closing(listen(host, port, shared=True)) as listening:
+                    _work(settings, listening, lambda: parent.sendall(b"."), parent)
+            except Exception as error:
+                if (said := plain(error)) is None:
+                    raise
+                raise SystemExit(f"yiwang: {said}") from error
 
         Workers(workers, work, lambda: _say(reserved)).run()
 

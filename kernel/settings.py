@@ -16,6 +16,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from kernel.networks import parse_networks
+
 PREFIX = "YIWANG_"
 SECRET = {"secret": True}
 # Not settings of a process, but options of commands and of the tests.
@@ -122,7 +124,14 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; docs/settings.md lists what there is"
             logging.getLogger(__name__).warning("unknown variable %s is ignored%s", name, hint)
-    return Settings(**{field: _read(field, name, environ[name]) for name, field in known.items() if name in environ})
+    settings = Settings(
+        **{field: _read(field, name, environ[name]) for name, field in known.items() if name in environ}
+    )
+    try:
+        parse_networks(settings.upstream_networks)
+    except ValueError as error:
+        raise SettingsError(f"{variable('upstream_networks')}: {error} (docs/settings.md describes it)") from error
+    return settings
 
 
 def state_path(settings: Settings) -> Path:

@@ -116,6 +116,8 @@ class Workers:
                 other.close()
             self._work(channel)
             code = 0
+        except SystemExit as end:  # with a sentence for people
+            sys.stderr.write(f"{end}\n")
         except BaseException:  # noqa: BLE001 - a worker's last words
             traceback.print_exc()
         finally:

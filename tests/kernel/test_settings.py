@@ -23,6 +23,12 @@ def test_a_value_that_cannot_be_used_names_its_variable(value: str) -> None:
         load({"YIWANG_DATABASE_POOL_SIZE": value})
 
 
+@pytest.mark.parametrize("value", ["10.0.0.1/8", "10.0.0.0/8, intranet"])
+def test_a_network_that_is_none_names_the_variable(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"^YIWANG_UPSTREAM_NETWORKS: .*(10\.0\.0\.1/8|intranet)"):
+        load({"YIWANG_UPSTREAM_NETWORKS": value})
+
+
 def test_a_misspelt_variable_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         load({"YIWANG_DATABSE_URL": "x"})
