@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, KeysView, Sequence
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway.upstream.settings import UpstreamSettings
 from kernel.errors import YiwangError
@@ -38,8 +37,14 @@ _CHANGES = """
 """
 
 
+_STORED = """
+    SELECT service, {} FROM service_version
+    JOIN unnest($1::text[], $2::int[]) AS wanted (service, number) USING (service, number)
+"""
+
+
 class RegistryUnavailableError(YiwangError):
-    """The slice of a live service could not be read from the database."""
+    """What the catalogue has could not be read, or not be changed: its database does not answer."""
 
     code = "CATALOG_UNAVAILABLE"
     http_status = 503
@@ -133,24 +138,37 @@ class Registry:
         changed = {row["name"] for row in rows}
         if everything:
             changed |= self._live.keys()
-        live = {name: known for name, known in self._live.items() if name not in changed}
+        before = self._live
+        live = {name: known for name, known in before.items() if name not in changed}
         for row in rows:
             if row["number"] is not None and (service := _live_service(row, self._settings)):
                 live[service.name] = service
         self._live = live
+        try:
+            for callback in self._callbacks:
+                callback(changed)
+        except BaseException:
+            self._live = before  # all of it or nothing: the next look tries again
+            raise
         self.revision = max((row["revision"] for row in rows), default=current)
-        for callback in self._callbacks:
-            callback(changed)
 
-    async def _load(self, service: LiveService) -> Slice:
-        query = "SELECT slice FROM service_version WHERE service = $1 AND number = $2"
+    async def sdl(self, services: Sequence[LiveService]) -> dict[str, bytes]:
+        """Return the stored definitions of versions that are or were live. Raises RegistryUnavailableError."""
+        rows = await self._read("sdl", services)
+        return {row["service"]: row["sdl"] for row in rows}
+
+    async def _read(self, column: str, services: Sequence[LiveService]) -> list[asyncpg.Record]:
         try:
             async with self._pool.acquire(timeout=_QUERY_SECONDS) as connection:
-                data = await connection.fetchval(query, service.name, service.version, timeout=_QUERY_SECONDS)
+                names, numbers = [each.name for each in services], [each.version for each in services]
+                return await connection.fetch(_STORED.format(column), names, numbers, timeout=_QUERY_SECONDS)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise RegistryUnavailableError(
-                f"The description of {service.name} cannot be read at the moment", fix="Try again in a few seconds."
+                f"The description of {services[0].name} cannot be read at the moment", fix="Try again in a few seconds."
             ) from error
+
+    async def _load(self, service: LiveService) -> Slice:
+        ((_, data),) = await self._read("slice", [service])
         slice_ = decode(data)
         self._slices.put(service.digest, slice_, len(data))
         return slice_
@@ -188,7 +206,7 @@ class Registry:
                         if await subscription.get_message(timeout=_POLL_SECONDS) is not None:
                             self._subscribed, warned = True, False
                             self._wake.set()
-            except (RedisError, OSError):
+            except Exception:  # noqa: BLE001 - whatever it is, listening must begin again
                 self._subscribed = False
                 if not warned:
                     _log.warning("Redis announces nothing: looking every %s s", _ALONE_SECONDS, exc_info=True)
