@@ -3,8 +3,10 @@
 from msgspec import Struct
 
 TRANSPORT_HEADERS = frozenset(
-    ("connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection")
-    + ("te", "trailer", "transfer-encoding", "upgrade")
+    {
+        *("connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection"),
+        *("te", "trailer", "transfer-encoding", "upgrade"),
+    }
 )
 """The transport's own (RFC 9110 section 7.6.1): who could set these could change where a message ends."""
 
@@ -13,7 +15,8 @@ class Request(Struct, frozen=True):
     """A rendered request.
 
     ``target`` is path and query below the service's upstream URL, percent-encoded ASCII, beginning with ``/``.
-    Header names are lower case; values hold no line breaks (the renderer refuses them).
+    Header names are lower case; none is among ``TRANSPORT_HEADERS``, values hold no line breaks (the renderer
+    sees to both).
     """
 
     method: str

@@ -49,7 +49,7 @@ def decoded(value: str) -> bytes:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ArgumentError(
-            f"A Base64 argument is not base64: {error}",
+            "A Base64 argument is not base64",
             fix="Send the bytes as RFC 4648 section 4 base64, with padding.",
         ) from error
 

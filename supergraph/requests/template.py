@@ -41,7 +41,7 @@ class RequestTemplate:
         self._fixed_cookies = [f"{name}={quote(value, '')}" for name, value in _fixed(binding, "cookie")]
         self._fixed_headers = (
             *((("accept", binding.accept),) if binding.accept else ()),
-            *((name.lower(), value) for name, value in _fixed(binding, "header")),
+            *((name.lower(), value) for name, value in _fixed(binding, "header") if name.lower() not in _FIXED_HEADERS),
         )
 
     def render(self, arguments: Arguments) -> Request:
@@ -123,7 +123,7 @@ def _segment(argument: Argument, arguments: Arguments) -> str:
     segment = styles.path(argument, arguments.get(argument.name))
     if not segment:
         raise ArgumentError(
-            f"Argument '{argument.name}' is a part of the path and cannot be empty.", fix="Send a value for it."
+            f"Argument '{argument.name}' is a part of the path and cannot be empty", fix="Send a value for it."
         )
     return segment
 
@@ -133,15 +133,15 @@ def _check_segments(target: str) -> None:
     path = target.partition("?")[0]
     if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(path))):
         raise ArgumentError(
-            f"The arguments make the path {path!r}, which has a segment '.' or '..'.",
-            fix="Send other values for the arguments that are parts of the path.",
+            "The arguments that are parts of the path give it a segment '.' or '..'",
+            fix="Send other values for them.",
         )
 
 
 def _clean(argument: Argument, value: str) -> str:
     if not value.isprintable():
         raise ArgumentError(
-            f"Argument '{argument.name}' is sent as a header and cannot hold control characters.",
+            f"Argument '{argument.name}' is sent as a header and cannot hold control characters",
             fix="Remove line breaks and other control characters.",
         )
     return value if value.isascii() else quote(value, " " + "".join(map(chr, range(33, 127))))

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from gateway.upstream.head import HeadComposer
+from kernel.networks import split_url
 from supergraph.inputs import Entry
 from supergraph.requests.errors import ArgumentError
 from supergraph.requests.template import RequestTemplate
 from supergraph.slice import Argument, Binding, InputField, InputType, Operation
-from supergraph.wire import Request
+from supergraph.wire import TRANSPORT_HEADERS, Request
 
 
 def argument(name: str, place: Any, type_: str = "String", style: Any = "form", **more: Any) -> Argument:
@@ -132,11 +134,44 @@ def test_other_scripts_in_a_header_are_percent_encoded() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Expect", "TE"]
+    "name",
+    [
+        *("Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Expect", "TE"),
+        *("Proxy-Authorization", "Proxy-Connection", "Content-Type"),
+    ],
 )
 def test_the_transports_own_headers_are_no_arguments(name: str) -> None:
     one = argument("h", "header", style="simple", source=name)
     assert render("/x", one, given={"h": "x"}) == Request("GET", "/x")
+    assert render("/x", given={}, constants=(("header", name, "x"),)) == Request("GET", "/x")
+
+
+@pytest.mark.parametrize("name", sorted(TRANSPORT_HEADERS | {"x-trace"}))
+def test_every_rendered_header_is_sent(name: str) -> None:
+    one = argument("h", "header", style="simple", source=name)
+    composer = HeadComposer("parking", split_url("http://parking.gov.cn"), {})
+    head = composer.compose(render("/x", one, given={"h": "own"}, constants=(("header", name, "fixed"),)))
+    assert (b"own" in head) == (b"fixed" in head) == (name == "x-trace")
+
+
+@pytest.mark.parametrize(
+    ("path", "one", "value"),
+    [
+        ("/files/{secret}", argument("secret", "path", "String!", "simple"), "137/.."),
+        ("/files/{secret}", argument("secret", "path", "[String!]!", "matrix"), ["137/.."]),
+        ("/files/{secret}", argument("secret", "path", "[String!]!", "simple"), []),
+        ("/files", argument("secret", "header", style="simple"), "137\n"),
+        ("/files", argument("secret", "header", "JSON", "simple"), {"137\n": 1}),
+        ("/files", argument("secret", "body", "Base64"), "137"),
+        ("/files", argument("secret", "body", "Base64"), "137-\u4e00"),
+    ],
+)
+def test_an_errors_words_hold_nothing_of_a_value(path: str, one: Argument, value: Any) -> None:
+    constants = (("path", "fixed", "token-137"),)
+    with pytest.raises(ArgumentError) as caught:
+        render(path + "/{fixed}", one, given={"secret": value}, body="image/png", constants=constants)
+    assert "137" not in caught.value.message + caught.value.fix
+    assert not caught.value.message.endswith(".")  # the fix follows as a sentence of its own
 
 
 def test_a_cookie_cannot_begin_another() -> None:
