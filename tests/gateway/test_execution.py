@@ -176,6 +176,20 @@ async def test_an_operation_has_a_deadline_of_its_own(city: City) -> None:
     await department.until(lambda: department.open == 0)
 
 
+async def test_an_operation_may_take_longer_than_its_service(city: City) -> None:
+    department = await city.department(lambda _: [0.3, answer(b'{"id": "9"}')])
+    await city.publish(
+        "parking",
+        {"/lots/{id}": get(LOT, "id:path", operationId="lot"), "/first": get(LOT, operationId="first")},
+        department,
+        upstream={"timeout_seconds": 0.1},
+        operations={"lot": {"timeout_seconds": 5}},
+    )
+    result = await city.ask('{ parking { lot(id: "9") { id } first { id } } }')
+    assert result["data"] == {"parking": {"lot": {"id": "9"}, "first": None}}
+    assert [error["extensions"]["code"] for error in result["errors"]] == ["UPSTREAM_TIMEOUT"]
+
+
 async def test_an_operation_may_not_ask_without_end(city: City) -> None:
     await parking(city)
     fields = " ".join(f'f{index}: lot(id: "{index}") {{ id }}' for index in range(city.settings.max_fetches + 1))
