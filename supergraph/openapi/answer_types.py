@@ -87,10 +87,8 @@ class AnswerTypes(SchemaReader):
             return Ref("JSON", nullable=nullable, untyped=all(ref.name != "JSON" for _, ref in found))
         holder = use.choice.holder
         prop = discriminator_property(holder)
-        bundle = self.types.shapes.bundle
-        possible = [
-            Possible(ref, tuple(discriminator_tags(holder, member, bundle)) if prop else ()) for member, ref in found
-        ]
+        tags = discriminator_tags(holder, self.types.shapes.bundle)
+        possible = [Possible(ref, tuple(tags(member)) if prop else ()) for member, ref in found]
         name = self.types.names.name(use.seat.node, use.seat.word)
         description = use.shape.description or use.shape.title
         return Ref(self.make_union(name, possible, use.seat, description, prop), nullable=nullable)

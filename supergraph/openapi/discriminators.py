@@ -1,5 +1,8 @@
 """Discriminators: the property whose value names the member of a union (OpenAPI 3.1 section 4.8.25)."""
 
+from collections import defaultdict
+from collections.abc import Callable
+
 from supergraph.openapi.node import Node
 from supergraph.openapi.refs import Bundle
 
@@ -10,16 +13,17 @@ def discriminator_property(union: Node) -> str:
     return holder.text("propertyName") if holder is not None else ""
 
 
-def discriminator_tags(union: Node, member: Node, bundle: Bundle) -> list[str]:
-    """Return the values of the discriminator's property that mean ``member``."""
-    if not isinstance(member.get("$ref"), str):
-        return []
-    target = bundle.target(member)
+def discriminator_tags(union: Node, bundle: Bundle) -> Callable[[Node], list[str]]:
+    """Return the function from a member to the values of the discriminator's property that mean it."""
     holder = union.child("discriminator")
-    tags = []
+    mapped: dict[Node | None, list[str]] = defaultdict(list)
     for tag, reference in holder.members("mapping") if holder is not None else ():
-        if isinstance(reference.value, str) and target is not None:
+        if isinstance(reference.value, str):
             written = Node({"$ref": reference.value}, file=reference.file, pointer=reference.pointer)
-            if bundle.target(written) is target:
-                tags.append(tag)
-    return tags or ([target.key] if target is not None else [])
+            mapped[bundle.target(written)].append(tag)
+
+    def tags(member: Node) -> list[str]:
+        target = bundle.target(member) if isinstance(member.get("$ref"), str) else None
+        return [] if target is None else mapped.get(target) or [target.key]
+
+    return tags

@@ -65,24 +65,40 @@ def loosen_cycles(types: dict[str, Type]) -> None:
     }
     while leaves := {name for name, needed in needs.items() if not needed & needs.keys()}:
         needs = {name: needed for name, needed in needs.items() if name not in leaves}
+    cycles = _cycles(needs)
     for name in needs:
         type_ = inputs[name]
         fields = tuple(
             msgspec.structs.replace(field, type=field.type[:-1])
-            if field.type.endswith("!") and _leads_to(field.type[:-1], name, needs)
+            if field.type.endswith("!") and cycles.get(field.type[:-1]) == cycles[name]
             else field
             for field in type_.fields
         )
         types[name] = msgspec.structs.replace(type_, fields=fields)
 
 
-def _leads_to(start: str, goal: str, needs: Mapping[str, set[str]]) -> bool:
-    seen, pending = set(), [start]
+def _cycles(needs: Mapping[str, set[str]]) -> dict[str, str]:
+    """Return for each name one that stands for all that it needs and that need it: Kosaraju's algorithm."""
+    users: dict[str, list[str]] = defaultdict(list)
+    finished: list[str] = []
+    seen: set[str] = set()
+    pending = [(name, False) for name in needs]
     while pending:
-        name = pending.pop()
-        if name == goal:
-            return True
-        if name not in seen:
+        name, is_done = pending.pop()
+        if is_done:
+            finished.append(name)
+        elif name not in seen:
             seen.add(name)
-            pending.extend(needs.get(name, ()))
-    return False
+            pending.append((name, True))
+            for needed in needs.get(name, ()):
+                users[needed].append(name)
+                pending.append((needed, False))
+    cycles: dict[str, str] = {}
+    for first in reversed(finished):
+        waiting = [first]
+        while waiting:
+            name = waiting.pop()
+            if name not in cycles:
+                cycles[name] = first
+                waiting += users[name]
+    return cycles

@@ -95,10 +95,11 @@ class InputTypes(SchemaReader):
         words = {ref.name: self._word(member, ref) for member, ref in unique.values()}
         names = distinct(words.items())
         name = self.types.names.name(use.seat.node, f"{use.seat.word}Input")
+        tags_of = discriminator_tags(holder, self.types.shapes.bundle)
         fields, tags = [], {}
         for type_name, (member, _) in reversed(unique.items()):
             fields.append(InputField(name=names[type_name], source=names[type_name], type=type_name))
-            if prop and (found_tags := discriminator_tags(holder, member, self.types.shapes.bundle)):
+            if prop and (found_tags := tags_of(member)):
                 tags[names[type_name]] = found_tags[0]
         made = InputType(
             name=name,

@@ -128,11 +128,12 @@ class JsonSchemas:
     def _discriminate(self, node: Node, made: dict[str, Any]) -> None:
         """Let the discriminator's property be what OpenAPI says in prose: the name of the member."""
         name = discriminator_property(node)
+        tags_of = discriminator_tags(node, self._bundle)
         for key in ("oneOf", "anyOf"):
             if not name or key not in made:
                 continue
             for index, member in enumerate(node.items(key)):
-                if tags := discriminator_tags(node, member, self._bundle):
+                if tags := tags_of(member):
                     tagged = {"properties": {name: {"enum": tags}}, "required": [name]}
                     made[key][index] = {"allOf": [made[key][index], tagged]}
 

@@ -13,6 +13,8 @@ from supergraph.openapi.types import Ref, Seat, Types
 
 Spent = frozenset[Node]
 NONE_SPENT: Spent = frozenset()
+Use = tuple[Parts, Spent]
+_ENDLESS = Ref("JSON", nullable=True, untyped=True)
 MAX_PARTS = 3  # schemas that hold at once through choices inside choices; each more multiplies the types
 
 
@@ -32,23 +34,62 @@ class SchemaReader(ABC):
 
     def __init__(self, types: Types) -> None:
         self.types = types
-        self._open: set[tuple[Parts, Spent]] = set()  # schemas being read: lists and unions cannot hold themselves
+        self._known: dict[tuple[Use, Seat], Ref] = {}
+        # Tarjan's search for schemas that hold themselves with no object between, which lists and unions cannot
+        self._begun: dict[Use, int] = {}  # to the position in the stack
+        self._stack: list[Use] = []  # begun, their cycles not yet complete
+        self._roots: list[int] = []  # positions where the cycles on the stack may begin
+        self._again: set[Use] = set()  # met while on the stack
+        self._endless: set[Use] = set()  # found to be on a cycle
 
     def read(self, parts: Parts, given: Seat, spent: Spent = NONE_SPENT) -> Ref:
         """Return the type of values for which all ``parts`` hold; ``given`` names it if none of them does alone."""
         nullable = self.types.shapes.of(parts).nullable  # may be said beside a $ref
         parts = self.types.shapes.resolved(parts)
-        key = (parts, spent)
-        if key in self._open:
-            message = "the schema holds itself with no object between"
-            self.types.report.warning(parts[0], message, "Put an object with a property between the two.")
-            return Ref("JSON", nullable=True, untyped=True)
-        self._open.add(key)
+        use, seat = (parts, spent), self.types.seat(parts, given)
+        ref = self._known.get((use, seat))
+        if use in self._endless:
+            ref = _ENDLESS
+        elif use in self._begun:
+            ref = self._meet_again(use)
+        elif ref is None:
+            ref = self._read_once(use, seat)
+        return ref._replace(nullable=True) if nullable else ref
+
+    def _meet_again(self, use: Use) -> Ref:
+        self._again.add(use)
+        while self._roots[-1] > self._begun[use]:
+            self._roots.pop()
+        return _ENDLESS
+
+    def _read_once(self, use: Use, seat: Seat) -> Ref:
+        """Read a schema; of a cycle without objects each is JSON, so that it does not matter where reading began."""
+        position = self._begun[use] = len(self._stack)
+        self._stack.append(use)
+        self._roots.append(position)
         try:
-            ref = self._read(parts, self.types.seat(parts, given), spent)
-            return ref._replace(nullable=True) if nullable else ref
-        finally:
-            self._open.discard(key)
+            ref = self._read(use[0], seat, use[1])
+        except RecursionError:
+            self._begun.clear()
+            self._stack.clear()
+            self._roots.clear()
+            raise
+        if self._roots[-1] != position:
+            return ref  # of a cycle that is not yet complete
+        self._roots.pop()
+        cycle = self._stack[position:]
+        del self._stack[position:]
+        for each in cycle:
+            del self._begun[each]
+        if self._again.isdisjoint(cycle):
+            self._known[use, seat] = ref
+            return ref
+        self._again.difference_update(cycle)
+        self._endless.update(cycle)
+        first = min((each[0][0] for each in cycle), key=lambda node: node.place)
+        message = "the schema holds itself with no object between; any JSON is taken"
+        self.types.report.warning(first, message, "Put an object with a property between the two.")
+        return _ENDLESS
 
     def _read(self, parts: Parts, seat: Seat, spent: Spent) -> Ref:
         shape = self.types.shapes.of(parts, spent)
@@ -65,7 +106,7 @@ class SchemaReader(ABC):
         spent |= frozenset(each.holder for each in shape.alternatives)
         base = self.types.shapes.of(parts, spent)
         telling = [
-            Alternatives(each.holder, tuple(found))
+            each._replace(members=tuple(found))
             for each in shape.alternatives
             if (found := telling_members(self.types, each.members, base))
         ]

@@ -30,6 +30,7 @@ class Bundle:
         self._roots: dict[str, Node | None] = {}
         self._anchors: dict[str, dict[str, Node]] = {}
         self._targets: dict[Node, Node | None] = {}
+        self._values: dict[Node, Node | None] = {}  # where references lead in the end
 
     def entry(self) -> Node | None:
         """The root of the entry file; None, with a finding, if it cannot be read."""
@@ -37,18 +38,19 @@ class Bundle:
 
     def resolve(self, node: Node) -> Node | None:
         """Follow ``$ref``s until a node has none; None, with a finding, if they lead nowhere."""
-        seen = {node}
-        while isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
-            target = self.target(node)
-            if target is None:
-                return None
-            if target in seen:
+        seen: dict[Node, None] = {}
+        found: Node | None = node
+        while found is not None and found not in self._values and isinstance(found.get("$ref"), str):
+            if found in seen:
                 message = "this $ref leads back to itself and never to a value"
-                self._report.warning(node, message, "Let one of the references point at a real definition.")
-                return None
-            seen.add(target)
-            node = target
-        return node
+                self._report.warning(found, message, "Let one of the references point at a real definition.")
+                found = None
+                break
+            seen[found] = None
+            found = self.target(found)
+        found = found and self._values.get(found, found)
+        self._values.update(dict.fromkeys(seen, found))
+        return found
 
     def target(self, node: Node) -> Node | None:
         """The node that ``$ref`` of ``node`` names; None, with a finding, if there is none."""

@@ -28,10 +28,11 @@ Parts = tuple[Node, ...]
 
 
 class Alternatives(NamedTuple):
-    """The members of one ``oneOf`` or ``anyOf``; ``holder`` is the schema that has it."""
+    """The members of one ``oneOf`` or ``anyOf``, and where they lead; ``holder`` is the schema that has it."""
 
     holder: Node
     members: Parts
+    targets: frozenset[Node | None]
 
 
 class Shape(Struct):
@@ -85,15 +86,26 @@ class Shapes:
         self._report = report
         self._ref_siblings = ref_siblings  # OpenAPI 3.1: what stands beside a $ref holds too
         self._known: dict[tuple[Parts, frozenset[Node]], Shape] = {}
+        self._essences: dict[Node, Node] = {}
+        self._alternatives: dict[Node, list[Alternatives]] = {}
 
     def of(self, parts: Parts, spent: frozenset[Node] = frozenset()) -> Shape:
         """Return what ``parts`` say together, without the alternatives of the schemas in ``spent``."""
         key = (parts, spent)
         if key not in self._known:
-            shape = _Merge(self.bundle, self._report, ref_siblings=self._ref_siblings).merge(parts)
+            shape = _Merge(self, self._report, ref_siblings=self._ref_siblings).merge(parts)
             shape.alternatives = [each for each in shape.alternatives if each.holder not in spent]
             self._known[key] = shape
         return self._known[key]
+
+    def alternatives(self, node: Node) -> list[Alternatives]:
+        """Return the schema's own choices."""
+        if node not in self._alternatives:
+            choices = [members for key in ("oneOf", "anyOf") if (members := tuple(node.items(key)))]
+            self._alternatives[node] = [
+                Alternatives(node, members, frozenset(map(self.bundle.resolve, members))) for members in choices
+            ]
+        return self._alternatives[node]
 
     def resolved(self, parts: Iterable[Node]) -> Parts:
         """Return the schemas that ``parts`` stand for, each once, without those that say nothing."""
@@ -106,7 +118,7 @@ class Shapes:
     def _essence(self, node: Node) -> Node:
         """Follow ``$ref``s, and ``allOf``s of one member, while nothing of weight stands beside them."""
         seen: set[Node] = set()
-        while node not in seen and isinstance(node.value, dict):
+        while node not in seen and node not in self._essences and isinstance(node.value, dict):
             seen.add(node)
             has_weight = not node.value.keys().isdisjoint(_WEIGHTY)
             inner = list(node.items("allOf"))
@@ -114,6 +126,8 @@ class Shapes:
                 node = self.bundle.target(node) or node
             elif len(inner) == 1 and not has_weight:
                 node = inner[0]
+        node = self._essences.get(node, node)
+        self._essences.update(dict.fromkeys(seen, node))
         return node
 
     def _is_silent(self, node: Node) -> bool:
@@ -124,8 +138,8 @@ class Shapes:
 class _Merge:
     """One run over some schemas and all that they refer to and include."""
 
-    def __init__(self, bundle: Bundle, report: Report, *, ref_siblings: bool) -> None:
-        self._bundle = bundle
+    def __init__(self, shapes: "Shapes", report: Report, *, ref_siblings: bool) -> None:
+        self._shapes = shapes
         self._report = report
         self._ref_siblings = ref_siblings
         self._seen: set[Node] = set()
@@ -147,7 +161,7 @@ class _Merge:
 
     def _is_chosen(self, alternatives: Alternatives) -> bool:
         """A schema that includes its base, which lists it among its choices, has made the choice."""
-        return any(self._bundle.resolve(member) in self._seen for member in alternatives.members)
+        return not self._seen.isdisjoint(alternatives.targets)
 
     def _open(self, node: Node) -> None:
         """Read what a schema says in words; what it refers to comes next, then its own structure."""
@@ -161,7 +175,7 @@ class _Merge:
         if not refers or self._ref_siblings:
             self._pending.append((node, True))
         if refers:
-            target = self._bundle.resolve(node)
+            target = self._shapes.bundle.resolve(node)
             self._shape.missing |= target is None
             if target is not None:
                 self._pending.append((target, False))
@@ -199,9 +213,7 @@ class _Merge:
                 shape.tuple_items.extend(node.items(key))
             elif child is not None and child.value is not False:
                 found.append(child)
-        for key in ("oneOf", "anyOf"):
-            if members := tuple(node.items(key)):
-                shape.alternatives.append(Alternatives(node, members))
+        shape.alternatives += self._shapes.alternatives(node)
 
     def _types(self, node: Node) -> None:
         written = node.get("type")
