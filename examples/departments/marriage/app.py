@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from examples.departments.marriage.calendar import DAYS_AHEAD, Slot, is_open, slots
 from examples.departments.server import CITY_TIME, ProblemError, application, now
 
-District = Literal["shangcheng", "xihu", "binjiang"]
+District = Literal["yunqiao", "yunze", "yundu"]
 
 
 class Office(Struct, rename="camel"):
