@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from auth.credentials import issue
+from auth.credentials import authenticate, issue
+from auth.errors import CredentialRefusedError
 from cli.supervisor import ourselves
 from kernel.clock import SystemClock
 from kernel.database import Database
@@ -38,18 +40,40 @@ def all_examples() -> list[Example]:
     return [Example(file.parent.name, file, read_text(file.read_bytes(), os.environ)) for file in files]
 
 
+def moved(example: Example, port: int, state: Path) -> Example:
+    """The example on another port: a copy of its manifest and document below ``state``."""
+    folder = state / "examples" / example.name
+    folder.mkdir(parents=True, exist_ok=True)
+    document = example.manifest.document
+    shutil.copyfile(example.manifest_file.with_name(document), folder / document)
+    text = example.manifest_file.read_text().replace(f":{example.port}", f":{port}")
+    manifest_file = folder / example.manifest_file.name
+    manifest_file.write_text(text)
+    return Example(example.name, manifest_file, read_text(text.encode(), os.environ))
+
+
 async def credential(database: Database, state: Path, manifest: Manifest) -> str:
-    """The department's token, kept in ``<state>/tokens``; department and token are made the first time."""
-    token = state / "tokens" / manifest.department
+    """The department's token, kept in ``<state>/tokens``; what is missing or refused by the database is made."""
+    file = state / "tokens" / manifest.department
+    token = file.read_text() if file.exists() else ""
     async with database.session() as session:
         if await session.get(Department, manifest.department) is None:
             await add_department(session, SystemClock(), manifest.department, manifest.title)
-            token.unlink(missing_ok=True)  # of an earlier database
-        if not token.exists():
-            token.parent.mkdir(mode=0o700, exist_ok=True)
-            with os.fdopen(os.open(token, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(await issue(session, SystemClock(), manifest.department))
-    return token.read_text()
+        try:
+            await authenticate(session, SystemClock(), f"Bearer {token}")
+        except CredentialRefusedError:
+            token = await issue(session, SystemClock(), manifest.department)
+    _keep(file, token)  # now that it is committed
+    return token
+
+
+def _keep(file: Path, token: str) -> None:
+    """Write it so that the file is whole or not there."""
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    unfinished = file.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+        output.write(token)
+    unfinished.replace(file)
 
 
 async def publish(example: Example, gateway: str, token: str, environ: Mapping[str, str]) -> str:

@@ -2,19 +2,18 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from itertools import repeat
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from cli import examples
 from cli.examples import Example
+from cli.ports import bindable, reachable, url
 from cli.supervisor import Supervisor, Unit, child_environment, ourselves, program
 from kernel.database import open_database
 from kernel.embedded import EmbeddedError, Server, start_missing, with_urls
@@ -29,20 +28,34 @@ _PORT_SECONDS = 3.0  # what an earlier run left behind ends within moments
 
 @click.command()
 @click.option("--examples/--no-examples", "with_examples", default=True, help="Whether the example departments run.")
-def run(*, with_examples: bool) -> None:
+@click.option(
+    "--example-ports",
+    type=click.IntRange(0, 65000),
+    metavar="FIRST",
+    help="Have the examples on FIRST and the ports after it, with 0 on free ones, instead of those of their manifests.",
+)
+def run(*, with_examples: bool, example_ports: int | None) -> None:
     """Start everything on this machine: PostgreSQL, Valkey, gateway, worker, beat and example departments.
 
     Servers named by YIWANG_DATABASE_URL and YIWANG_REDIS_URL are used instead of embedded ones. Data stays in .yiwang;
     remove that folder to begin anew.
     """
     settings = load()
-    found = examples.all_examples() if with_examples else []
+    found = _placed(examples.all_examples() if with_examples else [], example_ports, state_path(settings))
     _check_ports(settings, found)
     _say(f"starting; data and logs are in {state_path(settings)}")
     started = start_missing(settings)
     if any(server.process is None for server in started):
         raise click.ClickException(f"{state_path(settings)} is in use by another `yiwang run`: stop that one first")
     asyncio.run(_run(settings, started, found))
+
+
+def _placed(found: list[Example], first: int | None, state: Path) -> list[Example]:
+    """The examples on the ports that were asked for."""
+    if first is None:
+        return found
+    ports = [first + number if first else bindable("127.0.0.1", 0) for number in range(len(found))]
+    return [examples.moved(example, port, state) for example, port in zip(found, ports, strict=True)]
 
 
 async def _run(settings: Settings, started: list[Server], found: list[Example]) -> None:
@@ -75,7 +88,7 @@ async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]
     supervisor.add([_department(example, environ, logs) for example in found])
     await upgrade(settings.database_url)
     supervisor.add([_command("gateway", environ, logs)])
-    addresses = {"gateway": (urlsplit(_base(settings)).hostname or "", settings.gateway_port)}
+    addresses = {"gateway": (reachable(settings.gateway_host), settings.gateway_port)}
     addresses |= {example.name: ("127.0.0.1", example.port) for example in found}
     await asyncio.gather(*(_listening(name, address) for name, address in addresses.items()))
     await _publish(settings, found, environ)
@@ -123,7 +136,10 @@ async def _publish(settings: Settings, found: list[Example], environ: Mapping[st
     state = state_path(settings)
     async with open_database(settings) as database:
         tokens = [await examples.credential(database, state, example.manifest) for example in found]
-    published = (examples.publish(*each, environ) for each in zip(found, repeat(_base(settings)), tokens))
+    published = (
+        examples.publish(*each, environ)
+        for each in zip(found, repeat(url(settings.gateway_host, settings.gateway_port)), tokens)
+    )
     for example, problem in zip(found, await asyncio.gather(*published), strict=True):
         if problem:
             _say(f"{example.name} could not be published:\n{problem}")
@@ -152,35 +168,28 @@ def _check_ports(settings: Settings, found: list[Example]) -> None:
             f"the example {example.name}",
             "127.0.0.1",
             example.port,
-            'run without examples: make run ARGS="--no-examples"',
+            'choose others: make run ARGS="--example-ports 0"',
         )
 
 
 def _check_port(who: str, host: str, port: int, otherwise: str) -> None:
     deadline = time.monotonic() + _PORT_SECONDS
     while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise click.ClickException(
-                        f"port {port} of {host}, which {who} needs, cannot be used: {error.strerror}. "
-                        f"End what has it (`ss -ltnp 'sport = :{port}'` shows it), or {otherwise}"
-                    ) from error
-                time.sleep(0.1)
-            else:
-                return
-
-
-def _base(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.gateway_host in {"0.0.0.0", "::"} else settings.gateway_host  # noqa: S104 - a comparison
-    return f"http://{host}:{settings.gateway_port}"
+        try:
+            bindable(host, port)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise click.ClickException(
+                    f"port {port} of {host}, which {who} needs, cannot be used: {error.strerror}. "
+                    f"End what has it (`ss -ltnp 'sport = :{port}'` shows it), or {otherwise}"
+                ) from error
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _welcome(settings: Settings, found: list[Example]) -> str:
-    base = _base(settings)
+    base = url(settings.gateway_host, settings.gateway_port)
     lines = [
         "Yiwang runs.",
         f"  GraphQL    {base}/graphql",

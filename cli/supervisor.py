@@ -5,6 +5,7 @@ The kernel ends them should we be killed (``kernel.processes``), so everything i
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ STOP_SECONDS = 15.0  # a gateway finishes its requests, a worker its tasks
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _STEADY_SECONDS = 60.0  # who lived so long starts again with the first pause
+_LOG_BYTES = 16 * 2**20  # a log that is longer begins anew; the one before it stays beside it
+_LOG_SECONDS = 10.0  # between two looks at the logs
 
 
 @dataclass
@@ -72,6 +75,8 @@ class Supervisor:
 
     def add(self, units: Sequence[Unit]) -> None:
         """Start those that do not run yet, and keep all of them running."""
+        if not self._groups:
+            self._keeping.append(asyncio.create_task(self._trim_logs()))
         self._groups.append(units)
         for unit in units:
             if unit.process is None:
@@ -115,8 +120,17 @@ class Supervisor:
             if not self._stopping:
                 self._start(unit)
 
+    async def _trim_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_LOG_SECONDS)
+            for unit in [unit for units in self._groups for unit in units]:
+                try:
+                    trim(unit)
+                except OSError as error:
+                    self._say(f"the log of {unit.name} is too long and cannot be moved: {error}")
+
     def _start(self, unit: Unit) -> None:
-        unit.log_start = unit.log.stat().st_size
+        unit.log_start = size_of(unit.log)
         try:
             unit.process = unit.start()
         except EmbeddedError as error:  # the loop goes on with the dead process, and with a longer pause
@@ -124,6 +138,22 @@ class Supervisor:
 
     async def _gone(self, process: "subprocess.Popen[bytes]") -> int:
         return await asyncio.get_running_loop().run_in_executor(self._waiting, process.wait)
+
+
+def size_of(log: Path) -> int:
+    """The bytes of a log, 0 for one that somebody removed."""
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def trim(unit: Unit, most: int = _LOG_BYTES) -> None:
+    """Move a log's content to ``<log>.1`` when it is longer than ``most``; its process, which appends, goes on."""
+    if size_of(unit.log) > most:
+        shutil.copyfile(unit.log, unit.log.with_name(f"{unit.log.name}.1"))
+        os.truncate(unit.log, 0)
+        unit.log_start = 0
 
 
 def child_environment(settings_variables: Mapping[str, str]) -> dict[str, str]:

@@ -120,9 +120,10 @@ def _is_local(host: object) -> bool:
     if host in {None, "", "localhost", b"localhost"}:
         return True
     try:
-        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host)).is_loopback
+        address = ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host))
     except ValueError:
         return False
+    return address.is_loopback or address.is_unspecified  # "::" and "0.0.0.0" are this machine
 
 
 sys.addaudithook(_refuse_outside)

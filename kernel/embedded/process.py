@@ -18,6 +18,7 @@ from kernel.processes import can_tie, tied
 START_SECONDS = 60.0  # crash recovery after a long run reads up to 1 GB of write-ahead log (max_wal_size)
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.01
+_TAIL_BYTES = 2**16
 
 
 class EmbeddedError(RuntimeError):
@@ -102,5 +103,12 @@ def wait_ready(process: "subprocess.Popen[bytes]", name: str, log: Path, is_read
 
 
 def tail(log: Path, since: int = 0) -> str:
-    """The last lines of a log file, of what was written after its first ``since`` bytes."""
-    return "\n".join(log.read_bytes()[since:].decode(errors="replace").splitlines()[-12:])
+    """The last lines of a log file, of what was written after its first ``since`` bytes; "" if there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(since if since <= size else 0, size - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-12:])

@@ -16,7 +16,8 @@ PAGES = ("README.md", "CONTRIBUTING.md")
 
 def _commands(page: str) -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / page).read_text(), re.MULTILINE | re.DOTALL)
-    return [line.split("#")[0].strip() for block in blocks for line in block.splitlines() if line and line[0] != " "]
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines() if line and line[0] != " "]
+    return [re.sub(r"^export \w+=\$\((.+)\)$", r"\1", line) for line in lines]
 
 
 def _dry_run(target: str) -> str:

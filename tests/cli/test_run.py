@@ -1,5 +1,6 @@
 """``yiwang run`` as a newcomer meets it: it starts, answers, mends itself, and ends without leaving anything behind."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,9 +16,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
-from cli.examples import all_examples
+from cli.ports import bindable, url
+from kernel.database import asyncpg_url
+from kernel.embedded import servers
+from kernel.settings import Settings
 
 pytestmark = pytest.mark.case("issue-2.1")
 REPOSITORY = Path(__file__).parents[2]
@@ -28,11 +33,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _children(pid: int) -> dict[int, str]:
@@ -56,11 +56,16 @@ class Running:
 
     def __init__(self, state: Path) -> None:
         self.port = _free_port()
+        self.state = state
         self.output = state.with_suffix(".out")
-        environ = os.environ | {"YIWANG_STATE_DIR": str(state), "YIWANG_GATEWAY_PORT": str(self.port)}
+        self.environ = os.environ | {"YIWANG_STATE_DIR": str(state), "YIWANG_GATEWAY_PORT": str(self.port)}
+        self.start()
+
+    def start(self) -> None:
         with self.output.open("wb") as output:
-            command = [sys.executable, "-m", "cli.main", "run"]
-            self.process = subprocess.Popen(command, cwd=REPOSITORY, env=environ, stdout=output, stderr=output)  # noqa: S603 - ourselves
+            command = [sys.executable, "-m", "cli.main", "run", "--example-ports", "0"]
+            self.process = subprocess.Popen(command, cwd=REPOSITORY, env=self.environ, stdout=output, stderr=output)  # noqa: S603 - ourselves
+        _wait(lambda: self.said("Yiwang runs"))
 
     def said(self, pattern: str) -> "re.Match[str] | None":
         assert self.process.poll() is None, self.output.read_text()
@@ -79,17 +84,26 @@ class Running:
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    taken = [example.port for example in all_examples() if _taken(example.port)]
-    if taken:
-        pytest.skip(f"the examples' ports {taken} are taken, perhaps by a `make run`")
     with tempfile.TemporaryDirectory(prefix="yiwang-", ignore_cleanup_errors=True) as folder:
         started = Running(Path(folder) / "state")
         try:
-            _wait(lambda: started.said("Yiwang runs"))
             yield started
         finally:
             started.process.kill()
             started.process.wait()
+
+
+def _sh(script: str, cwd: Path, environ: dict[str, str]) -> str:
+    """What a shell prints for lines that people are told to type."""
+    command = ["sh", "-ec", script]
+    finished = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own texts
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def _shown(language: str) -> list[str]:
+    text = (REPOSITORY / "README.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None:
@@ -97,6 +111,9 @@ def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None
     answer = running.ask()
     assert "errors" not in answer
     assert all(answer["data"].values())
+    printed = running.said(r"  curl -s .*\n.*")
+    assert printed
+    assert json.loads(_sh(printed[0], REPOSITORY, running.environ))["data"].keys() == answer["data"].keys()
 
     children = _children(running.process.pid)
     (parking,) = [pid for pid, command in children.items() if "departments.parking" in command]
@@ -124,6 +141,52 @@ def test_a_killed_run_leaves_nothing_behind_and_can_start_again(running: Running
     running.process.kill()
     running.process.wait()
     _wait(lambda: not any(_runs(pid) for pid in children))
+    running.start()
+    assert "errors" not in running.ask()
+    assert "could not be published" not in running.output.read_text()
+
+
+def test_worker_and_beat_do_what_is_due(running: Running) -> None:
+    """A message without a queue is looked at by the sweep, which beat starts and the worker does."""
+    environ = {"YIWANG_STATE_DIR": str(running.state)}
+
+    async def look(statement: str) -> Any:
+        with servers(Settings(state_dir=environ["YIWANG_STATE_DIR"])) as settings:
+            connection = await asyncpg.connect(asyncpg_url(settings.database_url))
+            try:
+                return await connection.fetchval(statement)
+            finally:
+                await connection.close()
+
+    asyncio.run(
+        look(
+            "INSERT INTO outbox (id, task, arguments, request_id, created_at, due_at, sends, failures, last_error) "
+            "VALUES (gen_random_uuid(), 'nobody.does_it', '{}', '', now(), now(), 1, 0, '')"
+        )
+    )
+    _wait(lambda: asyncio.run(look("SELECT due_at > now() FROM outbox")))
+    assert "a message cannot be sent" in (running.state / "worker.log").read_text()
+
+
+def test_the_readme_is_true(running: Running, tmp_path: Path) -> None:
+    """The block that publishes is typed into a shell, and the answer shown is the one given, but for free bays."""
+    (publish,) = [block for block in _shown("sh") if "publish" in block]
+    (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
+    for file in (REPOSITORY / "examples" / "departments" / "marriage").glob("*.yaml"):
+        text = file.read_text().replace("department: civil-affairs", "department: parks")
+        (tmp_path / file.name).write_text(text.replace("name: marriage", "name: parks"))
+    environ = running.environ | {"YIWANG_GATEWAY": f"http://127.0.0.1:{running.port}"}
+    assert "parks: version 1 is live" in _sh(publish, tmp_path, environ)
+
+    (text,) = _shown("json")
+    shown = json.loads(re.sub(r",\s*…", "", text))["data"]
+    given = running.ask()["data"]
+    for data in (shown, given):
+        for lot in data["parking"]["lots"]:
+            lot["occupancy"]["free"] = "some"
+    assert shown["parking"]["lots"] == given["parking"]["lots"][:1]
+    assert shown["hospital"]["departments"] == given["hospital"]["departments"][:1]
+    assert shown["marriage"]["offices"]["items"] == given["marriage"]["offices"]["items"][:1]
 
 
 def _runs(pid: int) -> bool:
@@ -143,3 +206,18 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
     assert finished.returncode == 1
     assert f"port {environ['YIWANG_GATEWAY_PORT']} of 127.0.0.1, which the gateway needs" in finished.stderr
     assert "YIWANG_GATEWAY_PORT=8001 make run" in finished.stderr
+
+
+@pytest.mark.parametrize("host", ["::", "::1"])
+def test_ports_of_ipv6_are_judged_too(host: str) -> None:
+    with socket.socket(socket.AF_INET6) as taken:
+        try:
+            taken.bind(("::1", 0))
+        except OSError as error:
+            pytest.skip(f"this machine has no IPv6: {error}")
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        with pytest.raises(OSError, match="in use"):
+            bindable(host, port)
+    assert bindable(host, port) == port
+    assert url(host, port) == f"http://[::1]:{port}"

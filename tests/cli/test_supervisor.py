@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.supervisor import Supervisor, Unit, program
+from cli.supervisor import Supervisor, Unit, program, trim
+from kernel.embedded.process import tail
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -94,6 +95,44 @@ async def test_the_last_added_ends_first(tmp_path: Path) -> None:
         await _until(unit.log, "ready")
     await supervisor.stop()
     assert order.read_text() == "cba"
+
+
+async def test_a_removed_log_costs_its_lines_only(tmp_path: Path) -> None:
+    said: list[str] = []
+    unit = _unit("clerk", "import os, time; print('born', os.getpid()); time.sleep(600)", tmp_path)
+    supervisor = Supervisor(said.append)
+    supervisor.add([unit])
+    await _until(unit.log, "born")
+    assert unit.process is not None
+    first = unit.process.pid
+    unit.log.unlink()
+    unit.process.kill()
+    assert await _next_pid(unit, first) != first
+    await supervisor.stop()
+    assert said == ["clerk ended (signal SIGKILL); it starts again in 0.5 s."]
+
+
+def test_a_long_log_begins_anew_and_its_process_goes_on(tmp_path: Path) -> None:
+    unit = _unit("clerk", "import sys\nfor line in iter(input, 'end'): print(line * 1000)", tmp_path)
+    unit.log.write_bytes(b"x" * 1000)
+    unit.log_start = 500
+    with unit.log.open("ab") as output:  # as its process has it
+        trim(unit, most=1000)
+        assert unit.log.stat().st_size == 1000
+        trim(unit, most=999)
+        output.write(b"later")
+    assert unit.log.read_bytes() == b"later"
+    assert (tmp_path / "clerk.log.1").read_bytes() == b"x" * 1000
+    assert unit.log_start == 0
+
+
+def test_the_end_of_a_log_is_read_from_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert tail(log) == ""
+    log.write_bytes(b"first\n" + b"line\n" * 100_000 + b"last\n")
+    assert tail(log) == "line\n" * 11 + "last"
+    assert tail(log, log.stat().st_size - 5) == "last"
+    assert tail(log, 10**9).endswith("last")
 
 
 PARENT = """
