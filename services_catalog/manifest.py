@@ -4,6 +4,7 @@ Reading is strict and complete: every defect is named at once, each with its JSO
 """
 
 import difflib
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
@@ -32,6 +33,8 @@ ServiceName = Annotated[
     ),
 ]
 Line = Annotated[str, Meta(min_length=1, max_length=200, description="One line of text.")]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LONG_TEXT = "/description"  # may have several lines
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2, token
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 section 5.5, field-value
 _OWN_HEADERS = {"host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade"}
@@ -94,7 +97,8 @@ def read(raw: Any) -> Manifest:
     findings = [*_defects(raw, Manifest, "")]
     if not findings:
         manifest = msgspec.convert(raw, Manifest)
-        findings = [*_header_defects(manifest.upstream.headers)]
+        manifest = msgspec.structs.replace(manifest, document=posixpath.normpath(manifest.document))
+        findings = [*_control_defects(raw, ""), *_header_defects(manifest.upstream.headers)]
     if findings:
         raise ManifestError(findings)
     return manifest
@@ -140,6 +144,19 @@ def _value_defects(raw: Any, type_: Any, at: str) -> Iterator[Finding]:
         message = str(wrong).replace("`", "").partition(" - at ")[0]
         message = "the text does not fit" if "matching regex" in message else message[0].lower() + message[1:]
         yield Finding("error", at, message, _advice(type_) or REFERENCE)
+
+
+def _control_defects(raw: Any, at: str) -> Iterator[Finding]:
+    """Refuse control characters in whatever is shown or stored; headers have rules of their own."""
+    if isinstance(raw, dict) and at != "/upstream/headers":
+        for key, value in raw.items():
+            yield from _control_defects(key, at)
+            yield from _control_defects(value, pointer(at, key))
+    elif isinstance(raw, str):
+        found = _CONTROL.search(raw.replace("\n", "") if _LONG_TEXT in at else raw)
+        if found:
+            fix = "Leave it out." if _LONG_TEXT in at else "Write one line, without control characters."
+            yield Finding("error", at, f"the text holds the control character U+{ord(found[0]):04X}", fix)
 
 
 def _header_defects(headers: dict[str, str]) -> Iterator[Finding]:

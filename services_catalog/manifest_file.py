@@ -9,7 +9,7 @@ import yaml
 from services_catalog.errors import ManifestError
 from services_catalog.manifest import Manifest, pointer, read
 from supergraph.findings import Finding
-from supergraph.openapi.load import LoadError, load
+from supergraph.openapi.load import MAX_DEPTH, LoadError, load
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -30,19 +30,38 @@ def read_text(data: bytes, environ: Mapping[str, str]) -> Manifest:
 
 def line_of(data: bytes, at: str) -> int:
     """Return the line, from 1, where the value at a JSON pointer, or the nearest around it, stands in YAML text."""
-    try:
-        node = yaml.compose(data.decode("utf-8-sig", "replace"), yaml.CSafeLoader)
-    except yaml.YAMLError:
-        return 1
+    wanted = [token.replace("~1", "/").replace("~0", "~") for token in at.split("/")[1:]]
     line = 1
-    for token in at.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
-        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-        found = next(((name, value) for name, value in pairs if name.value == key), None)
-        if found is None:
-            break
-        line, node = found[0].start_mark.line + 1, found[1]
+    found = 0  # so many of the wanted keys
+    try:
+        for depth, event in _keys(data.decode("utf-8-sig", "replace")):
+            if found == len(wanted) or depth <= found:  # behind the value of the last key that was found
+                break
+            if depth == found + 1 and event.value == wanted[found]:
+                line, found = event.start_mark.line + 1, found + 1
+    except yaml.YAMLError:
+        pass  # what is unreadable has been said; this is only about where
     return line
+
+
+def _keys(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the keys of mappings and how deep they stand, down to the depth that is read at all.
+
+    By libyaml's events: its tree is built by recursion, and 100,000 brackets would end the process.
+    """
+    opened: list[bool | None] = []  # of each value that has begun: whether a key comes next, None in lists
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            opened.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            if opened and opened[-1] and isinstance(event, yaml.ScalarEvent):
+                yield len(opened), event
+            if opened and opened[-1] is not None:
+                opened[-1] = not opened[-1]
+            if isinstance(event, yaml.CollectionStartEvent):
+                opened.append(True if isinstance(event, yaml.MappingStartEvent) else None)
+        if len(opened) > MAX_DEPTH:
+            return
 
 
 def _expand(raw: Any, environ: Mapping[str, str]) -> Iterator[Finding]:

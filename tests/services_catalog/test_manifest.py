@@ -46,6 +46,38 @@ def test_a_manifest_needs_little() -> None:
     assert (manifest.name, manifest.upstream.timeout_seconds, manifest.operations) == ("parking", 10.0, {})
 
 
+def test_control_characters_are_refused_wherever_text_is_shown_or_stored() -> None:
+    wrong = {
+        "title": {"zh": "a\0", "en": "two\nlines"},
+        "description": {"zh": "two\nlines", "en": "a\x07"},
+        "document": "a\x1b.yaml",
+        "operations": {"a\0": {"description": "\x9b"}},
+    }
+    found = defects(GOOD | wrong)
+    assert {at: message[-6:] for at, (message, _) in found.items()} == {
+        "/title/zh": "U+0000",
+        "/title/en": "U+000A",
+        "/description/en": "U+0007",
+        "/document": "U+001B",
+        "/operations": "U+0000",
+        "/operations/a\0/description": "U+009B",
+    }
+
+
+def test_a_document_is_named_in_one_way() -> None:
+    assert [read(GOOD | {"document": name}).document for name in ("./a.yaml", "b/../a.yaml", "b//a.yaml")] == [
+        "a.yaml",
+        "a.yaml",
+        "b/a.yaml",
+    ]
+
+
+def test_the_line_of_a_value_is_found_whatever_the_file_holds() -> None:
+    assert line_of(b"a:\n  c: 1\nb:\n  c: 2\n", "/b/c") == 4
+    assert line_of(b"a:\n  d: 1\nb:\n  c: 2\n", "/a/c") == 1
+    assert line_of(b"name: x\ntitle: " + b"[" * 200_000, "/zh") == 1
+
+
 def test_what_is_stored_reads_back() -> None:
     manifest = read(
         GOOD
