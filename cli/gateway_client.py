@@ -15,6 +15,16 @@ from supergraph.diff import Change
 from supergraph.findings import Finding
 
 _T = TypeVar("_T")
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would take the token, and what is published, to whatever origin it names."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_open = urllib.request.build_opener(_NoRedirects).open
 _SECONDS = 120.0  # the gateway gives a compiler 90 s
 
 
@@ -58,10 +68,11 @@ def call(gateway: str, path: str, answer: type[_T], body: object = None, token: 
         headers={"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {}),
     )
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310 - as above
+        with _open(request, timeout=_SECONDS) as response:
             return msgspec.json.decode(response.read(), type=answer)
     except urllib.error.HTTPError as error:
-        raise _refused(gateway, error) from error
+        with error:
+            raise _refused(gateway, error) from error
     except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
         raise GatewayUnreachableError(
             f"no gateway answers at {gateway}: {error}", fix="Check --gateway (YIWANG_GATEWAY), and that it runs."
@@ -69,6 +80,11 @@ def call(gateway: str, path: str, answer: type[_T], body: object = None, token: 
 
 
 def _refused(gateway: str, error: urllib.error.HTTPError) -> YiwangError:
+    if location := error.headers.get("location"):
+        return GatewayUnreachableError(
+            f"{gateway} answers {error.code} and leads to {location}; nothing was sent there",
+            fix="If that is your platform, give its URL as --gateway (YIWANG_GATEWAY).",
+        )
     try:
         return RefusedError(msgspec.json.decode(error.read(), type=Refusal))
     except msgspec.MsgspecError:

@@ -18,6 +18,7 @@ from services_catalog.manifest_file import line_of, read_text
 from supergraph.diff import Change
 from supergraph.findings import Finding
 from supergraph.openapi import compile_document
+from supergraph.openapi.load import LoadError, decoded
 
 
 class _Publication(Struct):
@@ -84,24 +85,31 @@ def services(gateway: str) -> None:
 def gather(folder: Path, manifest: Manifest) -> Bundle:
     """Return the document and the files it refers to, none from outside the manifest's folder.
 
-    What a document refers to is what its compiler reads; so it is compiled here, too.
+    What a document refers to is what its compiler reads; so it is compiled here, too. A file that is no text cannot be
+    sent: then what the compiler finds is shown, and nothing is published.
     """
     root, bundle = folder.resolve(), dict[str, str]()
+    unreadable: list[str] = []
 
     def read(path: str) -> bytes:
         file = (root / path).resolve()
         if not is_inside(path) or not file.is_relative_to(root):
             raise ValueError("it lies outside the folder of the manifest")
         data = file.read_bytes()
-        encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-        bundle[path] = data.decode(encoding)
+        try:
+            bundle[path] = decoded(data)
+        except LoadError:
+            unreadable.append(path)
         return data
 
     try:
         read(manifest.document)
     except (OSError, ValueError) as error:
         raise click.UsageError(f"the document {manifest.document!r} cannot be read: {error}") from error
-    compile_document(manifest.document, read, service=manifest.name, settings=manifest.operations)
+    compiled = compile_document(manifest.document, read, service=manifest.name, settings=manifest.operations)
+    if unreadable:
+        show_findings(compiled.findings)
+        raise click.ClickException(f"these files are no text in UTF-8: {', '.join(dict.fromkeys(unreadable))}")
     return bundle
 
 

@@ -35,7 +35,7 @@ class LoadError(Exception):
 
 def load(data: bytes) -> tuple[Any, list[Defect]]:
     """Return the file's tree and its harmless defects. Raises LoadError."""
-    text = _text(data)
+    text = decoded(data)
     if text.lstrip()[:1] in {"{", "["}:
         try:
             tree = msgspec.json.decode(text)
@@ -48,7 +48,8 @@ def load(data: bytes) -> tuple[Any, list[Defect]]:
     return _YamlTree().build(text)
 
 
-def _text(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Return a file's text. Raises LoadError."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace")

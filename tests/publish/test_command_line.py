@@ -113,6 +113,41 @@ async def test_a_document_brings_the_files_it_refers_to(city: Terminal) -> None:
     assert "{ lots { free } }" in (await city.publish(api)).output
 
 
+async def test_a_file_in_another_encoding_is_not_left_behind_silently(city: Terminal) -> None:
+    api = document("free")
+    (city.folder / "lot.yaml").write_bytes("type: object\ndescription: 车位\n".encode("gbk"))
+    api["components"]["schemas"]["Lot"] = {"$ref": "../lot.yaml"}
+    refused = await city.publish(api)
+    assert refused.exit_code == 1
+    assert "lot.yaml#: byte 26 is not UTF-8" in refused.output
+    assert "these files are no text in UTF-8: lot.yaml" in refused.output
+    (city.folder / "lot.yaml").write_bytes("type: object\nproperties: {free: {type: integer}}".encode("utf-16"))
+    assert "{ lots { free } }" in (await city.publish(api)).output
+
+
+async def test_a_document_may_be_named_as_shells_do(city: Terminal) -> None:
+    written = MANIFEST.replace("api/openapi.json", "./api/../api/openapi.json")
+    assert "version 1 is live" in (await city.publish(document("free"), manifest=written)).output
+
+
+async def test_a_token_is_not_taken_along_by_a_redirect(city: Terminal) -> None:
+    heard: list[bytes] = []
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        status = b"HTTP/1.1 307 Temporary Redirect" if b"POST" in heard[-1] else b"HTTP/1.1 302 Found"
+        writer.write(status + b"\r\nlocation: %s/elsewhere\r\ncontent-length: 0\r\n\r\n" % address.encode())
+        writer.close()
+
+    server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    city.environment["YIWANG_GATEWAY"] = address
+    for refused in (await city.publish(document("free")), await city.run("services")):
+        assert f"leads to {address}/elsewhere; nothing was sent there" in str(refused.exception)
+    assert len(heard) == 2
+    server.close()
+
+
 async def test_no_file_from_outside_the_folder_is_sent(city: Terminal) -> None:
     (city.folder.parent / "secret.yaml").write_text("type: object\nproperties: {secret: {type: integer}}")
     (city.folder / "link.yaml").symlink_to(city.folder.parent / "secret.yaml")
