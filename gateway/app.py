@@ -9,20 +9,21 @@ from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
 from gateway.http.publish import PublishingRoutes
+from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
-from kernel.clock import SystemClock
 from kernel.database import Database, open_database
-from kernel.logs import configure
+from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
 from kernel.settings import Settings
 from schema.context import Context
 from schema.graph import local_schema
+from schema.names import platform_names
 
 Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
 """Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
@@ -39,6 +40,7 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._others: Any = None
+        self._ids = RequestIds()
         self.direct: dict[str, Direct] = {}
         self.database: Database
         self.registry: Registry
@@ -60,15 +62,16 @@ class Gateway:
             local = local_schema()
             planner = Planner(registry, local, settings)
             executor = Executor(upstreams, Context(registry), settings.request_seconds, settings.max_fetches)
-            graphql = GraphQLOverHTTP(planner, executor, settings)
+            graphql = GraphQLOverHTTP(planner, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *PublishingRoutes(database, redis, registry, SystemClock(), settings).handlers(),
-                ]
+                    *PublishingRoutes(database, redis, registry, settings, platform_names(local)).handlers(),
+                ],
+                beside=self.direct,
             )
             yield
 
@@ -79,7 +82,19 @@ class Gateway:
         elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
             await _carry(handler, scope, receive, send, self._settings.max_request_bytes)
         else:
-            await self._others(scope, receive, send)
+            await self._others(scope, receive, self._identified(scope, send))
+
+    def _identified(self, scope: Any, send: Any) -> Any:
+        """Give a request its id, for the log, and return a ``send`` that answers it."""
+        identity = self._ids.id(dict(scope["headers"]).get(HEADER))
+        request_id.set(identity)
+
+        async def send_with_id(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (HEADER, identity.encode())]}
+            await send(message)
+
+        return send_with_id
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()

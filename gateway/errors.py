@@ -1,6 +1,14 @@
 """What the gateway itself refuses, before or instead of asking a department."""
 
 from kernel.errors import YiwangError
+from kernel.logs import request_id
+
+
+class DefectError(YiwangError):
+    """A defect of the platform; the log has it under the id of the current request."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Something is wrong with the platform; its log knows this request as {request_id.get()}")
 
 
 class RequestError(YiwangError):
@@ -38,6 +46,27 @@ class MethodError(RequestError):
     http_status = 405
 
 
+class ParseError(YiwangError):
+    """The document is not GraphQL: its syntax is wrong."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+    http_status = 400
+
+
+class ValidationError(YiwangError):
+    """The document does not fit the graph, or breaks a rule of GraphQL."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+    http_status = 400
+
+
+class VariablesError(YiwangError):
+    """The variables do not fit the types that the operation declares."""
+
+    code = "BAD_VARIABLES"
+    http_status = 400
+
+
 class OperationLimitError(YiwangError):
     """The operation asks for more than one request may."""
 
@@ -50,3 +79,10 @@ class IntrospectionScopeError(YiwangError):
 
     code = "INTROSPECTION_NEEDS_SCOPE"
     http_status = 400
+
+
+class NotServedError(YiwangError):
+    """Nothing is at the path, or not for this method; the status says which."""
+
+    code = "HTTP_ERROR"
+    http_status = 404

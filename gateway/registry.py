@@ -161,11 +161,12 @@ class Registry:
         try:
             async with self._pool.acquire(timeout=_QUERY_SECONDS) as connection:
                 names, numbers = [each.name for each in services], [each.version for each in services]
-                return await connection.fetch(_STORED.format(column), names, numbers, timeout=_QUERY_SECONDS)
+                rows = await connection.fetch(_STORED.format(column), names, numbers, timeout=_QUERY_SECONDS)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise RegistryUnavailableError(
                 f"The description of {services[0].name} cannot be read at the moment", fix="Try again in a few seconds."
             ) from error
+        return list(rows)
 
     async def _load(self, service: LiveService) -> Slice:
         ((_, data),) = await self._read("slice", [service])

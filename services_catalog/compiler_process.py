@@ -1,7 +1,8 @@
 """The compiler as a process of its own: one order on stdin, one result on stdout, then it ends.
 
-``services_catalog.compiler`` starts it. It has no access to database, network settings or secrets, and limits on
-time and memory, so the worst that a department's document can do is to have its own publication refused.
+``services_catalog.compiler`` starts it, with limits on time and memory and none of the gateway's environment, so a
+document that needs too much costs its own publication only. It is no sandbox: it runs as the gateway's user and could
+open what that user may. What protects is that it only reads the document, as data, and never follows it anywhere.
 """
 
 import os
@@ -11,12 +12,15 @@ import sys
 import msgspec
 from msgspec import Struct
 
+from services_catalog import definitions
 from services_catalog.bundle import pack
+from services_catalog.clashes import Clashes, clashes
 from services_catalog.example_query import example_query
 from supergraph.diff import Change, compare, coordinate
 from supergraph.findings import Finding
 from supergraph.openapi import OperationSettings, compile_document
-from supergraph.slice import Slice, decode, digest, encode, namespace_name
+from supergraph.sdl import definitions_of
+from supergraph.slice import Slice, decode, digest, encode
 
 CPU_SECONDS = 60  # twelve times what the worst of 203 real documents may take
 MEMORY_BYTES = 2 * 2**30
@@ -31,6 +35,7 @@ class Order(Struct, frozen=True):
     settings: dict[str, OperationSettings]
     live: bytes | None = None
     neighbours: dict[str, bytes] = {}
+    platform_types: frozenset[str] = frozenset()
 
 
 class Compiled(Struct, frozen=True):
@@ -39,12 +44,13 @@ class Compiled(Struct, frozen=True):
     slice: bytes
     digest: str
     bundle: bytes  # services_catalog.bundle.pack
+    sdl: bytes  # services_catalog.definitions.pack
     offered: int
     operations: tuple[str, ...]  # coordinates: Query.parking.lots
     typed: int
     findings: tuple[Finding, ...]
     changes: tuple[Change, ...]
-    clashes: dict[str, tuple[str, ...]]  # service → type names that both have
+    clashes: Clashes
     example: str  # a query, "" if there is none without arguments
 
 
@@ -54,27 +60,19 @@ def work(order: Order) -> Compiled:
     result = compile_document(order.document, files.__getitem__, service=order.service, settings=order.settings)
     slice_ = result.slice or Slice(service=order.service, types={}, operations=())
     data = encode(slice_)
-    names = _type_names(slice_)
-    clashes = {
-        service: tuple(sorted(names & _type_names(decode(other)))) for service, other in order.neighbours.items()
-    }
     return Compiled(
         slice=data,
         digest=digest(data),
         bundle=pack(order.bundle),
+        sdl=definitions.pack(definitions_of(slice_)),
         offered=result.offered,
         operations=tuple(coordinate(slice_.service, operation) for operation in slice_.operations),
         typed=result.typed,
         findings=tuple(result.findings),
         changes=tuple(compare(decode(order.live), slice_)) if order.live is not None else (),
-        clashes={service: shared for service, shared in clashes.items() if shared},
+        clashes=clashes(slice_, order.neighbours, order.platform_types),
         example=example_query(slice_),
     )
-
-
-def _type_names(slice_: Slice) -> set[str]:
-    spaces = {(operation.kind, group) for operation in slice_.operations for group in ("", operation.group)}
-    return slice_.types.keys() | {namespace_name(slice_.service, kind, group) for kind, group in spaces}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What can be wrong with a publication, said so that its department can mend it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kernel.errors import YiwangError
 from supergraph.diff import Change
@@ -8,9 +8,8 @@ from supergraph.findings import Finding
 
 
 class PublishingError(YiwangError):
-    """A publication was refused; nothing has changed."""
+    """A publication was refused; nothing has changed. Its subclasses say why."""
 
-    code = "PUBLICATION_REFUSED"
     http_status = 422
 
 
@@ -42,6 +41,20 @@ class DocumentError(PublishingError):
         self.findings = tuple(findings)
 
 
+class TypeClashError(PublishingError):
+    """The service would have types of the names that another live service's, or the platform's own, have."""
+
+    code = "TYPE_NAMES_TAKEN"
+    http_status = 409
+
+    def __init__(self, service: str, clashes: Mapping[str, Sequence[str]]) -> None:
+        other, names = next(iter(clashes.items()))
+        super().__init__(
+            f"{service} and {other} would both have types named {', '.join(names[:5])}",
+            fix="Choose another name for the service, or rename the schemas.",
+        )
+
+
 class BreakingChangeError(PublishingError):
     """Operations that work today would not work any more."""
 
@@ -65,7 +78,7 @@ class NotYoursError(PublishingError):
 
 
 class UnknownServiceError(PublishingError):
-    """No service of this name was ever published."""
+    """No service of this name is live or, where a rollback asks, was ever published."""
 
     code = "UNKNOWN_SERVICE"
     http_status = 404

@@ -19,11 +19,14 @@ from services_catalog.compiler_process import Compiled, Order
 from services_catalog.errors import (
     BreakingChangeError,
     DocumentError,
+    ManifestError,
     NotYoursError,
     PublishedMeanwhileError,
+    TypeClashError,
     UpstreamUnknownError,
 )
 from services_catalog.manifest import Manifest, read
+from services_catalog.platform_names import PlatformNames
 from services_catalog.tables import ServiceVersion
 from services_catalog.versions import ChangedMeanwhileError, LiveChange, roll_back, standing, store
 from supergraph.diff import Change, breaking
@@ -62,11 +65,14 @@ class Publication(Struct, frozen=True, kw_only=True):
 class Publishing:
     """The use cases of one process, with what they need."""
 
-    def __init__(self, database: Database, redis: Redis, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, redis: Redis, clock: Clock, settings: Settings, platform: PlatformNames
+    ) -> None:
         self._database = database
         self._redis = redis
         self._clock = clock
         self._networks = parse_networks(settings.upstream_networks)
+        self._platform = platform
         self._compiler = Compiler()
 
     async def publish(self, department: str, key_id: str, submission: Submission) -> Publication:
@@ -78,6 +84,7 @@ class Publishing:
                 f"The manifest is of the department {manifest.department!r}, the credential of {department!r}",
                 fix="Use the credential of the manifest's department.",
             )
+        self._check_name(manifest.name)
         bundles.check(submission.bundle, manifest.document)
         await self._check_upstream(manifest.upstream.url)
         for _ in range(_ATTEMPTS):
@@ -93,7 +100,7 @@ class Publishing:
     async def roll_back(self, department: str, service: str, to: int | None) -> LiveChange:
         """Make an earlier version live again and announce it."""
         async with self._database.session() as session:
-            change = await roll_back(session, self._clock, department, service, to)
+            change = await roll_back(session, self._clock, department, service, to, beside=self._platform.types)
         await announce(self._redis, change.revision)
         return change
 
@@ -108,6 +115,7 @@ class Publishing:
                 settings=manifest.operations,
                 live=stood.live.slice if stood.live else None,
                 neighbours=stood.neighbours,
+                platform_types=self._platform.types,
             )
         )
         _refuse(manifest.name, compiled, force=submission.force)
@@ -121,6 +129,12 @@ class Publishing:
             change = await store(session, self._clock, manifest.department, version, stood)
         await announce(self._redis, change.revision)
         return _publication("published", compiled, change, manifest.name)
+
+    def _check_name(self, name: str) -> None:
+        if name in self._platform.fields:
+            raise ManifestError(
+                [Finding("error", "/name", f"{name!r} is a field of the platform's own", "Choose another name.")]
+            )
 
     async def _check_upstream(self, url: str) -> None:
         checked = check_url(url, self._networks)
@@ -137,13 +151,8 @@ class Publishing:
 def _refuse(service: str, compiled: Compiled, *, force: bool) -> None:
     if not compiled.operations:
         raise DocumentError(f"The document of {service} offers no usable operation", compiled.findings)
-    for other, names in compiled.clashes.items():
-        shown = ", ".join(names[:5])
-        raise DocumentError(
-            f"{service} and {other} would both have types named {shown}",
-            compiled.findings,
-            fix="Choose another name for the service, or rename the schemas.",
-        )
+    if compiled.clashes:
+        raise TypeClashError(service, compiled.clashes)
     if breaking(compiled.changes) and not force:
         raise BreakingChangeError(service, compiled.changes)
 
@@ -158,19 +167,25 @@ def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) 
         upstream_headers=manifest.upstream.headers,
         bundle=compiled.bundle,
         slice=compiled.slice,
+        sdl=compiled.sdl,
         digest=compiled.digest,
         operations=len(compiled.operations),
         typed=compiled.typed,
-        findings=msgspec.to_builtins(compiled.findings, builtin_types=()),
+        findings=[_storable(each) for each in compiled.findings],
         created_at=clock.now(),
         created_by=key_id,
     )
 
 
+def _storable(finding: Finding) -> dict[str, str]:
+    """Return a finding as PostgreSQL stores it: its text cannot hold U+0000, which a finding may quote."""
+    return {name: text.replace("\0", "\ufffd") for name, text in msgspec.structs.asdict(finding).items()}
+
+
 def _same(live: ServiceVersion, new: ServiceVersion) -> bool:
     """Whether publishing would change nothing, not even what is stored."""
     return all(
-        getattr(live, name) == getattr(new, name) for name in ("manifest", "upstream_headers", "bundle", "slice")
+        getattr(live, name) == getattr(new, name) for name in ("manifest", "upstream_headers", "bundle", "slice", "sdl")
     )
 
 

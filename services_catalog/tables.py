@@ -59,6 +59,7 @@ class ServiceVersion(SQLModel, table=True):
     upstream_headers: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
     bundle: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # services_catalog.bundle.pack
     slice: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # supergraph.slice.encode
+    sdl: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # services_catalog.definitions.pack
     digest: str  # of the slice
     operations: int
     typed: int

@@ -1,5 +1,6 @@
 """A service's versions in the database: how it stands, store a new one, go back to an old one."""
 
+from collections.abc import Collection
 from typing import Any
 
 from msgspec import Struct
@@ -9,9 +10,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
+from services_catalog.clashes import clashes
 from services_catalog.departments import find_department
-from services_catalog.errors import NotYoursError, UnknownServiceError, UnknownVersionError
+from services_catalog.errors import NotYoursError, TypeClashError, UnknownServiceError, UnknownVersionError
 from services_catalog.tables import CatalogRevision, Service, ServiceVersion
+from supergraph.slice import decode
 
 
 class Standing(Struct, frozen=True):
@@ -71,9 +74,13 @@ async def store(
 
 
 async def roll_back(
-    session: AsyncSession, clock: Clock, department: str, name: str, to: int | None = None
+    session: AsyncSession, clock: Clock, department: str, name: str, to: int | None = None, *, beside: Collection[str]
 ) -> LiveChange:
-    """Make an earlier version live again: ``to``, or the one numbered just below the live one."""
+    """Make an earlier version live again: ``to``, or the one numbered just below the live one.
+
+    ``beside`` are the platform's own type names. Raises TypeClashError if they, or those that neighbours have by now,
+    are the version's too.
+    """
     service = await _locked(session, department, name)
     versions = select(func.max(ServiceVersion.number)).where(col(ServiceVersion.service) == name)
     if to is None:
@@ -85,13 +92,23 @@ async def roll_back(
         raise UnknownVersionError(f"{name} has {wanted}", fix="yiwang services lists what is live.")
     if target == service.live_version:
         return LiveChange(target, service.revision)
-    return await _go_live(session, clock, service, target)
+    change = await _go_live(session, clock, service, target)
+    await _check_types(session, name, beside)
+    return change
+
+
+async def _check_types(session: AsyncSession, name: str, beside: Collection[str]) -> None:
+    """Compare the version just made live with its neighbours, under the catalogue's lock: none of them can change."""
+    rows = await session.exec(_family(name))
+    slices = {row.name: version.slice for row, version in rows.all() if version is not None}
+    if found := clashes(decode(slices.pop(name)), slices, beside):
+        raise TypeClashError(name, found)
 
 
 async def _go_live(
     session: AsyncSession, clock: Clock, service: Service, number: int, stood: Standing | None = None
 ) -> LiveChange:
-    """Move the pointer. Takes the catalogue's lock, so it is the last that a transaction does."""
+    """Move the pointer. Takes the catalogue's lock, so it is nearly the last that a transaction does."""
     revision = await session.scalar(
         update(CatalogRevision).values(revision=CatalogRevision.revision + 1).returning(col(CatalogRevision.revision))
     )

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from supergraph.codec import Codec, Inexact
 from supergraph.complete import MOST_ERRORS, Completion, Error, Path, TooManyErrors, report
+from supergraph.errors import AnswerStatusError, AnswerValueError
 from supergraph.selection import Node, OneOf, Selected
 from supergraph.slice import Answer, Operation, Type, UnionType
 from supergraph.wire import Response
@@ -98,7 +99,7 @@ class Reader:
         except UnreadableError as error:
             message = f"{service} answered {response.status} with {error}"
             return self.failed(message, {"code": "UPSTREAM_BAD_ANSWER", "service": service})
-        completion = Completion({"code": "UPSTREAM_BAD_VALUE", "service": service})
+        completion = Completion({"code": AnswerValueError.code, "service": service})
         try:
             completed = completion.field(form.field, value, self._path)
             return _encode(completed), completion.errors
@@ -179,7 +180,7 @@ def _failure(service: str, response: Response) -> tuple[str, dict[str, Any]]:
     """Return the message and extensions for an answer that is no success, with its problem document if it has one."""
     status = response.status
     phrase = responses.get(status, "")
-    extensions: dict[str, Any] = {"code": "UPSTREAM_STATUS", "service": service, "status": status}
+    extensions: dict[str, Any] = {"code": AnswerStatusError.code, "service": service, "status": status}
     problem = _problem(response)
     if problem:
         extensions["problem"] = problem

@@ -196,6 +196,12 @@ def named(reference: str) -> str:
     return reference.strip("[]!")
 
 
+def type_names(slice_: Slice) -> set[str]:
+    """Return the names of all types that a slice brings into a schema, those that hold its root fields too."""
+    spaces = {(operation.kind, group) for operation in slice_.operations for group in ("", operation.group)}
+    return slice_.types.keys() | {namespace_name(slice_.service, kind, group) for kind, group in spaces}
+
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(Slice)
 

@@ -4,11 +4,10 @@ https://graphql.github.io/graphql-over-http/draft/
 """
 
 import logging
-from itertools import count
-from secrets import token_hex
 from time import perf_counter
 
-from gateway.errors import MethodError, RequestTooLargeError
+from gateway.errors import DefectError, MethodError, RequestTooLargeError
+from gateway.http.request_ids import HEADER, RequestIds
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planned, Planner
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
@@ -21,23 +20,17 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and body."""
 
 _log = logging.getLogger(__name__)
-_MAX_ID = 64  # of a request id that the client brings
-_PROCESS = token_hex(6)
-
-
-class InternalError(YiwangError):
-    """A defect of the platform; the log has it under the request id."""
 
 
 class GraphQLOverHTTP:
     """The endpoint of one gateway process. The counters are for metrics."""
 
-    def __init__(self, planner: Planner, executor: Executor, settings: Settings) -> None:
+    def __init__(self, planner: Planner, executor: Executor, ids: RequestIds, settings: Settings) -> None:
         self._planner = planner
         self._executor = executor
         self._max_bytes = settings.max_request_bytes
         self._logs = settings.access_log
-        self._ids = (f"{_PROCESS}-{number:x}" for number in count())
+        self._ids = ids
         self.requests = 0
         self.refused = 0
 
@@ -45,7 +38,7 @@ class GraphQLOverHTTP:
         """Answer one request; header names are lower case."""
         started = perf_counter()
         self.requests += 1
-        identity = _given_id(headers) or next(self._ids)
+        identity = self._ids.id(headers.get(HEADER))
         request_id.set(identity)
         media_type = JSON
         try:
@@ -61,12 +54,11 @@ class GraphQLOverHTTP:
             status, content_type, body = refuse(error, media_type)
         except Exception:  # noqa: BLE001 - the edge: logged, and the client learns under which id
             _log.exception("a request failed")
-            defect = InternalError(f"Something is wrong with the platform; its log knows this request as {identity}")
-            status, content_type, body = refuse(defect, media_type)
+            status, content_type, body = refuse(DefectError(), media_type)
         if self._logs:
             milliseconds = round((perf_counter() - started) * 1000, 2)
             _log.info("request", extra={"status": status, "bytes": len(body), "milliseconds": milliseconds})
-        reply = [(b"content-type", content_type), (b"x-request-id", identity.encode())]
+        reply = [(b"content-type", content_type), (HEADER, identity.encode())]
         if status == MethodError.http_status:
             reply.append((b"allow", b"POST" if method == "GET" else b"GET, POST"))
         return status, reply, body
@@ -84,14 +76,6 @@ class GraphQLOverHTTP:
         else:
             raise MethodError(f"{method} is not a way to send a GraphQL request", fix="Send POST, or GET for queries.")
         return request
-
-
-def _given_id(headers: dict[bytes, bytes]) -> str:
-    """Return the id that the client or a proxy gave, if it is safe to log and send back."""
-    given = headers.get(b"x-request-id")
-    if given is None or len(given) > _MAX_ID or not given.replace(b"-", b"").isalnum():
-        return ""
-    return given.decode()
 
 
 def _refuse_mutation(planned: Planned, request: GraphQLRequest) -> None:

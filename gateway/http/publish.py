@@ -1,26 +1,30 @@
 """``POST /publish``, ``POST /rollback``, ``GET /services``: how departments make services part of the graph."""
 
 import logging
-from typing import Any, TypeVar
+import time
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap
-from msgspec import Struct
+from msgspec import Meta, Struct
 from redis.asyncio import Redis
 from sqlalchemy.exc import DBAPIError
 
 from auth.credentials import Publisher, authenticate
 from gateway.errors import RequestError, RequestTooLargeError
 from gateway.registry import Registry, RegistryUnavailableError
-from kernel.clock import Clock
+from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.errors import YiwangError
 from kernel.settings import Settings
 from services_catalog.bundle import MAX_BYTES
 from services_catalog.listing import live_services
+from services_catalog.manifest import ServiceName
+from services_catalog.platform_names import PlatformNames
 from services_catalog.publishing import Publishing, Submission
 
 MAX_BODY_BYTES = 2 * MAX_BYTES + 2**20  # the bundle as JSON text, escaped, and the manifest
@@ -28,24 +32,28 @@ MAX_BODY_BYTES = 2 * MAX_BYTES + 2**20  # the bundle as JSON text, escaped, and 
 AnyRequest = Request[Any, Any, Any]
 _T = TypeVar("_T")
 
+_DATA_EXCEPTION = "22"  # PostgreSQL's class of errors in values (appendix A), such as text with a NUL
+
 _log = logging.getLogger(__name__)
 
 
 class RollBack(Struct, frozen=True, forbid_unknown_fields=True):
     """Which service goes back; without ``to``, to the version before the live one."""
 
-    service: str
-    to: int | None = None
+    service: ServiceName
+    to: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None  # PostgreSQL's integer
 
 
 class PublishingRoutes:
     """The handlers, with what they need. Each change is live in this process before its answer is sent."""
 
-    def __init__(self, database: Database, redis: Redis, registry: Registry, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, redis: Redis, registry: Registry, settings: Settings, platform: PlatformNames
+    ) -> None:
         self._database = database
         self._registry = registry
-        self._clock = clock
-        self._publishing = Publishing(database, redis, clock, settings)
+        self._clock = SystemClock()
+        self._publishing = Publishing(database, redis, self._clock, settings, platform)
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
@@ -57,14 +65,26 @@ class PublishingRoutes:
             publication = await self._publishing.publish(publisher.department, publisher.key_id, submission)
             if publication.status == "published":
                 await self._take_over()
+            _log.info(
+                "a service was published",
+                extra=_who(publisher, publication.service)
+                | {"version": publication.version, "status": publication.status, "forced": submission.force}
+                | {"milliseconds": round(publication.milliseconds)},
+            )
             return _json(publication)
 
         @post("/rollback", status_code=200, request_max_body_size=2**16, exception_handlers=_REFUSALS)
         async def rollback(request: AnyRequest) -> Response[bytes]:
             publisher = await self._publisher(request)
             wanted = await _body(request, RollBack)
+            began = time.perf_counter()
             change = await self._publishing.roll_back(publisher.department, wanted.service, wanted.to)
             await self._take_over()
+            milliseconds = round((time.perf_counter() - began) * 1000)
+            _log.info(
+                "a service was rolled back",
+                extra=_who(publisher, wanted.service) | {"version": change.version, "milliseconds": milliseconds},
+            )
             return _json(change)
 
         @get("/services", exception_handlers=_REFUSALS)
@@ -87,6 +107,10 @@ class PublishingRoutes:
             _log.exception("a change is stored but not yet served by this process")
 
 
+def _who(publisher: Publisher, service: str) -> dict[str, Any]:
+    return {"department": publisher.department, "key_id": publisher.key_id, "service": service}
+
+
 async def _body(request: AnyRequest, type_: type[_T]) -> _T:
     try:
         return msgspec.json.decode(await request.body(), type=type_)
@@ -102,7 +126,10 @@ async def _body(request: AnyRequest, type_: type[_T]) -> _T:
 
 
 def _json(value: object, status: int = 200) -> Response[bytes]:
-    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json")
+    challenge = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}  # RFC 6750 section 3
+    return Response(
+        msgspec.json.encode(value), status_code=status, media_type="application/json", headers=challenge
+    )
 
 
 def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
@@ -123,6 +150,9 @@ def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
 
 
 def _unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
+    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith(_DATA_EXCEPTION):
+        refused = RequestError("The request holds a value that the catalogue cannot store", fix="Send plain text.")
+        return _refusal(request, refused)
     _log.error("the database failed a publication", exc_info=error)
     return _refusal(
         request,

@@ -1,5 +1,6 @@
 """Every path but ``/graphql``, hosted by Litestar: a feature adds its routes here."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,25 +9,46 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
+from gateway.errors import DefectError, NotServedError
 from kernel.errors import YiwangError
 
+_log = logging.getLogger(__name__)
 
-def other_routes(handlers: Iterable[HTTPRouteHandler]) -> ASGIApp:
-    """Return the application of these handlers; errors have one form, ``{"error": {code, message, fix}}``."""
+AnyRequest = Request[Any, Any, Any]
+Body = dict[str, Any]
+
+
+def other_routes(handlers: Iterable[HTTPRouteHandler], beside: Iterable[str] = ()) -> ASGIApp:
+    """Return the application of these handlers; errors have one form, ``{"error": {code, message, fix}}``.
+
+    ``beside`` are the paths that are answered elsewhere, to be named where there is nothing.
+    """
+    served = list(handlers)
+    paths = sorted({*beside, *(path for handler in served for path in handler.paths)})
+
+    def not_served(request: AnyRequest, error: HTTPException) -> Response[Body]:
+        missing = NotServedError(
+            f"{request.method} {request.url.path}: {error.detail}", fix=f"The paths are {', '.join(paths)}."
+        )
+        return _answer(missing, error.status_code, error.headers)
+
     return Litestar(
-        route_handlers=list(handlers),
+        route_handlers=served,
         openapi_config=None,
-        exception_handlers={YiwangError: _refused, HTTPException: _not_served},
+        exception_handlers={YiwangError: _refused, HTTPException: not_served, Exception: _defect},
         logging_config=None,
     )
 
 
-def _refused(_: Request[Any, Any, Any], error: YiwangError) -> Response[dict[str, Any]]:
+def _refused(_: AnyRequest, error: YiwangError) -> Response[Body]:
+    return _answer(error, error.http_status)
+
+
+def _defect(request: AnyRequest, error: Exception) -> Response[Body]:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer(DefectError(), DefectError.http_status)
+
+
+def _answer(error: YiwangError, status: int, headers: dict[str, str] | None = None) -> Response[Body]:
     body = {"code": error.code, "message": error.message, "fix": error.fix}
-    return Response({"error": body}, status_code=error.http_status)
-
-
-def _not_served(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
-    fix = "The paths are /graphql, /graphiql, /schema.graphql, /publish, /health, /metrics."
-    body = {"code": "HTTP_ERROR", "message": f"{request.method} {request.url.path}: {error.detail}", "fix": fix}
-    return Response({"error": body}, status_code=error.status_code, headers=error.headers)
+    return Response({"error": body}, status_code=status, headers=headers)

@@ -1,78 +1,116 @@
-"""``/schema.graphql`` and ``/schema/<service>.graphql``: the graph as SDL, for code generators and editors."""
+"""``/schema.graphql`` and ``/schema/<service>.graphql``: the graph as SDL, for code generators and editors.
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+Every service's part was printed when it was published; here the parts are only joined.
+"""
 
-from graphql import GraphQLNamedType, GraphQLSchema, is_introspection_type, is_specified_scalar_type, print_type
-from litestar import Response, get
+import hashlib
+import logging
+import zlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from graphql import GraphQLSchema, is_introspection_type, is_specified_scalar_type, print_type
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from gateway.registry import Registry
-from kernel.errors import YiwangError
+from gateway.registry import LiveService, Registry, RegistryUnavailableError
+from services_catalog.definitions import Definitions, unpack
+from services_catalog.errors import UnknownServiceError
 from supergraph.scalars import PLATFORM_SCALARS
-from supergraph.scope import scoped_schema
-from supergraph.types import SliceTypes
+from supergraph.sdl import whole
 
 MEDIA_TYPE = "application/graphql; charset=utf-8"
 _ROOTS = ("Query", "Mutation")
+_AT_ONCE = 50  # services read from the database in one query
 
+_log = logging.getLogger(__name__)
 
-class UnknownServiceError(YiwangError):
-    """No service of this name is live."""
-
-    code = "SERVICE_NOT_FOUND"
-    http_status = 404
+AnyRequest = Request[Any, Any, Any]
 
 
 def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHandler]:
     """Return Litestar's handlers."""
+    own = _own_definitions(local)
+    own_digest = hashlib.sha256("".join(own.values()).encode()).hexdigest()[:8]
 
     @get("/schema/{file:str}")
-    async def of_service(file: FromPath[str]) -> Response[str]:
+    async def of_service(request: AnyRequest, file: FromPath[str]) -> Response[str]:
         """Return one service's part of the graph, complete by itself."""
         service = registry.live(file.removesuffix(".graphql"))
         if service is None:
             raise UnknownServiceError(f"No service '{file}' is live", fix="/services lists those that are.")
-        schema = scoped_schema([SliceTypes(await registry.slice(service))], None)
-        return Response("\n\n".join(_printed(schema.type_map.values())) + "\n", media_type=MEDIA_TYPE)
+        headers = {"etag": f'"{service.version}-{service.digest}"'}
+        if _is_known(request, headers["etag"]):
+            return Response("", status_code=304, headers=headers)
+        found = _definitions(service, await registry.sdl([service]))
+        if found is None:
+            raise RegistryUnavailableError(f"The schema of {service.name} cannot be read", fix="Publish it once more.")
+        return Response(whole(found), media_type=MEDIA_TYPE, headers=headers)
 
     @get("/schema.graphql")
-    async def of_all() -> Stream:
+    async def of_all(request: AnyRequest) -> Response[Any]:
         """Return the whole graph, one service after the other."""
-        return Stream(_whole(registry, local), media_type=MEDIA_TYPE)
+        headers = {"etag": f'"{registry.revision}-{own_digest}"'}
+        if _is_known(request, headers["etag"]):
+            return Response("", status_code=304, headers=headers)
+        services = [service for name in sorted(registry.names()) if (service := registry.live(name)) is not None]
+        return Stream(_graph(registry, services, own), media_type=MEDIA_TYPE, headers=headers)
 
     return [of_service, of_all]
 
 
-async def _whole(registry: Registry, local: GraphQLSchema) -> AsyncIterator[str]:
-    """Yield the platform's own part, then each service's as an extension of the root types.
-
-    Other requests are served between two services: a thousand of them take seconds to print.
-    """
-    yield "\n\n".join(_printed(local.type_map.values())) + "\n"
-    scalars = [type_ for name, type_ in PLATFORM_SCALARS.items() if name not in local.type_map]
-    yield "".join(f"\n{print_type(type_)}\n" for type_ in scalars)
-    known_roots = {root.name for root in (local.query_type, local.mutation_type) if root is not None}
-    for name in sorted(registry.names()):
-        service = registry.live(name)
-        if service is None:
-            continue
-        schema = scoped_schema([SliceTypes(await registry.slice(service))], None)
-        for type_ in schema.type_map.values():
-            if type_.name in _ROOTS:
-                extends = "extend " if type_.name in known_roots else ""
-                known_roots.add(type_.name)
-                yield f"\n{extends}{print_type(type_)}\n"
-            elif type_.name not in PLATFORM_SCALARS and _is_own(type_):
-                yield f"\n{print_type(type_)}\n"
-        await asyncio.sleep(0)
+async def _graph(registry: Registry, services: list[LiveService], own: Definitions) -> AsyncIterator[str]:
+    """Yield the platform's own part, then each service's as an extension of the root types."""
+    yield "\n\n".join(own.values()) + "\n"
+    known = set(own)
+    for start in range(0, len(services), _AT_ONCE):
+        chosen = services[start : start + _AT_ONCE]
+        try:
+            stored = await registry.sdl(chosen)
+        except RegistryUnavailableError:
+            _log.exception("%d services are left out of the schema", len(chosen))
+            stored = {}
+        for service in chosen:
+            definitions = _definitions(service, stored)
+            if definitions is None:
+                yield f"\n# {service.name} is left out: its schema cannot be read.\n"
+            else:
+                yield "".join(_extension(definitions, known))
 
 
-def _printed(types: Iterable[GraphQLNamedType]) -> list[str]:
-    return [print_type(type_) for type_ in types if _is_own(type_)]
+def _extension(definitions: Definitions, known: set[str]) -> Iterator[str]:
+    """Yield definitions to stand after those of other services; ``known`` are the shared types that are there."""
+    for name, text in definitions.items():
+        if name in _ROOTS:
+            yield f"\n{'extend ' if name in known else ''}{text}\n"
+            known.add(name)
+        elif name not in known:
+            yield f"\n{text}\n"
 
 
-def _is_own(type_: GraphQLNamedType) -> bool:
-    return not is_specified_scalar_type(type_) and not is_introspection_type(type_)
+def _definitions(service: LiveService, stored: Mapping[str, bytes]) -> Definitions | None:
+    """Unpack a service's definitions; None, and the log says why, if that cannot be done."""
+    try:
+        return unpack(stored[service.name])
+    except (KeyError, zlib.error, msgspec.MsgspecError):
+        _log.exception("version %d of %s has no schema that can be read", service.version, service.name)
+        return None
+
+
+def _own_definitions(local: GraphQLSchema) -> Definitions:
+    """Return the platform's own types, and every scalar that a service may use."""
+    types = local.type_map | {name: type_ for name, type_ in PLATFORM_SCALARS.items() if name not in local.type_map}
+    return {
+        name: print_type(type_)
+        for name, type_ in types.items()
+        if not is_specified_scalar_type(type_) and not is_introspection_type(type_)
+    }
+
+
+def _is_known(request: AnyRequest, etag: str) -> bool:
+    """Whether the client has this version already (RFC 9110 section 13.1.2)."""
+    given = request.headers.get("if-none-match", "")
+    return any(tag.strip().removeprefix("W/") in {etag, "*"} for tag in given.split(","))

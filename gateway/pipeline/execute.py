@@ -9,10 +9,10 @@ import logging
 from typing import Any
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 from msgspec import Raw, Struct
 
-from gateway.errors import OperationLimitError
+from gateway.errors import OperationLimitError, ParseError, ValidationError, VariablesError
 from gateway.pipeline.plan import Planned
 from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
@@ -52,14 +52,14 @@ class Executor:
         """Carry out a planned operation. Raises OperationLimitError."""
         plan = planned.plan
         if plan is None:
-            return Outcome(None, [formatted(error) for error in planned.errors])
+            return Outcome(None, [_refusal(error) for error in planned.errors])
         variables, errors = plan.variables.coerce(raw_variables)
         if errors:
-            return Outcome(None, [formatted(error) for error in errors])
+            return Outcome(None, [_coded(error, VariablesError) for error in errors])
         try:
             variant = plan.variant(variables)
         except GraphQLError as error:  # a condition's variable is null
-            return Outcome(b"null", [formatted(error)])
+            return Outcome(b"null", [_coded(error, VariablesError)])
         fetches = variant.fetches
         deadline = self._now() + self._request_seconds
         run = _Run(self._upstreams, variables, deadline, may_repeat=variant.may_repeat)
@@ -164,6 +164,15 @@ async def _execute_locally(part: LocalPart, raw_variables: Raw, context: Any) ->
         return ExecutionResult(None, [GraphQLError(f"The variables cannot be read: {error}")])
     result = execute(part.schema, part.document, context_value=context, variable_values=inputs)
     return result if isinstance(result, ExecutionResult) else await result
+
+
+def _refusal(error: GraphQLError) -> Error:
+    return _coded(error, ParseError if isinstance(error, GraphQLSyntaxError) else ValidationError)
+
+
+def _coded(error: GraphQLError, kind: type[YiwangError]) -> Error:
+    """Return an error of graphql-core's in GraphQL's response form, with the code of its kind unless it has its own."""
+    return {"extensions": {"code": kind.code}} | formatted(error)
 
 
 def formatted(error: GraphQLError) -> Error:

@@ -24,6 +24,7 @@ from gateway.pipeline.read_request import GraphQLRequest
 from gateway.registry import LiveService, Registry
 from gateway.weighted import Weighted
 from kernel.settings import Settings
+from services_catalog.errors import UnknownServiceError
 from supergraph.plan import Plan
 from supergraph.scope import INTROSPECTION, named_fields, scalars_beside, scoped_schema
 from supergraph.types import SliceTypes
@@ -147,9 +148,8 @@ class _UnknownServices(Visitor):
                 name = field.name.value
                 near = get_close_matches(name, self._services, n=3)
                 hint = f" Did you mean {' or '.join(near)}?" if near else ""
-                self.errors.append(
-                    GraphQLError(f"No service '{name}' is live.{hint}", field, extensions={"code": "SERVICE_NOT_FOUND"})
-                )
+                code = {"code": UnknownServiceError.code}
+                self.errors.append(GraphQLError(f"No service '{name}' is live.{hint}", field, extensions=code))
 
 
 def _no_operation(document: DocumentNode, request: GraphQLRequest) -> GraphQLError:

@@ -12,6 +12,8 @@ from gateway.app import Gateway
 from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.settings import Settings
+from schema.graph import local_schema
+from schema.names import platform_names
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 from services_catalog.publishing import Publication, Publishing, Submission
@@ -26,7 +28,7 @@ class City:
     def __init__(self, gateway: Gateway, database: Database, redis: Redis, settings: Settings) -> None:
         self.gateway = gateway
         self.settings = settings
-        self._publishing = Publishing(database, redis, SystemClock(), settings)
+        self._publishing = Publishing(database, redis, SystemClock(), settings, platform_names(local_schema()))
         self._departments: list[Department] = []
 
     async def department(self, script: Script) -> Department:

@@ -28,7 +28,7 @@ async def test_an_operation_that_failed_for_want_of_a_service_works_once_it_is_p
     department = await city.department(lambda _: [answer(b'{"id": "1"}')])
     (error,) = (await city.ask("{ parking { lot { id } } }"))["errors"]
     assert error["message"] == "No service 'parking' is live."
-    assert error["extensions"] == {"code": "SERVICE_NOT_FOUND"}
+    assert error["extensions"] == {"code": "UNKNOWN_SERVICE"}
     await city.publish("parking", {"/lot": get(lot("id"), operationId="lot")}, department)
     assert (await city.ask("{ parking { lot { id } } }"))["data"] == {"parking": {"lot": {"id": "1"}}}
     (error,) = (await city.ask("{ parkin { lot { id } } }"))["errors"]

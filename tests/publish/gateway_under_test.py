@@ -6,15 +6,18 @@ from typing import Any
 
 import msgspec
 from httpx import ASGITransport, AsyncClient
-from litestar import Litestar
+from litestar.types import ASGIApp
 from redis.asyncio import Redis
 
 from auth.credentials import issue
 from gateway.http.publish import PublishingRoutes
+from gateway.http.routes import other_routes
 from gateway.registry import Registry
 from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.settings import Settings
+from schema.graph import local_schema
+from schema.names import platform_names
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 
@@ -26,9 +29,9 @@ def open_to_loopback(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, upstream_networks=LOOPBACK)
 
 
-def application(database: Database, redis: Redis, registry: Registry, settings: Settings) -> Litestar:
-    routes = PublishingRoutes(database, redis, registry, CLOCK, settings)
-    return Litestar(route_handlers=routes.handlers(), openapi_config=None, logging_config=None)
+def application(database: Database, redis: Redis, registry: Registry, settings: Settings) -> ASGIApp:
+    names = platform_names(local_schema())
+    return other_routes(PublishingRoutes(database, redis, registry, settings, names).handlers())
 
 
 @asynccontextmanager

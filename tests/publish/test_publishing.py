@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from graphql import parse
 from redis.asyncio import Redis
 
 import services_catalog.compiler
+import services_catalog.manifest
 from gateway.registry import Registry
 from kernel.database import Database, open_database
 from kernel.redis import open_redis
@@ -114,6 +116,7 @@ async def test_who_has_no_credential_is_refused(city: Gateway, token: str) -> No
     for path in ("/publish", "/rollback"):
         status, answer = await city.post(path, token + "x", b"not even read")
         assert (status, code(answer)) == (401, "CREDENTIAL_REFUSED")
+        assert (await city.client.post(path)).headers["www-authenticate"] == "Bearer"
 
 
 async def test_departments_keep_to_their_own(city: Gateway, token: str, database: Database) -> None:
@@ -220,9 +223,102 @@ async def test_many_first_publications_of_one_name_at_once(city: Gateway, token:
 async def test_services_whose_types_would_have_one_name_cannot_both_be_live(city: Gateway, token: str) -> None:
     await city.publish(token, document("a", schema="StopsPage"), "bus")
     status, answer = await city.publish(token, document("a", schema="Page"), "busStops")
-    assert (status, code(answer)) == (422, "DOCUMENT_INVALID")
+    assert (status, code(answer)) == (409, "TYPE_NAMES_TAKEN")
     assert "BusStopsPage" in answer["error"]["message"]
     assert (await city.publish(token, document("a", schema="Line"), "busStops"))[0] == 200
+
+
+async def test_a_service_cannot_have_a_type_called_like_another_ones_field(city: Gateway, token: str) -> None:
+    await city.publish(token, document("a", schema="StopsQuery"), "bus")
+    status, answer = await city.publish(token, document("a"), "busStops")
+    assert (status, code(answer)) == (409, "TYPE_NAMES_TAKEN")
+    assert "BusStopsQuery" in answer["error"]["message"]
+    grouped = {"lots": {"group": "gates"}}
+    api = document("a", schema="GatesQuery")
+    assert (await city.publish(token, api, "harbour", operations=grouped))[0] == 200  # within one it is renamed
+
+
+async def test_a_rollback_meets_no_type_of_what_was_published_since(city: Gateway, token: str) -> None:
+    await city.publish(token, document("a", schema="StopsPage"), "bus")
+    await city.publish(token, document("a", schema="Line"), "bus", force=True)
+    assert (await city.publish(token, document("a", schema="Page"), "busStops"))[0] == 200
+    status, answer = await city.post("/rollback", token, {"service": "bus"})
+    assert (status, code(answer)) == (409, "TYPE_NAMES_TAKEN")
+    assert live_version(city.registry, "bus") == 2
+
+
+@pytest.mark.parametrize("name", ["catalog", "me", "payments"])
+async def test_a_name_of_the_platforms_own_is_refused(city: Gateway, token: str, name: str) -> None:
+    status, answer = await city.publish(token, document("a"), name)
+    assert (status, code(answer)) == (422, "MANIFEST_INVALID")
+    assert answer["findings"][0]["pointer"] == "/name"
+
+
+async def test_a_type_of_the_platforms_own_is_refused(city: Gateway, token: str) -> None:
+    status, answer = await city.publish(token, document("zh", schema="Text"), "localized")
+    assert (status, code(answer)) == (409, "TYPE_NAMES_TAKEN")
+    assert "the platform would both have types named LocalizedText" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"service": "parking", "to": 2**70}, {"service": "parking", "to": 0}, {"service": "a\0"}]
+)
+async def test_a_rollback_to_what_cannot_be_is_no_fault_of_the_database(
+    city: Gateway, token: str, wanted: object
+) -> None:
+    status, answer = await city.post("/rollback", token, wanted)
+    assert (status, code(answer)) == (400, "BAD_REQUEST")
+
+
+async def test_what_a_document_quotes_can_be_stored(city: Gateway, token: str, database: Database) -> None:
+    api = document("a")
+    api["paths"]["/lots"]["get"]["security"] = [{"a\0b": []}]
+    api["components"]["schemas"]["Lot"]["properties"]["b"] = {"$ref": "#/nowhere\0"}
+    status, answer = await city.publish(token, api)
+    assert (status, "\0" in "".join(each["message"] for each in answer["findings"])) == (200, True)
+    assert "nowhere\ufffd" in await database.pool.fetchval("SELECT findings::text FROM service_version")
+
+
+async def test_a_value_that_the_database_refuses_is_the_requests_fault(
+    city: Gateway, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever passes the checks before it: here they are taken away."""
+    monkeypatch.setattr(services_catalog.manifest, "_control_defects", lambda *_: ())
+    status, answer = await city.publish(token, document("a"), title={"zh": "a\0", "en": "a"})
+    assert (status, code(answer)) == (400, "BAD_REQUEST")
+
+
+async def test_who_published_what_is_logged(
+    city: Gateway, token: str, caplog: pytest.LogCaptureFixture, database: Database
+) -> None:
+    caplog.set_level("INFO", "gateway.http.publish")
+    await city.publish(token, document("a"))
+    await city.publish(token, document("b"), force=True)
+    await city.post("/rollback", token, {"service": "parking"})
+    logged = [vars(record) for record in caplog.records]
+    assert [(each["service"], each["version"], each.get("forced")) for each in logged] == [
+        ("parking", 1, False),
+        ("parking", 2, True),
+        ("parking", 1, None),
+    ]
+    assert all((each["department"], each["key_id"]) == ("city", token.split("_")[1]) for each in logged)
+    assert all(each["milliseconds"] > 0 for each in logged)
+
+
+async def test_the_compiler_is_given_no_secret(city: Gateway, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+    run = subprocess.run
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        given.append(options["env"])
+        return run(*arguments, **options)
+
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    monkeypatch.setenv("YIWANG_DATABASE_URL", "hush")
+    monkeypatch.setattr(subprocess, "run", watched)
+    assert (await city.publish(token, document("a")))[0] == 200
+    assert "PATH" in given[0]
+    assert "hush" not in given[0].values()
 
 
 async def test_a_compiler_that_does_not_end_costs_its_publication_only(

@@ -19,6 +19,7 @@ from kernel.embedded import start_missing, stop, with_urls
 from kernel.redis import open_redis
 from kernel.settings import Settings
 from migrations.upgrade import upgrade
+from services_catalog import definitions
 from services_catalog.announcements import announce
 from services_catalog.tables import Department, Service, ServiceVersion
 from services_catalog.versions import LiveChange, roll_back, standing, store
@@ -43,6 +44,7 @@ def version_of(name: str, **upstream: Any) -> ServiceVersion:
         upstream_headers={"x-key": "hush"},
         bundle=b"",
         slice=data,
+        sdl=definitions.pack({}),
         digest=digest(data),
         operations=1,
         typed=1,
@@ -139,7 +141,7 @@ async def test_a_rollback_is_a_change_like_any_other(city: Database, redis: Redi
         await registry.refresh()
         assert version_in(registry, "parking") == 2
         async with city.session() as session:
-            await roll_back(session, CLOCK, "city", "parking")
+            await roll_back(session, CLOCK, "city", "parking", beside=set())
         await registry.refresh()
         assert version_in(registry, "parking") == 1
 
@@ -226,6 +228,49 @@ async def test_one_caller_that_gives_up_takes_the_slice_from_no_other(
         await asyncio.sleep(0)
         impatient.cancel()
         assert (await patient).service == "parking"
+
+
+async def test_whatever_ends_listening_it_begins_again(
+    city: Database, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class UnheardOfError(Exception):
+        """None of those that a client of Redis is known to raise."""
+
+    failures = [UnheardOfError()]
+    pubsub = redis.pubsub
+
+    def failing_once(**options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return pubsub(**options)
+
+    monkeypatch.setattr(redis, "pubsub", failing_once)
+    async with running(city, redis, settings) as registry:
+        await until(lambda: registry._subscribed)
+        assert not failures
+
+
+async def test_a_change_that_a_callback_could_not_take_is_told_again(
+    city: Database, redis: Redis, settings: Settings
+) -> None:
+    async with running(city, redis, settings) as registry:
+        await make_live(city, "parking")
+        await registry.refresh()
+        heard: list[set[str]] = []
+
+        def fail_once(names: set[str]) -> None:
+            heard.append(names)
+            if len(heard) == 1:
+                raise RuntimeError
+
+        registry.on_change(fail_once)
+        change = await make_live(city, "parking")
+        with pytest.raises(RuntimeError):
+            await registry.refresh()
+        assert (version_in(registry, "parking"), registry.revision < change.revision) == (1, True)
+        await registry.refresh()
+        assert (version_in(registry, "parking"), registry.revision) == (2, change.revision)
+        assert heard == [{"parking"}, {"parking"}]
 
 
 @pytest.fixture

@@ -1,0 +1,15 @@
+"""Which names of the graph are the platform's own, so that no service is published under one of them."""
+
+from graphql import GraphQLSchema
+
+from services_catalog.platform_names import PlatformNames
+
+_PROMISED = frozenset({"me", "catalog", "appointments", "payments", "messages"})  # docs/architecture.md, section 2
+
+
+def platform_names(local: GraphQLSchema) -> PlatformNames:
+    """Return the names of the platform's own schema, and those of the fields that it will have."""
+    roots = [root for root in (local.query_type, local.mutation_type) if root is not None]
+    return PlatformNames(
+        fields=_PROMISED.union(*(root.fields.keys() for root in roots)), types=frozenset(local.type_map)
+    )
