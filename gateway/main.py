@@ -10,6 +10,7 @@ from contextlib import closing
 
 import click
 
+from gateway.server.asgi import Application
 from gateway.server.listening import ListenError, address, listen, reserve
 from gateway.server.workers import WorkerError, Workers
 from kernel import logs
@@ -95,7 +96,7 @@ async def _serve(
     app = Gateway(settings)
     async with app.running():
         direct = {path: Direct(handler, settings.max_request_bytes) for path, handler in app.direct.items()}
-        server = Server(app, direct, Limits(connections=_connections()))
+        server = Server(app, direct, Limits(connections=_connections(Limits.connections)))
         await server.open(listening)
         gc.collect()
         gc.freeze()  # what is loaded now stays, so later collections need not look at it
@@ -108,8 +109,19 @@ async def _serve(
         await server.stop(_GRACE_SECONDS)
 
 
-def _connections() -> int:
-    """How many clients this process may have, once its limit of open files is as high as the system allows."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return max(hard - _RESERVED_FILES, 64)
+def application() -> Application:
+    """Make the gateway for another ASGI server: ``granian --interface asgi --factory gateway.main:application``."""
+    from gateway.app import Gateway  # noqa: PLC0415 - as above
+
+    return Gateway(load())
+
+
+def _connections(wanted: int) -> int:
+    """How many clients this process may have, once its limit of open files is as high as it needs and may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _RESERVED_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    files = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(files - _RESERVED_FILES, 1)

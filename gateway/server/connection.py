@@ -216,7 +216,8 @@ class Connection(RequestReader, asyncio.Protocol):
         if self._phase == _ENDING:
             return
         self._phase, self._since = _IDLE, self._server.now
-        if not keep or (self._ended and not self._unparsed and not (self.queue and self.queue[0].complete)):
+        has_more = self._unparsed or (self.queue and self.queue[0].complete)
+        if not keep or self._server.stopping or (self._ended and not has_more):
             self._end(linger=is_unread)
         elif self.queue or self._unparsed or self.is_in_head:
             self.go_on()

@@ -77,11 +77,11 @@ class Server:
 
     def _sweep(self) -> None:
         every = self.limits.sweep_seconds
+        self._timer = self.loop.call_later(every, self._sweep)
         self.now = self.loop.time()
         self.date = b"date: %b\r\n" % formatdate(usegmt=True).encode()
         for connection in list(self._connections):
             connection.check(self.now, every)
-        self._timer = self.loop.call_later(every, self._sweep)
 
     # --- the connections' side
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -130,18 +131,41 @@ def test_a_shared_port_is_busy_for_all_but_those_who_share_it() -> None:
                     take("127.0.0.1", port)
 
 
+def ask_gateway(port: int) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        body = json.dumps({"query": "{ __typename }"})
+        connection.request("POST", "/graphql", body, {"content-type": "application/json"})
+        assert json.load(connection.getresponse()) == {"data": {"__typename": "Query"}}
+        connection.request("GET", "/health")
+        assert connection.getresponse().status == 200
+
+
+def urls(server_settings: Settings, database_url: str) -> dict[str, str]:
+    return {variable("database_url"): database_url, variable("redis_url"): server_settings.redis_url}
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_command(server_settings: Settings, template_url: str, workers: str) -> None:
-    env = {variable("database_url"): template_url, variable("redis_url"): server_settings.redis_url}
+    env = urls(server_settings, template_url)
     with started("cli.main", "gateway", "--port", "0", "--workers", workers, env=env) as process:
         said = line(process)
         assert said.startswith("Yiwang answers at http://127.0.0.1:")
-        port = int(said.rpartition(":")[2].split("/")[0])
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
-            body = json.dumps({"query": "{ __typename }"})
-            connection.request("POST", "/graphql", body, {"content-type": "application/json"})
-            assert json.load(connection.getresponse()) == {"data": {"__typename": "Query"}}
-            connection.request("GET", "/health")
-            assert connection.getresponse().status == 200
+        ask_gateway(int(said.rpartition(":")[2].split("/")[0]))
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_the_same_application_runs_under_granian(server_settings: Settings, template_url: str) -> None:
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+    options = ("--interface", "asgi", "--loop", "uvloop", "--factory", "--port", str(port), "gateway.main:application")
+    with started("granian", *options, env=urls(server_settings, template_url)) as process:
+        eventually(lambda: listens(port))
+        ask_gateway(port)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
