@@ -10,6 +10,7 @@ from kernel.embedded import EmbeddedError
 from kernel.errors import YiwangError
 from kernel.plain_errors import plain
 from kernel.settings import SettingsError
+from kernel.version import __version__
 
 
 class Entry(NamedTuple):
@@ -66,7 +67,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name=None, version="0.1.0", prog_name="yiwang")
+@click.version_option(package_name=None, version=__version__, prog_name="yiwang")
 def yiwang() -> None:
     """The backend of a city's one app: departments' API documents become one typed GraphQL graph.
 

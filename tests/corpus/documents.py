@@ -14,8 +14,7 @@ from supergraph.openapi.json_schema import JsonSchemas
 from supergraph.openapi.read import read_document
 from supergraph.openapi.report import Report
 from supergraph.slice import Operation, Slice
-
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+from tests.corpus_folder import CORPUS
 
 
 class Source(Struct):

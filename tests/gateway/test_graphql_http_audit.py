@@ -13,31 +13,40 @@ from gateway.server.server import Server
 from tests.gateway.conftest import City
 
 FOLDER = Path(__file__).parent / "audit"
-INSTALLED = Path(__file__).parents[2] / ".yiwang" / "audit"
+_SECONDS = 120.0  # npm asks a registry
 
 
-async def run(*command: str, cwd: Path) -> bytes:
-    process = await asyncio.create_subprocess_exec(*command, cwd=cwd, stdout=asyncio.subprocess.PIPE)
-    output, _ = await process.communicate()
-    assert process.returncode == 0, f"{command} failed"
-    return output
+async def run(*command: str, cwd: Path) -> tuple[int, bytes]:
+    """Exit code and output of a program, which is killed when it takes too long."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(_SECONDS):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
+        return -1, b"it took too long"
+    return process.returncode or 0, output
 
 
 @pytest.mark.skipif(
     shutil.which("npm") is None, reason="node and npm are not here; test_graphql_over_http has the cases"
 )
-async def test_every_audit_passes(city: City) -> None:
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "audit.js"):
-        shutil.copy(FOLDER / name, INSTALLED / name)
-    await run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent", cwd=INSTALLED)
+async def test_every_audit_passes(city: City, tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    code, output = await run("npm", "ci", "--no-audit", "--no-fund", "--fetch-retries=1", cwd=tmp_path)
+    if code:
+        pytest.skip(f"npm cannot install; test_graphql_over_http has the cases: {output.decode()[-300:]}")
     server = Server(city.gateway, {path: Direct(handler, 2**20) for path, handler in city.gateway.direct.items()})
     listening = listen("127.0.0.1", 0)
     await server.open(listening)
     try:
-        output = await run("node", "audit.js", f"{address(listening)}/graphql", cwd=INSTALLED)
+        code, output = await run("node", "audit.js", f"{address(listening)}/graphql", cwd=tmp_path)
     finally:
         await server.stop(1.0)
+    assert code == 0, output
     results = msgspec.json.decode(output)
     assert len(results) >= 61
     assert [result for result in results if result["status"] != "ok"] == []

@@ -17,8 +17,8 @@ from supergraph.mock.valid import Direction
 from supergraph.openapi.json_schema import JsonSchemas
 from supergraph.openapi.read import read_document
 from supergraph.openapi.report import Report
+from tests.corpus_folder import CORPUS
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 UNSATISFIABLE = {
     ("documents/is-vmst__vmst.yaml", "GET /applications/{applicationId} 200"): (
         "`type` is required, but no property has that name and additionalProperties is false"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+from tests.corpus_folder import CORPUS
 
 
 @pytest.fixture(scope="session")
