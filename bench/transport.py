@@ -22,6 +22,7 @@ from gateway.upstream.native import NativeTransport
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.through_aiohttp import AiohttpTransport
+from gateway.upstream.transport import Limits
 from gateway.upstream.upstream import Upstream
 from kernel.networks import split_url
 from supergraph.wire import Request
@@ -110,10 +111,10 @@ async def compare(port: int) -> dict[str, dict[str, dict[str, float]]]:
     upstream, streams = Upstream("bench", settings, resolver), Streams(port)
 
     async def through_own(name: str) -> bytes:
-        return (await own.send(_requests(name), loop.time() + 30)).body
+        return (await own.send(_requests(name), Limits(loop.time() + 30, 10))).body
 
     async def through_aiohttp(name: str) -> bytes:
-        return (await aiohttp.send(_requests(name), loop.time() + 30)).body
+        return (await aiohttp.send(_requests(name), Limits(loop.time() + 30, 10))).body
 
     async def with_policies(name: str) -> bytes:
         return (await upstream.call(_requests(name), loop.time() + 30)).body
