@@ -10,6 +10,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from cli.documents import DocumentFiles
 from cli.gateway_client import RefusedError, call, gateway_option, show_changes, show_findings, token_option
 from services_catalog.bundle import Bundle, is_inside
 from services_catalog.errors import ManifestError
@@ -88,14 +89,13 @@ def gather(folder: Path, manifest: Manifest) -> Bundle:
     What a document refers to is what its compiler reads; so it is compiled here, too. A file that is no text cannot be
     sent: then what the compiler finds is shown, and nothing is published.
     """
-    root, bundle = folder.resolve(), dict[str, str]()
+    files, bundle = DocumentFiles(folder / "service.yaml", below=True), dict[str, str]()
     unreadable: list[str] = []
 
     def read(path: str) -> bytes:
-        file = (root / path).resolve()
-        if not is_inside(path) or not file.is_relative_to(root):
+        if not is_inside(path):
             raise ValueError("it lies outside the folder of the manifest")
-        data = file.read_bytes()
+        data = files(path)
         try:
             bundle[path] = decoded(data)
         except LoadError:

@@ -98,3 +98,8 @@ def test_references_leave_the_folder_only_for_api_documents(folder: Path) -> Non
         read("link.yaml")
     with pytest.raises(FileNotFoundError):
         read("/dev/stdin")
+    strict = DocumentFiles(inner / "entry.yaml", below=True)
+    assert strict("entry.yaml")
+    for path in ("../good.yaml", "link.yaml"):
+        with pytest.raises(PermissionError, match="outside the folder"):
+            strict(path)
