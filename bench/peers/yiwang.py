@@ -1,13 +1,13 @@
 """Yiwang's gateway: one worker, the three services published as any department publishes."""
 
-import tomllib
 from contextlib import ExitStack
 
 from bench.machine import GATEWAY_CORE, wait_until_listening
-from bench.own_platform import ROOT, Platform
+from bench.own_platform import Platform
 from bench.peers.peer import Ground, Peer
 from bench.upstream.register import SERVICES
 from bench.workloads import document
+from kernel.version import __version__
 
 
 def start(ground: Ground, running: ExitStack) -> Peer:
@@ -18,5 +18,4 @@ def start(ground: Ground, running: ExitStack) -> Peer:
     for service in SERVICES:
         described = document(service, ground.upstream, prefixed=False)
         platform.publish(ground.port, ground.folder, service, f"{ground.upstream}/{service}", described)
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return Peer("yiwang", version, program, ground.port, namespaced=True)
+    return Peer("yiwang", __version__, program, ground.port, namespaced=True)
