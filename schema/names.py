@@ -4,7 +4,7 @@ from graphql import GraphQLSchema
 
 from services_catalog.platform_names import PlatformNames
 
-_PROMISED = frozenset({"me", "catalog", "appointments", "payments", "messages"})  # docs/architecture.md, section 2
+_PROMISED = frozenset({"me", "catalog", "appointments", "payments", "messages"})  # fields that are to come
 
 
 def platform_names(local: GraphQLSchema) -> PlatformNames:

@@ -66,7 +66,7 @@ class PublishingRoutes:
             if publication.status == "published":
                 await self._take_over()
             _log.info(
-                "a service was published",
+                "publication",
                 extra=_who(publisher, publication.service)
                 | {"version": publication.version, "status": publication.status, "forced": submission.force}
                 | {"milliseconds": round(publication.milliseconds)},
@@ -82,7 +82,7 @@ class PublishingRoutes:
             await self._take_over()
             milliseconds = round((time.perf_counter() - began) * 1000)
             _log.info(
-                "a service was rolled back",
+                "rollback",
                 extra=_who(publisher, wanted.service) | {"version": change.version, "milliseconds": milliseconds},
             )
             return _json(change)
@@ -127,9 +127,7 @@ async def _body(request: AnyRequest, type_: type[_T]) -> _T:
 
 def _json(value: object, status: int = 200) -> Response[bytes]:
     challenge = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}  # RFC 6750 section 3
-    return Response(
-        msgspec.json.encode(value), status_code=status, media_type="application/json", headers=challenge
-    )
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json", headers=challenge)
 
 
 def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:

@@ -9,6 +9,7 @@ from litestar import get as route
 
 from gateway.http.routes import other_routes
 from kernel.database import Database
+from kernel.logs import request_id
 from tests.gateway.conftest import City, get
 from tests.upstream.department import answer
 
@@ -42,8 +43,10 @@ async def test_a_defect_is_logged_and_answered_with_its_id(caplog: pytest.LogCap
         raise RuntimeError("secret")
 
     transport = ASGITransport(other_routes([broken]))  # type: ignore[arg-type]  # httpx knows ASGI less exactly
+    request_id.set("mine-1")
     async with AsyncClient(transport=transport, base_url="http://gateway") as client:
         response = await client.get("/broken")
+    assert "knows this request as mine-1" in response.json()["error"]["message"]
     assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
     assert "secret" not in response.text
     (record,) = [each for each in caplog.records if each.levelname == "ERROR"]

@@ -288,21 +288,19 @@ async def test_a_value_that_the_database_refuses_is_the_requests_fault(
     assert (status, code(answer)) == (400, "BAD_REQUEST")
 
 
-async def test_who_published_what_is_logged(
-    city: Gateway, token: str, caplog: pytest.LogCaptureFixture, database: Database
-) -> None:
+async def test_who_published_what_is_logged(city: Gateway, token: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "gateway.http.publish")
     await city.publish(token, document("a"))
     await city.publish(token, document("b"), force=True)
     await city.post("/rollback", token, {"service": "parking"})
-    logged = [vars(record) for record in caplog.records]
+    logged = [vars(record) for record in caplog.records if record.name == "gateway.http.publish"]
     assert [(each["service"], each["version"], each.get("forced")) for each in logged] == [
         ("parking", 1, False),
         ("parking", 2, True),
         ("parking", 1, None),
     ]
     assert all((each["department"], each["key_id"]) == ("city", token.split("_")[1]) for each in logged)
-    assert all(each["milliseconds"] > 0 for each in logged)
+    assert all(each["milliseconds"] >= 0 for each in logged)
 
 
 async def test_the_compiler_is_given_no_secret(city: Gateway, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
