@@ -54,8 +54,10 @@ def _placed(found: list[Example], first: int | None, state: Path) -> list[Exampl
     """The examples on the ports that were asked for."""
     if first is None:
         return found
-    ports = [first + number if first else bindable("127.0.0.1", 0) for number in range(len(found))]
-    return [examples.moved(example, port, state) for example, port in zip(found, ports, strict=True)]
+    ports = set(range(first, first + len(found))) if first else set[int]()
+    while len(ports) < len(found):
+        ports.add(bindable("127.0.0.1", 0))
+    return [examples.moved(example, port, state) for example, port in zip(found, sorted(ports), strict=True)]
 
 
 async def _run(settings: Settings, started: list[Server], found: list[Example]) -> None:
