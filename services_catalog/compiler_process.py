@@ -1,8 +1,8 @@
 """The compiler as a process of its own: one order on stdin, one result on stdout, then it ends.
 
-``services_catalog.compiler`` starts it, with limits on time and memory and none of the gateway's environment, so a
-document that needs too much costs its own publication only. It is no sandbox: it runs as the gateway's user and could
-open what that user may. What protects is that it only reads the document, as data, and never follows it anywhere.
+``services_catalog.compiler`` starts it; limits on time and memory make a document that needs too much cost its own
+publication only. It has no settings and, of the environment, only what Python needs. It is no sandbox: it runs as the
+gateway's user and could open what that user may; what protects is that it reads the document as data only.
 """
 
 import os
