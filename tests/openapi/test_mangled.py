@@ -15,7 +15,7 @@ from supergraph.openapi import Compilation, compile_document
 from supergraph.openapi.load import load
 from supergraph.sdl import print_slice
 from supergraph.slice import decode, encode
-from tests.openapi.conftest import CORPUS
+from tests.corpus_folder import CORPUS
 from tests.openapi.documents import Schema, answering, compiled, document
 
 STRANGE: list[Any] = [
