@@ -16,6 +16,7 @@ from msgspec import Struct
 from supergraph.codec import Codec, Inexact
 from supergraph.complete import MOST_ERRORS, Completion, Error, Path, TooManyErrors, report
 from supergraph.errors import AnswerStatusError, AnswerValueError
+from supergraph.scalars import decode, encode
 from supergraph.selection import Node, OneOf, Selected
 from supergraph.slice import Answer, Operation, Type, UnionType
 from supergraph.wire import Response
@@ -23,8 +24,6 @@ from supergraph.wire import Response
 Value = tuple[bytes, list[Error]]
 """A root field's value as JSON, and its errors."""
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 _BOM = b"\xef\xbb\xbf"
 _UTF_8 = "utf-8"
 _CHARSETS = {
@@ -102,7 +101,7 @@ class Reader:
         completion = Completion({"code": AnswerValueError.code, "service": service})
         try:
             completed = completion.field(form.field, value, self._path)
-            return _encode(completed), completion.errors
+            return encode(completed), completion.errors
         except TooManyErrors:
             first = completion.errors[0]
             message = f"{service} answered {response.status} with more than {MOST_ERRORS} values that do not fit"
@@ -138,13 +137,13 @@ def _json(response: Response) -> Any:
         return None
     body: bytes | str = response.body.removeprefix(_BOM)
     try:
-        return _decode(body)
+        return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if _charset(response) == _UTF_8:
             kind = response.header(b"content-type").decode("latin-1") or "no content type"
             raise UnreadableError(f"what is not JSON ({kind}, {len(body)} bytes): {error}") from error
     try:
-        return _decode(_text(response))  # departments' older systems answer in GBK and say so
+        return decode(_text(response))  # departments' older systems answer in GBK and say so
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableError(f"what is not JSON: {error}") from error
 
@@ -195,7 +194,7 @@ def _problem(response: Response) -> dict[str, Any]:
     if not 0 < len(response.body) <= _PROBLEM_BYTES or not (is_problem or (b"json" in kind and response.status < 500)):
         return {}
     try:
-        body = _decode(response.body)
+        body = decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     if not isinstance(body, dict):

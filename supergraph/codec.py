@@ -14,13 +14,12 @@ import msgspec
 from msgspec import Meta, Raw, defstruct
 
 from supergraph.complete import Completion, TooManyErrors
+from supergraph.scalars import Number, encode
 from supergraph.selection import Leaf, ListOf, Node, ObjectOf, OneOf, Selected
 
 Convert = Callable[[Any], Any]
 Compiled = tuple[Any, Convert | None]
 """The type to decode into, and the function that makes the answer of its values (None: they are the answer)."""
-
-_encode = msgspec.json.Encoder().encode
 
 _SCALARS: dict[str, Any] = {
     "String": str,
@@ -31,7 +30,6 @@ _SCALARS: dict[str, Any] = {
     "BigInt": int,
     "Date": str,
     "DateTime": str,
-    "Decimal": str,
     "Base64": str,
 }
 _UNWRITABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec does not take in a Struct's property names
@@ -55,7 +53,7 @@ class Codec:
         if field.node is None:
             raise ValueError(f"{field.field} is not read from an answer")
         type_, self._convert = _Compiler().node(field.node)
-        self._decode = msgspec.json.Decoder(type_).decode
+        self._decode = msgspec.json.Decoder(type_, float_hook=Number).decode
 
     def __call__(self, body: bytes) -> bytes:
         """Return the field's value as JSON. Raises Inexact."""
@@ -63,7 +61,7 @@ class Codec:
             value = self._decode(body)
             if self._convert is not None:
                 value = self._convert(value)
-            return _encode(value)
+            return encode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Inexact from error
 
@@ -239,6 +237,8 @@ def _leaf(node: Leaf) -> Compiled:
         return _enum(node, node.names)
     if node.type.name == "JSON":
         return Raw, _required_json if node.required else _json
+    if node.type.name == "Decimal":
+        return _exactly(node)  # numbers as text, with the digits that came
     return _SCALARS[node.type.name], None
 
 

@@ -4,8 +4,10 @@ Answers pass as the department sent them when their JSON type fits; arguments ar
 because departments' documents use formats more loosely than the RFCs that they name.
 """
 
-from typing import Any
+import math
+from typing import Any, Self
 
+import msgspec
 from graphql import (
     GraphQLBoolean,
     GraphQLError,
@@ -23,6 +25,26 @@ from graphql import (
 from graphql.pyutils import inspect
 
 from supergraph.slice import SCALARS
+
+
+class Number(float):
+    """A JSON number with a fraction or exponent, and its digits as the department sent them."""
+
+    __slots__ = ("digits",)
+
+    def __new__(cls, digits: str) -> Self:
+        """Read a number. Raises ValueError beyond a float's range."""
+        made = super().__new__(cls, digits)
+        if math.isinf(made):
+            raise ValueError("Number out of range")
+        made.digits = digits
+        return made
+
+    digits: str
+
+
+decode = msgspec.json.Decoder(float_hook=Number).decode
+encode = msgspec.json.Encoder(enc_hook=float).encode  # the hook is for Numbers
 
 
 def _json(name: str) -> GraphQLScalarType:
@@ -66,7 +88,7 @@ def _text(name: str, *, numbers: bool = False) -> GraphQLScalarType:
         if isinstance(value, str):
             return value
         if numbers and isinstance(value, int | float) and not isinstance(value, bool):
-            return str(value)
+            return value.digits if isinstance(value, Number) else str(value)
         raise GraphQLError(f"{name} cannot represent a non string value: {inspect(value)}")
 
     def literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> str:

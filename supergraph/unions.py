@@ -93,7 +93,8 @@ def _has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
 
 def _is_named_kind(value: Any, name: str, type_: Type | None) -> bool:
     if isinstance(type_, EnumType):
-        return any(item.source == value and type(item.source) is type(value) for item in type_.values)
+        kind = float if isinstance(value, float) else type(value)  # a Number is a float too
+        return any(item.source == value and type(item.source) is kind for item in type_.values)
     if isinstance(type_, ObjectType):
         return isinstance(value, dict) or type_.kind == "wrapper"
     if isinstance(type_, UnionType) or name == "JSON":

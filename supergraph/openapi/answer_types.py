@@ -23,6 +23,8 @@ class Possible(NamedTuple):
 class AnswerTypes(SchemaReader):
     """Reads the schemas of answers."""
 
+    exact = True
+
     def __init__(self, types: Types) -> None:
         super().__init__(types)
         self._objects: set[str] = set()

@@ -32,6 +32,8 @@ class UnionUse(NamedTuple):
 class SchemaReader(ABC):
     """Reads schemas as types in one direction."""
 
+    exact = False  # numbers may be Decimals, which are written as strings
+
     def __init__(self, types: Types) -> None:
         self.types = types
         self._known: dict[tuple[Use, Seat], Ref] = {}
@@ -131,7 +133,15 @@ class SchemaReader(ABC):
             return self._list(shape, seat)
         if types == {"object"}:
             return self._object_or_map(parts, shape, seat, spent)
-        return _scalar(types, shape)
+        return self._scalar(types, shape)
+
+    def _scalar(self, types: frozenset[str], shape: Shape) -> Ref:
+        """Read one type, or several as in ``type: [string, integer]``."""
+        if not types:
+            return Ref("JSON", nullable=True)
+        names = {scalar(shape, type_, exact=self.exact) for type_ in types}
+        name = None if types & {"object", "array"} else widest(names)
+        return Ref(name) if name else Ref("JSON", nullable=True, untyped=True)
 
     def _list(self, shape: Shape, seat: Seat) -> Ref:
         if shape.items:
@@ -204,14 +214,6 @@ def _is_null(shape: Shape) -> bool:
 
 def _list_of(item: Ref) -> Ref:
     return Ref(f"[{item.written(required=True)}]", untyped=item.untyped)
-
-
-def _scalar(types: frozenset[str], shape: Shape) -> Ref:
-    """Read one type, or several as in ``type: [string, integer]``."""
-    if not types:
-        return Ref("JSON", nullable=True)
-    name = None if types & {"object", "array"} else widest({scalar(shape, type_) for type_ in types})
-    return Ref(name) if name else Ref("JSON", nullable=True, untyped=True)
 
 
 def _types_of_values(shape: Shape) -> frozenset[str]:

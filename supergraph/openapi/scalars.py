@@ -12,17 +12,20 @@ STRINGS = {
 }
 """Formats of strings; any other is a String."""
 
+NUMBERS = {"int32": "Int", "int64": "BigInt"}
+"""Formats of numbers; any other is a Float, in answers beside `decimal`."""
+
 SCALARS = frozenset({"String", "Int", "BigInt", "Float", "Boolean", *STRINGS.values()})
 
 INT32 = 2**31
 
 
-def scalar(shape: Shape, type_: str) -> str:
-    """Return the scalar for a value of the JSON type ``type_``."""
+def scalar(shape: Shape, type_: str, *, exact: bool = False) -> str:
+    """Return the scalar for a value of the JSON type ``type_``; with ``exact`` numbers may be Decimals."""
     if type_ == "integer":
         return "Int" if _fits_32_bits(shape) else "BigInt"
     if type_ == "number":
-        return "Float"
+        return "Decimal" if exact and shape.format == "decimal" else NUMBERS.get(shape.format, "Float")
     if type_ == "boolean":
         return "Boolean"
     return "Base64" if type_ == "file" else STRINGS.get(shape.format.lower(), "String")

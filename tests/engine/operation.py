@@ -49,6 +49,7 @@ _TYPES: tuple[Type, ...] = (
             *fields(
                 id="String!", bays="Int", price="Float", open="Boolean", number="BigInt", raw="JSON", next="CityLot"
             ),
+            Field(name="exact", type="Decimal", source="exact"),
             Field(name="kind", type="CityKind", source="lot-kind"),
             Field(name="tags", type="[CityTag!]", source="tags"),
             Field(name="owner", type="CityOwner", source="owner"),

@@ -18,6 +18,7 @@ from graphql import (
 from hypothesis import assume
 from msgspec import Raw, Struct
 
+from supergraph import scalars
 from supergraph.codec import Inexact
 from supergraph.plan import Fetch, Plan
 from supergraph.requests.errors import ArgumentError
@@ -115,7 +116,7 @@ def by_graphql_core(case: Case, answers: dict[str, bytes], variables: bytes) -> 
     errors = [{**error.formatted} for error in result.errors or ()]
     if result.data is None:
         return Answered(None, errors)
-    return Answered(normal(_encode(result.data)), errors, [], arguments)
+    return Answered(normal(scalars.encode(result.data)), errors, [], arguments)
 
 
 def _resolve_roots(case: Case, answers: dict[str, bytes], arguments: dict[str, dict[str, Any]]) -> None:
@@ -141,7 +142,7 @@ def _resolve_operations(
         def resolve(_source: Any, info: GraphQLResolveInfo[Any], *, entries: Any = entries, **given: Any) -> Any:
             key = str(info.path.key)
             arguments[key] = given
-            return entries(_decode(answers[key]))
+            return entries(scalars.decode(answers[key]))
 
         field.resolve = resolve
 
@@ -161,7 +162,7 @@ def comparable(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _class(message: str) -> str:
-    return message.partition(" must resolve to")[0]
+    return message.partition(" must resolve to")[0].partition(" but got: ")[0]
 
 
 def assert_same(one: Answered, other: Answered) -> None:

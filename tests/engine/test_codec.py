@@ -3,7 +3,7 @@
 import pytest
 
 from supergraph.codec import Codec, Inexact
-from tests.engine.operation import fetch
+from tests.engine.operation import answer, fetch
 
 LOT = b"""{"id": "x", "bays": 3, "price": 2, "open": true, "number": 123456789012345678901234567890, "lot-kind": "a-b",
     "raw": {"a": [1, null]}, "tags": {"ev": 1}, "owner": {"t": "pp", "name": "Li"}, "lots": [{"id": "y"}],
@@ -67,6 +67,27 @@ def test_what_fits_is_read_by_the_codec(selection: str, value: str) -> None:
 def test_what_does_not_fit_is_left_to_the_walk(selection: str, body: bytes) -> None:
     with pytest.raises(Inexact):
         codec(selection)(body)
+
+
+@pytest.mark.parametrize(
+    "digits", ["2.50", "0.1000000000000000055511151231257827", "1e3", "12345678901234567890", "-0.0"]
+)
+def test_decimals_keep_the_digits_that_came(digits: str) -> None:
+    exact = codec("{ exact }")
+    assert exact(f'{{"exact": {digits}}}'.encode()).decode() == f'{{"exact":"{digits}"}}'
+    assert exact(f'{{"exact": "{digits}"}}'.encode()).decode() == f'{{"exact":"{digits}"}}'
+    value, errors = fetch("{ exact raw bays }").read(
+        answer(f'{{"exact": {digits}, "raw": [1.5], "bays": "x"}}'.encode())
+    )
+    assert value.decode() == f'{{"exact":"{digits}","raw":[1.5],"bays":null}}'
+    assert len(errors) == 1
+
+
+@pytest.mark.parametrize("wrong", ["true", "[]", "1e999"])
+def test_what_is_no_decimal_is_left_to_the_walk(wrong: str) -> None:
+    with pytest.raises(Inexact):
+        codec("{ exact }")(f'{{"exact": {wrong}}}'.encode())
+    assert len(fetch("{ exact }").read(answer(f'{{"exact": {wrong}}}'.encode()))[1]) == 1
 
 
 def test_null_is_read_by_the_codec() -> None:

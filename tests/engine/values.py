@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from supergraph.slice import EnumType, InputType, ObjectType, Slice, UnionType
 from tests.engine.slices import Draw, chance, pick
@@ -22,7 +23,7 @@ _FITTING: dict[str, tuple[Any, ...]] = {
     "BigInt": (0, 2**53, 10**30, -1),
     "Date": ("2026-11-22",),
     "DateTime": ("2026-11-22T08:00:00+08:00",),
-    "Decimal": ("1.50", 2.5, 3),
+    "Decimal": ("1.50", 2.5, 3, Raw(b"0.1000000000000000055511"), Raw(b"2.50"), Raw(b"1e3")),
     "Base64": ("aGk=",),
     "JSON": ({"a": [1, None, {"b": 2.0}]}, [], "s", 0, False, {"é": 1e5}),
 }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from supergraph.slice import EnumType, Member, ObjectType, UnionType
-from tests.openapi.documents import Schema, answering, compiled, document
+from tests.openapi.documents import Schema, answering, compiled, document, taking
 
 LOT = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "free": {"type": "integer"}}}
 
@@ -336,10 +336,29 @@ def test_lists_that_hold_themselves_end() -> None:
     found = answering(
         {"$ref": "#/components/schemas/L"}, L={"type": "array", "items": {"$ref": "#/components/schemas/L"}}
     )
-    assert found.operation().type == "[JSON]"
+    assert found.operation().type == "JSON"
     assert "holds itself" in found.messages[0]
 
 
 def test_no_answer_at_all_is_any_json() -> None:
     found = compiled(document({"/a": {"get": {"operationId": "a", "responses": {"404": {"description": "no"}}}}}))
     assert found.operation().type == "JSON"
+
+
+@pytest.mark.parametrize(
+    ("schema", "answered", "asked"),
+    [
+        ({"type": "number"}, "Float", "Float"),
+        ({"type": "number", "format": "double"}, "Float", "Float"),
+        ({"type": "number", "format": "int32"}, "Int", "Int"),
+        ({"type": "number", "format": "int64"}, "BigInt", "BigInt"),
+        ({"type": "number", "format": "decimal"}, "Decimal", "Float"),
+        ({"type": "string", "format": "decimal"}, "Decimal", "Decimal"),
+        ({"type": "string", "format": "int64"}, "String", "String"),
+        ({"type": "string", "format": "double"}, "String", "String"),
+    ],
+)
+def test_formats_of_numbers(schema: Schema, answered: str, asked: str) -> None:
+    holder: Schema = {"type": "object", "properties": {"a": schema}}
+    assert answering(holder).fields("ParkingAnswer_Answer") == {"a": answered}
+    assert taking(holder).fields("ParkingTake_BodyInput") == {"a": asked}
