@@ -12,7 +12,7 @@ from supergraph.openapi.defects import report_defects
 from supergraph.openapi.document import ApiOperation, Document
 from supergraph.openapi.graph import leading_to, loosen_cycles, reached, references, starts
 from supergraph.openapi.input_types import InputTypes
-from supergraph.openapi.operation_names import operation_names
+from supergraph.openapi.operation_names import operation_names, own_name
 from supergraph.openapi.operations import Readers, read_operation
 from supergraph.openapi.parameters import Parameters, credentials
 from supergraph.openapi.read import read_document
@@ -94,6 +94,11 @@ class _Compiler:
             given = {each.source: self._of(each).name for each in members if self._of(each).name}
             others = [each for each in members if each.source not in given]
             names |= given | operation_names(others, {*given.values(), *(() if group else groups)})
+            for each in others:
+                if names[each.source] != (wanted := own_name(each)):
+                    message = f"{wanted!r} is another's name already; this one is {names[each.source]!r}"
+                    fix = "Give it an operationId of its own, or a `name` in the manifest: then no other can rename it."
+                    self._report.warning(each.node, message, fix)
         return names
 
     def _type_names(self) -> TypeNames:

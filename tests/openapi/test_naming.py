@@ -200,6 +200,14 @@ def test_of_two_operations_that_want_one_name_the_path_decides() -> None:
     assert (names["GET /lots"], names["GET /bays"], names["GET /v1/lots"]) == ("lots", "bays", "v1Lots")
 
 
+def test_an_operation_that_does_not_get_its_name_is_told_of() -> None:
+    tree = document({"/lots": {"get": operation("get_lots")}, "/l": {"get": operation("getLots")}})
+    found = compiled(tree)
+    assert {each.source: each.name for each in found.slice.operations} == {"GET /l": "getLots", "GET /lots": "lots"}
+    told = [(each.pointer, each.message) for each in found.findings if "another's name" in each.message]
+    assert told == [("/paths/~1lots/get", "'getLots' is another's name already; this one is 'lots'")]
+
+
 def test_inline_types_are_named_by_their_place() -> None:
     found = answering(inline())
     assert set(found.types) == {
