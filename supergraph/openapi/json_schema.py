@@ -10,6 +10,7 @@ from typing import Any
 from supergraph.openapi.discriminators import discriminator_property, discriminator_tags
 from supergraph.openapi.node import Node
 from supergraph.openapi.refs import Bundle
+from supergraph.openapi.scalars import NUMBERS
 
 _TYPES = {"string", "number", "integer", "boolean", "object", "array", "null"}
 
@@ -98,6 +99,8 @@ class JsonSchemas:
         known = [each for each in (types if isinstance(types, list) else [types]) if each in _TYPES]
         if known:
             made["type"] = known if isinstance(types, list) else known[0]
+        if made.get("type") == "number" and node.text("format") in NUMBERS:
+            made["type"] = "integer"
         if required := node.texts("required"):
             made["required"] = required
         for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
