@@ -64,7 +64,7 @@ class Fetch:
         try:
             return self._template.render(self._bind(variables))
         except RecursionError:
-            raise ArgumentError("An argument is nested too deeply.", fix="Send less than 500 levels.") from None
+            raise ArgumentError("An argument is nested too deeply", fix="Send less than 500 levels.") from None
 
     def read(self, response: Response) -> Value:
         """Return the root field's value."""
