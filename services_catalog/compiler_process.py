@@ -57,7 +57,11 @@ class Compiled(Struct, frozen=True):
 def work(order: Order) -> Compiled:
     """Compile and compare. Pure."""
     files = {path: text.encode() for path, text in order.bundle.items()}
-    result = compile_document(order.document, files.__getitem__, service=order.service, settings=order.settings)
+    live = decode(order.live) if order.live is not None else None
+    names = {operation.source: operation.name for operation in live.operations} if live else {}
+    result = compile_document(
+        order.document, files.__getitem__, service=order.service, settings=order.settings, live=names
+    )
     slice_ = result.slice or Slice(service=order.service, types={}, operations=())
     data = encode(slice_)
     return Compiled(
@@ -69,7 +73,7 @@ def work(order: Order) -> Compiled:
         operations=tuple(coordinate(slice_.service, operation) for operation in slice_.operations),
         typed=result.typed,
         findings=tuple(result.findings),
-        changes=tuple(compare(decode(order.live), slice_)) if order.live is not None else (),
+        changes=tuple(compare(live, slice_)) if live else (),
         clashes=clashes(slice_, order.neighbours, order.platform_types),
         example=example_query(slice_),
     )

@@ -42,11 +42,18 @@ class Compilation(Struct, frozen=True):
 
 
 def compile_document(
-    name: str, read: Read, *, service: str, settings: Mapping[str, OperationSettings] = MappingProxyType({})
+    name: str,
+    read: Read,
+    *,
+    service: str,
+    settings: Mapping[str, OperationSettings] = MappingProxyType({}),
+    live: Mapping[str, str] = MappingProxyType({}),
 ) -> Compilation:
     """Compile the document whose entry file is ``name``; ``read`` gives the bytes of it and of files it refers to.
 
     ``read`` takes paths relative to the entry file's root, may raise KeyError or OSError, and is called once a file.
+    ``live`` has the names that operations have in the graph now, by source (``GET /lots``): where operations compete
+    for a name, it stays with the one that has it.
     """
     report = Report()
     if not is_legal(service):
@@ -57,7 +64,7 @@ def compile_document(
         if document is None:
             return Compilation(None, report.findings)
         report_defects(document, report)
-        return _Compiler(document, service, settings, report).compile()
+        return _Compiler(document, service, settings, live, report).compile()
     except RecursionError:
         report.error("", "the document is nested too deeply to be read", "Move inner schemas to components.")
         return Compilation(None, report.findings)
@@ -67,9 +74,15 @@ class _Compiler:
     """Compiles one document."""
 
     def __init__(
-        self, document: Document, service: str, settings: Mapping[str, OperationSettings], report: Report
+        self,
+        document: Document,
+        service: str,
+        settings: Mapping[str, OperationSettings],
+        live: Mapping[str, str],
+        report: Report,
     ) -> None:
         self._document = document
+        self._live = live
         self._service = service
         self._report = report
         self._settings = settings_by_source(document.operations, settings, report)
@@ -93,7 +106,7 @@ class _Compiler:
             members = [each for each in self._shown if self._of(each).group == group]
             given = {each.source: self._of(each).name for each in members if self._of(each).name}
             others = [each for each in members if each.source not in given]
-            names |= given | operation_names(others, {*given.values(), *(() if group else groups)})
+            names |= given | operation_names(others, {*given.values(), *(() if group else groups)}, self._live)
             for each in others:
                 if names[each.source] != (wanted := own_name(each)):
                     message = f"{wanted!r} is another's name already; this one is {names[each.source]!r}"

@@ -1,7 +1,7 @@
 """Field names of operations: the operationId in camelCase, or the path where the id is generated or absent."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from supergraph.names import camel, distinct, is_legal, pascal, to_ascii
 from supergraph.openapi.document import ApiOperation
@@ -13,14 +13,18 @@ _VERSION = re.compile(r"api|rest|v[01](?:\.[0-9]+)*", re.IGNORECASE)
 MAX_ID = 80  # characters; longer ids are made by machines
 
 
-def operation_names(operations: Iterable[ApiOperation], taken: Iterable[str]) -> dict[str, str]:
+def operation_names(
+    operations: Collection[ApiOperation], taken: Iterable[str], live: Mapping[str, str]
+) -> dict[str, str]:
     """Return each operation's name by its source (``GET /lots/{id}``).
 
-    Of operations that want one name, the one whose path says so keeps it, else the one with the shortest path; the
-    others are named by their paths.
+    Of operations that want one name, the one that has it in the live graph keeps it, else the one whose path says so,
+    else the one with the shortest path; the others are named by their paths.
     """
-    known = list(operations)
     taken = set(taken)
+    kept = {each.source: live[each.source] for each in operations if _may_keep(each, live.get(each.source), taken)}
+    taken |= set(kept.values())
+    known = [each for each in operations if each.source not in kept]
     wanted = {each.source: own_name(each) for each in known}
     keepers: dict[str, str] = {}
     for each in sorted(known, key=lambda each: (path_name(each) != wanted[each.source], len(each.path), each.source)):
@@ -28,7 +32,15 @@ def operation_names(operations: Iterable[ApiOperation], taken: Iterable[str]) ->
             keepers.setdefault(wanted[each.source], each.source)
     names = {source: name for name, source in keepers.items()}
     rest = [(each.source, path_name(each, whole=True)) for each in known if each.source not in names]
-    return names | distinct(rest, taken=taken | set(keepers))
+    return kept | names | distinct(rest, taken=taken | set(keepers))
+
+
+def _may_keep(operation: ApiOperation, name: str | None, taken: set[str]) -> bool:
+    """Say whether a live name is one that this operation could have by itself: not the manifest's, not an old id's."""
+    if name is None or name in taken:
+        return False
+    by_path = path_name(operation, whole=True)
+    return name in (own_name(operation), path_name(operation), by_path) or name.startswith(f"{by_path}_")
 
 
 def own_name(operation: ApiOperation) -> str:

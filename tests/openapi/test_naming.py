@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from supergraph.names import camel, distinct, is_legal, member_name, pascal, to_ascii, value_name
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.node import Node
-from supergraph.openapi.operation_names import own_name
+from supergraph.openapi.operation_names import operation_names, own_name
 from supergraph.openapi.read import METHODS
 from supergraph.sdl import print_slice
 from tests.openapi.documents import Compiled, answering, compiled, document
@@ -246,3 +246,16 @@ def test_types_of_other_files_are_named_after_them() -> None:
     files: dict[str, Any] = {"schemas/park/lot.json": {"properties": {"in": inline()}}}
     found = compiled(tree, None, **files)
     assert "ParkingParkLot_In" in found.types
+
+
+def test_a_live_name_stays_where_it_is_whatever_is_added() -> None:
+    def names(paths: dict[str, str], live: dict[str, str]) -> dict[str, str]:
+        operations = [ApiOperation(node=Node({}), method="GET", path=path, id=id_) for path, id_ in paths.items()]
+        return operation_names(operations, (), live)
+
+    first = names({"/lots": "get_lots"}, {})
+    assert first == {"GET /lots": "getLots"}
+    assert names({"/lots": "get_lots", "/l": "getLots"}, {}) != {**first, "GET /l": "l"}, "it is renamed without"
+    assert names({"/lots": "get_lots", "/l": "getLots"}, first) == {**first, "GET /l": "l"}
+    assert names({"/lots": "listLots"}, first) == {"GET /lots": "listLots"}, "a new id is meant"
+    assert names({"/lots": "getLots"}, {"GET /lots": "fromTheManifest"}) == {"GET /lots": "getLots"}
