@@ -25,6 +25,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 _open = urllib.request.build_opener(_NoRedirects).open
+DEFAULT_GATEWAY = "http://127.0.0.1:8000"
 _SECONDS = 120.0  # the gateway gives a compiler 90 s
 
 
@@ -98,7 +99,7 @@ def gateway_option(function: Any) -> Any:
     return click.option(
         "--gateway",
         envvar="YIWANG_GATEWAY",
-        default="http://127.0.0.1:8000",
+        default=DEFAULT_GATEWAY,
         show_default=True,
         show_envvar=True,
         help="The platform's URL.",

@@ -13,6 +13,7 @@ import click
 
 from cli import examples
 from cli.examples import Example
+from cli.gateway_client import DEFAULT_GATEWAY
 from cli.ports import bindable, reachable, url
 from cli.supervisor import Supervisor, Unit, child_environment, ourselves, program
 from kernel.database import open_database
@@ -200,6 +201,8 @@ def _welcome(settings: Settings, found: list[Example]) -> str:
         *(f"  {example.name:<10} {example.manifest.upstream.url}" for example in found),
         f"  logs       {state_path(settings)}/*.log",
     ]
+    if base != DEFAULT_GATEWAY:
+        lines += ["", "For `yiwang publish` and its sisters:", f"  export YIWANG_GATEWAY={base}"]
     if found:
         query = " ".join((examples.FOLDER.parent / "first_query.graphql").read_text().split())
         lines += [

@@ -47,12 +47,13 @@ class TypeClashError(PublishingError):
     code = "TYPE_NAMES_TAKEN"
     http_status = 409
 
-    def __init__(self, service: str, clashes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, service: str, clashes: Mapping[str, Sequence[str]], findings: Sequence[Finding] = ()) -> None:
         other, names = next(iter(clashes.items()))
         super().__init__(
             f"{service} and {other} would both have types named {', '.join(names[:5])}",
             fix="Choose another name for the service, or rename the schemas.",
         )
+        self.findings = tuple(findings)
 
 
 class BreakingChangeError(PublishingError):
@@ -61,13 +62,15 @@ class BreakingChangeError(PublishingError):
     code = "BREAKING_CHANGE"
     http_status = 409
 
-    def __init__(self, service: str, changes: Sequence[Change]) -> None:
+    def __init__(self, service: str, changes: Sequence[Change], findings: Sequence[Finding] = ()) -> None:
         count = sum(change.level == "breaking" for change in changes)
         super().__init__(
             f"{service}: {count} change{'s' if count > 1 else ''} would break those who use it today",
-            fix="Keep the old fields beside the new ones, or publish with --force once all clients are told.",
+            fix="Look at the findings first: a defect there may be the cause. Else keep the old fields beside the new "
+            "ones, or publish with --force once all clients are told.",
         )
         self.changes = tuple(changes)
+        self.findings = tuple(findings)
 
 
 class NotYoursError(PublishingError):

@@ -30,17 +30,19 @@ def read_text(data: bytes, environ: Mapping[str, str]) -> Manifest:
 
 def line_of(data: bytes, at: str) -> int:
     """Return the line, from 1, where the value at a JSON pointer, or the nearest around it, stands in YAML text."""
-    wanted = [token.replace("~1", "/").replace("~0", "~") for token in at.split("/")[1:]]
+    wanted = [token.replace("~1", "/").replace("~0", "~") for token in at.split("/") if token]
     line = 1
     found = 0  # so many of the wanted keys
     try:
         for depth, event in _keys(data.decode("utf-8-sig", "replace")):
-            if found == len(wanted) or depth <= found:  # behind the value of the last key that was found
+            if wanted and (found == len(wanted) or depth <= found):  # behind the value of the last key that was found
                 break
-            if depth == found + 1 and event.value == wanted[found]:
+            if wanted and depth == found + 1 and event.value == wanted[found]:
                 line, found = event.start_mark.line + 1, found + 1
-    except yaml.YAMLError:
-        pass  # what is unreadable has been said; this is only about where
+    except yaml.YAMLError as error:  # what is unreadable has been said; this is only about where
+        mark = getattr(error, "problem_mark", None)
+        if mark is not None and not wanted:
+            return int(mark.line) + 1
     return line
 
 

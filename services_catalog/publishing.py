@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.networks import check_url, parse_networks, resolve
+from kernel.networks import BadUrlError, check_url, parse_networks, resolve
 from kernel.settings import Settings
 from services_catalog import bundle as bundles
 from services_catalog.announcements import announce
@@ -138,6 +138,11 @@ class Publishing:
 
     async def _check_upstream(self, url: str) -> None:
         checked = check_url(url, self._networks)
+        if "?" in checked.target or "#" in url:
+            raise BadUrlError(
+                "The upstream's URL has a query or a fragment",
+                fix="Leave them out; values that are always the same go into `upstream.headers`.",
+            )
         try:
             async with asyncio.timeout(_RESOLVE_SECONDS):
                 await resolve(checked.host, checked.port, self._networks)
@@ -152,9 +157,9 @@ def _refuse(service: str, compiled: Compiled, *, force: bool) -> None:
     if not compiled.operations:
         raise DocumentError(f"The document of {service} offers no usable operation", compiled.findings)
     if compiled.clashes:
-        raise TypeClashError(service, compiled.clashes)
+        raise TypeClashError(service, compiled.clashes, compiled.findings)
     if breaking(compiled.changes) and not force:
-        raise BreakingChangeError(service, compiled.changes)
+        raise BreakingChangeError(service, compiled.changes, compiled.findings)
 
 
 def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) -> ServiceVersion:

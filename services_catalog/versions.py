@@ -89,7 +89,8 @@ async def roll_back(
         target = await session.scalar(versions.where(col(ServiceVersion.number) == to))
     if target is None:
         wanted = f"no version {to}" if to else "no version before the live one"
-        raise UnknownVersionError(f"{name} has {wanted}", fix="yiwang services lists what is live.")
+        last = await session.scalar(versions)
+        raise UnknownVersionError(f"{name} has {wanted}", fix=f"Its versions are 1 to {last}.")
     if target == service.live_version:
         return LiveChange(target, service.revision)
     change = await _go_live(session, clock, service, target)

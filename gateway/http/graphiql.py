@@ -6,12 +6,13 @@ from pathlib import Path
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Redirect
 
 from kernel.errors import YiwangError
 
 _OWN = Path(__file__).parent / "static"
 _PACKAGE = "graphene_django_graphiql_static"  # GraphiQL 2 as browser files; see docs/decisions
-_MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 _HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; font-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
@@ -33,7 +34,7 @@ def graphiql_routes() -> list[HTTPRouteHandler]:
     @get("/graphiql", sync_to_thread=False)
     def page() -> Response[bytes]:
         """Return the page; its script reads the chosen services from the URL."""
-        return Response((_OWN / "graphiql.html").read_bytes(), media_type="text/html; charset=utf-8", headers=_HEADERS)
+        return Response((_OWN / "graphiql.html").read_bytes(), media_type="text/html", headers=_HEADERS)
 
     @get("/graphiql/assets/{name:str}", sync_to_thread=True)
     def asset(name: FromPath[str]) -> Response[bytes]:
@@ -44,7 +45,12 @@ def graphiql_routes() -> list[HTTPRouteHandler]:
         headers = {**_HEADERS, "cache-control": "public, max-age=3600"}
         return Response(path.read_bytes(), media_type=_MEDIA_TYPES[path.suffix], headers=headers)
 
-    return [page, asset]
+    @get("/", sync_to_thread=False)
+    def front_door() -> Redirect:
+        """Lead whoever opens the bare address to the page."""
+        return Redirect("/graphiql")
+
+    return [front_door, page, asset]
 
 
 def _files() -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """Every path but ``/graphql``, hosted by Litestar: a feature adds its routes here."""
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,7 @@ def other_routes(handlers: Iterable[HTTPRouteHandler], beside: Iterable[str] = (
     ``beside`` are the paths that are answered elsewhere, to be named where there is nothing.
     """
     served = list(handlers)
-    paths = sorted({*beside, *(path for handler in served for path in handler.paths)})
+    paths = sorted({*beside, *(_shown(path) for handler in served for path in handler.paths)})
 
     def not_served(request: AnyRequest, error: HTTPException) -> Response[Body]:
         missing = NotServedError(
@@ -38,6 +39,11 @@ def other_routes(handlers: Iterable[HTTPRouteHandler], beside: Iterable[str] = (
         exception_handlers={YiwangError: _refused, HTTPException: not_served, Exception: _defect},
         logging_config=None,
     )
+
+
+def _shown(path: str) -> str:
+    """Return a path without the router's types: ``/schema/{file:str}`` is ``/schema/{file}``."""
+    return re.sub(r":[a-z]+}", "}", path)
 
 
 def _refused(_: AnyRequest, error: YiwangError) -> Response[Body]:

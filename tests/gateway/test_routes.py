@@ -37,6 +37,14 @@ async def test_a_path_that_is_not_there_is_answered_with_those_that_are(front: A
         assert path in response.json()["error"]["fix"]
 
 
+async def test_the_bare_address_leads_to_the_page(front: AsyncClient) -> None:
+    response = await front.get("/")
+    assert response.headers["location"] == "/graphiql"
+    page = await front.get("/graphiql")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "/schema/{file}," in (await front.get("/nowhere")).json()["error"]["fix"]
+
+
 async def test_a_defect_is_logged_and_answered_with_its_id(caplog: pytest.LogCaptureFixture) -> None:
     @route("/broken", sync_to_thread=False)
     def broken() -> str:

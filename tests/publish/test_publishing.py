@@ -138,6 +138,8 @@ async def test_departments_keep_to_their_own(city: Gateway, token: str, database
         (submission("{}"), 422, "DOCUMENT_INVALID"),
         (submission("openapi: ["), 422, "DOCUMENT_INVALID"),
         (submission(document("free"), upstream={"url": "ftp://a"}), 422, "UPSTREAM_URL_INVALID"),
+        (submission(document("free"), upstream={"url": "http://127.0.0.1/?key=1"}), 422, "UPSTREAM_URL_INVALID"),
+        (submission(document("free"), upstream={"url": "http://127.0.0.1/#f"}), 422, "UPSTREAM_URL_INVALID"),
     ],
 )
 async def test_what_cannot_be_used_is_refused_with_the_reason(
@@ -147,6 +149,15 @@ async def test_what_cannot_be_used_is_refused_with_the_reason(
     assert (answered, code(answer)) == (status, expected)
     if expected in {"MANIFEST_INVALID", "DOCUMENT_INVALID"}:
         assert answer["findings"]
+
+
+async def test_a_breaking_change_shows_the_defect_that_caused_it(city: Gateway, token: str) -> None:
+    await city.publish(token, document("free"))
+    broken = document("free")
+    broken["components"]["schemas"] = {"Lots": broken["components"]["schemas"].pop("Lot")}
+    status, answer = await city.publish(token, broken)
+    assert (status, code(answer)) == (409, "BREAKING_CHANGE")
+    assert any("Lot" in finding["message"] for finding in answer["findings"])
 
 
 async def test_a_submission_has_its_limit(city: Gateway, token: str) -> None:

@@ -75,6 +75,7 @@ def test_a_document_is_named_in_one_way() -> None:
 def test_the_line_of_a_value_is_found_whatever_the_file_holds() -> None:
     assert line_of(b"a:\n  c: 1\nb:\n  c: 2\n", "/b/c") == 4
     assert line_of(b"a:\n  d: 1\nb:\n  c: 2\n", "/a/c") == 1
+    assert line_of(b"a: 1\nb: 2\nc: [\n", "") == 4
     assert line_of(b"name: x\ntitle: " + b"[" * 200_000, "/zh") == 1
 
 
