@@ -8,30 +8,19 @@ that properties which are not selected may hold what cannot be decoded: bad UTF-
 import re
 from collections.abc import Callable, Sequence
 from types import GenericAlias
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Any, Literal, NamedTuple, Union
 
 import msgspec
-from msgspec import Meta, Raw, defstruct
+from msgspec import Raw, defstruct
 
 from supergraph.complete import Completion, TooManyErrors
-from supergraph.scalars import Number, encode
+from supergraph.scalars import STRICT, Number, encode
 from supergraph.selection import Leaf, ListOf, Node, ObjectOf, OneOf, Selected
 
 Convert = Callable[[Any], Any]
 Compiled = tuple[Any, Convert | None]
 """The type to decode into, and the function that makes the answer of its values (None: they are the answer)."""
 
-_SCALARS: dict[str, Any] = {
-    "String": str,
-    "Int": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
-    "Float": Annotated[float, Meta(gt=-(2.0**53), lt=2.0**53)],  # beyond, whole numbers would be rounded
-    "Boolean": bool,
-    "ID": str,
-    "BigInt": int,
-    "Date": str,
-    "DateTime": str,
-    "Base64": str,
-}
 _UNWRITABLE = re.compile(r'[\\"\x00-\x1f]')  # what msgspec does not take in a Struct's property names
 
 
@@ -239,7 +228,7 @@ def _leaf(node: Leaf) -> Compiled:
         return Raw, _required_json if node.required else _json
     if node.type.name == "Decimal":
         return _exactly(node)  # numbers as text, with the digits that came
-    return _SCALARS[node.type.name], None
+    return STRICT[node.type.name], None
 
 
 def _json(value: Raw) -> Raw | None:
@@ -296,4 +285,4 @@ def _answered_tag(node: Node, tag: str) -> str | None:
 
 
 def _is_text(node: Node | None) -> bool:
-    return isinstance(node, Leaf) and node.names is None and _SCALARS.get(node.type.name) is str
+    return isinstance(node, Leaf) and node.names is None and STRICT.get(node.type.name) is str

@@ -5,7 +5,7 @@ because departments' documents use formats more loosely than the RFCs that they 
 """
 
 import math
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 from graphql import (
@@ -23,6 +23,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 from graphql.pyutils import inspect
+from msgspec import Meta
 
 from supergraph.slice import SCALARS
 
@@ -122,3 +123,16 @@ ALL_SCALARS: dict[str, GraphQLScalarType] = {
     "ID": GraphQLID,
     **PLATFORM_SCALARS,
 }
+
+STRICT: dict[str, Any] = {
+    "String": str,
+    "Int": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
+    "Float": Annotated[float, Meta(gt=-(2.0**53), lt=2.0**53)],  # beyond, whole numbers would be rounded
+    "Boolean": bool,
+    "ID": str,
+    "BigInt": int,
+    "Date": str,
+    "DateTime": str,
+    "Base64": str,
+}
+"""The types whose strict decoding by msgspec is GraphQL's coercion, of answers and of variables alike."""

@@ -40,7 +40,6 @@ class SliceTypes:
 
     def __init__(self, slice_: Slice, scalars: dict[str, GraphQLScalarType] | None = None) -> None:
         self.slice = slice_
-        self.operations = {(item.kind, item.group, item.name): item for item in slice_.operations}
         self._scalars = scalars or ALL_SCALARS
         self._named: dict[str, GraphQLNamedType] = {}
 

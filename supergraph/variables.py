@@ -5,7 +5,7 @@ coerces what can be coerced and words the errors.
 """
 
 from types import GenericAlias
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from graphql import (
@@ -20,20 +20,11 @@ from graphql import (
     type_from_ast,
 )
 from graphql.execution.values import VariableValues, get_variable_values
-from msgspec import UNSET, Meta, Raw, UnsetType, defstruct, structs
+from msgspec import UNSET, Raw, UnsetType, defstruct, structs
 
-_PLAIN: dict[str, Any] = {
-    "String": str,
-    "Int": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
-    "Float": Annotated[float, Meta(gt=-(2.0**53), lt=2.0**53)],  # beyond, whole numbers would be rounded
-    "Boolean": bool,
-    "ID": str,
-    "BigInt": int,
-    "Date": str,
-    "DateTime": str,
-    "Decimal": str,
-    "Base64": str,
-}
+from supergraph.scalars import STRICT
+
+_PLAIN = STRICT | {"Decimal": str}  # in arguments always text; in answers numbers too
 _MAX_ERRORS = 20  # of one request's variables; the rest says that there are more
 
 
