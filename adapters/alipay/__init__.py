@@ -1,0 +1,1 @@
+"""Alipay: the gateway protocol of its mini-programs and trades."""

@@ -1,0 +1,1 @@
+"""Baidu smart mini-programs."""
