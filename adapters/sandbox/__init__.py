@@ -1,0 +1,1 @@
+"""``yiwang sandbox``: simulators of the host apps as real HTTP servers, and simulated phones to use them with."""
