@@ -8,3 +8,66 @@ class CredentialRefusedError(YiwangError):
 
     code = "CREDENTIAL_REFUSED"
     http_status = 401
+
+
+class NoSigningKeyError(YiwangError):
+    """There is no key to sign with."""
+
+    code = "NO_SIGNING_KEY"
+    http_status = 503
+
+
+class TokenRefusedError(YiwangError):
+    """An access token that is expired, revoked, for another audience or client, or no token of ours."""
+
+    code = "TOKEN_REFUSED"
+    http_status = 401
+
+
+class SessionEndedError(YiwangError):
+    """The session is over, or never was: the resident signs in anew."""
+
+    code = "SESSION_ENDED"
+    http_status = 401
+
+
+class RefreshRefusedError(YiwangError):
+    """A refresh token that is unknown, expired, another client's, or was used before: then its family is revoked."""
+
+    code = "REFRESH_REFUSED"
+    http_status = 401
+
+
+class AccountClosedError(YiwangError):
+    """The account is frozen or erased; nobody signs in to it."""
+
+    code = "ACCOUNT_CLOSED"
+    http_status = 403
+
+
+class SignInRefusedError(YiwangError):
+    """A way in that is not enough for this account; the message says what else is needed."""
+
+    code = "SIGN_IN_REFUSED"
+    http_status = 403
+
+
+class UnknownAccountError(YiwangError):
+    """There is no such account, or not in this state."""
+
+    code = "ACCOUNT_UNKNOWN"
+    http_status = 404
+
+
+class MergeFinalError(YiwangError):
+    """The merge of two accounts stays: it was undone already, or 30 days have passed."""
+
+    code = "MERGE_FINAL"
+    http_status = 409
+
+
+class MergeRefusedError(YiwangError):
+    """Two accounts are not to become one."""
+
+    code = "MERGE_REFUSED"
+    http_status = 409

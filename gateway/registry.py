@@ -1,12 +1,10 @@
 """What one gateway process knows of what is live: every service in a few lines of memory, slices only when asked for.
 
-PostgreSQL is the truth. A Redis message only says "look again", so a lost one costs time, never a change: the
-registry also looks by itself, more often while it hears nothing from Redis. It asks for what changed since the
-revision it has; services_catalog.tables.CatalogRevision says why that misses nothing.
+It follows the catalogue (``kernel.follower``) and asks for what changed since the revision it has;
+services_catalog.tables.CatalogRevision says why that misses nothing. One look costs one primary-key read.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, KeysView, Sequence
@@ -18,13 +16,12 @@ from redis.asyncio import Redis
 
 from gateway.upstream.settings import UpstreamSettings
 from kernel.errors import YiwangError
+from kernel.follower import Follower
 from kernel.settings import Settings
 from services_catalog.announcements import CHANNEL
 from services_catalog.manifest import LongText, Text, Upstream
 from supergraph.slice import Slice, decode
 
-_POLL_SECONDS = 5.0  # while Redis announces changes; one primary-key read a process
-_ALONE_SECONDS = 0.5  # while it does not: "live within a second" holds without Redis too
 _QUERY_SECONDS = 5.0
 _SLICE_CACHE_BYTES = 8 * 2**20  # of encoded slices: 200 typical ones; decoded they take twice as much
 
@@ -78,16 +75,13 @@ class Registry:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis, settings: Settings) -> None:
         self.revision = -1
         self._pool = pool
-        self._redis = redis
         self._settings = settings
         self._live: dict[str, LiveService] = {}
         self._callbacks: list[Callable[[set[str]], None]] = []
         self._slices = _SliceCache(_SLICE_CACHE_BYTES)
         self._loading: dict[str, asyncio.Task[Slice]] = {}
         self._refreshing = asyncio.Lock()
-        self._wake = asyncio.Event()
-        self._subscribed = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self.follower = Follower(redis, CHANNEL, self.refresh, "the catalogue")
 
     def live(self, name: str) -> LiveService | None:
         return self._live.get(name)
@@ -101,15 +95,14 @@ class Registry:
 
     async def start(self) -> None:
         """Load what is live, then follow the changes. Raises if the database cannot be read."""
-        await self.refresh()
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._follow())]
+        await self.follower.start()
 
     async def close(self) -> None:
-        running = {*self._tasks, *self._loading.values()}
-        while running:  # once is not enough: redis-py swallows a cancellation that comes while it connects
-            for task in running:
-                task.cancel()
-            _, running = await asyncio.wait(running, timeout=0.1)
+        await self.follower.close()
+        loading = list(self._loading.values())
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
 
     async def refresh(self) -> None:
         """Take over what changed since the last time."""
@@ -178,41 +171,6 @@ class Registry:
         del self._loading[digest]
         if not done.cancelled():
             done.exception()  # every caller may have given up: nobody else asks for it then
-
-    async def _follow(self) -> None:
-        """Refresh when woken, and from time to time without."""
-        reachable = True
-        while True:
-            seconds = _POLL_SECONDS if self._subscribed and reachable else _ALONE_SECONDS
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
-            self._wake.clear()
-            try:
-                await self.refresh()
-            except Exception:  # noqa: BLE001 - whatever it is, the next look may succeed, and must come
-                if reachable:
-                    _log.exception("the catalogue cannot be read; serving revision %d", self.revision)
-                reachable = False
-            else:
-                reachable = True
-
-    async def _listen(self) -> None:
-        """Wake the follower at every message. Confirmations of a subscription count: one may follow a lost link."""
-        warned = False
-        while True:
-            try:
-                async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(CHANNEL)
-                    while True:
-                        if await subscription.get_message(timeout=_POLL_SECONDS) is not None:
-                            self._subscribed, warned = True, False
-                            self._wake.set()
-            except Exception:  # noqa: BLE001 - whatever it is, listening must begin again
-                self._subscribed = False
-                if not warned:
-                    _log.warning("Redis announces nothing: looking every %s s", _ALONE_SECONDS, exc_info=True)
-                warned = True
-            await asyncio.sleep(_ALONE_SECONDS)
 
 
 class _SliceCache:

@@ -1,6 +1,10 @@
-"""Identifiers: UUID version 7 (RFC 9562 §5.7), so that primary keys sort by time and index pages stay warm."""
+"""Identifiers: UUID version 7 (RFC 9562 §5.7), so that primary keys sort by time and index pages stay warm.
+
+What must not be guessed is random instead.
+"""
 
 import os
+import secrets
 import threading
 import time
 from uuid import UUID
@@ -22,3 +26,8 @@ def uuid7() -> UUID:
         _last = step = max(step, _last + 1)
     random = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
     return UUID(int=(step >> 12) << 80 | 0x7 << 76 | (step & 0xFFF) << 64 | 0b10 << 62 | random)
+
+
+def random_id() -> str:
+    """A new id that nobody can guess: 128 random bits in 22 letters, digits, ``-`` and ``_``."""
+    return secrets.token_urlsafe(16)

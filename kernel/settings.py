@@ -94,6 +94,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Up to so many services are introspected at once; above, name them: `/graphql?services=a,b`."),
     ] = 50
     access_log: Annotated[bool, Meta(description="Whether each GraphQL request is logged.")] = True
+    issuer: Annotated[
+        str,
+        Meta(
+            description="The public https:// URL of the sign-on: the issuer of every token, with no slash at its end. "
+            "Empty: the gateway's own address, for development.",
+        ),
+    ] = ""
+    access_token_seconds: Annotated[
+        int, Meta(description="How long an access token lives; services elsewhere trust it so long.", ge=30, le=600)
+    ] = 300
+    browser_session_idle_minutes: Annotated[
+        int, Meta(description="After how much idleness a browser signs in anew (NIST SP 800-63B: 60 at most).", ge=1)
+    ] = 60
+    browser_session_hours: Annotated[
+        int, Meta(description="How long a browser stays signed in at all (NIST SP 800-63B: 24 at most).", ge=1)
+    ] = 24
+    app_session_idle_days: Annotated[
+        int, Meta(description="After how many idle days a mini-program signs in anew.", ge=1)
+    ] = 7
+    app_session_days: Annotated[int, Meta(description="How many days a mini-program stays signed in at all.", ge=1)] = (
+        30
+    )
     upstream_networks: Annotated[
         tuple[str, ...],
         Meta(

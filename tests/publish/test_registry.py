@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-import gateway.registry
+import kernel.follower
 from gateway.registry import LiveService, Registry, RegistryUnavailableError
 from kernel.clock import SystemClock
 from kernel.database import Database, open_database
@@ -95,7 +95,7 @@ async def city(database: Database) -> Database:
 @pytest.fixture
 def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that only an announcement can have told."""
-    monkeypatch.setattr(gateway.registry, "_POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(kernel.follower, "POLL_SECONDS", 3600.0)
 
 
 async def test_every_process_learns_of_an_announced_version(
@@ -105,7 +105,7 @@ async def test_every_process_learns_of_an_announced_version(
         assert set(one.names()) == set()
         heard: list[set[str]] = []
         other.on_change(heard.append)
-        await until(lambda: one._subscribed and other._subscribed)
+        await until(lambda: one.follower.subscribed and other.follower.subscribed)
         change = await make_live(city, "parking", connections=7)
         await announce(redis, change.revision)
         await until(lambda: one.live("parking") is not None and other.live("parking") is not None)
@@ -120,7 +120,7 @@ async def test_every_process_learns_of_an_announced_version(
 async def test_a_change_that_nobody_announced_is_found(
     city: Database, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway.registry, "_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(kernel.follower, "POLL_SECONDS", 0.05)
     async with running(city, redis, settings) as registry:
         await make_live(city, "parking")
         await until(lambda: version_in(registry, "parking") == 1)
@@ -246,7 +246,7 @@ async def test_whatever_ends_listening_it_begins_again(
 
     monkeypatch.setattr(redis, "pubsub", failing_once)
     async with running(city, redis, settings) as registry:
-        await until(lambda: registry._subscribed)
+        await until(lambda: registry.follower.subscribed)
         assert not failures
 
 
@@ -297,15 +297,15 @@ async def test_a_registry_outlives_both_servers(own_settings: Settings) -> None:
             async with running(database, redis, settings) as registry:
                 parking = registry.live("parking")
                 assert isinstance(parking, LiveService)
-                await until(lambda: registry._subscribed)
+                await until(lambda: registry.follower.subscribed)
                 stop(started)
-                await until(lambda: not registry._subscribed)
+                await until(lambda: not registry.follower.subscribed)
                 with pytest.raises(RegistryUnavailableError):
                     await registry.slice(parking)
                 assert registry.live("parking") is parking
                 started = start_missing(own_settings)
                 await _retry(lambda: make_live(database, "parking"))
-                await until(lambda: version_in(registry, "parking") == 2 and registry._subscribed)
+                await until(lambda: version_in(registry, "parking") == 2 and registry.follower.subscribed)
     finally:
         stop(started)
 

@@ -1,0 +1,140 @@
+"""Accounts: found by a proven identity or made anew, frozen, thawed.
+
+Which identity means which person is decided by ``auth.linking``; this is where the decision meets the rows.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.tables import Account, Identity, Provider
+from auth.errors import AccountClosedError, UnknownAccountError
+from auth.sessions.sessions import end_all_of
+from kernel.clock import Clock
+
+
+class Proven(Struct, frozen=True, kw_only=True):
+    """An identity that its provider has just vouched for; see ``Identity`` for the words."""
+
+    provider: Provider
+    tenant: str
+    subject: str
+    union_tenant: str = ""
+    union_subject: str = ""
+
+
+async def sign_in(session: AsyncSession, clock: Clock, proven: Proven) -> tuple[Account, Identity]:
+    """Return the account of an identity: the one that has it, else the one that has its union id, else a new L1 one.
+
+    Raises AccountClosedError. Two sign-ins of the same person at the same time find the same account.
+    """
+    await lock_identity(session, proven)
+    identity = await find_identity(session, proven)
+    if identity is None:
+        relative = await _find_by_union(session, proven)
+        account = await account_of(session, relative.account_id) if relative else Account(created_at=clock.now())
+        session.add(account)
+        await session.flush()
+        identity = attach(session, clock, account, proven)
+    else:
+        account = await account_of(session, identity.account_id)
+    _vouched(identity, proven, clock)
+    session.add(identity)
+    await session.flush()
+    return account, identity
+
+
+async def lock_identity(session: AsyncSession, proven: Proven) -> None:
+    """Let no other transaction look for the same person until this one ends."""
+    names = {f"{proven.provider}\0{proven.tenant}\0{proven.subject}"}
+    if proven.union_subject:
+        names.add(f"{proven.provider}\0{proven.union_tenant}\0{proven.union_subject}\0union")
+    for name in sorted(names):
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        await session.exec(select(func.pg_advisory_xact_lock(number)))
+
+
+async def find_identity(session: AsyncSession, proven: Proven) -> Identity | None:
+    """Return the unrevoked identity of exactly this subject."""
+    query = select(Identity).where(
+        Identity.provider == proven.provider,
+        Identity.tenant == proven.tenant,
+        Identity.subject == proven.subject,
+        col(Identity.revoked_at).is_(None),
+    )
+    return (await session.exec(query)).first()
+
+
+def attach(session: AsyncSession, clock: Clock, account: Account, proven: Proven) -> Identity:
+    """Give an account one more identity."""
+    now = clock.now()
+    identity = Identity(
+        account_id=account.id,
+        provider=proven.provider,
+        tenant=proven.tenant,
+        subject=proven.subject,
+        verified_at=now,
+        last_used_at=now,
+        created_at=now,
+    )
+    session.add(identity)
+    return identity
+
+
+async def account_of(session: AsyncSession, account_id: UUID, *, lock: bool = False) -> Account:
+    """Return an open account, or the one it was merged into. Raises UnknownAccountError, AccountClosedError."""
+    account = await session.get(Account, account_id, with_for_update=lock)
+    while account is not None and account.merged_into is not None:
+        account = await session.get(Account, account.merged_into, with_for_update=lock)
+    if account is None:
+        raise UnknownAccountError("There is no such account", fix="Sign in again.")
+    if account.status != "active":
+        raise AccountClosedError(f"The account is {account.status}", fix="Ask at a service counter.")
+    return account
+
+
+async def identities_of(session: AsyncSession, account_id: UUID) -> Sequence[Identity]:
+    """Return an account's unrevoked identities, the oldest first."""
+    query = select(Identity).where(Identity.account_id == account_id, col(Identity.revoked_at).is_(None))
+    return (await session.exec(query.order_by(col(Identity.created_at)))).all()
+
+
+async def freeze(session: AsyncSession, clock: Clock, account_id: UUID) -> None:
+    """Close an account until it is thawed; everybody is signed out of it at once."""
+    account = await account_of(session, account_id, lock=True)
+    account.status = "frozen"
+    session.add(account)
+    await end_all_of(session, clock, account.id, "frozen")
+
+
+async def thaw(session: AsyncSession, account_id: UUID) -> None:
+    """Open a frozen account again. Raises UnknownAccountError if it is not frozen."""
+    account = await session.get(Account, account_id, with_for_update=True)
+    if account is None or account.status != "frozen":
+        raise UnknownAccountError("There is no such frozen account", fix="Look up its state first.")
+    account.status = "active"
+    session.add(account)
+    await session.flush()
+
+
+async def _find_by_union(session: AsyncSession, proven: Proven) -> Identity | None:
+    if not proven.union_subject:
+        return None
+    query = select(Identity).where(
+        Identity.provider == proven.provider,
+        Identity.union_tenant == proven.union_tenant,
+        Identity.union_subject == proven.union_subject,
+        col(Identity.revoked_at).is_(None),
+    )
+    return (await session.exec(query.order_by(col(Identity.created_at)))).first()
+
+
+def _vouched(identity: Identity, proven: Proven, clock: Clock) -> None:
+    identity.last_used_at = identity.verified_at = clock.now()
+    if proven.union_subject:  # a host that says none today takes nothing back
+        identity.union_tenant, identity.union_subject = proven.union_tenant, proven.union_subject

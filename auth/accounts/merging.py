@@ -1,0 +1,90 @@
+"""Two accounts that turn out to be one person's become one; for thirty days it can be undone.
+
+Nothing is copied: identities and pairwise subjects move, so every relying party goes on calling the person as before.
+Where both accounts have a subject at the same sector, the kept account's stays in use.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.accounts import account_of, identities_of
+from auth.accounts.tables import Account, AccountMerge, Identity
+from auth.clients.tables import PairwiseSubject
+from auth.errors import MergeFinalError, MergeRefusedError
+from auth.sessions.sessions import end_all_of
+from kernel.clock import Clock
+
+UNDO_FOR = timedelta(days=30)
+
+
+async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUID, rule: str) -> AccountMerge:
+    """Merge two accounts, as ``auth.linking.may_merge`` allowed by ``rule``. Raises MergeRefusedError.
+
+    The better proven one is kept, else the older; all sessions of the other end.
+    """
+    for each in sorted((one_id, other_id)):  # in one order everywhere, so that two merges never wait for one another
+        await session.get(Account, each, with_for_update=True)
+    pair = [await account_of(session, each) for each in (one_id, other_id)]
+    kept, gone = sorted(pair, key=lambda account: (-account.ial, account.created_at, account.id))
+    if kept.id == gone.id or gone.id_number_index is not None:
+        raise MergeRefusedError(
+            "These are one account already, or of two persons by their ID numbers", fix="Ask at a service counter."
+        )
+    identities = [each.id for each in await identities_of(session, gone.id)]
+    sectors = await _free_sectors(session, kept.id, gone.id)
+    row = AccountMerge(
+        kept_id=kept.id,
+        gone_id=gone.id,
+        rule=rule,
+        identities=[str(each) for each in identities],
+        sectors=sectors,
+        at=clock.now(),
+    )
+    await _move(session, row, gone.id, kept.id)
+    await end_all_of(session, clock, gone.id, "merged")
+    gone.status, gone.merged_into = "merged", kept.id
+    session.add_all([gone, row])
+    await session.flush()
+    return row
+
+
+async def undo(session: AsyncSession, clock: Clock, merge_id: UUID) -> Account:
+    """Part what was merged, and return the account that is there again. Raises MergeFinalError after 30 days."""
+    row = await session.get(AccountMerge, merge_id, with_for_update=True)
+    if row is None or row.undone_at is not None or clock.now() >= final_at(row):
+        raise MergeFinalError("This merge cannot be undone", fix=f"It can within {UNDO_FOR.days} days, once.")
+    gone = await session.get(Account, row.gone_id, with_for_update=True)
+    assert gone is not None  # noqa: S101 - a foreign key says so
+    gone.status, gone.merged_into = "active", None
+    await _move(session, row, row.kept_id, gone.id)
+    await end_all_of(session, clock, row.kept_id, "merge undone")
+    row.undone_at = clock.now()
+    session.add_all([gone, row])
+    await session.flush()
+    return gone
+
+
+def final_at(row: AccountMerge) -> datetime:
+    """Return the moment from which a merge stays."""
+    return row.at + UNDO_FOR
+
+
+async def _free_sectors(session: AsyncSession, kept_id: UUID, gone_id: UUID) -> list[str]:
+    """Return the sectors that only the account knows that goes."""
+    query = select(PairwiseSubject.sector, PairwiseSubject.account_id)
+    rows = (await session.exec(query.where(col(PairwiseSubject.account_id).in_([kept_id, gone_id])))).all()
+    taken = {sector for sector, account in rows if account == kept_id}
+    return sorted(sector for sector, account in rows if account == gone_id and sector not in taken)
+
+
+async def _move(session: AsyncSession, row: AccountMerge, from_id: UUID, to_id: UUID) -> None:
+    chosen = update(Identity).where(col(Identity.id).in_([UUID(each) for each in row.identities]))
+    await session.exec(chosen.values(account_id=to_id))
+    subjects = update(PairwiseSubject).where(
+        col(PairwiseSubject.account_id) == from_id, col(PairwiseSubject.sector).in_(row.sectors)
+    )
+    await session.exec(subjects.values(account_id=to_id))

@@ -1,0 +1,34 @@
+"""Token families: what one sign-in of one client is worth, until it is revoked."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.sessions.tables import Session, TokenFamily
+from kernel.clock import Clock
+
+
+def begin_family(
+    session: AsyncSession, clock: Clock, owner: Session, client_id: str, *, scope: str, life: timedelta
+) -> TokenFamily:
+    """Begin a family for a session at a client; it ends with the session at the latest."""
+    now = clock.now()
+    row = TokenFamily(
+        sid=owner.sid, client_id=client_id, scope=scope, created_at=now, expires_at=min(now + life, owner.expires_at)
+    )
+    session.add(row)
+    return row
+
+
+async def standing(session: AsyncSession, clock: Clock, family_id: UUID) -> TokenFamily | None:
+    """Return a family that is neither revoked nor over."""
+    row = await session.get(TokenFamily, family_id)
+    return row if row is not None and row.revoked_at is None and clock.now() < row.expires_at else None
+
+
+async def clients_of(session: AsyncSession, sid: str) -> list[str]:
+    """Return the clients that a session has signed its resident in to."""
+    query = select(TokenFamily.client_id).where(col(TokenFamily.sid) == sid).distinct()
+    return sorted((await session.exec(query)).all())

@@ -1,0 +1,115 @@
+"""Refresh tokens: each is used once and gives its successor; a lost answer may be asked for again for ten seconds.
+
+Strict single use signs people out whenever a mobile network drops an answer, so within ``SAME_FOR`` a used token gives
+the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is revoked
+(RFC 9700 section 4.14.2). Concurrent uses wait for one another at the token's row.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.sessions.sessions import Lifetimes, is_live, revoke_family, seen
+from auth.sessions.tables import RefreshToken, Session, TokenFamily
+from kernel.clock import Clock
+
+SAME_FOR = timedelta(seconds=10)
+_PREFIX = "yr_"  # lets secret scanners recognise one
+
+
+class Shown(Struct, frozen=True):
+    """A refresh token, the authenticated client that shows it, and the thumbprint of its DPoP key."""
+
+    token: str
+    client_id: str
+    jkt: str = ""
+
+    def __repr__(self) -> str:
+        return f"Shown(…, {self.client_id})"
+
+
+class Refused(Struct, frozen=True):
+    """Why a refresh token gives nothing. Its effects are to be committed all the same, hence no exception."""
+
+    reason: str
+
+
+class Redeemed(Struct, frozen=True):
+    """The answer to a refresh, new or repeated."""
+
+    answer: bytes
+    repeated: bool
+
+
+Answer = Callable[[TokenFamily, Session, str], bytes]
+"""Makes the answer that carries the next refresh token."""
+
+
+async def issue(session: AsyncSession, clock: Clock, family: TokenFamily, idle: timedelta) -> str:
+    """Return a family's first or next refresh token, alive for ``idle`` and never longer than the family."""
+    token = _PREFIX + secrets.token_urlsafe(32)
+    now = clock.now()
+    session.add(
+        RefreshToken(
+            digest=_digest(token), family_id=family.id, issued_at=now, expires_at=min(now + idle, family.expires_at)
+        )
+    )
+    await session.flush()
+    return token
+
+
+async def find(session: AsyncSession, token: str) -> TokenFamily | None:
+    """Return the family of a token, whatever its state."""
+    row = await session.get(RefreshToken, _digest(token))
+    return await session.get(TokenFamily, row.family_id) if row else None
+
+
+async def redeem(
+    session: AsyncSession, clock: Clock, shown: Shown, lifetimes: Lifetimes, answer: Answer
+) -> Redeemed | Refused:
+    """Use a refresh token."""
+    token = shown.token
+    row = (
+        await session.exec(select(RefreshToken).where(RefreshToken.digest == _digest(token)).with_for_update())
+    ).first()
+    family = await session.get(TokenFamily, row.family_id, populate_existing=True) if row else None
+    if row is None or family is None or family.client_id != shown.client_id or family.jkt != shown.jkt:
+        return Refused("it is unknown, or another client's")
+    owner = await session.get(Session, family.sid, populate_existing=True)
+    now = clock.now()
+    if family.revoked_at is not None or owner is None or not is_live(owner, clock) or now >= row.expires_at:
+        return Refused("it is revoked, or its session is over")
+    if row.used_at is not None:
+        if now - row.used_at <= SAME_FOR and row.successor is not None:
+            return Redeemed(_open(token, row.successor), repeated=True)
+        await revoke_family(session, clock, family, "reuse")
+        return Refused("it was used before; all tokens of its family are revoked")
+    seen(session, clock, owner, lifetimes)
+    made = answer(family, owner, await issue(session, clock, family, lifetimes.idle))
+    row.used_at, row.successor = now, _seal(token, made)
+    session.add(row)
+    await session.flush()
+    return Redeemed(made, repeated=False)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(b"digest\0" + token.encode()).digest()
+
+
+def _key(token: str) -> AESGCM:
+    """A key that only the token's holder has: the database alone cannot open a stored answer."""
+    return AESGCM(hashlib.sha256(b"answer\0" + token.encode()).digest())
+
+
+def _seal(token: str, answer: bytes) -> bytes:
+    return _key(token).encrypt(b"\0" * 12, answer, None)  # the key seals just once, so the nonce may be fixed
+
+
+def _open(token: str, sealed: bytes) -> bytes:
+    return _key(token).decrypt(b"\0" * 12, sealed, None)

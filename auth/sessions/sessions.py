@@ -1,0 +1,171 @@
+"""Sessions: begun by a sign-in, kept alive by use, ended once and for all with everything that hangs on them.
+
+Whoever ends one only changes rows: after the commit ``auth.sessions.ended`` tells the gateways.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.errors import SessionEndedError
+from auth.sessions.tables import Session, TokenFamily
+from kernel.clock import Clock
+from kernel.ids import random_id
+from kernel.settings import Settings
+
+ENDED = "ended_sessions"  # in AsyncSession.info: what to announce after the commit
+_SEEN_EVERY = timedelta(minutes=1)  # coarse enough that a busy session's row is not written all the time
+_SIGN_IN = "Sign in again."
+
+
+class Lifetimes(Struct, frozen=True):
+    """How long a session lives unused, and at all (NIST SP 800-63B-4 section 5.2 bounds both)."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+def browser_lifetimes(settings: Settings) -> Lifetimes:
+    """Return those of a browser at the sign-in page."""
+    return Lifetimes(
+        timedelta(minutes=settings.browser_session_idle_minutes), timedelta(hours=settings.browser_session_hours)
+    )
+
+
+def app_lifetimes(settings: Settings) -> Lifetimes:
+    """Return those of a mini-program, whose host app has authenticated the phone's owner."""
+    return Lifetimes(timedelta(days=settings.app_session_idle_days), timedelta(days=settings.app_session_days))
+
+
+class SignIn(Struct, frozen=True, kw_only=True):
+    """Who has just proven who they are, where, and how well."""
+
+    account_id: UUID
+    client_id: str
+    channel: str
+    ial: int
+    aal: int
+    amr: tuple[str, ...]
+    identity_id: UUID | None = None
+    device: str = ""
+
+
+async def begin(
+    session: AsyncSession,
+    clock: Clock,
+    sign_in: SignIn,
+    lifetimes: Lifetimes,
+    *,
+    parent: Session | None = None,
+    cookie_digest: bytes | None = None,
+) -> Session:
+    """Begin a session. A parent's end is its end, and it never outlives or outranks the parent."""
+    now = clock.now()
+    expires_at = now + lifetimes.absolute
+    row = Session(
+        sid=random_id(),
+        account_id=sign_in.account_id,
+        identity_id=sign_in.identity_id,
+        client_id=sign_in.client_id,
+        parent_sid=parent.sid if parent else None,
+        cookie_digest=cookie_digest,
+        channel=sign_in.channel,
+        device=sign_in.device,
+        ial=min(sign_in.ial, parent.ial) if parent else sign_in.ial,
+        aal=min(sign_in.aal, parent.aal) if parent else sign_in.aal,
+        amr=list(sign_in.amr),
+        auth_time=parent.auth_time if parent else now,
+        created_at=now,
+        last_seen_at=now,
+        idle_until=min(now + lifetimes.idle, expires_at),
+        expires_at=min(expires_at, parent.expires_at) if parent else expires_at,
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def live(session: AsyncSession, clock: Clock, sid: str) -> Session:
+    """Return a session that is not over. Raises SessionEndedError."""
+    row = await session.get(Session, sid)
+    if row is None or not is_live(row, clock):
+        raise SessionEndedError("The session is over", fix=_SIGN_IN)
+    return row
+
+
+def is_live(row: Session, clock: Clock) -> bool:
+    """Whether a session is neither ended, nor unused or old for too long."""
+    return row.ended_at is None and clock.now() < min(row.idle_until, row.expires_at)
+
+
+def seen(session: AsyncSession, clock: Clock, row: Session, lifetimes: Lifetimes) -> None:
+    """Note that a session is used."""
+    now = clock.now()
+    if now - row.last_seen_at >= _SEEN_EVERY:
+        row.last_seen_at = now
+        row.idle_until = min(now + lifetimes.idle, row.expires_at)
+        session.add(row)
+
+
+def raise_assurance(session: AsyncSession, clock: Clock, row: Session, sign_in: SignIn) -> None:
+    """Take over a step-up: the same ``sid``, a new time of authentication, levels that only rise."""
+    row.ial, row.aal = max(row.ial, sign_in.ial), max(row.aal, sign_in.aal)
+    row.amr = [*row.amr, *(method for method in sign_in.amr if method not in row.amr)]
+    row.auth_time = clock.now()
+    session.add(row)
+
+
+async def sessions_of(session: AsyncSession, clock: Clock, account_id: UUID) -> Sequence[Session]:
+    """Return an account's live sessions, the newest first."""
+    query = select(Session).where(Session.account_id == account_id, col(Session.ended_at).is_(None))
+    rows = (await session.exec(query.order_by(col(Session.created_at).desc()))).all()
+    return [row for row in rows if is_live(row, clock)]
+
+
+async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: str) -> list[str]:
+    """End sessions, those that came from them and all their tokens; return the sids that were live until now."""
+    tree = select(Session.sid).where(col(Session.sid).in_(sids)).cte("tree", recursive=True)
+    tree = tree.union(select(Session.sid).where(col(Session.parent_sid) == tree.c.sid))
+    chosen = update(Session).where(col(Session.sid).in_(select(tree.c.sid)), col(Session.ended_at).is_(None))
+    now = clock.now()
+    ended = list(
+        (
+            await session.exec(
+                chosen.values(ended_at=now, end_reason=reason)
+                .returning(col(Session.sid))
+                .execution_options(synchronize_session="fetch")
+            )
+        ).scalars()
+    )
+    if ended:
+        await _revoke(session, clock, ended, reason)
+    return ended
+
+
+async def end_all_of(
+    session: AsyncSession, clock: Clock, account_id: UUID, reason: str, *, but: str | None = None
+) -> list[str]:
+    """End all sessions of an account, or all but one."""
+    query = select(Session.sid).where(Session.account_id == account_id, col(Session.ended_at).is_(None))
+    sids = [sid for sid in (await session.exec(query)).all() if sid != but]
+    return await end(session, clock, sids, reason)
+
+
+async def revoke_family(session: AsyncSession, clock: Clock, family: TokenFamily, reason: str) -> None:
+    """Make all tokens of one family worthless; its session lives on."""
+    if family.revoked_at is None:
+        family.revoked_at, family.revoke_reason = clock.now(), reason
+        session.add(family)
+        session.info.setdefault(ENDED, []).append(str(family.id))
+    await session.flush()
+
+
+async def _revoke(session: AsyncSession, clock: Clock, sids: list[str], reason: str) -> None:
+    families = update(TokenFamily).where(col(TokenFamily.sid).in_(sids), col(TokenFamily.revoked_at).is_(None))
+    await session.exec(families.values(revoked_at=clock.now(), revoke_reason=reason))
+    session.info.setdefault(ENDED, []).extend(sids)

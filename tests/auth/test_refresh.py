@@ -1,0 +1,107 @@
+"""Refresh tokens: one successor, the same again for ten seconds, then the family's end."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from auth.sessions.families import begin_family, standing
+from auth.sessions.refresh import Redeemed, Refused, Shown, issue, redeem
+from auth.sessions.sessions import end
+from auth.sessions.tables import Session, TokenFamily
+from kernel.clock import ManualClock
+from kernel.database import Database
+from tests.auth.residents import APP, LIFETIMES, OTHER, Residents
+
+
+class App:
+    """A client that has a resident signed in, and what it may do with its tokens."""
+
+    def __init__(self, database: Database, clock: ManualClock, signed_in: Session) -> None:
+        self._database = database
+        self._clock = clock
+        self.session = signed_in
+        self.family: TokenFamily
+
+    async def first(self, jkt: str = "") -> str:
+        async with self._database.session() as session:
+            self.family = begin_family(session, self._clock, self.session, APP, scope="openid", life=timedelta(days=30))
+            self.family.jkt = jkt
+            await session.flush()
+            return await issue(session, self._clock, self.family, LIFETIMES.idle)
+
+    async def use(self, token: str, client_id: str = APP, jkt: str = "") -> Redeemed | Refused:
+        async with self._database.session() as session:
+            return await redeem(session, self._clock, Shown(token, client_id, jkt), LIFETIMES, _answer)
+
+    async def stands(self) -> bool:
+        async with self._database.session() as session:
+            return await standing(session, self._clock, self.family.id) is not None
+
+
+def _answer(_family: TokenFamily, _owner: Session, token: str) -> bytes:
+    return token.encode()
+
+
+@pytest.fixture
+async def app(database: Database, clock: ManualClock, residents: Residents) -> App:
+    return App(database, clock, await residents.sign_in("openid-1"))
+
+
+async def test_fifty_at_once_get_one_successor(app: App) -> None:
+    token = await app.first()
+    answers = await asyncio.gather(*(app.use(token) for _ in range(50)))
+    redeemed = [each for each in answers if isinstance(each, Redeemed)]
+    assert len(redeemed) == 50
+    assert len({each.answer for each in redeemed}) == 1
+    assert [each.repeated for each in redeemed].count(False) == 1
+
+
+async def test_within_ten_seconds_the_successor_is_the_same_and_then_the_family_dies(
+    app: App, clock: ManualClock
+) -> None:
+    token = await app.first()
+    first = await app.use(token)
+    clock.advance(timedelta(seconds=10))
+    again = await app.use(token)
+    assert isinstance(first, Redeemed)
+    assert isinstance(again, Redeemed)
+    assert (first.answer, again.repeated) == (again.answer, True)
+    clock.advance(timedelta(seconds=1))
+    assert isinstance(await app.use(token), Refused)
+    assert not await app.stands()
+    assert isinstance(await app.use(first.answer.decode()), Refused)
+
+
+async def test_another_client_or_key_gets_nothing_and_spoils_nothing(app: App) -> None:
+    token = await app.first(jkt="thumbprint")
+    assert isinstance(await app.use(token, client_id=OTHER, jkt="thumbprint"), Refused)
+    assert isinstance(await app.use(token), Refused)
+    assert isinstance(await app.use("yr_unknown"), Refused)
+    assert isinstance(await app.use(token, jkt="thumbprint"), Redeemed)
+
+
+async def test_an_ended_session_is_not_refreshed(app: App, database: Database, clock: ManualClock) -> None:
+    token = await app.first()
+    async with database.session() as session:
+        await end(session, clock, [app.session.sid], "signed out")
+    assert isinstance(await app.use(token), Refused)
+
+
+async def test_an_unused_token_expires(app: App, clock: ManualClock) -> None:
+    token = await app.first()
+    clock.advance(LIFETIMES.idle)
+    assert isinstance(await app.use(token), Refused)
+
+
+async def test_the_database_cannot_open_a_stored_answer(app: App, database: Database) -> None:
+    token = await app.first()
+    answer = await app.use(token)
+    assert isinstance(answer, Redeemed)
+    async with database.engine.connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT row_to_json(refresh_token)::text FROM refresh_token")).all()
+    dump = "".join(row[0] for row in rows)
+    assert len(rows) == 2
+    assert token not in dump
+    assert answer.answer.decode() not in dump
+    assert answer.answer.hex() not in dump
