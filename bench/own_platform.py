@@ -98,6 +98,7 @@ class Platform:
 def _manifest(name: str, upstream: str) -> dict[str, Any]:
     return {
         "department": DEPARTMENT,
+        "access": "public",
         "name": name,
         "title": {"zh": name, "en": name},
         "upstream": {"url": upstream},

@@ -116,6 +116,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     app_session_days: Annotated[int, Meta(description="How many days a mini-program stays signed in at all.", ge=1)] = (
         30
     )
+    key_file: Annotated[
+        str,
+        Meta(
+            description="The file of the keys that seal personal data. Empty: `keys.json` in the state directory, made "
+            "at first use; production brings its own, kept apart from the database's backups."
+        ),
+    ] = ""
+    key_encryption_key: Annotated[
+        str,
+        Meta(
+            description="Wraps the keys of the key file: base64 of 32 bytes. Empty: they stand as they are.",
+            extra=SECRET,
+        ),
+    ] = ""
+    cipher_suite: Annotated[
+        str,
+        Meta(description="What new data keys seal with: intl (AES-GCM) or gm (SM4-GCM, SM3).", pattern="^(intl|gm)$"),
+    ] = "intl"
     upstream_networks: Annotated[
         tuple[str, ...],
         Meta(

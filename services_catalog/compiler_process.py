@@ -20,7 +20,7 @@ from supergraph.diff import Change, compare, coordinate
 from supergraph.findings import Finding
 from supergraph.openapi import OperationSettings, compile_document
 from supergraph.sdl import definitions_of
-from supergraph.slice import Slice, decode, digest, encode
+from supergraph.slice import Access, Slice, decode, digest, encode
 
 CPU_SECONDS = 60  # twelve times what the worst of 203 real documents may take
 MEMORY_BYTES = 2 * 2**30
@@ -33,6 +33,7 @@ class Order(Struct, frozen=True):
     document: str
     bundle: dict[str, str]
     settings: dict[str, OperationSettings]
+    access: Access = Access()
     live: bytes | None = None
     neighbours: dict[str, bytes] = {}
     platform_types: frozenset[str] = frozenset()
@@ -60,7 +61,12 @@ def work(order: Order) -> Compiled:
     live = decode(order.live) if order.live is not None else None
     names = {operation.source: operation.name for operation in live.operations} if live else {}
     result = compile_document(
-        order.document, files.__getitem__, service=order.service, settings=order.settings, live=names
+        order.document,
+        files.__getitem__,
+        service=order.service,
+        settings=order.settings,
+        access=order.access,
+        live=names,
     )
     slice_ = result.slice or Slice(service=order.service, types={}, operations=())
     data = encode(slice_)

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from services_catalog.errors import ManifestError
 from supergraph.findings import Finding
 from supergraph.openapi.settings import OperationSettings
+from supergraph.slice import Access, Level
 
 REFERENCE = "docs/publishing.md describes every key."
 
@@ -86,6 +87,13 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         str, Meta(min_length=1, max_length=400, description="The API document's path, relative to this file.")
     ]
     upstream: Upstream
+    access: Annotated[
+        Level | Access,
+        Meta(
+            description="Who may use the operations that do not say themselves: public for everybody, L1 to L4 for "
+            "residents known so surely, or a mapping with level, scope, consent and purpose."
+        ),
+    ] = "L2"
     operations: Annotated[
         dict[str, OperationSettings],
         Meta(description="Settings by operationId, or by method and path such as GET /lots/{id}."),

@@ -31,6 +31,7 @@ from services_catalog.tables import ServiceVersion
 from services_catalog.versions import ChangedMeanwhileError, LiveChange, roll_back, standing, store
 from supergraph.diff import Change, breaking
 from supergraph.findings import Finding
+from supergraph.openapi.settings import access_of
 
 _ATTEMPTS = 5  # of comparing with a live version that changes meanwhile
 _RESOLVE_SECONDS = 5.0
@@ -113,6 +114,7 @@ class Publishing:
                 document=manifest.document,
                 bundle=submission.bundle,
                 settings=manifest.operations,
+                access=access_of(manifest.access),
                 live=stood.live.slice if stood.live else None,
                 neighbours=stood.neighbours,
                 platform_types=self._platform.types,

@@ -10,6 +10,8 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 
 from supergraph.slice import (
+    RANK,
+    Access,
     Argument,
     EnumType,
     InputField,
@@ -20,6 +22,7 @@ from supergraph.slice import (
     Slice,
     Type,
     UnionType,
+    described,
     named,
 )
 
@@ -36,7 +39,7 @@ class Change(Struct, frozen=True):
     """One difference. ``kind`` is stable, for programs; ``message`` is for people."""
 
     kind: Literal[
-        "operation-removed", "operation-moved", "operation-added", "operation-type",
+        "operation-removed", "operation-moved", "operation-added", "operation-type", "operation-access",
         "argument-removed", "argument-added", "argument-type",
         "type-kind", "field-removed", "field-added", "field-type",
         "input-field-removed", "input-field-added", "input-field-type", "input-one-of",
@@ -117,6 +120,8 @@ def _operations(old: Slice, new: Slice) -> Iterator[Change]:
 
 def _operation(path: str, old: Operation, new: Operation) -> Iterator[Change]:
     yield from _deprecation(path, old, new)
+    if old.access != new.access:
+        yield _access(path, old.access, new.access)
     if old.type != new.type:
         yield Change("operation-type", _answer_level(old.type, new.type), path, _type_message(old.type, new.type))
     before, after = _by_name(old.arguments), _by_name(new.arguments)
@@ -126,6 +131,14 @@ def _operation(path: str, old: Operation, new: Operation) -> Iterator[Change]:
         yield _added_input("argument-added", f"{path}({name}:)", after[name])
     for name in before.keys() & after.keys():
         yield from _input_type("argument-type", f"{path}({name}:)", before[name], after[name])
+
+
+def _access(path: str, old: Access, new: Access) -> Change:
+    demands = (new.scope not in ("", old.scope), new.consent not in ("", old.consent))
+    if RANK[new.level] > RANK[old.level] or any(demands):
+        message = f"The operation is now for {described(new)}; it was for {described(old)}."
+        return Change("operation-access", "breaking", path, message)
+    return Change("operation-access", "safe", path, f"The operation is now for {described(new)}.")
 
 
 def _type(old: Type, new: Type, *, in_answers: bool) -> Iterator[Change]:

@@ -153,6 +153,26 @@ class Binding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeout_seconds: float | None = None
 
 
+Level = Literal["public", "L1", "L2", "L3", "L4"]
+"""How surely a caller must be known: not at all, or at one of the assurance levels of ``auth.assurance``."""
+
+
+RANK: dict[Level, int] = {"public": 0, "L1": 1, "L2": 2, "L3": 3, "L4": 4}
+
+
+class Access(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who may use an operation. What nobody has decided is for residents whose name and ID number were checked.
+
+    ``scope`` must be the token's, ``consent`` names the purpose that the resident must have agreed to; both may be
+    empty. ``purpose`` is told to the department with every call.
+    """
+
+    level: Level = "L2"
+    scope: str = ""
+    consent: str = ""
+    purpose: str = ""
+
+
 class Operation(Named, frozen=True, kw_only=True, omit_defaults=True):
     """A root field below ``Query.<service>`` or ``Mutation.<service>``.
 
@@ -165,6 +185,7 @@ class Operation(Named, frozen=True, kw_only=True, omit_defaults=True):
     binding: Binding
     arguments: tuple[Argument, ...] = ()
     group: str = ""
+    access: Access = Access()
     source: str = ""  # the document's own word: "GET /lots/{lot_id}"
 
 
@@ -179,6 +200,15 @@ class Slice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""  # the document's own
     server: str = ""  # the upstream URL that the document names first, may be relative
     format: int = 1  # of this encoding
+
+
+def described(access: Access) -> str:
+    """Say for whom something is: ``residents known at L2 or above``."""
+    if access.level == "public":
+        return "everybody"
+    whom = "residents who are signed in" if access.level == "L1" else f"residents known at {access.level} or above"
+    scope = f", with the scope {access.scope}" if access.scope else ""
+    return whom + scope + (f", who agreed to {access.consent}" if access.consent else "")
 
 
 def prefix(service: str) -> str:

@@ -29,7 +29,18 @@ from graphql import (
 
 from supergraph.inputs import sent_value
 from supergraph.scalars import ALL_SCALARS
-from supergraph.slice import EnumType, Field, InputType, ObjectType, Operation, Slice, Type, UnionType, named
+from supergraph.slice import (
+    EnumType,
+    Field,
+    InputType,
+    ObjectType,
+    Operation,
+    Slice,
+    Type,
+    UnionType,
+    described,
+    named,
+)
 from supergraph.unions import resolver
 
 Value = Callable[[Any], Any]
@@ -71,7 +82,7 @@ class SliceTypes:
         return GraphQLField(
             cast("GraphQLOutputType", self.type(operation.type)),
             arguments,
-            description=operation.description or None,
+            description=_description(operation),
             deprecation_reason=operation.deprecated,
             extensions={"operation": operation},
         )
@@ -157,6 +168,12 @@ class SliceTypes:
             out_type=sent_value(type_, self.slice.types),
             is_one_of=type_.kind == "one_of",
         )
+
+
+def _description(operation: Operation) -> str | None:
+    """Return an operation's description; for whom it is belongs to it, unless it is for everybody."""
+    for_whom = "" if operation.access.level == "public" else f"For {described(operation.access)}."
+    return "\n\n".join(filter(None, (operation.description, for_whom))) or None
 
 
 def _enum(type_: EnumType) -> GraphQLEnumType:

@@ -22,7 +22,7 @@ from supergraph.openapi.settings import NO_SETTINGS, OperationSettings, settings
 from supergraph.openapi.shape import Shapes
 from supergraph.openapi.type_names import TypeNames
 from supergraph.openapi.types import Ref, Types
-from supergraph.slice import SCALARS, Operation, Slice, namespace_name, prefix
+from supergraph.slice import SCALARS, Access, Operation, Slice, namespace_name, prefix
 
 _BUILT_IN = ("String", "Int", "Float", "Boolean", "ID", "Query", "Mutation", "Subscription")
 
@@ -47,11 +47,13 @@ def compile_document(
     *,
     service: str,
     settings: Mapping[str, OperationSettings] = MappingProxyType({}),
+    access: Access = Access(),  # noqa: B008 - it is frozen
     live: Mapping[str, str] = MappingProxyType({}),
 ) -> Compilation:
     """Compile the document whose entry file is ``name``; ``read`` gives the bytes of it and of files it refers to.
 
     ``read`` takes paths relative to the entry file's root, may raise KeyError or OSError, and is called once a file.
+    ``access`` says who may use an operation whose settings do not say.
     ``live`` has the names that operations have in the graph now, by source (``GET /lots``): where operations compete
     for a name, it stays with the one that has it.
     """
@@ -64,7 +66,7 @@ def compile_document(
         if document is None:
             return Compilation(None, report.findings)
         report_defects(document, report)
-        return _Compiler(document, service, settings, live, report).compile()
+        return _Compiler(document, service, settings, live, report, access=access).compile()
     except RecursionError:
         report.error("", "the document is nested too deeply to be read", "Move inner schemas to components.")
         return Compilation(None, report.findings)
@@ -80,6 +82,8 @@ class _Compiler:
         settings: Mapping[str, OperationSettings],
         live: Mapping[str, str],
         report: Report,
+        *,
+        access: Access,
     ) -> None:
         self._document = document
         self._live = live
@@ -93,7 +97,9 @@ class _Compiler:
         shapes = Shapes(document.bundle, report, ref_siblings=document.dialect == "3.1")
         self._types = Types(shapes, self._type_names(), report)
         inputs = InputTypes(self._types)
-        self._readers = Readers(AnswerTypes(self._types), inputs, Parameters(inputs, credentials(document), report))
+        self._readers = Readers(
+            AnswerTypes(self._types), inputs, Parameters(inputs, credentials(document), report), access
+        )
 
     def _of(self, operation: ApiOperation) -> OperationSettings:
         return self._settings.get(operation.source, NO_SETTINGS)

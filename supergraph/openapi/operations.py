@@ -8,17 +8,18 @@ from supergraph.openapi.bodies import read_body
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.input_types import InputTypes
 from supergraph.openapi.parameters import Parameters
-from supergraph.openapi.settings import OperationSettings
+from supergraph.openapi.settings import OperationSettings, access_of
 from supergraph.openapi.types import Ref, deprecation
-from supergraph.slice import Binding, Operation
+from supergraph.slice import Access, Binding, Operation
 
 
 class Readers(NamedTuple):
-    """The readers of one document, which share its types."""
+    """The readers of one document, which share its types, and who may use its operations unless they say."""
 
     answers: AnswerTypes
     inputs: InputTypes
     parameters: Parameters
+    access: Access
 
 
 def read_operation(
@@ -38,6 +39,7 @@ def read_operation(
         deprecated=deprecation(deprecated=operation.deprecated),
         arguments=tuple(arguments),
         group=settings.group,
+        access=readers.access if settings.access is None else access_of(settings.access),
         source=operation.source,
         binding=Binding(
             method=operation.method,

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from supergraph.names import is_legal
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.report import Report
+from supergraph.slice import Access, Level
 
 _NAME = r"^[a-z][A-Za-z0-9]{0,79}\Z"
 
@@ -30,11 +31,19 @@ class OperationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     group: Annotated[
         str, Meta(pattern=_NAME, description="The field below the service that the operation stands in.")
     ] = ""
+    access: Annotated[
+        Level | Access | None, Meta(description="public, L1 to L4, or a mapping with level, scope, consent, purpose.")
+    ] = None
     timeout_seconds: Annotated[float, Meta(gt=0, le=60, description="Seconds a call may take, up to 60.")] | None = None
     description: Annotated[str, Meta(max_length=5000, description="Text in place of the document's.")] = ""
 
 
 NO_SETTINGS = OperationSettings()
+
+
+def access_of(given: Level | Access) -> Access:
+    """Return the whole rule for its short form."""
+    return given if isinstance(given, Access) else Access(given)
 
 
 def settings_by_source(

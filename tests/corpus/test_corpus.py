@@ -77,6 +77,7 @@ def run(at_once: int, work: Iterable[Any]) -> list[Any]:
 async def publish(client: aiohttp.ClientSession, each: Source, upstream: str, token: str) -> None:
     manifest = {
         "department": "city",
+        "access": "public",
         "name": each.name,
         "title": {"zh": each.name, "en": each.name},
         "document": each.entry,

@@ -51,6 +51,7 @@ class City:
         upstream = {"url": at if isinstance(at, str) else at.url, "retries": 0} | manifest.pop("upstream", {})
         whole = {
             "department": "city",
+            "access": "public",
             "name": name,
             "title": {"zh": "服务", "en": name},
             "document": "openapi.json",

@@ -80,6 +80,7 @@ def submission(api: object, name: str = "parking", **more: Any) -> dict[str, Any
 def manifest(name: str = "parking", **more: Any) -> dict[str, Any]:
     return {
         "department": "city",
+        "access": "public",
         "name": name,
         "title": {"zh": "停车", "en": "Parking"},
         "document": "openapi.json",

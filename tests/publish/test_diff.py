@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from supergraph.diff import Change, breaking, compare
 from supergraph.slice import (
+    Access,
     Argument,
     Binding,
     EnumType,
@@ -255,3 +256,20 @@ def test_graphql_core_agrees_on_what_breaks(pair: tuple[Slice, Slice]) -> None:
     theirs, type_gone = judged_by_graphql_core(old, new)
     assert ours == theirs
     assert ours or not type_gone  # whatever led to a type that is gone is listed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level"),
+    [
+        (Access("public"), Access(), "breaking"),
+        (Access("L2"), Access("L3"), "breaking"),
+        (Access("L3"), Access("L1"), "safe"),
+        (Access(), Access(scope="health"), "breaking"),
+        (Access(), Access(consent="health-records"), "breaking"),
+        (Access(scope="health"), Access(), "safe"),
+        (Access(), Access(purpose="booking"), "safe"),
+    ],
+)
+def test_an_operation_that_demands_more_breaks_who_uses_it(old: Access, new: Access, level: str) -> None:
+    (change,) = compare(slice_of(operation("lots", access=old)), slice_of(operation("lots", access=new)))
+    assert (change.kind, change.level, change.path) == ("operation-access", level, "Query.parking.lots")
