@@ -71,3 +71,24 @@ class MergeRefusedError(YiwangError):
 
     code = "MERGE_REFUSED"
     http_status = 409
+
+
+class SignInNeededError(YiwangError):
+    """Something is for residents who are signed in, and nobody is."""
+
+    code = "SIGN_IN_NEEDED"
+    http_status = 401
+
+
+class AssuranceTooLowError(YiwangError):
+    """The session's assurance level is below what something needs (RFC 9470)."""
+
+    code = "ASSURANCE_TOO_LOW"
+    http_status = 403
+
+
+class ScopeMissingError(YiwangError):
+    """The token lacks a scope that something needs."""
+
+    code = "SCOPE_MISSING"
+    http_status = 403

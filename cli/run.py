@@ -129,6 +129,7 @@ def _variables(settings: Settings) -> dict[str, str]:
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
     return {
         variable("database_url"): settings.database_url,
+        variable("key_file"): settings.key_file,
         variable("redis_url"): settings.redis_url,
         variable("state_dir"): str(state_path(settings)),
         variable("upstream_networks"): ",".join(networks),

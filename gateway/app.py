@@ -3,8 +3,13 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
+from auth.issuer import issuer
+from auth.keys.published import PublishedKeys
+from auth.sessions.ended import EndedSessions, attach_ended
+from gateway.callers import Callers
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
@@ -12,10 +17,13 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
+from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
+from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
@@ -44,6 +52,7 @@ class Gateway:
         self.direct: dict[str, Direct] = {}
         self.database: Database
         self.registry: Registry
+        self.keys: PublishedKeys
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -54,15 +63,25 @@ class Gateway:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
             attach_outbox(database, redis)
+            attach_ended(database, redis)
             registry = self.registry = Registry(database.pool, redis, settings)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
+            clock = SystemClock()
+            keys = self.keys = PublishedKeys(database, redis, open_keys(settings).fields, clock)
+            stack.push_async_callback(keys.close)
+            await keys.start()
+            ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
+            stack.push_async_callback(ended.close)
+            await ended.start()
             local = local_schema()
             planner = Planner(registry, local, settings)
-            executor = Executor(upstreams, Context(registry), settings.request_seconds, settings.max_fetches)
-            graphql = GraphQLOverHTTP(planner, executor, self._ids, settings)
+            authenticator = Authenticator(lambda: keys.ring, ended, issuer(settings), clock)
+            callers = Callers(database, lambda: keys.ring, issuer(settings), clock)
+            executor = Executor(upstreams, callers, lambda token: Context(registry, token), settings)
+            graphql = GraphQLOverHTTP(planner, authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [

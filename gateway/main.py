@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 import click
+import msgspec
 
 from gateway.server.asgi import Application
 from gateway.server.listening import ListenError, address, listen, reserve
@@ -36,6 +37,7 @@ def gateway(host: str | None, port: int | None, workers: int | None) -> None:
     logs.configure(settings.log_level)
     host = host or settings.gateway_host
     port = settings.gateway_port if port is None else port
+    settings = msgspec.structs.replace(settings, gateway_host=host, gateway_port=port)
     try:
         with servers(settings) as settings:
             if (workers or settings.gateway_workers) == 1:

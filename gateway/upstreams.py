@@ -26,13 +26,13 @@ class Upstreams:
     def get(self, service: str) -> Upstream:
         """Return the connection to a live service. Raises UpstreamUnreachableError for one that has been taken down."""
         known = self._open.get(service)
-        if known is not None:
-            return known
-        live = self._registry.live(service)
-        if live is None:
-            raise UpstreamUnreachableError(service, "it is no longer published", fix="Ask its department.")
-        made = self._open[service] = Upstream(service, live.upstream, self._resolver)
-        return made
+        if known is None:
+            known = self._open[service] = Upstream(service, self._live(service).upstream, self._resolver)
+        return known
+
+    def department(self, service: str) -> str:
+        """Return whose service it is. Raises UpstreamUnreachableError for one that has been taken down."""
+        return self._live(service).department
 
     def each(self) -> dict[str, Upstream]:
         """Return what is open, by service, for metrics."""
@@ -45,6 +45,12 @@ class Upstreams:
             task.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
         self._resolver.close()
+
+    def _live(self, service: str) -> LiveService:
+        live = self._registry.live(service)
+        if live is None:
+            raise UpstreamUnreachableError(service, "it is no longer published", fix="Ask its department.")
+        return live
 
     def _changed(self, names: set[str]) -> None:
         for name in names & self._open.keys():

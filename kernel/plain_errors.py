@@ -7,6 +7,8 @@ import socket
 import sys
 from collections.abc import Iterator
 
+from kernel.errors import YiwangError
+
 _NO_SUCH_TABLE = {"42P01", "42703"}  # PostgreSQL: undefined table, undefined column
 _DATABASE = "YIWANG_DATABASE_URL"
 
@@ -26,6 +28,8 @@ def _of_one(error: BaseException) -> str | None:
         return f"PostgreSQL refuses: {error}\n  Check {_DATABASE}."
     if _is(error, "redis.exceptions", "RedisError"):
         return f"Redis cannot be used: {error}\n  Check YIWANG_REDIS_URL, and that the server runs."
+    if isinstance(error, YiwangError):
+        return f"{error.message}\n  {error.fix}" if error.fix else error.message
     if isinstance(error, ConnectionError | socket.gaierror | TimeoutError):
         return f"PostgreSQL cannot be reached: {error}\n  Check {_DATABASE}, and that the server runs."
     return str(error) if isinstance(error, OSError) else None

@@ -119,8 +119,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Annotated[
         str,
         Meta(
-            description="The file of the keys that seal personal data. Empty: `keys.json` in the state directory, made "
-            "at first use; production brings its own, kept apart from the database's backups."
+            description="The file of the keys that seal personal data, kept apart from the database's backups: "
+            "`yiwang keys create` makes one. With the embedded database, empty means `keys.json` beside it."
         ),
     ] = ""
     key_encryption_key: Annotated[

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import strawberry
 
+from auth.policies import PUBLIC
 from schema.context import Context, LiveService
+
+POLICIES = {"Catalog": PUBLIC, "CatalogService": PUBLIC, "LocalizedText": PUBLIC}
 
 _MOST = 1000  # services in one answer; the catalogue's search will page by relevance
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from auth.sessions.access_tokens import AccessToken
 from services_catalog.manifest import LongText, Text
 
 
@@ -31,6 +32,7 @@ class LiveServices(Protocol):
 
 
 class Context(Struct, frozen=True):
-    """One process's context, the same for every request until requests have an identity."""
+    """One request's context: the process's registry, and whose request it is."""
 
     services: LiveServices
+    token: AccessToken | None = None

@@ -3,7 +3,12 @@
 import strawberry
 from graphql import GraphQLSchema
 
+from auth.policies import PUBLIC
+from schema import catalog
 from schema.catalog import Catalog
+from schema.policies import guard
+
+POLICIES = {"Query": PUBLIC, **catalog.POLICIES}
 
 
 @strawberry.type
@@ -18,4 +23,5 @@ class Query:
 def local_schema() -> GraphQLSchema:
     """Return the platform's own schema as graphql-core's, to stand beside the services."""
     schema: GraphQLSchema = strawberry.Schema(query=Query)._schema  # noqa: SLF001 - the only way to graphql-core's
+    guard(schema, POLICIES)
     return schema

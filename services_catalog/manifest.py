@@ -38,7 +38,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONG_TEXT = "/description"  # may have several lines
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2, token
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 section 5.5, field-value
-_OWN_HEADERS = {"host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade"}
+_OWN_HEADERS = {
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "upgrade",
+    "yiwang-identity",
+}
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,11 @@ FIRST_PARTY = "yiwang"
 """The sector of the platform's own front ends."""
 
 
+def department_sector(department: str) -> str:
+    """Return the sector of a department: its sites and its APIs know a resident by one name."""
+    return f"department:{department}"
+
+
 async def pairwise_subject(session: AsyncSession, clock: Clock, sector: str, account_id: UUID) -> str:
     """Return the subject, 26 lower case letters and digits; made if this is the first time."""
     known = await session.get(PairwiseSubject, (sector, account_id))

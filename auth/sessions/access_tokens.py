@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from auth.errors import TokenRefusedError
 from auth.keys.key_ring import KeyRing
+from supergraph.slice import Level
 
 GRAPH = "graph"
 """The audience of the platform's own graph."""
@@ -35,7 +36,7 @@ class AccessToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
     client_id: str
     sid: str
     fid: str  # the token family
-    acr: str
+    acr: Level
     amr: tuple[str, ...]
     channel: str
     scope: str = ""

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from gateway.errors import DefectError, MethodError, RequestTooLargeError
 from gateway.http.request_ids import HEADER, RequestIds
+from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planned, Planner
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
@@ -25,8 +26,16 @@ _log = logging.getLogger(__name__)
 class GraphQLOverHTTP:
     """The endpoint of one gateway process. The counters are for metrics."""
 
-    def __init__(self, planner: Planner, executor: Executor, ids: RequestIds, settings: Settings) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        authenticator: Authenticator,
+        executor: Executor,
+        ids: RequestIds,
+        settings: Settings,
+    ) -> None:
         self._planner = planner
+        self._authenticator = authenticator
         self._executor = executor
         self._max_bytes = settings.max_request_bytes
         self._logs = settings.access_log
@@ -45,10 +54,12 @@ class GraphQLOverHTTP:
             media_type = negotiate(headers.get(b"accept", b""))
             request = self._read(method, query_string.decode("latin-1"), headers, body)
             services = scope(query_string.decode("latin-1")) if query_string else ""
+            token = self._authenticator(headers)
             planned = await self._planner.plan(request, services)
             if method == "GET":
                 _refuse_mutation(planned, request)
-            status, content_type, body = respond(await self._executor.execute(planned, request.variables), media_type)
+            outcome = await self._executor.execute(planned, request.variables, token)
+            status, content_type, body = respond(outcome, media_type)
         except YiwangError as error:
             self.refused += 1
             status, content_type, body = refuse(error, media_type)

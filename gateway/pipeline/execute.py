@@ -6,17 +6,24 @@ root field and touches nothing else.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 from msgspec import Raw, Struct
 
+from auth.assertions import HEADER
+from auth.errors import SessionEndedError
+from auth.policies import refusal
+from auth.sessions.access_tokens import AccessToken
+from gateway.callers import Callers
 from gateway.errors import OperationLimitError, ParseError, ValidationError, VariablesError
 from gateway.pipeline.plan import Planned
 from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
 from kernel.errors import YiwangError
+from kernel.settings import Settings
 from supergraph.answers import Value
 from supergraph.complete import Error
 from supergraph.plan import Fetch, LocalPart, Plan, Variant
@@ -39,17 +46,20 @@ class Outcome(Struct):
 
 
 class Executor:
-    """Executes plans for one gateway process. ``context`` is what the platform's own resolvers are given."""
+    """Executes plans for one gateway process. ``context`` makes what the platform's own resolvers are given."""
 
-    def __init__(self, upstreams: Upstreams, context: Any, request_seconds: float, max_fetches: int) -> None:
+    def __init__(
+        self, upstreams: Upstreams, callers: Callers, context: Callable[[AccessToken | None], Any], settings: Settings
+    ) -> None:
         self._upstreams = upstreams
+        self._callers = callers
         self._context = context
-        self._request_seconds = request_seconds
-        self._max_fetches = max_fetches
+        self._request_seconds = settings.request_seconds
+        self._max_fetches = settings.max_fetches
         self._now = asyncio.get_running_loop().time
 
-    async def execute(self, planned: Planned, raw_variables: Raw) -> Outcome:
-        """Carry out a planned operation. Raises OperationLimitError."""
+    async def execute(self, planned: Planned, raw_variables: Raw, token: AccessToken | None) -> Outcome:
+        """Carry out a planned operation for the bearer of ``token``. Raises OperationLimitError."""
         plan = planned.plan
         if plan is None:
             return Outcome(None, [_refusal(error) for error in planned.errors])
@@ -62,7 +72,7 @@ class Executor:
             return Outcome(b"null", [_coded(error, VariablesError)])
         fetches = variant.fetches
         deadline = self._now() + self._request_seconds
-        run = _Run(self._upstreams, variables, deadline, may_repeat=variant.may_repeat)
+        run = _Run(self._upstreams, self._callers, variables, deadline, token, may_repeat=variant.may_repeat)
         if len(fetches) == 1 and variant.local is None:
             value, found = await run.fetch(fetches[0])
             return Outcome(b"".join([value if chunk is fetches[0] else chunk for chunk in variant.chunks]), found)  # type: ignore[misc]  # the other chunks are bytes
@@ -73,9 +83,9 @@ class Executor:
             )
         tasks = _started(run, plan, fetches)
         try:
-            local = (
-                None if variant.local is None else await _execute_locally(variant.local, raw_variables, self._context)
-            )
+            local = None
+            if variant.local is not None:
+                local = await _execute_locally(variant.local, raw_variables, self._context(token))
             values = dict(zip(fetches, await asyncio.gather(*tasks), strict=True))
         except BaseException:
             for task in tasks:
@@ -119,21 +129,36 @@ class _Run:
     The answers of all together are bounded, and long ones are read in a thread, where they hold up nobody else.
     """
 
-    def __init__(self, upstreams: Upstreams, variables: dict[str, Any], deadline: float, *, may_repeat: bool) -> None:
+    def __init__(
+        self,
+        upstreams: Upstreams,
+        callers: Callers,
+        variables: dict[str, Any],
+        deadline: float,
+        token: AccessToken | None,
+        *,
+        may_repeat: bool,
+    ) -> None:
         self._upstreams = upstreams
+        self._callers = callers
+        self._token = token
         self._variables = variables
         self._deadline = deadline
         self._long_bytes = 0
         self._calls: dict[tuple[str, Request], asyncio.Task[Response]] | None = {} if may_repeat else None
 
     async def fetch(self, fetch: Fetch, after: asyncio.Task[Value] | None = None) -> Value:
-        """Ask one department and return the root field's value, null and an error if it fails."""
+        """Ask one department and return the root field's value, null and an error if it may not or fails."""
         if after is not None:
             await after
+        if (refused := refusal(fetch.operation.access, self._token)) is not None:
+            return fetch.failed(f"{refused.message}. {refused.fix}", refused.code)
         try:
             request = fetch.request(self._variables)
+            if fetch.operation.access.level != "public" and self._token is not None:
+                request = await self._identified(fetch, request, self._token)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
-        except (UpstreamError, ArgumentError) as error:
+        except (UpstreamError, ArgumentError, SessionEndedError) as error:
             return fetch.failed(f"{error.message}. {error.fix}" if error.fix else error.message, error.code)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
@@ -144,6 +169,12 @@ class _Run:
         if self._long_bytes > _MOST_BYTES:
             return fetch.failed(f"The answers to one request exceed {_MOST_BYTES} bytes", OperationLimitError.code)
         return await asyncio.to_thread(fetch.read, response)
+
+    async def _identified(self, fetch: Fetch, request: Request, token: AccessToken) -> Request:
+        """Return the request with the assertion of who asks."""
+        department = self._upstreams.department(fetch.service)
+        said = await self._callers.assertion(token, fetch.service, department, fetch.operation.access)
+        return Request(request.method, request.target, (*request.headers, (HEADER, said)), request.body)
 
     async def _send(self, fetch: Fetch, request: Request) -> Response:
         return await self._upstreams.get(fetch.service).call(request, self._deadline, fetch.timeout_seconds)
@@ -181,7 +212,8 @@ def formatted(error: GraphQLError) -> Error:
     if cause is None or isinstance(cause, GraphQLError):
         return {**error.formatted}
     if isinstance(cause, YiwangError):
-        shown = GraphQLError(cause.message, error.nodes, path=error.path, extensions={"code": cause.code})
+        message = f"{cause.message}. {cause.fix}" if cause.fix else cause.message
+        shown = GraphQLError(message, error.nodes, path=error.path, extensions={"code": cause.code})
         return {**shown.formatted}
     _log.error("a resolver failed", exc_info=cause)
     masked = GraphQLError("Internal error", error.nodes, path=error.path, extensions={"code": "INTERNAL_ERROR"})

@@ -4,6 +4,7 @@ In production the key-encryption key comes from outside (``YIWANG_KEY_ENCRYPTION
 nothing; in development there is none, and the file, readable by its owner only, holds the keys as they are.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -20,6 +21,7 @@ from kernel.crypto.suites import NONCE_BYTES, SUITES
 from kernel.settings import Settings, state_path, variable
 
 _INDEX = "index"
+_VARIABLE = variable("key_file")
 
 
 class _StoredKey(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,15 +47,8 @@ class Keys(Struct, frozen=True):
 
 
 def open_keys(settings: Settings) -> Keys:
-    """Read the key file, made at first use in development. Raises KeyFileError."""
+    """Read the key file. Raises KeyFileError."""
     path, kek = key_path(settings), _kek(settings)
-    if not path.exists():
-        if settings.key_file or settings.database_url:
-            raise KeyFileError(
-                f"The key file {path} is missing",
-                fix=f"Make one with `yiwang keys create`, named by {variable('key_file')}.",
-            )
-        create(path, settings.cipher_suite, kek)
     file = _read(path)
     if file.encrypted != bool(kek):
         fix = "Set it." if file.encrypted else "Leave it unset, or make a new file."
@@ -64,12 +59,24 @@ def open_keys(settings: Settings) -> Keys:
 
 
 def key_path(settings: Settings) -> Path:
-    """Return where the key file is, or would be made."""
-    return Path(settings.key_file) if settings.key_file else state_path(settings) / "keys.json"
+    """Return where the key file is. Raises KeyFileError if none is named."""
+    if not settings.key_file:
+        raise KeyFileError("No key file is named", fix=f"Make one with `yiwang keys create`; name it by {_VARIABLE}.")
+    return Path(settings.key_file)
+
+
+def for_development(settings: Settings) -> Path:
+    """Return the key file that stands beside the embedded database, made at first use."""
+    path = state_path(settings) / "keys.json"
+    with contextlib.suppress(FileExistsError):
+        create(path, settings.cipher_suite, _kek(settings))
+    return path
 
 
 def create(path: Path, suite: str, kek: bytes) -> None:
     """Make a key file with one data key. Raises FileExistsError rather than losing one."""
+    if path.exists():
+        raise FileExistsError(path)
     key = _made(secrets.token_hex(4), suite, kek)
     file = _File(key.id, [key], _made(_INDEX, suite, kek), encrypted=bool(kek))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +110,7 @@ def _read(path: Path) -> _File:
     try:
         return msgspec.json.decode(path.read_bytes(), type=_File)
     except (OSError, msgspec.DecodeError) as error:
-        raise KeyFileError(f"The key file {path} cannot be read", fix="Restore it from its backup.") from error
+        raise KeyFileError(f"The key file {path} is missing or broken", fix="Restore it from its backup.") from error
 
 
 def _kek(settings: Settings) -> bytes:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from kernel.crypto.keys import for_development
 from kernel.embedded.postgres import start_postgres
 from kernel.embedded.process import Server
 from kernel.embedded.valkey import start_valkey
@@ -33,9 +34,12 @@ def stop(started: Sequence[Server]) -> None:
 
 
 def with_urls(settings: Settings, started: Sequence[Server]) -> Settings:
-    """The settings that name the started servers."""
+    """The settings that name the started servers, and a key file for an embedded database."""
     fields = {"postgres": "database_url", "valkey": "redis_url"}
-    return msgspec.structs.replace(settings, **{fields[server.name]: server.url for server in started})
+    found = {fields[server.name]: server.url for server in started}
+    if "database_url" in found and not settings.key_file:
+        found["key_file"] = str(for_development(settings))
+    return msgspec.structs.replace(settings, **found)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import pytest
 from services_catalog.errors import ManifestError
 from services_catalog.manifest import LongText, Manifest, Text, Upstream, read
 from services_catalog.manifest_file import line_of, read_text
-from supergraph.openapi.settings import OperationSettings
+from supergraph.openapi.settings import OperationSettings, access_of
+from supergraph.slice import Access
 
 GOOD: dict[str, Any] = {
     "department": "parking-bureau",
@@ -125,6 +126,14 @@ def test_a_manifest_is_a_mapping(raw: Any) -> None:
 
 def test_all_defects_are_named_at_once() -> None:
     assert set(defects({"upstream": {"ur": 1}, "documents": "x"})) == {"", "/upstream", "/upstream/ur", "/documents"}
+
+
+def test_who_may_use_a_service_is_l2_unless_it_says() -> None:
+    assert access_of(read(GOOD).access) == Access("L2")
+    assert access_of(read(GOOD | {"access": "public"}).access) == Access("public")
+    assert read(GOOD | {"access": {"level": "L3", "consent": "health"}}).access == Access("L3", consent="health")
+    assert "/access" in defects(GOOD | {"access": "L9"})
+    assert "/operations/GET ~1lots/access" in defects(GOOD | {"operations": {"GET /lots": {"access": {"levl": "L3"}}}})
 
 
 def test_header_values_never_show() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kernel.crypto.blind_index import BlindIndex, normal_id_number, normal_phone
 from kernel.crypto.errors import KeyFileError, NotNormalError, SealBrokenError
 from kernel.crypto.fields import DataKey, FieldCipher
-from kernel.crypto.keys import add_data_key, key_path, open_keys
+from kernel.crypto.keys import add_data_key, create, for_development, key_path, open_keys
 from kernel.crypto.suites import GM, INTL
 from kernel.ids import uuid7
 from kernel.settings import Settings
@@ -92,23 +92,24 @@ def test_what_is_no_id_number_is_refused(text: str) -> None:
 
 
 def settings(folder: Path, **more: Any) -> Settings:
-    return Settings(state_dir=str(folder), **more)
+    """The settings of a machine with an embedded database, whose key file is made."""
+    given_settings = Settings(state_dir=str(folder), **more)
+    return msgspec.structs.replace(given_settings, key_file=str(for_development(given_settings)))
 
 
-def test_a_key_file_is_made_at_first_use_for_its_owner_only(tmp_path: Path) -> None:
-    given_settings = settings(tmp_path / "state")
-    sealed = open_keys(given_settings).fields.seal("account.name", "1", "张敏")
-    assert open_keys(given_settings).fields.open("account.name", "1", sealed) == "张敏"
-    assert key_path(given_settings).stat().st_mode & 0o777 == 0o600
+def test_a_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    sealed = open_keys(settings(tmp_path / "state")).fields.seal("account.name", "1", "张敏")
+    assert open_keys(settings(tmp_path / "state")).fields.open("account.name", "1", sealed) == "张敏"
+    assert key_path(settings(tmp_path / "state")).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_missing_key_file_of_production_is_never_made(tmp_path: Path) -> None:
-    for given_settings in (
-        settings(tmp_path, key_file=str(tmp_path / "keys.json")),
-        settings(tmp_path, database_url="x"),
-    ):
-        with pytest.raises(KeyFileError, match="missing"):
-            open_keys(given_settings)
+def test_a_missing_key_file_is_never_made_by_itself(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="missing"):
+        open_keys(Settings(key_file=str(tmp_path / "k.json")))
+    with pytest.raises(KeyFileError, match="No key file"):
+        open_keys(Settings())
+    with pytest.raises(FileExistsError):
+        create(key_path(settings(tmp_path)), "intl", b"")
 
 
 @pytest.mark.parametrize("suite", ["intl", "gm"])
@@ -131,7 +132,7 @@ def test_an_added_key_is_current_and_the_old_one_opens(tmp_path: Path) -> None:
 
 
 def test_a_broken_key_file_says_which(tmp_path: Path) -> None:
-    open_keys(settings(tmp_path))
+    settings(tmp_path)
     (tmp_path / "keys.json").write_text("{")
     with pytest.raises(KeyFileError, match=r"keys\.json"):
         open_keys(settings(tmp_path))

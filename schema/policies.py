@@ -1,0 +1,48 @@
+"""Which of the platform's own fields is for whom: every type has a policy, and some of its fields one of their own.
+
+A type that has none makes the schema impossible to build, so nobody can forget one. The check runs before a field's
+resolver; what a resident may see of a department's operations is in its manifest.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, default_field_resolver
+
+from auth.policies import refusal
+from schema.context import Context
+from supergraph.slice import Access
+
+Policies = Mapping[str, Access]
+"""By type (``CatalogService``) or by field (``Mutation.signOut``), which wins."""
+
+
+def guard(schema: GraphQLSchema, policies: Policies) -> None:
+    """Have every field of the schema check its policy. Raises LookupError naming what has none, or does not exist."""
+    unused = set(policies)
+    for name, type_ in schema.type_map.items():
+        if isinstance(type_, GraphQLObjectType) and not name.startswith("__"):
+            for field_name, field in type_.fields.items():
+                found = [each for each in (f"{name}.{field_name}", name) if each in policies]
+                if not found:
+                    raise LookupError(f"{name}.{field_name} has no policy: add it to the POLICIES of its module")
+                unused.difference_update(found)
+                _guard(field, policies[found[0]])
+    if unused:
+        raise LookupError(f"policies of what does not exist: {', '.join(sorted(unused))}")
+
+
+def _guard(field: GraphQLField, access: Access) -> None:
+    field.extensions = {**field.extensions, "access": access}
+    if access.level != "public":
+        field.resolve = _guarded(field.resolve or default_field_resolver, access)
+
+
+def _guarded(resolve: Callable[..., Any], access: Access) -> Callable[..., Any]:
+    def guarded(source: Any, info: Any, **arguments: Any) -> Any:
+        context: Context = info.context
+        if (refused := refusal(access, context.token)) is not None:
+            raise refused
+        return resolve(source, info, **arguments)
+
+    return guarded
