@@ -3,6 +3,13 @@
 from kernel.errors import YiwangError
 
 
+class AssuranceUnknownError(YiwangError):
+    """A proof or a method of signing in that no table of assurance knows."""
+
+    code = "ASSURANCE_UNKNOWN"
+    http_status = 422
+
+
 class CredentialRefusedError(YiwangError):
     """No credential, or one that is unknown, wrong or revoked: the answer does not say which."""
 
