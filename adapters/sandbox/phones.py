@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
@@ -14,6 +14,9 @@ from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.hosts import Sandbox
 from adapters.sandbox.identity import AskedFaceCheck
 from adapters.sandbox.world import Resident
+
+_APP = "/phones/{resident:str}/{provider:str}/{app_id:str}"
+_COMMON: Any = {"sync_to_thread": False, "tags": ["phones"]}
 
 
 class MiniProgram(Struct, frozen=True):
@@ -85,15 +88,22 @@ class Phones:
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
-        return [*self._of_everyone(), *self._of_one_app(), *self._of_one_resident()]
+        return [
+            *self._of_everyone(),
+            *self._who_they_are(),
+            *self._what_they_allow(),
+            self._scan(),
+            self._inbox(),
+            *self._face_checks(),
+        ]
 
     def _of_everyone(self) -> list[HTTPRouteHandler]:
-        @get("/residents", sync_to_thread=False, tags=["phones"], summary="List the residents")
+        @get("/residents", summary="List the residents", **_COMMON)
         def residents() -> list[Resident]:
             """Everyone who has a phone."""
             return list(self._world.residents.values())
 
-        @get("/phones", sync_to_thread=False, tags=["phones"], summary="List the host apps")
+        @get("/phones", summary="List the host apps", **_COMMON)
         def host_apps() -> list[HostApp]:
             """The host apps of every phone, with their mini-programs."""
             return [
@@ -103,40 +113,23 @@ class Phones:
 
         return [residents, host_apps]
 
-    def _of_one_app(self) -> list[HTTPRouteHandler]:
-        app = "/phones/{resident:str}/{provider:str}/{app_id:str}"
-
-        @post(
-            f"{app}/login",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="Log in: get a one-time code",
-        )
+    def _who_they_are(self) -> list[HTTPRouteHandler]:
+        @post(f"{_APP}/login", summary="Log in: get a one-time code", responses=REFUSALS, **_COMMON)
         def login(resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str]) -> Code:
             """What wx.login and its sisters give the client."""
             with self._in_app(resident, provider, app_id) as host:
                 return Code(host.login(app_id, resident))
 
-        @post(
-            f"{app}/phone-proof",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="Press the phone number button",
-        )
+        @post(f"{_APP}/phone-proof", summary="Press the phone number button", responses=REFUSALS, **_COMMON)
         def phone_proof(resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str]) -> Mapping[str, str]:
             """What the button gives the client for the server."""
             with self._in_app(resident, provider, app_id) as host:
                 return host.phone_proof(app_id, resident)
 
-        @post(
-            f"{app}/messages",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="Allow one more message",
-        )
+        return [login, phone_proof]
+
+    def _what_they_allow(self) -> list[HTTPRouteHandler]:
+        @post(f"{_APP}/messages", summary="Allow one more message", responses=REFUSALS, **_COMMON)
         def allow(
             resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[Tap]
         ) -> Mapping[str, str]:
@@ -144,7 +137,7 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return host.allow_message(app_id, resident, data.template)
 
-        @post(f"{app}/payments", responses=REFUSALS, tags=["phones"], summary="Confirm a payment in the cashier")
+        @post(f"{_APP}/payments", summary="Confirm a payment in the cashier", responses=REFUSALS, tags=["phones"])
         async def pay(
             resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[Confirmation]
         ) -> PaymentResult:
@@ -152,16 +145,10 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return PaymentResult(await host.pay(app_id, resident, data.parameters))
 
-        return [login, phone_proof, allow, pay]
+        return [allow, pay]
 
-    def _of_one_resident(self) -> list[HTTPRouteHandler]:
-        @post(
-            "/phones/{resident:str}/{provider:str}/scans",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="Scan a code",
-        )
+    def _scan(self) -> HTTPRouteHandler:
+        @post("/phones/{resident:str}/{provider:str}/scans", summary="Scan a code", responses=REFUSALS, **_COMMON)
         def scan(resident: FromPath[str], provider: FromPath[str], data: JSONBody[Scan]) -> Mapping[str, str]:
             """Return the launch options with which the host app opens what a code's text means."""
             with self._in_host(resident, provider) as host:
@@ -173,13 +160,10 @@ class Phones:
                 fix=f"It can be scanned with {', '.join(able)}." if able else "No host app here knows such a text.",
             )
 
-        @get(
-            "/phones/{resident:str}/inbox",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="Read the inbox",
-        )
+        return scan
+
+    def _inbox(self) -> HTTPRouteHandler:
+        @get("/phones/{resident:str}/inbox", summary="Read the inbox", responses=REFUSALS, **_COMMON)
         def inbox(resident: FromPath[str]) -> list[Received]:
             """The messages of every host app, oldest first within each."""
             self._resident(resident)
@@ -189,31 +173,24 @@ class Phones:
                 for each in host.inbox(resident)
             ]
 
-        @get(
-            "/phones/{resident:str}/face-checks",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="List face checks",
-        )
-        def face_checks(resident: FromPath[str]) -> list[AskedFaceCheck]:
+        return inbox
+
+    def _face_checks(self) -> list[HTTPRouteHandler]:
+        face_checks = "/phones/{resident:str}/face-checks"
+
+        @get(face_checks, summary="List face checks", responses=REFUSALS, **_COMMON)
+        def begun(resident: FromPath[str]) -> list[AskedFaceCheck]:
             """The newest first."""
             self._resident(resident)
             return list(self._identity.face_checks(resident))
 
-        @post(
-            "/phones/{resident:str}/face-checks/{check:str}",
-            sync_to_thread=False,
-            responses=REFUSALS,
-            tags=["phones"],
-            summary="Look into the camera, or have another do so",
-        )
+        @post(f"{face_checks}/{{check:str}}", summary="Have a face looked at", responses=REFUSALS, **_COMMON)
         def decide(resident: FromPath[str], check: FromPath[str], data: JSONBody[Decision]) -> AskedFaceCheck:
             """Decide a pending face check."""
             self._resident(resident)
             return self._identity.decide(resident, check, data.state)
 
-        return [scan, inbox, face_checks, decide]
+        return [begun, decide]
 
     def _resident(self, key: str) -> None:
         if key not in self._world.residents:

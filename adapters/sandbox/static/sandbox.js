@@ -72,7 +72,7 @@ async function attempt(work) {
   } catch (error) {
     show(error.message, true);
   }
-  await refresh();
+  await look();
 }
 
 const phone = () => `/phones/${encodeURIComponent(byId("resident").value)}`;
@@ -187,6 +187,8 @@ async function refresh() {
   byId("ahead").textContent = clock.ahead_seconds ? `(${word("ahead")} ${clock.ahead_seconds} ${word("seconds")})` : "";
 }
 
+const look = () => refresh().catch((error) => show(error.message, true));
+
 async function plan(work) {
   const error = byId("fault-error");
   error.hidden = true;
@@ -196,7 +198,7 @@ async function plan(work) {
     error.textContent = problem.message;
     error.hidden = false;
   }
-  await refresh();
+  await look();
 }
 
 async function readPicture(file) {
@@ -229,9 +231,9 @@ function listen() {
     state.language = state.language === "zh" ? "en" : "zh";
     localStorage.setItem("language", state.language);
     translate();
-    refresh();
+    look();
   };
-  byId("resident").onchange = () => { show(""); refresh(); };
+  byId("resident").onchange = () => { show(""); look(); };
   byId("provider").onchange = chooseApps;
   byId("login").onclick = () => attempt(async () => show(await call("POST", `${app()}/login`)));
   byId("proof").onclick = () => attempt(async () => show(await call("POST", `${app()}/phone-proof`)));
@@ -258,7 +260,7 @@ async function ownerOfAsked() {
 }
 
 async function watch() {
-  if (!document.hidden) await refresh().catch((error) => show(error.message, true));
+  if (!document.hidden) await look();
   setTimeout(watch, 2000);
 }
 
