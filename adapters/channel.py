@@ -78,7 +78,7 @@ class Callback(Struct, frozen=True):
 class Message(Struct, frozen=True, kw_only=True):
     """A subscription message: ``values`` by the template's keywords."""
 
-    to: str  # subject
+    to: str  # subject; on the web a phone number
     template: str
     values: Mapping[str, str]
     page: str = ""

@@ -86,6 +86,13 @@ class NotOfferedError(YiwangError):
     http_status = 422
 
 
+class IdentityRefusedError(YiwangError):
+    """The identity service refuses what it was given: no ID number at all, or a face check that it does not know."""
+
+    code = "IDENTITY_DATA_REFUSED"
+    http_status = 422
+
+
 class MessageRefusedError(YiwangError):
     """The host does not deliver a message. ``field`` names the value to mend, ``reason`` what to do else."""
 

@@ -1,8 +1,5 @@
 """``yiwang mock DOCUMENT...``: answers for any API document, so that front-end teams need not wait for departments."""
 
-import asyncio
-import os
-import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +10,8 @@ from granian.server.embed import Server
 
 from cli.documents import DocumentFiles, service_name
 from cli.mock_http import MockApplication
-from cli.ports import bindable, reachable, url
+from cli.ports import url
+from cli.serving import free_port, serve
 from supergraph.mock.service import MockService
 from supergraph.openapi.read import read_document
 from supergraph.openapi.report import Report
@@ -32,13 +30,13 @@ def mock(documents: tuple[str, ...], host: str, port: int, seed: int, *, quiet: 
     """
     started = time.perf_counter()
     services = load(documents, seed)
-    port = _port(host, port)
+    port = free_port("the mock", host, port)
     application = MockApplication(services, log=None if quiet else click.echo)
     operations = sum(len(service.document.operations) for service in services.values())
     seconds = time.perf_counter() - started
     click.echo(f"{len(services):,} documents, {operations:,} operations, {seconds:.1f} s")
-    asyncio.run(_serve(application, host, port))
-    os._exit(0)  # about one in fifty times a thread of granian's aborts an orderly exit of the interpreter
+    server = Server(application, host, port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False)
+    serve(server, host, port, f"{url(host, port)}/ lists them; ctrl-C ends it.")
 
 
 def load(documents: tuple[str, ...], seed: int) -> Mapping[str, MockService]:
@@ -71,29 +69,3 @@ def _unused(name: str, taken: Mapping[str, object]) -> str:
         for number in range(1, len(taken) + 2)
         if (each := name if number == 1 else f"{name}-{number}") not in taken
     )
-
-
-def _port(host: str, port: int) -> int:
-    try:
-        return bindable(host, port)
-    except OSError as error:
-        raise click.ClickException(
-            f"the mock cannot listen on {host}, port {port}: {error.strerror}. --port 0 takes a free one"
-        ) from error
-
-
-async def _serve(application: MockApplication, host: str, port: int) -> None:
-    server = Server(application, host, port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, server.stop)
-    serving = asyncio.create_task(server.serve())
-    while not serving.done():
-        try:
-            _, writer = await asyncio.open_connection(reachable(host), port)
-        except OSError:
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
-            click.echo(f"{url(host, port)}/ lists them; ctrl-C ends it.")
-            break
-    await serving

@@ -23,6 +23,7 @@ from kernel.embedded.valkey import start_valkey
 from kernel.settings import Settings, load, state_path, variable
 from migrations.upgrade import upgrade
 
+_SANDBOX_HOST = "127.0.0.1"  # anyone who reaches it may do everything there
 _READY_SECONDS = 60.0
 _PORT_SECONDS = 3.0  # what an earlier run left behind ends within moments
 
@@ -35,20 +36,21 @@ _PORT_SECONDS = 3.0  # what an earlier run left behind ends within moments
     metavar="FIRST",
     help="Have the examples on FIRST and the ports after it, with 0 on free ones, instead of those of their manifests.",
 )
-def run(*, with_examples: bool, example_ports: int | None) -> None:
-    """Start everything on this machine: PostgreSQL, Valkey, gateway, worker, beat and example departments.
+@click.option("--sandbox/--no-sandbox", "with_sandbox", default=True, help="Whether the simulated host apps run.")
+def run(*, with_examples: bool, example_ports: int | None, with_sandbox: bool) -> None:
+    """Start all on this machine: PostgreSQL, Valkey, gateway, worker, beat, example departments and host apps.
 
     Servers named by YIWANG_DATABASE_URL and YIWANG_REDIS_URL are used instead of embedded ones. Data stays in .yiwang;
     remove that folder to begin anew.
     """
     settings = load()
     found = _placed(examples.all_examples() if with_examples else [], example_ports, state_path(settings))
-    _check_ports(settings, found)
+    _check_ports(settings, found, sandbox=with_sandbox)
     _say(f"starting; data and logs are in {state_path(settings)}")
     started = start_missing(settings)
     if any(server.process is None for server in started):
         raise click.ClickException(f"{state_path(settings)} is in use by another `yiwang run`: stop that one first")
-    asyncio.run(_run(settings, started, found))
+    asyncio.run(_run(settings, started, found, sandbox=with_sandbox))
 
 
 def _placed(found: list[Example], first: int | None, state: Path) -> list[Example]:
@@ -61,14 +63,14 @@ def _placed(found: list[Example], first: int | None, state: Path) -> list[Exampl
     return [examples.moved(example, port, state) for example, port in zip(found, sorted(ports), strict=True)]
 
 
-async def _run(settings: Settings, started: list[Server], found: list[Example]) -> None:
+async def _run(settings: Settings, started: list[Server], found: list[Example], *, sandbox: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     supervisor = Supervisor(_say)
     supervisor.add(_servers(settings, started))
     settings = with_urls(settings, started)
-    working = asyncio.create_task(_work(settings, supervisor, found))
+    working = asyncio.create_task(_work(settings, supervisor, found, sandbox=sandbox))
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,7 +83,7 @@ async def _run(settings: Settings, started: list[Server], found: list[Example]) 
         await supervisor.stop()
 
 
-async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]) -> None:
+async def _work(settings: Settings, supervisor: Supervisor, found: list[Example], *, sandbox: bool) -> None:
     """Start everything above the servers, publish the examples, and say where things are.
 
     Worker and beat come last: nobody waits for them, and the others are up sooner on few cores.
@@ -90,12 +92,13 @@ async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]
     logs = state_path(settings)
     supervisor.add([_department(example, environ, logs) for example in found])
     await upgrade(settings.database_url)
-    supervisor.add([_command("gateway", environ, logs)])
     addresses = {"gateway": (reachable(settings.gateway_host), settings.gateway_port)}
+    addresses |= {"sandbox": (_SANDBOX_HOST, settings.sandbox_port)} if sandbox else {}
+    supervisor.add([_command(name, environ, logs) for name in addresses])
     addresses |= {example.name: ("127.0.0.1", example.port) for example in found}
     await asyncio.gather(*(_listening(name, address) for name, address in addresses.items()))
     await _publish(settings, found, environ)
-    _say(_welcome(settings, found))
+    _say(_welcome(settings, found, sandbox=sandbox))
     supervisor.add([_command("beat", environ, logs), _command("worker", environ, logs)])
 
 
@@ -162,11 +165,14 @@ async def _listening(name: str, address: tuple[str, int]) -> None:
     raise click.ClickException(f"{name} does not listen on {address[0]}:{address[1]}; its log says why")
 
 
-def _check_ports(settings: Settings, found: list[Example]) -> None:
+def _check_ports(settings: Settings, found: list[Example], *, sandbox: bool) -> None:
     host = settings.gateway_host
     _check_port(
         "the gateway", host, settings.gateway_port, f"choose another with {variable('gateway_port')}=8001 make run"
     )
+    if sandbox:
+        otherwise = f"choose another with {variable('sandbox_port')}=9300 make run"
+        _check_port("the sandbox", _SANDBOX_HOST, settings.sandbox_port, otherwise)
     for example in found:
         _check_port(
             f"the example {example.name}",
@@ -192,13 +198,14 @@ def _check_port(who: str, host: str, port: int, otherwise: str) -> None:
             return
 
 
-def _welcome(settings: Settings, found: list[Example]) -> str:
+def _welcome(settings: Settings, found: list[Example], *, sandbox: bool) -> str:
     base = url(settings.gateway_host, settings.gateway_port)
     lines = [
         "Yiwang runs.",
         f"  GraphQL    {base}/graphql",
         f"  GraphiQL   {base}/graphiql",
         f"  schema     {base}/schema.graphql",
+        *([f"  sandbox    {url(_SANDBOX_HOST, settings.sandbox_port)}"] if sandbox else []),
         *(f"  {example.name:<10} {example.manifest.upstream.url}" for example in found),
         f"  logs       {state_path(settings)}/*.log",
     ]

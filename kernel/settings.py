@@ -69,6 +69,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_workers: Annotated[
         int, Meta(description="Processes of one `yiwang gateway`, each with an event loop and a core of its own.", ge=1)
     ] = 1
+    sandbox_port: Annotated[
+        int,
+        Meta(description="The port of the simulated host apps, at `yiwang sandbox` and `make run`.", ge=1, le=65535),
+    ] = 9200
     request_seconds: Annotated[
         float, Meta(description="How long one GraphQL request may take, all its fetches included.", gt=0)
     ] = 30.0

@@ -58,7 +58,11 @@ class Running:
         self.port = _free_port()
         self.state = state
         self.output = state.with_suffix(".out")
-        self.environ = os.environ | {"YIWANG_STATE_DIR": str(state), "YIWANG_GATEWAY_PORT": str(self.port)}
+        self.environ = os.environ | {
+            "YIWANG_STATE_DIR": str(state),
+            "YIWANG_GATEWAY_PORT": str(self.port),
+            "YIWANG_SANDBOX_PORT": str(_free_port()),
+        }
         self.start()
 
     def start(self) -> None:
@@ -114,6 +118,10 @@ def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None
     printed = running.said(r"  curl -s .*\n.*")
     assert printed
     assert json.loads(_sh(printed[0], REPOSITORY, running.environ))["data"].keys() == answer["data"].keys()
+    sandbox = running.said(r"sandbox +(http://127\.0\.0\.1:\d+)")
+    assert sandbox
+    with urllib.request.urlopen(f"{sandbox[1]}/residents", timeout=10) as response:  # noqa: S310 - our own loopback URL
+        assert json.load(response)
 
     children = _children(running.process.pid)
     (parking,) = [pid for pid, command in children.items() if "departments.parking" in command]

@@ -1,0 +1,96 @@
+"""The authoritative identity service: whether a name belongs to an ID number, and whether this person is there now.
+
+Accounts can so be proofed without any host app. The wire is that of ``adapters.signed_json``: ``POST /matches``
+``{"name", "id_number"}`` → ``{"match"}``; ``POST /face-checks`` ``{"number", "name", "id_number", "return_url"}`` →
+``{"id", "url"}``, the same for the same number; ``GET /face-checks/{id}`` → ``{"state"}``. A refusal's code is
+``id_number``, ``number``, ``return_url`` or ``unknown_check``.
+
+Names and ID numbers travel in bodies only, never in an address, a log or an error.
+"""
+
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from adapters.errors import HostConfigurationError, IdentityRefusedError
+from adapters.signed_json import Refusal, SignedJson, read
+
+_T = TypeVar("_T")
+FaceCheckState = Literal["pending", "passed", "failed"]
+
+_REFUSED = {
+    "id_number": "Have the number typed in again: its check digit must be right.",
+    "number": "Take a new number for another person's check.",
+    "return_url": "Return to an https address.",
+    "unknown_check": "Begin a new check; old ones are forgotten.",
+}
+
+
+class FaceCheck(Struct, frozen=True):
+    """A check that has begun: the person opens ``url`` and returns from there, which proves nothing yet."""
+
+    id: str
+    url: str
+
+
+class MatchRequest(Struct, frozen=True):
+    """``POST /matches``."""
+
+    name: str
+    id_number: str
+
+
+class MatchReply(Struct, frozen=True):
+    """Its success; the service does not say which of the two is wrong."""
+
+    match: bool
+
+
+class FaceCheckRequest(Struct, frozen=True):
+    """``POST /face-checks``; the success is a FaceCheck."""
+
+    number: str
+    name: str
+    id_number: str
+    return_url: str
+
+
+class FaceCheckReply(Struct, frozen=True):
+    """``GET /face-checks/{id}``."""
+
+    state: FaceCheckState
+
+
+class IdentityService:
+    """Calls to the service. All raise what ``SignedJson.call`` raises, and IdentityRefusedError."""
+
+    def __init__(self, service: SignedJson) -> None:
+        self._service = service
+
+    async def match(self, name: str, id_number: str) -> bool:
+        """Whether the two belong together. IdentityRefusedError for a number that can be nobody's."""
+        return _good(
+            read(await self._service.call("POST", "/matches", MatchRequest(name, id_number)), MatchReply)
+        ).match
+
+    async def begin_face_check(self, number: str, name: str, id_number: str, return_url: str) -> FaceCheck:
+        """Begin a check; ``number`` is ours and the idempotency key, so an unknown outcome is mended by repeating."""
+        request = FaceCheckRequest(number, name, id_number, return_url)
+        return _good(read(await self._service.call("POST", "/face-checks", request), FaceCheck))
+
+    async def face_check(self, id: str) -> FaceCheckState:  # noqa: A002 - the id that FaceCheck has
+        """How a check stands; only this says that somebody passed."""
+        reply = await self._service.call("GET", f"/face-checks/{quote(id, safe='')}")
+        return _good(read(reply, FaceCheckReply)).state
+
+
+def _good(answer: _T | Refusal) -> _T:
+    if not isinstance(answer, Refusal):
+        return answer
+    if answer.code not in _REFUSED:
+        raise HostConfigurationError(
+            f"The identity service refuses with code {answer.code!r}",
+            fix="Compare what it expects with adapters/identity.py.",
+        )
+    raise IdentityRefusedError(f"The identity service refuses {answer.code}", fix=_REFUSED[answer.code])

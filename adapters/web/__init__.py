@@ -1,0 +1,1 @@
+"""The web: pages in any browser, messages by SMS."""

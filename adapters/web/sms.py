@@ -1,0 +1,79 @@
+"""SMS through a gateway: what a sender offers, and the client of a gateway that speaks ``adapters.signed_json``.
+
+The wire: ``POST /messages`` with ``{"id", "to", "template", "values", "link"}``; 202 ``{"message"}``, the gateway's own
+number, the same for the same ``id``, which is delivered once. A refusal is ``{"code", "message", "field"}`` with the
+codes ``receiver``, ``template``, ``value`` (422), ``quota`` (429), ``unavailable`` (503) and ``signature`` (401).
+"""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol, cast
+
+from msgspec import Struct
+
+from adapters.errors import (
+    HostConfigurationError,
+    HostQuotaError,
+    HostUnavailableError,
+    MessageRefusedError,
+    OutcomeUnknownError,
+)
+from adapters.signed_json import Refusal, SignedJson, read
+from adapters.web.wire import SmsAccepted, SmsRequest
+from kernel.errors import YiwangError
+
+
+class Sms(Struct, frozen=True, kw_only=True):
+    """A message by a template that the gateway knows; ``to`` is E.164, ``link`` a page to open or nothing."""
+
+    id: str  # ours, one a message; the same again is not delivered again
+    to: str
+    template: str
+    values: Mapping[str, str]
+    link: str = ""
+
+
+class SmsSender(Protocol):
+    """Whoever can send SMS."""
+
+    async def send(self, sms: Sms) -> str:
+        """Hand over a message and return the gateway's number for it; handed over is not delivered.
+
+        Raises MessageRefusedError, HostQuotaError, HostConfigurationError, HostUnavailableError and, if only the very
+        same message may be sent again, OutcomeUnknownError.
+        """
+        ...
+
+
+class SmsGateway:
+    """A gateway that speaks the wire above."""
+
+    def __init__(self, service: SignedJson) -> None:
+        self._service = service
+
+    async def send(self, sms: Sms) -> str:
+        """Implement SmsSender. An unknown outcome is asked for once, by the same message: its id makes that safe."""
+        try:
+            return await self._hand_over(sms)
+        except OutcomeUnknownError as unknown:
+            try:
+                return await self._hand_over(sms)
+            except HostUnavailableError:  # says nothing about the first
+                raise unknown from None
+
+    async def _hand_over(self, sms: Sms) -> str:
+        wired = SmsRequest(sms.id, sms.to, sms.template, dict(sms.values), sms.link)
+        answer = read(await self._service.call("POST", "/messages", wired), SmsAccepted)
+        if isinstance(answer, Refusal):
+            raise _refused(answer)
+        return answer.message
+
+
+def _refused(refusal: Refusal) -> YiwangError:
+    if refusal.code == "quota":
+        return HostQuotaError(f"The SMS gateway takes no more: {refusal.message}", fix="Try again in a minute.")
+    if refusal.code in {"receiver", "template", "value"}:
+        reason = cast("Literal['receiver', 'template', 'value']", refusal.code)
+        return MessageRefusedError(f"The SMS gateway refuses: {refusal.message}", reason=reason, field=refusal.field)
+    return HostConfigurationError(
+        f"The SMS gateway refuses with code {refusal.code!r}", fix="Compare what it expects with adapters/web/sms.py."
+    )
