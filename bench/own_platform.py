@@ -42,6 +42,7 @@ class Platform:
         return {
             variable("database_url"): database_url or self.settings.database_url,
             variable("redis_url"): self.settings.redis_url,
+            variable("state_dir"): self.settings.state_dir,
             variable("upstream_networks"): "127.0.0.0/8",
             variable("access_log"): "false",
             variable("log_level"): "WARNING",

@@ -16,6 +16,7 @@ from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
+from kernel.crypto.keys import open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
@@ -50,11 +51,12 @@ class Gateway:
         """Connect to everything in the running loop, and disconnect at the end."""
         settings = self._settings
         configure(settings.log_level)
+        cipher = open_keys(settings).cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
             attach_outbox(database, redis)
-            registry = self.registry = Registry(database.pool, redis, settings)
+            registry = self.registry = Registry(database.pool, redis, settings, cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
@@ -69,7 +71,9 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *PublishingRoutes(database, redis, registry, settings, platform_names(local)).handlers(),
+                    *PublishingRoutes(
+                        database, redis, registry, settings, platform_names(local), cipher=cipher
+                    ).handlers(),
                 ],
                 beside=self.direct,
             )

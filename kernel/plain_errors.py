@@ -7,6 +7,8 @@ import socket
 import sys
 from collections.abc import Iterator
 
+from kernel.settings import SettingsError
+
 _NO_SUCH_TABLE = {"42P01", "42703"}  # PostgreSQL: undefined table, undefined column
 _DATABASE = "YIWANG_DATABASE_URL"
 
@@ -28,7 +30,7 @@ def _of_one(error: BaseException) -> str | None:
         return f"Redis cannot be used: {error}\n  Check YIWANG_REDIS_URL, and that the server runs."
     if isinstance(error, ConnectionError | socket.gaierror | TimeoutError):
         return f"PostgreSQL cannot be reached: {error}\n  Check {_DATABASE}, and that the server runs."
-    return str(error) if isinstance(error, OSError) else None
+    return str(error) if isinstance(error, OSError | SettingsError) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

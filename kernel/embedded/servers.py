@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from kernel.clock import SystemClock
 from kernel.embedded.postgres import start_postgres
 from kernel.embedded.process import Server
 from kernel.embedded.valkey import start_valkey
@@ -12,8 +13,14 @@ from kernel.settings import Settings, state_path
 
 
 def start_missing(settings: Settings, postgres_options: Sequence[str] = ()) -> list[Server]:
-    """Start or share a server for each URL that is empty; call it from the main thread (see ``kernel.processes``)."""
+    """Start or share a server for each URL that is empty; call it from the main thread (see ``kernel.processes``).
+
+    An embedded database gets its key file too: once its URL is known, nobody can tell it from one that has keys.
+    """
+    from kernel.crypto.keys import make_missing  # noqa: PLC0415 - help is quick without cryptography
+
     state = state_path(settings)
+    make_missing(settings, SystemClock())
     started: list[Server] = []
     try:
         if not settings.database_url:

@@ -46,6 +46,7 @@ async def gateway(settings: Settings, log: Path) -> AsyncIterator[aiohttp.Client
     environ = {
         "database_url": settings.database_url,
         "redis_url": settings.redis_url,
+        "state_dir": settings.state_dir,
         "gateway_port": str(port),
         "upstream_networks": "127.0.0.0/8",
         "access_log": "false",
