@@ -78,11 +78,11 @@ def reseal() -> None:
         key_id = deployment.seal_with_newest(settings)
         found = asyncio.run(_reseal(settings))
     sealed = sum(each.resealed for each in found)
-    click.echo(f"{sealed} rows sealed with the data key {key_id}.")
+    click.echo(f"Rows sealed with the data key {key_id}: {sealed}.")
     if others := sum(each.others for each in found):
-        click.echo(f"{others} rows were changed by others meanwhile: run it again.")
+        click.echo(f"Rows that others changed meanwhile: {others}. Run it again.")
     if refused := sum(each.refused for each in found):
-        raise click.ClickException(f"{refused} rows cannot be opened; the lines above say which, and why")
+        raise click.ClickException(f"rows that cannot be opened: {refused}; the lines above say which, and why")
 
 
 @keys.command("rewrap")
