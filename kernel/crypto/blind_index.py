@@ -1,7 +1,7 @@
 """Finding a sealed value again without opening any: an HMAC of its normal form, stored in a column beside it.
 
-Whoever has the index key can try every telephone number and ID number, for there are few: so it is not a data key,
-only the services that look people up are given it, and looking up is limited and audited by them. Equal values have
+Whoever has the index key can try every telephone number and ID number, for there are few: so it is not a data key, and
+a process that looks nobody up does not unwrap it. Who looks people up must limit and audit that. Equal values have
 equal indexes; an index tells nothing of a part of a value, so there is no search by prefix.
 """
 

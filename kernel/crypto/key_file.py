@@ -50,7 +50,7 @@ def read(path: Path) -> KeyFile:
         text = file.read()
     try:
         found = msgspec.json.decode(text, type=KeyFile)
-    except msgspec.DecodeError as error:  # it quotes no value
+    except msgspec.DecodeError as error:  # it quotes names and choices, no key
         raise KeyFileError(f"YIWANG_KEY_FILE: {path} is no key file: {error}; restore it from a backup") from error
     if found.format != FORMAT:
         raise KeyFileError(

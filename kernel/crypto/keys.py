@@ -7,6 +7,7 @@ from a key management service through ``KeyWrapper``.
 import logging
 import os
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -31,11 +32,20 @@ _log = logging.getLogger(__name__)
 
 
 class Keys:
-    """What a process seals, opens and looks up with."""
+    """What a process seals and opens with, and what it looks people up with.
 
-    def __init__(self, cipher: FieldCipher, index: BlindIndex) -> None:
+    The index key is unwrapped only when it is asked for: a process that looks nobody up never has it, and a key
+    management service may refuse it to that process.
+    """
+
+    def __init__(self, cipher: FieldCipher, open_index: Callable[[], BlindIndex]) -> None:
         self.cipher = cipher
-        self.index = index
+        self._open_index = open_index
+
+    @cached_property
+    def index(self) -> BlindIndex:
+        """Raises KeyFileError if the index key cannot be unwrapped."""
+        return self._open_index()
 
 
 def key_path(settings: Settings) -> Path:
@@ -50,13 +60,17 @@ def open_keys(settings: Settings, wrapper: KeyWrapper | None = None) -> Keys:
     """
     make_missing(settings, SystemClock())
     file = _read(settings)
-    wrapper = wrapper or _wrapper(settings, file)
+    wrapper = _wrapper(settings, file) if wrapper is None else wrapper
     data_keys = {
         key.id: DataKey(key.id, SUITES[key.suite], wrapper.unwrap(_data_label(key.id), key.wrapped))
         for key in file.data_keys
     }
-    index_key = wrapper.unwrap(_index_label(file.index_key.id), file.index_key.wrapped)
-    return Keys(FieldCipher(data_keys, file.sealing), BlindIndex(SUITES[file.index_key.suite], index_key))
+    stored = file.index_key
+
+    def open_index() -> BlindIndex:
+        return BlindIndex(SUITES[stored.suite], wrapper.unwrap(_index_label(stored.id), stored.wrapped))
+
+    return Keys(FieldCipher(data_keys, file.sealing), open_index)
 
 
 def make_missing(settings: Settings, clock: Clock) -> None:

@@ -224,7 +224,9 @@ def test_a_service_may_wrap_instead(settings: Settings, tmp_path: Path) -> None:
 
     keys.create_key_file(settings, CLOCK)
     service = Service()
-    keys.open_keys(with_(settings, key_encryption_key=""), service)
+    opened = keys.open_keys(with_(settings, key_encryption_key=""), service)
+    assert service.asked == ["data key"]  # the index key only where people are looked up
+    assert opened.index is opened.index
     assert service.asked == ["data key", "index key"]
 
 
