@@ -41,8 +41,8 @@ class Platform:
         """Return the variables of every process of the platform. Nobody's requests are logged here, so ours neither."""
         return {
             variable("database_url"): database_url or self.settings.database_url,
-            variable("key_file"): self.settings.key_file,
             variable("redis_url"): self.settings.redis_url,
+            variable("state_dir"): self.settings.state_dir,
             variable("upstream_networks"): "127.0.0.0/8",
             variable("access_log"): "false",
             variable("log_level"): "WARNING",

@@ -25,6 +25,7 @@ COMMANDS = {
     "run": Entry("cli.run:run", "Start everything on this machine."),
     "migrate": Entry("cli.migrate:migrate", "Bring the database to the newest schema."),
     "department": Entry("cli.department:department", "Add departments and give them credentials."),
+    "keys": Entry("cli.keys:keys", "Make keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
     "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),
     "publish": Entry("cli.publish:publish", "Make a department's API part of the graph."),

@@ -16,6 +16,7 @@ from cli.examples import Example
 from cli.gateway_client import DEFAULT_GATEWAY
 from cli.ports import bindable, reachable, url
 from cli.supervisor import Supervisor, Unit, child_environment, ourselves, program
+from kernel.crypto.keys import open_keys
 from kernel.database import open_database
 from kernel.embedded import EmbeddedError, Server, start_missing, with_urls
 from kernel.embedded.postgres import start_postgres
@@ -47,6 +48,7 @@ def run(*, with_examples: bool, example_ports: int | None, with_sandbox: bool) -
     found = _placed(examples.all_examples() if with_examples else [], example_ports, state_path(settings))
     _check_ports(settings, found, sandbox=with_sandbox)
     _say(f"starting; data and logs are in {state_path(settings)}")
+    open_keys(settings)  # what is wrong with them is said here and once, not by each process again and again
     started = start_missing(settings)
     if any(server.process is None for server in started):
         raise click.ClickException(f"{state_path(settings)} is in use by another `yiwang run`: stop that one first")
@@ -132,7 +134,6 @@ def _variables(settings: Settings) -> dict[str, str]:
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
     return {
         variable("database_url"): settings.database_url,
-        variable("key_file"): settings.key_file,
         variable("redis_url"): settings.redis_url,
         variable("state_dir"): str(state_path(settings)),
         variable("upstream_networks"): ",".join(networks),

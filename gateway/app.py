@@ -4,7 +4,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
 
 from auth.issuer import issuer
 from auth.keys.published import PublishedKeys
@@ -23,6 +25,7 @@ from gateway.pipeline.plan import Planner
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
 from kernel.clock import SystemClock
+from kernel.crypto.fields import FieldCipher
 from kernel.crypto.keys import open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
@@ -37,6 +40,13 @@ Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
 """Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
 
 _log = logging.getLogger(__name__)
+
+
+class Identity(NamedTuple):
+    """What one process knows of who asks."""
+
+    authenticator: Authenticator
+    callers: Callers
 
 
 class Gateway:
@@ -59,40 +69,49 @@ class Gateway:
         """Connect to everything in the running loop, and disconnect at the end."""
         settings = self._settings
         configure(settings.log_level)
+        cipher = open_keys(settings).cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
             attach_outbox(database, redis)
             attach_ended(database, redis)
-            registry = self.registry = Registry(database.pool, redis, settings)
+            registry = self.registry = Registry(database.pool, redis, settings, cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
-            clock = SystemClock()
-            keys = self.keys = PublishedKeys(database, redis, open_keys(settings).fields, clock)
-            stack.push_async_callback(keys.close)
-            await keys.start()
-            ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
-            stack.push_async_callback(ended.close)
-            await ended.start()
+            identity = await self._open_identity(stack, redis, cipher)
             local = local_schema()
             planner = Planner(registry, local, settings)
-            authenticator = Authenticator(lambda: keys.ring, ended, issuer(settings), clock)
-            callers = Callers(database, lambda: keys.ring, issuer(settings), clock)
-            executor = Executor(upstreams, callers, lambda token: Context(registry, token), settings)
-            graphql = GraphQLOverHTTP(planner, authenticator, executor, self._ids, settings)
+            executor = Executor(upstreams, identity.callers, lambda token: Context(registry, token), settings)
+            graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *PublishingRoutes(database, redis, registry, settings, platform_names(local)).handlers(),
+                    *PublishingRoutes(
+                        database, redis, registry, settings, platform_names(local), cipher=cipher
+                    ).handlers(),
                 ],
                 beside=self.direct,
             )
             yield
+
+    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, cipher: FieldCipher) -> "Identity":
+        """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
+        settings, database, clock = self._settings, self.database, SystemClock()
+        keys = self.keys = PublishedKeys(database, redis, cipher, clock)
+        stack.push_async_callback(keys.close)
+        await keys.start()
+        ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
+        stack.push_async_callback(ended.close)
+        await ended.start()
+        return Identity(
+            Authenticator(lambda: keys.ring, ended, issuer(settings), clock),
+            Callers(database, lambda: keys.ring, issuer(settings), clock),
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""

@@ -15,9 +15,12 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from gateway.upstream.settings import UpstreamSettings
+from kernel.crypto.errors import SealedDataError
+from kernel.crypto.fields import FieldCipher
 from kernel.errors import YiwangError
 from kernel.follower import Follower
 from kernel.settings import Settings
+from services_catalog import upstream_headers
 from services_catalog.announcements import CHANNEL
 from services_catalog.manifest import LongText, Text, Upstream
 from supergraph.slice import Slice, decode
@@ -28,7 +31,7 @@ _SLICE_CACHE_BYTES = 8 * 2**20  # of encoded slices: 200 typical ones; decoded t
 _log = logging.getLogger(__name__)
 
 _CHANGES = """
-    SELECT s.name, s.department, s.revision, v.number, v.digest, v.manifest, v.upstream_headers
+    SELECT s.name, s.department, s.revision, v.number, v.digest, v.manifest, v.upstream_headers, v.sealed_headers
     FROM service s LEFT JOIN service_version v ON v.service = s.name AND v.number = s.live_version
     WHERE s.revision > $1
 """
@@ -72,10 +75,13 @@ class _Shown(Struct):
 class Registry:
     """The live services of one process and event loop. ``revision`` changes whenever any of them does."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis, settings: Settings) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis, settings: Settings, cipher: FieldCipher
+    ) -> None:
         self.revision = -1
         self._pool = pool
         self._settings = settings
+        self._cipher = cipher
         self._live: dict[str, LiveService] = {}
         self._callbacks: list[Callable[[set[str]], None]] = []
         self._slices = _SliceCache(_SLICE_CACHE_BYTES)
@@ -134,7 +140,7 @@ class Registry:
         before = self._live
         live = {name: known for name, known in before.items() if name not in changed}
         for row in rows:
-            if row["number"] is not None and (service := _live_service(row, self._settings)):
+            if row["number"] is not None and (service := _live_service(row, self._settings, self._cipher)):
                 live[service.name] = service
         self._live = live
         try:
@@ -195,11 +201,18 @@ class _SliceCache:
             self._size -= self._slices.popitem(last=False)[1][1]
 
 
-def _live_service(row: asyncpg.Record, settings: Settings) -> LiveService | None:
+def _live_service(row: asyncpg.Record, settings: Settings, cipher: FieldCipher) -> LiveService | None:
+    """Return a service; None, and the log says why, if it cannot be served: the others must not suffer from that."""
     try:
         shown = msgspec.json.decode(row["manifest"], type=_Shown)
     except msgspec.ValidationError:
         _log.exception("version %d of %s has a manifest that this release cannot read", row["number"], row["name"])
+        return None
+    plain = msgspec.json.decode(row["upstream_headers"], type=dict[str, str])
+    try:
+        headers = upstream_headers.open_(cipher, row["name"], row["number"], row["sealed_headers"], plain)
+    except SealedDataError as error:
+        _log.exception("version %d of %s cannot be served: %s", row["number"], row["name"], error.fix)
         return None
     return LiveService(
         name=row["name"],
@@ -211,7 +224,7 @@ def _live_service(row: asyncpg.Record, settings: Settings) -> LiveService | None
         description=shown.description,
         upstream=UpstreamSettings(
             url=shown.upstream.url,
-            headers=msgspec.json.decode(row["upstream_headers"], type=dict[str, str]),
+            headers=headers,
             first_byte_seconds=shown.upstream.timeout_seconds,
             total_seconds=shown.upstream.timeout_seconds,
             connections=shown.upstream.connections,

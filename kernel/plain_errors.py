@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from kernel.errors import YiwangError
+from kernel.settings import SettingsError
 
 _NO_SUCH_TABLE = {"42P01", "42703"}  # PostgreSQL: undefined table, undefined column
 _DATABASE = "YIWANG_DATABASE_URL"
@@ -32,7 +33,7 @@ def _of_one(error: BaseException) -> str | None:
         return f"{error.message}\n  {error.fix}" if error.fix else error.message
     if isinstance(error, ConnectionError | socket.gaierror | TimeoutError):
         return f"PostgreSQL cannot be reached: {error}\n  Check {_DATABASE}, and that the server runs."
-    return str(error) if isinstance(error, OSError) else None
+    return str(error) if isinstance(error, OSError | SettingsError) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -58,6 +58,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Empty: the nearest `.yiwang` of this folder or its parents, else a new one here.",
         ),
     ] = ""
+    key_file: Annotated[
+        str,
+        Meta(
+            description="The file of the keys that seal personal data and secrets at rest; `yiwang keys create` makes "
+            "one. Empty: `keys.json` under the state directory, made together with the embedded database."
+        ),
+    ] = ""
+    key_encryption_key: Annotated[
+        str,
+        Meta(
+            description="What wraps the keys in that file: 32 random bytes in base64 (`openssl rand -base64 32`). "
+            "Empty: the file itself holds it, which is for development.",
+            extra=SECRET,
+        ),
+    ] = ""
     database_pool_size: Annotated[
         int, Meta(description="PostgreSQL connections of one process, in each of its two pools.", ge=1)
     ] = 8
@@ -120,24 +135,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     app_session_days: Annotated[int, Meta(description="How many days a mini-program stays signed in at all.", ge=1)] = (
         30
     )
-    key_file: Annotated[
-        str,
-        Meta(
-            description="The file of the keys that seal personal data, kept apart from the database's backups: "
-            "`yiwang keys create` makes one. With the embedded database, empty means `keys.json` beside it."
-        ),
-    ] = ""
-    key_encryption_key: Annotated[
-        str,
-        Meta(
-            description="Wraps the keys of the key file: base64 of 32 bytes. Empty: they stand as they are.",
-            extra=SECRET,
-        ),
-    ] = ""
-    cipher_suite: Annotated[
-        str,
-        Meta(description="What new data keys seal with: intl (AES-GCM) or gm (SM4-GCM, SM3).", pattern="^(intl|gm)$"),
-    ] = "intl"
     upstream_networks: Annotated[
         tuple[str, ...],
         Meta(

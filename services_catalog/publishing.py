@@ -1,7 +1,9 @@
 """Publishing: a department's document becomes a live version of its service, or is refused with what to mend."""
 
 import asyncio
+import logging
 import time
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -9,10 +11,13 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from kernel.clock import Clock
+from kernel.crypto.errors import SealedDataError
+from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
 from kernel.networks import BadUrlError, check_url, parse_networks, resolve
 from kernel.settings import Settings
 from services_catalog import bundle as bundles
+from services_catalog import upstream_headers
 from services_catalog.announcements import announce
 from services_catalog.compiler import Compiler
 from services_catalog.compiler_process import Compiled, Order
@@ -35,6 +40,8 @@ from supergraph.openapi.settings import access_of
 
 _ATTEMPTS = 5  # of comparing with a live version that changes meanwhile
 _RESOLVE_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,13 +74,21 @@ class Publishing:
     """The use cases of one process, with what they need."""
 
     def __init__(
-        self, database: Database, redis: Redis, clock: Clock, settings: Settings, platform: PlatformNames
+        self,
+        database: Database,
+        redis: Redis,
+        clock: Clock,
+        settings: Settings,
+        platform: PlatformNames,
+        *,
+        cipher: FieldCipher,
     ) -> None:
         self._database = database
         self._redis = redis
         self._clock = clock
         self._networks = parse_networks(settings.upstream_networks)
         self._platform = platform
+        self._cipher = cipher
         self._compiler = Compiler()
 
     async def publish(self, department: str, key_id: str, submission: Submission) -> Publication:
@@ -122,15 +137,27 @@ class Publishing:
         )
         _refuse(manifest.name, compiled, force=submission.force)
         version = _version(manifest, compiled, self._clock, key_id)
-        if stood.live and _same(stood.live, version):
+        if stood.live and _same(stood.live, version) and self._has_headers(stood.live, manifest.upstream.headers):
             return _publication("unchanged", compiled, LiveChange(stood.live.number, stood.revision), manifest.name)
         if submission.dry_run:
             live = LiveChange(stood.live.number if stood.live else 0, stood.revision)
             return _publication("checked", compiled, live, manifest.name)
         async with self._database.session() as session:
-            change = await store(session, self._clock, manifest.department, version, stood)
+            seal = partial(upstream_headers.seal, self._cipher, manifest.name, headers=manifest.upstream.headers)
+            change = await store(session, self._clock, manifest.department, version, stood, seal=seal)
         await announce(self._redis, change.revision)
         return _publication("published", compiled, change, manifest.name)
+
+    def _has_headers(self, live: ServiceVersion, headers: dict[str, str]) -> bool:
+        """Whether they are those of the live version; what cannot be opened is not, and mended by publishing."""
+        try:
+            stored = upstream_headers.open_(
+                self._cipher, live.service, live.number, live.sealed_headers, live.upstream_headers
+            )
+        except SealedDataError:
+            _log.exception("the live version's headers cannot be opened", extra={"service": live.service})
+            return False
+        return stored == headers
 
     def _check_name(self, name: str) -> None:
         if name in self._platform.fields:
@@ -171,7 +198,6 @@ def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) 
     return ServiceVersion(
         service=manifest.name,
         manifest=shown,
-        upstream_headers=manifest.upstream.headers,
         bundle=compiled.bundle,
         slice=compiled.slice,
         sdl=compiled.sdl,
@@ -190,10 +216,8 @@ def _storable(finding: Finding) -> dict[str, str]:
 
 
 def _same(live: ServiceVersion, new: ServiceVersion) -> bool:
-    """Whether publishing would change nothing, not even what is stored."""
-    return all(
-        getattr(live, name) == getattr(new, name) for name in ("manifest", "upstream_headers", "bundle", "slice", "sdl")
-    )
+    """Whether publishing would change nothing of what is stored but the headers."""
+    return all(getattr(live, name) == getattr(new, name) for name in ("manifest", "bundle", "slice", "sdl"))
 
 
 def _publication(

@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+HEADERS_COLUMN = "service_version.upstream_headers"
+
 
 class Department(SQLModel, table=True):
     """A department of the city that publishes services."""
@@ -47,8 +49,9 @@ class Service(SQLModel, table=True):
 class ServiceVersion(SQLModel, table=True):
     """One published version: what the department handed over and what it was compiled to.
 
-    ``upstream_headers`` are the department's own credentials for its upstream: they are read by gateways and shown
-    to nobody. They are stored as they are until the platform encrypts its secrets at rest.
+    ``sealed_headers`` are the department's own credentials for its upstream: gateways open them, nobody is shown them
+    (services_catalog.upstream_headers). ``upstream_headers`` has them where a release before sealing stored them, until
+    `yiwang keys reseal` has gone over the row; else it is empty.
     """
 
     __tablename__ = "service_version"
@@ -56,7 +59,12 @@ class ServiceVersion(SQLModel, table=True):
     service: str = Field(primary_key=True, foreign_key="service.name")
     number: int = Field(default=0, primary_key=True)  # given by services_catalog.versions.store
     manifest: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))  # without the headers' values
-    upstream_headers: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    upstream_headers: dict[str, str] = Field(default_factory=dict, repr=False, sa_column=Column(JSONB, nullable=False))
+    sealed_headers: bytes | None = Field(
+        default=None,
+        repr=False,
+        sa_column=Column(LargeBinary, info={"sealed": HEADERS_COLUMN, "sealed_from": "upstream_headers"}),
+    )
     bundle: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # services_catalog.bundle.pack
     slice: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # supergraph.slice.encode
     sdl: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # services_catalog.definitions.pack

@@ -1,6 +1,6 @@
 """A service's versions in the database: how it stands, store a new one, go back to an old one."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from msgspec import Struct
@@ -57,9 +57,18 @@ async def standing(session: AsyncSession, department: str, service: str) -> Stan
 
 
 async def store(
-    session: AsyncSession, clock: Clock, department: str, version: ServiceVersion, stood: Standing
+    session: AsyncSession,
+    clock: Clock,
+    department: str,
+    version: ServiceVersion,
+    stood: Standing,
+    *,
+    seal: Callable[[int], bytes | None],
 ) -> LiveChange:
-    """Number a version, store it and make it live. Raises ChangedMeanwhileError if ``stood`` is no longer true."""
+    """Number a version, store it and make it live. Raises ChangedMeanwhileError if ``stood`` is no longer true.
+
+    ``seal`` seals its headers once its number is known, for that is part of where they are sealed for.
+    """
     await session.exec(
         insert(Service).values(name=version.service, department=department, revision=0).on_conflict_do_nothing()
     )
@@ -68,6 +77,7 @@ async def store(
         select(func.max(ServiceVersion.number)).where(col(ServiceVersion.service) == version.service)
     )
     version.number = (newest or 0) + 1
+    version.sealed_headers = seal(version.number)
     session.add(version)
     await session.flush()
     return await _go_live(session, clock, service, version.number, stood)

@@ -18,6 +18,7 @@ from auth.credentials import Publisher, authenticate
 from gateway.errors import RequestError, RequestTooLargeError
 from gateway.registry import Registry, RegistryUnavailableError
 from kernel.clock import SystemClock
+from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
 from kernel.errors import YiwangError
 from kernel.settings import Settings
@@ -48,12 +49,19 @@ class PublishingRoutes:
     """The handlers, with what they need. Each change is live in this process before its answer is sent."""
 
     def __init__(
-        self, database: Database, redis: Redis, registry: Registry, settings: Settings, platform: PlatformNames
+        self,
+        database: Database,
+        redis: Redis,
+        registry: Registry,
+        settings: Settings,
+        platform: PlatformNames,
+        *,
+        cipher: FieldCipher,
     ) -> None:
         self._database = database
         self._registry = registry
         self._clock = SystemClock()
-        self._publishing = Publishing(database, redis, self._clock, settings, platform)
+        self._publishing = Publishing(database, redis, self._clock, settings, platform, cipher=cipher)
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""

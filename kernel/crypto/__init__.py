@@ -1,1 +1,1 @@
-"""Personal data at rest: sealed fields, blind indexes to find them by, and the keys of both."""
+"""Personal data and secrets at rest: two suites of algorithms, sealed fields, blind indexes and their keys."""

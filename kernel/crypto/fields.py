@@ -1,71 +1,103 @@
-"""Sealing single fields: names, phone numbers, ID numbers, private keys.
+"""Fields sealed each by itself: what a database, a backup or a dump shows of them is unreadable and cannot be moved.
 
-Sealed bytes are: one byte for the suite, the data key's id (4 bytes), the nonce (12), ciphertext and tag. Column and
-row are bound to it, so what is sealed opens in its own place only. Every column has a key of its own, derived from the
-data key: what leaks of one opens no other.
+A sealed value is ``version (1 byte: the suite) || data key's id (4) || nonce (12) || ciphertext || tag (16)``.
+Authenticated with it are column, row id and key id, each after its length: a value copied into another row or column
+does not open. docs/decisions/0041-sealed-fields.md says why it is laid out so, and what it does not hide.
 """
 
 import os
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 from uuid import UUID
 
-from msgspec import Struct
+from cryptography.exceptions import InvalidTag
 
-from kernel.crypto.errors import SealBrokenError
-from kernel.crypto.suites import BY_CODE, NONCE_BYTES, SUITES
+from kernel.crypto.errors import SealedDataError, UnknownKeyError
+from kernel.crypto.suite import BY_VERSION, NONCE_BYTES, TAG_BYTES, Suite, framed
 
-_ID_BYTES = 4
-_HEAD = 1 + _ID_BYTES + NONCE_BYTES
+KEY_ID_BYTES = 4
+PREFIX_BYTES = 1 + KEY_ID_BYTES
+_START = PREFIX_BYTES + NONCE_BYTES
+_PURPOSE = "yiwang field"
+_FIX = "Restore the row from a backup, and find out who changed it."
 
 
-class DataKey(Struct, frozen=True):
-    """A key that fields are sealed with; ``id`` is 4 bytes as 8 hexadecimal digits."""
+class DataKey:
+    """A key that column keys come from, and the suite it is for. It shows its id alone."""
 
-    id: str
-    suite: str
-    secret: bytes
+    def __init__(self, key_id: str, suite: Suite, key: bytes) -> None:
+        self.key_id = key_id  # 8 hexadecimal digits
+        self.suite = suite
+        self.key = key
+        self.prefix = bytes([suite.version]) + bytes.fromhex(key_id)
+        if len(self.prefix) != PREFIX_BYTES:
+            raise ValueError(f"a data key's id has {2 * KEY_ID_BYTES} hexadecimal digits, unlike {key_id!r}")
 
     def __repr__(self) -> str:
-        return f"DataKey({self.id}, {self.suite})"
+        return f"DataKey({self.key_id!r}, {self.suite.name!r})"
 
 
 class FieldCipher:
-    """Seals with the ``current`` data key and opens with all of them."""
+    """Seals with one data key and opens with all. It may be used from any thread and does no input or output.
 
-    def __init__(self, keys: Mapping[str, DataKey], current: str) -> None:
-        self._keys = dict(keys)
-        self._current = self._keys[current]
-        self._column_key = lru_cache(maxsize=256)(self._derive)
+    Nonces are random. With 96 bits the chance that one comes twice stays below 2^-32 up to 2^32 values sealed in one
+    column with one data key (NIST SP 800-38D section 8.3): `yiwang keys new-data-key` long before.
+    """
 
-    def seal(self, column: str, row: UUID | str, text: str) -> bytes:
-        """Seal a text for ``column`` (``account.name``) of the row with this primary key."""
-        key, suite = self._current, SUITES[self._current.suite]
-        nonce = os.urandom(NONCE_BYTES)
-        head = bytes([suite.code]) + bytes.fromhex(key.id)
-        sealed = suite.seal(self._column_key(key.id, column), nonce, text.encode(), _bound(head, column, row))
-        return head + nonce + sealed
+    def __init__(
+        self, data_keys: Mapping[str, DataKey], sealing: str, random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._data_keys = dict(data_keys)
+        self._sealing = self._data_keys[sealing]
+        self._random = random
+        self._column_keys: dict[tuple[str, str], bytes] = {}  # two threads may derive the same: they write the same
 
-    def open(self, column: str, row: UUID | str, sealed: bytes) -> str:
-        """Return the text. Raises SealBrokenError."""
-        suite, key = BY_CODE.get(sealed[0] if sealed else 0), self._keys.get(sealed[1 : 1 + _ID_BYTES].hex())
-        if suite is None or key is None or key.suite != suite.name or len(sealed) < _HEAD:
-            raise SealBrokenError(
-                f"Sealed data of {column} names a key that is not in the key file", fix="Restore the key file."
-            )
-        head, nonce = sealed[: 1 + _ID_BYTES], sealed[1 + _ID_BYTES : _HEAD]
-        return suite.open(self._column_key(key.id, column), nonce, sealed[_HEAD:], _bound(head, column, row)).decode()
+    @property
+    def prefix(self) -> bytes:
+        """What every value that needs no rotation begins with."""
+        return self._sealing.prefix
 
-    def is_current(self, sealed: bytes) -> bool:
-        """Whether it was sealed with the key that seals now."""
-        return sealed[1 : 1 + _ID_BYTES].hex() == self._current.id
+    def seal(self, column: str, row_id: UUID | str, text: str) -> bytes:
+        """Seal a text for one place. ``column`` is written ``table.column``; it and the row's id must never change."""
+        key, nonce = self._sealing, self._random(NONCE_BYTES)
+        aad = framed(column, str(row_id), key.key_id)
+        return key.prefix + nonce + key.suite.seal(self._column_key(key, column), nonce, text.encode(), aad)
 
-    def _derive(self, key_id: str, column: str) -> bytes:
-        key = self._keys[key_id]
-        return SUITES[key.suite].derive(key.secret, b"yiwang field " + column.encode())
+    def open(self, column: str, row_id: UUID | str, sealed: bytes) -> str:
+        """Return the text. Raises SealedDataError if anything was changed or moved, UnknownKeyError with the key's id.
+
+        Values of either suite open, whichever the sealing key is for.
+        """
+        row = str(row_id)
+        if len(sealed) < _START + TAG_BYTES:
+            _refuse(column, row, f"it has only {len(sealed)} bytes")
+        if sealed[0] not in BY_VERSION:
+            _refuse(column, row, f"it begins with {sealed[0]}, which is no version of this release")
+        key_id = sealed[1:PREFIX_BYTES].hex()
+        key = self._data_keys.get(key_id)
+        if key is None:
+            raise UnknownKeyError(column, row, key_id)
+        if key.suite.version != sealed[0]:
+            _refuse(column, row, f"its version is not that of the data key {key_id}")
+        nonce, aad = sealed[PREFIX_BYTES:_START], framed(column, row, key_id)
+        try:
+            return key.suite.open(self._column_key(key, column), nonce, sealed[_START:], aad).decode()
+        except InvalidTag:
+            _refuse(column, row, "it was changed, or belongs to another row or column")
+
+    def needs_rotation(self, sealed: bytes) -> bool:
+        """Whether another data key than the present one sealed it."""
+        return not sealed.startswith(self.prefix)
+
+    def _column_key(self, key: DataKey, column: str) -> bytes:
+        place = key.key_id, column
+        found = self._column_keys.get(place)
+        if found is None:
+            found = key.suite.derive(key.key, framed(_PURPOSE, column), key.suite.key_bytes)
+            self._column_keys[place] = found
+        return found
 
 
-def _bound(head: bytes, column: str, row: UUID | str) -> bytes:
-    """What must be the same to open: each part with its length before it, so that none can pass for another."""
-    parts = (head, column.encode(), str(row).encode())
-    return b"".join(len(part).to_bytes(2) + part for part in parts)
+def _refuse(column: str, row_id: str, why: str) -> NoReturn:
+    # Raised without a cause: what a library knows of the attempt is of no use, and a chain is more to be logged.
+    raise SealedDataError(column, row_id, why, fix=_FIX) from None

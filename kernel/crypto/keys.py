@@ -1,151 +1,206 @@
-"""The key file: data keys, one of them current, and the index key, each wrapped by the key-encryption key.
+"""The keys of one deployment: opened once by each process, made and added by the operator (``yiwang keys``).
 
-In production the key-encryption key comes from outside (``YIWANG_KEY_ENCRYPTION_KEY``), so the file alone opens
-nothing; in development there is none, and the file, readable by its owner only, holds the keys as they are.
+The key file is named by ``YIWANG_KEY_FILE``; the key that wraps its keys comes from ``YIWANG_KEY_ENCRYPTION_KEY``, or
+from a key management service through ``KeyWrapper``.
 """
 
-import contextlib
-import json
+import logging
 import os
-import secrets
-from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
+from kernel.clock import Clock, SystemClock
+from kernel.crypto import key_file
 from kernel.crypto.blind_index import BlindIndex
-from kernel.crypto.errors import KeyFileError, SealBrokenError
-from kernel.crypto.fields import DataKey, FieldCipher
-from kernel.crypto.suites import NONCE_BYTES, SUITES
+from kernel.crypto.errors import KeyFileError
+from kernel.crypto.fields import KEY_ID_BYTES, DataKey, FieldCipher
+from kernel.crypto.key_file import KeyFile, StoredKey
+from kernel.crypto.suite import INTL, SUITES, Suite, SuiteName
+from kernel.crypto.wrapping import KeyWrapper, LocalWrapper, new_secret, read_secret
 from kernel.settings import Settings, state_path, variable
 
-_INDEX = "index"
-_VARIABLE = variable("key_file")
+Random = Callable[[int], bytes]
+
+_INDEX_KEY_BYTES = 32
+_NAME = "keys.json"
+_KEK = variable("key_encryption_key")
+
+_log = logging.getLogger(__name__)
 
 
-class _StoredKey(Struct, frozen=True, forbid_unknown_fields=True):
-    """One wrapped key. ``wrapped`` is base64 of nonce, ciphertext and tag; of the key itself without a KEK."""
+class Keys:
+    """What a process seals and opens with, and what it looks people up with.
 
-    id: str
-    suite: str
-    wrapped: str
+    The index key is unwrapped only when it is asked for: a process that looks nobody up never has it, and a key
+    management service may refuse it to that process.
+    """
 
+    def __init__(self, cipher: FieldCipher, open_index: Callable[[], BlindIndex]) -> None:
+        self.cipher = cipher
+        self._open_index = open_index
 
-class _File(Struct, frozen=True, forbid_unknown_fields=True):
-    current: str
-    data_keys: list[_StoredKey]
-    index_key: _StoredKey
-    encrypted: bool
-
-
-class Keys(Struct, frozen=True):
-    """What processes do with the keys."""
-
-    fields: FieldCipher
-    index: BlindIndex
-
-
-def open_keys(settings: Settings) -> Keys:
-    """Read the key file. Raises KeyFileError."""
-    path, kek = key_path(settings), _kek(settings)
-    file = _read(path)
-    if file.encrypted != bool(kek):
-        fix = "Set it." if file.encrypted else "Leave it unset, or make a new file."
-        raise KeyFileError(f"The key file {path} and {variable('key_encryption_key')} do not fit", fix=fix)
-    keys = {each.id: DataKey(each.id, each.suite, _unwrap(each, kek)) for each in file.data_keys}
-    index = BlindIndex(SUITES[file.index_key.suite], _unwrap(file.index_key, kek))
-    return Keys(FieldCipher(keys, file.current), index)
+    @cached_property
+    def index(self) -> BlindIndex:
+        """Raises KeyFileError if the index key cannot be unwrapped."""
+        return self._open_index()
 
 
 def key_path(settings: Settings) -> Path:
-    """Return where the key file is. Raises KeyFileError if none is named."""
-    if not settings.key_file:
-        raise KeyFileError("No key file is named", fix=f"Make one with `yiwang keys create`; name it by {_VARIABLE}.")
-    return Path(settings.key_file)
+    """Where the key file is, or would be."""
+    return Path(settings.key_file).absolute() if settings.key_file else state_path(settings) / _NAME
 
 
-def for_development(settings: Settings) -> Path:
-    """Return the key file that stands beside the embedded database, made at first use."""
-    path = state_path(settings) / "keys.json"
-    with contextlib.suppress(FileExistsError):
-        create(path, settings.cipher_suite, _kek(settings))
+def open_keys(settings: Settings, wrapper: KeyWrapper | None = None) -> Keys:
+    """Read the key file; in development, with neither a file nor a database named, make it first.
+
+    Raises KeyFileError if it is missing otherwise: a second file would seal what the first one's owners cannot open.
+    """
+    make_missing(settings, SystemClock())
+    file = _read(settings)
+    wrapper = _wrapper(settings, file) if wrapper is None else wrapper
+    data_keys = {
+        key.id: DataKey(key.id, SUITES[key.suite], wrapper.unwrap(_data_label(key.id), key.wrapped))
+        for key in file.data_keys
+    }
+    stored = file.index_key
+
+    def open_index() -> BlindIndex:
+        return BlindIndex(SUITES[stored.suite], wrapper.unwrap(_index_label(stored.id), stored.wrapped))
+
+    return Keys(FieldCipher(data_keys, file.sealing), open_index)
+
+
+def make_missing(settings: Settings, clock: Clock) -> None:
+    """Make the key file of a deployment that names neither one nor a database; whoever starts the embedded one asks."""
+    if settings.key_file or settings.database_url or key_path(settings).exists():
+        return
+    if key_file.create(key_path(settings), _fresh(settings, clock, "intl", os.urandom)):
+        _log.warning(
+            "made %s for development; production brings its own with %s and %s (docs/operations.md)",
+            *(key_path(settings), variable("key_file"), _KEK),
+        )
+
+
+def create_key_file(settings: Settings, clock: Clock, suite: SuiteName = "intl", random: Random = os.urandom) -> Path:
+    """Make a key file with a data key and an index key. Raises KeyFileError if there is one."""
+    path = key_path(settings)
+    if not key_file.create(path, _fresh(settings, clock, suite, random)):
+        raise KeyFileError(f"{variable('key_file')}: {path} is there already; to add a key: yiwang keys new-data-key")
     return path
 
 
-def create(path: Path, suite: str, kek: bytes) -> None:
-    """Make a key file with one data key. Raises FileExistsError rather than losing one."""
-    if path.exists():
-        raise FileExistsError(path)
-    key = _made(secrets.token_hex(4), suite, kek)
-    file = _File(key.id, [key], _made(_INDEX, suite, kek), encrypted=bool(kek))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-    _write(temporary, file)
+def add_data_key(
+    settings: Settings, clock: Clock, suite: SuiteName | None = None, random: Random = os.urandom
+) -> StoredKey:
+    """Add a data key that opens but does not seal yet, so that every process can be given it first.
+
+    Without a suite it is for that of the key that seals now.
+    """
+    _read(settings)  # says what is wrong before anything is locked
+    with key_file.changing(key_path(settings)) as file:
+        present = {key.id: key for key in file.data_keys}
+        chosen = suite or present[file.sealing].suite
+        key_id = next(each for each in iter(lambda: random(KEY_ID_BYTES).hex(), "") if each not in present)
+        wrapper = _wrapper(settings, file)
+        wrapper.unwrap(_data_label(file.sealing), present[file.sealing].wrapped)  # raises if it is another secret
+        new = _stored(wrapper, key_id, clock, SUITES[chosen], random)
+        key_file.replace(key_path(settings), msgspec.structs.replace(file, data_keys=(*file.data_keys, new)))
+    return new
+
+
+def seal_with_newest(settings: Settings) -> str:
+    """Make the newest data key the one that seals, for every process that opens the file from now on; return its id."""
+    _read(settings)
+    with key_file.changing(key_path(settings)) as file:
+        newest = file.data_keys[-1].id
+        if newest != file.sealing:
+            key_file.replace(key_path(settings), msgspec.structs.replace(file, sealing=newest))
+    return newest
+
+
+def rewrap(settings: Settings, old_secret: str = "") -> int:
+    """Wrap every key anew with YIWANG_KEY_ENCRYPTION_KEY and keep that out of the file; return how many keys.
+
+    They were wrapped with ``old_secret``, or with the one that the file holds.
+    """
+    secret = read_secret(settings.key_encryption_key, _KEK)
+    _read(settings)
+    with key_file.changing(key_path(settings)) as file:
+        old = LocalWrapper(read_secret(file.key_encryption_key or old_secret, "the old key-encryption key"), INTL)
+
+        def again(key: StoredKey, label: str) -> StoredKey:
+            new = LocalWrapper(secret, SUITES[key.suite])
+            return msgspec.structs.replace(key, wrapped=new.wrap(label, old.unwrap(label, key.wrapped)))
+
+        data_keys = tuple(again(key, _data_label(key.id)) for key in file.data_keys)
+        index_key = again(file.index_key, _index_label(file.index_key.id))
+        changed = msgspec.structs.replace(file, key_encryption_key="", data_keys=data_keys, index_key=index_key)
+        key_file.replace(key_path(settings), changed)
+    return len(data_keys) + 1
+
+
+def described(settings: Settings) -> KeyFile:
+    """What the key file holds, for people; its secrets are wrapped or kept out of its repr."""
+    return _read(settings)
+
+
+def _fresh(settings: Settings, clock: Clock, suite_name: SuiteName, random: Random) -> KeyFile:
+    own_secret = "" if settings.key_encryption_key else new_secret(random)
+    suite = SUITES[suite_name]
+    wrapper = LocalWrapper(read_secret(own_secret or settings.key_encryption_key, _KEK), suite, random)
+    first = _stored(wrapper, random(KEY_ID_BYTES).hex(), clock, suite, random)
+    index_id = random(KEY_ID_BYTES).hex()
+    index_key = StoredKey(
+        id=index_id,
+        created=clock.now(),
+        suite=suite_name,
+        wrapped=wrapper.wrap(_index_label(index_id), random(_INDEX_KEY_BYTES)),
+    )
+    return KeyFile(
+        format=key_file.FORMAT,
+        key_encryption_key=own_secret,
+        sealing=first.id,
+        data_keys=(first,),
+        index_key=index_key,
+    )
+
+
+def _stored(wrapper: KeyWrapper, key_id: str, clock: Clock, suite: Suite, random: Random) -> StoredKey:
+    wrapped = wrapper.wrap(_data_label(key_id), random(suite.key_bytes))
+    return StoredKey(id=key_id, created=clock.now(), suite=suite.name, wrapped=wrapped)
+
+
+def _read(settings: Settings) -> KeyFile:
+    path = key_path(settings)
     try:
-        os.link(temporary, path)  # unlike a rename it never takes another's place
-    finally:
-        temporary.unlink()
-
-
-def add_data_key(settings: Settings) -> str:
-    """Add a data key and make it current; the others go on opening. Return its id."""
-    path, kek = key_path(settings), _kek(settings)
-    file = _read(path)
-    key = _made(secrets.token_hex(4), settings.cipher_suite, kek)
-    temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-    _write(temporary, msgspec.structs.replace(file, current=key.id, data_keys=[*file.data_keys, key]))
-    temporary.replace(path)
-    return key.id
-
-
-def _write(path: Path, file: _File) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123 - the mode is given at creation
-        json.dump(msgspec.to_builtins(file), stream, indent=2)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _read(path: Path) -> _File:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_File)
-    except (OSError, msgspec.DecodeError) as error:
-        raise KeyFileError(f"The key file {path} is missing or broken", fix="Restore it from its backup.") from error
-
-
-def _kek(settings: Settings) -> bytes:
-    try:
-        kek = b64decode(settings.key_encryption_key, validate=True)
-    except ValueError:
-        kek = b"\0"
-    if len(kek) not in (0, 32):
+        return key_file.read(path)
+    except FileNotFoundError:
         raise KeyFileError(
-            f"{variable('key_encryption_key')} is not the base64 of 32 bytes", fix="Make one: openssl rand -base64 32"
+            f"{variable('key_file')}: there is no key file {path}. Name the one that this database's secrets were "
+            "sealed with; for a new deployment make one: yiwang keys create"
+        ) from None
+
+
+def _wrapper(settings: Settings, file: KeyFile) -> KeyWrapper:
+    suite = SUITES[next(key.suite for key in file.data_keys if key.id == file.sealing)]
+    if file.key_encryption_key and settings.key_encryption_key:
+        raise KeyFileError(
+            f"{_KEK} is set, but {key_path(settings)} holds a key-encryption key of its own, so it protects nothing: "
+            "yiwang keys rewrap"
         )
-    return kek
+    if file.key_encryption_key:
+        return LocalWrapper(read_secret(file.key_encryption_key, str(key_path(settings))), suite)
+    if not settings.key_encryption_key:
+        raise KeyFileError(f"{_KEK}: the keys in {key_path(settings)} are wrapped; set the key they were wrapped with")
+    return LocalWrapper(read_secret(settings.key_encryption_key, _KEK), suite)
 
 
-def _made(id_: str, suite: str, kek: bytes) -> _StoredKey:
-    secret = secrets.token_bytes(32)
-    return _StoredKey(id_, suite, b64encode(_wrap(id_, suite, secret, kek)).decode())
+def _data_label(key_id: str) -> str:
+    return f"data key {key_id}"
 
 
-def _wrap(id_: str, suite: str, secret: bytes, kek: bytes) -> bytes:
-    if not kek:
-        return secret
-    nonce = os.urandom(NONCE_BYTES)
-    used = SUITES[suite]
-    return nonce + used.seal(used.derive(kek, b"yiwang wrap"), nonce, secret, f"{id_} {suite}".encode())
-
-
-def _unwrap(stored: _StoredKey, kek: bytes) -> bytes:
-    try:
-        wrapped, used = b64decode(stored.wrapped, validate=True), SUITES[stored.suite]
-        if not kek:
-            return wrapped
-        bound = f"{stored.id} {stored.suite}".encode()
-        return used.open(used.derive(kek, b"yiwang wrap"), wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound)
-    except (ValueError, KeyError, SealBrokenError) as error:
-        raise KeyFileError(
-            f"The key {stored.id} of the key file cannot be unwrapped", fix=f"Check {variable('key_encryption_key')}."
-        ) from error
+def _index_label(key_id: str) -> str:
+    return f"index key {key_id}"

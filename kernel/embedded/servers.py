@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from kernel.crypto.keys import for_development
+from kernel.clock import SystemClock
 from kernel.embedded.postgres import start_postgres
 from kernel.embedded.process import Server
 from kernel.embedded.valkey import start_valkey
@@ -13,8 +13,14 @@ from kernel.settings import Settings, state_path
 
 
 def start_missing(settings: Settings, postgres_options: Sequence[str] = ()) -> list[Server]:
-    """Start or share a server for each URL that is empty; call it from the main thread (see ``kernel.processes``)."""
+    """Start or share a server for each URL that is empty; call it from the main thread (see ``kernel.processes``).
+
+    An embedded database gets its key file too: once its URL is known, nobody can tell it from one that has keys.
+    """
+    from kernel.crypto.keys import make_missing  # noqa: PLC0415 - help is quick without cryptography
+
     state = state_path(settings)
+    make_missing(settings, SystemClock())
     started: list[Server] = []
     try:
         if not settings.database_url:
@@ -34,12 +40,9 @@ def stop(started: Sequence[Server]) -> None:
 
 
 def with_urls(settings: Settings, started: Sequence[Server]) -> Settings:
-    """The settings that name the started servers, and a key file for an embedded database."""
+    """The settings that name the started servers."""
     fields = {"postgres": "database_url", "valkey": "redis_url"}
-    found = {fields[server.name]: server.url for server in started}
-    if "database_url" in found and not settings.key_file:
-        found["key_file"] = str(for_development(settings))
-    return msgspec.structs.replace(settings, **found)
+    return msgspec.structs.replace(settings, **{fields[server.name]: server.url for server in started})
 
 
 @contextmanager

@@ -45,8 +45,8 @@ async def gateway(settings: Settings, log: Path) -> AsyncIterator[aiohttp.Client
     port = free_port()
     environ = {
         "database_url": settings.database_url,
-        "key_file": settings.key_file,
         "redis_url": settings.redis_url,
+        "state_dir": settings.state_dir,
         "gateway_port": str(port),
         "upstream_networks": "127.0.0.0/8",
         "access_log": "false",

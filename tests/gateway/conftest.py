@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from auth.credentials import issue
 from gateway.app import Gateway
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.database import Database
 from kernel.settings import Settings
 from schema.graph import local_schema
@@ -28,7 +29,10 @@ class City:
     def __init__(self, gateway: Gateway, database: Database, redis: Redis, settings: Settings) -> None:
         self.gateway = gateway
         self.settings = settings
-        self._publishing = Publishing(database, redis, SystemClock(), settings, platform_names(local_schema()))
+        self._publishing = Publishing(
+            *(database, redis, SystemClock(), settings, platform_names(local_schema())),
+            cipher=open_keys(settings).cipher,
+        )
         self._departments: list[Department] = []
 
     async def department(self, script: Script) -> Department:

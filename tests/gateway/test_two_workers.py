@@ -26,7 +26,7 @@ async def two_workers(settings: Settings) -> AsyncIterator[str]:
     environment = os.environ | {
         "YIWANG_DATABASE_URL": settings.database_url,
         "YIWANG_REDIS_URL": settings.redis_url,
-        "YIWANG_KEY_FILE": settings.key_file,
+        "YIWANG_STATE_DIR": settings.state_dir,
         "YIWANG_UPSTREAM_NETWORKS": "127.0.0.0/8",
         "YIWANG_ACCESS_LOG": "false",
     }

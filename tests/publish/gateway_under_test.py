@@ -14,6 +14,7 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.routes import other_routes
 from gateway.registry import Registry
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.database import Database
 from kernel.settings import Settings
 from schema.graph import local_schema
@@ -31,14 +32,15 @@ def open_to_loopback(settings: Settings) -> Settings:
 
 def application(database: Database, redis: Redis, registry: Registry, settings: Settings) -> ASGIApp:
     names = platform_names(local_schema())
-    return other_routes(PublishingRoutes(database, redis, registry, settings, names).handlers())
+    cipher = open_keys(settings).cipher
+    return other_routes(PublishingRoutes(database, redis, registry, settings, names, cipher=cipher).handlers())
 
 
 @asynccontextmanager
 async def gateway(
     database: Database, redis: Redis, settings: Settings, writes_to: Database | None = None
 ) -> AsyncIterator["Gateway"]:
-    registry = Registry(database.pool, redis, settings)
+    registry = Registry(database.pool, redis, settings, open_keys(settings).cipher)
     await registry.start()
     try:
         transport = ASGITransport(application(writes_to or database, redis, registry, settings))  # type: ignore[arg-type]  # httpx knows ASGI less exactly

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 import kernel.follower
 from gateway.registry import LiveService, Registry, RegistryUnavailableError
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.database import Database, open_database
 from kernel.embedded import start_missing, stop, with_urls
 from kernel.redis import open_redis
@@ -62,12 +63,12 @@ async def add_department(database: Database) -> None:
 async def make_live(database: Database, name: str, **upstream: Any) -> LiveChange:
     async with database.session() as session:
         stood = await standing(session, "city", name)
-        return await store(session, CLOCK, "city", version_of(name, **upstream), stood)
+        return await store(session, CLOCK, "city", version_of(name, **upstream), stood, seal=lambda _number: None)
 
 
 @asynccontextmanager
 async def running(database: Database, redis: Redis, settings: Settings) -> AsyncIterator[Registry]:
-    registry = Registry(database.pool, redis, settings)
+    registry = Registry(database.pool, redis, settings, open_keys(settings).cipher)
     await registry.start()
     try:
         yield registry

@@ -141,7 +141,8 @@ def ask_gateway(port: int) -> None:
 
 
 def urls(server_settings: Settings, database_url: str) -> dict[str, str]:
-    return {variable("database_url"): database_url, variable("redis_url"): server_settings.redis_url}
+    named = {"database_url": database_url, "redis_url": server_settings.redis_url}
+    return {variable(name): value for name, value in (named | {"state_dir": server_settings.state_dir}).items()}
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,0 +1,67 @@
+"""``yiwang keys`` as an operator meets it."""
+
+import stat
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import yiwang
+from kernel.crypto.errors import KeyFileError
+
+SECRET, OTHER = (b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "yiwang-keys.json"
+
+
+def keys(path: Path, *arguments: str, secret: str = SECRET, typed: str = "") -> Result:
+    environment = {"YIWANG_KEY_FILE": str(path), "YIWANG_KEY_ENCRYPTION_KEY": secret}
+    return CliRunner(env=environment).invoke(yiwang, ["keys", *arguments], input=typed)
+
+
+def test_a_file_is_made_once_and_lists_no_secret(path: Path) -> None:
+    made = keys(path, "create", "--suite", "gm")
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    again = keys(path, "create")
+    assert isinstance(again.exception, KeyFileError)
+    listed = keys(path, "list").output
+    assert [line.split()[1:4] for line in listed.splitlines()] == [["data", "key", "gm"], ["index", "key", "gm"]]
+    assert SECRET not in made.output + listed + path.read_text()
+
+
+def test_a_file_that_holds_its_own_secret_is_made_with_a_warning(path: Path) -> None:
+    made = keys(path, "create", secret="")
+    assert "YIWANG_KEY_ENCRYPTION_KEY is not set" in made.stderr
+    assert keys(path, "rewrap").output == "2 keys are wrapped with YIWANG_KEY_ENCRYPTION_KEY.\n"
+    assert keys(path, "new-data-key").exit_code == 0
+
+
+def test_the_old_secret_is_asked_for_and_not_shown(path: Path) -> None:
+    keys(path, "create")
+    done = keys(path, "rewrap", "--ask-old", secret=OTHER, typed=f"{SECRET}\n")
+    assert done.exit_code == 0, done.output
+    assert SECRET not in done.output
+    assert isinstance(keys(path, "new-data-key").exception, KeyFileError)
+    assert keys(path, "new-data-key", secret=OTHER).exit_code == 0
+
+
+def test_a_new_data_key_says_what_comes_next(path: Path) -> None:
+    keys(path, "create")
+    said = keys(path, "new-data-key").output
+    assert "(intl)" in said
+    assert "yiwang keys reseal" in said
+    notes = [line.rpartition("UTC")[2].strip() for line in keys(path, "list").output.splitlines()]
+    assert notes == ["seals", "opens only", ""]
+
+
+@pytest.mark.parametrize("command", ["list", "new-data-key", "rewrap"])
+def test_without_a_file_each_says_how_to_get_one(path: Path, command: str) -> None:
+    failed = keys(path, command)
+    assert isinstance(failed.exception, KeyFileError)
+    assert "yiwang keys create" in str(failed.exception)
+    assert list(path.parent.iterdir()) == []
