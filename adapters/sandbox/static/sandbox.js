@@ -2,7 +2,7 @@
 "use strict";
 
 const ENGLISH = {
-  skip: "Skip to the phone", title: "Yiwang sandbox", resident: "Resident", host: "Host app", app: "Mini-program",
+  skip: "Skip to the phone", title: "Yiwang sandbox", resident: "Resident", host: "Host app", app: "App",
   login: "Log in: get a code", proof: "Share the phone number", scan: "Scan a code", scanText: "What the code says",
   scanImage: "or choose a picture", pay: "Confirm a payment", payParameters: "What the server gave the client (JSON)",
   allow: "Allow a subscription message", template: "Template", allowOne: "Allow once", result: "Result",
