@@ -1,7 +1,7 @@
 """A sandbox in the test's loop, served on a real socket, and clients that call it as residents and our code do."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -14,6 +14,7 @@ from msgspec import Struct
 from adapters.http import HostHttp, HostReply, open_http
 from adapters.identity import IdentityService
 from adapters.sandbox.app import sandbox_app
+from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY, Sandbox, build_sandbox
 from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.world import World
@@ -64,13 +65,15 @@ class City(Struct):
 
 
 @asynccontextmanager
-async def running(seed: int = 0) -> AsyncIterator[City]:
-    """Serve a sandbox whose web knows TEMPLATES and is quick to be late."""
+async def running(
+    seed: int = 0, more: Callable[[World], Sequence[SimulatedHost]] = lambda _: ()
+) -> AsyncIterator[City]:
+    """Serve a sandbox whose web knows TEMPLATES and is quick to be late, and more host apps."""
     clock = ManualClock(datetime(2026, 1, 5, 8, tzinfo=UTC))
 
-    def hosts(world: World) -> list[SimulatedWeb]:
-        apps = {"web": "一网"}
-        return [SimulatedWeb(world, SMS_KEY, apps=apps, templates=TEMPLATES, late_seconds=0.05, slow_seconds=0.6)]
+    def hosts(world: World) -> list[SimulatedHost]:
+        times = {"late_seconds": 0.05, "slow_seconds": 0.6}
+        return [SimulatedWeb(world, SMS_KEY, apps={"web": "一网"}, templates=TEMPLATES, **times), *more(world)]
 
     sandbox = build_sandbox(clock, seed, hosts)
     server = Server(cast("Application", sandbox_app(sandbox)))
