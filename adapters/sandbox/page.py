@@ -16,7 +16,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
-_FILES = {"sandbox.css": "text/css; charset=utf-8", "sandbox.js": "text/javascript; charset=utf-8"}
+_FILES = {"sandbox.css": "text/css", "sandbox.js": "text/javascript"}
 
 
 def page_routes() -> list[HTTPRouteHandler]:
@@ -25,7 +25,7 @@ def page_routes() -> list[HTTPRouteHandler]:
     @get("/", sync_to_thread=False, include_in_schema=False)
     def page() -> Response[bytes]:
         """Return the page."""
-        return Response((FOLDER / "index.html").read_bytes(), media_type="text/html; charset=utf-8", headers=HEADERS)
+        return Response((FOLDER / "index.html").read_bytes(), media_type="text/html", headers=HEADERS)
 
     @get("/static/{name:str}", sync_to_thread=False, include_in_schema=False)
     def asset(name: FromPath[str]) -> Response[bytes]:

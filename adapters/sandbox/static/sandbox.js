@@ -2,7 +2,7 @@
 "use strict";
 
 const ENGLISH = {
-  skip: "Skip to the phone", title: "Yiwang sandbox", resident: "Resident", host: "Host app", app: "Mini-program",
+  skip: "Skip to the phone", title: "Yiwang sandbox", resident: "Resident", host: "Host app", app: "App",
   login: "Log in: get a code", proof: "Share the phone number", scan: "Scan a code", scanText: "What the code says",
   scanImage: "or choose a picture", pay: "Confirm a payment", payParameters: "What the server gave the client (JSON)",
   allow: "Allow a subscription message", template: "Template", allowOne: "Allow once", result: "Result",
@@ -15,7 +15,7 @@ const ENGLISH = {
   pending: "pending", passed: "passed", failed: "failed", seconds: "s",
   late: "comes late", twice: "comes twice", never: "never comes", out_of_order: "out of order",
   bad_signature: "bad signature", error_after_work: "error after the work", slow: "too slow", unavailable: "unavailable",
-  wechat: "WeChat", wechat_pay: "WeChat Pay", alipay: "Alipay", baidu: "Baidu", web: "Web and SMS",
+  wechat: "WeChat", wechat_pay: "WeChat Pay", alipay: "Alipay", baidu: "Baidu", web: "Web and SMS", identity: "Identity service", sandbox: "Sandbox",
 };
 const CHINESE = {
   seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回",
@@ -23,7 +23,7 @@ const CHINESE = {
   unreachable: "沙箱没有应答，它还在运行吗？", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
   late: "迟到", twice: "重复", never: "丢失", out_of_order: "乱序", bad_signature: "签名错误",
   error_after_work: "做完后报错", slow: "过慢", unavailable: "不可用",
-  wechat: "微信", wechat_pay: "微信支付", alipay: "支付宝", baidu: "百度", web: "网页与短信",
+  wechat: "微信", wechat_pay: "微信支付", alipay: "支付宝", baidu: "百度", web: "网页与短信", identity: "身份核验服务", sandbox: "沙箱",
 };
 const FAULTS = ["late", "twice", "never", "out_of_order", "bad_signature", "error_after_work", "slow", "unavailable"];
 
