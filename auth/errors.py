@@ -106,3 +106,46 @@ class ScopeMissingError(YiwangError):
 
     code = "SCOPE_MISSING"
     http_status = 403
+
+
+class PhoneCodeRefusedError(YiwangError):
+    """A code from a message that is wrong, used, too old, or guessed too often."""
+
+    code = "PHONE_CODE_REFUSED"
+    http_status = 400
+
+
+class TooManyCodesError(YiwangError):
+    """So many codes were sent to a number that no more are, for a while."""
+
+    code = "TOO_MANY_CODES"
+    http_status = 429
+    retryable = True
+
+
+class TransactionGoneError(YiwangError):
+    """A sign-in that has expired, is done, or began in another browser."""
+
+    code = "SIGN_IN_GONE"
+    http_status = 400
+
+
+class ClientRefusedError(YiwangError):
+    """A client cannot be registered as it is described."""
+
+    code = "CLIENT_REFUSED"
+    http_status = 400
+
+
+class IdNumberTakenError(YiwangError):
+    """A proof that is not strong enough to be believed; it never says whether anybody has the ID number."""
+
+    code = "STRONGER_PROOF_NEEDED"
+    http_status = 409
+
+
+class NoMatchError(YiwangError):
+    """Name and ID number do not belong together; which of the two is wrong is not said."""
+
+    code = "IDENTITY_NO_MATCH"
+    http_status = 400

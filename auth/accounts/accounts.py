@@ -12,8 +12,10 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth import linking
 from auth.accounts.tables import Account, Identity, Provider
 from auth.errors import AccountClosedError, UnknownAccountError
+from auth.linking import find_account
 from auth.sessions.sessions import end_all_of
 from kernel.clock import Clock
 
@@ -29,20 +31,22 @@ class Proven(Struct, frozen=True, kw_only=True):
 
 
 async def sign_in(session: AsyncSession, clock: Clock, proven: Proven) -> tuple[Account, Identity]:
-    """Return the account of an identity: the one that has it, else the one that has its union id, else a new L1 one.
+    """Return the account of an identity, as ``auth.linking.find_account`` decides, or a new L1 one.
 
     Raises AccountClosedError. Two sign-ins of the same person at the same time find the same account.
     """
     await lock_identity(session, proven)
     identity = await find_identity(session, proven)
+    found = find_account(
+        _ours(proven), [_known(each) for each in (identity, *await _relatives(session, proven)) if each]
+    )
+    account = (
+        Account(created_at=clock.now()) if found.account_id is None else await account_of(session, found.account_id)
+    )
     if identity is None:
-        relative = await _find_by_union(session, proven)
-        account = await account_of(session, relative.account_id) if relative else Account(created_at=clock.now())
         session.add(account)
         await session.flush()
         identity = attach(session, clock, account, proven)
-    else:
-        account = await account_of(session, identity.account_id)
     _vouched(identity, proven, clock)
     session.add(identity)
     await session.flush()
@@ -122,16 +126,39 @@ async def thaw(session: AsyncSession, account_id: UUID) -> None:
     await session.flush()
 
 
-async def _find_by_union(session: AsyncSession, proven: Proven) -> Identity | None:
+async def _relatives(session: AsyncSession, proven: Proven) -> Sequence[Identity]:
+    """Return the identities that the host knows as the same person in other apps of one owner."""
     if not proven.union_subject:
-        return None
+        return ()
     query = select(Identity).where(
         Identity.provider == proven.provider,
         Identity.union_tenant == proven.union_tenant,
         Identity.union_subject == proven.union_subject,
         col(Identity.revoked_at).is_(None),
     )
-    return (await session.exec(query.order_by(col(Identity.created_at)))).first()
+    return (await session.exec(query)).all()
+
+
+def _ours(proven: Proven) -> linking.Identity:
+    return linking.Identity(
+        provider=proven.provider,
+        tenant=proven.tenant,
+        subject=proven.subject,
+        union_tenant=proven.union_tenant,
+        union_subject=proven.union_subject,
+    )
+
+
+def _known(row: Identity) -> linking.Identity:
+    return linking.Identity(
+        provider=row.provider,
+        tenant=row.tenant,
+        subject=row.subject,
+        union_tenant=row.union_tenant,
+        union_subject=row.union_subject,
+        account_id=row.account_id,
+        verified_at=row.verified_at,
+    )
 
 
 def _vouched(identity: Identity, proven: Proven, clock: Clock) -> None:

@@ -4,7 +4,7 @@ Nothing is copied: identities and pairwise subjects move, so every relying party
 Where both accounts have a subject at the same sector, the kept account's stays in use.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,10 +15,9 @@ from auth.accounts.accounts import account_of, identities_of
 from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import PairwiseSubject
 from auth.errors import MergeFinalError, MergeRefusedError
+from auth.session_states import MERGE_UNDO_WITHIN
 from auth.sessions.sessions import end_all_of
 from kernel.clock import Clock
-
-UNDO_FOR = timedelta(days=30)
 
 
 async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUID, rule: str) -> AccountMerge:
@@ -56,7 +55,7 @@ async def undo(session: AsyncSession, clock: Clock, merge_id: UUID) -> Account:
     """Part what was merged, and return the account that is there again. Raises MergeFinalError after 30 days."""
     row = await session.get(AccountMerge, merge_id, with_for_update=True)
     if row is None or row.undone_at is not None or clock.now() >= final_at(row):
-        raise MergeFinalError("This merge cannot be undone", fix=f"It can within {UNDO_FOR.days} days, once.")
+        raise MergeFinalError("This merge cannot be undone", fix=f"It can within {MERGE_UNDO_WITHIN.days} days, once.")
     gone = await session.get(Account, row.gone_id, with_for_update=True)
     assert gone is not None  # noqa: S101 - a foreign key says so
     gone.status, gone.merged_into = "active", None
@@ -70,7 +69,7 @@ async def undo(session: AsyncSession, clock: Clock, merge_id: UUID) -> Account:
 
 def final_at(row: AccountMerge) -> datetime:
     """Return the moment from which a merge stays."""
-    return row.at + UNDO_FOR
+    return row.at + MERGE_UNDO_WITHIN
 
 
 async def _free_sectors(session: AsyncSession, kept_id: UUID, gone_id: UUID) -> list[str]:

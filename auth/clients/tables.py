@@ -8,6 +8,9 @@ from sqlalchemy import Column, LargeBinary, String
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from auth.assurance import Level
+from kernel.ids import uuid7
+
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
@@ -41,7 +44,7 @@ class Client(SQLModel, table=True):
     sector: str  # the host that pairwise subjects are made for (OpenID Core 8.1)
     scopes: list[str] = _texts()
     response_modes: list[str] = _texts()
-    least_acr: str = "L1"
+    least_acr: Level = Field(default="L1", sa_type=String)
     pkce_required: bool = True
     status: Literal["active", "suspended"] = Field(default="active", sa_type=String)
     created_at: datetime
@@ -56,3 +59,16 @@ class PairwiseSubject(SQLModel, table=True):
     account_id: UUID = Field(primary_key=True, foreign_key="account.id")
     subject: str = Field(unique=True)
     created_at: datetime
+
+
+class ClientGrant(SQLModel, table=True):
+    """What a resident has agreed that a client may read; rows are added, and ended when it is taken back."""
+
+    __tablename__ = "client_grant"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    client_id: str = Field(foreign_key="client.client_id")
+    scopes: list[str] = _texts()
+    agreed_at: datetime
+    withdrawn_at: datetime | None = None

@@ -1,7 +1,7 @@
 """Refresh tokens: each is used once and gives its successor; a lost answer may be asked for again for ten seconds.
 
-Strict single use signs people out whenever a mobile network drops an answer, so within ``SAME_FOR`` a used token gives
-the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is revoked
+Strict single use signs people out whenever a mobile network drops an answer, so within ``REFRESH_REPEAT_WITHIN`` a used
+token gives the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is revoked
 (RFC 9700 section 4.14.2). Concurrent uses wait for one another at the token's row.
 """
 
@@ -15,11 +15,11 @@ from msgspec import Struct
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.session_states import REFRESH_REPEAT_WITHIN
 from auth.sessions.sessions import Lifetimes, is_live, revoke_family, seen
 from auth.sessions.tables import RefreshToken, Session, TokenFamily
 from kernel.clock import Clock
 
-SAME_FOR = timedelta(seconds=10)
 _PREFIX = "yr_"  # lets secret scanners recognise one
 
 
@@ -86,7 +86,7 @@ async def redeem(
     if family.revoked_at is not None or owner is None or not is_live(owner, clock) or now >= row.expires_at:
         return Refused("it is revoked, or its session is over")
     if row.used_at is not None:
-        if now - row.used_at <= SAME_FOR and row.successor is not None:
+        if now - row.used_at <= REFRESH_REPEAT_WITHIN and row.successor is not None:
             return Redeemed(_open(token, row.successor), repeated=True)
         await revoke_family(session, clock, family, "reuse")
         return Refused("it was used before; all tokens of its family are revoked")

@@ -1,0 +1,88 @@
+"""Registering clients: the platform's own front ends, and departments' sites by ``yiwang client``."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.clients.pairwise import FIRST_PARTY, department_sector
+from auth.clients.tables import Client
+from auth.errors import ClientRefusedError
+from auth.provider.client_view import SCOPES, secret_digest
+from kernel.clock import Clock
+
+BROWSER = "yiwang"
+"""The client of the sign-in page itself, whose sessions are browsers'."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+async def ensure_own(session: AsyncSession, clock: Clock, names: Iterable[str]) -> None:
+    """Register the sign-in page and the mini-programs of these app ids, those that are not yet."""
+    for client_id in (BROWSER, *names):
+        row = Client(
+            client_id=client_id,
+            name_zh="一网",
+            name_en="Yiwang",
+            first_party=True,
+            auth_method="none",
+            sector=FIRST_PARTY,
+            created_at=clock.now(),
+        )
+        await session.exec(insert(Client).values(**row.model_dump()).on_conflict_do_nothing())
+
+
+async def register(session: AsyncSession, clock: Clock, client: Client) -> str:
+    """Register a department's client and return its secret, empty for one with keys. Raises ClientRefusedError."""
+    _check(client)
+    if await session.get(Client, client.client_id) is not None:
+        raise ClientRefusedError(f"There is a client {client.client_id} already", fix="Choose another id.")
+    client.sector = client.sector or (department_sector(client.department) if client.department else "")
+    client.created_at = clock.now()
+    secret = ""
+    if client.auth_method.startswith("client_secret"):
+        secret = f"ycs_{secrets.token_urlsafe(32)}"
+        client.secret_digest = secret_digest(secret)
+    session.add(client)
+    await session.flush()
+    return secret
+
+
+def _check(client: Client) -> None:
+    high, by_key = client.tier != "T1", client.auth_method == "private_key_jwt"
+    unknown = [scope for scope in client.scopes if scope not in SCOPES and not scope.startswith("exchange:")]
+    returns = (*client.redirect_uris, *client.post_logout_redirect_uris)
+    uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri) if uri]
+    unusable = [uri for uri in uris if not _usable(uri)]
+    problems: list[tuple[object, str, str]] = [
+        (not _ID.fullmatch(client.client_id), "The id has characters that ids may not have", "Use a-z, 0-9, . _ -"),
+        (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
+        (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
+        (by_key and not client.jwks, "The client has no keys", "Register a JWK Set."),
+        (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),
+        (high and not client.backchannel_logout_uri, "Tiers T2 and T3 hear of logouts", "Register where."),
+        ("id_number" in client.scopes and not high, "ID numbers are for tiers T2 and T3", "Register it as T2."),
+        (not (client.department or client.sector), "Whose site it is is not said", "Name the department."),
+        (unknown, f"Unknown scopes: {', '.join(unknown)}", f"There are {', '.join(SCOPES)}."),
+        (unusable, f"URIs that cannot be used: {', '.join(unusable)}", "Use https:// without a fragment."),
+    ]
+    for wrong, message, fix in problems:
+        if wrong:
+            raise ClientRefusedError(message, fix=fix)
+
+
+def _usable(uri: str) -> bool:
+    """Whether a URI is https, or http on this machine for development, and exactly what it seems to be."""
+    parts = urlsplit(uri)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return safe and "#" not in uri and parts.username is None and uri.isascii() and "\\" not in uri
+
+
+def shown(client: Client) -> dict[str, Any]:
+    """Return what an operator may see of a client."""
+    return client.model_dump(mode="json", exclude={"secret_digest"})

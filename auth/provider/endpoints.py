@@ -1,0 +1,115 @@
+"""The provider's endpoints that answer programs: each takes a request and the transaction that it happens in."""
+
+from typing import Any
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.accounts import account_of
+from auth.errors import AccountClosedError, UnknownAccountError
+from auth.provider.authorize import URN, Pushed, RefusedError, read
+from auth.provider.dpop import check_proof
+from auth.provider.grants import register_grants
+from auth.provider.introspection import look_up
+from auth.provider.requests import ProviderRequest
+from auth.provider.server import PUSHED_SECONDS, Answer, Environment, Provider
+from auth.provider.subjects import asked_names, claims_of
+from auth.provider.waiting import wait
+from auth.sessions.tables import Session
+
+_JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+
+async def token(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
+    """``/oauth/token`` (RFC 6749 section 3.2)."""
+    return await _run(session, environment, lambda server: server.create_token_response(request))
+
+
+async def introspect(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
+    """``/oauth/introspect`` (RFC 7662)."""
+    return await _run(session, environment, lambda server: server.create_endpoint_response("introspection", request))
+
+
+async def revoke(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
+    """``/oauth/revoke`` (RFC 7009)."""
+    return await _run(session, environment, lambda server: server.create_endpoint_response("revocation", request))
+
+
+async def push(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
+    """``/oauth/par`` (RFC 9126): the request is judged now and kept for a minute."""
+
+    def work(server: Provider) -> Answer:
+        try:
+            client = server.authenticate_client(request, None)
+            request.jkt = check_proof(server, request, required=False)
+            if "request_uri" in request.payload.data:
+                return 400, {"error": "invalid_request", "error_description": "A pushed request has no URI."}, _JSON
+            pairs = [(name, value) for name, values in request.payload.datalist.items() for value in values]
+            kept = [pair for pair in pairs if pair[0] not in ("client_secret", "client_assertion")]
+            bound = request.payload.data.get("dpop_jkt")
+            if request.jkt and bound not in (None, request.jkt):
+                return 400, {"error": "invalid_dpop_proof", "error_description": "dpop_jkt names another key."}, _JSON
+            request.payload.data["client_id"] = client.client_id
+            request.method = "PAR"
+            read(server, request)
+        except RefusedError as error:
+            return 400, {"error": error.error, "error_description": error.description}, _JSON
+        except OAuth2Error as error:
+            return server.failed(error)
+        extra = [("client_id", client.client_id)] if not any(name == "client_id" for name, _ in kept) else []
+        extra += [("dpop_jkt", request.jkt)] if request.jkt and bound is None else []
+        secret = wait(environment.pushed.put(Pushed(client.client_id, [*kept, *extra])))
+        return 201, {"request_uri": URN + secret, "expires_in": PUSHED_SECONDS}, _JSON
+
+    return await _run(session, environment, work)
+
+
+async def userinfo(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
+    """``/oauth/userinfo`` (OpenID Connect Core section 5.3): what the resident agreed to tell this client."""
+
+    def work(server: Provider) -> Answer:
+        scheme, text = _bearer(request)
+        known = look_up(server, text, environment.issuer) if text else None
+        if known is None or known.token is None or known.family is None:
+            return _challenge(scheme, "invalid_token", "The access token is expired, revoked or none of ours.")
+        bound = (known.token.cnf or {}).get("jkt", "")
+        try:
+            jkt = check_proof(server, request, required=bool(bound), token=text)
+        except OAuth2Error as error:
+            return _challenge("DPoP", error.error, error.description)
+        if bound != (jkt if bound else "") or (bound and scheme != "DPoP"):
+            return _challenge("DPoP", "invalid_token", "The access token is bound to another key.")
+        if "openid" not in known.token.scope.split():
+            return _challenge(scheme, "insufficient_scope", "The scope openid is needed.", 403)
+        owner = wait(session.get_one(Session, known.token.sid))
+        try:
+            account = wait(account_of(session, owner.account_id))
+        except (AccountClosedError, UnknownAccountError):
+            return _challenge(scheme, "invalid_token", "The account is closed.")
+        asked = known.family.claims.get("userinfo")
+        names = asked_names(known.token.scope)
+        names = names if not isinstance(asked, dict) else names | (set(asked) & names)
+        claims: dict[str, Any] = wait(claims_of(session, environment.keys.cipher, account.id, names))
+        return 200, {"sub": known.token.sub} | claims, _JSON
+
+    return await _run(session, environment, work)
+
+
+def _bearer(request: ProviderRequest) -> tuple[str, str]:
+    """Return scheme and token, from the header or, of a form, its body (RFC 6750 section 2)."""
+    scheme, _, text = (request.headers.get("authorization") or "").partition(" ")
+    if text:
+        return ("DPoP" if scheme.lower() == "dpop" else "Bearer"), text.strip()
+    return "Bearer", request.payload.data.get("access_token", "") if request.method == "POST" else ""
+
+
+def _challenge(scheme: str, error: str, description: str, status: int = 401) -> Answer:
+    said = f'{scheme} error="{error}", error_description="{description}"'
+    body = {"error": error, "error_description": description}
+    return status, body, [*_JSON, ("WWW-Authenticate", said)]
+
+
+async def _run(session: AsyncSession, environment: Environment, work: Any) -> Answer:
+    """Run Authlib's synchronous code inside the transaction (see the package)."""
+    answer: Answer = await session.run_sync(lambda _: work(Provider(session, environment, register_grants)))
+    return answer

@@ -1,0 +1,1 @@
+"""The provider's HTTP side: endpoints for programs, pages for residents."""

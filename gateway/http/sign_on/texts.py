@@ -1,0 +1,115 @@
+"""What the sign-in pages say, in Chinese and English."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Lang = Literal["zh", "en"]
+
+
+class Texts(Struct, frozen=True, kw_only=True):
+    """Every text of the pages; ``{client}`` and ``{level}`` are filled in."""
+
+    title: str
+    other_language: str
+    sign_in_to: str
+    phone: str
+    send_code: str
+    cancel: str
+    enter_code: str
+    code_sent: str
+    code: str
+    sign_in: str
+    another_number: str
+    prove_identity: str
+    why_identity: str
+    name: str
+    id_number: str
+    check: str
+    no_match: str
+    consent_title: str
+    consent_intro: str
+    consent_revoke: str
+    agree: str
+    refuse: str
+    cannot_go_on: str
+    sign_out: str
+    sign_out_question: str
+    signed_out: str
+    other_account: str
+    fields: dict[str, tuple[str, str]]  # scope → what it is, what it is for
+
+
+TEXTS: dict[Lang, Texts] = {
+    "zh": Texts(
+        title="登录 · 一网",
+        other_language="English",
+        sign_in_to="登录到{client}",
+        phone="手机号码",
+        send_code="发送验证码",
+        cancel="取消",
+        enter_code="输入验证码",
+        code_sent="六位数字的验证码已发送到您的手机，五分钟内有效。",
+        code="验证码",
+        sign_in="登录",
+        another_number="换一个号码，或重新发送",
+        prove_identity="核验身份",
+        why_identity="{client}需要确认您的真实身份（{level}）。姓名和身份证号只用于与人口库比对，加密保存，不会提供给{client}。",
+        name="姓名",
+        id_number="身份证号码",
+        check="核验",
+        no_match="姓名与身份证号码不一致，请核对后重试。",
+        consent_title="{client}请求以下信息",
+        consent_intro="同意后，{client}可以读取：".replace("{client}", "该网站"),
+        consent_revoke="您可以随时在“我的授权”中撤回。",
+        agree="同意",
+        refuse="不同意",
+        cannot_go_on="无法继续",
+        sign_out="退出登录",
+        sign_out_question="要退出所有部门网站的登录吗？",
+        signed_out="您已退出登录。",
+        other_account="此浏览器已用另一个账户登录。要改用新的账户吗？",
+        fields={
+            "profile": ("姓名", "显示您的姓名，填写表格"),
+            "phone": ("手机号码", "通知您办理进度"),
+            "id_number": ("身份证号码", "依法核对您的身份"),
+            "offline_access": ("离线访问", "在您不使用时继续办理"),
+        },
+    ),
+    "en": Texts(
+        title="Sign in · Yiwang",
+        other_language="中文",
+        sign_in_to="Sign in to {client}",
+        phone="Mobile phone number",
+        send_code="Send a code",
+        cancel="Cancel",
+        enter_code="Enter the code",
+        code_sent="A code of six digits is on its way to your phone. It is good for five minutes.",
+        code="Code",
+        sign_in="Sign in",
+        another_number="Another number, or send it again",
+        prove_identity="Prove who you are",
+        why_identity="{client} needs to know who you really are ({level}). Your name and ID number are compared with "
+        "the population register and kept encrypted; {client} is not given them.",
+        name="Name as in your ID card",
+        id_number="ID number",
+        check="Check",
+        no_match="Name and ID number do not belong together. Please look for a mistake.",
+        consent_title="{client} asks for your data",
+        consent_intro="If you agree, the site may read:",
+        consent_revoke="You can take this back at any time among your consents.",
+        agree="Agree",
+        refuse="Do not agree",
+        cannot_go_on="This cannot go on",
+        sign_out="Sign out",
+        sign_out_question="Do you want to sign out of all departments' sites?",
+        signed_out="You are signed out.",
+        other_account="Another account is signed in in this browser. Do you want to change to the new one?",
+        fields={
+            "profile": ("Name", "to show your name and fill in forms"),
+            "phone": ("Phone number", "to tell you how your case goes"),
+            "id_number": ("ID number", "to check who you are, as the law asks"),
+            "offline_access": ("Access while you are away", "to go on with your case without you"),
+        },
+    ),
+}
