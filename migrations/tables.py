@@ -2,7 +2,9 @@
 
 import auth.accounts.tables
 import auth.clients.tables
+import auth.consents.tables
 import auth.keys.tables
+import auth.mandates.tables
 import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
