@@ -1,7 +1,8 @@
 """Refresh tokens: each is used once and gives its successor; a lost answer may be asked for again for ten seconds.
 
 Strict single use signs people out whenever a mobile network drops an answer, so within ``REFRESH_REPEAT_WITHIN`` a used
-token gives the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is revoked
+token gives the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is
+revoked
 (RFC 9700 section 4.14.2). Concurrent uses wait for one another at the token's row.
 """
 
