@@ -30,7 +30,8 @@ _RULES = {
 }
 _KEYWORD = re.compile(r"([a-z_]+)\d+")
 _COMPILED = {kind: re.compile(rule, re.ASCII if kind != "symbol" else 0) for kind, (rule, _) in _RULES.items()}
-_FORBIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "So", "Zl", "Zp"})  # controls, and emoji among "other symbols"
+_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control and format characters, line breaks
+_EMOJI = re.compile("[\U0001f000-\U0001ffff\ufe0f]")
 
 
 def check(values: Mapping[str, str]) -> None:
@@ -43,7 +44,7 @@ def check(values: Mapping[str, str]) -> None:
             raise _refused(keyword, "is no keyword: it is written like thing1, without .DATA")
         if not value.strip():
             raise _refused(keyword, "must not be empty")
-        if any(unicodedata.category(each) in _FORBIDDEN for each in value):
+        if _EMOJI.search(value) or any(unicodedata.category(each) in _FORBIDDEN for each in value):
             raise _refused(keyword, "must not hold line breaks, control characters or emoji")
         rule = _COMPILED.get(named[1])
         if rule is not None and not rule.fullmatch(value):
