@@ -82,4 +82,4 @@ def _callback(message: bytes) -> Callback:
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode() for name, value in said.items()
     }
     named = ("FromUserName", "CreateTime", "Event")
-    return Callback(event, event.get("MsgId") or " ".join(event.get(name, "") for name in named), _TAKEN)
+    return Callback(event, event.get("MsgId") or " ".join(event.get(name, "") for name in named).strip(), _TAKEN)

@@ -45,6 +45,10 @@ _LAUNCH = {
     41030: "Release the page, or have codes made for unreleased pages too.",
     40129: "Keep scenes to letters, digits, - and _.",
     40169: "Keep scenes to 1 to 32 characters.",
+    # of links; common knowledge, not confirmed by a page that was read
+    40165: "Release the page, or name a released one without a query.",
+    40212: "Keep the query to letters, digits and percent-encoded rest, up to 1024 characters.",
+    85401: "Let links live 1 to 30 days.",
 }
 
 

@@ -6,7 +6,7 @@ from litestar import Response, post
 from redis.asyncio import Redis
 
 from adapters.channel import Launch, MiniCode
-from adapters.errors import HostQuotaError, LaunchRefusedError, NotOfferedError, OutcomeUnknownError
+from adapters.errors import HostQuotaError, LaunchRefusedError, OutcomeUnknownError
 from adapters.http import HostHttp, open_http
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.wechat.quotas import Limit
@@ -159,14 +159,7 @@ async def test_the_days_links_are_shared_with_others(channel: WeChatChannel, wec
 async def test_links_that_cannot_be_are_refused_here(channel: WeChatChannel) -> None:
     with pytest.raises(LaunchRefusedError, match="1024"):
         await channel.launch(Launch("deep_link", "pages/park/pay"), {"x": "字" * 200})
+    with pytest.raises(LaunchRefusedError, match="40165"):
+        await channel.launch(Launch("deep_link", "pages/new/new"), {})
     with pytest.raises(LaunchRefusedError, match="that it opens only"):
         await channel.launch(Launch("deep_link", "pages/park/pay", "wx9"), {})
-
-
-async def test_without_wechat_pay_there_are_no_payments(channel: WeChatChannel, wechat: SimulatedWeChat) -> None:
-    with pytest.raises(NotOfferedError, match="takes no payments"):
-        await channel.query("1")
-    with pytest.raises(NotOfferedError):
-        channel.read_callback({"wechatpay-signature": "x"}, {}, b"{}")
-    with pytest.raises(KeyError, match="no WeChat Pay"):
-        await wechat.pay(APP, "wang", {})

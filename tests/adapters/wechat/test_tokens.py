@@ -90,6 +90,17 @@ async def test_an_expired_token_is_replaced(
     assert token_calls(world) == 2
 
 
+@pytest.mark.case("FM-21")
+async def test_through_a_day_no_token_is_refused_and_few_are_fetched(
+    channel: WeChatChannel, wechat: SimulatedWeChat, clock: ManualClock, world: World
+) -> None:
+    """WeChat gives the same token again until its last five minutes, so asking early must not mean asking often."""
+    for _ in range(24 * 60):
+        wechat._tokens.app_of(await channel.client._tokens.get())
+        clock.advance(timedelta(minutes=1))
+    assert 12 <= token_calls(world) <= 3 * 13
+
+
 async def test_forcing_kills_the_old_token_and_is_limited(wechat: SimulatedWeChat, clock: ManualClock) -> None:
     old, _ = wechat._tokens.stable(APP, force=False)
     new, _ = wechat._tokens.stable(APP, force=True)
