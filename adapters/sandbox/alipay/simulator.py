@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from adapters.http import HostHttp
 from adapters.sandbox.alipay import protocol
@@ -77,7 +78,7 @@ class SimulatedAlipay:
             return self._page(_query(request), _base(request))
 
         @post("/alipay/certify/{certify_id:str}", status_code=303)
-        async def face(certify_id: str, request: Request[Any, Any, Any]) -> Response[None]:
+        async def face(certify_id: FromPath[str], request: Request[Any, Any, Any]) -> Response[None]:
             form = await request.form()
             try:
                 after = self.show_face(certify_id, str(form.get("resident", "")))
@@ -86,7 +87,7 @@ class SimulatedAlipay:
             return Response(None, status_code=303, headers={"location": after})
 
         @get("/alipay/qr/{name:str}")
-        async def image(name: str) -> Answer:
+        async def image(name: FromPath[str]) -> Answer:
             found = self._codes.image(name.removesuffix(".png"))
             return Response(found or b"", status_code=404 if found is None else 200, media_type="image/png")
 
