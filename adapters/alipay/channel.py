@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
 
 import msgspec
 
@@ -20,7 +19,7 @@ from adapters.alipay.wire import (
     TokenReply,
     TradeReply,
 )
-from adapters.channel import Callback, HostIdentity, Launch, Message, MiniCode, Order, Payment, Refund
+from adapters.channel import Callback, HostIdentity, Launch, Message, MiniCode, Order, Payment, Provider, Refund
 from adapters.errors import (
     HostUnavailableError,
     MessageRefusedError,
@@ -46,16 +45,13 @@ class AlipayChannel:
     ``user_id`` before an app's migration can be found again after it; ``session_key`` is the access token.
     """
 
-    provider: Literal["alipay"] = "alipay"
+    provider: Provider = "alipay"
 
     def __init__(self, client: AlipayClient, clock: Clock) -> None:
+        self.app_id = client.app.app_id
         self._client = client
         self._clock = clock
         self._app = client.app
-
-    @property
-    def app_id(self) -> str:
-        return self._app.app_id
 
     async def sign_in(self, code: str) -> HostIdentity:
         public = {"grant_type": "authorization_code", "code": code}

@@ -35,7 +35,7 @@ class Trust:
     def by_certificates(cls, app: bytes, alipay: bytes, root_bundle: bytes, clock: Clock) -> "Trust":
         """Certificate mode: the three files of the console, PEM. Raises HostKeyError."""
         parameters = {"app_cert_sn": cert_sn(app), "alipay_root_cert_sn": root_cert_sn(root_bundle)}
-        roots = _Roots(_certificates(root_bundle), _organisation(_certificates(alipay)), clock)
+        roots = _Roots(_certificates(root_bundle), _certificates(alipay), clock)
         return cls({cert_sn(alipay): rsa.public_key(alipay, "Alipay's certificate")}, parameters, roots)
 
     @property
@@ -70,24 +70,28 @@ class Trust:
 
 
 class _Roots:
-    """The root bundle; merchants' own certificates are below it too, so a chain to a root alone proves little."""
+    """The root bundle and Alipay's first certificate, of which every later one has to have the common name.
 
-    def __init__(self, roots: Sequence[x509.Certificate], organisation: str, clock: Clock) -> None:
+    Merchants' own certificates are below the same roots, so a chain to a root alone proves little. Between Alipay's
+    certificate and the root is another, which comes with the first or with the renewed one.
+    """
+
+    def __init__(self, roots: Sequence[x509.Certificate], first: Sequence[x509.Certificate], clock: Clock) -> None:
         self._roots = roots
-        self._organisation = organisation
+        self._common_name = _common_name(first)
+        self._between = [each for each in first[1:] if _is_authority(each)]
         self._clock = clock
 
     def check(self, chain: Sequence[x509.Certificate]) -> None:
         """Check a certificate and what came with it. Raises HostKeyError."""
-        if _organisation(chain) != self._organisation:
+        if not self._common_name or _common_name(chain) != self._common_name:
             raise HostKeyError("The renewed certificate is not Alipay's but someone else's", fix=_FIX)
-        certificate = chain[0]
+        certificate, between = chain[0], [*filter(_is_authority, chain[1:]), *self._between]
         for _ in range(_LONGEST_CHAIN):
             self._check_time(certificate)
             if any(_issued(certificate, root) for root in self._roots):
                 return
-            above = [each for each in chain if each != certificate and _is_authority(each)]
-            issuer = next((each for each in above if _issued(certificate, each)), None)
+            issuer = next((each for each in between if each != certificate and _issued(certificate, each)), None)
             if issuer is None:
                 break
             certificate = issuer
@@ -113,8 +117,8 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _organisation(chain: Sequence[x509.Certificate]) -> str:
-    names = chain[0].subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME) if chain else []
+def _common_name(chain: Sequence[x509.Certificate]) -> str:
+    names = chain[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME) if chain else []
     return str(names[0].value) if names else ""
 
 

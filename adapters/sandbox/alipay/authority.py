@@ -31,33 +31,50 @@ class Certified(Struct, frozen=True):
 
 
 class Authority:
-    """Issues certificates, with Alipay's way of naming: C, O, OU, CN."""
+    """A root and, as at Alipay, one class of certificates between it and merchants', another to Alipay's own."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._key = new_key()
-        self._name = _name("Ant Financial", "Certification Authority", "Sandbox Root R1")
-        self.root = self._sign(self._name, self._key.public_key(), is_authority=True)
+        self._root_key = new_key()
+        self._root_name = _ca_name("R1")
+        self.root = self._sign(self._root_name, self._root_key.public_key(), (self._root_name, self._root_key), ca=True)
+        self._classes = {number: self._class(number) for number in (1, 2)}
 
-    def issue(self, organisation: str, common_name: str) -> Certified:
-        """Return a new key with a certificate that is valid from now."""
-        key = new_key()
-        pem = self._sign(_name(organisation, "Alipay", common_name), key.public_key(), is_authority=False)
-        return Certified(key, pem, cert_sn(pem))
+    def issue_merchant(self, organisation: str, common_name: str) -> Certified:
+        """Return a new key with a certificate of class 1; its file has no other."""
+        return self._issue(1, organisation, common_name)
 
-    def _sign(self, subject: x509.Name, key: RSAPublicKey, *, is_authority: bool) -> bytes:
+    def issue_alipay(self, organisation: str, merchant: str) -> Certified:
+        """Return a new key of Alipay's for one merchant; the file has the certificate above it too."""
+        return self._issue(2, organisation, f"{ALIPAY}-{merchant}")
+
+    def _issue(self, number: int, organisation: str, common_name: str) -> Certified:
+        key, (name, above, pem_above) = new_key(), self._classes[number]
+        subject = _name(organisation, "Alipay", common_name)
+        pem = self._sign(subject, key.public_key(), (name, above), ca=False)
+        return Certified(key, pem + pem_above if number == 2 else pem, cert_sn(pem))
+
+    def _class(self, number: int) -> tuple[x509.Name, RSAPrivateKey, bytes]:
+        key, name = new_key(), _ca_name(f"Class {number} R1")
+        return name, key, self._sign(name, key.public_key(), (self._root_name, self._root_key), ca=True)
+
+    def _sign(self, subject: x509.Name, key: RSAPublicKey, by: tuple[x509.Name, RSAPrivateKey], *, ca: bool) -> bytes:
         now = self._clock.now()
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._name)
+            .issuer_name(by[0])
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + _YEARS_5)
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         )
-        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        return builder.sign(by[1], hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def _ca_name(kind: str) -> x509.Name:
+    return _name("Ant Financial", "Certification Authority", f"Sandbox Certification Authority {kind}")
 
 
 def _name(organisation: str, unit: str, common_name: str) -> x509.Name:

@@ -10,12 +10,14 @@ from msgspec import Struct
 from adapters.alipay.app import AlipayApp
 from adapters.alipay.certificates import root_cert_sn
 from adapters.alipay.trust import Trust
-from adapters.sandbox.alipay.authority import ALIPAY, Authority, Certified, new_key
+from adapters.sandbox.alipay.authority import Authority, Certified, new_key
 from adapters.sandbox.alipay.subcodes import MESSAGE_REFUSALS, USER_BLOCKED
 from kernel.clock import Clock
 
 Knows = Literal["open_id", "user_id", "both"]
 PhoneForm = Literal["encrypted", "plain", "unsigned"]
+
+_CITY, _MERCHANT = "Sandbox City", "2088000000000001"  # one merchant owns all apps
 
 
 class Template(Struct, frozen=True):
@@ -34,7 +36,7 @@ class SimulatedApp(Struct, kw_only=True):
 
     app_id: str
     name: str
-    seller_id: str = "2088000000000001"
+    seller_id: str = _MERCHANT
     knows: Knows = "open_id"
     certificates: bool = False
     content_key: str = ""
@@ -61,12 +63,12 @@ class Console:
     def register(self, app: SimulatedApp) -> SimulatedApp:
         """Add an app and make its key; with ``certificates`` set it is in certificate mode."""
         self.apps[app.app_id] = app
-        self._certified[app.app_id] = self._authority.issue("Sandbox City", f"{app.seller_id}-{app.app_id}")
+        self._certified[app.app_id] = self._authority.issue_merchant(_CITY, f"{_MERCHANT}-{app.app_id}")
         return app
 
     def rotate_certificate(self) -> Certified:
         """Have Alipay sign with a new certificate from now on."""
-        self._alipay = self._authority.issue(ALIPAY, f"{ALIPAY}-{len(self.certificates) + 1}")
+        self._alipay = self._authority.issue_alipay(_CITY, _MERCHANT)
         self.certificates[self._alipay.number] = self._alipay.pem
         return self._alipay
 

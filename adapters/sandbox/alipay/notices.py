@@ -31,11 +31,8 @@ class Notices:
     def send(self, url: str, app: SimulatedApp, fields: Mapping[str, str], *, keeps_sign_type: bool = False) -> None:
         """Send a notice from now on; the platform's messages are signed with their ``sign_type``, trades' without."""
         fault = self._world.take_fault("alipay.callback")
-        clear = {name: value for name, value in fields.items() if value} | {"sign_type": "RSA2", "charset": "utf-8"}
-        without = ("sign",) if keeps_sign_type else ("sign", "sign_type")
-        key = self._console.signing_key(app)[0]
-        notice = clear | {"sign": rsa.sign(key, signing_string(clear, *without).encode())}
-        first = notice | {"sign": rsa.sign(key, b"another text")} if fault == "bad_signature" else notice
+        notice = self.signed(app, fields, keeps_sign_type=keeps_sign_type)
+        first = notice | {"sign": notice["sign"][::-1]} if fault == "bad_signature" else notice
         if fault == "never":
             self._world.note("alipay", f"notice {notice['notify_id']}", "never sent")
         elif fault == "out_of_order":
@@ -45,6 +42,13 @@ class Notices:
             held, self._held = self._held, []
             for each in held:
                 self._start(*each, "late")
+
+    def signed(self, app: SimulatedApp, fields: Mapping[str, str], *, keeps_sign_type: bool = False) -> dict[str, str]:
+        """Return a notice with its signature; empty fields are left out."""
+        clear = {name: value for name, value in fields.items() if value} | {"sign_type": "RSA2", "charset": "utf-8"}
+        without = ("sign",) if keeps_sign_type else ("sign", "sign_type")
+        key = self._console.signing_key(app)[0]
+        return clear | {"sign": rsa.sign(key, signing_string(clear, *without).encode())}
 
     def _start(self, url: str, first: dict[str, str], notice: dict[str, str], fault: Fault | None) -> None:
         for _ in range(2 if fault == "twice" else 1):

@@ -8,13 +8,14 @@ import asyncio
 import html
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from adapters.channel import Provider
 from adapters.http import HostHttp
 from adapters.sandbox.alipay import protocol
 from adapters.sandbox.alipay.certify import Certify
@@ -36,7 +37,7 @@ Answer = Response[bytes]
 class SimulatedAlipay:
     """One simulated Alipay. ``http`` sends notices; register apps at ``console``."""
 
-    provider: Literal["alipay"] = "alipay"
+    provider: Provider = "alipay"
 
     def __init__(
         self, world: World, http: HostHttp, *, pace: float = _PACE, slow_seconds: float = _SLOW_SECONDS

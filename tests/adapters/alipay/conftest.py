@@ -133,7 +133,12 @@ async def alipay() -> AsyncIterator[Alipay]:
     async with open_http(f"http://127.0.0.1:{port}", "Alipay", seconds=1.0) as http:
         alipay = Alipay(http, port)
         register = alipay.host.console.register
-        common = {"content_key": CONTENT_KEY, "pages": PAGES, "templates": TEMPLATES, "message_url": alipay.notify_url}
+        common: dict[str, Any] = {
+            "content_key": CONTENT_KEY,
+            "pages": PAGES,
+            "templates": TEMPLATES,
+            "message_url": alipay.notify_url,
+        }
         rules = ("https://city.example/p/",)
         register(SimulatedApp(app_id=APP, name="一网", url_rules=rules, **common))
         register(SimulatedApp(app_id=OLD_APP, name="一网 旧", knows="user_id", phone="plain", **common))

@@ -35,7 +35,7 @@ async def test_a_code_is_good_once_in_one_app_and_for_minutes(alipay: Alipay) ->
     late = alipay.host.login(APP, "wang")
     alipay.clock.advance(timedelta(minutes=3))
     for refused in (code, late, "never given", alipay.host.login(OLD_APP, "wang")):
-        with pytest.raises(CodeRefusedError, match="isv.code-invalid") as raised:
+        with pytest.raises(CodeRefusedError, match=r"isv\.code-invalid") as raised:
             await alipay.channel().sign_in(refused)
         assert refused not in raised.value.message
 
