@@ -1,5 +1,6 @@
 """The simulated certificate authority: a root, Alipay's certificates below it, and merchants' own."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from cryptography import x509
@@ -15,6 +16,8 @@ from kernel.clock import Clock
 
 ALIPAY = "支付宝(中国)网络技术有限公司"
 _YEARS_5 = timedelta(days=5 * 365)  # the life of Alipay's own certificates
+
+KeySource = Callable[[], RSAPrivateKey]
 
 
 def new_key() -> RSAPrivateKey:
@@ -33,9 +36,10 @@ class Certified(Struct, frozen=True):
 class Authority:
     """A root and, as at Alipay, one class of certificates between it and merchants', another to Alipay's own."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, keys: KeySource = new_key) -> None:
         self._clock = clock
-        self._root_key = new_key()
+        self._keys = keys
+        self._root_key = keys()
         self._root_name = _ca_name("R1")
         self.root = self._sign(self._root_name, self._root_key.public_key(), (self._root_name, self._root_key), ca=True)
         self._classes = {number: self._class(number) for number in (1, 2)}
@@ -49,13 +53,13 @@ class Authority:
         return self._issue(2, organisation, f"{ALIPAY}-{merchant}")
 
     def _issue(self, number: int, organisation: str, common_name: str) -> Certified:
-        key, (name, above, pem_above) = new_key(), self._classes[number]
+        key, (name, above, pem_above) = self._keys(), self._classes[number]
         subject = _name(organisation, "Alipay", common_name)
         pem = self._sign(subject, key.public_key(), (name, above), ca=False)
         return Certified(key, pem + pem_above if number == 2 else pem, cert_sn(pem))
 
     def _class(self, number: int) -> tuple[x509.Name, RSAPrivateKey, bytes]:
-        key, name = new_key(), _ca_name(f"Class {number} R1")
+        key, name = self._keys(), _ca_name(f"Class {number} R1")
         return name, key, self._sign(name, key.public_key(), (self._root_name, self._root_key), ca=True)
 
     def _sign(self, subject: x509.Name, key: RSAPublicKey, by: tuple[x509.Name, RSAPrivateKey], *, ca: bool) -> bytes:

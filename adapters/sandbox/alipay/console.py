@@ -10,7 +10,7 @@ from msgspec import Struct
 from adapters.alipay.app import AlipayApp
 from adapters.alipay.certificates import root_cert_sn
 from adapters.alipay.trust import Trust
-from adapters.sandbox.alipay.authority import Authority, Certified, new_key
+from adapters.sandbox.alipay.authority import Authority, Certified, KeySource
 from adapters.sandbox.alipay.subcodes import MESSAGE_REFUSALS, USER_BLOCKED
 from kernel.clock import Clock
 
@@ -51,10 +51,10 @@ class SimulatedApp(Struct, kw_only=True):
 class Console:
     """All apps of one simulated Alipay."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, keys: KeySource) -> None:
         self._clock = clock
-        self._authority = Authority(clock)
-        self._key = new_key()
+        self._authority = Authority(clock, keys)
+        self._key = keys()
         self.apps: dict[str, SimulatedApp] = {}
         self._certified: dict[str, Certified] = {}
         self.certificates: dict[str, bytes] = {}

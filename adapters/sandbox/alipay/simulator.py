@@ -18,6 +18,7 @@ from litestar.params import FromPath
 from adapters.channel import Provider
 from adapters.http import HostHttp
 from adapters.sandbox.alipay import protocol
+from adapters.sandbox.alipay.authority import KeySource, new_key
 from adapters.sandbox.alipay.certify import Certify
 from adapters.sandbox.alipay.codes import Codes
 from adapters.sandbox.alipay.console import Console
@@ -35,16 +36,22 @@ Answer = Response[bytes]
 
 
 class SimulatedAlipay:
-    """One simulated Alipay. ``http`` sends notices; register apps at ``console``."""
+    """One simulated Alipay. ``http`` sends notices; register apps at ``console``; ``keys`` makes RSA keys."""
 
     provider: Provider = "alipay"
 
     def __init__(
-        self, world: World, http: HostHttp, *, pace: float = _PACE, slow_seconds: float = _SLOW_SECONDS
+        self,
+        world: World,
+        http: HostHttp,
+        *,
+        pace: float = _PACE,
+        slow_seconds: float = _SLOW_SECONDS,
+        keys: KeySource = new_key,
     ) -> None:
         self._world = world
         self._slow_seconds = slow_seconds
-        self.console = Console(world.clock)
+        self.console = Console(world.clock, keys)
         self.people = People(world, self.console)
         self._notices = Notices(world, self.console, http, pace)
         self.trades = Trades(world, self.console, self.people, self._notices)

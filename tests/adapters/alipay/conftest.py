@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, Request, Response, post
@@ -17,6 +18,7 @@ from adapters.alipay.client import AlipayClient
 from adapters.channel import Callback, HostIdentity, Order
 from adapters.errors import SignatureRefusedError
 from adapters.http import HostHttp, open_http
+from adapters.sandbox.alipay.authority import new_key
 from adapters.sandbox.alipay.console import SimulatedApp, Template
 from adapters.sandbox.alipay.simulator import SimulatedAlipay
 from adapters.sandbox.world import World
@@ -31,6 +33,21 @@ PARKED = "TEMPLATE_PARKED"
 TEMPLATES = {PARKED: Template("停车提醒", {"keyword1": "车牌", "keyword2": "地点"})}
 
 
+class KeyRing:
+    """The keys of one test, all different; they are made once for all tests, since making one takes long."""
+
+    _made: ClassVar[list[RSAPrivateKey]] = []
+
+    def __init__(self) -> None:
+        self._used = 0
+
+    def __call__(self) -> RSAPrivateKey:
+        if self._used == len(self._made):
+            self._made.append(new_key())
+        self._used += 1
+        return self._made[self._used - 1]
+
+
 class Alipay:
     """What a test has: the simulator, the adapter, and what has come to the notify URL."""
 
@@ -41,7 +58,7 @@ class Alipay:
         self.world = World(self.clock, 7, self._spawn)
         self.origin = f"http://127.0.0.1:{port}/alipay"
         self.notify_url = f"http://127.0.0.1:{port}/notify"
-        self.host = SimulatedAlipay(self.world, http, pace=1 / 6000, slow_seconds=1.5)
+        self.host = SimulatedAlipay(self.world, http, pace=1 / 6000, slow_seconds=1.5, keys=KeyRing())
         self.posted: list[bytes] = []
         self.callbacks: list[Callback] = []
         self.refused: list[str] = []
