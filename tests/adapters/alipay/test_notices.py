@@ -98,6 +98,19 @@ async def test_a_full_refund_made_in_the_console_is_told_as_refunded(alipay: Ali
     assert closed.state == "closed"
 
 
+@pytest.mark.case("FM-9")
+async def test_a_partial_refund_made_in_the_console_is_a_refund_without_our_number(alipay: Alipay) -> None:
+    await alipay.paid("P1")
+    await first(alipay)
+    read = alipay.channel().read_callback
+    done = read({}, {}, resigned(alipay, refund_fee="1.00", gmt_refund="2026-01-01 00:00:00")).about
+    assert done == Refund(number="", order="P1", state="done")
+    pending = read({}, {}, resigned(alipay, refund_fee="1.00", out_biz_no="R1")).about
+    assert pending == Refund(number="R1", order="P1", state="pending")
+    paid = read({}, {}, resigned(alipay, refund_fee="0.00", out_biz_no="P1")).about
+    assert isinstance(paid, Payment)
+
+
 @pytest.mark.case("FM-15")
 async def test_a_genuine_notice_for_another_app_or_merchant_or_long_ago_is_refused(alipay: Alipay) -> None:
     await alipay.paid("P1")

@@ -1,7 +1,9 @@
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from litestar import Litestar, Response, post
@@ -114,6 +116,7 @@ async def test_errors_of_the_gateway_come_unsigned_under_a_name_of_their_own(
             await client.call("alipay.system.oauth.token", CreateReply)
 
 
+@pytest.mark.case("FM-18")
 @pytest.mark.parametrize(
     ("sub_code", "error"),
     [
@@ -164,6 +167,23 @@ async def test_content_is_encrypted_both_ways_if_the_app_wants_it(alipay: Alipay
 async def test_settings_never_show_their_secrets(alipay: Alipay) -> None:
     settings, _ = alipay.host.console.credentials(APP)
     assert repr(settings) == f"AlipayApp({APP})"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"content_key": "c2hvcnQ="}, {"content_key": "?"}, {"content_key": "", "encrypts": True}]
+)
+async def test_a_content_key_that_is_none_is_said_at_once(alipay: Alipay, changed: dict[str, Any]) -> None:
+    with pytest.raises(HostKeyError, match="content key"):
+        alipay.client(**changed)
+
+
+@pytest.mark.case("FM-20")
+async def test_many_calls_at_once_fetch_a_renewed_certificate_once(alipay: Alipay) -> None:
+    channel = alipay.channel(CERT_APP)
+    alipay.host.console.rotate_certificate()
+    found = await asyncio.gather(*(channel.query(f"P{number}") for number in range(10)))
+    assert {each.state for each in found} == {"unknown"}
+    assert len([each for each in alipay.world.events if each.what == "alipay.open.app.alipaycert.download"]) == 1
 
 
 @pytest.mark.case("FM-20")
