@@ -22,8 +22,9 @@ from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
 from gateway.http.sign_on.leaving import Leaving
-from gateway.http.sign_on.pages import Outside, Pages, no_messages
+from gateway.http.sign_on.pages import Outside, Pages
 from gateway.http.sign_on.programs import program_routes
+from gateway.outside import open_outside
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
@@ -62,13 +63,14 @@ class Gateway:
 
     def __init__(self, settings: Settings, outside: Outside | None = None) -> None:
         self._settings = settings
-        self._outside = outside or Outside(no_messages)
+        self._outside = outside
         self._others: Any = None
         self._ids = RequestIds()
         self.direct: dict[str, Direct] = {}
         self.database: Database
         self.registry: Registry
         self.keys: PublishedKeys
+        self.environment: Environment
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -88,6 +90,7 @@ class Gateway:
             stack.push_async_callback(upstreams.close)
             await registry.start()
             identity = await self._open_identity(stack, redis, secrets)
+            outside = self._outside or await open_outside(settings, stack)
             local = local_schema()
             planner = Planner(registry, local, settings)
             executor = Executor(upstreams, identity.callers, lambda token: Context(registry, token), settings)
@@ -99,7 +102,7 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *program_routes(database, identity.environment),
-                    *Pages(database, identity.environment, self._outside).routes(),
+                    *Pages(database, identity.environment, outside).routes(),
                     *Leaving(database, identity.environment).routes(),
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
@@ -121,7 +124,7 @@ class Gateway:
         async with database.session() as session:
             await ensure_own(session, clock, ())
         ours = issuer(settings)
-        environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.ring)
+        environment = self.environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.ring)
         return Identity(
             Authenticator(environment.ring, ended, ours, clock),
             Callers(database, environment.ring, ours, clock),
