@@ -55,9 +55,11 @@ class World:
         self.residents = {each.key: each for each in RESIDENTS}
         self.events: deque[Event] = deque(maxlen=_MOST_EVENTS)
         self.spawn = spawn
+        self.seed = seed
         self._seed = seed.to_bytes(8, signed=True)
         self._random = Random(seed)  # noqa: S311 - a simulator repeats itself
         self._faults: dict[str, deque[Fault]] = {}
+        self.places: dict[str, tuple[Fault, ...]] = {}  # where faults are known to be possible, and which
 
     def token(self, length: int = 32) -> str:
         """Return the next letters and digits of this run."""
@@ -75,6 +77,10 @@ class World:
     def note(self, host: str, what: str, result: str) -> None:
         self.events.append(Event(self.clock.now(), host, what, result))
 
+    def offer_faults(self, where: str, *faults: Fault) -> None:
+        """Say which faults ``where`` knows, so that the page lists them and a mistyped place is refused."""
+        self.places[where] = faults
+
     def plan_fault(self, where: str, fault: Fault, times: int = 1) -> None:
         """Have the next ``times`` happenings of ``where`` (such as ``wechat_pay.callback``) go wrong."""
         self._faults.setdefault(where, deque()).extend([fault] * times)
@@ -86,3 +92,7 @@ class World:
 
     def planned_faults(self) -> dict[str, list[Fault]]:
         return {where: list(faults) for where, faults in self._faults.items() if faults}
+
+    def forget_faults(self) -> None:
+        """Take back every planned fault."""
+        self._faults.clear()
