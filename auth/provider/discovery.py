@@ -10,7 +10,10 @@ from auth.provider.subjects import CLAIMS
 
 _METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
-_TOKEN_CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "ial", "aal", "azp", "nonce", "at_hash"]
+_TOKEN_CLAIMS = [
+    *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "azp", "at_hash"),
+    *("acr", "amr", "sid", "ial", "aal"),
+]
 _ALGORITHMS = ["RS256", "ES256", "PS256"]  # of client assertions; T3 clients may not use RS256
 
 
