@@ -80,7 +80,7 @@ async def userinfo(session: AsyncSession, environment: Environment, request: Pro
             jkt = check_proof(server, request, required=bool(bound), token=text)
         except OAuth2Error as error:
             return _challenge("DPoP", error.error, error.description)
-        if bound != (jkt if bound else "") or (bound and scheme != "DPoP"):
+        if (scheme == "DPoP") != bool(bound) or (bound and jkt != bound):
             return _challenge("DPoP", "invalid_token", "The access token is bound to another key.")
         if "openid" not in known.token.scope.split():
             return _challenge(scheme, "insufficient_scope", "The scope openid is needed.", 403)
