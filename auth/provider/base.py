@@ -12,6 +12,8 @@ from auth.provider.environment import Answer, Environment
 from auth.provider.requests import ProviderRequest
 from auth.provider.waiting import wait
 
+_CHALLENGE = "WWW-Authenticate"
+
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
     """One request's server. Hooks wait for asyncio code, see ``auth.provider``."""
@@ -32,7 +34,9 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         return request
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
-        return status, body, [*headers, ("Cache-Control", "no-store")]
+        realm = f'Basic realm="{self.environment.issuer}", '  # RFC 7617 demands it, and Authlib does not say it
+        said = [(name, value.replace("Basic ", realm, 1) if name == _CHALLENGE else value) for name, value in headers]
+        return status, body, [*said, ("Cache-Control", "no-store")]
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
