@@ -60,7 +60,9 @@ async def verify(
         start = await connection.fetchval("SELECT hash FROM audit_entry WHERE seq = $1", first - 1)
         walk = Walk(first, GENESIS if first == 1 else start)
         fit = _Fit(anchors, first)
-        if first > 1 and start is not None:
+        if first > 1 and start is None:
+            report.add(Finding("deleted", first - 1, first - 1, "verification is to begin after it, but it is missing"))
+        elif first > 1:
             fit.check(first - 1, start)
         async for link, following in _pairs(connection, first):
             for finding in walk.step(link, following):
@@ -137,9 +139,11 @@ def _check_end(walk: Walk, head: asyncpg.Record | None, newest_anchor: int) -> l
     end = newest_anchor if head["seq"] in {walk.last, last} else max(head["seq"], newest_anchor)
     if end > last:
         return [Finding("cut", last + 1, end, f"the tail is missing: {end - last} entries")]
+    if walk.last_hash is None:  # nothing to compare
+        return []
     if head["seq"] < min(walk.last, last):
         return [Finding("inserted", head["seq"] + 1, walk.last, "it was appended past the head")]
-    if head["hash"] != (walk.last_hash or GENESIS) and not walk.accuses(walk.last) and walk.last_hash is not None:
+    if head["hash"] != walk.last_hash and not walk.accuses(walk.last):
         return [Finding("edited", walk.last, walk.last, "it was hashed anew: the head names another hash")]
     return []
 

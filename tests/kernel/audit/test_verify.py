@@ -213,7 +213,9 @@ async def test_verification_can_begin_at_an_anchor(log: Database) -> None:
         await connection.execute("UPDATE audit_entry SET actor = 'operator:nobody' WHERE seq IN (3, 25)")
         await connection.execute("DELETE FROM audit_entry WHERE seq = 30")
     assert await found(log, anchors, first=21) == [("edited", 25, 25), ("deleted", 30, 30)]
-    assert await found(log, anchors, first=31) == []
+    assert await found(log, anchors, first=32) == []
+    assert await found(log, anchors, first=31) == [("deleted", 30, 30)]  # nothing is known of what precedes
+    assert await found(log, anchors, first=99) == [("deleted", 98, 98)]
     async with meddling(log) as connection:
         await edit(connection, NOBODY, 20)
         await rehash(connection, 20)
