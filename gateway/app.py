@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from adapters.apps import open_channels, open_identity, read_apps
+from adapters.single_flight import SingleFlight
+from auth.clients.clients import ensure_own
+from auth.consents.purposes import PLATFORM, Purposes
 from auth.issuer import issuer
 from auth.keys.published import PublishedKeys
+from auth.provider.server import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.http.graphiql import graphiql_routes
@@ -24,15 +29,14 @@ from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
-from kernel.clock import SystemClock
-from kernel.crypto.fields import FieldCipher
-from kernel.crypto.keys import open_keys
+from kernel.clock import Clock, SystemClock
+from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
 from kernel.settings import Settings
-from schema.context import Context
+from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
 
@@ -47,6 +51,7 @@ class Identity(NamedTuple):
 
     authenticator: Authenticator
     callers: Callers
+    environment: Environment
 
 
 class Gateway:
@@ -55,8 +60,9 @@ class Gateway:
     ``running`` opens it for the length of a block; under an ASGI server its lifespan does.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
+        self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
         self.direct: dict[str, Direct] = {}
@@ -69,7 +75,8 @@ class Gateway:
         """Connect to everything in the running loop, and disconnect at the end."""
         settings = self._settings
         configure(settings.log_level)
-        cipher = open_keys(settings).cipher
+        keys = open_keys(settings)
+        cipher = keys.cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
@@ -80,10 +87,11 @@ class Gateway:
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
-            identity = await self._open_identity(stack, redis, cipher)
+            identity = await self._open_identity(stack, redis, keys)
+            platform = await self._open_platform(stack, registry, identity.environment)
             local = local_schema()
             planner = Planner(registry, local, settings)
-            executor = Executor(upstreams, identity.callers, lambda token: Context(registry, token), settings)
+            executor = Executor(upstreams, identity.callers, lambda token: Context(platform, token), settings)
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
@@ -99,10 +107,10 @@ class Gateway:
             )
             yield
 
-    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, cipher: FieldCipher) -> "Identity":
+    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, sealing: Keys) -> "Identity":
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
-        settings, database, clock = self._settings, self.database, SystemClock()
-        keys = self.keys = PublishedKeys(database, redis, cipher, clock)
+        settings, database, clock = self._settings, self.database, self._clock
+        keys = self.keys = PublishedKeys(database, redis, sealing.cipher, clock)
         stack.push_async_callback(keys.close)
         await keys.start()
         ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
@@ -111,6 +119,23 @@ class Gateway:
         return Identity(
             Authenticator(lambda: keys.ring, ended, issuer(settings), clock),
             Callers(database, lambda: keys.ring, issuer(settings), clock),
+            Environment(redis, clock, settings, issuer(settings), sealing, lambda: keys.ring),
+        )
+
+    async def _open_platform(self, stack: AsyncExitStack, registry: Registry, environment: Environment) -> Platform:
+        """Open what the platform's own fields work with, its host apps first of all."""
+        apps, clock, redis = read_apps(self._settings.host_apps_file), self._clock, environment.redis
+        async with self.database.session() as session:
+            await ensure_own(session, clock, apps.owners)
+        return Platform(
+            services=registry,
+            database=self.database,
+            environment=environment,
+            channels=await stack.enter_async_context(open_channels(apps, redis, clock)),
+            owners=apps.owners,
+            identity=await stack.enter_async_context(open_identity(apps, clock)),
+            purposes=Purposes(PLATFORM),
+            sign_ins=SingleFlight(redis, "sign-in"),
         )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

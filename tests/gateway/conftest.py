@@ -80,8 +80,16 @@ class City:
 
 
 @pytest.fixture
-async def city(database: Database, redis: Redis, settings: Settings) -> AsyncIterator[City]:
-    opened = msgspec.structs.replace(settings, upstream_networks=("127.0.0.0/8",), access_log=False)
+def host_apps_file() -> str:
+    """Where the city finds its host apps; this one has none."""
+    return ""
+
+
+@pytest.fixture
+async def city(database: Database, redis: Redis, settings: Settings, host_apps_file: str) -> AsyncIterator[City]:
+    opened = msgspec.structs.replace(
+        settings, upstream_networks=("127.0.0.0/8",), access_log=False, host_apps_file=host_apps_file
+    )
     async with database.session() as session:
         await add_department(session, SystemClock(), "city", Text(zh="市", en="City"))
         await issue(session, SystemClock(), "city")
