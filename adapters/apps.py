@@ -1,6 +1,6 @@
 """Which host apps a deployment has: one JSON file, named by ``YIWANG_HOST_APPS_FILE``, and nothing else holds secrets.
 
-``{"apps": [{"provider": "wechat", "app": {"app_id": "wx…", "secret": "…"}, "owner": "the city"}], "identity": {…}}``:
+``{"apps": [{"provider": "wechat", "app": {"app_id": "wx…", "secret": "…"}, "owner": "the city"}]}``:
 ``app`` is what the provider's own ``app.py`` describes, keys in it are PEM. Everything is checked at start-up.
 """
 
@@ -27,7 +27,6 @@ from adapters.baidu.client import fetch_app_token
 from adapters.channel import Channel
 from adapters.errors import HostConfigurationError
 from adapters.http import open_http
-from adapters.identity import IdentityService
 from adapters.signed_json import SignedJson, SigningKey
 from adapters.web.channel import WebApp, WebChannel
 from adapters.web.sms import SmsGateway
@@ -126,10 +125,9 @@ Entry = WeChatEntry | AlipayEntry | BaiduEntry | WebEntry
 
 
 class HostApps(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. ``identity`` is the authoritative service that proves people (``adapters.identity``)."""
+    """The whole file."""
 
     apps: tuple[Entry, ...] = ()
-    identity: Service | None = None
 
     @property
     def owners(self) -> Mapping[str, str]:
@@ -165,13 +163,6 @@ async def open_channels(apps: HostApps, redis: Redis, clock: Clock) -> AsyncIter
     """Open a channel for each app, by its id, for the length of a process."""
     async with AsyncExitStack() as stack:
         yield {each.app_id: await _opened(stack, each, redis, clock) for each in apps.apps}
-
-
-@asynccontextmanager
-async def open_identity(apps: HostApps, clock: Clock) -> AsyncIterator[IdentityService | None]:
-    """Open the identity service, if the deployment has one."""
-    async with AsyncExitStack() as stack:
-        yield IdentityService(await _service(stack, apps.identity, clock)) if apps.identity is not None else None
 
 
 async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Clock) -> Channel:

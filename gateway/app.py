@@ -8,13 +8,9 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from adapters.apps import open_channels, open_identity, read_apps
-from adapters.single_flight import SingleFlight
-from auth.clients.clients import ensure_own
-from auth.consents.purposes import PLATFORM, Purposes
 from auth.issuer import issuer
 from auth.keys.published import PublishedKeys
-from auth.provider.server import Environment
+from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.http.graphiql import graphiql_routes
@@ -24,9 +20,14 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
+from gateway.http.sign_on.leaving import Leaving
+from gateway.http.sign_on.pages import Outside, Pages
+from gateway.http.sign_on.programs import program_routes
+from gateway.outside import open_outside
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
+from gateway.platform import open_platform
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
@@ -36,7 +37,7 @@ from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
 from kernel.settings import Settings
-from schema.context import Context, Platform
+from schema.context import Context
 from schema.graph import local_schema
 from schema.names import platform_names
 
@@ -47,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 
 class Identity(NamedTuple):
-    """What one process knows of who asks."""
+    """What one process knows of who asks, and signs them in with."""
 
     authenticator: Authenticator
     callers: Callers
@@ -60,8 +61,9 @@ class Gateway:
     ``running`` opens it for the length of a block; under an ASGI server its lifespan does.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, outside: Outside | None = None, clock: Clock | None = None) -> None:
         self._settings = settings
+        self._outside = outside
         self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
@@ -69,14 +71,15 @@ class Gateway:
         self.database: Database
         self.registry: Registry
         self.keys: PublishedKeys
+        self.environment: Environment
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Connect to everything in the running loop, and disconnect at the end."""
         settings = self._settings
         configure(settings.log_level)
-        keys = open_keys(settings)
-        cipher = keys.cipher
+        secrets = open_keys(settings)
+        cipher = secrets.cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
@@ -87,8 +90,9 @@ class Gateway:
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
-            identity = await self._open_identity(stack, redis, keys)
-            platform = await self._open_platform(stack, registry, identity.environment)
+            identity = await self._open_identity(stack, redis, secrets)
+            outside = self._outside or await open_outside(settings, stack)
+            platform = await open_platform(stack, database, registry, identity.environment, outside)
             local = local_schema()
             planner = Planner(registry, local, settings)
             executor = Executor(upstreams, identity.callers, lambda token: Context(platform, token), settings)
@@ -99,6 +103,9 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
+                    *program_routes(database, identity.environment),
+                    *Pages(database, identity.environment, outside).routes(),
+                    *Leaving(database, identity.environment).routes(),
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
                     ).handlers(),
@@ -107,35 +114,21 @@ class Gateway:
             )
             yield
 
-    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, sealing: Keys) -> "Identity":
+    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
         settings, database, clock = self._settings, self.database, self._clock
-        keys = self.keys = PublishedKeys(database, redis, sealing.cipher, clock)
+        keys = self.keys = PublishedKeys(database, redis, secrets.cipher, clock)
         stack.push_async_callback(keys.close)
         await keys.start()
         ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
         stack.push_async_callback(ended.close)
         await ended.start()
+        ours = issuer(settings)
+        environment = self.environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.ring)
         return Identity(
-            Authenticator(lambda: keys.ring, ended, issuer(settings), clock),
-            Callers(database, lambda: keys.ring, issuer(settings), clock),
-            Environment(redis, clock, settings, issuer(settings), sealing, lambda: keys.ring),
-        )
-
-    async def _open_platform(self, stack: AsyncExitStack, registry: Registry, environment: Environment) -> Platform:
-        """Open what the platform's own fields work with, its host apps first of all."""
-        apps, clock, redis = read_apps(self._settings.host_apps_file), self._clock, environment.redis
-        async with self.database.session() as session:
-            await ensure_own(session, clock, apps.owners)
-        return Platform(
-            services=registry,
-            database=self.database,
-            environment=environment,
-            channels=await stack.enter_async_context(open_channels(apps, redis, clock)),
-            owners=apps.owners,
-            identity=await stack.enter_async_context(open_identity(apps, clock)),
-            purposes=Purposes(PLATFORM),
-            sign_ins=SingleFlight(redis, "sign-in"),
+            Authenticator(environment.ring, ended, ours, clock),
+            Callers(database, environment.ring, ours, clock),
+            environment,
         )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -142,6 +142,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Empty: none, so that residents sign in by no mini-program; `make run` names the sandbox's."
         ),
     ] = ""
+    sms_url: Annotated[
+        str,
+        Meta(description="The SMS gateway (adapters/web/sms.py has its wire). Empty: nobody signs in by phone code."),
+    ] = ""
+    sms_key: Annotated[str, Meta(description="The SMS gateway's key, as `<key id>:<secret>`.", extra=SECRET)] = ""
+    identity_url: Annotated[
+        str,
+        Meta(description="The identity service (adapters/identity.py has its wire). Empty: no proofs."),
+    ] = ""
+    identity_key: Annotated[
+        str, Meta(description="The identity service's key, as `<key id>:<secret>`.", extra=SECRET)
+    ] = ""
     upstream_networks: Annotated[
         tuple[str, ...],
         Meta(

@@ -10,7 +10,7 @@ from adapters.channel import Channel
 from adapters.identity import IdentityService
 from adapters.single_flight import SingleFlight
 from auth.consents.purposes import Purposes
-from auth.provider.server import Environment
+from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
 from kernel.database import Database

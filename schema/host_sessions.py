@@ -7,7 +7,7 @@ from uuid import UUID
 
 from adapters.channel import HostIdentity
 from auth.accounts.tables import Identity
-from auth.provider.server import Environment
+from auth.provider.environment import Environment
 from kernel.redis import key
 
 _COLUMN = "host_session.key"

@@ -42,7 +42,6 @@ def simulated_hosts(world: World) -> list[SimulatedHost]:
 def development_apps(origin: str) -> bytes:
     """Return the file of host apps (``adapters.apps``) of a deployment whose hosts are a sandbox at ``origin``."""
     sms = {"url": f"{origin}/web/sms", "key_id": SMS_KEY.id, "secret": SMS_KEY.secret.decode()}
-    identity = {"url": f"{origin}/identity", "key_id": IDENTITY_KEY.id, "secret": IDENTITY_KEY.secret.decode()}
     apps = [
         {"provider": "web", "app": {"app_id": DEVELOPMENT["web"], "base_url": f"{origin}/web"}, "sms": sms},
         {
@@ -52,7 +51,7 @@ def development_apps(origin: str) -> bytes:
             "app": {"app_id": DEVELOPMENT["wechat"], "secret": _WECHAT_SECRET},
         },
     ]
-    return msgspec.json.format(msgspec.json.encode({"apps": apps, "identity": identity}))
+    return msgspec.json.format(msgspec.json.encode({"apps": apps}))
 
 
 class Sandbox(Struct, frozen=True):

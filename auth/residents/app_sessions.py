@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.clients.tables import Client
 from auth.errors import ClientRefusedError, SessionEndedError
-from auth.provider.server import Environment
+from auth.provider.environment import Environment
 from auth.provider.tokens import Issue
 from auth.sessions.access_tokens import GRAPH
 from auth.sessions.families import begin_family, standing

@@ -63,9 +63,12 @@ async def test_a_code_is_good_once_for_ten_minutes_and_for_its_own_app(sandbox: 
 
 
 @pytest.mark.case("FM-24")
-async def test_a_union_id_may_come_later_and_changes_nothing_else(sandbox: Sandbox) -> None:
+async def test_a_union_id_may_come_later_and_changes_nothing_else(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     sandbox.baidu.accounts.bind(APP, "")
     before = await sandbox.sign_in(sandbox.channel())
+    assert not caplog.records  # nothing has failed
     sandbox.baidu.accounts.bind(APP, "the city")
     after = await sandbox.sign_in(sandbox.channel())
     assert before.union_subject == ""
@@ -138,7 +141,7 @@ async def test_a_token_that_is_refused_is_replaced_and_the_call_made_again(sandb
     assert (await sandbox.sign_in(channel)).union_subject
 
 
-async def test_a_new_token_that_is_refused_too_is_not_tried_for_ever(sandbox: Sandbox) -> None:
+async def test_a_token_that_stays_the_same_is_not_sent_again(sandbox: Sandbox, world: World) -> None:
     async def bad() -> str:
         return "bad"
 
@@ -146,6 +149,19 @@ async def test_a_new_token_that_is_refused_too_is_not_tried_for_ever(sandbox: Sa
     with pytest.raises(HostUnavailableError, match="just given"):
         await channel.query("Y1")
     assert sandbox.tokens.failed_ones == ["bad"]
+    assert [each.result for each in world.events] == ["110"]
+
+
+async def test_tokens_are_not_replaced_for_ever(sandbox: Sandbox, world: World) -> None:
+    made = iter(["bad", "worse", "worst"])
+
+    async def bad() -> str:
+        return next(made)
+
+    channel = BaiduChannel(sandbox.http, sandbox.app, bad, sandbox.tokens.failed, cashier=sandbox.cashier)
+    with pytest.raises(HostUnavailableError, match="just given"):
+        await channel.query("Y1")
+    assert len(world.events) == 2
 
 
 async def test_a_wrong_secret_is_the_operators_to_mend_and_is_not_said(sandbox: Sandbox) -> None:

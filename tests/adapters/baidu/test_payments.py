@@ -13,6 +13,7 @@ from adapters.errors import (
     OrderRefusedError,
     OutcomeUnknownError,
 )
+from adapters.sandbox.baidu.behaviour import PaymentService
 from adapters.sandbox.world import World
 from kernel.money import Fen
 from tests.adapters.baidu.conftest import APP, OTHER_APP, Sandbox, wait_for
@@ -113,6 +114,15 @@ async def test_a_refund_that_fails_is_told_as_one_though_notices_count_otherwise
     assert (await channel.query_refund("R1", order)).state == "failed"
 
 
+async def test_our_own_refunds_are_not_asked_about(sandbox: Sandbox, channel: BaiduChannel) -> None:
+    service = msgspec.structs.replace(PaymentService(), audit_url=f"{sandbox.origin}/notices")
+    sandbox.baidu.cashier._service = service
+    order = await paid(sandbox, channel)
+    await channel.refund("R1", order, Fen(1250), "x")
+    await wait_for(lambda: len(sandbox.receiver.seen) == 2)
+    assert isinstance(sandbox.receiver.seen[1].about, Refund)
+
+
 @pytest.mark.parametrize("amount", [0, -1, 1251])
 async def test_impossible_amounts_are_not_asked_for(sandbox: Sandbox, channel: BaiduChannel, amount: int) -> None:
     order = Payment(number=NUMBER, state="paid", amount=Fen(1250))
@@ -150,20 +160,25 @@ async def test_without_a_payment_service_nothing_is_offered(sandbox: Sandbox) ->
         channel.read_callback({}, {}, b"")
 
 
+FOUND = {"tpOrderId": NUMBER, "orderId": 1, "userId": 1, "status": 2, "totalMoney": 1250}
+
+
 @pytest.mark.parametrize(
-    "data",
+    ("status", "data"),
     [
-        {"tpOrderId": "Y9", "orderId": 1, "userId": 1, "status": 2, "totalMoney": 1250},
-        {"tpOrderId": NUMBER, "orderId": 1, "userId": 1, "status": 7, "totalMoney": 1250},
-        {"tpOrderId": NUMBER, "orderId": 1, "userId": 1, "status": 2, "totalMoney": "12.5"},
-        {"tpOrderId": NUMBER, "status": 2},
-        "paid",
+        (502, FOUND),
+        (200, FOUND | {"tpOrderId": "Y9"}),
+        (200, FOUND | {"status": 7}),
+        (200, FOUND | {"totalMoney": "12.5"}),
+        (200, FOUND | {"totalMoney": -1}),
+        (200, {"tpOrderId": NUMBER, "status": 2}),
+        (200, "paid"),
     ],
 )
-async def test_an_answer_about_something_else_is_never_believed(sandbox: Sandbox, data: object) -> None:
+async def test_an_answer_about_something_else_is_never_believed(sandbox: Sandbox, status: int, data: object) -> None:
     @get("/rest/2.0/smartapp/pay/paymentservice/findByTpOrderId")
     async def answer() -> Response[bytes]:
-        return Response(msgspec.json.encode({"errno": 0, "msg": "success", "data": data}))
+        return Response(msgspec.json.encode({"errno": 0, "msg": "success", "data": data}), status_code=status)
 
     async with serve_handlers([answer]) as origin:
         channel = BaiduChannel(

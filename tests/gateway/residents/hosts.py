@@ -25,8 +25,9 @@ SIGN_IN = """mutation ($app: String!, $code: String!) {
 class Phones:
     """The residents' phones, and what their mini-programs ask the city."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, origin: str) -> None:
         self.sandbox = sandbox
+        self.origin = origin
         self.hosts = {host.provider: host for host in sandbox.hosts}
 
     @property
@@ -96,7 +97,7 @@ async def served_sandbox(folder: Path) -> AsyncIterator[Phones]:
     async with serve_handlers(handlers) as origin:
         (folder / "host-apps.json").write_bytes(development_apps(origin))
         try:
-            yield Phones(sandbox)
+            yield Phones(sandbox, origin)
         finally:
             await sandbox.later.stop()
             await asyncio.sleep(0)
