@@ -135,7 +135,7 @@ def _department(example: Example, settings: Settings, environ: Mapping[str, str]
 
 def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
     """What the children need to know of our settings, and of the sandbox where no real service is named."""
-    from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY  # noqa: PLC0415 - help is quick without all simulators
+    from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
 
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
     simulated = url(_SANDBOX_HOST, settings.sandbox_port)
@@ -145,10 +145,16 @@ def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
         "identity_url": f"{simulated}/identity",
         "identity_key": f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
     }
+    host_apps = settings.host_apps_file
+    if sandbox and not host_apps:
+        file = state_path(settings) / "host-apps.json"
+        file.write_bytes(development_apps(simulated))
+        host_apps = str(file)
     named = settings.sms_url or settings.identity_url
     chosen = services if sandbox and not named else {name: getattr(settings, name) for name in services}
     return {
         **{variable(name): value for name, value in chosen.items()},
+        variable("host_apps_file"): host_apps,
         variable("database_url"): settings.database_url,
         variable("redis_url"): settings.redis_url,
         variable("state_dir"): str(state_path(settings)),

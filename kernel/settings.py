@@ -135,6 +135,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     app_session_days: Annotated[int, Meta(description="How many days a mini-program stays signed in at all.", ge=1)] = (
         30
     )
+    host_apps_file: Annotated[
+        str,
+        Meta(
+            description="The JSON file of the host apps and their secrets (docs/operations.md). "
+            "Empty: none, so that residents sign in by no mini-program; `make run` names the sandbox's."
+        ),
+    ] = ""
     sms_url: Annotated[
         str,
         Meta(description="The SMS gateway (adapters/web/sms.py has its wire). Empty: nobody signs in by phone code."),
