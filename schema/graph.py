@@ -5,13 +5,14 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog, sessions
+from schema import catalog, pages, sessions
 from schema.catalog import Catalog
+from schema.pages import PageMutations
 from schema.policies import guard
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
 
-POLICIES = {"Query": PUBLIC, **catalog.POLICIES, **sessions.POLICIES}
+POLICIES = {"Query": PUBLIC, **catalog.POLICIES, **sessions.POLICIES, **pages.POLICIES}
 
 
 @strawberry.type
@@ -24,7 +25,7 @@ class Query:
 
 
 @strawberry.type
-class Mutation(SessionMutations):
+class Mutation(SessionMutations, PageMutations):
     """The root of what residents do with their accounts."""
 
 
