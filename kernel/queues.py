@@ -3,6 +3,7 @@
 # The first part of a task's name → its queue. A feature with tasks adds its line.
 ROUTES = {
     "outbox": "system",
+    "auth": "sign_on",
 }
 
 
