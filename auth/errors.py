@@ -149,3 +149,24 @@ class NoMatchError(YiwangError):
 
     code = "IDENTITY_NO_MATCH"
     http_status = 400
+
+
+class LogoutRefusedError(YiwangError):
+    """A logout request with a hint or an address that is not believed."""
+
+    code = "LOGOUT_REFUSED"
+    http_status = 400
+
+
+class TicketRefusedError(YiwangError):
+    """A one-time ticket that is used, too old or unknown, or that would lead to no page of its client's."""
+
+    code = "TICKET_REFUSED"
+    http_status = 400
+
+
+class NoMessagesError(YiwangError):
+    """There is no SMS gateway to send a code by."""
+
+    code = "NO_SMS_GATEWAY"
+    http_status = 503

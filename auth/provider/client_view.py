@@ -1,23 +1,17 @@
 """A client as Authlib asks about it."""
 
-import hashlib
 import hmac
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
+from auth.clients.secrets import secret_digest
 from auth.clients.tables import Client
 
-SCOPES = ("openid", "profile", "phone", "id_number", "offline_access")
 _GRANTS = {
     "authorization_code",
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 }
-
-
-def secret_digest(secret: str) -> bytes:
-    """Return what is stored of a client's secret: it has 256 random bits, so a plain digest is right."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types

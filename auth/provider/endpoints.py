@@ -9,10 +9,10 @@ from auth.accounts.accounts import account_of
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.provider.authorize import URN, Pushed, RefusedError, read
 from auth.provider.dpop import check_proof
-from auth.provider.grants import register_grants
+from auth.provider.environment import PUSHED_SECONDS, Answer, Environment
 from auth.provider.introspection import look_up
 from auth.provider.requests import ProviderRequest
-from auth.provider.server import PUSHED_SECONDS, Answer, Environment, Provider
+from auth.provider.server import Provider
 from auth.provider.subjects import asked_names, claims_of
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
@@ -111,5 +111,5 @@ def _challenge(scheme: str, error: str, description: str, status: int = 401) -> 
 
 async def _run(session: AsyncSession, environment: Environment, work: Any) -> Answer:
     """Run Authlib's synchronous code inside the transaction (see the package)."""
-    answer: Answer = await session.run_sync(lambda _: work(Provider(session, environment, register_grants)))
+    answer: Answer = await session.run_sync(lambda _: work(Provider(session, environment)))
     return answer
