@@ -109,11 +109,7 @@ def consumer(
                 await handler(session, mine, msgspec.convert(row.arguments, arguments, strict=False))
                 await session.delete(row)
 
-        async def give_up(session: AsyncSession, context: TaskContext, row: OutboxMessage) -> None:
-            if given_up is not None:
-                await given_up(session, context, msgspec.convert(row.arguments, arguments, strict=False))
-
-        work = _Work(name, do, waits, give_up)
+        work = _Work(name, do, waits, arguments, given_up)
 
         def run(task: Task, message_id: str) -> None:
             runtime: Runtime = task.app.runtime
@@ -148,7 +144,8 @@ class _Work:
     name: str
     do: Callable[[TaskContext, UUID], Awaitable[None]]
     waits: Sequence[timedelta]
-    give_up: Callable[[AsyncSession, TaskContext, OutboxMessage], Awaitable[None]]
+    arguments: type[msgspec.Struct]
+    given_up: Handler[Any] | None
 
 
 async def _do_or_note(work: _Work, context: TaskContext, message_id: UUID) -> None:
@@ -168,8 +165,8 @@ async def _do_or_note(work: _Work, context: TaskContext, message_id: UUID) -> No
             row.last_error = f"{type(error).__name__}: {error}"[:500]
             again = row.failures <= len(work.waits)
             row.due_at = context.clock.now() + work.waits[row.failures - 1] if again else None
-            if not again:
-                await work.give_up(session, context, row)
+            if not again and work.given_up is not None:
+                await work.given_up(session, context, msgspec.convert(row.arguments, work.arguments, strict=False))
 
 
 @periodic("outbox.sweep", _SWEEP_EVERY)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.clients.jwks import signing_keys
 from auth.clients.pairwise import FIRST_PARTY, department_sector
 from auth.clients.secrets import SCOPES, secret_digest
 from auth.clients.tables import Client
@@ -57,13 +58,12 @@ def _check(client: Client) -> None:
     high, by_key = client.tier != "T1", client.auth_method == "private_key_jwt"
     unknown = [scope for scope in client.scopes if scope not in SCOPES and not scope.startswith("exchange:")]
     returns = (*client.redirect_uris, *client.post_logout_redirect_uris)
-    uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri) if uri]
+    uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri, client.jwks_uri) if uri]
     unusable = [uri for uri in uris if not _usable(uri)]
     problems: list[tuple[object, str, str]] = [
         (not _ID.fullmatch(client.client_id), "The id has characters that ids may not have", "Use a-z, 0-9, . _ -"),
         (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
-        (by_key and not client.jwks, "The client has no keys", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),
         (high and not client.backchannel_logout_uri, "Tiers T2 and T3 hear of logouts", "Register where."),
         ("id_number" in client.scopes and not high, "ID numbers are for tiers T2 and T3", "Register it as T2."),
@@ -71,9 +71,28 @@ def _check(client: Client) -> None:
         (unknown, f"Unknown scopes: {', '.join(unknown)}", f"There are {', '.join(SCOPES)}."),
         (unusable, f"URIs that cannot be used: {', '.join(unusable)}", "Use https:// without a fragment."),
     ]
-    for wrong, message, fix in problems:
+    for wrong, message, fix in (*problems, *_problems_of_keys(client)):
         if wrong:
             raise ClientRefusedError(message, fix=fix)
+
+
+def _problems_of_keys(client: Client) -> list[tuple[object, str, str]]:
+    by_key, unreadable = client.auth_method == "private_key_jwt", ""
+    if client.jwks:
+        try:
+            client.jwks = signing_keys(client.jwks)
+        except ValueError as error:
+            unreadable = f"The JWK Set cannot be used: {error}"
+    one = bool(client.jwks) != bool(client.jwks_uri)
+    return [
+        (by_key and not one, "A client with keys has a JWK Set, or says where it is", "Register one of the two."),
+        (
+            not by_key and (client.jwks or client.jwks_uri),
+            "Keys are for private_key_jwt",
+            "Register it so, or without.",
+        ),
+        (unreadable, unreadable, "Register the public keys that it signs with, EC P-256 or RSA."),
+    ]
 
 
 def _usable(uri: str) -> bool:
