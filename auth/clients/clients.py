@@ -2,18 +2,21 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.clients.jwks import signing_keys
 from auth.clients.pairwise import FIRST_PARTY, department_sector
 from auth.clients.secrets import SCOPES, secret_digest
 from auth.clients.tables import Client
-from auth.errors import ClientRefusedError
+from auth.errors import ClientRefusedError, ClientUnknownError
+from auth.sessions.sessions import revoke_family
+from auth.sessions.tables import TokenFamily
 from kernel.clock import Clock
 
 BROWSER = "yiwang"
@@ -52,6 +55,43 @@ async def register(session: AsyncSession, clock: Clock, client: Client) -> str:
     session.add(client)
     await session.flush()
     return secret
+
+
+async def find_client(session: AsyncSession, client_id: str) -> Client:
+    """Return a client. Raises ClientUnknownError."""
+    client = await session.get(Client, client_id)
+    if client is None:
+        raise ClientUnknownError(f"There is no client {client_id!r}", fix="yiwang client list shows them.")
+    return client
+
+
+async def all_clients(session: AsyncSession) -> Sequence[Client]:
+    """Return all clients, by id."""
+    return (await session.exec(select(Client).order_by(Client.client_id))).all()
+
+
+async def suspend(session: AsyncSession, clock: Clock, client_id: str) -> int:
+    """Let nobody sign in to a client, and make all its tokens worthless; return how many families they were of.
+
+    Raises ClientUnknownError, and ClientRefusedError for the platform's own.
+    """
+    client = await find_client(session, client_id)
+    if client.first_party:
+        raise ClientRefusedError("The platform's own clients are not suspended", fix="Take its app off the settings.")
+    client.status = "suspended"
+    session.add(client)
+    query = select(TokenFamily).where(TokenFamily.client_id == client_id, col(TokenFamily.revoked_at).is_(None))
+    families = (await session.exec(query)).all()
+    for family in families:
+        await revoke_family(session, clock, family, "client suspended")
+    return len(families)
+
+
+async def resume(session: AsyncSession, client_id: str) -> None:
+    """Let residents sign in to a client again, which they must do anew. Raises ClientUnknownError."""
+    client = await find_client(session, client_id)
+    client.status = "active"
+    session.add(client)
 
 
 def _check(client: Client) -> None:
