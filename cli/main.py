@@ -29,6 +29,7 @@ COMMANDS = {
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
+    "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),
     "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),
     "publish": Entry("cli.publish:publish", "Make a department's API part of the graph."),
     "rollback": Entry("cli.rollback:rollback", "Make an earlier version of a service live again."),

@@ -72,6 +72,8 @@ def read(server: Server, request: ProviderRequest) -> tuple[Asked, Client]:
         raise RefusedError("request_uri_not_supported", "Only request URIs of pushed requests are known.", target)
     if "request" in data:
         raise RefusedError("request_not_supported", "Request objects are not supported.", target)
+    if data.get("response_type") != "code":  # Authlib would repeat it in its error, with characters that none may have
+        raise RefusedError("unsupported_response_type", "The response_type must be code.", target)
     try:
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:

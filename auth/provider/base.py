@@ -22,7 +22,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         self.environment = environment
 
     def query_client(self, client_id: str) -> ClientView | None:
-        row = wait(self.session.get(Client, client_id))
+        row = wait(self.session.get(Client, client_id)) if client_id.isprintable() else None
         return ClientView(row) if row is not None and row.status == "active" else None
 
     def validate_requested_scope(self, scope: str | None) -> None:

@@ -7,7 +7,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from auth.clients.secrets import secret_digest
 from auth.clients.tables import Client
 
-_GRANTS = {
+GRANTS = {
     "authorization_code",
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -49,4 +49,4 @@ class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return response_type == "code" and not self.row.first_party
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in _GRANTS and not (grant_type == "authorization_code" and self.row.first_party)
+        return grant_type in GRANTS and not (grant_type == "authorization_code" and self.row.first_party)

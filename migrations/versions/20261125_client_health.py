@@ -6,7 +6,7 @@ from alembic import op
 
 
 revision = '2c3691dad461'
-down_revision = '4126e0104e58'
+down_revision = '08a1baba8b0a'
 branch_labels = None
 depends_on = None
 

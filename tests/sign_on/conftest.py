@@ -1,15 +1,17 @@
 """A whole gateway under the issuer https://id.example, an SMS gateway that remembers, and a register of one person."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
+from auth.provider.environment import Environment
 from gateway.app import Gateway
 from gateway.http.sign_on.pages import Outside
 from kernel.settings import Settings
-from tests.sign_on.relying_party import Browser, Site, answered, register_site
+from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
 
 ISSUER = "https://id.example"
 PHONE = "+8613900000001"
@@ -36,6 +38,14 @@ class SignOn:
 
     async def site(self, client_id: str = "site", **more: object) -> Site:
         return await register_site(self.gateway, self.client, client_id, **more)
+
+    def environment(self) -> Environment:
+        """Return what the provider works with."""
+        return self.gateway.environment
+
+    async def claims(self, id_token_: str) -> dict[str, Any]:
+        """Return an ID token's claims, verified."""
+        return await id_token(self.client, id_token_)
 
     async def sign_in(self, browser: Browser, url: str, phone: str = PHONE) -> httpx.Response:
         """Go through the pages with a phone code, up to consent or the client's answer."""

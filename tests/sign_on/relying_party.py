@@ -31,6 +31,7 @@ class Browser:
         """Send a request with the cookies, and keep those that come."""
         headers = {"cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
         path = url if url.startswith("/") else url[len("https://id.example") :]
+        self._client.cookies.clear()  # it keeps those of all browsers together
         answer = await self._client.request(method, path, data=form or None, headers=headers)
         for name, value in answer.cookies.items():
             self.cookies[name] = value
