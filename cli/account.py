@@ -11,6 +11,7 @@ from auth.accounts.tables import Account
 from auth.errors import UnknownAccountError
 from auth.sessions.sessions import sessions_of
 from cli.transaction import announced, transaction
+from cli.who import record
 from kernel.clock import SystemClock
 
 _CLOCK = SystemClock()
@@ -57,7 +58,12 @@ def show(account_id: UUID) -> None:
 @_account
 def freeze(account_id: UUID) -> None:
     """Close an account until it is thawed; its owner is signed out everywhere, at once."""
-    announced(lambda session: accounts.freeze(session, _CLOCK, account_id))
+
+    async def work(session: AsyncSession) -> None:
+        await accounts.freeze(session, _CLOCK, account_id)
+        await record(session, _CLOCK, "account.frozen", f"account:{account_id}")
+
+    announced(work)
     click.echo(f"Froze {account_id}. To undo: yiwang account thaw {account_id}")
 
 
@@ -65,5 +71,10 @@ def freeze(account_id: UUID) -> None:
 @_account
 def thaw(account_id: UUID) -> None:
     """Open a frozen account again."""
-    transaction(lambda session: accounts.thaw(session, account_id))
+
+    async def work(session: AsyncSession) -> None:
+        await accounts.thaw(session, account_id)
+        await record(session, _CLOCK, "account.thawed", f"account:{account_id}")
+
+    transaction(work)
     click.echo(f"Thawed {account_id}. Its owner can sign in again.")

@@ -12,6 +12,7 @@ from auth.clients import clients
 from auth.clients.secrets import SCOPES
 from auth.clients.tables import Client
 from cli.transaction import announced, transaction
+from cli.who import record
 from kernel.clock import SystemClock
 from services_catalog.departments import find_department
 
@@ -81,7 +82,9 @@ def add(client_id: str, jwks: Path | None, *, without_pkce: bool, **given: Any) 
 
     async def register(session: AsyncSession) -> str:
         await find_department(session, given["department"])
-        return await clients.register(session, _CLOCK, row)
+        made = await clients.register(session, _CLOCK, row)
+        await record(session, _CLOCK, "client.registered", f"client:{client_id}", tier=row.tier)
+        return made
 
     secret = transaction(register)
     if secret:
@@ -113,7 +116,13 @@ def show(client_id: str) -> None:
 @click.argument("client_id")
 def suspend(client_id: str) -> None:
     """Let nobody sign in to a client, and make its tokens worthless, at once."""
-    families = announced(lambda session: clients.suspend(session, _CLOCK, client_id))
+
+    async def work(session: AsyncSession) -> int:
+        families = await clients.suspend(session, _CLOCK, client_id)
+        await record(session, _CLOCK, "client.suspended", f"client:{client_id}")
+        return families
+
+    families = announced(work)
     click.echo(f"Suspended {client_id}; sign-ins that are over: {families}. To undo: yiwang client resume {client_id}")
 
 
@@ -121,7 +130,12 @@ def suspend(client_id: str) -> None:
 @click.argument("client_id")
 def resume(client_id: str) -> None:
     """Let residents sign in to a suspended client again; all of them do so anew."""
-    transaction(lambda session: clients.resume(session, client_id))
+
+    async def work(session: AsyncSession) -> None:
+        await clients.resume(session, client_id)
+        await record(session, _CLOCK, "client.resumed", f"client:{client_id}")
+
+    transaction(work)
     click.echo(f"Residents can sign in to {client_id} again.")
 
 

@@ -10,6 +10,7 @@ from auth.keys import key_ring
 from auth.keys.published import announce
 from auth.keys.tables import SigningKey
 from cli.transaction import transaction
+from cli.who import record
 from kernel.clock import SystemClock
 from kernel.crypto import keys as deployment
 from kernel.crypto.reseal import Progress
@@ -133,6 +134,8 @@ async def _rotate(settings: Settings) -> list[SigningKey]:
         async with database.session() as session:
             await key_ring.ensure(session, cipher, _CLOCK)  # a new deployment's first keys sign at once
             made = await key_ring.rotate(session, cipher, _CLOCK)
+            for row in made:
+                await record(session, _CLOCK, "signing_key.made", f"signing_key:{row.kid}", algorithm=row.algorithm)
         await announce(redis)
     return made
 

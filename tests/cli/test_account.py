@@ -29,6 +29,8 @@ async def test_a_frozen_account_is_signed_out_everywhere_until_it_is_thawed(
     async with database.session() as session:
         assert (await account_of(session, owner.account_id)).status == "active"
     assert isinstance((await operator.type("account", "thaw", account_id)).exception, UnknownAccountError)
+    actions = await database.pool.fetch("SELECT action FROM audit_entry ORDER BY seq")
+    assert [row["action"] for row in actions] == ["account.frozen", "account.thawed"]
 
 
 async def test_nothing_personal_is_shown(

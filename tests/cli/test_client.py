@@ -119,6 +119,8 @@ async def test_a_suspended_clients_tokens_are_worthless_and_sessions_live_on(
     assert "suspended" in await operator.done("client", "list")
     await operator.done("client", "resume", "housing-site")
     assert "suspended" not in await operator.done("client", "list")
+    actions = await database.pool.fetch("SELECT action FROM audit_entry ORDER BY seq")
+    assert [row["action"] for row in actions] == ["client.registered", "client.suspended", "client.resumed"]
     own = await operator.type("client", "suspend", owner.client_id)
     assert "platform's own" in str(own.exception)
 
