@@ -77,7 +77,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
             wait(revoke_family(server.session, server.environment.clock, family, "code reused"))
 
     def authenticate_user(self, authorization_code: CodeContext) -> Session | None:
-        owner = wait(self.server.session.get(Session, authorization_code.sid))
+        # Locked, so that a session that is ending at this moment ends with the family that begins here, or before it.
+        owner = wait(self.server.session.get(Session, authorization_code.sid, with_for_update={"read": True}))
         return owner if owner is not None and is_live(owner, self.server.environment.clock) else None
 
     def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
