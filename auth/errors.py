@@ -137,6 +137,13 @@ class ClientRefusedError(YiwangError):
     http_status = 400
 
 
+class ClientUnknownError(YiwangError):
+    """There is no client of this id."""
+
+    code = "CLIENT_UNKNOWN"
+    http_status = 404
+
+
 class IdNumberTakenError(YiwangError):
     """A proof that is not strong enough to be believed; it never says whether anybody has the ID number."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from auth.issuer import issuer
 from cli import examples
 from cli.examples import Example
 from cli.gateway_client import DEFAULT_GATEWAY
@@ -92,7 +93,7 @@ async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]
     """
     environ = child_environment(_variables(settings, sandbox=sandbox))
     logs = state_path(settings)
-    supervisor.add([_department(example, environ, logs) for example in found])
+    supervisor.add([_department(example, settings, environ) for example in found])
     await upgrade(settings.database_url)
     addresses = {"gateway": (reachable(settings.gateway_host), settings.gateway_port)}
     addresses |= {"sandbox": (_SANDBOX_HOST, settings.sandbox_port)} if sandbox else {}
@@ -124,9 +125,12 @@ def _command(name: str, environ: Mapping[str, str], logs: Path) -> Unit:
     return program(name, ourselves(name), environ, logs / f"{name}.log")
 
 
-def _department(example: Example, environ: Mapping[str, str], logs: Path) -> Unit:
+def _department(example: Example, settings: Settings, environ: Mapping[str, str]) -> Unit:
+    """An example that believes what our gateway says of who asks; the gateway's own address has the keys."""
+    keys = f"{url(settings.gateway_host, settings.gateway_port)}/oauth/jwks"
     command = [sys.executable, "-m", f"examples.departments.{example.name}", "--port", str(example.port)]
-    return program(example.name, command, environ, logs / f"{example.name}.log")
+    command += ["--trust", issuer(settings), "--keys", keys]
+    return program(example.name, command, environ, state_path(settings) / f"{example.name}.log")
 
 
 def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:

@@ -168,6 +168,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "otherwise special, as CIDRs: `10.20.0.0/16, 192.168.7.0/24`."
         ),
     ] = ()
+    audit_anchor_file: Annotated[
+        str,
+        Meta(
+            description="The file to which `yiwang worker` appends the audit log's anchors, best on storage that "
+            "the database's administrators cannot write. Empty: anchors are kept in the database only."
+        ),
+    ] = ""
+    audit_key_file: Annotated[
+        str,
+        Meta(
+            description="The P-256 private key (PEM) with which `yiwang worker` signs the audit log's anchors. "
+            "Empty: they are not signed."
+        ),
+    ] = ""
     log_level: Annotated[
         str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     ] = "INFO"

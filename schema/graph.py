@@ -5,11 +5,12 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog, consents, mandates, me, proofs, sessions, ways_in
+from schema import catalog, consents, mandates, me, pages, proofs, sessions, ways_in
 from schema.catalog import Catalog
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
+from schema.pages import PageMutations
 from schema.policies import guard
 from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
@@ -17,7 +18,7 @@ from schema.sessions import SessionMutations
 from schema.ways_in import WaysInMutations
 
 POLICIES = {"Query.catalog": PUBLIC}
-for each in (catalog, sessions, ways_in, proofs, mandates, consents, me):
+for each in (catalog, sessions, ways_in, proofs, mandates, consents, me, pages):
     POLICIES |= each.POLICIES
 
 
@@ -31,7 +32,15 @@ class Query(MeQueries, ConsentQueries):
 
 
 @strawberry.type
-class Mutation(SessionMutations, WaysInMutations, ProofMutations, MandateMutations, ConsentMutations, MeMutations):
+class Mutation(
+    SessionMutations,
+    WaysInMutations,
+    ProofMutations,
+    MandateMutations,
+    ConsentMutations,
+    MeMutations,
+    PageMutations,
+):
     """The root of what residents do with their accounts."""
 
 
