@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY
+from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
 from auth.consents.purposes import Purpose, Wording
 from kernel.settings import Settings
 from tests.gateway.residents.hosts import Phones, served_sandbox

@@ -9,15 +9,16 @@ from typing import Any
 
 import msgspec
 
+from adapters.sandbox.development import APPS, development_apps
 from adapters.sandbox.host import SimulatedHost
-from adapters.sandbox.hosts import DEVELOPMENT, Sandbox, build_sandbox, development_apps
+from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from tests.adapters.simulators import serve_handlers
 from tests.gateway.conftest import JSON_HEADERS, City
 
-WECHAT = DEVELOPMENT["wechat"]
+WECHAT = APPS["wechat"]
 SIGN_IN = """mutation ($app: String!, $code: String!) {
   signIn(app: $app, code: $code, device: "Phone") {
     accessToken refreshToken expiresIn session { id app level current }
@@ -47,11 +48,11 @@ class Phones:
         return host
 
     def code(self, resident: str, provider: str = "wechat") -> str:
-        return self._host(provider).login(DEVELOPMENT[provider], resident)
+        return self._host(provider).login(APPS[provider], resident)
 
     def proof(self, resident: str, provider: str = "wechat") -> dict[str, str]:
         """What the phone number button gives."""
-        return dict(self._host(provider).phone_proof(DEVELOPMENT[provider], resident))
+        return dict(self._host(provider).phone_proof(APPS[provider], resident))
 
     def _host(self, provider: str) -> SimulatedHost:
         return next(host for host in self.sandbox.hosts if host.provider == provider)
@@ -100,7 +101,7 @@ def code(result: dict[str, Any]) -> str:
 
 async def sign_in(city: City, phones: Phones, resident: str, provider: str = "wechat") -> Resident:
     """Sign a resident in, through the graph and the simulated host."""
-    app = DEVELOPMENT[provider]
+    app = APPS[provider]
     result = await ask(city, SIGN_IN, app=app, code=phones.code(resident, provider))
     assert "errors" not in result, result
     return Resident(city, result["data"]["signIn"], app)
