@@ -203,6 +203,16 @@ class S256(CodeChallenge):  # type: ignore[misc]  # Authlib has no types
             raise InvalidRequestError("The code_challenge_method must be S256.")
         super().validate_code_challenge(grant, redirect_uri)
 
+    def validate_code_verifier(self, grant: CodeGrant, result: Any) -> None:
+        """A verifier that is missing or malformed is as wrong as another (RFC 7636 section 4.6)."""
+        challenge = self.get_authorization_code_challenge(grant.request.authorization_code)
+        try:
+            super().validate_code_verifier(grant, result)
+        except InvalidRequestError as error:
+            if not challenge:
+                raise
+            raise InvalidGrantError("The code_verifier is missing or malformed.") from error
+
     def get_authorization_code_challenge(self, authorization_code: CodeContext) -> str:
         return authorization_code.code_challenge
 
