@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, BaseGrant, Ref
 from authlib.oauth2.rfc7636 import CodeChallenge
 from msgspec import Struct
 
+from auth.sessions.alarms import alarm
 from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.dpop import check_proof
@@ -74,7 +75,9 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         server = self.server
         family = wait(server.session.get(TokenFamily, UUID(family_id))) if family_id else None
         if family is not None:
-            wait(revoke_family(server.session, server.environment.clock, family, "code reused"))
+            clock = server.environment.clock
+            wait(revoke_family(server.session, clock, family, "code reused"))
+            wait(alarm(server.session, clock, "code", family.sid, f"family:{family.id}"))
 
     def authenticate_user(self, authorization_code: CodeContext) -> Session | None:
         # Locked, so that a session that is ending at this moment ends with the family that begins here, or before it.
