@@ -93,6 +93,13 @@ class IdentityRefusedError(YiwangError):
     http_status = 422
 
 
+class LaunchRefusedError(YiwangError):
+    """A code or link that would open the mini-program cannot be made of the page, scene or query that was given."""
+
+    code = "HOST_LAUNCH_REFUSED"
+    http_status = 422
+
+
 class MessageRefusedError(YiwangError):
     """The host does not deliver a message. ``field`` names the value to mend, ``reason`` what to do else."""
 

@@ -149,3 +149,60 @@ class NoMatchError(YiwangError):
 
     code = "IDENTITY_NO_MATCH"
     http_status = 400
+
+
+class TooManyAttemptsError(YiwangError):
+    """Something that could be guessed was tried so often that it is not taken again for a while."""
+
+    code = "TOO_MANY_ATTEMPTS"
+    http_status = 429
+    retryable = True
+
+
+class OneTimeCodeRefusedError(YiwangError):
+    """A code that one side shows and the other enters is unknown, used, too old, or the caller's own."""
+
+    code = "ONE_TIME_CODE_REFUSED"
+    http_status = 400
+
+
+class AuthenticationTooOldError(YiwangError):
+    """Something needs a proof of the last five minutes (RFC 9470, ``max_age``)."""
+
+    code = "AUTHENTICATION_TOO_OLD"
+    http_status = 403
+
+
+class UnlinkRefusedError(YiwangError):
+    """A way in that is not to be given up now; the message says why."""
+
+    code = "UNLINK_REFUSED"
+    http_status = 409
+
+
+class UnknownIdentityError(YiwangError):
+    """The account has no such way in."""
+
+    code = "IDENTITY_UNKNOWN"
+    http_status = 404
+
+
+class LogoutRefusedError(YiwangError):
+    """A logout request with a hint or an address that is not believed."""
+
+    code = "LOGOUT_REFUSED"
+    http_status = 400
+
+
+class TicketRefusedError(YiwangError):
+    """A one-time ticket that is used, too old or unknown, or that would lead to no page of its client's."""
+
+    code = "TICKET_REFUSED"
+    http_status = 400
+
+
+class NoMessagesError(YiwangError):
+    """There is no SMS gateway to send a code by."""
+
+    code = "NO_SMS_GATEWAY"
+    http_status = 503

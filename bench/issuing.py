@@ -14,8 +14,8 @@ from auth.clients.tables import Client
 from auth.issuer import issuer
 from auth.keys.key_ring import KeyRing, ensure, load
 from auth.provider.endpoints import token as token_endpoint
+from auth.provider.environment import Environment
 from auth.provider.requests import ProviderRequest
-from auth.provider.server import Environment
 from auth.provider.tokens import Issue
 from auth.sessions.access_tokens import GRAPH, AccessToken, sign, verify
 from auth.sessions.ended import EndedSessions

@@ -27,6 +27,7 @@ COMMANDS = {
     "department": Entry("cli.department:department", "Add departments and give them credentials."),
     "keys": Entry("cli.keys:keys", "Make keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
+    "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),
     "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),
     "publish": Entry("cli.publish:publish", "Make a department's API part of the graph."),
     "rollback": Entry("cli.rollback:rollback", "Make an earlier version of a service live again."),

@@ -91,7 +91,7 @@ async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]
 
     Worker and beat come last: nobody waits for them, and the others are up sooner on few cores.
     """
-    environ = child_environment(_variables(settings))
+    environ = child_environment(_variables(settings, sandbox=sandbox))
     logs = state_path(settings)
     supervisor.add([_department(example, settings, environ) for example in found])
     await upgrade(settings.database_url)
@@ -133,10 +133,28 @@ def _department(example: Example, settings: Settings, environ: Mapping[str, str]
     return program(example.name, command, environ, state_path(settings) / f"{example.name}.log")
 
 
-def _variables(settings: Settings) -> dict[str, str]:
-    """What the children need to know of our settings."""
+def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
+    """What the children need to know of our settings, and of the sandbox where no real service is named."""
+    from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
+
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
+    simulated = url(_SANDBOX_HOST, settings.sandbox_port)
+    services = {
+        "sms_url": f"{simulated}/web/sms",
+        "sms_key": f"{SMS_KEY.id}:{SMS_KEY.secret.decode()}",
+        "identity_url": f"{simulated}/identity",
+        "identity_key": f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
+    }
+    host_apps = settings.host_apps_file
+    if sandbox and not host_apps:
+        file = state_path(settings) / "host-apps.json"
+        file.write_bytes(development_apps(simulated))
+        host_apps = str(file)
+    named = settings.sms_url or settings.identity_url
+    chosen = services if sandbox and not named else {name: getattr(settings, name) for name in services}
     return {
+        **{variable(name): value for name, value in chosen.items()},
+        variable("host_apps_file"): host_apps,
         variable("database_url"): settings.database_url,
         variable("redis_url"): settings.redis_url,
         variable("state_dir"): str(state_path(settings)),

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from auth.issuer import issuer
 from auth.keys.published import PublishedKeys
+from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.http.graphiql import graphiql_routes
@@ -19,14 +20,18 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
+from gateway.http.sign_on.leaving import Leaving
+from gateway.http.sign_on.pages import Outside, Pages
+from gateway.http.sign_on.programs import program_routes
+from gateway.outside import open_outside
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
+from gateway.platform import open_platform
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
-from kernel.clock import SystemClock
-from kernel.crypto.fields import FieldCipher
-from kernel.crypto.keys import open_keys
+from kernel.clock import Clock, SystemClock
+from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
@@ -43,10 +48,11 @@ _log = logging.getLogger(__name__)
 
 
 class Identity(NamedTuple):
-    """What one process knows of who asks."""
+    """What one process knows of who asks, and signs them in with."""
 
     authenticator: Authenticator
     callers: Callers
+    environment: Environment
 
 
 class Gateway:
@@ -55,21 +61,25 @@ class Gateway:
     ``running`` opens it for the length of a block; under an ASGI server its lifespan does.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, outside: Outside | None = None, clock: Clock | None = None) -> None:
         self._settings = settings
+        self._outside = outside
+        self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
         self.direct: dict[str, Direct] = {}
         self.database: Database
         self.registry: Registry
         self.keys: PublishedKeys
+        self.environment: Environment
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Connect to everything in the running loop, and disconnect at the end."""
         settings = self._settings
         configure(settings.log_level)
-        cipher = open_keys(settings).cipher
+        secrets = open_keys(settings)
+        cipher = secrets.cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
@@ -80,10 +90,12 @@ class Gateway:
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
-            identity = await self._open_identity(stack, redis, cipher)
+            identity = await self._open_identity(stack, redis, secrets)
+            outside = self._outside or await open_outside(settings, stack)
+            platform = await open_platform(stack, database, registry, identity.environment, outside)
             local = local_schema()
             planner = Planner(registry, local, settings)
-            executor = Executor(upstreams, identity.callers, lambda token: Context(registry, token), settings)
+            executor = Executor(upstreams, identity.callers, lambda token: Context(platform, token), settings)
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
@@ -91,6 +103,9 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
+                    *program_routes(database, identity.environment),
+                    *Pages(database, identity.environment, outside).routes(),
+                    *Leaving(database, identity.environment).routes(),
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
                     ).handlers(),
@@ -99,18 +114,21 @@ class Gateway:
             )
             yield
 
-    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, cipher: FieldCipher) -> "Identity":
+    async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
-        settings, database, clock = self._settings, self.database, SystemClock()
-        keys = self.keys = PublishedKeys(database, redis, cipher, clock)
+        settings, database, clock = self._settings, self.database, self._clock
+        keys = self.keys = PublishedKeys(database, redis, secrets.cipher, clock)
         stack.push_async_callback(keys.close)
         await keys.start()
         ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
         stack.push_async_callback(ended.close)
         await ended.start()
+        ours = issuer(settings)
+        environment = self.environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.ring)
         return Identity(
-            Authenticator(lambda: keys.ring, ended, issuer(settings), clock),
-            Callers(database, lambda: keys.ring, issuer(settings), clock),
+            Authenticator(environment.ring, ended, ours, clock),
+            Callers(database, environment.ring, ours, clock),
+            environment,
         )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -2,13 +2,17 @@
 
 import strawberry
 from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog
+from schema import catalog, pages, sessions
 from schema.catalog import Catalog
+from schema.pages import PageMutations
 from schema.policies import guard
+from schema.scalars import SCALARS
+from schema.sessions import SessionMutations
 
-POLICIES = {"Query": PUBLIC, **catalog.POLICIES}
+POLICIES = {"Query": PUBLIC, **catalog.POLICIES, **sessions.POLICIES, **pages.POLICIES}
 
 
 @strawberry.type
@@ -20,8 +24,14 @@ class Query:
         return Catalog()
 
 
+@strawberry.type
+class Mutation(SessionMutations, PageMutations):
+    """The root of what residents do with their accounts."""
+
+
 def local_schema() -> GraphQLSchema:
     """Return the platform's own schema as graphql-core's, to stand beside the services."""
-    schema: GraphQLSchema = strawberry.Schema(query=Query)._schema  # noqa: SLF001 - the only way to graphql-core's
+    made = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))
+    schema: GraphQLSchema = made._schema  # noqa: SLF001 - the only way to graphql-core's
     guard(schema, POLICIES)
     return schema

@@ -18,6 +18,9 @@ SCHEME = "WECHATPAY2-SHA256-RSA2048"
 WINDOW_SECONDS = 300  # the official Go SDK refuses what is so much older or newer, before it looks at the signature
 
 
+_TIMESTAMP_DIGITS = 12  # beyond the year 30,000
+
+
 class UnknownSerialError(SignatureRefusedError):
     """A message is signed with a key of WeChat Pay's that we lack: fetch it once, then judge again."""
 
@@ -92,7 +95,7 @@ def verify(head: SignedHead, body: bytes, keys: Mapping[str, RSAPublicKey], now_
     """
     if head.kind != SCHEME:
         raise SignatureRefusedError(f"The signature is of the kind {head.kind[:40]!r}", fix=f"We accept {SCHEME}.")
-    if not (head.timestamp.isascii() and head.timestamp.isdecimal()):
+    if not is_seconds(head.timestamp):
         raise SignatureRefusedError("Wechatpay-Timestamp is no number of seconds", fix="WeChat Pay sends one.")
     if abs(now_seconds - int(head.timestamp)) >= WINDOW_SECONDS:
         raise SignatureRefusedError(
@@ -106,6 +109,11 @@ def verify(head: SignedHead, body: bytes, keys: Mapping[str, RSAPublicKey], now_
         )
     if not rsa.is_signed(key, reply_message(head.timestamp, head.nonce, body), head.signature):
         raise SignatureRefusedError("The message is not signed by WeChat Pay", fix="A genuine one will be sent again.")
+
+
+def is_seconds(text: str) -> bool:
+    """Whether a header's time is a plain number of seconds, of a length that is no trouble to read."""
+    return text.isascii() and text.isdecimal() and len(text) <= _TIMESTAMP_DIGITS
 
 
 def pay_sign(key: RSAPrivateKey, app_id: str, timestamp: str, nonce: str, package: str) -> str:

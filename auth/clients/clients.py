@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.clients.pairwise import FIRST_PARTY, department_sector
+from auth.clients.secrets import SCOPES, secret_digest
 from auth.clients.tables import Client
 from auth.errors import ClientRefusedError
-from auth.provider.client_view import SCOPES, secret_digest
 from kernel.clock import Clock
 
 BROWSER = "yiwang"

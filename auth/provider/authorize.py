@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from auth.assurance import AcrRequest, Level, choose_acr, level_of, read_acr_request, satisfies
 from auth.clients.tables import Client
+from auth.provider.base import Server
+from auth.provider.environment import Answer, Environment
 from auth.provider.grants import CodeContext
 from auth.provider.requests import Payload, ProviderRequest
-from auth.provider.server import Answer, Environment, Provider
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
 
@@ -62,7 +63,7 @@ class RefusedError(Exception):
         self.asked = asked
 
 
-def read(server: Provider, request: ProviderRequest) -> tuple[Asked, Client]:
+def read(server: Server, request: ProviderRequest) -> tuple[Asked, Client]:
     """Validate an authorization request, a pushed one too. Raises RefusedError. Inside ``run_sync``."""
     pushed = _unpushed(server, request)
     data = request.payload.data
@@ -71,6 +72,8 @@ def read(server: Provider, request: ProviderRequest) -> tuple[Asked, Client]:
         raise RefusedError("request_uri_not_supported", "Only request URIs of pushed requests are known.", target)
     if "request" in data:
         raise RefusedError("request_not_supported", "Request objects are not supported.", target)
+    if data.get("response_type") != "code":  # Authlib would repeat it in its error, with characters that none may have
+        raise RefusedError("unsupported_response_type", "The response_type must be code.", target)
     try:
         grant = server.get_consent_grant(request)
     except OAuth2Error as error:
@@ -139,7 +142,7 @@ def _form(uri: str, params: dict[str, str]) -> str:
     )
 
 
-def _unpushed(server: Provider, request: ProviderRequest) -> Pushed | None:
+def _unpushed(server: Server, request: ProviderRequest) -> Pushed | None:
     """Put a pushed request's parameters in place of its URI's. Raises RefusedError for one that is used or gone."""
     uri = request.payload.data.get("request_uri", "")
     if not uri.startswith(URN):
@@ -151,7 +154,7 @@ def _unpushed(server: Provider, request: ProviderRequest) -> Pushed | None:
     return found
 
 
-def _target(server: Provider, data: dict[str, str]) -> Asked | None:
+def _target(server: Server, data: dict[str, str]) -> Asked | None:
     """Return where an error may be sent: to a registered redirect URI and nowhere else."""
     client = server.query_client(data.get("client_id", ""))
     uri = data.get("redirect_uri", "")

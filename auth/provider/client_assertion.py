@@ -1,6 +1,6 @@
 """``private_key_jwt``: a client proves who it is by a signature (RFC 7523, OpenID Connect Core section 9)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from authlib.oauth2.rfc6749 import InvalidClientError
@@ -9,12 +9,10 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.codes import Seen
 from auth.provider.waiting import wait
-
-if TYPE_CHECKING:
-    from auth.provider.server import Provider
 
 _ALGORITHMS = {"T1": ("RS256", "ES256", "PS256"), "T2": ("RS256", "ES256", "PS256"), "T3": ("ES256", "PS256")}
 _LONGEST_SECONDS = 300
@@ -25,7 +23,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
 
     CLIENT_AUTH_METHOD = "private_key_jwt"
 
-    def __init__(self, server: "Provider") -> None:
+    def __init__(self, server: Server) -> None:
         super().__init__(leeway=60)
         self._server = server
         self._client: ClientView | None = None

@@ -1,23 +1,17 @@
 """A client as Authlib asks about it."""
 
-import hashlib
 import hmac
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
+from auth.clients.secrets import secret_digest
 from auth.clients.tables import Client
 
-SCOPES = ("openid", "profile", "phone", "id_number", "offline_access")
-_GRANTS = {
+GRANTS = {
     "authorization_code",
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 }
-
-
-def secret_digest(secret: str) -> bytes:
-    """Return what is stored of a client's secret: it has 256 random bits, so a plain digest is right."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
@@ -55,4 +49,4 @@ class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return response_type == "code" and not self.row.first_party
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in _GRANTS and not (grant_type == "authorization_code" and self.row.first_party)
+        return grant_type in GRANTS and not (grant_type == "authorization_code" and self.row.first_party)

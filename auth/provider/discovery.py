@@ -3,7 +3,7 @@
 from typing import Any
 
 from auth.assurance import LEVELS
-from auth.provider.client_view import SCOPES
+from auth.clients.secrets import SCOPES
 from auth.provider.dpop import ALGORITHMS
 from auth.provider.subjects import CLAIMS
 
@@ -13,15 +13,7 @@ _METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 def configuration(issuer: str) -> dict[str, Any]:
     """Return the document of ``/.well-known/openid-configuration``."""
     return {
-        "issuer": issuer,
-        "authorization_endpoint": f"{issuer}/oauth/authorize",
-        "token_endpoint": f"{issuer}/oauth/token",
-        "userinfo_endpoint": f"{issuer}/oauth/userinfo",
-        "jwks_uri": f"{issuer}/oauth/jwks",
-        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
-        "introspection_endpoint": f"{issuer}/oauth/introspect",
-        "revocation_endpoint": f"{issuer}/oauth/revoke",
-        "end_session_endpoint": f"{issuer}/oauth/logout",
+        **_endpoints(issuer),
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -52,4 +44,18 @@ def configuration(issuer: str) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+    }
+
+
+def _endpoints(issuer: str) -> dict[str, str]:
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "token_endpoint": f"{issuer}/oauth/token",
+        "userinfo_endpoint": f"{issuer}/oauth/userinfo",
+        "jwks_uri": f"{issuer}/oauth/jwks",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
+        "introspection_endpoint": f"{issuer}/oauth/introspect",
+        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "end_session_endpoint": f"{issuer}/oauth/logout",
     }

@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,12 +11,10 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from auth.provider.base import Server
 from auth.provider.codes import Seen
 from auth.provider.requests import ProviderRequest
 from auth.provider.waiting import wait
-
-if TYPE_CHECKING:
-    from auth.provider.server import Provider
 
 ALGORITHMS = ("ES256", "PS256")
 _SKEW_SECONDS = 60
@@ -29,7 +27,7 @@ class InvalidProofError(OAuth2Error):  # type: ignore[misc]  # Authlib has no ty
     error = "invalid_dpop_proof"
 
 
-def check_proof(server: "Provider", request: ProviderRequest, *, required: bool, token: str = "") -> str:
+def check_proof(server: Server, request: ProviderRequest, *, required: bool, token: str = "") -> str:
     """Return the thumbprint of the key that a request is proven with, empty if it has no proof and needs none.
 
     ``token`` is the access token that the proof must be made for. Raises InvalidProofError.

@@ -8,11 +8,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.accounts import account_of
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.provider.authorize import URN, Pushed, RefusedError, read
+from auth.provider.client_view import GRANTS
 from auth.provider.dpop import check_proof
-from auth.provider.grants import register_grants
+from auth.provider.environment import PUSHED_SECONDS, Answer, Environment
 from auth.provider.introspection import look_up
 from auth.provider.requests import ProviderRequest
-from auth.provider.server import PUSHED_SECONDS, Answer, Environment, Provider
+from auth.provider.server import Provider
 from auth.provider.subjects import asked_names, claims_of
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
@@ -22,6 +23,8 @@ _JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
 async def token(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
     """``/oauth/token`` (RFC 6749 section 3.2)."""
+    if request.payload.grant_type not in GRANTS:  # Authlib would repeat it, with characters that no error may have
+        return 400, {"error": "unsupported_grant_type"}, _JSON
     return await _run(session, environment, lambda server: server.create_token_response(request))
 
 
@@ -111,5 +114,5 @@ def _challenge(scheme: str, error: str, description: str, status: int = 401) -> 
 
 async def _run(session: AsyncSession, environment: Environment, work: Any) -> Answer:
     """Run Authlib's synchronous code inside the transaction (see the package)."""
-    answer: Answer = await session.run_sync(lambda _: work(Provider(session, environment, register_grants)))
+    answer: Answer = await session.run_sync(lambda _: work(Provider(session, environment)))
     return answer

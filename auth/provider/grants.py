@@ -13,10 +13,10 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, BaseGrant, Ref
 from authlib.oauth2.rfc7636 import CodeChallenge
 from msgspec import Struct
 
+from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.dpop import check_proof
 from auth.provider.requests import ProviderRequest
-from auth.provider.server import Provider
 from auth.provider.tokens import Issue, token_answer
 from auth.provider.waiting import wait
 from auth.sessions.families import begin_family, standing
@@ -48,7 +48,7 @@ class CodeContext(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
     """The code flow. Codes are taken, not read: of all redemptions of one, one gets it."""
 
-    server: Provider
+    server: Server
     request: ProviderRequest
 
     @staticmethod
@@ -106,7 +106,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
 class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
     """Rotation with the ten-second window (``auth.sessions.refresh``)."""
 
-    server: Provider
+    server: Server
     request: ProviderRequest
 
     def validate_token_request(self) -> None:
@@ -148,7 +148,7 @@ class ExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Aut
 
     GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
     TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type's name
-    server: Provider
+    server: Server
     request: ProviderRequest
 
     def validate_token_request(self) -> None:
@@ -209,7 +209,7 @@ class S256(CodeChallenge):  # type: ignore[misc]  # Authlib has no types
         return "S256"
 
 
-def register_grants(server: Provider) -> None:
+def register_grants(server: Server) -> None:
     """Register what the token and authorization endpoints can do."""
     server.register_grant(CodeGrant, [S256(required=False)])
     server.register_grant(RefreshGrant)

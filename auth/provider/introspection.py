@@ -1,12 +1,13 @@
 """Introspection (RFC 7662): a client asks what a token that it was shown is worth. It learns of tokens for itself."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from auth.errors import TokenRefusedError
+from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.requests import ProviderRequest
 from auth.provider.waiting import wait
@@ -14,9 +15,6 @@ from auth.sessions.access_tokens import AccessToken, verify
 from auth.sessions.families import standing
 from auth.sessions.refresh import find
 from auth.sessions.tables import TokenFamily
-
-if TYPE_CHECKING:
-    from auth.provider.server import Provider
 
 
 class Known:
@@ -36,7 +34,7 @@ class Known:
         return self.family is None or self.family.revoked_at is not None
 
 
-def look_up(server: "Provider", text: str, *audiences: str) -> Known | None:
+def look_up(server: Server, text: str, *audiences: str) -> Known | None:
     """Find an access token for one of the audiences, or a refresh token."""
     environment = server.environment
     for audience in audiences:
@@ -52,7 +50,7 @@ def look_up(server: "Provider", text: str, *audiences: str) -> Known | None:
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib has no types
     """``/oauth/introspect``."""
 
-    server: "Provider"
+    server: Server
 
     def authenticate_token(self, request: ProviderRequest, client: ClientView) -> Known | None:
         self.check_params(request, client)

@@ -1,23 +1,19 @@
 """Revocation (RFC 7009): a client gives a token back. Its family ends with it, for all came from one sign-in."""
 
-from typing import TYPE_CHECKING
-
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
+from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.introspection import Known, look_up
 from auth.provider.requests import ProviderRequest
 from auth.provider.waiting import wait
 from auth.sessions.sessions import revoke_family
 
-if TYPE_CHECKING:
-    from auth.provider.server import Provider
-
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib has no types
     """``/oauth/revoke``."""
 
-    server: "Provider"
+    server: Server
 
     def authenticate_token(self, request: ProviderRequest, client: ClientView) -> Known | None:
         self.check_params(request, client)

@@ -14,7 +14,7 @@ from auth.clients.pairwise import pairwise_subject
 from auth.clients.tables import Client
 from auth.errors import TokenRefusedError
 from auth.keys.key_ring import Algorithm
-from auth.provider.server import ID_TOKEN_SECONDS, Environment
+from auth.provider.environment import ID_TOKEN_SECONDS, Environment
 from auth.provider.subjects import asked_names, claims_of, session_claims
 from auth.sessions.access_tokens import AccessToken, sign, verify
 from auth.sessions.tables import Session, TokenFamily

@@ -33,6 +33,8 @@ from supergraph.wire import Request, Response
 _LONG_BYTES = 2**18  # of one answer: 1 ms to read for the codec, 30 ms if it breaks its document and must be walked
 _MOST_BYTES = 2**26  # of one request's long answers, together
 
+_MOST_CHANGES = 10  # of the platform itself in one operation: aliases must not multiply guesses (OWASP GraphQL)
+
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -76,6 +78,8 @@ class Executor:
         if len(fetches) == 1 and variant.local is None:
             value, found = await run.fetch(fetches[0])
             return Outcome(b"".join([value if chunk is fetches[0] else chunk for chunk in variant.chunks]), found)  # type: ignore[misc]  # the other chunks are bytes
+        if plan.kind == "mutation" and variant.local is not None:
+            _check_changes(variant.local, fetches)
         if len(fetches) > self._max_fetches:
             raise OperationLimitError(
                 f"The operation calls departments {len(fetches)} times; {self._max_fetches} is the most",
@@ -92,6 +96,17 @@ class Executor:
                 task.cancel()
             raise
         return _assembled(variant, values, local)
+
+
+def _check_changes(local: LocalPart, fetches: list[Fetch]) -> None:
+    """Refuse changes that could not be made one after the other, or are so many that somebody is guessing."""
+    if fetches:
+        raise OperationLimitError(
+            "Changes at departments and at the platform itself have no order between them",
+            fix="Send them as two operations.",
+        )
+    if local.size > _MOST_CHANGES:
+        raise OperationLimitError(f"{local.size} changes are too many at once", fix=f"Send {_MOST_CHANGES} at most.")
 
 
 def _started(run: "_Run", plan: Plan, fetches: list[Fetch]) -> list[asyncio.Task[Value]]:

@@ -28,8 +28,8 @@ from auth.mandates import mandates
 from auth.mandates.kinds import Evidence as Document
 from auth.mandates.kinds import NewMandate, Party, Person
 from auth.provider.endpoints import token as token_endpoint
+from auth.provider.environment import Environment
 from auth.provider.requests import ProviderRequest
-from auth.provider.server import Environment
 from auth.sessions.refresh import issue
 from auth.sessions.tables import Session, TokenFamily
 from gateway.app import Gateway

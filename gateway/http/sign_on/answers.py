@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response
 from litestar.datastructures import Cookie
 
-from auth.provider.server import Answer
+from auth.provider.environment import Answer
 
 _HTML = "text/html; charset=utf-8"
 

@@ -19,11 +19,11 @@ from auth.assurance import ial_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agree, agreed
 from auth.clients.tables import Client
-from auth.errors import NoMatchError
+from auth.errors import NoMatchError, NoMessagesError
 from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, unmet
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
-from auth.provider.grants import register_grants
-from auth.provider.server import Environment, Provider
+from auth.provider.environment import Environment
+from auth.provider.server import Provider
 from auth.sessions.sessions import SignIn, begin, browser_lifetimes, end, raise_assurance
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
@@ -50,6 +50,11 @@ class Outside(Struct, frozen=True):
 
     send_code: Callable[[str, str, str], Awaitable[None]]
     identity: IdentityCheck | None = None
+
+
+async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - Outside's interface
+    """Stand where no SMS gateway is configured. Raises NoMessagesError."""
+    raise NoMessagesError("No code can be sent by SMS here", fix="Sign in by WeChat, Alipay or Baidu.")
 
 
 class Pages:
@@ -82,9 +87,7 @@ class Pages:
         given = await provider_request(request, self._environment, url_too=True)
         try:
             async with self._database.session() as session:
-                asked_, client = await session.run_sync(
-                    lambda _: read(Provider(session, self._environment, register_grants), given)
-                )
+                asked_, client = await session.run_sync(lambda _: read(Provider(session, self._environment), given))
                 return await self._go_on(session, request, asked_, client)
         except RefusedError as refused:
             if refused.asked is not None:

@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.provider import endpoints
 from auth.provider.discovery import configuration
+from auth.provider.environment import Answer, Environment
 from auth.provider.requests import ProviderRequest, read_form, read_query
-from auth.provider.server import Answer, Environment
 from gateway.http.sign_on.answers import response
 from kernel.database import Database
 

@@ -1,0 +1,1 @@
+"""A simulated Baidu: accounts, messages and codes of mini-programs, and the cashier with its notices."""

@@ -1,0 +1,1 @@
+"""A simulated WeChat: its mini-program interface below ``/wechat``, and what its client does on a phone."""

@@ -1,0 +1,102 @@
+"""Coming by a one-time ticket, and leaving: the pages at both ends of a browser's session."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get, route
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.provider.browser import digest, new_secret, session_of
+from auth.provider.environment import Environment
+from auth.provider.logout import read_logout
+from auth.provider.tickets import redeem_ticket
+from auth.sessions.sessions import browser_lifetimes, end
+from auth.sessions.tables import Session
+from gateway.http.sign_on.answers import cookie, cookie_name
+from gateway.http.sign_on.pages import SESSION
+from gateway.http.sign_on.programs import provider_request
+from gateway.http.sign_on.rendering import Renderer, language
+from kernel.database import Database
+from kernel.errors import YiwangError
+
+AnyRequest = Request[Any, Any, Any]
+_PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+
+
+class Leaving:
+    """The routes of one process."""
+
+    def __init__(self, database: Database, environment: Environment) -> None:
+        self._database = database
+        self._environment = environment
+        self._lifetimes = browser_lifetimes(environment.settings)
+        self._render = Renderer()
+
+    def routes(self) -> Sequence[HTTPRouteHandler]:
+        """Return Litestar's handlers."""
+        both = [HttpMethod.GET, HttpMethod.POST]
+        return [get("/sso/t")(self._ticket), route("/oauth/logout", http_method=both)(self._logout)]
+
+    async def _ticket(self, request: AnyRequest) -> Response[Any]:
+        """Sign a web view in by a ticket, and send it to the department's page."""
+        environment, secret = self._environment, new_secret()
+        lang = language(request)
+        async with self._database.session() as session:
+            before = await self._owner(session, request)
+            try:
+                opened = await redeem_ticket(
+                    session,
+                    environment.redis,
+                    environment.clock,
+                    request.query_params.get("ticket", ""),
+                    lifetimes=self._lifetimes,
+                    cookie_digest=digest(secret),
+                )
+            except YiwangError as error:
+                return self._render.message(lang, "cannot_go_on", error.message, error.fix, status=400)
+            if opened is not None and before is not None:
+                await end(session, environment.clock, [before.sid], "another sign-in in this browser")
+        if opened is None:
+            return self._render.message(lang, "cannot_go_on", status=400)
+        query = urlencode({"iss": environment.issuer} | ({"target_link_uri": opened.target} if opened.target else {}))
+        separator = "&" if "?" in opened.client.initiate_login_uri else "?"
+        where = f"{opened.client.initiate_login_uri}{separator}{query}"
+        answer: Response[Any] = Response("", status_code=303, headers={"location": where, **_PRIVATE})
+        answer.set_cookie(cookie(SESSION, secret, environment.issuer))
+        return answer
+
+    async def _logout(self, request: AnyRequest) -> Response[Any]:
+        """Sign a resident out: at once where a client's ID token says who, else after asking them."""
+        given = await provider_request(request, self._environment, url_too=True)
+        lang = language(request)
+        async with self._database.session() as session:
+            try:
+                asked = await read_logout(session, self._environment, given)
+            except YiwangError as error:
+                return self._render.message(lang, "cannot_go_on", error.message, error.fix, status=400)
+            owner = await self._owner(session, request)
+            confirmed = request.method == "POST" and given.payload.data.get("confirm") == "yes"
+            sids = [asked.sid] if asked.sid else []
+            if owner is not None and (confirmed or owner.sid == asked.sid):
+                sids.append(owner.sid)
+            if not asked.sid and not confirmed and owner is not None:
+                return self._render.message(lang, "sign_out_question", action="/oauth/logout", confirm="yes")
+            if sids:
+                await end(session, self._environment.clock, sids, "signed out")
+        return self._left(lang, asked.target)
+
+    def _left(self, lang: Any, target: str) -> Response[Any]:
+        answer: Response[Any]
+        if target:
+            answer = Response("", status_code=303, headers={"location": target, **_PRIVATE})
+        else:
+            answer = self._render.message(lang, "signed_out")
+        answer.delete_cookie(cookie_name(SESSION, self._environment.issuer), path="/")
+        return answer
+
+    async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
+        secret = request.cookies.get(cookie_name(SESSION, self._environment.issuer), "")
+        return await session_of(session, self._environment.clock, secret, self._lifetimes)
