@@ -135,7 +135,7 @@ def _department(example: Example, settings: Settings, environ: Mapping[str, str]
 
 def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
     """What the children need to know of our settings, and of the sandbox where no real service is named."""
-    from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
+    from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
 
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
     simulated = url(_SANDBOX_HOST, settings.sandbox_port)

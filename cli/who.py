@@ -5,6 +5,11 @@ import platform
 import re
 from pathlib import Path
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.audit.entries import Detail, Event, append
+from kernel.clock import Clock
+
 _NO_LOGIN = 2**32 - 1  # what the kernel says of a process that no login led to, such as a service's
 
 
@@ -23,3 +28,8 @@ def _login_id() -> int:
     except (OSError, ValueError):  # a kernel without audit support, or another system
         return os.getuid()
     return os.getuid() if found == _NO_LOGIN else found
+
+
+async def record(session: AsyncSession, clock: Clock, action: str, object_: str, **details: Detail) -> None:
+    """Write to the audit log what the operator has done, last of all in its transaction."""
+    await append(session, clock, Event(actor=operator(), action=action, object=object_, details=details))

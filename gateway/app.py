@@ -24,6 +24,7 @@ from gateway.http.sign_on.leaving import Leaving
 from gateway.http.sign_on.pages import Outside, Pages
 from gateway.http.sign_on.programs import program_routes
 from gateway.outside import open_outside
+from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
@@ -93,9 +94,10 @@ class Gateway:
             identity = await self._open_identity(stack, redis, secrets)
             outside = self._outside or await open_outside(settings, stack)
             platform = await open_platform(stack, database, registry, identity.environment, outside)
+            permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings)
-            executor = Executor(upstreams, identity.callers, lambda token: Context(platform, token), settings)
+            executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(

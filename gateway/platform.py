@@ -6,7 +6,7 @@ from adapters.apps import open_channels, read_apps
 from adapters.identity import IdentityService
 from adapters.single_flight import SingleFlight
 from auth.clients.clients import ensure_own
-from auth.consents.purposes import PLATFORM, Purposes
+from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
 from gateway.http.sign_on.pages import Outside
 from kernel.database import Database
@@ -18,7 +18,7 @@ async def open_platform(
 ) -> Platform:
     """Read and open the host apps, until ``stack`` ends, and register them as clients of ours.
 
-    Raises HostConfigurationError, HostKeyError.
+    Raises HostConfigurationError, HostKeyError, PurposeInvalidError.
     """
     apps = read_apps(environment.settings.host_apps_file)
     async with database.session() as session:
@@ -31,6 +31,6 @@ async def open_platform(
         channels=channels,
         owners=apps.owners,
         identity=outside.identity if isinstance(outside.identity, IdentityService) else None,
-        purposes=Purposes(PLATFORM),
+        purposes=read_purposes(environment.settings.purposes_file),
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

@@ -4,6 +4,7 @@
 ROUTES = {
     "audit": "system",
     "outbox": "system",
+    "auth": "sign_on",
 }
 
 

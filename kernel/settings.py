@@ -154,6 +154,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     identity_key: Annotated[
         str, Meta(description="The identity service's key, as `<key id>:<secret>`.", extra=SECRET)
     ] = ""
+    purposes_file: Annotated[
+        str,
+        Meta(
+            description="The JSON file of what services use data for, in the words that residents agree to "
+            "(docs/operations.md). Empty: the platform's own purposes only."
+        ),
+    ] = ""
     upstream_networks: Annotated[
         tuple[str, ...],
         Meta(

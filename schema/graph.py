@@ -5,18 +5,25 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog, pages, sessions
+from schema import catalog, consents, mandates, me, pages, proofs, sessions, ways_in
 from schema.catalog import Catalog
+from schema.consents import ConsentMutations, ConsentQueries
+from schema.mandates import MandateMutations
+from schema.me import MeMutations, MeQueries
 from schema.pages import PageMutations
 from schema.policies import guard
+from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.ways_in import WaysInMutations
 
-POLICIES = {"Query": PUBLIC, **catalog.POLICIES, **sessions.POLICIES, **pages.POLICIES}
+POLICIES = {"Query.catalog": PUBLIC}
+for each in (catalog, sessions, ways_in, proofs, mandates, consents, me, pages):
+    POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query:
+class Query(MeQueries, ConsentQueries):
     """The root of what the platform answers itself."""
 
     @strawberry.field(description="What departments offer.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -25,7 +32,15 @@ class Query:
 
 
 @strawberry.type
-class Mutation(SessionMutations, PageMutations):
+class Mutation(
+    SessionMutations,
+    WaysInMutations,
+    ProofMutations,
+    MandateMutations,
+    ConsentMutations,
+    MeMutations,
+    PageMutations,
+):
     """The root of what residents do with their accounts."""
 
 

@@ -25,7 +25,7 @@ class PageMutations:
         info: Info,
         client: Annotated[str, strawberry.argument(description="The id of the department's site.")],
         target: Annotated[str, strawberry.argument(description="The page, if it is not the site's first.")] = "",
-    ) -> str:
+    ) -> str | None:
         platform = info.context.platform
         async with platform.database.session() as session:
             owner = await caller(session, info.context)

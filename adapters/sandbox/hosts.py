@@ -1,57 +1,17 @@
-"""Which host apps a sandbox has. The keys are no secrets: docs/sandbox.md prints them."""
+"""What a sandbox is made of; its host apps and their keys, which are no secrets, are in ``development``."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from adapters.sandbox.clock import MovableClock
+from adapters.sandbox.development import IDENTITY_KEY, development_hosts
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.identity import SimulatedIdentity
-from adapters.sandbox.web import SimulatedWeb
-from adapters.sandbox.wechat.apps import SimulatedApp
-from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.world import World
-from adapters.signed_json import SigningKey
 from kernel.clock import Clock
-
-SMS_KEY = SigningKey("sandbox-sms", b"sandbox-sms-secret")
-IDENTITY_KEY = SigningKey("sandbox-identity", b"sandbox-identity-secret")
-DEVELOPMENT: Mapping[str, str] = {"web": "web", "wechat": "wx00000000sandbox1"}
-"""The app of each host that every sandbox has; the web's first, so that the page begins with it."""
-
-_NAME = "一网 Yiwang"
-_OWNER = "the city"
-_PAGES = frozenset({"pages/index/index"})
-_WECHAT_SECRET = "0sandbox" * 4
-
-
-def simulated_hosts(world: World) -> list[SimulatedHost]:
-    """Return every simulated host app. A new one adds its line here."""
-    return [
-        SimulatedWeb(world, SMS_KEY, apps={DEVELOPMENT["web"]: _NAME}),
-        SimulatedWeChat(
-            world,
-            [SimulatedApp(app_id=DEVELOPMENT["wechat"], name=_NAME, secret=_WECHAT_SECRET, owner=_OWNER, pages=_PAGES)],
-        ),
-    ]
-
-
-def development_apps(origin: str) -> bytes:
-    """Return the file of host apps (``adapters.apps``) of a deployment whose hosts are a sandbox at ``origin``."""
-    sms = {"url": f"{origin}/web/sms", "key_id": SMS_KEY.id, "secret": SMS_KEY.secret.decode()}
-    apps = [
-        {"provider": "web", "app": {"app_id": DEVELOPMENT["web"], "base_url": f"{origin}/web"}, "sms": sms},
-        {
-            "provider": "wechat",
-            "owner": _OWNER,
-            "url": f"{origin}/wechat",
-            "app": {"app_id": DEVELOPMENT["wechat"], "secret": _WECHAT_SECRET},
-        },
-    ]
-    return msgspec.json.format(msgspec.json.encode({"apps": apps}))
 
 
 class Sandbox(Struct, frozen=True):
@@ -91,7 +51,7 @@ class Later:
 
 
 def build_sandbox(
-    clock: Clock, seed: int, hosts: Callable[[World], Sequence[SimulatedHost]] = simulated_hosts
+    clock: Clock, seed: int, hosts: Callable[[World], Sequence[SimulatedHost]] = development_hosts
 ) -> Sandbox:
     """Make a sandbox with the clock that its own runs by; ``seed`` decides everything that looks random."""
     moved, later = MovableClock(clock), Later()

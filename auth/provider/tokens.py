@@ -9,7 +9,7 @@ from joserfc import jwt
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.assurance import level_of
+from auth.assurance import Level, choose_acr, level_of, read_acr_request
 from auth.clients.pairwise import pairwise_subject
 from auth.clients.tables import Client
 from auth.errors import TokenRefusedError
@@ -98,11 +98,17 @@ class Issue(Struct, frozen=True):
             "exp": self.now + ID_TOKEN_SECONDS,
             "at_hash": urlsafe_b64encode(half).decode().rstrip("="),
             **session_claims(self.owner),
+            "acr": self._acr(),
             **self.claims,
         }
         if nonce:
             claims["nonce"] = nonce
         return jwt.encode({"alg": algorithm, "kid": key.kid}, claims, key.key, algorithms=[algorithm])
+
+    def _acr(self) -> Level:
+        """Return the level to state: of several that are true, the one that the client has asked for."""
+        have = level_of(self.owner.ial, self.owner.aal)
+        return choose_acr(read_acr_request(claims=self.family.claims), have, have).answer or have
 
     @staticmethod
     def encode(body: dict[str, Any]) -> bytes:

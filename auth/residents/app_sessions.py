@@ -1,6 +1,6 @@
 """Signing in at a mini-program of ours: a session, its token family, and the tokens that the graph is asked with."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from auth.provider.tokens import Issue
 from auth.sessions.access_tokens import GRAPH
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import Redeemed, Refused, Shown, find, issue, redeem
-from auth.sessions.sessions import Lifetimes, SignIn, app_lifetimes, begin, live
+from auth.sessions.sessions import Lifetimes, SignIn, app_lifetimes, begin
 from auth.sessions.tables import Session, TokenFamily
 
 
@@ -30,10 +30,13 @@ class Tokens(Struct, frozen=True):
         return f"Tokens({self.sid})"
 
 
-async def open_session(session: AsyncSession, environment: Environment, who: SignIn) -> Tokens:
-    """Begin a session of somebody who has just proven an identity. Raises ClientRefusedError."""
+async def open_session(
+    session: AsyncSession, environment: Environment, who: SignIn, *, auth_time: datetime | None = None
+) -> Tokens:
+    """Begin a session of somebody who has proven an identity, just now or at ``auth_time``. ClientRefusedError."""
     clock, lifetimes = environment.clock, app_lifetimes(environment.settings)
     row = await begin(session, clock, who, lifetimes)
+    row.auth_time = auth_time or row.auth_time
     family = begin_family(session, clock, row, who.client_id, scope="", life=lifetimes.absolute)
     await session.flush()
     refresh_token = await issue(session, clock, family, lifetimes.idle)
@@ -63,16 +66,14 @@ async def renewed(session: AsyncSession, environment: Environment, owner: Sessio
     return _answer(await _prepared(session, environment, family, owner), "")
 
 
-async def moved(session: AsyncSession, environment: Environment, owner: Session, who: SignIn) -> Tokens:
-    """Begin the session that follows one whose account has become another's part; the proof is as old as it was."""
-    tokens = await open_session(session, environment, who)
-    row = await live(session, environment.clock, tokens.sid)
-    row.auth_time = owner.auth_time
-    session.add(row)
-    family = await find(session, tokens.refresh_token)
-    if family is None:
-        raise SessionEndedError("The session is over", fix="Sign in again.")
-    return _answer(await _prepared(session, environment, family, row), tokens.refresh_token)
+async def moved(
+    session: AsyncSession, environment: Environment, owner: Session, who: SignIn, *, proven_now: bool = False
+) -> Tokens:
+    """Begin the session that follows one whose account has become another's part.
+
+    Unless somebody was ``proven_now``, the proof is as old as it was.
+    """
+    return await open_session(session, environment, who, auth_time=None if proven_now else owner.auth_time)
 
 
 def fresh(owner: Session, environment: Environment, within: timedelta) -> bool:

@@ -62,7 +62,7 @@ class City:
             "upstream": upstream,
         } | manifest
         bundle = {"openapi.json": msgspec.json.encode(document).decode()}
-        publication = await self._publishing.publish("city", "test", Submission(whole, bundle, force=True))
+        publication = await self._publishing.publish(whole["department"], "test", Submission(whole, bundle, force=True))
         await self.gateway.registry.refresh()
         return publication
 

@@ -20,7 +20,7 @@ from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agree, agreed
 from auth.clients.tables import Client
 from auth.errors import NoMatchError, NoMessagesError
-from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, unmet
+from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.provider.server import Provider
@@ -123,18 +123,19 @@ class Pages:
         asked, lang = under_way.asked, language(request)
         client = await session.get_one(Client, asked.client_id)
         owner = await self._owner(session, request)
-        if owner is not None and owner.auth_time.timestamp() >= under_way.began:
+        just_now = owner is not None and owner.auth_time.timestamp() >= under_way.began
+        if just_now:
             asked = replace(asked, prompts=tuple(each for each in asked.prompts if each == "consent"), max_age=None)
         lacks = missing(asked, owner, self._now())
-        if owner is None or lacks == "login_required":
+        if owner is None or (lacks == "login_required" and not just_now):
             if under_way.challenge and not request.query_params.get("again"):
                 return self._render.page(lang, "code.html", id=id_)
             return self._render.page(lang, "sign_in.html", id=id_, client=_named(client, lang), hint=asked.login_hint)
         if lacks == "acr" and owner.ial < 2 and self._outside.identity is not None:
             level = asked.acr.values[0] if asked.acr.values else asked.least_acr
             return self._render.page(lang, "identity.html", id=id_, client=_named(client, lang), level=level)
-        if unmet(asked, owner):
-            return await self._answer(id_, asked, {"error": "unmet_authentication_requirements"})
+        if error := refusal(asked, owner):
+            return await self._answer(id_, asked, {"error": error})
         if await self._asks_consent(session, asked, owner, client):
             return self._render.consent(lang, id_, _named(client, lang), asked.scope)
         return await self._answer(id_, asked, {"code": await issue_code(self._environment, asked, owner)})

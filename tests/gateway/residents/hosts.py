@@ -3,22 +3,34 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from adapters.sandbox.hosts import DEVELOPMENT, Sandbox, build_sandbox, development_apps
+from adapters.sandbox.development import APPS, development_apps
+from adapters.sandbox.host import SimulatedHost
+from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.wechat.host import SimulatedWeChat
+from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from tests.adapters.simulators import serve_handlers
 from tests.gateway.conftest import JSON_HEADERS, City
 
-WECHAT = DEVELOPMENT["wechat"]
+WECHAT = APPS["wechat"]
 SIGN_IN = """mutation ($app: String!, $code: String!) {
   signIn(app: $app, code: $code, device: "Phone") {
     accessToken refreshToken expiresIn session { id app level current }
   }
+}"""
+
+
+BEGIN = """mutation ($name: String!, $idNumber: String!) {
+  beginFaceCheck(returnUrl: "https://city.example/back", name: $name, idNumber: $idNumber) { id url }
+}"""
+FINISH = """mutation ($check: ID!) {
+  finishFaceCheck(check: $check) { state signedIn { accessToken refreshToken session { id level } } }
 }"""
 
 
@@ -28,16 +40,22 @@ class Phones:
     def __init__(self, sandbox: Sandbox, origin: str) -> None:
         self.sandbox = sandbox
         self.origin = origin
-        self.hosts = {host.provider: host for host in sandbox.hosts}
 
     @property
     def wechat(self) -> SimulatedWeChat:
-        host = self.hosts["wechat"]
+        host = self._host("wechat")
         assert isinstance(host, SimulatedWeChat)
         return host
 
     def code(self, resident: str, provider: str = "wechat") -> str:
-        return self.hosts[provider].login(DEVELOPMENT[provider], resident)  # type: ignore[index]  # a provider's name
+        return self._host(provider).login(APPS[provider], resident)
+
+    def proof(self, resident: str, provider: str = "wechat") -> dict[str, str]:
+        """What the phone number button gives."""
+        return dict(self._host(provider).phone_proof(APPS[provider], resident))
+
+    def _host(self, provider: str) -> SimulatedHost:
+        return next(host for host in self.sandbox.hosts if host.provider == provider)
 
 
 class Resident:
@@ -83,7 +101,7 @@ def code(result: dict[str, Any]) -> str:
 
 async def sign_in(city: City, phones: Phones, resident: str, provider: str = "wechat") -> Resident:
     """Sign a resident in, through the graph and the simulated host."""
-    app = DEVELOPMENT[provider]
+    app = APPS[provider]
     result = await ask(city, SIGN_IN, app=app, code=phones.code(resident, provider))
     assert "errors" not in result, result
     return Resident(city, result["data"]["signIn"], app)
@@ -101,3 +119,30 @@ async def served_sandbox(folder: Path) -> AsyncIterator[Phones]:
         finally:
             await sandbox.later.stop()
             await asyncio.sleep(0)
+
+
+async def aged(who: Resident, by: timedelta) -> None:
+    """Have a session's latest proof lie so far back."""
+    async with who.city.gateway.database.session() as session:
+        row = await session.get_one(Session, who.given["session"]["id"])
+        row.auth_time = SystemClock().now() - by
+        session.add(row)
+
+
+async def agree(who: Resident, purpose: str) -> None:
+    """Agree to a purpose of the platform's, on a screen of its own."""
+    version = (await who.data("query ($id: ID!) { purpose(id: $id) { version } }", id=purpose))["version"]
+    query = "mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }"
+    assert await who.data(query, purposes=[{"id": purpose, "version": version}]) is True
+
+
+async def prove_face(phones: Phones, who: Resident, resident: str) -> dict[str, Any]:
+    """Have a resident's face checked, and passed; return what finishing it answers."""
+    person = phones.sandbox.world.residents[resident]
+    await agree(who, "face-comparison")
+    begun = await who.data(BEGIN, name=person.name, idNumber=person.id_number)
+    phones.sandbox.identity.decide(resident, begun["id"], "passed")
+    result = await who.ask(FINISH, check=begun["id"])
+    if "errors" not in result and result["data"]["finishFaceCheck"]["signedIn"]:
+        who.given = who.given | {k: v for k, v in result["data"]["finishFaceCheck"]["signedIn"].items() if v}
+    return result
