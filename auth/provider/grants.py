@@ -13,13 +13,13 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, BaseGrant, Ref
 from authlib.oauth2.rfc7636 import CodeChallenge
 from msgspec import Struct
 
-from auth.sessions.alarms import alarm
 from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.dpop import check_proof
 from auth.provider.requests import ProviderRequest
 from auth.provider.tokens import Issue, token_answer
 from auth.provider.waiting import wait
+from auth.sessions.alarms import alarm
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import Redeemed, Shown, find, issue, redeem
 from auth.sessions.sessions import browser_lifetimes, is_live, revoke_family

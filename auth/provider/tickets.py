@@ -8,13 +8,13 @@ leaks holds nothing that signs anybody in.
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.sessions.alarms import alarm
 from auth.clients.clients import BROWSER
 from auth.clients.tables import Client
 from auth.errors import TicketRefusedError
 from auth.provider.codes import OnceStore
 from auth.provider.environment import Environment
 from auth.session_states import TICKET_LIFETIME
+from auth.sessions.alarms import alarm
 from auth.sessions.sessions import Lifetimes, SignIn, begin, end, live
 from auth.sessions.tables import Session
 

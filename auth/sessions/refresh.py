@@ -16,8 +16,8 @@ from msgspec import Struct
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.sessions.alarms import alarm
 from auth.session_states import REFRESH_REPEAT_WITHIN
+from auth.sessions.alarms import alarm
 from auth.sessions.sessions import Lifetimes, is_live, revoke_family, seen
 from auth.sessions.tables import RefreshToken, Session, TokenFamily
 from kernel.clock import Clock

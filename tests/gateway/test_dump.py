@@ -303,7 +303,6 @@ async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
     assert leaks(kept, SEEDS) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="sign-ins under way and pushed requests lie unsealed in Redis, login_hint too")
 async def test_a_phone_that_a_site_says_beforehand_is_kept_sealed(town: Town) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(town.gateway), base_url=ISSUER) as client:
         site, browser = await register_site(town.gateway, client), Browser(client)
