@@ -18,6 +18,7 @@ from auth.provider.waiting import wait
 
 ALGORITHMS = ("ES256", "PS256")
 _SKEW_SECONDS = 60
+_LEAST_RSA_BITS = 2048  # RFC 7518 section 3.5
 _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
@@ -67,6 +68,8 @@ def _read(proof: str) -> tuple[ECKey | RSAKey, dict[str, Any]]:
             raise InvalidProofError("The DPoP proof gives away its private key.")
         kind = ECKey if header["alg"] == "ES256" else RSAKey
         key = kind.import_key(jwk)
+        if isinstance(key, RSAKey) and key.public_key.key_size < _LEAST_RSA_BITS:
+            raise InvalidProofError("The DPoP proof's key is too short.")
         found = jws.deserialize_compact(proof, key, algorithms=list(ALGORITHMS))
         return key, msgspec.json.decode(found.payload, type=dict[str, Any])
     except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as error:

@@ -25,17 +25,21 @@ async def token(session: AsyncSession, environment: Environment, request: Provid
     """``/oauth/token`` (RFC 6749 section 3.2)."""
     if request.payload.grant_type not in GRANTS:  # Authlib would repeat it, with characters that no error may have
         return 400, {"error": "unsupported_grant_type"}, _JSON
-    return await _run(session, environment, lambda server: server.create_token_response(request))
+    return await _run(session, environment, request, lambda server: server.create_token_response(request))
 
 
 async def introspect(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
     """``/oauth/introspect`` (RFC 7662)."""
-    return await _run(session, environment, lambda server: server.create_endpoint_response("introspection", request))
+    return await _run(
+        session, environment, request, lambda server: server.create_endpoint_response("introspection", request)
+    )
 
 
 async def revoke(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
     """``/oauth/revoke`` (RFC 7009)."""
-    return await _run(session, environment, lambda server: server.create_endpoint_response("revocation", request))
+    return await _run(
+        session, environment, request, lambda server: server.create_endpoint_response("revocation", request)
+    )
 
 
 async def push(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
@@ -64,7 +68,7 @@ async def push(session: AsyncSession, environment: Environment, request: Provide
         secret = wait(environment.pushed.put(Pushed(client.client_id, [*kept, *extra])))
         return 201, {"request_uri": URN + secret, "expires_in": PUSHED_SECONDS}, _JSON
 
-    return await _run(session, environment, work)
+    return await _run(session, environment, request, work)
 
 
 async def userinfo(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
@@ -80,7 +84,7 @@ async def userinfo(session: AsyncSession, environment: Environment, request: Pro
             jkt = check_proof(server, request, required=bool(bound), token=text)
         except OAuth2Error as error:
             return _challenge("DPoP", error.error, error.description)
-        if bound != (jkt if bound else "") or (bound and scheme != "DPoP"):
+        if (scheme == "DPoP") != bool(bound) or (bound and jkt != bound):
             return _challenge("DPoP", "invalid_token", "The access token is bound to another key.")
         if "openid" not in known.token.scope.split():
             return _challenge(scheme, "insufficient_scope", "The scope openid is needed.", 403)
@@ -95,7 +99,7 @@ async def userinfo(session: AsyncSession, environment: Environment, request: Pro
         claims: dict[str, Any] = wait(claims_of(session, environment.keys.cipher, account.id, names))
         return 200, {"sub": known.token.sub} | claims, _JSON
 
-    return await _run(session, environment, work)
+    return await _run(session, environment, request, work)
 
 
 def _bearer(request: ProviderRequest) -> tuple[str, str]:
@@ -112,7 +116,13 @@ def _challenge(scheme: str, error: str, description: str, status: int = 401) -> 
     return status, body, [*_JSON, ("WWW-Authenticate", said)]
 
 
-async def _run(session: AsyncSession, environment: Environment, work: Any) -> Answer:
-    """Run Authlib's synchronous code inside the transaction (see the package)."""
+async def _run(session: AsyncSession, environment: Environment, request: ProviderRequest, work: Any) -> Answer:
+    """Run Authlib's synchronous code inside the transaction (see the package).
+
+    Of a parameter that comes twice one side would read the one and another the other, so none may (RFC 6749 3.2).
+    """
+    if request.payload.repeated():
+        said = "A parameter is given more than once."
+        return 400, {"error": "invalid_request", "error_description": said}, _JSON
     answer: Answer = await session.run_sync(lambda _: work(Provider(session, environment)))
     return answer

@@ -133,10 +133,10 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
         made = wait(Issue.prepare(server.session, environment, client.row, family, owner))
 
         def answer(_family: TokenFamily, _owner: Session, following: str) -> bytes:
-            return made.encode(token_answer(made, following))
+            return made.encode(token_answer(made, following, scope=" ".join(asked)))
 
         lifetimes = browser_lifetimes(environment.settings)
-        shown = Shown(token, client.client_id, jkt)
+        shown = Shown(token, client.client_id, jkt, rotates=client.row.tier != "T3")
         result = wait(redeem(server.session, environment.clock, shown, lifetimes, answer))
         if not isinstance(result, Redeemed):
             raise InvalidGrantError(f"The refresh token is refused: {result.reason}.")

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from auth.errors import TokenRefusedError
@@ -53,7 +54,8 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib has
     server: Server
 
     def authenticate_token(self, request: ProviderRequest, client: ClientView) -> Known | None:
-        self.check_params(request, client)
+        if "token" not in request.form:
+            raise InvalidRequestError("The token is missing.")
         known = look_up(self.server, request.form["token"], client.client_id, self.server.environment.issuer)
         if known is None or not self.check_permission(known, client, request):
             return None

@@ -1,5 +1,6 @@
 """Revocation (RFC 7009): a client gives a token back. Its family ends with it, for all came from one sign-in."""
 
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
 from auth.provider.base import Server
@@ -16,7 +17,9 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib has no ty
     server: Server
 
     def authenticate_token(self, request: ProviderRequest, client: ClientView) -> Known | None:
-        self.check_params(request, client)
+        """Find the token by itself: hints are not needed, and wrong ones mean nothing (section 2.2)."""
+        if "token" not in request.form:
+            raise InvalidRequestError("The token is missing.")
         known = look_up(self.server, request.form["token"], client.client_id, self.server.environment.issuer)
         return known if known is not None and known.check_client(client) else None
 

@@ -119,17 +119,18 @@ class Issue(Struct, frozen=True):
         return msgspec.json.decode(body, type=dict[str, Any])
 
 
-def token_answer(made: Issue, refresh_token: str, nonce: str = "") -> dict[str, Any]:
-    """Return the token endpoint's answer."""
-    access_token = made.access_token()
+def token_answer(made: Issue, refresh_token: str, nonce: str = "", scope: str = "") -> dict[str, Any]:
+    """Return the token endpoint's answer; ``scope`` is less than what was granted, or empty."""
+    scope = scope or made.family.scope
+    access_token = made.access_token(scope=scope)
     answer: dict[str, Any] = {
         "access_token": access_token,
         "token_type": "DPoP" if made.family.jkt else "Bearer",
         "expires_in": made.environment.settings.access_token_seconds,
-        "scope": made.family.scope,
+        "scope": scope,
     }
     if refresh_token:
         answer["refresh_token"] = refresh_token
-    if "openid" in made.family.scope.split():
+    if "openid" in scope.split():
         answer["id_token"] = made.id_token(access_token, nonce)
     return answer

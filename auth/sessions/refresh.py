@@ -26,11 +26,16 @@ _PREFIX = "yr_"  # lets secret scanners recognise one
 
 
 class Shown(Struct, frozen=True):
-    """A refresh token, the authenticated client that shows it, and the thumbprint of its DPoP key."""
+    """A refresh token, the authenticated client that shows it, and the thumbprint of its DPoP key.
+
+    ``rotates`` is False for a client whose token is worth nothing without the client's keys: there a successor would
+    protect from nothing and an answer that is lost would sign people out (FAPI 2.0 section 5.3.2.1 forbids it).
+    """
 
     token: str
     client_id: str
     jkt: str = ""
+    rotates: bool = True
 
     def __repr__(self) -> str:
         return f"Shown(…, {self.client_id})"
@@ -94,6 +99,10 @@ async def redeem(
         await alarm(session, clock, "refresh_token", family.sid, f"family:{family.id}")
         return Refused("it was used before; all tokens of its family are revoked")
     seen(session, clock, owner, lifetimes)
+    if not shown.rotates:
+        row.expires_at = min(now + lifetimes.idle, family.expires_at)
+        session.add(row)
+        return Redeemed(answer(family, owner, token), repeated=False)
     made = answer(family, owner, await issue(session, clock, family, lifetimes.idle))
     row.used_at, row.successor = now, _seal(token, made)
     session.add(row)

@@ -103,9 +103,10 @@ class Plan:
         keys = (await self.http.get("/oauth/jwks")).json()
         text = tokens["id_token"]
         header = jws.extract_compact(text.encode()).headers()
-        assert header["alg"] == "RS256"
+        algorithm = "ES256" if site.row.tier == "T3" else "RS256"
+        assert header["alg"] == algorithm
         assert [key["kid"] for key in keys["keys"]].count(header["kid"]) == 1
-        claims = dict(jwt.decode(text, KeySet.import_key_set(keys), algorithms=["RS256"]).claims)
+        claims = dict(jwt.decode(text, KeySet.import_key_set(keys), algorithms=[algorithm]).claims)
         now = time.time()
         assert claims["iss"] == ISSUER
         assert claims["aud"] == site.row.client_id
