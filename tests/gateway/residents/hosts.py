@@ -54,6 +54,10 @@ class Phones:
         """What the phone number button gives."""
         return dict(self._host(provider).phone_proof(APPS[provider], resident))
 
+    def sms_code(self, resident: str) -> str:
+        """The code of the latest message."""
+        return dict(self._host("web").inbox(resident)[0].lines)["code"]
+
     def _host(self, provider: str) -> SimulatedHost:
         return next(host for host in self.sandbox.hosts if host.provider == provider)
 
