@@ -3,7 +3,10 @@
 A host app gives out another at any sign-in; whoever needs one that is gone has the client sign in again.
 """
 
+import logging
 from uuid import UUID
+
+from redis.exceptions import RedisError
 
 from adapters.channel import HostIdentity
 from auth.accounts.tables import Identity
@@ -13,11 +16,16 @@ from kernel.redis import key
 _COLUMN = "host_session.key"
 _SECONDS = 86_400
 
+_log = logging.getLogger(__name__)
+
 
 async def keep(environment: Environment, identity_id: UUID, session_key: str) -> None:
-    """Keep the key of an identity's latest sign-in."""
+    """Keep the key of an identity's latest sign-in; without Redis the phone number button asks for another sign-in."""
     sealed = environment.keys.cipher.seal(_COLUMN, identity_id, session_key)
-    await environment.redis.set(key("host_session", identity_id), sealed, ex=_SECONDS)
+    try:
+        await environment.redis.set(key("host_session", identity_id), sealed, ex=_SECONDS)
+    except (RedisError, OSError):
+        _log.warning("a host app's session key is not kept", exc_info=True)
 
 
 async def host_identity(environment: Environment, row: Identity) -> HostIdentity:

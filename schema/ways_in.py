@@ -70,7 +70,8 @@ class WaysInMutations:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Make a code that links this account with another one of the same person: type it in there, into "
-        "`link`, within five minutes, both sides having signed in within five minutes."
+        "`link`, within five minutes, both sides having signed in within five minutes. Say beside it that it is "
+        "for nobody else: whoever types it in shares the account."
     )
     async def link_code(self, info: Info) -> ShownCode | None:
         environment = info.context.platform.environment

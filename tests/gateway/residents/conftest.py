@@ -39,6 +39,7 @@ def city_settings(settings: Settings, phones: Phones, tmp_path: Path) -> Setting
         settings,
         upstream_networks=("127.0.0.0/8",),
         access_log=False,
+        issuer="https://id.example",
         host_apps_file=str(tmp_path / "host-apps.json"),
         purposes_file=str(purposes),
         sms_url=f"{phones.origin}/web/sms",

@@ -105,6 +105,17 @@ async def test_an_agent_acts_for_the_principal_within_the_mandate_until_either_e
     assert len(health.calls) == calls
 
 
+async def test_a_department_s_changes_and_the_platform_s_are_not_mixed(city: City, phones: Phones) -> None:
+    department = await city.department(lambda _: [YES])
+    pay = {"post": get(TEXT, operationId="pay")["get"]}
+    await city.publish("till", {"/pay": pay}, department, access="public")
+    who = await sign_in(city, phones, "wang")
+    assert await who.code("mutation { signOut till { pay } }") == "OPERATION_TOO_LARGE"
+    assert department.heads == []
+    assert await who.data("mutation { till { pay } }") == {"pay": "yes"}
+    assert await who.data("mutation { signOut }") is True
+
+
 async def test_a_mandate_is_its_agent_s_alone(city: City, phones: Phones, health: Asked) -> None:
     principal, agent, third = [await sign_in(city, phones, each) for each in ("wang", "li", "zhang")]
     await prove_face(phones, principal, "wang")
