@@ -1,8 +1,8 @@
 """What a department is told of who asks: a signed assertion with every call for an operation that is not public.
 
 A JWT (ES256, our JWKS verifies it) for one service's ears and less than a minute: who, by the name that this
-department alone knows; how surely; through which channel; for whom they act; to what purpose. Never a host app's id, a
-phone or an ID number. docs/assertions.md tells departments how to verify it.
+department alone knows, or a company by its public code; how surely; through which channel; for whom they act; to what
+purpose. Never a host app's id, a phone or an ID number. docs/assertions.md tells departments how to verify it.
 """
 
 from datetime import datetime

@@ -42,6 +42,11 @@ async def issue(session: AsyncSession, clock: Clock, department: str) -> str:
     return f"{PREFIX}_{key_id}_{secret}"
 
 
+def key_id_of(token: str) -> str:
+    """The part of a token that may be shown and logged."""
+    return token.split("_")[1]
+
+
 async def authenticate(session: AsyncSession, clock: Clock, authorization: str) -> Publisher:
     """Judge an ``Authorization`` header's value. Raises CredentialRefusedError."""
     scheme, _, token = authorization.partition(" ")

@@ -137,6 +137,13 @@ class ClientRefusedError(YiwangError):
     http_status = 400
 
 
+class ClientUnknownError(YiwangError):
+    """There is no client of this id."""
+
+    code = "CLIENT_UNKNOWN"
+    http_status = 404
+
+
 class IdNumberTakenError(YiwangError):
     """A proof that is not strong enough to be believed; it never says whether anybody has the ID number."""
 
@@ -149,6 +156,42 @@ class NoMatchError(YiwangError):
 
     code = "IDENTITY_NO_MATCH"
     http_status = 400
+
+
+class TooManyAttemptsError(YiwangError):
+    """Something that could be guessed was tried so often that it is not taken again for a while."""
+
+    code = "TOO_MANY_ATTEMPTS"
+    http_status = 429
+    retryable = True
+
+
+class OneTimeCodeRefusedError(YiwangError):
+    """A code that one side shows and the other enters is unknown, used, too old, or the caller's own."""
+
+    code = "ONE_TIME_CODE_REFUSED"
+    http_status = 400
+
+
+class AuthenticationTooOldError(YiwangError):
+    """Something needs a proof of the last five minutes (RFC 9470, ``max_age``)."""
+
+    code = "AUTHENTICATION_TOO_OLD"
+    http_status = 403
+
+
+class UnlinkRefusedError(YiwangError):
+    """A way in that is not to be given up now; the message says why."""
+
+    code = "UNLINK_REFUSED"
+    http_status = 409
+
+
+class UnknownIdentityError(YiwangError):
+    """The account has no such way in."""
+
+    code = "IDENTITY_UNKNOWN"
+    http_status = 404
 
 
 class HintRefusedError(YiwangError):

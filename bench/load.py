@@ -57,7 +57,12 @@ def _compare(status: int, payload: bytes, right: object) -> None:
 
 
 def _headers(question: Question) -> dict[str, str]:
-    return {"accept": "application/json", **({"content-type": "application/json"} if question.body else {})}
+    headers = {"accept": "application/json"}
+    if question.body:
+        headers["content-type"] = "application/json"
+    if question.authorization:
+        headers["authorization"] = question.authorization
+    return headers
 
 
 class Load:

@@ -72,9 +72,9 @@ class Platform:
         (folder / f"{name}.yaml").write_bytes(msgspec.yaml.encode(manifest))
         self.command("publish", str(folder / f"{name}.yaml"), "--gateway", f"http://127.0.0.1:{port}")
 
-    def submit(self, port: int, name: str, upstream: str, document: Mapping[str, Any]) -> None:
+    def submit(self, port: int, name: str, upstream: str, document: Mapping[str, Any], access: str = "public") -> None:
         """Send what ``yiwang publish`` sends, without a process of its own for each of a thousand services."""
-        manifest = _manifest(name, upstream)
+        manifest = _manifest(name, upstream) | {"access": access}
         body = {"manifest": manifest, "bundle": {manifest["document"]: json.dumps(document)}}
         try:
             call(f"http://127.0.0.1:{port}", "/publish", dict, body, self._token)

@@ -59,6 +59,7 @@ class Question:
     path: str
     body: str
     answer: Callable[[str], Any]
+    authorization: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 import click
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.credentials import credentials_of, issue, revoke
+from auth.credentials import credentials_of, issue, key_id_of, revoke
+from auth.tables import DepartmentCredential
 from cli.transaction import transaction
+from cli.who import operator
+from kernel.audit.entries import Event, append
 from kernel.clock import SystemClock
 from services_catalog.departments import add_department, all_departments, find_department
 from services_catalog.manifest import Text
@@ -34,7 +37,9 @@ def credential(name: str) -> None:
 
     async def make(session: AsyncSession) -> str:
         await find_department(session, name)
-        return await issue(session, _CLOCK, name)
+        token = await issue(session, _CLOCK, name)
+        await _record(session, "credential.issued", key_id_of(token), name)
+        return token
 
     click.echo(transaction(make))
     click.echo("Keep it secret; it cannot be shown again. The department sets it as YIWANG_TOKEN.", err=True)
@@ -44,7 +49,14 @@ def credential(name: str) -> None:
 @click.argument("key_id")
 def revoke_(key_id: str) -> None:
     """Make a credential worthless, at once. KEY_ID is the middle part of its token; `list` shows it too."""
-    revoked = transaction(lambda session: revoke(session, _CLOCK, key_id))
+
+    async def work(session: AsyncSession) -> DepartmentCredential | None:
+        found = await revoke(session, _CLOCK, key_id)
+        if found and session.is_modified(found):  # revoked now, not before
+            await _record(session, "credential.revoked", found.key_id, found.department)
+        return found
+
+    revoked = transaction(work)
     if revoked is None:
         raise click.UsageError(f"there is no credential {key_id!r}; yiwang department list shows them")
     click.echo(f"Revoked {key_id} of {revoked.department}.")
@@ -62,3 +74,9 @@ def list_() -> None:
                 click.echo(f"  {known.key_id}  {state}")
 
     transaction(show)
+
+
+async def _record(session: AsyncSession, action: str, key_id: str, department_: str) -> None:
+    """Write to the audit log what the operator did to a credential."""
+    about = Event(actor=operator(), action=action, object=f"credential:{key_id}", details={"department": department_})
+    await append(session, _CLOCK, about)

@@ -1,4 +1,4 @@
-"""``yiwang keys``: the keys that seal personal data and secrets at rest."""
+"""``yiwang keys``: the keys that seal personal data and secrets at rest, and those that sign tokens."""
 
 import asyncio
 from typing import cast
@@ -6,6 +6,11 @@ from typing import cast
 import click
 from sqlmodel import SQLModel
 
+from auth.keys import key_ring
+from auth.keys.published import announce
+from auth.keys.tables import SigningKey
+from cli.transaction import transaction
+from cli.who import record
 from kernel.clock import SystemClock
 from kernel.crypto import keys as deployment
 from kernel.crypto.reseal import Progress
@@ -14,15 +19,18 @@ from kernel.crypto.sealed_columns import sealed_columns
 from kernel.crypto.suite import SUITES, SuiteName
 from kernel.database import open_database
 from kernel.embedded import servers
+from kernel.redis import open_redis
 from kernel.settings import Settings, load
 
 _CLOCK = SystemClock()
 _suites = click.Choice(list(SUITES))
 
 
-@click.group(short_help="Make keys, and seal stored secrets anew with them.")
+@click.group(short_help="Make and rotate keys, and seal stored secrets anew with them.")
 def keys() -> None:
-    """The keys that seal personal data and secrets at rest, in the file of YIWANG_KEY_FILE.
+    """The keys that seal personal data and secrets at rest, in the file of YIWANG_KEY_FILE; and the signing keys.
+
+    Signing keys are in the database, sealed by those of the file.
 
     Losing that file is losing what they sealed: keep a copy of each version of it, apart from the database's backups.
     """
@@ -44,13 +52,37 @@ def create(suite: str) -> None:
 
 @keys.command("list")
 def list_() -> None:
-    """List the keys: never what they are."""
-    file = deployment.described(load())
+    """List the keys: never what they are. Those that sign tokens are in the database, if it is named."""
+    settings = load()
+    file = deployment.described(settings)
     for key in file.data_keys:
         note = "seals" if key.id == file.sealing else "opens only"
         click.echo(f"{key.id}  data key   {key.suite:<4}  of {key.created:%Y-%m-%d %H:%M} UTC  {note}")
     key = file.index_key
     click.echo(f"{key.id}  index key  {key.suite:<4}  of {key.created:%Y-%m-%d %H:%M} UTC")
+    if settings.key_file and not settings.database_url:
+        click.echo("The signing keys are in the database: YIWANG_DATABASE_URL does not name it.", err=True)
+        return
+    now = _CLOCK.now()
+    rows = transaction(lambda session: key_ring.published_rows(session, _CLOCK))
+    signing = {row.algorithm: row.kid for row in rows if row.active_from <= now}  # the newest comes last
+    for row in rows:
+        what = "signs" if row.kid == signing.get(row.algorithm) else "verifies"
+        since = f"signs from {row.active_from:%Y-%m-%d %H:%M} UTC" if row.active_from > now else what
+        until = f", published until {row.gone_at:%Y-%m-%d %H:%M} UTC" if row.gone_at else ""
+        click.echo(f"{row.kid}  {row.algorithm}  of {row.created_at:%Y-%m-%d %H:%M} UTC  {since}{until}")
+
+
+@keys.command("rotate")
+def rotate() -> None:
+    """Make new signing keys. They are published now and sign in ten minutes; the old ones verify for a day more.
+
+    Nothing has to be restarted and nobody is signed out. Once a quarter is often enough.
+    """
+    with servers(load()) as settings:
+        made = asyncio.run(_rotate(settings))
+    for row in made:
+        click.echo(f"{row.kid}  {row.algorithm}  signs from {row.active_from:%Y-%m-%d %H:%M} UTC")
 
 
 @keys.command("new-data-key")
@@ -94,6 +126,18 @@ def rewrap(*, ask_old: bool) -> None:
     """
     old = click.prompt("The old key-encryption key", hide_input=True) if ask_old else ""
     click.echo(f"{deployment.rewrap(load(), old)} keys are wrapped with YIWANG_KEY_ENCRYPTION_KEY.")
+
+
+async def _rotate(settings: Settings) -> list[SigningKey]:
+    cipher = deployment.open_keys(settings).cipher
+    async with open_database(settings) as database, open_redis(settings) as redis:
+        async with database.session() as session:
+            await key_ring.ensure(session, cipher, _CLOCK)  # a new deployment's first keys sign at once
+            made = await key_ring.rotate(session, cipher, _CLOCK)
+            for row in made:
+                await record(session, _CLOCK, "signing_key.made", f"signing_key:{row.kid}", algorithm=row.algorithm)
+        await announce(redis)
+    return made
 
 
 async def _reseal(settings: Settings) -> list[Progress]:

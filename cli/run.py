@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from auth.issuer import issuer
 from cli import examples
 from cli.examples import Example
 from cli.gateway_client import DEFAULT_GATEWAY
@@ -92,7 +93,7 @@ async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]
     """
     environ = child_environment(_variables(settings, sandbox=sandbox))
     logs = state_path(settings)
-    supervisor.add([_department(example, environ, logs) for example in found])
+    supervisor.add([_department(example, settings, environ) for example in found])
     await upgrade(settings.database_url)
     addresses = {"gateway": (reachable(settings.gateway_host), settings.gateway_port)}
     addresses |= {"sandbox": (_SANDBOX_HOST, settings.sandbox_port)} if sandbox else {}
@@ -124,14 +125,17 @@ def _command(name: str, environ: Mapping[str, str], logs: Path) -> Unit:
     return program(name, ourselves(name), environ, logs / f"{name}.log")
 
 
-def _department(example: Example, environ: Mapping[str, str], logs: Path) -> Unit:
+def _department(example: Example, settings: Settings, environ: Mapping[str, str]) -> Unit:
+    """An example that believes what our gateway says of who asks; the gateway's own address has the keys."""
+    keys = f"{url(settings.gateway_host, settings.gateway_port)}/oauth/jwks"
     command = [sys.executable, "-m", f"examples.departments.{example.name}", "--port", str(example.port)]
-    return program(example.name, command, environ, logs / f"{example.name}.log")
+    command += ["--trust", issuer(settings), "--keys", keys]
+    return program(example.name, command, environ, state_path(settings) / f"{example.name}.log")
 
 
 def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
     """What the children need to know of our settings, and of the sandbox where no real service is named."""
-    from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY  # noqa: PLC0415 - help is quick without all simulators
+    from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
 
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
     simulated = url(_SANDBOX_HOST, settings.sandbox_port)
@@ -141,10 +145,16 @@ def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
         "identity_url": f"{simulated}/identity",
         "identity_key": f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
     }
+    host_apps = settings.host_apps_file
+    if sandbox and not host_apps:
+        file = state_path(settings) / "host-apps.json"
+        file.write_bytes(development_apps(simulated))
+        host_apps = str(file)
     named = settings.sms_url or settings.identity_url
     chosen = services if sandbox and not named else {name: getattr(settings, name) for name in services}
     return {
         **{variable(name): value for name, value in chosen.items()},
+        variable("host_apps_file"): host_apps,
         variable("database_url"): settings.database_url,
         variable("redis_url"): settings.redis_url,
         variable("state_dir"): str(state_path(settings)),

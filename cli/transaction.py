@@ -6,8 +6,11 @@ from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.sessions.ended import attach_ended
 from kernel.database import open_database
 from kernel.embedded import servers
+from kernel.outbox import attach_outbox
+from kernel.redis import open_redis
 from kernel.settings import load
 
 _T = TypeVar("_T")
@@ -19,6 +22,20 @@ def transaction(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
     async def run() -> _T:
         async with open_database(settings) as database, database.session() as session:
             return await work(session)
+
+    with servers(load()) as settings:
+        return asyncio.run(run())
+
+
+def announced(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
+    """As ``transaction``, and tell gateways and workers right after the commit; without Redis they find it later."""
+
+    async def run() -> _T:
+        async with open_database(settings) as database, open_redis(settings) as redis:
+            attach_outbox(database, redis)
+            attach_ended(database, redis)
+            async with database.session() as session:
+                return await work(session)
 
     with servers(load()) as settings:
         return asyncio.run(run())

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from auth.clients.clients import ensure_own
 from auth.issuer import issuer
 from auth.keys.published import PublishedKeys
 from auth.provider.environment import Environment
@@ -25,12 +24,14 @@ from gateway.http.sign_on.leaving import Leaving
 from gateway.http.sign_on.pages import Outside, Pages
 from gateway.http.sign_on.programs import program_routes
 from gateway.outside import open_outside
+from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
+from gateway.platform import open_platform
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
@@ -61,9 +62,10 @@ class Gateway:
     ``running`` opens it for the length of a block; under an ASGI server its lifespan does.
     """
 
-    def __init__(self, settings: Settings, outside: Outside | None = None) -> None:
+    def __init__(self, settings: Settings, outside: Outside | None = None, clock: Clock | None = None) -> None:
         self._settings = settings
         self._outside = outside
+        self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
         self.direct: dict[str, Direct] = {}
@@ -91,9 +93,11 @@ class Gateway:
             await registry.start()
             identity = await self._open_identity(stack, redis, secrets)
             outside = self._outside or await open_outside(settings, stack)
+            platform = await open_platform(stack, database, registry, identity.environment, outside)
+            permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings)
-            executor = Executor(upstreams, identity.callers, lambda token: Context(registry, token), settings)
+            executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
@@ -114,15 +118,13 @@ class Gateway:
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
-        settings, database, clock = self._settings, self.database, SystemClock()
+        settings, database, clock = self._settings, self.database, self._clock
         keys = self.keys = PublishedKeys(database, redis, secrets.cipher, clock)
         stack.push_async_callback(keys.close)
         await keys.start()
         ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
         stack.push_async_callback(ended.close)
         await ended.start()
-        async with database.session() as session:
-            await ensure_own(session, clock, ())
         ours = issuer(settings)
         environment = self.environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.ring)
         return Identity(

@@ -8,6 +8,7 @@ from auth.assertions import LIFE_SECONDS, Assertion, audience, sign
 from auth.clients.pairwise import department_sector, pairwise_subject
 from auth.errors import SessionEndedError
 from auth.keys.key_ring import KeyRing
+from auth.mandates.kinds import Person, Principal
 from auth.sessions.access_tokens import AccessToken
 from kernel.clock import Clock
 from kernel.database import Database
@@ -23,6 +24,9 @@ _CALLER = """
 """
 
 
+_Told = tuple[str, str, str, str, Principal | None]
+
+
 class Callers:
     """Signs assertions. ``ring`` gives the newest keys."""
 
@@ -31,25 +35,30 @@ class Callers:
         self._ring = ring
         self._issuer = issuer
         self._clock = clock
-        self._signed: OrderedDict[tuple[str, str, str, str], tuple[str, int]] = OrderedDict()
+        self._signed: OrderedDict[_Told, tuple[str, int]] = OrderedDict()
 
-    async def assertion(self, token: AccessToken, service: str, department: str, access: Access) -> str:
-        """Return the assertion of a caller for one service. Raises SessionEndedError."""
+    async def assertion(
+        self, token: AccessToken, service: str, department: str, access: Access, principal: Principal | None = None
+    ) -> str:
+        """Return the assertion of a caller for one service, acting for ``principal``. Raises SessionEndedError."""
         now = int(self._clock.now().timestamp())
-        name = (token.sid, token.acr, service, access.purpose)
+        name = (token.sid, token.acr, service, access.purpose, principal)
         known = self._signed.get(name)
         if known is not None and now < known[1]:
             return known[0]
+        sector = department_sector(department)
+        caller = await self._subject(token, sector)
         made = Assertion(
             iss=self._issuer,
             aud=audience(service),
-            sub=await self._subject(token, department_sector(department)),
+            sub=caller if principal is None else await self._name(principal, sector),
             iat=now,
             exp=now + LIFE_SECONDS,
             acr=token.acr,
             auth_time=token.auth_time,
             channel=token.channel,
             purpose=access.purpose,
+            act=None if principal is None else {"sub": caller},
         )
         signed = sign(made, self._ring(), self._clock.now())
         self._signed[name] = signed, now + _USED_SECONDS
@@ -65,5 +74,11 @@ class Callers:
         if row["subject"] is not None:
             return str(row["subject"])
         account_id: UUID = row["account_id"]
+        return await self._name(Person(account_id), sector)
+
+    async def _name(self, principal: Principal, sector: str) -> str:
+        """Return what a department calls somebody; an organisation's code is public and its name everywhere."""
+        if not isinstance(principal, Person):
+            return f"organisation:{principal.code}"
         async with self._database.session() as session:
-            return await pairwise_subject(session, self._clock, sector, account_id)
+            return await pairwise_subject(session, self._clock, sector, principal.account)

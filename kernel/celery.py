@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -27,8 +27,7 @@ from kernel.queues import ROUTES, queue_of
 from kernel.settings import Settings
 
 _TASK_SECONDS = 300
-_MOST_FAILURES = 10
-_RETRY_AFTER = timedelta(seconds=5)
+_WAITS = tuple(timedelta(seconds=5) * 2**failures for failures in range(1, 10))
 _SWEEP_EVERY = timedelta(seconds=5)
 
 app = Celery("yiwang", set_as_current=False)
@@ -79,16 +78,26 @@ def broker_url(redis_url: str) -> str:
     return "redis+socket://" + redis_url.removeprefix("unix://") if redis_url.startswith("unix://") else redis_url
 
 
+Handler = Callable[[AsyncSession, TaskContext, Arguments], Awaitable[None]]
+
+
 def consumer(
-    name: str, arguments: type[Arguments]
-) -> Callable[[Callable[[AsyncSession, TaskContext, Arguments], Awaitable[None]]], Task]:
+    name: str,
+    arguments: type[Arguments],
+    *,
+    waits: Sequence[timedelta] = _WAITS,
+    given_up: Handler[Arguments] | None = None,
+) -> Callable[[Handler[Arguments]], Task]:
     """Declare the task that does the outbox messages called ``name``.
 
     The handler runs inside the transaction that deletes the message, so its own changes happen exactly once. What it
     does to the outside world may happen more than once: send ``context.message_id`` along as idempotency key.
+
+    A message that fails is tried again after each of ``waits`` (to the sweep's few seconds), then given up and left to
+    people (``yiwang outbox``); ``given_up`` runs in the transaction that notes it.
     """
 
-    def declare(handler: Callable[[AsyncSession, TaskContext, Arguments], Awaitable[None]]) -> Task:
+    def declare(handler: Handler[Arguments]) -> Task:
         async def do(context: TaskContext, message_id: UUID) -> None:
             async with asyncio.timeout(_TASK_SECONDS), context.database.session() as session:
                 chosen = select(OutboxMessage).where(OutboxMessage.id == message_id)
@@ -100,9 +109,11 @@ def consumer(
                 await handler(session, mine, msgspec.convert(row.arguments, arguments, strict=False))
                 await session.delete(row)
 
+        work = _Work(name, do, waits, arguments, given_up)
+
         def run(task: Task, message_id: str) -> None:
             runtime: Runtime = task.app.runtime
-            runtime.call(_do_or_note(name, do, runtime.context, UUID(message_id)))
+            runtime.call(_do_or_note(work, runtime.context, UUID(message_id)))
 
         return app.task(run, name=name, bind=True)
 
@@ -126,14 +137,23 @@ def periodic(name: str, every: timedelta) -> Callable[[Callable[[TaskContext], C
     return declare
 
 
-async def _do_or_note(
-    name: str, do: Callable[[TaskContext, UUID], Awaitable[None]], context: TaskContext, message_id: UUID
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """How one kind of message is done, tried again and given up."""
+
+    name: str
+    do: Callable[[TaskContext, UUID], Awaitable[None]]
+    waits: Sequence[timedelta]
+    arguments: type[msgspec.Struct]
+    given_up: Handler[Any] | None
+
+
+async def _do_or_note(work: _Work, context: TaskContext, message_id: UUID) -> None:
     """Do a message; if that fails, note it on the row, which the sweep will send again, later each time."""
     began = time.perf_counter()
-    about = {"task": name, "message_id": message_id}
+    about = {"task": work.name, "message_id": message_id}
     try:
-        await do(context, message_id)
+        await work.do(context, message_id)
         logger.info("did a task", extra={**about, "ms": round((time.perf_counter() - began) * 1000, 1)})
     except Exception as error:
         logger.exception("a task failed", extra=about)
@@ -143,7 +163,10 @@ async def _do_or_note(
                 return
             row.failures += 1
             row.last_error = f"{type(error).__name__}: {error}"[:500]
-            row.due_at = context.clock.now() + _RETRY_AFTER * 2**row.failures if row.failures < _MOST_FAILURES else None
+            again = row.failures <= len(work.waits)
+            row.due_at = context.clock.now() + work.waits[row.failures - 1] if again else None
+            if not again and work.given_up is not None:
+                await work.given_up(session, context, msgspec.convert(row.arguments, work.arguments, strict=False))
 
 
 @periodic("outbox.sweep", _SWEEP_EVERY)

@@ -2,7 +2,9 @@
 
 # The first part of a task's name → its queue. A feature with tasks adds its line.
 ROUTES = {
+    "audit": "system",
     "outbox": "system",
+    "auth": "sign_on",
 }
 
 

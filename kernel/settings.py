@@ -135,6 +135,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     app_session_days: Annotated[int, Meta(description="How many days a mini-program stays signed in at all.", ge=1)] = (
         30
     )
+    host_apps_file: Annotated[
+        str,
+        Meta(
+            description="The JSON file of the host apps and their secrets (docs/operations.md). "
+            "Empty: none, so that residents sign in by no mini-program; `make run` names the sandbox's."
+        ),
+    ] = ""
     sms_url: Annotated[
         str,
         Meta(description="The SMS gateway (adapters/web/sms.py has its wire). Empty: nobody signs in by phone code."),
@@ -147,6 +154,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     identity_key: Annotated[
         str, Meta(description="The identity service's key, as `<key id>:<secret>`.", extra=SECRET)
     ] = ""
+    purposes_file: Annotated[
+        str,
+        Meta(
+            description="The JSON file of what services use data for, in the words that residents agree to "
+            "(docs/operations.md). Empty: the platform's own purposes only."
+        ),
+    ] = ""
     upstream_networks: Annotated[
         tuple[str, ...],
         Meta(
@@ -154,6 +168,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "otherwise special, as CIDRs: `10.20.0.0/16, 192.168.7.0/24`."
         ),
     ] = ()
+    audit_anchor_file: Annotated[
+        str,
+        Meta(
+            description="The file to which `yiwang worker` appends the audit log's anchors, best on storage that "
+            "the database's administrators cannot write. Empty: anchors are kept in the database only."
+        ),
+    ] = ""
+    audit_key_file: Annotated[
+        str,
+        Meta(
+            description="The P-256 private key (PEM) with which `yiwang worker` signs the audit log's anchors. "
+            "Empty: they are not signed."
+        ),
+    ] = ""
     log_level: Annotated[
         str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     ] = "INFO"

@@ -6,13 +6,11 @@ from typing import Annotated
 import strawberry
 
 from auth.policies import PUBLIC
-from schema.context import Context, LiveService
+from schema.context import Info, LiveService
 
 POLICIES = {"Catalog": PUBLIC, "CatalogService": PUBLIC, "LocalizedText": PUBLIC}
 
 _MOST = 1000  # services in one answer; the catalogue's search will page by relevance
-
-Info = strawberry.Info[Context, None]
 
 
 @strawberry.type(description="A text in the languages that the platform speaks.")
@@ -45,7 +43,7 @@ class Catalog:
         first: Annotated[int, strawberry.argument(description="At most so many, up to 1000.")] = 100,
         after: Annotated[str, strawberry.argument(description="Those whose names come after this one.")] = "",
     ) -> list[CatalogService]:
-        known = info.context.services
+        known = info.context.platform.services
         names = sorted(known.names())
         start = bisect_right(names, after)
         chosen = names[start : start + max(0, min(first, _MOST))]
@@ -53,7 +51,7 @@ class Catalog:
 
     @strawberry.field(description="One live service, null if there is none of this name.")  # type: ignore[untyped-decorator]  # strawberry's
     def service(self, info: Info, name: str) -> CatalogService | None:
-        service = info.context.services.live(name)
+        service = info.context.platform.services.live(name)
         return None if service is None else _shown(service)
 
 

@@ -1,11 +1,19 @@
 """What the platform's own resolvers are given."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
+import strawberry
 from msgspec import Struct
 
+from adapters.channel import Channel
+from adapters.identity import IdentityService
+from adapters.single_flight import SingleFlight
+from auth.consents.purposes import Purposes
+from auth.provider.environment import Environment
+from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
+from kernel.database import Database
 from services_catalog.manifest import LongText, Text
 
 
@@ -31,8 +39,24 @@ class LiveServices(Protocol):
     def names(self) -> Collection[str]: ...
 
 
-class Context(Struct, frozen=True):
-    """One request's context: the process's registry, and whose request it is."""
+class Platform(Struct, frozen=True, kw_only=True):
+    """What one process works with. ``channels`` and ``owners`` are by app id (``adapters.apps``)."""
 
     services: LiveServices
+    database: Database
+    environment: Environment
+    channels: Mapping[str, Channel]
+    owners: Mapping[str, str]
+    identity: IdentityService | None
+    purposes: Purposes
+    sign_ins: SingleFlight[Tokens]
+
+
+class Context(Struct, frozen=True):
+    """One request's context: the process's platform, and whose request it is."""
+
+    platform: Platform
     token: AccessToken | None = None
+
+
+Info = strawberry.Info[Context, None]

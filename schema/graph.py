@@ -2,17 +2,28 @@
 
 import strawberry
 from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog
+from schema import catalog, consents, mandates, me, pages, proofs, sessions, ways_in
 from schema.catalog import Catalog
+from schema.consents import ConsentMutations, ConsentQueries
+from schema.mandates import MandateMutations
+from schema.me import MeMutations, MeQueries
+from schema.pages import PageMutations
 from schema.policies import guard
+from schema.proofs import ProofMutations
+from schema.scalars import SCALARS
+from schema.sessions import SessionMutations
+from schema.ways_in import WaysInMutations
 
-POLICIES = {"Query": PUBLIC, **catalog.POLICIES}
+POLICIES = {"Query.catalog": PUBLIC}
+for each in (catalog, sessions, ways_in, proofs, mandates, consents, me, pages):
+    POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query:
+class Query(MeQueries, ConsentQueries):
     """The root of what the platform answers itself."""
 
     @strawberry.field(description="What departments offer.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -20,8 +31,22 @@ class Query:
         return Catalog()
 
 
+@strawberry.type
+class Mutation(
+    SessionMutations,
+    WaysInMutations,
+    ProofMutations,
+    MandateMutations,
+    ConsentMutations,
+    MeMutations,
+    PageMutations,
+):
+    """The root of what residents do with their accounts."""
+
+
 def local_schema() -> GraphQLSchema:
     """Return the platform's own schema as graphql-core's, to stand beside the services."""
-    schema: GraphQLSchema = strawberry.Schema(query=Query)._schema  # noqa: SLF001 - the only way to graphql-core's
+    made = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))
+    schema: GraphQLSchema = made._schema  # noqa: SLF001 - the only way to graphql-core's
     guard(schema, POLICIES)
     return schema

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from kernel.audit.entries import Detail, Event, append
 from kernel.clock import Clock
 from kernel.crypto.errors import SealedDataError
 from kernel.crypto.fields import FieldCipher
@@ -113,10 +114,13 @@ class Publishing:
             f"{manifest.name} was published by others again and again meanwhile", fix="Publish once more."
         )
 
-    async def roll_back(self, department: str, service: str, to: int | None) -> LiveChange:
+    async def roll_back(self, department: str, key_id: str, service: str, to: int | None) -> LiveChange:
         """Make an earlier version live again and announce it."""
         async with self._database.session() as session:
             change = await roll_back(session, self._clock, department, service, to, beside=self._platform.types)
+            if change.version != change.replaced:
+                event = _event("service.rolled_back", department, key_id, service, _numbers(change))
+                await append(session, self._clock, event)
         await announce(self._redis, change.revision)
         return change
 
@@ -145,6 +149,9 @@ class Publishing:
         async with self._database.session() as session:
             seal = partial(upstream_headers.seal, self._cipher, manifest.name, headers=manifest.upstream.headers)
             change = await store(session, self._clock, manifest.department, version, stood, seal=seal)
+            details = _numbers(change) | {"digest": version.digest, "forced": submission.force}
+            event = _event("service.published", manifest.department, key_id, manifest.name, details)
+            await append(session, self._clock, event)
         await announce(self._redis, change.revision)
         return _publication("published", compiled, change, manifest.name)
 
@@ -208,6 +215,20 @@ def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) 
         created_at=clock.now(),
         created_by=key_id,
     )
+
+
+def _event(action: str, department: str, key_id: str, service: str, details: dict[str, Detail]) -> Event:
+    return Event(
+        actor=f"credential:{key_id}",
+        on_behalf_of=f"department:{department}",
+        action=action,
+        object=f"service:{service}",
+        details=details,
+    )
+
+
+def _numbers(change: LiveChange) -> dict[str, Detail]:
+    return {"version": change.version, "replaced": change.replaced or 0}
 
 
 def _storable(finding: Finding) -> dict[str, str]:

@@ -34,10 +34,11 @@ class ChangedMeanwhileError(Exception):
 
 
 class LiveChange(Struct, frozen=True):
-    """A change of what is live, as it will be once the transaction commits."""
+    """A change of what is live, as it will be once the transaction commits; ``replaced`` was live before."""
 
     version: int
     revision: int
+    replaced: int | None = None
 
 
 async def standing(session: AsyncSession, department: str, service: str) -> Standing:
@@ -102,7 +103,7 @@ async def roll_back(
         last = await session.scalar(versions)
         raise UnknownVersionError(f"{name} has {wanted}", fix=f"Its versions are 1 to {last}.")
     if target == service.live_version:
-        return LiveChange(target, service.revision)
+        return LiveChange(target, service.revision, target)
     change = await _go_live(session, clock, service, target)
     await _check_types(session, name, beside)
     return change
@@ -127,9 +128,10 @@ async def _go_live(
         now = await session.scalar(select(func.max(Service.revision)).where(*_related(service.name)))
         if now != max(stood.revision, 0):
             raise ChangedMeanwhileError
+    replaced = service.live_version
     service.live_version, service.live_since, service.revision = number, clock.now(), revision or 0
     session.add(service)
-    return LiveChange(number, service.revision)
+    return LiveChange(number, service.revision, replaced)
 
 
 async def _locked(session: AsyncSession, department: str, name: str) -> Service:

@@ -80,6 +80,7 @@ class LocalPart(Struct):
 
     schema: GraphQLSchema
     document: DocumentNode
+    size: int  # root fields, with their repetitions under other names
 
 
 Chunk = bytes | Fetch | str
@@ -235,4 +236,4 @@ def _local_part(plan: Plan, fields: list[FieldNode]) -> LocalPart:
         selection_set=SelectionSetNode(selections=tuple(fields)),
         loc=operation.loc,
     )
-    return LocalPart(plan.schema, DocumentNode(definitions=(only, *plan.fragments.values())))
+    return LocalPart(plan.schema, DocumentNode(definitions=(only, *plan.fragments.values())), len(fields))

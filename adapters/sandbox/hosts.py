@@ -1,4 +1,4 @@
-"""Which host apps a sandbox has. The keys are no secrets: docs/sandbox.md prints them."""
+"""What a sandbox is made of; its host apps and their keys, which are no secrets, are in ``development``."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -7,22 +7,11 @@ from typing import Any
 from msgspec import Struct
 
 from adapters.sandbox.clock import MovableClock
+from adapters.sandbox.development import IDENTITY_KEY, development_hosts
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.identity import SimulatedIdentity
-from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.world import World
-from adapters.signed_json import SigningKey
 from kernel.clock import Clock
-
-SMS_KEY = SigningKey("sandbox-sms", b"sandbox-sms-secret")
-IDENTITY_KEY = SigningKey("sandbox-identity", b"sandbox-identity-secret")
-
-
-def simulated_hosts(world: World) -> list[SimulatedHost]:
-    """Return every simulated host app. A new one adds its line here."""
-    return [
-        SimulatedWeb(world, SMS_KEY, apps={"web": "一网 Yiwang"}),
-    ]
 
 
 class Sandbox(Struct, frozen=True):
@@ -62,7 +51,7 @@ class Later:
 
 
 def build_sandbox(
-    clock: Clock, seed: int, hosts: Callable[[World], Sequence[SimulatedHost]] = simulated_hosts
+    clock: Clock, seed: int, hosts: Callable[[World], Sequence[SimulatedHost]] = development_hosts
 ) -> Sandbox:
     """Make a sandbox with the clock that its own runs by; ``seed`` decides everything that looks random."""
     moved, later = MovableClock(clock), Later()

@@ -15,6 +15,7 @@ from auth.accounts.accounts import account_of, identities_of
 from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import PairwiseSubject
 from auth.errors import MergeFinalError, MergeRefusedError
+from auth.mandates import mandates
 from auth.session_states import MERGE_UNDO_WITHIN
 from auth.sessions.sessions import end_all_of
 from kernel.clock import Clock
@@ -23,7 +24,7 @@ from kernel.clock import Clock
 async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUID, rule: str) -> AccountMerge:
     """Merge two accounts, as ``auth.linking.may_merge`` allowed by ``rule``. Raises MergeRefusedError.
 
-    The better proven one is kept, else the older; all sessions of the other end.
+    The better proven one is kept, else the older; all sessions and mandates of the other end.
     """
     for each in sorted((one_id, other_id)):  # in one order everywhere, so that two merges never wait for one another
         await session.get(Account, each, with_for_update=True)
@@ -45,6 +46,7 @@ async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUI
     )
     await _move(session, row, gone.id, kept.id)
     await end_all_of(session, clock, gone.id, "merged")
+    await mandates.end_all_of(session, clock, gone.id)  # nobody is to act by what nobody can see and end any more
     gone.status, gone.merged_into = "merged", kept.id
     session.add_all([gone, row])
     await session.flush()

@@ -2,17 +2,21 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.clients.jwks import signing_keys
 from auth.clients.pairwise import FIRST_PARTY, department_sector
 from auth.clients.secrets import SCOPES, secret_digest
 from auth.clients.tables import Client
-from auth.errors import ClientRefusedError
+from auth.errors import ClientRefusedError, ClientUnknownError
+from auth.sessions.sessions import revoke_family
+from auth.sessions.tables import TokenFamily
 from kernel.clock import Clock
 
 BROWSER = "yiwang"
@@ -22,9 +26,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-async def ensure_own(session: AsyncSession, clock: Clock, names: Iterable[str]) -> None:
-    """Register the sign-in page and the mini-programs of these app ids, those that are not yet."""
-    for client_id in (BROWSER, *names):
+async def ensure_own(session: AsyncSession, clock: Clock, redirect_uris: Mapping[str, Sequence[str]]) -> None:
+    """Register the sign-in page and our own apps; a web app comes back to its redirect URIs, the others have none."""
+    for client_id, uris in {BROWSER: (), **redirect_uris}.items():
         row = Client(
             client_id=client_id,
             name_zh="一网",
@@ -32,9 +36,12 @@ async def ensure_own(session: AsyncSession, clock: Clock, names: Iterable[str]) 
             first_party=True,
             auth_method="none",
             sector=FIRST_PARTY,
+            redirect_uris=list(uris),
             created_at=clock.now(),
         )
-        await session.exec(insert(Client).values(**row.model_dump()).on_conflict_do_nothing())
+        made = insert(Client).values(**row.model_dump())
+        update = {"redirect_uris": made.excluded.redirect_uris}
+        await session.exec(made.on_conflict_do_update(index_elements=["client_id"], set_=update))
 
 
 async def register(session: AsyncSession, clock: Clock, client: Client) -> str:
@@ -53,17 +60,53 @@ async def register(session: AsyncSession, clock: Clock, client: Client) -> str:
     return secret
 
 
+async def find_client(session: AsyncSession, client_id: str) -> Client:
+    """Return a client. Raises ClientUnknownError."""
+    client = await session.get(Client, client_id)
+    if client is None:
+        raise ClientUnknownError(f"There is no client {client_id!r}", fix="yiwang client list shows them.")
+    return client
+
+
+async def all_clients(session: AsyncSession) -> Sequence[Client]:
+    """Return all clients, by id."""
+    return (await session.exec(select(Client).order_by(Client.client_id))).all()
+
+
+async def suspend(session: AsyncSession, clock: Clock, client_id: str) -> int:
+    """Let nobody sign in to a client, and make all its tokens worthless; return how many families they were of.
+
+    Raises ClientUnknownError, and ClientRefusedError for the platform's own.
+    """
+    client = await find_client(session, client_id)
+    if client.first_party:
+        raise ClientRefusedError("The platform's own clients are not suspended", fix="Take its app off the settings.")
+    client.status = "suspended"
+    session.add(client)
+    query = select(TokenFamily).where(TokenFamily.client_id == client_id, col(TokenFamily.revoked_at).is_(None))
+    families = (await session.exec(query)).all()
+    for family in families:
+        await revoke_family(session, clock, family, "client suspended")
+    return len(families)
+
+
+async def resume(session: AsyncSession, client_id: str) -> None:
+    """Let residents sign in to a client again, which they must do anew. Raises ClientUnknownError."""
+    client = await find_client(session, client_id)
+    client.status = "active"
+    session.add(client)
+
+
 def _check(client: Client) -> None:
     high, by_key = client.tier != "T1", client.auth_method == "private_key_jwt"
     unknown = [scope for scope in client.scopes if scope not in SCOPES and not scope.startswith("exchange:")]
     returns = (*client.redirect_uris, *client.post_logout_redirect_uris)
-    uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri) if uri]
+    uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri, client.jwks_uri) if uri]
     unusable = [uri for uri in uris if not _usable(uri)]
     problems: list[tuple[object, str, str]] = [
         (not _ID.fullmatch(client.client_id), "The id has characters that ids may not have", "Use a-z, 0-9, . _ -"),
         (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
-        (by_key and not client.jwks, "The client has no keys", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),
         (high and not client.backchannel_logout_uri, "Tiers T2 and T3 hear of logouts", "Register where."),
         ("id_number" in client.scopes and not high, "ID numbers are for tiers T2 and T3", "Register it as T2."),
@@ -71,9 +114,28 @@ def _check(client: Client) -> None:
         (unknown, f"Unknown scopes: {', '.join(unknown)}", f"There are {', '.join(SCOPES)}."),
         (unusable, f"URIs that cannot be used: {', '.join(unusable)}", "Use https:// without a fragment."),
     ]
-    for wrong, message, fix in problems:
+    for wrong, message, fix in (*problems, *_problems_of_keys(client)):
         if wrong:
             raise ClientRefusedError(message, fix=fix)
+
+
+def _problems_of_keys(client: Client) -> list[tuple[object, str, str]]:
+    by_key, unreadable = client.auth_method == "private_key_jwt", ""
+    if client.jwks:
+        try:
+            client.jwks = signing_keys(client.jwks)
+        except ValueError as error:
+            unreadable = f"The JWK Set cannot be used: {error}"
+    one = bool(client.jwks) != bool(client.jwks_uri)
+    return [
+        (by_key and not one, "A client with keys has a JWK Set, or says where it is", "Register one of the two."),
+        (
+            not by_key and (client.jwks or client.jwks_uri),
+            "Keys are for private_key_jwt",
+            "Register it so, or without.",
+        ),
+        (unreadable, unreadable, "Register the public keys that it signs with, EC P-256 or RSA."),
+    ]
 
 
 def _usable(uri: str) -> bool:

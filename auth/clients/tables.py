@@ -41,6 +41,7 @@ class Client(SQLModel, table=True):
     post_logout_redirect_uris: list[str] = _texts()
     initiate_login_uri: str = ""
     backchannel_logout_uri: str = ""
+    backchannel_failed_at: datetime | None = None  # when a logout was given up that it should have heard of
     sector: str  # the host that pairwise subjects are made for (OpenID Core 8.1)
     scopes: list[str] = _texts()
     response_modes: list[str] = _texts()

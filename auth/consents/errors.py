@@ -33,3 +33,10 @@ class ConsentRefusedError(YiwangError):
     def __init__(self, message: str, *, rule: str, fix: str) -> None:
         super().__init__(message, fix=fix)
         self.rule = rule
+
+
+class ConsentNeededError(YiwangError):
+    """The resident has not agreed to what something uses their data for, or no longer."""
+
+    code = "CONSENT_NEEDED"
+    http_status = 403

@@ -4,7 +4,7 @@ A new key is published ``PUBLISHED_BEFORE`` it signs, so that whoever keeps our 
 old one stays published until what it signed is surely forgotten. Nothing is ever signed by a key that nobody knows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -71,11 +71,15 @@ class KeyRing:
         return (each for each in self._keys if each.gone_at is None or now < each.gone_at)
 
 
+async def published_rows(session: AsyncSession, clock: Clock) -> Sequence[SigningKey]:
+    """Return the rows of the published keys, the oldest first; what is private of them is sealed."""
+    query = select(SigningKey).where(or_(col(SigningKey.gone_at).is_(None), col(SigningKey.gone_at) > clock.now()))
+    return (await session.exec(query.order_by(col(SigningKey.active_from), SigningKey.algorithm))).all()
+
+
 async def load(session: AsyncSession, cipher: FieldCipher, clock: Clock) -> KeyRing:
     """Read the published keys."""
-    query = select(SigningKey).where(or_(col(SigningKey.gone_at).is_(None), col(SigningKey.gone_at) > clock.now()))
-    rows = (await session.exec(query.order_by(col(SigningKey.active_from)))).all()
-    return KeyRing(_opened(row, cipher) for row in rows)
+    return KeyRing(_opened(row, cipher) for row in await published_rows(session, clock))
 
 
 async def ensure(session: AsyncSession, cipher: FieldCipher, clock: Clock) -> None:

@@ -54,6 +54,17 @@ async def revoke(session: AsyncSession, clock: Clock, mandate_id: UUID, by: Part
     return mandate
 
 
+async def end_all_of(session: AsyncSession, clock: Clock, account: UUID) -> None:
+    """End every mandate that an account gave or holds, as the account itself ends or becomes another's part."""
+    query = select(Mandate).where(
+        or_(col(Mandate.agent_account) == account, col(Mandate.principal_account) == account),
+        col(Mandate.revoked_at).is_(None),
+    )
+    for mandate in (await session.exec(query.with_for_update())).all():
+        mandate.revoked_at, mandate.revoked_by = clock.now(), account
+        session.add(mandate)
+
+
 async def mandates_of(session: AsyncSession, party: Party) -> list[Mandate]:
     """Return all mandates that a party gave or holds, ended ones too, the newest first."""
     sides: list[ColumnElement[bool]] = [

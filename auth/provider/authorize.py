@@ -198,7 +198,7 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
     if any(len(data.get(name, "")) > _LONGEST_PARAMETER for name in ("state", "nonce", "login_hint")):
         raise refuse("invalid_request", "A parameter is too long.")
     mode = data.get("response_mode", "query")
-    if mode not in _MODES:
+    if mode not in (client.response_modes or _MODES):
         raise refuse("invalid_request", "The response_mode is not supported.")
     prompts = tuple(data.get("prompt", "").split())
     if set(prompts) - {"none", "login", "consent", "select_account"} or ("none" in prompts and len(prompts) > 1):

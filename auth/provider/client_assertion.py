@@ -10,6 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from auth.provider.base import Server
+from auth.provider.client_keys import keys_of
 from auth.provider.client_view import ClientView
 from auth.provider.codes import Seen
 from auth.provider.waiting import wait
@@ -27,15 +28,25 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
         super().__init__(leeway=60)
         self._server = server
         self._client: ClientView | None = None
+        self._kid = ""
 
     def get_audiences(self) -> list[str]:
         """The issuer alone (FAPI 2.0 section 5.3.2.1): an endpoint's URL could be another server's idea of ours."""
         return [self._server.environment.issuer]
 
+    def extract_assertion(self, assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Note which key the client says it has signed with."""
+        headers, claims = super().extract_assertion(assertion)
+        self._kid = str(headers.get("kid", ""))
+        return headers, claims
+
     def resolve_client_public_key(self, client: ClientView) -> KeySet:
         self._client = client
-        if client.row.auth_method != self.CLIENT_AUTH_METHOD or not client.row.jwks:
+        if client.row.auth_method != self.CLIENT_AUTH_METHOD or not (client.row.jwks or client.row.jwks_uri):
             raise InvalidClientError("The client has no registered keys.")
+        if client.row.jwks_uri:
+            given = self._server.environment
+            return wait(keys_of(client.row, self._kid, given.fetch, given.redis, given.clock))
         return KeySet.import_key_set(client.row.jwks)  # type: ignore[arg-type]  # it is what was registered
 
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Any:

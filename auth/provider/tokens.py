@@ -16,7 +16,7 @@ from auth.errors import TokenRefusedError
 from auth.keys.key_ring import Algorithm
 from auth.provider.environment import ID_TOKEN_SECONDS, Environment
 from auth.provider.subjects import asked_names, claims_of, session_claims
-from auth.sessions.access_tokens import AccessToken, sign, verify
+from auth.sessions.access_tokens import GRAPH, AccessToken, sign, verify
 from auth.sessions.tables import Session, TokenFamily
 from kernel.ids import random_id
 
@@ -60,14 +60,14 @@ class Issue(Struct, frozen=True):
         until: int = 2**62,
         jkt: str | None = None,
     ) -> str:
-        """Return an access token, by default for this provider's own endpoints (userinfo, introspection)."""
+        """Return an access token, by default for this provider's own endpoints, or the graph if it is our own app's."""
         owner, environment = self.owner, self.environment
         key = self.family.jkt if jkt is None else jkt
         until = min(until, int(self.family.expires_at.timestamp()))
         token = AccessToken(
             iss=environment.issuer,
             sub=self.subject,
-            aud=audience or environment.issuer,
+            aud=audience or (GRAPH if self.client.first_party else environment.issuer),
             exp=min(self.now + environment.settings.access_token_seconds, until),
             iat=self.now,
             auth_time=int(owner.auth_time.timestamp()),

@@ -1,6 +1,7 @@
 """Sessions: begun by a sign-in, kept alive by use, ended once and for all with everything that hangs on them.
 
-Whoever ends one only changes rows: after the commit ``auth.sessions.ended`` tells the gateways.
+Whoever ends one only changes rows and sends a message: after the commit ``auth.sessions.ended`` tells the gateways,
+and the worker (``auth.provider.tasks``) the relying parties. Nobody who signs out waits for either.
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,11 @@ from auth.errors import SessionEndedError
 from auth.sessions.tables import Session, TokenFamily
 from kernel.clock import Clock
 from kernel.ids import random_id
+from kernel.outbox import send
 from kernel.settings import Settings
 
 ENDED = "ended_sessions"  # in AsyncSession.info: what to announce after the commit
+SESSION_ENDED = "auth.session_ended"  # the message's name
 _SEEN_EVERY = timedelta(minutes=1)  # coarse enough that a busy session's row is not written all the time
 _SIGN_IN = "Sign in again."
 
@@ -40,6 +43,12 @@ def browser_lifetimes(settings: Settings) -> Lifetimes:
 def app_lifetimes(settings: Settings) -> Lifetimes:
     """Return those of a mini-program, whose host app has authenticated the phone's owner."""
     return Lifetimes(timedelta(days=settings.app_session_idle_days), timedelta(days=settings.app_session_days))
+
+
+class SessionEnded(Struct, frozen=True):
+    """The message that sessions are over, those among them that came from others too."""
+
+    sids: tuple[str, ...]
 
 
 class SignIn(Struct, frozen=True, kw_only=True):
@@ -144,6 +153,7 @@ async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: 
     )
     if ended:
         await _revoke(session, clock, ended, reason)
+        send(session, clock, SESSION_ENDED, SessionEnded(tuple(ended)))
     return ended
 
 

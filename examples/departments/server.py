@@ -1,4 +1,4 @@
-"""What the example departments share: RFC 9457 problem documents and a one-process HTTP server."""
+"""What the example departments share: RFC 9457 problem documents, who asks, and a one-process HTTP server."""
 
 import argparse
 import asyncio
@@ -13,13 +13,33 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Guard
 from msgspec import Struct
+
+from examples.departments.identity import (
+    HEADER,
+    KEYS_PATH,
+    Level,
+    NoKeysError,
+    PlatformKeys,
+    RefusedError,
+    Verifier,
+)
 
 CITY_TIME = dt.timezone(dt.timedelta(hours=8), "CST")  # China has one time and no summer time
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+ASSERTED = {
+    "unauthorized": "The platform does not say, or not surely enough, who asks.",
+    "service_unavailable": "The platform's keys cannot be had now.",
+}
+"""The problem answers of an operation that ``needs`` a level."""
 
 
 class Remark(Struct):
@@ -82,17 +102,56 @@ def _place(remark: dict[str, Any]) -> str:
     return str(source.value if isinstance(source, enum.Enum) else source)
 
 
+def needs(level: Level) -> Guard:
+    """Let in whom the platform vouches for at this level; anybody where no platform is trusted (see ``main``)."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        verify: Verifier | None = connection.app.state.get("verifier")
+        if verify is None:
+            return
+        try:
+            connection.state.resident = (await verify(connection.headers.get(HEADER), level)).sub
+        except RefusedError as error:
+            raise ProblemError(str(error), status_code=401, headers={"www-authenticate": HEADER}) from error
+        except NoKeysError as error:
+            raise ProblemError(str(error), status_code=503, headers={"retry-after": "30"}) from error
+
+    return guard
+
+
+def _resident(request: Request[Any, Any, Any]) -> str:
+    """Return the name of who asks at an operation that ``needs`` a level, empty where no platform is trusted."""
+    name: str = request.state.get("resident", "")
+    return name
+
+
 def application(handlers: Sequence[ControllerRouterHandler], openapi: OpenAPIConfig | None) -> Litestar:
     """Build a department's application; ``openapi`` is None where the document is written by hand."""
-    return Litestar(handlers, openapi_config=openapi, exception_handlers={HTTPException: answer_problem})
+    return Litestar(
+        handlers,
+        openapi_config=openapi,
+        exception_handlers={HTTPException: answer_problem},
+        dependencies={"resident": Provide(_resident, sync_to_thread=False)},
+    )
 
 
 def main(app: Litestar, *, name: str, port: int) -> None:
-    """Serve ``app`` until SIGTERM or Ctrl-C: ``python -m examples.departments.<name> [--host H] [--port P]``."""
+    """Serve ``app`` until SIGTERM or Ctrl-C: ``python -m examples.departments.<name> [--host H] [--port P]``.
+
+    ``--trust`` names the platform whose word about who asks is taken, and required where an operation ``needs`` it.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m examples.departments.{name}", description=app.__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=port)
+    parser.add_argument("--trust", metavar="ISSUER", help="the platform that says who asks; without it all are let in")
+    parser.add_argument("--keys", metavar="URL", help=f"where its keys are, ISSUER{KEYS_PATH} by default")
     options = parser.parse_args()
+    if options.trust:
+        keys = PlatformKeys(options.keys or options.trust + KEYS_PATH)
+        app.state.verifier = Verifier(options.trust, name, keys)
+        print(f"{name}: who asks is what {options.trust} says, for whatever is a resident's own", flush=True)  # noqa: T201 - for its log
+    else:
+        print(f"{name}: OPEN to anybody, for trying it alone; --trust ISSUER lets in residents only", flush=True)  # noqa: T201 - as above
     asyncio.run(_serve(app, options.host, options.port))
     os._exit(0)  # about one in fifty times a thread of granian's aborts an orderly exit of the interpreter
 

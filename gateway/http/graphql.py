@@ -8,6 +8,7 @@ from time import perf_counter
 
 from gateway.errors import DefectError, MethodError, RequestTooLargeError
 from gateway.http.request_ids import HEADER, RequestIds
+from gateway.permits import ACTING_FOR
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planned, Planner
@@ -58,7 +59,8 @@ class GraphQLOverHTTP:
             planned = await self._planner.plan(request, services)
             if method == "GET":
                 _refuse_mutation(planned, request)
-            outcome = await self._executor.execute(planned, request.variables, token)
+            mandate = headers.get(ACTING_FOR, b"").decode("latin-1")
+            outcome = await self._executor.execute(planned, request.variables, token, mandate)
             status, content_type, body = respond(outcome, media_type)
         except YiwangError as error:
             self.refused += 1

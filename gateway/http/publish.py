@@ -86,7 +86,7 @@ class PublishingRoutes:
             publisher = await self._publisher(request)
             wanted = await _body(request, RollBack)
             began = time.perf_counter()
-            change = await self._publishing.roll_back(publisher.department, wanted.service, wanted.to)
+            change = await self._publishing.roll_back(publisher.department, publisher.key_id, wanted.service, wanted.to)
             await self._take_over()
             milliseconds = round((time.perf_counter() - began) * 1000)
             _log.info(

@@ -7,18 +7,21 @@ root field and touches nothing else.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from graphql import ExecutionResult, GraphQLError, GraphQLSyntaxError, execute
 from msgspec import Raw, Struct
 
 from auth.assertions import HEADER
-from auth.errors import SessionEndedError
+from auth.consents.errors import ConsentNeededError, UnknownPurposeError
+from auth.errors import AccountClosedError, SessionEndedError
+from auth.mandates.errors import MandateRefusedError, UnknownMandateError
 from auth.policies import refusal
 from auth.sessions.access_tokens import AccessToken
 from gateway.callers import Callers
 from gateway.errors import OperationLimitError, ParseError, ValidationError, VariablesError
+from gateway.permits import Asked, Permits
 from gateway.pipeline.plan import Planned
 from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
@@ -33,6 +36,19 @@ from supergraph.wire import Request, Response
 _LONG_BYTES = 2**18  # of one answer: 1 ms to read for the codec, 30 ms if it breaks its document and must be walked
 _MOST_BYTES = 2**26  # of one request's long answers, together
 
+_MOST_CHANGES = 10  # of the platform itself in one operation: aliases must not multiply guesses (OWASP GraphQL)
+
+_COST_A_FIELD = (
+    UpstreamError,
+    ArgumentError,
+    SessionEndedError,
+    AccountClosedError,
+    ConsentNeededError,
+    UnknownPurposeError,
+    MandateRefusedError,
+    UnknownMandateError,
+)
+
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -45,21 +61,42 @@ class Outcome(Struct):
     errors: list[Error]
 
 
+class Ways(NamedTuple):
+    """What a fetch goes through: who may, who is said to ask, and the department."""
+
+    upstreams: Upstreams
+    callers: Callers
+    permits: Permits
+
+
+class Bearer(NamedTuple):
+    """Who sends a request; ``mandate`` is what they name to act for somebody else by, as it was sent."""
+
+    token: AccessToken | None
+    mandate: str
+
+
 class Executor:
     """Executes plans for one gateway process. ``context`` makes what the platform's own resolvers are given."""
 
     def __init__(
-        self, upstreams: Upstreams, callers: Callers, context: Callable[[AccessToken | None], Any], settings: Settings
+        self,
+        upstreams: Upstreams,
+        callers: Callers,
+        permits: Permits,
+        context: Callable[[AccessToken | None], Any],
+        settings: Settings,
     ) -> None:
-        self._upstreams = upstreams
-        self._callers = callers
+        self._ways = Ways(upstreams, callers, permits)
         self._context = context
         self._request_seconds = settings.request_seconds
         self._max_fetches = settings.max_fetches
         self._now = asyncio.get_running_loop().time
 
-    async def execute(self, planned: Planned, raw_variables: Raw, token: AccessToken | None) -> Outcome:
-        """Carry out a planned operation for the bearer of ``token``. Raises OperationLimitError."""
+    async def execute(
+        self, planned: Planned, raw_variables: Raw, token: AccessToken | None, mandate: str = ""
+    ) -> Outcome:
+        """Carry out a planned operation for the bearer of ``token``, by a mandate. Raises OperationLimitError."""
         plan = planned.plan
         if plan is None:
             return Outcome(None, [_refusal(error) for error in planned.errors])
@@ -72,10 +109,13 @@ class Executor:
             return Outcome(b"null", [_coded(error, VariablesError)])
         fetches = variant.fetches
         deadline = self._now() + self._request_seconds
-        run = _Run(self._upstreams, self._callers, variables, deadline, token, may_repeat=variant.may_repeat)
+        bearer = Bearer(token, mandate)
+        run = _Run(self._ways, variables, deadline, bearer, may_repeat=variant.may_repeat)
         if len(fetches) == 1 and variant.local is None:
             value, found = await run.fetch(fetches[0])
             return Outcome(b"".join([value if chunk is fetches[0] else chunk for chunk in variant.chunks]), found)  # type: ignore[misc]  # the other chunks are bytes
+        if plan.kind == "mutation" and variant.local is not None:
+            _check_changes(variant.local, fetches)
         if len(fetches) > self._max_fetches:
             raise OperationLimitError(
                 f"The operation calls departments {len(fetches)} times; {self._max_fetches} is the most",
@@ -92,6 +132,17 @@ class Executor:
                 task.cancel()
             raise
         return _assembled(variant, values, local)
+
+
+def _check_changes(local: LocalPart, fetches: list[Fetch]) -> None:
+    """Refuse changes that could not be made one after the other, or are so many that somebody is guessing."""
+    if fetches:
+        raise OperationLimitError(
+            "Changes at departments and at the platform itself have no order between them",
+            fix="Send them as two operations.",
+        )
+    if local.size > _MOST_CHANGES:
+        raise OperationLimitError(f"{local.size} changes are too many at once", fix=f"Send {_MOST_CHANGES} at most.")
 
 
 def _started(run: "_Run", plan: Plan, fetches: list[Fetch]) -> list[asyncio.Task[Value]]:
@@ -131,17 +182,15 @@ class _Run:
 
     def __init__(
         self,
-        upstreams: Upstreams,
-        callers: Callers,
+        ways: Ways,
         variables: dict[str, Any],
         deadline: float,
-        token: AccessToken | None,
+        bearer: Bearer,
         *,
         may_repeat: bool,
     ) -> None:
-        self._upstreams = upstreams
-        self._callers = callers
-        self._token = token
+        self._ways = ways
+        self._bearer = bearer
         self._variables = variables
         self._deadline = deadline
         self._long_bytes = 0
@@ -151,14 +200,14 @@ class _Run:
         """Ask one department and return the root field's value, null and an error if it may not or fails."""
         if after is not None:
             await after
-        if (refused := refusal(fetch.operation.access, self._token)) is not None:
+        if (refused := refusal(fetch.operation.access, self._bearer.token)) is not None:
             return fetch.failed(f"{refused.message}. {refused.fix}", refused.code)
         try:
             request = fetch.request(self._variables)
-            if fetch.operation.access.level != "public" and self._token is not None:
-                request = await self._identified(fetch, request, self._token)
+            if fetch.operation.access.level != "public" and self._bearer.token is not None:
+                request = await self._identified(fetch, request, self._bearer.token)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
-        except (UpstreamError, ArgumentError, SessionEndedError) as error:
+        except _COST_A_FIELD as error:
             return fetch.failed(f"{error.message}. {error.fix}" if error.fix else error.message, error.code)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
@@ -171,13 +220,16 @@ class _Run:
         return await asyncio.to_thread(fetch.read, response)
 
     async def _identified(self, fetch: Fetch, request: Request, token: AccessToken) -> Request:
-        """Return the request with the assertion of who asks."""
-        department = self._upstreams.department(fetch.service)
-        said = await self._callers.assertion(token, fetch.service, department, fetch.operation.access)
+        """Return the request with the assertion of who asks, once it is sure that they may."""
+        access = fetch.operation.access
+        asked = Asked(token, self._bearer.mandate, fetch.service, fetch.operation.name, access)
+        principal = await self._ways.permits.principal(asked)
+        department = self._ways.upstreams.department(fetch.service)
+        said = await self._ways.callers.assertion(token, fetch.service, department, access, principal)
         return Request(request.method, request.target, (*request.headers, (HEADER, said)), request.body)
 
     async def _send(self, fetch: Fetch, request: Request) -> Response:
-        return await self._upstreams.get(fetch.service).call(request, self._deadline, fetch.timeout_seconds)
+        return await self._ways.upstreams.get(fetch.service).call(request, self._deadline, fetch.timeout_seconds)
 
     async def _send_once(self, fetch: Fetch, request: Request) -> Response:
         assert self._calls is not None  # noqa: S101 - see ``fetch``

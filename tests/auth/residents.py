@@ -20,7 +20,7 @@ class Residents:
 
     def __init__(self, database: Database, clock: ManualClock) -> None:
         self._database = database
-        self._clock = clock
+        self.clock = clock
 
     async def clients(self) -> None:
         """Make two clients of ours."""
@@ -34,7 +34,7 @@ class Residents:
                         first_party=True,
                         auth_method="none",
                         sector=FIRST_PARTY,
-                        created_at=self._clock.now(),
+                        created_at=self.clock.now(),
                     )
                 )
 
@@ -42,7 +42,7 @@ class Residents:
         """Sign somebody in by WeChat."""
         proven = Proven(provider="wechat", tenant=client_id, subject=subject, union_tenant="owner", union_subject=union)
         async with self._database.session() as session:
-            account, identity = await sign_in(session, self._clock, proven)
+            account, identity = await sign_in(session, self.clock, proven)
             who = SignIn(
                 account_id=account.id,
                 identity_id=identity.id,
@@ -52,4 +52,4 @@ class Residents:
                 aal=1,
                 amr=("wx",),
             )
-            return await begin(session, self._clock, who, LIFETIMES)
+            return await begin(session, self.clock, who, LIFETIMES)

@@ -62,7 +62,7 @@ class City:
             "upstream": upstream,
         } | manifest
         bundle = {"openapi.json": msgspec.json.encode(document).decode()}
-        publication = await self._publishing.publish("city", "test", Submission(whole, bundle, force=True))
+        publication = await self._publishing.publish(whole["department"], "test", Submission(whole, bundle, force=True))
         await self.gateway.registry.refresh()
         return publication
 
@@ -80,14 +80,19 @@ class City:
 
 
 @pytest.fixture
-async def city(database: Database, redis: Redis, settings: Settings) -> AsyncIterator[City]:
-    opened = msgspec.structs.replace(settings, upstream_networks=("127.0.0.0/8",), access_log=False)
+def city_settings(settings: Settings) -> Settings:
+    """The settings of the city's gateway."""
+    return msgspec.structs.replace(settings, upstream_networks=("127.0.0.0/8",), access_log=False)
+
+
+@pytest.fixture
+async def city(database: Database, redis: Redis, city_settings: Settings) -> AsyncIterator[City]:
     async with database.session() as session:
         await add_department(session, SystemClock(), "city", Text(zh="市", en="City"))
         await issue(session, SystemClock(), "city")
-    gateway = Gateway(opened)
+    gateway = Gateway(city_settings)
     async with gateway.running():
-        city = City(gateway, database, redis, opened)
+        city = City(gateway, database, redis, city_settings)
         yield city
         await city.stop()
 

@@ -192,5 +192,9 @@ async def test_the_operator_sees_and_revokes_credentials(city: Terminal) -> None
     assert f"{key_id}  revoked" in await city.succeeds("department", "list")
     assert (await city.publish(document("free"))).exit_code == 1
     assert (await city.run("department", "revoke", "0")).exit_code == 2
+    assert f"Revoked {key_id} of city." in await city.succeeds("department", "revoke", key_id)
+    recorded = (await city.succeeds("audit", "show", "--object", f"credential:{key_id}")).splitlines()
+    assert [line.split("  ")[-3] for line in recorded] == ["credential.issued", "credential.revoked"]  # once each
+    assert all(line.endswith("department=city") for line in recorded)
     for wrong in (("add", "city", "--title-zh", "x", "--title-en", "x"), ("credential", "nowhere")):
         assert isinstance((await city.run("department", *wrong)).exception, YiwangError)

@@ -14,8 +14,9 @@ from msgspec import Struct
 from adapters.http import HostHttp, HostReply, open_http
 from adapters.identity import IdentityService
 from adapters.sandbox.app import sandbox_app
+from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
 from adapters.sandbox.host import SimulatedHost
-from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY, Sandbox, build_sandbox
+from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.world import World
 from adapters.signed_json import SignedJson, SigningKey

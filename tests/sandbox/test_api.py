@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.sandbox.hosts import build_sandbox, simulated_hosts
+from adapters.sandbox.development import development_hosts
+from adapters.sandbox.hosts import build_sandbox
 from adapters.web.sms import Sms
 from kernel.clock import SystemClock
 from tests.sandbox.conftest import City, running
@@ -146,7 +147,7 @@ async def test_what_fails_later_is_an_event() -> None:
 
 
 def test_every_host_has_its_own_provider_and_paths() -> None:
-    hosts = simulated_hosts(build_sandbox(SystemClock(), 0).world)
+    hosts = development_hosts(build_sandbox(SystemClock(), 0).world)
     assert len({each.provider for each in hosts}) == len(hosts)
     for host in hosts:
         paths = [path for route in host.routes() for path in route.paths]

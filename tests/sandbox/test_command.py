@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.http import open_http
-from adapters.sandbox.hosts import SMS_KEY
+from adapters.sandbox.development import SMS_KEY
 from adapters.signed_json import SignedJson
 from adapters.web.sms import Sms, SmsGateway
 from kernel.clock import SystemClock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sandbox.hosts import IDENTITY_KEY, SMS_KEY
+from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
 from tests.sandbox.test_command import sandbox
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()

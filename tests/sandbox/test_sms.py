@@ -12,7 +12,7 @@ from adapters.errors import (
     MessageRefusedError,
     OutcomeUnknownError,
 )
-from adapters.sandbox.hosts import SMS_KEY
+from adapters.sandbox.development import SMS_KEY
 from adapters.signed_json import SigningKey, signature
 from adapters.web.sms import Sms, SmsGateway
 from kernel.clock import ManualClock

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from litestar import Litestar, Router, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Server
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
@@ -14,7 +15,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from examples.departments.bus.timetable import CALLS, LINES, STOPS, Coming, Line, Stop, arrivals, lines_at
-from examples.departments.server import ProblemError, application, now, problems
+from examples.departments.server import ASSERTED, ProblemError, application, needs, now, problems
 
 HORIZON = dt.timedelta(hours=1)
 StopId = Annotated[str, PathParameter(description="For instance S03.")]
@@ -159,13 +160,19 @@ async def get_line(line_id: Annotated[str, PathParameter(description="For instan
     return LineWithStops(**asdict(line), stops=calls)
 
 
-@post("/lost-items", operation_id="reportLostItem", responses=problems(not_found="No such line."))
-async def report_lost_item(data: JSONBody[LostItem], state: State) -> LostItemReport:
+@post(
+    "/lost-items",
+    operation_id="reportLostItem",
+    responses=problems(not_found="No such line.", **ASSERTED),
+    guards=[needs("L1")],
+)
+async def report_lost_item(data: JSONBody[LostItem], state: State, resident: NamedDependency[str]) -> LostItemReport:
     """Report something that was left on a bus."""
     report = LostItemReport(
         f"LI{len(state.reports) + 1:05}", _line(data.line_id), data.date, data.description, found=False
     )
     state.reports[report.report_id] = report
+    state.residents[report.report_id] = resident  # who is told when it is found
     return report
 
 
@@ -191,5 +198,5 @@ def build() -> Litestar:
     """Build the application without reports."""
     routes = [list_stops, get_stop, get_arrivals, list_lines, get_line, report_lost_item, get_lost_item]
     app = application([Router("/api", route_handlers=routes)], OPENAPI)
-    app.state.reports = {}
+    app.state.reports, app.state.residents = {}, {}
     return app

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Litestar, Router, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from examples.departments.hospital.schedule import HALVES, Doctor, Shift, shifts, works
-from examples.departments.server import ProblemError, application, now
+from examples.departments.server import ProblemError, application, needs, now
 
 MINUTES_PER_PATIENT = 8
 
@@ -100,9 +101,10 @@ def _staff_of(code: str) -> list[Doctor]:
     return [doctor for doctor in STAFF.doctors if doctor.department in parts]
 
 
-def _appointment(appointment_no: str, state: State) -> Appointment:
+def _appointment(appointment_no: str, state: State, resident: str) -> Appointment:
+    """Return a resident's own appointment; another's is told from none at all by nobody."""
     found: Appointment | None = state.appointments.get(appointment_no)
-    if found is None:
+    if found is None or state.residents[appointment_no] != resident:
         raise ProblemError(f"There is no appointment {appointment_no}.", status_code=404)
     return found
 
@@ -149,8 +151,10 @@ async def get_schedule(
     return list(shifts(_doctor(doctor_id), from_date or at.date(), days, at, state.taken))
 
 
-@post("/appointments")
-async def create_appointment(data: JSONBody[AppointmentRequest], state: State) -> Appointment:
+@post("/appointments", guards=[needs("L2")])
+async def create_appointment(
+    data: JSONBody[AppointmentRequest], state: State, resident: NamedDependency[str]
+) -> Appointment:
     """Take a number."""
     at = now()
     number = data.shift_id[:4]
@@ -173,19 +177,22 @@ async def create_appointment(data: JSONBody[AppointmentRequest], state: State) -
         come_at=shift.starts_at + dt.timedelta(minutes=MINUTES_PER_PATIENT * (queue_no - 1)),
     )
     state.appointments[appointment.appointment_no] = appointment
+    state.residents[appointment.appointment_no] = resident
     return appointment
 
 
-@get("/appointments/{appointment_no:str}")
-async def get_appointment(appointment_no: FromPath[str], state: State) -> Appointment:
+@get("/appointments/{appointment_no:str}", guards=[needs("L2")])
+async def get_appointment(appointment_no: FromPath[str], state: State, resident: NamedDependency[str]) -> Appointment:
     """Read an appointment."""
-    return _appointment(appointment_no, state)
+    return _appointment(appointment_no, state, resident)
 
 
-@post("/appointments/{appointment_no:str}/cancel", status_code=200)
-async def cancel_appointment(appointment_no: FromPath[str], state: State) -> Appointment:
+@post("/appointments/{appointment_no:str}/cancel", status_code=200, guards=[needs("L2")])
+async def cancel_appointment(
+    appointment_no: FromPath[str], state: State, resident: NamedDependency[str]
+) -> Appointment:
     """Give a number back."""
-    appointment = _appointment(appointment_no, state)
+    appointment = _appointment(appointment_no, state, resident)
     if appointment.state == "booked":
         appointment.state = "cancelled"
         state.taken[appointment.shift.shift_id] -= 1
@@ -205,5 +212,5 @@ def build() -> Litestar:
         cancel_appointment,
     ]
     app = application([Router("/his/v2", route_handlers=routes)], None)
-    app.state.taken, app.state.appointments = {}, {}
+    app.state.taken, app.state.appointments, app.state.residents = {}, {}, {}
     return app

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Litestar, Response, delete, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from examples.departments.marriage.calendar import DAYS_AHEAD, Slot, is_open, slots
-from examples.departments.server import CITY_TIME, ProblemError, application, now
+from examples.departments.server import CITY_TIME, ProblemError, application, needs, now
 
 District = Literal["yunqiao", "yunze", "yundu"]
 
@@ -161,8 +162,10 @@ async def list_slots(office_id: FromPath[str], date: FromPath[dt.date], state: S
     return _slots(_office(office_id), date, state)
 
 
-@post("/bookings")
-async def create_booking(data: JSONBody[BookingRequest], state: State) -> Response[Booking]:
+@post("/bookings", guards=[needs("L3")])
+async def create_booking(
+    data: JSONBody[BookingRequest], state: State, resident: NamedDependency[str]
+) -> Response[Booking]:
     """Book a slot for two people."""
     office, slot = _slot(data.slot_id, state)
     if data.ceremony and not office.hall:
@@ -181,26 +184,28 @@ async def create_booking(data: JSONBody[BookingRequest], state: State) -> Respon
         documents_to_bring=DOCUMENTS[data.service],
     )
     state.bookings[booking.booking_id] = booking
+    state.residents[booking.booking_id] = resident
     return Response(booking, status_code=201, headers={"location": f"/bookings/{booking.booking_id}"})
 
 
-def _booking(booking_id: str, state: State) -> Booking:
+def _booking(booking_id: str, state: State, resident: str) -> Booking:
+    """Return a resident's own booking; another's is told from none at all by nobody."""
     found: Booking | None = state.bookings.get(booking_id)
-    if found is None:
+    if found is None or state.residents[booking_id] != resident:
         raise ProblemError(f"There is no booking {booking_id}.", status_code=404)
     return found
 
 
-@get("/bookings/{booking_id:str}")
-async def get_booking(booking_id: FromPath[str], state: State) -> Booking:
+@get("/bookings/{booking_id:str}", guards=[needs("L3")])
+async def get_booking(booking_id: FromPath[str], state: State, resident: NamedDependency[str]) -> Booking:
     """Read a booking."""
-    return _booking(booking_id, state)
+    return _booking(booking_id, state, resident)
 
 
-@delete("/bookings/{booking_id:str}")
-async def cancel_booking(booking_id: FromPath[str], state: State) -> None:
+@delete("/bookings/{booking_id:str}", guards=[needs("L3")])
+async def cancel_booking(booking_id: FromPath[str], state: State, resident: NamedDependency[str]) -> None:
     """Cancel a booking."""
-    booking = _booking(booking_id, state)
+    booking = _booking(booking_id, state, resident)
     if booking.state != "cancelled":
         booking.state = "cancelled"
         state.booked[booking.slot.slot_id] -= 1
@@ -211,5 +216,5 @@ def build() -> Litestar:
     app = application(
         [list_offices, get_office, list_days, list_slots, create_booking, get_booking, cancel_booking], None
     )
-    app.state.booked, app.state.bookings = {}, {}
+    app.state.booked, app.state.bookings, app.state.residents = {}, {}, {}
     return app

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from litestar import Litestar, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Server
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
@@ -12,7 +13,7 @@ from msgspec import Meta, Struct
 
 from examples.departments.parking.lots import LOTS, TARIFFS, Lot, Position, distance_m, free_bays
 from examples.departments.parking.tariff import Charge, Tariff, charge
-from examples.departments.server import ProblemError, application, now, problems
+from examples.departments.server import ASSERTED, ProblemError, application, needs, now, problems
 
 PLATE = "^[\u4e00-\u9fa5][A-Z][A-Z0-9]{5,6}$"  # a province's character, a city's letter, five or (electric cars) six
 Plate = Annotated[str, Meta(pattern=PLATE, examples=["云A8K216"])]
@@ -128,13 +129,21 @@ async def get_tariff(lot_id: FromPath[str]) -> Tariff:
     operation_id="getSession",
     tags=["sessions"],
     responses=problems(
-        not_found="The car is in none of our lots.",
+        not_found="The car is in none of our lots.", forbidden="Another resident has parked it.", **ASSERTED
     ),
+    guards=[needs("L1")],
 )
-async def get_session(plate: Annotated[str, PathParameter(pattern=PLATE)], state: State) -> Session:
-    """Find a parked car by its number plate, with what it owes now."""
+async def get_session(
+    plate: Annotated[str, PathParameter(pattern=PLATE)], state: State, resident: NamedDependency[str]
+) -> Session:
+    """Find a parked car by its number plate, with what it owes now.
+
+    A car that came in at the barrier is nobody's account's: whoever knows its plate may ask.
+    """
     if plate not in state.entries:
         raise ProblemError(f"{plate} is in none of our lots.", status_code=404)
+    if state.residents.get(plate, resident) != resident:
+        raise ProblemError(f"{plate} was parked by another resident.", status_code=403)
     return _session(plate, state)
 
 
@@ -142,14 +151,16 @@ async def get_session(plate: Annotated[str, PathParameter(pattern=PLATE)], state
     "/sessions",
     operation_id="startSession",
     tags=["sessions"],
-    responses=problems(not_found="No such lot.", conflict="The car is in one of our lots already."),
+    responses=problems(not_found="No such lot.", conflict="The car is in one of our lots already.", **ASSERTED),
+    guards=[needs("L1")],
 )
-async def start_session(data: JSONBody[Arrival], state: State) -> Session:
+async def start_session(data: JSONBody[Arrival], state: State, resident: NamedDependency[str]) -> Session:
     """Let a car in."""
     lot, entries = _lot(data.lot_id), state.entries
     if data.plate in entries:
-        raise ProblemError(f"{data.plate} is parked in {entries[data.plate][0]} already.", status_code=409)
+        raise ProblemError(f"{data.plate} is parked in one of our lots already.", status_code=409)
     entries[data.plate] = (lot.id, now())
+    state.residents[data.plate] = resident
     return _session(data.plate, state)
 
 
@@ -186,6 +197,7 @@ def build() -> Litestar:
         [list_lots, get_lot, get_occupancy, get_tariff, get_session, start_session, create_quote], OPENAPI
     )
     parked = {"云A8K216": ("L001", 95), "云AD05678": ("L002", 22), "云C7M330": ("L006", 41), "云A00001": ("L003", 1630)}
+    app.state.residents = {}
     app.state.entries = {
         plate: (lot_id, now().replace(microsecond=0) - dt.timedelta(minutes=minutes))
         for plate, (lot_id, minutes) in parked.items()

@@ -49,8 +49,7 @@ class Leaving:
             try:
                 opened = await redeem_ticket(
                     session,
-                    environment.redis,
-                    environment.clock,
+                    environment,
                     request.query_params.get("ticket", ""),
                     lifetimes=self._lifetimes,
                     cookie_digest=digest(secret),

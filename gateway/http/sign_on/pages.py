@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.phone_codes import PhoneCodes, sign_in_by_phone
 from auth.accounts.proofing import Evidence, prove
-from auth.assurance import ial_of
+from auth.assurance import ial_of, level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agree, agreed
 from auth.clients.tables import Client
@@ -30,6 +30,7 @@ from gateway.http.sign_on.answers import cookie, cookie_name, response
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import Renderer, language, stylesheet
 from gateway.http.sign_on.texts import TEXTS
+from kernel.audit.entries import Event, append
 from kernel.crypto.blind_index import normal_phone
 from kernel.database import Database
 from kernel.errors import YiwangError
@@ -64,7 +65,7 @@ class Pages:
         self._database = database
         self._environment = environment
         self._outside = outside
-        self._transactions = Transactions(environment.redis)
+        self._transactions = Transactions(environment.redis, environment.keys.cipher)
         self._codes = PhoneCodes(environment.redis, environment.keys)
         self._lifetimes = browser_lifetimes(environment.settings)
         self._render = Renderer()
@@ -186,7 +187,8 @@ class Pages:
             if not await service.match(name, number):
                 raise NoMatchError(TEXTS[language(request)].no_match)
             evidence = Evidence(name, number, "population-register", ial_of("platform", "population-register"))
-            await prove(session, self._environment.clock, self._environment.keys, owner, evidence)
+            account = await prove(session, self._environment.clock, self._environment.keys, owner, evidence)
+            await self._record(session, owner, "account.proven", f"account:{account.id}")
             return self._back(request, id_)
 
         return await self._step(request, id, work)
@@ -200,7 +202,7 @@ class Pages:
                 return await self._answer(id_, under_way.asked, {"error": "access_denied"})
             client = await session.get_one(Client, under_way.asked.client_id)
             agree(session, self._environment.clock, owner.account_id, client, under_way.asked.scope.split())
-            await session.flush()
+            await self._record(session, owner, "consent.given", f"client:{client.client_id}")
             prompts = tuple(each for each in under_way.asked.prompts if each != "consent")
             under_way = replace(under_way, asked=replace(under_way.asked, prompts=prompts))
             return await self._next(session, request, id_, under_way)
@@ -267,6 +269,12 @@ class Pages:
         if client.first_party or not (wanted or "consent" in asked.prompts):
             return False
         return "consent" in asked.prompts or not wanted <= await agreed(session, owner.account_id, client.client_id)
+
+    async def _record(self, session: AsyncSession, owner: Session, action: str, object_: str) -> None:
+        """Write to the audit log what a resident has done."""
+        level = level_of(owner.ial, owner.aal)
+        event = Event(actor=f"account:{owner.account_id}", acr=level, action=action, object=object_)
+        await append(session, self._environment.clock, event)
 
     def _back(self, request: AnyRequest, id_: str) -> Response[Any]:
         return Response("", status_code=303, headers={"location": f"/sign-in/{id_}?lang={language(request)}"})

@@ -1,0 +1,212 @@
+"""Which host apps a deployment has: one JSON file, named by ``YIWANG_HOST_APPS_FILE``, and nothing else holds secrets.
+
+``{"apps": [{"provider": "wechat", "app": {"app_id": "wx…", "secret": "…"}, "owner": "the city"}]}``:
+``app`` is what the provider's own ``app.py`` describes, keys in it are PEM. Everything is checked at start-up.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from adapters import rsa
+from adapters.access_tokens import AccessTokens
+from adapters.alipay.app import AlipayApp
+from adapters.alipay.channel import AlipayChannel
+from adapters.alipay.client import PRODUCTION as ALIPAY
+from adapters.alipay.client import AlipayClient
+from adapters.alipay.trust import Trust
+from adapters.baidu.app import BaiduApp, BaiduCashier
+from adapters.baidu.channel import BaiduChannel
+from adapters.baidu.client import fetch_app_token
+from adapters.channel import Channel
+from adapters.errors import HostConfigurationError
+from adapters.http import open_http
+from adapters.signed_json import SignedJson, SigningKey
+from adapters.web.channel import WebApp, WebChannel
+from adapters.web.sms import SmsGateway
+from adapters.wechat.app import WeChatApp
+from adapters.wechat.channel import WeChatChannel
+from kernel.clock import Clock
+from kernel.ids import random_id
+
+_FIX = "Compare it with docs/operations.md."
+
+
+class Service(Struct, frozen=True, forbid_unknown_fields=True):
+    """A service that speaks ``adapters.signed_json`` below ``url``."""
+
+    url: str
+    key_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Service({self.url}, {self.key_id})"
+
+
+class _Entry(Struct, frozen=True, kw_only=True, tag_field="provider", forbid_unknown_fields=True):
+    """What all entries say. ``owner`` is whose the app is at its host: apps of one owner share a person's union id."""
+
+    owner: str = ""
+
+
+class WeChatEntry(_Entry, frozen=True, tag="wechat"):
+    """A mini-program at WeChat."""
+
+    app: WeChatApp
+    url: str = "https://api.weixin.qq.com"
+
+    @property
+    def app_id(self) -> str:
+        return self.app.app_id
+
+
+class AlipayCertificates(Struct, frozen=True, forbid_unknown_fields=True):
+    """The three files of the console, as PEM."""
+
+    app: str
+    alipay: str
+    roots: str
+
+
+class AlipayEntry(_Entry, frozen=True, tag="alipay"):
+    """A mini-program at Alipay, which is believed by its ``public_key`` or by ``certificates``, one of the two."""
+
+    app: AlipayApp
+    public_key: str = ""
+    certificates: AlipayCertificates | None = None
+    url: str = ALIPAY
+
+    @property
+    def app_id(self) -> str:
+        return self.app.app_id
+
+    def trust(self, clock: Clock) -> Trust:
+        """Raises HostKeyError, HostConfigurationError."""
+        if self.certificates is not None:
+            app, alipay, roots = (getattr(self.certificates, each).encode() for each in ("app", "alipay", "roots"))
+            return Trust.by_certificates(app, alipay, roots, clock)
+        if not self.public_key:
+            raise HostConfigurationError(
+                f"Nothing says which key is Alipay's for {self.app_id}", fix="Give public_key, or certificates."
+            )
+        return Trust.by_key(self.public_key.encode())
+
+
+class BaiduEntry(_Entry, frozen=True, tag="baidu"):
+    """A mini-program at Baidu."""
+
+    app: BaiduApp
+    cashier: BaiduCashier | None = None
+    url: str = "https://openapi.baidu.com"
+
+    @property
+    def app_id(self) -> str:
+        return self.app.app_key
+
+
+class WebEntry(_Entry, frozen=True, tag="web"):
+    """The city's web app, and the gateway that sends its SMS. Residents come back to ``redirect_uris`` from sign-on."""
+
+    app: WebApp
+    sms: Service
+    redirect_uris: tuple[str, ...] = ()
+
+    @property
+    def app_id(self) -> str:
+        return self.app.app_id
+
+
+Entry = WeChatEntry | AlipayEntry | BaiduEntry | WebEntry
+
+
+class HostApps(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    apps: tuple[Entry, ...] = ()
+
+    @property
+    def redirect_uris(self) -> Mapping[str, Sequence[str]]:
+        """Where residents come back to from the sign-in page, by app id: only a web app has such addresses."""
+        return {each.app_id: each.redirect_uris if isinstance(each, WebEntry) else () for each in self.apps}
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The owner of each app by its id."""
+        return {each.app_id: each.owner for each in self.apps}
+
+
+def read_apps(path: str) -> HostApps:
+    """Read the file; without a name there are no apps. Raises HostConfigurationError, HostKeyError."""
+    if not path:
+        return HostApps()
+    try:
+        return parse_apps(Path(path).read_bytes())
+    except OSError as error:
+        raise HostConfigurationError(f"The file of host apps cannot be read: {error.strerror}", fix=_FIX) from error
+
+
+def parse_apps(text: bytes) -> HostApps:
+    """Read a file's content. No error repeats a value: it may be a secret."""
+    try:
+        found = msgspec.json.decode(text, type=HostApps, dec_hook=_key)
+        _check_names(msgspec.json.decode(text))
+    except msgspec.DecodeError as error:
+        raise HostConfigurationError(f"The file of host apps is not as it has to be: {error}", fix=_FIX) from error
+    ids = [each.app_id for each in found.apps]
+    if repeated := {each for each in ids if ids.count(each) > 1}:
+        raise HostConfigurationError(f"Apps are named twice: {', '.join(sorted(repeated))}", fix="Keep one of each.")
+    return found
+
+
+@asynccontextmanager
+async def open_channels(apps: HostApps, redis: Redis, clock: Clock) -> AsyncIterator[Mapping[str, Channel]]:
+    """Open a channel for each app, by its id, for the length of a process."""
+    async with AsyncExitStack() as stack:
+        yield {each.app_id: await _opened(stack, each, redis, clock) for each in apps.apps}
+
+
+async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Clock) -> Channel:
+    if isinstance(entry, WebEntry):
+        return WebChannel(entry.app, SmsGateway(await _service(stack, entry.sms, clock)), random_id)
+    http = await stack.enter_async_context(open_http(entry.url, _HOSTS[type(entry)]))
+    if isinstance(entry, WeChatEntry):
+        return WeChatChannel(http, redis, clock, entry.app)
+    if isinstance(entry, AlipayEntry):
+        return AlipayChannel(AlipayClient(http, clock, entry.app, entry.trust(clock), entry.url), clock)
+    app = entry.app
+    tokens = AccessTokens(redis, clock, f"baidu:{app.app_key}", lambda: fetch_app_token(http, app))
+    return BaiduChannel(http, app, tokens.get, tokens.invalidate, cashier=entry.cashier)
+
+
+_HOSTS: Mapping[type, str] = {WeChatEntry: "WeChat", AlipayEntry: "Alipay", BaiduEntry: "Baidu"}
+_KEYS: Mapping[type, Callable[[bytes, str], object]] = {RSAPrivateKey: rsa.private_key, RSAPublicKey: rsa.public_key}
+_APPS: Mapping[str, type[Struct]] = {"wechat": WeChatApp, "alipay": AlipayApp, "baidu": BaiduApp, "web": WebApp}
+
+
+async def _service(stack: AsyncExitStack, service: Service, clock: Clock) -> SignedJson:
+    http = await stack.enter_async_context(open_http(service.url, "the service"))
+    return SignedJson(http, SigningKey(service.key_id, service.secret.encode()), clock, random_id)
+
+
+def _key(wanted: type, value: Any) -> object:
+    """Read a key, which JSON holds as PEM."""
+    if wanted not in _KEYS or not isinstance(value, str):
+        raise HostConfigurationError("A key of a host app is no text", fix="Give it as PEM, with \\n for line ends.")
+    return _KEYS[wanted](value.encode(), "A key of a host app")
+
+
+def _check_names(raw: Any) -> None:
+    """Refuse names that an app's settings do not have: a mistyped one would be a setting that is silently not set."""
+    for each in raw.get("apps", ()):
+        known = _APPS[each["provider"]].__struct_fields__
+        if unknown := sorted(set(each["app"]) - set(known)):
+            raise HostConfigurationError(
+                f"An app of {each['provider']} has settings that there are not: {', '.join(unknown)}",
+                fix=f"There are: {', '.join(known)}.",
+            )

@@ -1,0 +1,26 @@
+"""How often somebody may try what could be guessed."""
+
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from auth.errors import TooManyAttemptsError
+from kernel.redis import key
+
+
+class Limit(Struct, frozen=True):
+    """At most ``most`` tries of ``what`` in ``seconds``. The figures are this platform's choice."""
+
+    what: str
+    most: int
+    seconds: int
+
+
+async def attempt(redis: Redis, limit: Limit, who: object) -> None:
+    """Count a try. Raises TooManyAttemptsError."""
+    name = key("attempts", who, limit.what)
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.incr(name)
+        pipe.expire(name, limit.seconds, nx=True)
+        count, _ = await pipe.execute()
+    if count > limit.most:
+        raise TooManyAttemptsError("This was tried too often", fix="Try again later.")

@@ -1,0 +1,102 @@
+"""What a proof of somebody's person does to their account and session, and the face checks that have begun."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.proofing import Evidence, prove
+from auth.accounts.tables import Account
+from auth.assurance import aal_of, ial_of, stepped_up
+from auth.provider.environment import Environment
+from auth.sessions.sessions import SignIn, raise_assurance
+from auth.sessions.tables import Session
+from kernel.redis import key
+
+_SOURCE = "platform"
+_COLUMN = "face_check.evidence"
+_FACE_CHECK_SECONDS = 900  # more than the identity service gives a person to look into the camera
+
+
+class Person(Struct, frozen=True):
+    """Whom somebody says that they are."""
+
+    name: str
+    id_number: str
+
+    def __repr__(self) -> str:
+        return "Person(…)"
+
+
+async def matched(session: AsyncSession, environment: Environment, owner: Session, person: Person) -> UUID:
+    """Take over that the population register knows the person; return the account that it is now."""
+    return (await _proven(session, environment, owner, person, "population-register")).id
+
+
+async def seen(session: AsyncSession, environment: Environment, owner: Session, person: Person) -> UUID:
+    """Take over that the person's face was compared with their document; the session rises with it."""
+    account = await _proven(session, environment, owner, person, "face-and-document")
+    if owner.ended_at is None:
+        raise_assurance(session, environment.clock, owner, stepped(owner, account))
+        await session.flush()
+    return account.id
+
+
+def stepped(owner: Session, account: Account) -> SignIn:
+    """Return a session's sign-in with a face check added to its methods."""
+    methods = stepped_up(owner.amr, ("face",))
+    return SignIn(
+        account_id=account.id,
+        identity_id=owner.identity_id,
+        client_id=owner.client_id,
+        channel=owner.channel,
+        ial=account.ial,
+        aal=aal_of(methods),
+        amr=methods,
+        device=owner.device,
+    )
+
+
+async def person_of(session: AsyncSession, environment: Environment, owner: Session) -> Person | None:
+    """Return who an account is proven to be."""
+    account = await session.get_one(Account, owner.account_id)
+    if account.name is None or account.id_number is None:
+        return None
+    cipher = environment.keys.cipher
+    name = cipher.open("account.name", account.id, account.name)
+    return Person(name, cipher.open("account.id_number", account.id, account.id_number))
+
+
+async def remember(environment: Environment, owner: Session, check: str, person: Person) -> None:
+    """Keep whom a face check is of until it ends."""
+    name = _place(owner, check)
+    sealed = environment.keys.cipher.seal(_COLUMN, name, msgspec.json.encode(person).decode())
+    await environment.redis.set(key("face_check", name), sealed, ex=_FACE_CHECK_SECONDS)
+
+
+async def take(environment: Environment, owner: Session, check: str) -> Person | None:
+    """Return whom this session's face check is of, once."""
+    name = _place(owner, check)
+    sealed = await environment.redis.getdel(key("face_check", name))
+    if not isinstance(sealed, bytes):
+        return None
+    return msgspec.json.decode(environment.keys.cipher.open(_COLUMN, name, sealed), type=Person)
+
+
+async def begun(environment: Environment, owner: Session, check: str) -> bool:
+    """Whether a face check is this session's."""
+    return bool(await environment.redis.exists(key("face_check", _place(owner, check))))
+
+
+def _place(owner: Session, check: str) -> str:
+    return f"{owner.sid} {check}"
+
+
+async def _proven(
+    session: AsyncSession, environment: Environment, owner: Session, person: Person, level: str
+) -> Account:
+    evidence = Evidence(person.name, person.id_number, _SOURCE, ial_of(_SOURCE, level))
+    account = await prove(session, environment.clock, environment.keys, owner, evidence)
+    await session.refresh(owner)
+    return account

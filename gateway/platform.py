@@ -1,0 +1,36 @@
+"""What the platform's own fields work with in one process: its host apps, first of all."""
+
+from contextlib import AsyncExitStack
+
+from adapters.apps import open_channels, read_apps
+from adapters.identity import IdentityService
+from adapters.single_flight import SingleFlight
+from auth.clients.clients import ensure_own
+from auth.consents.registered import read_purposes
+from auth.provider.environment import Environment
+from gateway.http.sign_on.pages import Outside
+from kernel.database import Database
+from schema.context import LiveServices, Platform
+
+
+async def open_platform(
+    stack: AsyncExitStack, database: Database, services: LiveServices, environment: Environment, outside: Outside
+) -> Platform:
+    """Read and open the host apps, until ``stack`` ends, and register them as clients of ours.
+
+    Raises HostConfigurationError, HostKeyError, PurposeInvalidError.
+    """
+    apps = read_apps(environment.settings.host_apps_file)
+    async with database.session() as session:
+        await ensure_own(session, environment.clock, apps.redirect_uris)
+    channels = await stack.enter_async_context(open_channels(apps, environment.redis, environment.clock))
+    return Platform(
+        services=services,
+        database=database,
+        environment=environment,
+        channels=channels,
+        owners=apps.owners,
+        identity=outside.identity if isinstance(outside.identity, IdentityService) else None,
+        purposes=read_purposes(environment.settings.purposes_file),
+        sign_ins=SingleFlight(environment.redis, "sign-in"),
+    )

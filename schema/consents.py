@@ -1,0 +1,156 @@
+"""``agree``, ``withdraw``, ``withdrawConsent``, and what residents are shown before they agree."""
+
+import strawberry
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.clients import grants
+from auth.clients.clients import BROWSER
+from auth.clients.tables import Client
+from auth.consents import ledger
+from auth.consents.ledger import Between
+from auth.consents.purposes import Purpose
+from auth.consents.tables import Consent
+from auth.policies import PUBLIC, SIGNED_IN
+from schema.caller import caller
+from schema.catalog import LocalizedText
+from schema.context import Context, Info
+from schema.errors import UnknownAppError
+from schema.scalars import DateTimeText, text
+
+POLICIES = {
+    "Query.purpose": PUBLIC,
+    "Purpose": PUBLIC,
+    "Consent": SIGNED_IN,
+    "ClientGrant": SIGNED_IN,
+    "Mutation.agree": SIGNED_IN,
+    "Mutation.withdraw": SIGNED_IN,
+    "Mutation.withdrawConsent": SIGNED_IN,
+}
+
+
+@strawberry.type(name="Purpose", description="What data is used for: show all of it before you send `agree`.")
+class PurposeShown:
+    """The wording of a purpose that is in force."""
+
+    id: strawberry.ID
+    version: int
+    title: LocalizedText
+    text: LocalizedText
+    fields: list[str] = strawberry.field(description="Which data.")
+    legal_basis: str = strawberry.field(description="PIPL article 13: consent, contract, statutory_duty, …")
+    need: str = strawberry.field(description="consent; separate-consent: on a screen of its own; notice: only tell.")
+    retention_days: float
+
+
+@strawberry.input(description="A purpose in the version that the resident was shown.")
+class AgreedPurpose:
+    """What somebody agrees to."""
+
+    id: str
+    version: int
+
+
+@strawberry.type(name="Consent", description="What a resident gave, withdrew or was told, as it was written down.")
+class ConsentShown:
+    """A line of the ledger."""
+
+    client: str = strawberry.field(description="The service, or `yiwang` for the platform itself.")
+    purpose: str
+    version: int
+    act: str = strawberry.field(description="given, withdrawn or informed.")
+    at: DateTimeText
+
+
+@strawberry.type(name="ClientGrant", description="What a resident lets a department's site read.")
+class ClientGrantShown:
+    """A grant that stands."""
+
+    client: strawberry.ID
+    name: LocalizedText
+    scopes: list[str]
+    since: DateTimeText
+
+
+def shown_consent(row: Consent) -> ConsentShown:
+    """Return a line of the ledger as the graph's."""
+    return ConsentShown(client=row.client, purpose=row.purpose, version=row.version, act=row.act, at=text(row.at))
+
+
+async def shown_grants(session: AsyncSession, context: Context) -> list[ClientGrantShown]:
+    """Return what stands of the resident who asks."""
+    owner = await caller(session, context)
+    shown = []
+    for row in await grants.grants_of(session, owner.account_id):
+        client = await session.get_one(Client, row.client_id)
+        name = LocalizedText(zh=client.name_zh, en=client.name_en)
+        shown.append(
+            ClientGrantShown(
+                client=strawberry.ID(row.client_id), name=name, scopes=row.scopes, since=text(row.agreed_at)
+            )
+        )
+    return shown
+
+
+@strawberry.type
+class ConsentQueries:
+    """The part of ``Query`` that this file is for."""
+
+    @strawberry.field(description="A purpose in the words that are in force.")  # type: ignore[untyped-decorator]  # strawberry's
+    def purpose(self, info: Info, id: strawberry.ID) -> PurposeShown | None:  # noqa: A002 - the graph's name
+        return _shown(info.context.platform.purposes.current(str(id)))
+
+
+@strawberry.type
+class ConsentMutations:
+    """The part of ``Mutation`` that this file is for."""
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Agree to purposes that were shown together on one screen; sensitive ones take a screen each. "
+        "`client` is the service that uses the data; left out, the platform itself."
+    )
+    async def agree(self, info: Info, purposes: list[AgreedPurpose], client: str = BROWSER) -> bool | None:
+        platform = info.context.platform
+        _check_client(info.context, client)
+        shown = platform.purposes.shown({each.id: each.version for each in purposes})
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+            await ledger.give(session, platform.environment.clock, Between(owner.account_id, client), shown)
+        return True
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Withdraw consent to a purpose, from the next call on. True if there was one."
+    )
+    async def withdraw(self, info: Info, purpose: strawberry.ID, client: str = BROWSER) -> bool | None:
+        platform = info.context.platform
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+            between = Between(owner.account_id, client)
+            return await ledger.withdraw(session, platform.environment.clock, between, str(purpose))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Take back all that a department's site may read, and end its tokens. True if that was anything."
+    )
+    async def withdraw_consent(self, info: Info, client: strawberry.ID) -> bool | None:
+        platform = info.context.platform
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+            ended = await grants.withdraw(session, platform.environment.clock, owner.account_id, str(client))
+        return ended > 0
+
+
+def _check_client(context: Context, client: str) -> None:
+    if client != BROWSER and context.platform.services.live(client) is None:
+        raise UnknownAppError(f"No service {client!r} is live", fix="Name the service that uses the data.")
+
+
+def _shown(purpose: Purpose) -> PurposeShown:
+    return PurposeShown(
+        id=strawberry.ID(purpose.id),
+        version=purpose.version,
+        title=LocalizedText(zh=purpose.title.zh, en=purpose.title.en),
+        text=LocalizedText(zh=purpose.text.zh, en=purpose.text.en),
+        fields=list(purpose.fields),
+        legal_basis=purpose.legal_basis,
+        need=purpose.need,
+        retention_days=purpose.retention.total_seconds() / 86_400,
+    )

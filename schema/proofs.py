@@ -1,0 +1,151 @@
+"""``provePerson``, ``beginFaceCheck``, ``finishFaceCheck``: residents prove who they are, by the identity service."""
+
+from enum import Enum
+
+import strawberry
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from adapters.identity import IdentityService
+from auth.accounts.tables import Account
+from auth.clients.clients import BROWSER
+from auth.consents.errors import ConsentNeededError
+from auth.consents.ledger import may_use, standing
+from auth.errors import NoMatchError
+from auth.policies import PUBLIC, SIGNED_IN
+from auth.residents.app_sessions import moved, renewed
+from auth.residents.attempts import Limit, attempt
+from auth.residents.proofs import Person, begun, matched, person_of, remember, seen, stepped, take
+from auth.sessions.tables import Session
+from kernel.ids import random_id
+from schema.caller import caller, token_of
+from schema.context import Context, Info, Platform
+from schema.errors import ArgumentRefusedError, NoIdentityServiceError
+from schema.sessions import SignedIn, signed_in
+from schema.ways_in import following
+
+POLICIES = {
+    "FaceCheck": PUBLIC,  # whoever has one has just been given it
+    "FaceCheckResult": PUBLIC,  # as above
+    "Mutation.provePerson": SIGNED_IN,
+    "Mutation.beginFaceCheck": SIGNED_IN,
+    "Mutation.finishFaceCheck": SIGNED_IN,
+}
+
+_PROOFS = Limit("proofs", 5, 3600)  # names and ID numbers must not be tried out one after the other
+_MOST_NAME_CHARACTERS = 100
+
+
+@strawberry.enum(description="How a face check stands.")
+class FaceCheckState(Enum):
+    """The states that the identity service knows."""
+
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+@strawberry.type(description="A face check that has begun: open `url`, then ask `finishFaceCheck`.")
+class FaceCheck:
+    """A check at the identity service."""
+
+    id: strawberry.ID
+    url: str
+
+
+@strawberry.type(description="How a face check stands; once it has passed, the session is of a higher level.")
+class FaceCheckResult:
+    """The state, and tokens that say the new level."""
+
+    state: FaceCheckState
+    signed_in: SignedIn | None
+
+
+@strawberry.type
+class ProofMutations:
+    """The part of ``Mutation`` that this file is for."""
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Have name and ID number compared with the population register, which raises the level to L2. "
+        "Needs the resident's consent to `real-name`. Sessions and ways in from before a first proof end, but for this."
+    )
+    async def prove_person(self, info: Info, name: str, id_number: str) -> SignedIn | None:
+        platform, person = info.context.platform, _person(name, id_number)
+        service = _service(platform)
+        await _admitted(info.context, "real-name")
+        if not await service.match(person.name, person.id_number):
+            raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the ID card.")
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+            kept = await matched(session, platform.environment, owner, person)
+            return signed_in(await following(session, info.context, owner, kept))
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Begin a face check, of the person that the account is proven to be or of the one that is named. "
+        "Needs the resident's consent to `face-comparison`."
+    )
+    async def begin_face_check(
+        self, info: Info, return_url: str, name: str = "", id_number: str = ""
+    ) -> FaceCheck | None:
+        platform = info.context.platform
+        service = _service(platform)
+        await _admitted(info.context, "face-comparison")
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+            known = await person_of(session, platform.environment, owner)
+        person = _person(name, id_number) if name or id_number or known is None else known
+        check = await service.begin_face_check(random_id(), person.name, person.id_number, return_url)
+        await remember(platform.environment, owner, check.id, person)
+        return FaceCheck(id=strawberry.ID(check.id), url=check.url)
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Ask how a face check stands. Once it has passed the account is proven and the session is L3."
+    )
+    async def finish_face_check(self, info: Info, check: strawberry.ID) -> FaceCheckResult | None:
+        platform = info.context.platform
+        environment, service = platform.environment, _service(platform)
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+        if not await begun(environment, owner, str(check)):
+            raise ArgumentRefusedError("This session has begun no such face check", fix="Begin one.")
+        state = FaceCheckState(await service.face_check(str(check)))
+        if state != FaceCheckState.PASSED:
+            return FaceCheckResult(state=state, signed_in=None)
+        person = await take(environment, owner, str(check))
+        if person is None:
+            raise ArgumentRefusedError("The face check was finished already", fix="Begin another one.")
+        async with platform.database.session() as session:
+            return FaceCheckResult(state=state, signed_in=await _seen(session, info.context, person))
+
+
+async def _seen(session: AsyncSession, context: Context, person: Person) -> SignedIn:
+    owner, environment = await caller(session, context), context.platform.environment
+    kept = await seen(session, environment, owner, person)
+    if kept == owner.account_id:
+        return signed_in(await renewed(session, environment, owner, token_of(context).fid))
+    account = await session.get_one(Account, kept)
+    return signed_in(await moved(session, environment, owner, stepped(owner, account), proven_now=True))
+
+
+async def _admitted(context: Context, purpose: str) -> Session:
+    """Return the session of a resident who agrees to a purpose of the platform's, having counted a try of theirs."""
+    platform = context.platform
+    async with platform.database.session() as session:
+        owner = await caller(session, context)
+        agreed = await standing(session, owner.account_id, BROWSER)
+    decision = may_use(agreed, platform.purposes.current(purpose))
+    if not decision:
+        raise ConsentNeededError(decision.reason, fix=f"Show the purpose {purpose!r} and send `agree`.")
+    await attempt(platform.environment.redis, _PROOFS, owner.account_id)
+    return owner
+
+
+def _person(name: str, id_number: str) -> Person:
+    if not (0 < len(name.strip()) <= _MOST_NAME_CHARACTERS and id_number.strip()):
+        raise ArgumentRefusedError("Name or ID number is missing", fix="Send both as the ID card has them.")
+    return Person(name.strip(), id_number.strip())
+
+
+def _service(platform: Platform) -> IdentityService:
+    if platform.identity is None:
+        raise NoIdentityServiceError("Nobody can be proven here", fix="The operator sets YIWANG_IDENTITY_URL.")
+    return platform.identity

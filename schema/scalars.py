@@ -1,0 +1,41 @@
+"""The platform's scalars for its own types: the very ones that services have, as a graph holds one of each name."""
+
+from datetime import datetime
+from typing import Any, NewType, cast
+
+import strawberry
+
+from schema.errors import ArgumentRefusedError
+from supergraph.scalars import ALL_SCALARS
+
+
+def _scalar(name: str) -> Any:
+    known = ALL_SCALARS[name]
+    return strawberry.scalar(
+        name=name,
+        description=known.description,
+        serialize=lambda value: value,
+        parse_value=known.coerce_input_value,
+        parse_literal=cast("Any", known.coerce_input_literal),
+    )
+
+
+DateTimeText = NewType("DateTimeText", str)
+JsonValue = NewType("JsonValue", object)
+SCALARS: dict[object, Any] = {DateTimeText: _scalar("DateTime"), JsonValue: _scalar("JSON")}
+
+
+def text(moment: datetime) -> DateTimeText:
+    """Return a moment as RFC 3339 writes it."""
+    return DateTimeText(moment.isoformat(timespec="seconds").replace("+00:00", "Z"))
+
+
+def moment(given: str, name: str) -> datetime:
+    """Read an argument's moment, which has a zone. Raises ArgumentRefusedError."""
+    try:
+        read = datetime.fromisoformat(given)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise ArgumentRefusedError(f"{name} is no moment with a zone", fix="Write it like 2026-11-25T08:00:00Z.")
+    return read

@@ -1,0 +1,30 @@
+"""Runs commands of the operator as they are typed, on a test's own servers."""
+
+import asyncio
+
+from click.testing import CliRunner, Result
+
+from cli.main import yiwang
+from kernel.crypto.keys import key_path
+from kernel.settings import Settings
+
+
+class Operator:
+    """Types commands. ``settings`` name the servers and the keys."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = {
+            "YIWANG_DATABASE_URL": settings.database_url,
+            "YIWANG_REDIS_URL": settings.redis_url,
+            "YIWANG_KEY_FILE": str(key_path(settings)),
+        }
+
+    async def type(self, *words: str) -> Result:
+        """Return what a command has done; it has an event loop of its own, so it runs in a thread."""
+        return await asyncio.to_thread(CliRunner(env=self._environment).invoke, yiwang, words)
+
+    async def done(self, *words: str) -> str:
+        """Return what a command that succeeds says."""
+        result = await self.type(*words)
+        assert result.exit_code == 0, (result.output, result.exception)
+        return result.stdout

@@ -1,0 +1,57 @@
+"""``yiwang account`` as an operator meets it."""
+
+from auth.accounts.accounts import account_of
+from auth.errors import AccountClosedError, UnknownAccountError
+from auth.sessions.sessions import SESSION_ENDED, sessions_of
+from kernel.crypto.keys import open_keys
+from kernel.database import Database
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from tests.auth.residents import Residents
+from tests.cli.operator import Operator
+
+
+async def test_a_frozen_account_is_signed_out_everywhere_until_it_is_thawed(
+    operator: Operator, database: Database, residents: Residents
+) -> None:
+    owner = await residents.sign_in("openid-1")
+    account_id = str(owner.account_id)
+    assert f"signed in at {owner.client_id} through wechat" in await operator.done("account", "show", account_id)
+    assert "yiwang account thaw" in await operator.done("account", "freeze", account_id)
+    async with database.session() as session:
+        assert await sessions_of(session, residents.clock, owner.account_id) == []
+    assert await database.pool.fetchval("SELECT task FROM outbox") == SESSION_ENDED  # relying parties hear of it
+    shown = await operator.done("account", "show", account_id)
+    assert "frozen" in shown
+    assert "signed in at" not in shown
+    assert isinstance((await operator.type("account", "freeze", account_id)).exception, AccountClosedError)
+    await operator.done("account", "thaw", account_id)
+    async with database.session() as session:
+        assert (await account_of(session, owner.account_id)).status == "active"
+    assert isinstance((await operator.type("account", "thaw", account_id)).exception, UnknownAccountError)
+    actions = await database.pool.fetch("SELECT action FROM audit_entry ORDER BY seq")
+    assert [row["action"] for row in actions] == ["account.frozen", "account.thawed"]
+
+
+async def test_nothing_personal_is_shown(
+    operator: Operator, database: Database, residents: Residents, settings: Settings
+) -> None:
+    owner = await residents.sign_in("openid-of-somebody")
+    cipher = open_keys(settings).cipher
+    name = cipher.seal("account.name", owner.account_id, "王秀英")
+    number = cipher.seal("account.id_number", owner.account_id, "110101195003071227")
+    await database.pool.execute(
+        "UPDATE account SET name = $1, id_number = $2, ial = 3, proof_source = 'register', proofed_at = now()",
+        name,
+        number,
+    )
+    shown = await operator.done("account", "show", str(owner.account_id))
+    assert "identity assurance level 3, by register" in shown
+    assert "signs in by wechat (1)" in shown
+    for personal in ("王秀英", "110101195003071227", "openid-of-somebody"):
+        assert personal not in shown
+
+
+async def test_what_is_no_account_is_said_to_be_none(operator: Operator) -> None:
+    assert isinstance((await operator.type("account", "show", str(uuid7()))).exception, UnknownAccountError)
+    assert (await operator.type("account", "show", "13900000001")).exit_code == 2

@@ -1,0 +1,49 @@
+"""A city whose residents sign in by simulated host apps."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
+from auth.consents.purposes import Purpose, Wording
+from kernel.settings import Settings
+from tests.gateway.residents.hosts import Phones, served_sandbox
+
+PURPOSE = Purpose(
+    id="health-records",
+    version=1,
+    title=Wording("健康档案", "Health records"),
+    text=Wording("用于就诊。", "For your treatment."),
+    fields=("records",),
+    legal_basis="consent",
+    retention=timedelta(days=365),
+    sensitivity="sensitive",
+)
+
+
+@pytest.fixture
+async def phones(tmp_path: Path) -> AsyncIterator[Phones]:
+    async with served_sandbox(tmp_path) as phones:
+        yield phones
+
+
+@pytest.fixture
+def city_settings(settings: Settings, phones: Phones, tmp_path: Path) -> Settings:
+    """The settings of a gateway that knows the sandbox's host apps, SMS gateway and identity service."""
+    purposes = tmp_path / "purposes.json"
+    purposes.write_bytes(msgspec.json.encode([PURPOSE]))
+    return msgspec.structs.replace(
+        settings,
+        upstream_networks=("127.0.0.0/8",),
+        access_log=False,
+        issuer="https://id.example",
+        host_apps_file=str(tmp_path / "host-apps.json"),
+        purposes_file=str(purposes),
+        sms_url=f"{phones.origin}/web/sms",
+        sms_key=f"{SMS_KEY.id}:{SMS_KEY.secret.decode()}",
+        identity_url=f"{phones.origin}/identity",
+        identity_key=f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
+    )

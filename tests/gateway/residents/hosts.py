@@ -1,0 +1,152 @@
+"""Simulated host apps on a real socket, and a city whose gateway knows their mini-programs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters.sandbox.development import APPS, development_apps
+from adapters.sandbox.host import SimulatedHost
+from adapters.sandbox.hosts import Sandbox, build_sandbox
+from adapters.sandbox.wechat.host import SimulatedWeChat
+from auth.sessions.tables import Session
+from kernel.clock import SystemClock
+from tests.adapters.simulators import serve_handlers
+from tests.gateway.conftest import JSON_HEADERS, City
+
+WECHAT = APPS["wechat"]
+SIGN_IN = """mutation ($app: String!, $code: String!) {
+  signIn(app: $app, code: $code, device: "Phone") {
+    accessToken refreshToken expiresIn session { id app level current }
+  }
+}"""
+
+
+BEGIN = """mutation ($name: String!, $idNumber: String!) {
+  beginFaceCheck(returnUrl: "https://city.example/back", name: $name, idNumber: $idNumber) { id url }
+}"""
+FINISH = """mutation ($check: ID!) {
+  finishFaceCheck(check: $check) { state signedIn { accessToken refreshToken session { id level } } }
+}"""
+
+
+class Phones:
+    """The residents' phones, and what their mini-programs ask the city."""
+
+    def __init__(self, sandbox: Sandbox, origin: str) -> None:
+        self.sandbox = sandbox
+        self.origin = origin
+
+    @property
+    def wechat(self) -> SimulatedWeChat:
+        host = self._host("wechat")
+        assert isinstance(host, SimulatedWeChat)
+        return host
+
+    def code(self, resident: str, provider: str = "wechat") -> str:
+        return self._host(provider).login(APPS[provider], resident)
+
+    def proof(self, resident: str, provider: str = "wechat") -> dict[str, str]:
+        """What the phone number button gives."""
+        return dict(self._host(provider).phone_proof(APPS[provider], resident))
+
+    def sms_code(self, resident: str) -> str:
+        """The code of the latest message."""
+        return dict(self._host("web").inbox(resident)[0].lines)["code"]
+
+    def _host(self, provider: str) -> SimulatedHost:
+        return next(host for host in self.sandbox.hosts if host.provider == provider)
+
+
+class Resident:
+    """A resident signed in at one mini-program."""
+
+    def __init__(self, city: City, given: dict[str, Any], app: str) -> None:
+        self.city = city
+        self.app = app
+        self.given = given
+
+    @property
+    def header(self) -> dict[bytes, bytes]:
+        return {b"authorization": f"Bearer {self.given['accessToken']}".encode()}
+
+    async def ask(self, query: str, more: dict[bytes, bytes] | None = None, **variables: Any) -> dict[str, Any]:
+        return await ask(self.city, query, self.header | (more or {}), **variables)
+
+    async def data(self, query: str, **variables: Any) -> Any:
+        """Return the only root field's value."""
+        result = await self.ask(query, **variables)
+        assert "errors" not in result, result
+        (value,) = result["data"].values()
+        return value
+
+    async def code(self, query: str, **variables: Any) -> str:
+        """Return the code of the only error, empty if there is none."""
+        return code(await self.ask(query, **variables))
+
+
+async def ask(city: City, query: str, headers: dict[bytes, bytes] | None = None, **variables: Any) -> dict[str, Any]:
+    body = msgspec.json.encode({"query": query, "variables": variables})
+    _, _, reply = await city.gateway.direct["/graphql"]("POST", b"", JSON_HEADERS | (headers or {}), body)
+    result: dict[str, Any] = msgspec.json.decode(reply)
+    return result
+
+
+def code(result: dict[str, Any]) -> str:
+    if "errors" not in result:
+        return ""
+    (error,) = result["errors"]
+    return str(error["extensions"]["code"])
+
+
+async def sign_in(city: City, phones: Phones, resident: str, provider: str = "wechat") -> Resident:
+    """Sign a resident in, through the graph and the simulated host."""
+    app = APPS[provider]
+    result = await ask(city, SIGN_IN, app=app, code=phones.code(resident, provider))
+    assert "errors" not in result, result
+    return Resident(city, result["data"]["signIn"], app)
+
+
+@asynccontextmanager
+async def served_sandbox(folder: Path) -> AsyncIterator[Phones]:
+    """Serve a sandbox; the file ``host-apps.json`` in ``folder`` is that by which a gateway finds it."""
+    sandbox = build_sandbox(SystemClock(), seed=7)
+    handlers = [*(route for host in sandbox.hosts for route in host.routes()), *sandbox.identity.routes()]
+    async with serve_handlers(handlers) as origin:
+        (folder / "host-apps.json").write_bytes(development_apps(origin))
+        try:
+            yield Phones(sandbox, origin)
+        finally:
+            await sandbox.later.stop()
+            await asyncio.sleep(0)
+
+
+async def aged(who: Resident, by: timedelta) -> None:
+    """Have a session's latest proof lie so far back."""
+    async with who.city.gateway.database.session() as session:
+        row = await session.get_one(Session, who.given["session"]["id"])
+        row.auth_time = SystemClock().now() - by
+        session.add(row)
+
+
+async def agree(who: Resident, purpose: str) -> None:
+    """Agree to a purpose of the platform's, on a screen of its own."""
+    version = (await who.data("query ($id: ID!) { purpose(id: $id) { version } }", id=purpose))["version"]
+    query = "mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }"
+    assert await who.data(query, purposes=[{"id": purpose, "version": version}]) is True
+
+
+async def prove_face(phones: Phones, who: Resident, resident: str) -> dict[str, Any]:
+    """Have a resident's face checked, and passed; return what finishing it answers."""
+    person = phones.sandbox.world.residents[resident]
+    await agree(who, "face-comparison")
+    begun = await who.data(BEGIN, name=person.name, idNumber=person.id_number)
+    phones.sandbox.identity.decide(resident, begun["id"], "passed")
+    result = await who.ask(FINISH, check=begun["id"])
+    if "errors" not in result and result["data"]["finishFaceCheck"]["signedIn"]:
+        who.given = who.given | {k: v for k, v in result["data"]["finishFaceCheck"]["signedIn"].items() if v}
+    return result
