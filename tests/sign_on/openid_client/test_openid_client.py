@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from joserfc.jwk import ECKey
 
-from adapters.sandbox.hosts import SMS_KEY
+from adapters.sandbox.development import SMS_KEY
 from auth.clients.clients import register
 from auth.clients.tables import Client
 from kernel.clock import SystemClock
