@@ -4,7 +4,7 @@
 ``app`` is what the provider's own ``app.py`` describes, keys in it are PEM. Everything is checked at start-up.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -111,10 +111,11 @@ class BaiduEntry(_Entry, frozen=True, tag="baidu"):
 
 
 class WebEntry(_Entry, frozen=True, tag="web"):
-    """The city's web app, and the gateway that sends its SMS."""
+    """The city's web app, and the gateway that sends its SMS. Residents come back to ``redirect_uris`` from sign-on."""
 
     app: WebApp
     sms: Service
+    redirect_uris: tuple[str, ...] = ()
 
     @property
     def app_id(self) -> str:
@@ -128,6 +129,11 @@ class HostApps(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     apps: tuple[Entry, ...] = ()
+
+    @property
+    def redirect_uris(self) -> Mapping[str, Sequence[str]]:
+        """Where residents come back to from the sign-in page, by app id: only a web app has such addresses."""
+        return {each.app_id: each.redirect_uris if isinstance(each, WebEntry) else () for each in self.apps}
 
     @property
     def owners(self) -> Mapping[str, str]:

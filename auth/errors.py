@@ -194,8 +194,15 @@ class UnknownIdentityError(YiwangError):
     http_status = 404
 
 
+class HintRefusedError(YiwangError):
+    """An ID token that was sent as a hint and is none of ours, or another client's."""
+
+    code = "HINT_REFUSED"
+    http_status = 400
+
+
 class LogoutRefusedError(YiwangError):
-    """A logout request with a hint or an address that is not believed."""
+    """A logout request with an address that is not the client's."""
 
     code = "LOGOUT_REFUSED"
     http_status = 400

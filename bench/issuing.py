@@ -78,8 +78,8 @@ async def costs(settings: Settings, rounds: int, scale: float) -> dict[str, Cost
         found = {
             **await _issuing(database, environment, resident),
             **_checking(ring, ended, resident.token, settings),
-            "assertion, cached": _assertion(database, ring, resident.token, settings, fresh=False),
-            "assertion, fresh": _assertion(database, ring, resident.token, settings, fresh=True),
+            "assertion, from memory": _assertion(database, ring, resident.token, settings, fresh=False),
+            "assertion, made anew": _assertion(database, ring, resident.token, settings, fresh=True),
         }
         data = Path(await database.pool.fetchval("SHOW data_directory"))
         postgres = int((data / "postmaster.pid").read_text(encoding="utf-8").split()[0])

@@ -29,7 +29,7 @@ class Resident(Struct, frozen=True):
 
 async def signed_in(session: AsyncSession, clock: Clock, settings: Settings, number: int, issuer: str) -> Resident:
     """Sign a resident in by WeChat at L2, with the scope ``openid``."""
-    await ensure_own(session, clock, [APP])
+    await ensure_own(session, clock, {APP: ()})
     account, identity = await sign_in(session, clock, Proven(provider="wechat", tenant=APP, subject=f"o{number}"))
     who = SignIn(
         account_id=account.id, identity_id=identity.id, client_id=APP, channel="wechat", ial=2, aal=2, amr=("wx",)

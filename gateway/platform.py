@@ -22,7 +22,7 @@ async def open_platform(
     """
     apps = read_apps(environment.settings.host_apps_file)
     async with database.session() as session:
-        await ensure_own(session, environment.clock, apps.owners)
+        await ensure_own(session, environment.clock, apps.redirect_uris)
     channels = await stack.enter_async_context(open_channels(apps, environment.redis, environment.clock))
     return Platform(
         services=services,

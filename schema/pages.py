@@ -29,5 +29,5 @@ class PageMutations:
         platform = info.context.platform
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
-            ticket = await issue_ticket(session, platform.environment.redis, owner, client, target)
+            ticket = await issue_ticket(session, platform.environment, owner, client, target)
         return f"{platform.environment.issuer}/sso/t?ticket={ticket}"

@@ -69,6 +69,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
     key = rsa.private_key(_PEM.encode(), "the development key")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     sms = {"url": f"{origin}/web/sms", "key_id": SMS_KEY.id, "secret": SMS_KEY.secret.decode()}
+    back = {"redirect_uris": [f"{origin}/web/signed-in"]}
     alipay = {
         "app_id": APPS["alipay"],
         "key": _PEM,
@@ -77,7 +78,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
     }
     baidu = {"app_key": APPS["baidu"], "secret": _SECRET, "session_origin": f"{origin}/baidu"}
     return [
-        {"provider": "web", "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"}, "sms": sms},
+        {"provider": "web", "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"}, "sms": sms, **back},
         {
             "provider": "wechat",
             "owner": _OWNER,

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,9 +26,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-async def ensure_own(session: AsyncSession, clock: Clock, names: Iterable[str]) -> None:
-    """Register the sign-in page and the mini-programs of these app ids, those that are not yet."""
-    for client_id in (BROWSER, *names):
+async def ensure_own(session: AsyncSession, clock: Clock, redirect_uris: Mapping[str, Sequence[str]]) -> None:
+    """Register the sign-in page and our own apps; a web app comes back to its redirect URIs, the others have none."""
+    for client_id, uris in {BROWSER: (), **redirect_uris}.items():
         row = Client(
             client_id=client_id,
             name_zh="一网",
@@ -36,9 +36,12 @@ async def ensure_own(session: AsyncSession, clock: Clock, names: Iterable[str]) 
             first_party=True,
             auth_method="none",
             sector=FIRST_PARTY,
+            redirect_uris=list(uris),
             created_at=clock.now(),
         )
-        await session.exec(insert(Client).values(**row.model_dump()).on_conflict_do_nothing())
+        made = insert(Client).values(**row.model_dump())
+        update = {"redirect_uris": made.excluded.redirect_uris}
+        await session.exec(made.on_conflict_do_update(index_elements=["client_id"], set_=update))
 
 
 async def register(session: AsyncSession, clock: Clock, client: Client) -> str:

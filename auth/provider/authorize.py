@@ -6,16 +6,21 @@ What Authlib validates it validates here (``read``); the pages in between are th
 import html
 from typing import Any, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from authlib.oauth2.rfc6749 import OAuth2Error
 from msgspec import Struct
+from msgspec.structs import replace
 
 from auth.assurance import AcrRequest, Level, choose_acr, level_of, read_acr_request, satisfies
+from auth.clients.pairwise import account_of
 from auth.clients.tables import Client
+from auth.errors import HintRefusedError
 from auth.provider.base import Server
 from auth.provider.environment import Answer, Environment
 from auth.provider.grants import CodeContext
+from auth.provider.hints import read_hint
 from auth.provider.requests import Payload, ProviderRequest
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
@@ -42,6 +47,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     least_acr: Level = "L1"  # of this client
     claims: dict[str, Any] = {}
     login_hint: str = ""
+    account_id: UUID | None = None  # whom the client means (id_token_hint)
     locale: str = "zh"
     jkt: str = ""
 
@@ -83,12 +89,17 @@ def read(server: Server, request: ProviderRequest) -> tuple[Asked, Client]:
         raise RefusedError("invalid_request", "This client must push its requests (RFC 9126).", target)
     if repeated := request.payload.repeated():
         raise RefusedError("invalid_request", f"Given more than once: {', '.join(repeated)}.", target)
-    return _asked(request, client, grant.redirect_uri, target), client
+    asked = _asked(request, client, grant.redirect_uri, target)
+    if hint := data.get("id_token_hint"):
+        asked = replace(asked, account_id=_meant(server, client, hint, target))
+    return asked, client
 
 
 def missing(asked: Asked, owner: Session | None, now: float) -> Literal["", "login_required", "acr"]:
     """Return what the browser's session lacks for a request."""
     if owner is None or "login" in asked.prompts or "select_account" in asked.prompts:
+        return "login_required"
+    if _mistaken(asked, owner):
         return "login_required"
     if asked.max_age is not None and now - owner.auth_time.timestamp() > asked.max_age:
         return "login_required"
@@ -97,10 +108,18 @@ def missing(asked: Asked, owner: Session | None, now: float) -> Literal["", "log
     return "" if stepping_up is None and satisfies(have, asked.least_acr) else "acr"
 
 
-def unmet(asked: Asked, owner: Session) -> bool:
-    """Whether a session is below what the request makes essential, so that a step-up that failed ends in an error."""
+def refusal(asked: Asked, owner: Session) -> str:
+    """Return the error for a session that is below what is essential, or another person's; empty if it will do."""
+    if _mistaken(asked, owner):
+        return "login_required"
     have = level_of(owner.ial, owner.aal)
-    return choose_acr(asked.acr, have, REACHABLE).answer is None or not satisfies(have, asked.least_acr)
+    met = choose_acr(asked.acr, have, REACHABLE).answer is not None and satisfies(have, asked.least_acr)
+    return "" if met else "unmet_authentication_requirements"
+
+
+def _mistaken(asked: Asked, owner: Session) -> bool:
+    """Whether a session is somebody else's than the client means (OpenID Connect Core 3.1.2.2)."""
+    return asked.account_id is not None and asked.account_id != owner.account_id
 
 
 async def issue_code(environment: Environment, asked: Asked, owner: Session) -> str:
@@ -179,7 +198,7 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
     if any(len(data.get(name, "")) > _LONGEST_PARAMETER for name in ("state", "nonce", "login_hint")):
         raise refuse("invalid_request", "A parameter is too long.")
     mode = data.get("response_mode", "query")
-    if mode not in _MODES:
+    if mode not in (client.response_modes or _MODES):
         raise refuse("invalid_request", "The response_mode is not supported.")
     prompts = tuple(data.get("prompt", "").split())
     if set(prompts) - {"none", "login", "consent", "select_account"} or ("none" in prompts and len(prompts) > 1):
@@ -188,6 +207,10 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
     if max_age is not None and not max_age.isdigit():
         raise refuse("invalid_request", "The max_age is no number of seconds.")
     claims = _claims(data.get("claims", ""), refuse)
+    acr = read_acr_request(data.get("acr_values", ""), claims)
+    if acr.values:  # one kind of asking, so that the tokens' makers know it too
+        wanted = {"values": list(acr.values), "essential": acr.essential}
+        claims["id_token"] = claims.get("id_token", {}) | {"acr": wanted}
     jkt = data.get("dpop_jkt", "") or request.jkt
     return Asked(
         client_id=client.client_id,
@@ -199,13 +222,30 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
         code_challenge=data.get("code_challenge", ""),
         prompts=prompts,
         max_age=None if max_age is None else int(max_age),
-        acr=read_acr_request(data.get("acr_values", ""), claims),
+        acr=acr,
         least_acr=client.least_acr,
         claims=claims,
         login_hint=data.get("login_hint", ""),
-        locale="en" if data.get("ui_locales", "").startswith("en") else "zh",
+        locale=_locale(data.get("ui_locales", "")),
         jkt=jkt,
     )
+
+
+def _meant(server: Server, client: Client, hint: str, target: Asked | None) -> UUID:
+    """Return the account that an ID token of the client's sector was for."""
+    try:
+        found = wait(account_of(server.session, client.sector, read_hint(server.environment, hint).sub))
+    except HintRefusedError as error:
+        raise RefusedError("invalid_request", "The id_token_hint is no ID token of ours.", target) from error
+    if found is None:
+        raise RefusedError("invalid_request", "The id_token_hint is another client's.", target)
+    return found
+
+
+def _locale(wanted: str) -> str:
+    """Return the first language of ``ui_locales`` (BCP 47 tags) that the pages have."""
+    languages = (each.partition("-")[0].lower() for each in wanted.split())
+    return next((each for each in languages if each in ("zh", "en")), "zh")
 
 
 def _claims(text: str, refuse: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from auth.provider.authorize import Asked
 from auth.sessions.sessions import Lifetimes, is_live, seen
 from auth.sessions.tables import Session
 from kernel.clock import Clock
+from kernel.crypto.fields import FieldCipher
 from kernel.redis import key
 
 SECONDS = 600
@@ -34,10 +35,11 @@ class Transaction(Struct, frozen=True, kw_only=True):
 
 
 class Transactions:
-    """Kept in Redis: losing one costs a resident a new start."""
+    """Kept in Redis, sealed, for a request may hint at a phone number: losing one costs a resident a new start."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, cipher: FieldCipher) -> None:
         self._redis = redis
+        self._cipher = cipher
 
     async def begin(self, asked: Asked, browser: str, now: float) -> str:
         """Return the id of a new sign-in."""
@@ -46,12 +48,14 @@ class Transactions:
         return id_
 
     async def save(self, id_: str, transaction: Transaction) -> None:
-        await self._redis.set(key("sign_in", id_), msgspec.json.encode(transaction), ex=SECONDS)
+        sealed = self._cipher.seal("sign_in", id_, msgspec.json.encode(transaction).decode())
+        await self._redis.set(key("sign_in", id_), sealed, ex=SECONDS)
 
     async def read(self, id_: str, browser: str) -> Transaction:
         """Return a sign-in of this browser. Raises TransactionGoneError."""
         found = await self._redis.get(key("sign_in", id_))
-        transaction = msgspec.json.decode(found, type=Transaction) if found else None
+        text = self._cipher.open("sign_in", id_, found) if isinstance(found, bytes) else ""
+        transaction = msgspec.json.decode(text, type=Transaction) if text else None
         if transaction is None or not hmac.compare_digest(transaction.browser, digest(browser)):
             raise TransactionGoneError(
                 "This sign-in has expired, or began in another browser", fix="Go back to the site and begin anew."

@@ -15,7 +15,7 @@ GRANTS = {
 
 
 class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
-    """Answers Authlib's questions from a client's row."""
+    """Answers Authlib's questions from a client's row. A mini-program has no redirect URI, and so gets no code."""
 
     def __init__(self, row: Client) -> None:
         self.row = row
@@ -46,7 +46,7 @@ class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return method == self.row.auth_method
 
     def check_response_type(self, response_type: str) -> bool:
-        return response_type == "code" and not self.row.first_party
+        return response_type == "code" and bool(self.row.redirect_uris)
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in GRANTS and not (grant_type == "authorization_code" and self.row.first_party)
+        return grant_type in GRANTS

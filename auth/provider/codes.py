@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from kernel.crypto.fields import FieldCipher
 from kernel.redis import key
 
 _TOMBSTONE_SECONDS = 600
@@ -19,28 +20,34 @@ _T = TypeVar("_T", bound=Struct)
 
 
 class OnceStore:
-    """Secrets that stand for something and can be shown once; ``space`` names the kind."""
+    """Secrets that stand for something and can be shown once; ``space`` names the kind.
 
-    def __init__(self, redis: Redis, space: str, seconds: int) -> None:
+    What they stand for is sealed: a request may hold what a site knows of its user.
+    """
+
+    def __init__(self, redis: Redis, cipher: FieldCipher, space: str, seconds: int) -> None:
         self._redis = redis
+        self._cipher = cipher
         self._space = space
         self._seconds = seconds
 
     async def put(self, value: Struct) -> str:
         """Return a new secret of 256 bits for a value."""
         secret = secrets.token_urlsafe(32)
-        await self._redis.set(self._key(secret), msgspec.json.encode(value), ex=self._seconds)
+        name = self._key(secret)
+        sealed = self._cipher.seal(self._space, name, msgspec.json.encode(value).decode())
+        await self._redis.set(name, sealed, ex=self._seconds)
         return secret
 
     async def take(self, secret: str, kind: type[_T]) -> _T | None:
         """Return the value and forget it; None if it was taken before, is too old or never was."""
-        found = await self._redis.getdel(self._key(secret))
-        return msgspec.json.decode(found, type=kind) if found is not None else None
+        name = self._key(secret)
+        return self._opened(name, await self._redis.getdel(name), kind)
 
     async def peek(self, secret: str, kind: type[_T]) -> _T | None:
         """Return the value and keep it."""
-        found = await self._redis.get(self._key(secret))
-        return msgspec.json.decode(found, type=kind) if found is not None else None
+        name = self._key(secret)
+        return self._opened(name, await self._redis.get(name), kind)
 
     async def bury(self, secret: str, family: str) -> None:
         """Remember for ten minutes what a taken secret has led to."""
@@ -50,6 +57,11 @@ class OnceStore:
         """Return what a secret that is shown again had led to, empty if nothing."""
         found = await self._redis.get(self._key(secret, "used"))
         return bytes(found).decode() if isinstance(found, bytes) else ""
+
+    def _opened(self, name: str, found: bytes | str | None, kind: type[_T]) -> _T | None:
+        if not isinstance(found, bytes):
+            return None
+        return msgspec.json.decode(self._cipher.open(self._space, name, found), type=kind)
 
     def _key(self, secret: str, *rest: str) -> str:
         return key(self._space, hashlib.sha256(secret.encode()).hexdigest(), *rest)

@@ -40,11 +40,11 @@ class Environment(Struct, frozen=True):
 
     @property
     def codes(self) -> OnceStore:
-        return OnceStore(self.redis, "code", CODE_SECONDS)
+        return OnceStore(self.redis, self.keys.cipher, "code", CODE_SECONDS)
 
     @property
     def pushed(self) -> OnceStore:
-        return OnceStore(self.redis, "pushed", PUSHED_SECONDS)
+        return OnceStore(self.redis, self.keys.cipher, "pushed", PUSHED_SECONDS)
 
     @property
     def access_life(self) -> timedelta:

@@ -19,6 +19,7 @@ from auth.provider.dpop import check_proof
 from auth.provider.requests import ProviderRequest
 from auth.provider.tokens import Issue, token_answer
 from auth.provider.waiting import wait
+from auth.sessions.alarms import alarm
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import Redeemed, Shown, find, issue, redeem
 from auth.sessions.sessions import browser_lifetimes, is_live, revoke_family
@@ -74,10 +75,13 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         server = self.server
         family = wait(server.session.get(TokenFamily, UUID(family_id))) if family_id else None
         if family is not None:
-            wait(revoke_family(server.session, server.environment.clock, family, "code reused"))
+            clock = server.environment.clock
+            wait(revoke_family(server.session, clock, family, "code reused"))
+            wait(alarm(server.session, clock, "code", family.sid, f"family:{family.id}"))
 
     def authenticate_user(self, authorization_code: CodeContext) -> Session | None:
-        owner = wait(self.server.session.get(Session, authorization_code.sid))
+        # Locked, so that a session that is ending at this moment ends with the family that begins here, or before it.
+        owner = wait(self.server.session.get(Session, authorization_code.sid, with_for_update={"read": True}))
         return owner if owner is not None and is_live(owner, self.server.environment.clock) else None
 
     def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
@@ -201,6 +205,16 @@ class S256(CodeChallenge):  # type: ignore[misc]  # Authlib has no types
         if data.get("code_challenge_method") != "S256":
             raise InvalidRequestError("The code_challenge_method must be S256.")
         super().validate_code_challenge(grant, redirect_uri)
+
+    def validate_code_verifier(self, grant: CodeGrant, result: Any) -> None:
+        """A verifier that is missing or malformed is as wrong as another (RFC 7636 section 4.6)."""
+        challenge = self.get_authorization_code_challenge(grant.request.authorization_code)
+        try:
+            super().validate_code_verifier(grant, result)
+        except InvalidRequestError as error:
+            if not challenge:
+                raise
+            raise InvalidGrantError("The code_verifier is missing or malformed.") from error
 
     def get_authorization_code_challenge(self, authorization_code: CodeContext) -> str:
         return authorization_code.code_challenge

@@ -42,4 +42,6 @@ class Provider(Server):
             if claimed:
                 wait(self._lockout.failed(claimed))
             raise
+        if request.payload.client_id not in (None, client.client_id):
+            raise InvalidClientError("The client_id is another client's than the credentials.", status_code=401)
         return client

@@ -6,17 +6,17 @@ leaks holds nothing that signs anybody in.
 """
 
 from msgspec import Struct
-from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.clients.clients import BROWSER
 from auth.clients.tables import Client
 from auth.errors import TicketRefusedError
 from auth.provider.codes import OnceStore
+from auth.provider.environment import Environment
 from auth.session_states import TICKET_LIFETIME
+from auth.sessions.alarms import alarm
 from auth.sessions.sessions import Lifetimes, SignIn, begin, end, live
 from auth.sessions.tables import Session
-from kernel.clock import Clock
 
 _FIX = "Go back to the app and open the page anew."
 
@@ -29,12 +29,14 @@ class Ticket(Struct, frozen=True):
     target: str
 
 
-def tickets(redis: Redis) -> OnceStore:
+def tickets(environment: Environment) -> OnceStore:
     """Return where tickets wait for their minute."""
-    return OnceStore(redis, "ticket", int(TICKET_LIFETIME.total_seconds()))
+    return OnceStore(environment.redis, environment.keys.cipher, "ticket", int(TICKET_LIFETIME.total_seconds()))
 
 
-async def issue_ticket(session: AsyncSession, redis: Redis, owner: Session, client_id: str, target: str) -> str:
+async def issue_ticket(
+    session: AsyncSession, environment: Environment, owner: Session, client_id: str, target: str
+) -> str:
     """Return a ticket that leads to ``target``, a page of the client's own origin. Raises TicketRefusedError."""
     client = await session.get(Client, client_id)
     if client is None or client.status != "active" or not client.initiate_login_uri:
@@ -42,7 +44,7 @@ async def issue_ticket(session: AsyncSession, redis: Redis, owner: Session, clie
     origin = "/".join(client.initiate_login_uri.split("/")[:3])
     if target and not (target == origin or target.startswith(f"{origin}/")):
         raise TicketRefusedError("The page is not one of this client's", fix=f"Open one below {origin}/.")
-    return await tickets(redis).put(Ticket(owner.sid, client_id, target))
+    return await tickets(environment).put(Ticket(owner.sid, client_id, target))
 
 
 class Opened(Struct, frozen=True):
@@ -54,17 +56,18 @@ class Opened(Struct, frozen=True):
 
 
 async def redeem_ticket(
-    session: AsyncSession, redis: Redis, clock: Clock, secret: str, *, lifetimes: Lifetimes, cookie_digest: bytes
+    session: AsyncSession, environment: Environment, secret: str, *, lifetimes: Lifetimes, cookie_digest: bytes
 ) -> Opened | None:
     """Take a ticket and begin the chained session. None for one that is unknown, used or too old.
 
     One that is shown a second time was stolen by somebody: the session that it had opened ends (to be committed).
     """
-    store = tickets(redis)
+    store, clock = tickets(environment), environment.clock
     ticket = await store.take(secret, Ticket)
     if ticket is None:
         if opened := await store.buried(secret):
             await end(session, clock, [opened], "ticket used twice")
+            await alarm(session, clock, "ticket", opened, f"session:{opened}")
         return None
     parent = await live(session, clock, ticket.sid)
     client = await session.get_one(Client, ticket.client_id)

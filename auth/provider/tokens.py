@@ -9,14 +9,14 @@ from joserfc import jwt
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.assurance import level_of
+from auth.assurance import Level, choose_acr, level_of, read_acr_request
 from auth.clients.pairwise import pairwise_subject
 from auth.clients.tables import Client
 from auth.errors import TokenRefusedError
 from auth.keys.key_ring import Algorithm
 from auth.provider.environment import ID_TOKEN_SECONDS, Environment
 from auth.provider.subjects import asked_names, claims_of, session_claims
-from auth.sessions.access_tokens import AccessToken, sign, verify
+from auth.sessions.access_tokens import GRAPH, AccessToken, sign, verify
 from auth.sessions.tables import Session, TokenFamily
 from kernel.ids import random_id
 
@@ -60,14 +60,14 @@ class Issue(Struct, frozen=True):
         until: int = 2**62,
         jkt: str | None = None,
     ) -> str:
-        """Return an access token, by default for this provider's own endpoints (userinfo, introspection)."""
+        """Return an access token, by default for this provider's own endpoints, or the graph if it is our own app's."""
         owner, environment = self.owner, self.environment
         key = self.family.jkt if jkt is None else jkt
         until = min(until, int(self.family.expires_at.timestamp()))
         token = AccessToken(
             iss=environment.issuer,
             sub=self.subject,
-            aud=audience or environment.issuer,
+            aud=audience or (GRAPH if self.client.first_party else environment.issuer),
             exp=min(self.now + environment.settings.access_token_seconds, until),
             iat=self.now,
             auth_time=int(owner.auth_time.timestamp()),
@@ -98,11 +98,17 @@ class Issue(Struct, frozen=True):
             "exp": self.now + ID_TOKEN_SECONDS,
             "at_hash": urlsafe_b64encode(half).decode().rstrip("="),
             **session_claims(self.owner),
+            "acr": self._acr(),
             **self.claims,
         }
         if nonce:
             claims["nonce"] = nonce
         return jwt.encode({"alg": algorithm, "kid": key.kid}, claims, key.key, algorithms=[algorithm])
+
+    def _acr(self) -> Level:
+        """Return the level to state: of several that are true, the one that the client has asked for."""
+        have = level_of(self.owner.ial, self.owner.aal)
+        return choose_acr(read_acr_request(claims=self.family.claims), have, have).answer or have
 
     @staticmethod
     def encode(body: dict[str, Any]) -> bytes:

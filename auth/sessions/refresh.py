@@ -17,6 +17,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.session_states import REFRESH_REPEAT_WITHIN
+from auth.sessions.alarms import alarm
 from auth.sessions.sessions import Lifetimes, is_live, revoke_family, seen
 from auth.sessions.tables import RefreshToken, Session, TokenFamily
 from kernel.clock import Clock
@@ -90,6 +91,7 @@ async def redeem(
         if now - row.used_at <= REFRESH_REPEAT_WITHIN and row.successor is not None:
             return Redeemed(_open(token, row.successor), repeated=True)
         await revoke_family(session, clock, family, "reuse")
+        await alarm(session, clock, "refresh_token", family.sid, f"family:{family.id}")
         return Refused("it was used before; all tokens of its family are revoked")
     seen(session, clock, owner, lifetimes)
     made = answer(family, owner, await issue(session, clock, family, lifetimes.idle))

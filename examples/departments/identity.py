@@ -24,7 +24,7 @@ SKEW_SECONDS = 30  # that our clock may differ from the platform's
 REFETCH_SECONDS = 30.0  # at the soonest, however many unknown keys are named
 KEEP_SECONDS = 300.0  # then a key that was withdrawn is known no more; the platform's own cache-control says the same
 _FETCH_SECONDS = 5.0
-_MOST_BYTES = 4096  # of an assertion: it has 700 or so
+_MOST_BYTES = 4096  # of an assertion: it has 500 or so
 
 Level = Literal["L1", "L2", "L3", "L4"]
 

@@ -1,16 +1,18 @@
-"""Signs residents in at a gateway in this process, without a host app: with its own accounts, sessions and keys."""
+"""Signs residents in at a gateway without a host app: with its own accounts, sessions and keys."""
 
 from datetime import timedelta
+from typing import Protocol
 
 from auth.accounts.accounts import Proven, sign_in
 from auth.clients.pairwise import FIRST_PARTY, pairwise_subject
 from auth.clients.tables import Client
 from auth.issuer import issuer
+from auth.keys.key_ring import KeyRing
 from auth.sessions.access_tokens import GRAPH, AccessToken, sign
 from auth.sessions.families import begin_family
 from auth.sessions.sessions import Lifetimes, SignIn, begin
-from gateway.app import Gateway
 from kernel.clock import SystemClock
+from kernel.database import Database
 from kernel.ids import random_id
 from kernel.settings import Settings
 from supergraph.slice import Level
@@ -18,6 +20,23 @@ from supergraph.slice import Level
 APP = "wx0000000000000001"
 _CLOCK = SystemClock()
 _LIFETIMES = Lifetimes(timedelta(hours=1), timedelta(hours=24))
+
+
+class Keys(Protocol):
+    """The signing keys of a gateway."""
+
+    @property
+    def ring(self) -> KeyRing: ...
+
+
+class Gateway(Protocol):
+    """What of a gateway is needed: its own, or another connection to the same."""
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def keys(self) -> Keys: ...
 
 
 class SignedIn:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import httpx
 import msgspec
 import pytest
 from redis.asyncio import Redis
@@ -33,6 +34,7 @@ from auth.provider.requests import ProviderRequest
 from auth.sessions.refresh import issue
 from auth.sessions.tables import Session, TokenFamily
 from gateway.app import Gateway
+from gateway.http.sign_on.pages import Outside
 from kernel.clock import SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database
@@ -43,14 +45,24 @@ from services_catalog.manifest import Text
 from tests.gateway.conftest import JSON_HEADERS, City, get
 from tests.gateway.everything_kept import database_bytes, leaks, redis_bytes
 from tests.gateway.sign_in import APP, SignedIn, signed_in
+from tests.sign_on.relying_party import Browser, answered, register_site
 from tests.upstream.department import answer
 
 pytestmark = pytest.mark.case("issue-3.5")
 
 CLOCK = SystemClock()
-NAMES = ("欧阳若曦", "Zebulon Quartermain", "司徒云帆")
-PHONES = ("+8613987654321", "+8618612349876", "+8617755566677", "+8615922233344", "+8613311122233")
-ID_NUMBERS = ("11010519491231002X", "330106199003070030", "330106200002294011")
+ISSUER = "https://id.example"
+NAMES = ("欧阳若曦", "Zebulon Quartermain", "司徒云帆", "上官飞燕")
+PHONES = (
+    "+8613987654321",
+    "+8618612349876",
+    "+8617755566677",
+    "+8615922233344",
+    "+8613311122233",
+    "+8618898765432",
+    "+8615000112233",
+)
+ID_NUMBERS = ("11010519491231002X", "330106199003070030", "330106200002294011", "330106198512123458")
 PLATES = ("云A8K216", "云AD05678")
 SEEDS = (*NAMES, *PHONES, *(phone.removeprefix("+86") for phone in PHONES), *ID_NUMBERS, *PLATES)
 
@@ -64,6 +76,7 @@ class Town(City):
         self.redis = redis
         self.keys: Keys = open_keys(settings)
         self.logged = io.StringIO()
+        self.codes: list[str] = []  # that were sent by SMS
 
     async def kept(self) -> dict[str, bytes]:
         """Return everything that is kept anywhere."""
@@ -73,6 +86,13 @@ class Town(City):
             "Redis": await redis_bytes(self.redis),
             "logs": self.logged.getvalue().encode() + servers,
         }
+
+
+class Register:
+    """Knows everybody."""
+
+    async def match(self, name: str, id_number: str) -> bool:
+        return (name, id_number) in zip(NAMES, ID_NUMBERS, strict=True)
 
 
 def log_files(settings: Settings) -> bytes:
@@ -85,11 +105,18 @@ async def town(database: Database, redis: Redis, settings: Settings) -> AsyncIte
     async with database.session() as session:
         await add_department(session, CLOCK, "city", Text(zh="市", en="City"))
         await issue_credential(session, CLOCK, "city")
-    gateway = Gateway(opened)
+    codes: list[str] = []
+
+    async def send_code(_phone: str, code: str, _id: str) -> None:
+        codes.append(code)
+
+    gateway = Gateway(opened, Outside(send_code, Register()))
     async with gateway.running():
         made = Town(gateway, database, redis, opened)
+        made.codes = codes
         handler = logging.StreamHandler(made.logged)
         handler.setFormatter(JsonFormatter())
+        handler.addFilter(lambda record: not record.name.startswith("http"))  # the browser of the tests, httpx
         logging.getLogger().addHandler(handler)
         yield made
         logging.getLogger().removeHandler(handler)
@@ -151,6 +178,27 @@ async def tokens_that_say_all(town: Town, who: SignedIn) -> None:
         assert status == 200, body
         claims = base64.urlsafe_b64decode(body["id_token"].split(".")[1] + "==")
         assert {NAMES[0], PHONES[0], ID_NUMBERS[0]} <= set(map(str, msgspec.json.decode(claims).values()))
+
+
+async def through_the_pages(town: Town) -> None:
+    """Sign in at a department's site in a browser: phone, code, a wrong and a right name, consent."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(town.gateway), base_url=ISSUER) as client:
+        site = await register_site(town.gateway, client, scopes=["profile", "phone"])
+        browser = Browser(client)
+        url, kept = site.authorize(scope="openid profile phone", acr_values="L2", login_hint=PHONES[5])
+        page = await browser.follow(await browser.send("GET", url))
+        page = await browser.submit(page, phone=PHONES[5].removeprefix("+86"))
+        page = await browser.submit(page, code="000000")
+        page = await browser.submit(page, code=town.codes[-1])
+        page = await browser.submit(page, name=NAMES[2], id_number=ID_NUMBERS[3])
+        page = await browser.submit(page, name=NAMES[3], id_number=ID_NUMBERS[3])
+        page = await browser.submit(page, answer="yes")
+        tokens = await site.redeem(answered(page)["code"], kept["verifier"])
+        stays = Browser(client)  # at the page that asks for the code
+        page = await stays.follow(await stays.send("GET", site.authorize()[0]))
+        assert 'name="code"' in (await stays.submit(page, phone=PHONES[6])).text
+        told = (await site.userinfo(tokens.json()["access_token"])).json()
+    assert {NAMES[3], PHONES[5]} <= set(map(str, told.values()))
 
 
 async def agreements(town: Town, child: UUID, adult: UUID) -> None:
@@ -240,6 +288,7 @@ async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
     with pytest.raises(IdNumberTakenError):
         await proven(town, 1, 2, subject="openid-stranger")
     await tokens_that_say_all(town, first)
+    await through_the_pages(town)
     await agreements(town, await account(town, second), await account(town, third))
     answers = await requests(town, first)
     assert answers[0]["data"] == {"parking": {"book": {"name": NAMES[0]}}}
@@ -252,6 +301,16 @@ async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
     assert kept["logs"].count(b'"logger":"gateway.http.graphql"') >= len(answers)
     assert b"database system is ready" in kept["logs"]
     assert leaks(kept, SEEDS) == set()
+
+
+@pytest.mark.xfail(strict=True, reason="sign-ins under way and pushed requests lie unsealed in Redis, login_hint too")
+async def test_a_phone_that_a_site_says_beforehand_is_kept_sealed(town: Town) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(town.gateway), base_url=ISSUER) as client:
+        site, browser = await register_site(town.gateway, client), Browser(client)
+        params, _ = site.request(login_hint=PHONES[0])
+        assert (await site.post("/oauth/par", **params)).status_code == 201
+        await browser.follow(await browser.send("GET", site.authorize(login_hint=PHONES[1])[0]))
+    assert leaks(await town.kept(), PHONES) == set()
 
 
 async def test_the_search_finds_what_is_hidden_a_little(town: Town) -> None:

@@ -1,46 +1,76 @@
-"""An example department behind the gateway: it believes who asks by the gateway's published keys alone."""
+"""An example department behind the gateway, each a process of its own: it believes who asks by the published keys."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import aiohttp
 import msgspec
 import pytest
 import yaml
 
-from auth.issuer import issuer
+from auth.credentials import issue
+from auth.keys.key_ring import KeyRing, load
 from kernel.clock import SystemClock
-from services_catalog.publishing import Submission
-from tests.corpus.processes import free_port, listening, process
-from tests.examples.platform import platform
-from tests.gateway.conftest import JSON_HEADERS, City
+from kernel.crypto.keys import open_keys
+from kernel.database import Database
+from kernel.settings import Settings
+from services_catalog.departments import add_department
+from services_catalog.manifest import Text
+from tests.corpus.processes import free_port, gateway, listening, process
 from tests.gateway.sign_in import signed_in
 
 FOLDER = Path(__file__).parents[2] / "examples" / "departments" / "hospital"
+CLOCK = SystemClock()
+
+
+class Ring(NamedTuple):
+    """The keys that the gateway's process has made."""
+
+    ring: KeyRing
+
+
+class City(NamedTuple):
+    """A running gateway, and what stands behind it."""
+
+    client: aiohttp.ClientSession
+    settings: Settings
+    database: Database
+    keys: Ring
+
+    async def resident(self, subject: str) -> dict[str, str]:
+        """Return the headers of a resident who has signed in."""
+        header = (await signed_in(self, self.settings, subject)).header()
+        return {name.decode(): value.decode() for name, value in header.items()}
+
+    async def ask(self, query: str, headers: dict[str, str], **variables: object) -> dict[str, Any]:
+        body = {"query": query, "variables": variables}
+        async with self.client.post("/graphql", json=body, headers=headers) as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            return answer
 
 
 @pytest.fixture
-async def hospital(city: City, tmp_path: Path) -> AsyncIterator[City]:
-    """A city whose hospital runs, is published, and trusts the city."""
+async def city(database: Database, settings: Settings, tmp_path: Path) -> AsyncIterator[City]:
+    """A city whose hospital runs, is published, and trusts the city alone."""
     port, log = free_port(), tmp_path / "hospital.log"
-    manifest = yaml.safe_load((FOLDER / "service.yaml").read_text())
-    manifest |= {"department": "city", "upstream": {"url": f"http://127.0.0.1:{port}/his/v2"}}
-    submission = Submission(manifest, {"swagger.json": (FOLDER / "swagger.json").read_text()})
-    with platform() as published:
-        published.jwks = city.gateway.keys.ring.jwks(SystemClock().now())
-        trust = ["--trust", issuer(city.settings), "--keys", published.url]
-        with process(["examples.departments.hospital", "--port", str(port), *trust], log, {}) as started:
+    async with gateway(settings, tmp_path / "gateway.log") as client:
+        base = str(client._base_url).rstrip("/")
+        address = msgspec.structs.replace(settings, issuer=base)
+        async with database.session() as session:
+            await add_department(session, CLOCK, "first-hospital", Text(zh="医院", en="Hospital"))
+            credential = await issue(session, CLOCK, "first-hospital")
+        with process(["examples.departments.hospital", "--port", str(port), "--trust", base], log, {}) as started:
             listening(started, port, log)
-            await city._publishing.publish("city", "test", submission)
-            await city.gateway.registry.refresh()
-            yield city
-
-
-async def ask(city: City, query: str, header: dict[bytes, bytes], **variables: Any) -> dict[str, Any]:
-    body = msgspec.json.encode({"query": query, "variables": variables})
-    _, _, reply = await city.gateway.direct["/graphql"]("POST", b"", JSON_HEADERS | header, body)
-    answer: dict[str, Any] = msgspec.json.decode(reply)
-    return answer
+            manifest = yaml.safe_load((FOLDER / "service.yaml").read_text())
+            manifest["upstream"] = {"url": f"http://127.0.0.1:{port}/his/v2"}
+            given = {"manifest": manifest, "bundle": {"swagger.json": (FOLDER / "swagger.json").read_text()}}
+            headers = {"authorization": f"Bearer {credential}"}
+            async with client.post("/publish", json=given, headers=headers) as response:
+                assert response.status == 200, await response.text()
+            async with database.session() as session:  # now that the gateway has made its keys
+                keys = Ring(await load(session, open_keys(settings).cipher, CLOCK))
+            yield City(client, address, database, keys)
 
 
 BOOK = """
@@ -51,17 +81,19 @@ mutation ($shift: String!) {
 }
 """
 READ = "query ($no: String!) { hospital { appointment(appointment_no: $no) { appointment_no state } } }"
+SHIFTS = "{ hospital { schedule(doctor_id: 1001, days: 14) { shift_id state } } }"
 
 
-async def test_an_appointment_is_booked_and_read_by_its_resident_alone(hospital: City) -> None:
-    mine = (await signed_in(hospital.gateway, hospital.settings, "openid-1")).header()
-    others = (await signed_in(hospital.gateway, hospital.settings, "openid-2")).header()
-    found = await ask(hospital, "{ hospital { schedule(doctor_id: 1001, days: 14) { shift_id state } } }", {})
+async def test_an_appointment_is_booked_and_read_by_its_resident_alone(city: City) -> None:
+    mine, others = await city.resident("openid-1"), await city.resident("openid-2")
+    found = await city.ask(SHIFTS, {})
     shift = next(each["shift_id"] for each in found["data"]["hospital"]["schedule"] if each["state"] == "open")
-    made = await ask(hospital, BOOK, mine, shift=shift)
+    stranger = await city.ask(BOOK, {}, shift=shift)
+    assert stranger["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
+    made = await city.ask(BOOK, mine, shift=shift)
     number = made["data"]["hospital"]["createAppointment"]["appointment_no"]
-    read = await ask(hospital, READ, mine, no=number)
+    read = await city.ask(READ, mine, no=number)
     assert read["data"]["hospital"]["appointment"] == {"appointment_no": number, "state": "booked"}
-    refused = await ask(hospital, READ, others, no=number)
+    refused = await city.ask(READ, others, no=number)
     assert refused["data"]["hospital"]["appointment"] is None
     assert refused["errors"][0]["extensions"]["status"] == 404

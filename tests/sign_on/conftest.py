@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from sqlmodel import select
 
 from auth.provider.environment import Environment
 from gateway.app import Gateway
 from gateway.http.sign_on.pages import Outside
+from kernel.audit.tables import AuditEntry
 from kernel.settings import Settings
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
 
@@ -42,6 +44,11 @@ class SignOn:
     def environment(self) -> Environment:
         """Return what the provider works with."""
         return self.gateway.environment
+
+    async def recorded(self, action: str) -> int:
+        """Return how many entries of an action the audit log has."""
+        async with self.gateway.database.session() as session:
+            return len((await session.exec(select(AuditEntry.seq).where(AuditEntry.action == action))).all())
 
     async def claims(self, id_token_: str) -> dict[str, Any]:
         """Return an ID token's claims, verified."""

@@ -23,14 +23,15 @@ BACK = "https://site.example/back"
 class Browser:
     """A browser with its cookies; it follows nothing by itself, and reads pages as people do: by their forms."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, issuer: str = "https://id.example") -> None:
         self._client = client
+        self._issuer = issuer
         self.cookies: dict[str, str] = {}
 
     async def send(self, method: str, url: str, **form: str) -> httpx.Response:
         """Send a request with the cookies, and keep those that come."""
         headers = {"cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
-        path = url if url.startswith("/") else url[len("https://id.example") :]
+        path = url.removeprefix(self._issuer)
         self._client.cookies.clear()  # it keeps those of all browsers together
         answer = await self._client.request(method, path, data=form or None, headers=headers)
         for name, value in answer.cookies.items():
@@ -39,9 +40,12 @@ class Browser:
 
     async def follow(self, answer: httpx.Response) -> httpx.Response:
         """Follow redirects while they stay with the provider."""
-        while answer.status_code in (302, 303) and not answer.headers["location"].startswith("https://site"):
+        while answer.status_code in (302, 303) and self._is_ours(answer.headers["location"]):
             answer = await self.send("GET", answer.headers["location"])
         return answer
+
+    def _is_ours(self, location: str) -> bool:
+        return location.startswith(("/", self._issuer))
 
     async def submit(self, page: httpx.Response, nth: int = 0, **values: str) -> httpx.Response:
         """Fill in and send a page's form."""

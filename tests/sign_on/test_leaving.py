@@ -28,7 +28,7 @@ async def signed_in(sign_on: SignOn) -> str:
 async def ticket(sign_on: SignOn, sid: str, client_id: str = "site", target: str = "") -> str:
     async with sign_on.gateway.database.session() as session:
         owner = await live(session, CLOCK, sid)
-        return await issue_ticket(session, sign_on.environment().redis, owner, client_id, target)
+        return await issue_ticket(session, sign_on.environment(), owner, client_id, target)
 
 
 async def is_live(sign_on: SignOn, sid: str) -> bool:
@@ -64,6 +64,7 @@ async def test_a_ticket_that_comes_twice_ends_the_session_that_it_opened(sign_on
     answer = answered(await browser.send("GET", site.authorize(prompt="none")[0]))
     assert answer["error"] == "login_required"
     assert await is_live(sign_on, sid)
+    assert await sign_on.recorded("ticket.reused") == 1
 
 
 @pytest.mark.case("SSO-18")
@@ -77,7 +78,7 @@ async def test_a_ticket_leads_to_its_own_client_within_a_minute(sign_on: SignOn)
     with pytest.raises(TicketRefusedError, match="no page"):
         await ticket(sign_on, sid, client_id="unknown")
     secret = await ticket(sign_on, sid)
-    store = tickets(sign_on.environment().redis)
+    store = tickets(sign_on.environment())
     assert (await store.peek(secret, Ticket)) == Ticket(sid, "site", "")
     assert 59 <= await sign_on.environment().redis.ttl(store._key(secret)) <= 60
 

@@ -31,6 +31,7 @@ async def test_a_code_that_comes_again_ends_what_the_first_one_gave(sign_on: Sig
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
     assert (await site.userinfo(tokens["access_token"])).status_code == 401
     assert (await site.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await sign_on.recorded("code.reused") == 1
 
 
 @pytest.mark.case("SSO-30")

@@ -49,8 +49,7 @@ class Leaving:
             try:
                 opened = await redeem_ticket(
                     session,
-                    environment.redis,
-                    environment.clock,
+                    environment,
                     request.query_params.get("ticket", ""),
                     lifetimes=self._lifetimes,
                     cookie_digest=digest(secret),
@@ -94,7 +93,7 @@ class Leaving:
             answer = Response("", status_code=303, headers={"location": target, **_PRIVATE})
         else:
             answer = self._render.message(lang, "signed_out")
-        answer.delete_cookie(cookie_name(SESSION, self._environment.issuer), path="/")
+        answer.set_cookie(cookie(SESSION, "", self._environment.issuer, 0))  # gone, said as it was set
         return answer
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:

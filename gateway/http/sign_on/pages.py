@@ -15,12 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.phone_codes import PhoneCodes, sign_in_by_phone
 from auth.accounts.proofing import Evidence, prove
-from auth.assurance import ial_of
+from auth.assurance import ial_of, level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agree, agreed
 from auth.clients.tables import Client
 from auth.errors import NoMatchError, NoMessagesError
-from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, unmet
+from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.provider.server import Provider
@@ -30,6 +30,7 @@ from gateway.http.sign_on.answers import cookie, cookie_name, response
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import Renderer, language, stylesheet
 from gateway.http.sign_on.texts import TEXTS
+from kernel.audit.entries import Event, append
 from kernel.crypto.blind_index import normal_phone
 from kernel.database import Database
 from kernel.errors import YiwangError
@@ -64,7 +65,7 @@ class Pages:
         self._database = database
         self._environment = environment
         self._outside = outside
-        self._transactions = Transactions(environment.redis)
+        self._transactions = Transactions(environment.redis, environment.keys.cipher)
         self._codes = PhoneCodes(environment.redis, environment.keys)
         self._lifetimes = browser_lifetimes(environment.settings)
         self._render = Renderer()
@@ -123,18 +124,19 @@ class Pages:
         asked, lang = under_way.asked, language(request)
         client = await session.get_one(Client, asked.client_id)
         owner = await self._owner(session, request)
-        if owner is not None and owner.auth_time.timestamp() >= under_way.began:
+        just_now = owner is not None and owner.auth_time.timestamp() >= under_way.began
+        if just_now:
             asked = replace(asked, prompts=tuple(each for each in asked.prompts if each == "consent"), max_age=None)
         lacks = missing(asked, owner, self._now())
-        if owner is None or lacks == "login_required":
+        if owner is None or (lacks == "login_required" and not just_now):
             if under_way.challenge and not request.query_params.get("again"):
                 return self._render.page(lang, "code.html", id=id_)
             return self._render.page(lang, "sign_in.html", id=id_, client=_named(client, lang), hint=asked.login_hint)
         if lacks == "acr" and owner.ial < 2 and self._outside.identity is not None:
             level = asked.acr.values[0] if asked.acr.values else asked.least_acr
             return self._render.page(lang, "identity.html", id=id_, client=_named(client, lang), level=level)
-        if unmet(asked, owner):
-            return await self._answer(id_, asked, {"error": "unmet_authentication_requirements"})
+        if error := refusal(asked, owner):
+            return await self._answer(id_, asked, {"error": error})
         if await self._asks_consent(session, asked, owner, client):
             return self._render.consent(lang, id_, _named(client, lang), asked.scope)
         return await self._answer(id_, asked, {"code": await issue_code(self._environment, asked, owner)})
@@ -185,7 +187,8 @@ class Pages:
             if not await service.match(name, number):
                 raise NoMatchError(TEXTS[language(request)].no_match)
             evidence = Evidence(name, number, "population-register", ial_of("platform", "population-register"))
-            await prove(session, self._environment.clock, self._environment.keys, owner, evidence)
+            account = await prove(session, self._environment.clock, self._environment.keys, owner, evidence)
+            await self._record(session, owner, "account.proven", f"account:{account.id}")
             return self._back(request, id_)
 
         return await self._step(request, id, work)
@@ -199,7 +202,7 @@ class Pages:
                 return await self._answer(id_, under_way.asked, {"error": "access_denied"})
             client = await session.get_one(Client, under_way.asked.client_id)
             agree(session, self._environment.clock, owner.account_id, client, under_way.asked.scope.split())
-            await session.flush()
+            await self._record(session, owner, "consent.given", f"client:{client.client_id}")
             prompts = tuple(each for each in under_way.asked.prompts if each != "consent")
             under_way = replace(under_way, asked=replace(under_way.asked, prompts=prompts))
             return await self._next(session, request, id_, under_way)
@@ -266,6 +269,12 @@ class Pages:
         if client.first_party or not (wanted or "consent" in asked.prompts):
             return False
         return "consent" in asked.prompts or not wanted <= await agreed(session, owner.account_id, client.client_id)
+
+    async def _record(self, session: AsyncSession, owner: Session, action: str, object_: str) -> None:
+        """Write to the audit log what a resident has done."""
+        level = level_of(owner.ial, owner.aal)
+        event = Event(actor=f"account:{owner.account_id}", acr=level, action=action, object=object_)
+        await append(session, self._environment.clock, event)
 
     def _back(self, request: AnyRequest, id_: str) -> Response[Any]:
         return Response("", status_code=303, headers={"location": f"/sign-in/{id_}?lang={language(request)}"})

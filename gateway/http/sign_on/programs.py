@@ -61,4 +61,5 @@ async def provider_request(request: AnyRequest, environment: Environment, *, url
     pairs = read_query(request.scope["query_string"]) if url_too else []
     if request.method == "POST":
         pairs += read_form(await request.body(), request.headers.get("content-type", ""))
-    return ProviderRequest(request.method, request.url.path, environment.issuer, dict(request.headers), pairs)
+    headers = {name: ", ".join(request.headers.getall(name)) for name in request.headers}  # a proof sent twice shows
+    return ProviderRequest(request.method, request.url.path, environment.issuer, headers, pairs)
