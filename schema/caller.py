@@ -1,15 +1,19 @@
 """Who asks: the session behind a request's token, read in the transaction that acts for it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.assurance import level_of
 from auth.errors import AuthenticationTooOldError, SignInNeededError
 from auth.linking import PROOF_FRESH_FOR
 from auth.residents.app_sessions import fresh
 from auth.sessions.access_tokens import AccessToken
 from auth.sessions.sessions import live
 from auth.sessions.tables import Session
+from kernel.audit.entries import Event, append
 from schema.context import Context
 
 
@@ -23,6 +27,20 @@ def token_of(context: Context) -> AccessToken:
 async def caller(session: AsyncSession, context: Context) -> Session:
     """Return the session of who asks. Raises SessionEndedError."""
     return await live(session, context.platform.environment.clock, token_of(context).sid)
+
+
+@asynccontextmanager
+async def acting(context: Context, action: str, object_: str) -> AsyncIterator[tuple[AsyncSession, Session]]:
+    """One transaction in which who asks does something to their account; the audit log's entry of it is its last act.
+
+    ``action`` is ``thing.done`` and ``object_`` is ``kind:id``; nobody appears but by an id.
+    """
+    async with context.platform.database.session() as session:
+        owner = await caller(session, context)
+        actor, level = f"account:{owner.account_id}", level_of(owner.ial, owner.aal)
+        yield session, owner
+        event = Event(actor=actor, acr=level, action=action, object=object_ or actor)
+        await append(session, context.platform.environment.clock, event)
 
 
 async def fresh_caller(session: AsyncSession, context: Context, within: timedelta = PROOF_FRESH_FOR) -> Session:

@@ -1,5 +1,7 @@
 """``agree``, ``withdraw``, ``withdrawConsent``, and what residents are shown before they agree."""
 
+import re
+
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,7 +13,7 @@ from auth.consents.ledger import Between
 from auth.consents.purposes import Purpose
 from auth.consents.tables import Consent
 from auth.policies import PUBLIC, SIGNED_IN
-from schema.caller import caller
+from schema.caller import acting, caller
 from schema.catalog import LocalizedText
 from schema.context import Context, Info
 from schema.errors import UnknownAppError
@@ -112,8 +114,7 @@ class ConsentMutations:
         platform = info.context.platform
         _check_client(info.context, client)
         shown = platform.purposes.shown({each.id: each.version for each in purposes})
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "consent.given", f"client:{client}") as (session, owner):
             await ledger.give(session, platform.environment.clock, Between(owner.account_id, client), shown)
         return True
 
@@ -122,8 +123,7 @@ class ConsentMutations:
     )
     async def withdraw(self, info: Info, purpose: strawberry.ID, client: str = BROWSER) -> bool | None:
         platform = info.context.platform
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "consent.withdrawn", f"client:{_id(client)}") as (session, owner):
             between = Between(owner.account_id, client)
             return await ledger.withdraw(session, platform.environment.clock, between, str(purpose))
 
@@ -132,10 +132,16 @@ class ConsentMutations:
     )
     async def withdraw_consent(self, info: Info, client: strawberry.ID) -> bool | None:
         platform = info.context.platform
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "consent.withdrawn", f"client:{_id(str(client))}") as (session, owner):
             ended = await grants.withdraw(session, platform.environment.clock, owner.account_id, str(client))
         return ended > 0
+
+
+def _id(client: str) -> str:
+    """Return a client's id as the audit log takes it. Raises UnknownAppError for what can be nobody's."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", client):
+        raise UnknownAppError("There is no such client", fix="Send an id as `me` has it.")
+    return client
 
 
 def _check_client(context: Context, client: str) -> None:

@@ -14,7 +14,7 @@ from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.shown_codes import SECONDS, ShownCodes
 from auth.sessions.sessions import live
 from kernel.clock import Clock
-from schema.caller import caller, token_of
+from schema.caller import acting, token_of
 from schema.context import Info
 from schema.scalars import DateTimeText, moment, text
 from schema.ways_in import ShownCode, uuid
@@ -88,8 +88,7 @@ class MandateMutations:
         shown = await ShownCodes(platform.environment.redis, AGENTS).take(
             mandate.agent_code, token_of(info.context).sid
         )
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "mandate.granted", f"session:{shown.sid}") as (session, owner):
             agent = await live(session, clock, shown.sid)
             wanted = NewMandate(
                 kind="elder",
@@ -102,12 +101,14 @@ class MandateMutations:
                 evidence=Evidence("own-consent", f"session {owner.sid}"),
             )
             level = level_of(owner.ial, owner.aal)
-            return shown_mandate(await grant(session, clock, wanted, Party(owner.account_id), level), clock)
+            granted = await grant(session, clock, wanted, Party(owner.account_id), level)
+        return shown_mandate(granted, clock)
 
     @strawberry.mutation(description="End a mandate at once, as either of its sides.")  # type: ignore[untyped-decorator]  # strawberry's
     async def revoke_mandate(self, info: Info, id: strawberry.ID) -> MandateShown | None:  # noqa: A002 - the graph's name
         platform = info.context.platform
         clock = platform.environment.clock
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
-            return shown_mandate(await revoke(session, clock, uuid(id, "id"), Party(owner.account_id)), clock)
+        mandate = uuid(id, "id")
+        async with acting(info.context, "mandate.revoked", f"mandate:{mandate}") as (session, owner):
+            revoked = await revoke(session, clock, mandate, Party(owner.account_id))
+        return shown_mandate(revoked, clock)

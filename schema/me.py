@@ -20,7 +20,7 @@ from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from kernel.crypto.fields import FieldCipher
-from schema.caller import caller, fresh_caller, token_of
+from schema.caller import acting, caller, fresh_caller, token_of
 from schema.consents import ClientGrantShown, ConsentShown, shown_consent, shown_grants
 from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
@@ -191,8 +191,7 @@ class MeMutations:
     )
     async def erase_account(self, info: Info) -> bool | None:
         platform = info.context.platform
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "account.erased", "") as (session, owner):
             account = await session.get_one(Account, owner.account_id, with_for_update=True)
             decision = may_erase(owner, platform.environment, ial=account.ial)
             if decision.rule == "erase.second-factor":

@@ -17,7 +17,7 @@ from auth.residents.attempts import Limit, attempt
 from auth.residents.proofs import Person, begun, matched, person_of, remember, seen, stepped, take
 from auth.sessions.tables import Session
 from kernel.ids import random_id
-from schema.caller import caller, token_of
+from schema.caller import acting, caller, token_of
 from schema.context import Context, Info, Platform
 from schema.errors import ArgumentRefusedError, NoIdentityServiceError
 from schema.sessions import SignedIn, signed_in
@@ -74,10 +74,10 @@ class ProofMutations:
         await _admitted(info.context, "real-name")
         if not await service.match(person.name, person.id_number):
             raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the ID card.")
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "account.proven", "") as (session, owner):
             kept = await matched(session, platform.environment, owner, person)
-            return signed_in(await following(session, info.context, owner, kept))
+            tokens = await following(session, info.context, owner, kept)
+        return signed_in(tokens)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Begin a face check, of the person that the account is proven to be or of the one that is named. "
@@ -113,12 +113,13 @@ class ProofMutations:
         person = await take(environment, owner, str(check))
         if person is None:
             raise ArgumentRefusedError("The face check was finished already", fix="Begin another one.")
-        async with platform.database.session() as session:
-            return FaceCheckResult(state=state, signed_in=await _seen(session, info.context, person))
+        async with acting(info.context, "account.proven", "") as (session, owner):
+            signed_in_ = await _seen(session, info.context, owner, person)
+        return FaceCheckResult(state=state, signed_in=signed_in_)
 
 
-async def _seen(session: AsyncSession, context: Context, person: Person) -> SignedIn:
-    owner, environment = await caller(session, context), context.platform.environment
+async def _seen(session: AsyncSession, context: Context, owner: Session, person: Person) -> SignedIn:
+    environment = context.platform.environment
     kept = await seen(session, environment, owner, person)
     if kept == owner.account_id:
         return signed_in(await renewed(session, environment, owner, token_of(context).fid))

@@ -16,7 +16,7 @@ from auth.residents.ways_in import join, part
 from auth.sessions.sessions import SignIn
 from auth.sessions.tables import Session
 from schema import host_sessions
-from schema.caller import caller, token_of
+from schema.caller import acting, caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
 from schema.masks import masked_phone
@@ -61,8 +61,7 @@ class WaysInMutations:
             raise SessionEndedError("The session was opened by no host app that is still linked", fix="Sign in again.")
         host = await host_sessions.host_identity(environment, identity)
         phone = await channel_of(platform, identity.tenant).phone_number(given, host)
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "phone.added", "") as (session, owner):
             account = await session.get_one(Account, owner.account_id, with_for_update=True)
             await lock_identity(session, proven_phone(environment.keys, phone))
             await add_phone(session, environment.clock, environment.keys, account, phone)
@@ -86,10 +85,10 @@ class WaysInMutations:
         platform = info.context.platform
         token, environment = token_of(info.context), platform.environment
         shown = await ShownCodes(environment.redis, LINKING).take(code, token.sid)
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
+        async with acting(info.context, "identity.linked", f"session:{shown.sid}") as (session, owner):
             kept = await join(session, environment.clock, owner, shown.sid, shown.id)
-            return signed_in(await following(session, info.context, owner, kept))
+            tokens = await following(session, info.context, owner, kept)
+        return signed_in(tokens)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Give up a way in, by its id in `me`; the sessions that it opened end. Another one has to remain, "
@@ -97,9 +96,9 @@ class WaysInMutations:
     )
     async def unlink(self, info: Info, identity: strawberry.ID) -> bool | None:
         platform = info.context.platform
-        async with platform.database.session() as session:
-            owner = await caller(session, info.context)
-            await part(session, platform.environment.clock, owner, uuid(identity, "identity"))
+        way_in = uuid(identity, "identity")
+        async with acting(info.context, "identity.unlinked", f"identity:{way_in}") as (session, owner):
+            await part(session, platform.environment.clock, owner, way_in)
         return True
 
 

@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from auth.accounts.tables import Account, Identity
 from auth.sessions.tables import Session
+from kernel.audit.tables import AuditEntry
 from tests.gateway.conftest import City
-from tests.gateway.residents.hosts import Phones, Resident, aged, sign_in
+from tests.gateway.residents.hosts import Phones, Resident, aged, agree, sign_in
 
 LINK_CODE = "mutation { linkCode { code expiresIn } }"
 LINK = "mutation ($code: String!) { link(code: $code) { accessToken refreshToken session { id level } } }"
@@ -138,3 +139,14 @@ async def test_who_gives_up_a_way_in_ends_its_sessions(city: City, phones: Phone
     assert row.end_reason == "unlinked"
     await sign_in(city, phones, "wang")
     assert len(await accounts(city)) == 3
+
+
+async def test_what_residents_do_to_their_accounts_is_in_the_audit_log(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    await agree(who, "real-name")
+    (identity,) = (await who.data("{ me { identities { id } } }"))["identities"]
+    assert await who.code("mutation ($id: ID!) { unlink(identity: $id) }", id=identity["id"]) != ""
+    async with city.gateway.database.session() as session:
+        entries = (await session.exec(select(AuditEntry).order_by(col(AuditEntry.seq)))).all()
+    recorded = [each for each in entries if each.actor.startswith("account:")]
+    assert [(each.action, each.object, each.acr) for each in recorded] == [("consent.given", "client:yiwang", "L1")]
