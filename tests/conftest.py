@@ -50,6 +50,18 @@ def template_url(server_settings: Settings) -> str:
 
 
 @pytest.fixture
+def own_database_url(server_settings: Settings, template_url: str) -> str:
+    """As ``database_url``, for tests without a loop; it goes with the server."""
+
+    async def make() -> str:
+        template = make_url(template_url).database
+        return await _create_database(server_settings.database_url, f"test_{uuid7().hex}", template=template)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, make()).result()
+
+
+@pytest.fixture
 async def database_url(server_settings: Settings, template_url: str) -> AsyncIterator[str]:
     """A migrated, empty database for one test."""
     name = f"test_{uuid7().hex}"

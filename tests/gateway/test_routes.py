@@ -15,6 +15,8 @@ from tests.upstream.department import answer
 
 LOT = {"type": "object", "properties": {"id": {"type": "string"}}}
 
+OWN = ("catalog", "me", "purpose")
+
 
 @pytest.fixture
 async def front(city: City) -> AsyncIterator[AsyncClient]:
@@ -77,7 +79,7 @@ async def test_the_whole_graph_is_one_valid_schema(city: City, front: AsyncClien
     assert validate_schema(schema) == []
     assert schema.query_type is not None
     assert schema.mutation_type is not None
-    assert set(schema.query_type.fields) == {"catalog", "bus", "parking"}
+    assert set(schema.query_type.fields) == {*OWN, "bus", "parking"}
     assert {"reports", "tickets", "signIn"} <= set(schema.mutation_type.fields)
 
 
@@ -112,7 +114,7 @@ async def test_a_service_whose_schema_cannot_be_read_is_left_out(
     assert "# parking is left out" in text
     schema = build_schema(text)
     assert schema.query_type is not None
-    assert set(schema.query_type.fields) == {"catalog", "bus", "tram"}
+    assert set(schema.query_type.fields) == {*OWN, "bus", "tram"}
     assert any("parking" in record.message for record in caplog.records)
     assert (await front.get("/schema/parking.graphql")).status_code == 503
 

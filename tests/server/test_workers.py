@@ -146,8 +146,8 @@ def urls(server_settings: Settings, database_url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_command(server_settings: Settings, template_url: str, workers: str) -> None:
-    env = urls(server_settings, template_url)
+def test_the_command(server_settings: Settings, own_database_url: str, workers: str) -> None:
+    env = urls(server_settings, own_database_url)
     with started("cli.main", "gateway", "--port", "0", "--workers", workers, env=env) as process:
         said = line(process)
         assert said.startswith("Yiwang answers at http://127.0.0.1:")
@@ -156,11 +156,11 @@ def test_the_command(server_settings: Settings, template_url: str, workers: str)
         assert process.wait(20) == 0
 
 
-def test_the_same_application_runs_under_granian(server_settings: Settings, template_url: str) -> None:
+def test_the_same_application_runs_under_granian(server_settings: Settings, own_database_url: str) -> None:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
     options = ("--interface", "asgi", "--loop", "uvloop", "--factory", "--port", str(port), "gateway.main:application")
-    with started("granian", *options, env=urls(server_settings, template_url)) as process:
+    with started("granian", *options, env=urls(server_settings, own_database_url)) as process:
         eventually(lambda: listens(port))
         ask_gateway(port)
         process.send_signal(signal.SIGTERM)

@@ -1,7 +1,7 @@
 """Simulated host apps on a real socket, and a city whose gateway knows their mini-programs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from adapters.sandbox.development import APPS, development_apps
-from adapters.sandbox.host import SimulatedHost
+from adapters.sandbox.host import InboxMessage, SimulatedHost
 from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from auth.sessions.tables import Session
@@ -54,9 +54,9 @@ class Phones:
         """What the phone number button gives."""
         return dict(self._host(provider).phone_proof(APPS[provider], resident))
 
-    def sms_code(self, resident: str) -> str:
-        """The code of the latest message."""
-        return dict(self._host("web").inbox(resident)[0].lines)["code"]
+    def inbox(self, provider: str, resident: str) -> Sequence[InboxMessage]:
+        """What has arrived at a resident's phone, the latest last."""
+        return self._host(provider).inbox(resident)
 
     def _host(self, provider: str) -> SimulatedHost:
         return next(host for host in self.sandbox.hosts if host.provider == provider)

@@ -36,7 +36,7 @@ class Web:
         url, kept = app.authorize(scope="openid")
         page = await browser.follow(await browser.send("GET", url))
         page = await browser.submit(page, phone=phones.sandbox.world.residents[RESIDENT].phone)
-        back = answered(await browser.submit(page, code=phones.sms_code(RESIDENT)))
+        back = answered(await browser.submit(page, code=dict(phones.inbox("web", RESIDENT)[-1].lines)["code"]))
         fields = {"code": back["code"], "code_verifier": kept["verifier"], "redirect_uri": app.row.redirect_uris[0]}
         form = fields | {"grant_type": "authorization_code", "client_id": APPS["web"]}
         tokens = (await self.client.post("/oauth/token", data=form)).json()

@@ -32,7 +32,7 @@ async def by_sms(city: City, phones: Phones, client: httpx.AsyncClient) -> bool:
     browser = Browser(client)
     page = await browser.follow(await browser.send("GET", site.authorize()[0]))
     page = await browser.submit(page, phone=PHONE)
-    await browser.submit(page, code=phones.sms_code("wang"))
+    await browser.submit(page, code=dict(phones.inbox("web", "wang")[-1].lines)["code"])
     async with city.gateway.database.session() as session:
         return bool((await session.exec(select(Session).where(Session.client_id == BROWSER))).all())
 
