@@ -1,5 +1,6 @@
 """What is exchanged for tokens: a code, a refresh token, another client's token."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
             server.session, clock, owner, self.client.client_id, scope=context.scope, life=lifetimes.absolute
         )
         family.claims, family.jkt = context.claims, jkt
+        family.auth_time = datetime.fromtimestamp(context.auth_time, UTC)
         wait(server.session.flush())
         refresh = ""
         if self.client.row.tier != "T3" or "offline_access" in context.scope.split():

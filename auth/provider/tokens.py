@@ -99,6 +99,7 @@ class Issue(Struct, frozen=True):
             "at_hash": urlsafe_b64encode(half).decode().rstrip("="),
             **session_claims(self.owner),
             "acr": self._acr(),
+            "auth_time": int(self.family.auth_time.timestamp()),
             **self.claims,
         }
         if nonce:

@@ -16,7 +16,12 @@ def begin_family(
     """Begin a family for a session at a client; it ends with the session at the latest."""
     now = clock.now()
     row = TokenFamily(
-        sid=owner.sid, client_id=client_id, scope=scope, created_at=now, expires_at=min(now + life, owner.expires_at)
+        sid=owner.sid,
+        client_id=client_id,
+        scope=scope,
+        auth_time=owner.auth_time,
+        created_at=now,
+        expires_at=min(now + life, owner.expires_at),
     )
     session.add(row)
     return row

@@ -55,6 +55,7 @@ class TokenFamily(SQLModel, table=True):
     scope: str
     claims: dict[str, object] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))  # OpenID Core 5.5
     jkt: str = ""  # the thumbprint of the client's DPoP key (RFC 9449 section 6.1), empty for bearer tokens
+    auth_time: datetime  # of the sign-in that it began with, whatever the session has seen since (OpenID Core 12.2)
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None

@@ -4,6 +4,7 @@ Scopes that the platform does not have (email, address) and request objects end 
 that does not support them. Where the answer to the browser matters, a module is run with form_post too.
 """
 
+import asyncio
 from base64 import urlsafe_b64encode
 from typing import Any
 
@@ -356,6 +357,21 @@ async def test_oidcc_refresh_token(basic: Plan) -> None:
         assert (await site.userinfo(tokens["access_token"])).status_code == 200
         given[site.row.client_id] = tokens["refresh_token"]
     refused(await first.refresh(given["client2"]), "invalid_grant")
+
+
+@pytest.mark.case("oidcc-refresh-token")
+async def test_a_refresh_tells_of_its_own_sign_in_whatever_came_after_it(basic: Plan) -> None:
+    """OpenID Connect Core 12.2: auth_time is that of the original authentication, here before one at another site."""
+    first = await basic.client("client")
+    second = await basic.client("client2", redirect_uris=["https://site2.example/back"])
+    browser = basic.browser()
+    before = await basic.sign_in(browser, first)
+    await asyncio.sleep(1.1)  # the claim has whole seconds
+    later = await basic.sign_in(browser, second, prompt="login")
+    assert later.claims["auth_time"] > before.claims["auth_time"]
+    claims = await basic.judged(first, token_answer(await first.refresh(before.tokens["refresh_token"])))
+    assert claims["auth_time"] == before.claims["auth_time"]
+    assert claims["sid"] == later.claims["sid"]
 
 
 @pytest.mark.case("oidcc-ensure-request-with-valid-pkce-succeeds")
