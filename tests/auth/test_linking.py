@@ -138,9 +138,16 @@ def test_a_merge_by_fresh_proof(one: Proof, other: Proof | None, rule: str) -> N
 
 
 def test_a_fresh_proof_of_both_saves_the_check_of_the_person() -> None:
-    one = Side(account_id=A, ial=3, id_index=b"x", proof=proof(A))
+    one = Side(account_id=A, ial=3, id_index=b"x", proof=proof(A, "wx", "face"))
     other = Side(account_id=B, ial=2, id_index=b"x", proof=proof(B))
     assert may_merge(one, other, NOW).rule == "merge.proven-together"
+
+
+def test_a_proven_person_s_account_is_joined_with_a_second_factor_only() -> None:
+    for index, rule in ((None, "merge.second-factor"), (b"x", "merge.real-person-first")):
+        one = Side(account_id=A, ial=3, id_index=b"x", proof=proof(A))
+        other = Side(account_id=B, ial=1 if index is None else 2, id_index=index, proof=proof(B))
+        assert may_merge(one, other, NOW).rule == rule
 
 
 def sides(account: UUID) -> st.SearchStrategy[Side]:
