@@ -21,8 +21,9 @@ from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
 from gateway.http.sign_on.leaving import Leaving
-from gateway.http.sign_on.pages import Outside, Pages
+from gateway.http.sign_on.pages import Pages
 from gateway.http.sign_on.programs import program_routes
+from gateway.http.sign_on.steps import Outside
 from gateway.outside import open_outside
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator

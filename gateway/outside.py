@@ -7,7 +7,7 @@ from adapters.http import open_http
 from adapters.identity import IdentityService
 from adapters.signed_json import SignedJson, SigningKey
 from adapters.web.sms import Sms, SmsGateway
-from gateway.http.sign_on.pages import Outside, no_messages
+from gateway.http.sign_on.steps import Outside, no_messages
 from kernel.clock import SystemClock
 from kernel.ids import random_id
 from kernel.settings import Settings, SettingsError, variable

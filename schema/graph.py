@@ -5,11 +5,12 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog, consents, mandates, me, pages, proofs, sessions, ways_in
+from schema import catalog, consents, mandates, me, other_screens, pages, proofs, sessions, ways_in
 from schema.catalog import Catalog
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
+from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
 from schema.policies import guard
 from schema.proofs import ProofMutations
@@ -18,12 +19,12 @@ from schema.sessions import SessionMutations
 from schema.ways_in import WaysInMutations
 
 POLICIES = {"Query.catalog": PUBLIC}
-for each in (catalog, sessions, ways_in, proofs, mandates, consents, me, pages):
+for each in (catalog, sessions, ways_in, proofs, mandates, consents, me, pages, other_screens):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries):
     """The root of what the platform answers itself."""
 
     @strawberry.field(description="What departments offer.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -40,6 +41,7 @@ class Mutation(
     ConsentMutations,
     MeMutations,
     PageMutations,
+    OtherScreenMutations,
 ):
     """The root of what residents do with their accounts."""
 

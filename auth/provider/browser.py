@@ -32,6 +32,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     browser: bytes  # digest of the browser's cookie
     began: float  # seconds since 1970: prompt=login is done by a session that is younger
     challenge: str = ""  # of a phone code that was sent
+    app_code: str = ""  # that the page shows for a mini-program to confirm
 
 
 class Transactions:

@@ -34,7 +34,7 @@ from auth.provider.requests import ProviderRequest
 from auth.sessions.refresh import issue
 from auth.sessions.tables import Session, TokenFamily
 from gateway.app import Gateway
-from gateway.http.sign_on.pages import Outside
+from gateway.http.sign_on.steps import Outside
 from kernel.clock import SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database

@@ -16,9 +16,9 @@ from auth.provider.tickets import redeem_ticket
 from auth.sessions.sessions import browser_lifetimes, end
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name
-from gateway.http.sign_on.pages import SESSION
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import Renderer, language
+from gateway.http.sign_on.steps import SESSION
 from kernel.database import Database
 from kernel.errors import YiwangError
 

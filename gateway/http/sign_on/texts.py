@@ -21,6 +21,10 @@ class Texts(Struct, frozen=True, kw_only=True):
     code: str
     sign_in: str
     another_number: str
+    with_app: str
+    confirm_in_app: str
+    confirm_how: str
+    another_way: str
     prove_identity: str
     why_identity: str
     name: str
@@ -53,6 +57,10 @@ TEXTS: dict[Lang, Texts] = {
         code="验证码",
         sign_in="登录",
         another_number="换一个号码，或重新发送",
+        with_app="用微信、支付宝或百度小程序登录",
+        confirm_in_app="在手机上确认",
+        confirm_how="在微信、支付宝或百度中打开“一网”小程序，选择“登录网页”，输入下面的确认码。请勿输入别人给您的确认码。",
+        another_way="换一种方式登录",
         prove_identity="核验身份",
         why_identity="{client}需要确认您的真实身份（{level}）。姓名和身份证号只用于与人口库比对，加密保存，不会提供给{client}。",
         name="姓名",
@@ -88,6 +96,11 @@ TEXTS: dict[Lang, Texts] = {
         code="Code",
         sign_in="Sign in",
         another_number="Another number, or send it again",
+        with_app="Sign in with WeChat, Alipay or Baidu",
+        confirm_in_app="Confirm on your phone",
+        confirm_how="Open Yiwang in WeChat, Alipay or Baidu, choose “Sign in on the web”, and type this code in. Never "
+        "type in a code that somebody else has given you.",
+        another_way="Sign in another way",
         prove_identity="Prove who you are",
         why_identity="{client} needs to know who you really are ({level}). Your name and ID number are compared with "
         "the population register and kept encrypted; {client} is not given them.",

@@ -1,0 +1,195 @@
+"""What the steps of a sign-in share: whose browser it is, what comes next, and the one transaction of each step."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from litestar import Request, Response
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.phone_codes import PhoneCodes
+from auth.assurance import level_of
+from auth.clients.clients import BROWSER
+from auth.clients.grants import ASKED, agreed
+from auth.clients.tables import Client
+from auth.errors import NoMessagesError
+from auth.provider.app_approvals import AppApprovals
+from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal
+from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
+from auth.provider.environment import Environment
+from auth.sessions.sessions import SignIn, begin, browser_lifetimes, end, live, raise_assurance
+from auth.sessions.tables import Session
+from gateway.http.sign_on.answers import cookie, cookie_name, response
+from gateway.http.sign_on.rendering import Renderer, language
+from kernel.audit.entries import Event, append
+from kernel.database import Database
+from kernel.errors import YiwangError
+
+AnyRequest = Request[Any, Any, Any]
+SESSION, BROWSER_COOKIE = "op", "browser"
+
+
+class IdentityCheck(Protocol):
+    """Whoever can say whether a name belongs to an ID number (``adapters.identity``)."""
+
+    async def match(self, name: str, id_number: str) -> bool: ...
+
+
+class Outside(Struct, frozen=True):
+    """Whom the pages reach: SMS (number, code, id of the message), and the identity service if there is one."""
+
+    send_code: Callable[[str, str, str], Awaitable[None]]
+    identity: IdentityCheck | None = None
+
+
+async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - Outside's interface
+    """Stand where no SMS gateway is configured. Raises NoMessagesError."""
+    raise NoMessagesError("No code can be sent by SMS here", fix="Sign in by WeChat, Alipay or Baidu.")
+
+
+class Steps:
+    """The machinery of one process's sign-in pages."""
+
+    def __init__(self, database: Database, environment: Environment, outside: Outside) -> None:
+        self._database = database
+        self._environment = environment
+        self._outside = outside
+        self._transactions = Transactions(environment.redis, environment.keys.cipher)
+        self._approvals = AppApprovals(environment.redis)
+        self._codes = PhoneCodes(environment.redis, environment.keys)
+        self._lifetimes = browser_lifetimes(environment.settings)
+        self._render = Renderer()
+
+    async def _next(
+        self, session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction
+    ) -> Response[Any]:
+        asked, lang = under_way.asked, language(request)
+        client = await session.get_one(Client, asked.client_id)
+        owner = await self._owner(session, request)
+        just_now = owner is not None and owner.auth_time.timestamp() >= under_way.began
+        if just_now:
+            asked = replace(asked, prompts=tuple(each for each in asked.prompts if each == "consent"), max_age=None)
+        lacks = missing(asked, owner, self._now())
+        if owner is None or (lacks == "login_required" and not just_now):
+            if shown := await self._waiting(session, request, id_, under_way):
+                return shown
+            return self._render.page(lang, "sign_in.html", id=id_, client=named(client, lang), hint=asked.login_hint)
+        if lacks == "acr" and owner.ial < 2 and self._outside.identity is not None:
+            level = asked.acr.values[0] if asked.acr.values else asked.least_acr
+            return self._render.page(lang, "identity.html", id=id_, client=named(client, lang), level=level)
+        if error := refusal(asked, owner):
+            return await self._answer(id_, asked, {"error": error})
+        if await self._asks_consent(session, asked, owner, client):
+            return self._render.consent(lang, id_, named(client, lang), asked.scope)
+        return await self._answer(id_, asked, {"code": await issue_code(self._environment, asked, owner)})
+
+    async def _waiting(
+        self, session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction
+    ) -> Response[Any] | None:
+        """Return the page of a way in that has been begun, None if none has, or another one is wanted."""
+        if under_way.app_code:
+            if sid := await self._approvals.confirmed(id_):
+                parent = await live(session, self._environment.clock, sid)
+                done = replace(under_way, app_code="")
+                return await self._signed_in(session, request, id_, done, _confirmed(parent, request), parent=parent)
+            if not request.query_params.get("again"):
+                return self._render.page(language(request), "app.html", id=id_, code=under_way.app_code)
+        if under_way.challenge and not request.query_params.get("again"):
+            return self._render.page(language(request), "code.html", id=id_)
+        return None
+
+    async def _step(self, request: AnyRequest, id_: str, work: Any) -> Response[Any]:
+        """Do one step of this browser's sign-in in one transaction; what goes wrong is said on the page."""
+        try:
+            under_way = await self._transactions.read(id_, self._cookie(request, BROWSER_COOKIE))
+        except YiwangError as error:
+            return self._render.message(language(request), "cannot_go_on", error.message, error.fix, status=400)
+        try:
+            async with self._database.session() as session:
+                found: Response[Any] = await work(session, request, id_, under_way)
+                return found
+        except YiwangError as error:
+            return await self._again(request, id_, f"{error.message}. {error.fix}" if error.fix else error.message)
+
+    async def _again(self, request: AnyRequest, id_: str, said: str) -> Response[Any]:
+        under_way = await self._transactions.read(id_, self._cookie(request, BROWSER_COOKIE))
+        async with self._database.session() as session:
+            shown = await self._next(session, request, id_, under_way)
+        return self._render.with_error(shown, said)
+
+    async def _signed_in(
+        self,
+        session: AsyncSession,
+        request: AnyRequest,
+        id_: str,
+        under_way: Transaction,
+        who: SignIn,
+        *,
+        parent: Session | None = None,
+    ) -> Response[Any]:
+        """Begin the browser's session, or raise the one it has: a new cookie either way (OWASP ASVS 7.2.4)."""
+        secret, clock = new_secret(), self._environment.clock
+        before = await self._owner(session, request)
+        if before is not None and before.account_id == who.account_id:
+            raise_assurance(session, clock, before, who)
+            before.cookie_digest = digest(secret)
+        else:
+            if before is not None:
+                await end(session, clock, [before.sid], "another account signed in")
+            row = await begin(session, clock, who, self._lifetimes, parent=parent, cookie_digest=digest(secret))
+            row.auth_time = clock.now()  # confirming on a phone is a proof of this moment, whenever its session began
+        await session.flush()
+        await self._transactions.save(id_, under_way)
+        answer = self._back(request, id_)
+        answer.set_cookie(cookie(SESSION, secret, self._environment.issuer))
+        return answer
+
+    async def _answer(self, id_: str, asked: Asked, params: dict[str, str]) -> Response[Any]:
+        """End a sign-in, once."""
+        if not await self._transactions.end(id_):
+            return self._render.message(asked.locale, "cannot_go_on", status=400)  # type: ignore[arg-type]  # zh or en
+        return response(deliver(self._environment.issuer, asked, params))
+
+    async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
+        return await session_of(session, self._environment.clock, self._cookie(request, SESSION), self._lifetimes)
+
+    async def _asks_consent(self, session: AsyncSession, asked: Asked, owner: Session, client: Client) -> bool:
+        wanted = ASKED & set(asked.scope.split())
+        if client.first_party or not (wanted or "consent" in asked.prompts):
+            return False
+        return "consent" in asked.prompts or not wanted <= await agreed(session, owner.account_id, client.client_id)
+
+    async def _record(self, session: AsyncSession, owner: Session, action: str, object_: str) -> None:
+        """Write to the audit log what a resident has done."""
+        level = level_of(owner.ial, owner.aal)
+        event = Event(actor=f"account:{owner.account_id}", acr=level, action=action, object=object_)
+        await append(session, self._environment.clock, event)
+
+    def _back(self, request: AnyRequest, id_: str) -> Response[Any]:
+        return Response("", status_code=303, headers={"location": f"/sign-in/{id_}?lang={language(request)}"})
+
+    def _cookie(self, request: AnyRequest, name: str) -> str:
+        return request.cookies.get(cookie_name(name, self._environment.issuer), "")
+
+    def _now(self) -> float:
+        return self._environment.clock.now().timestamp()
+
+
+def named(client: Client, lang: str) -> str:
+    """Return a client's name in a language."""
+    return client.name_zh if lang == "zh" else client.name_en
+
+
+def _confirmed(parent: Session, request: AnyRequest) -> SignIn:
+    """Return the sign-in of a browser by a session on a phone: as sure as that one is."""
+    return SignIn(
+        account_id=parent.account_id,
+        identity_id=parent.identity_id,
+        client_id=BROWSER,
+        channel=parent.channel,
+        ial=parent.ial,
+        aal=parent.aal,
+        amr=tuple(parent.amr),
+        device=request.headers.get("user-agent", "")[:120],
+    )

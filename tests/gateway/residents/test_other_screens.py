@@ -1,0 +1,63 @@
+"""A phone signs its resident in on another screen: whatever the host app, and as surely as there."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from auth.issuer import issuer
+from tests.gateway.conftest import City
+from tests.gateway.residents.hosts import Phones, sign_in
+from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
+
+LOOK = "query ($code: String!) { signInToConfirm(code: $code) { site { en } browser } }"
+CONFIRM = "mutation ($code: String!) { confirmSignIn(code: $code) }"
+
+
+@pytest.fixture
+async def client(city: City) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(city.gateway)
+    async with httpx.AsyncClient(transport=transport, base_url=issuer(city.settings)) as opened:
+        yield opened
+
+
+async def shown(city: City, client: httpx.AsyncClient, site: Site) -> tuple[Browser, dict[str, str], str, str]:
+    """Have a browser ask for a code; return it, what the site keeps, the waiting page's path, and the code."""
+    browser = Browser(client, issuer(city.settings))
+    url, kept = site.authorize(scope="openid")
+    page = await browser.follow(await browser.send("GET", url))
+    page = await browser.submit(page, nth=1)
+    found = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}", page.text)
+    assert found is not None
+    assert 'http-equiv="refresh"' in page.text
+    return browser, kept, page.url.path, found[0]
+
+
+@pytest.mark.parametrize("host", ["wechat", "alipay", "baidu"])
+async def test_a_phone_signs_a_browser_in(city: City, phones: Phones, client: httpx.AsyncClient, host: str) -> None:
+    site, who = await register_site(city.gateway, client), await sign_in(city, phones, "li", host)
+    browser, kept, waiting, code = await shown(city, client, site)
+    assert "code" not in (await browser.send("GET", waiting)).headers.get("location", "")
+    about: Any = await who.data(LOOK, code=code.lower())
+    assert about["site"] == {"en": "Site"}
+    assert await who.data(CONFIRM, code=code) is True
+    back = answered(await browser.follow(await browser.send("GET", waiting)))
+    tokens = (await site.redeem(back["code"], kept["verifier"])).json()
+    claims = await id_token(client, tokens["id_token"])
+    assert claims["amr"] == [{"wechat": "wx"}.get(host, host)]
+    assert await who.data("mutation { signOut }") is True
+    assert answered(await browser.send("GET", site.authorize(prompt="none")[0]))["error"] == "login_required"
+
+
+async def test_a_code_is_confirmed_once_and_only_its_own_browser_is_signed_in(
+    city: City, phones: Phones, client: httpx.AsyncClient
+) -> None:
+    site, who = await register_site(city.gateway, client), await sign_in(city, phones, "li")
+    _, _, waiting, code = await shown(city, client, site)
+    assert await who.data(CONFIRM, code=code) is True
+    assert await who.code(CONFIRM, code=code) == "ONE_TIME_CODE_REFUSED"
+    stranger = await Browser(client, issuer(city.settings)).send("GET", waiting)
+    assert (stranger.status_code, "location" in stranger.headers) == (400, False)
+    assert await who.code(LOOK, code="AAAA-AAAA") == "ONE_TIME_CODE_REFUSED"
