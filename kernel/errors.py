@@ -22,3 +22,8 @@ class YiwangError(Exception):
         super().__init__(message)
         self.message = message
         self.fix = fix
+
+    @property
+    def said(self) -> str:
+        """What is wrong and how to mend it, as one text."""
+        return f"{self.message.rstrip('.')}. {self.fix}" if self.fix else self.message

@@ -30,13 +30,16 @@ async def caller(session: AsyncSession, context: Context) -> Session:
 
 
 @asynccontextmanager
-async def acting(context: Context, action: str, object_: str) -> AsyncIterator[tuple[AsyncSession, Session]]:
+async def acting(
+    context: Context, action: str, object_: str, *, fresh: bool = False
+) -> AsyncIterator[tuple[AsyncSession, Session]]:
     """One transaction in which who asks does something to their account; the audit log's entry of it is its last act.
 
-    ``action`` is ``thing.done`` and ``object_`` is ``kind:id``; nobody appears but by an id.
+    ``action`` is ``thing.done`` and ``object_`` is ``kind:id``; nobody appears but by an id. ``fresh`` demands a proof
+    of the last five minutes.
     """
     async with context.platform.database.session() as session:
-        owner = await caller(session, context)
+        owner = await (fresh_caller if fresh else caller)(session, context)
         actor, level = f"account:{owner.account_id}", level_of(owner.ial, owner.aal)
         yield session, owner
         event = Event(actor=actor, acr=level, action=action, object=object_ or actor)

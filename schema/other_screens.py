@@ -46,13 +46,14 @@ class OtherScreenMutations:
     """The part of ``Mutation`` that this file is for."""
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Sign the browser that shows this code in as this resident. It is signed out with this session."
+        description="Sign the browser that shows this code in as this resident, who has signed in within five minutes. "
+        "It is signed out with this session."
     )
     async def confirm_sign_in(self, info: Info, code: str) -> bool | None:
         redis = info.context.platform.environment.redis
         await attempt(redis, _TRIES, token_of(info.context).sid)
         approvals = AppApprovals(redis)
         asking = await approvals.look(code)
-        async with acting(info.context, "sign_in.confirmed", f"client:{asking.client_id}") as (_, owner):
+        async with acting(info.context, "sign_in.confirmed", f"client:{asking.client_id}", fresh=True) as (_, owner):
             await approvals.confirm(code, owner.sid)
         return True

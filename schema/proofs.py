@@ -13,8 +13,8 @@ from auth.consents.ledger import may_use, standing
 from auth.errors import NoMatchError
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.app_sessions import moved, renewed
-from auth.residents.attempts import Limit, attempt
-from auth.residents.proofs import Person, begun, matched, person_of, remember, seen, stepped, take
+from auth.residents.attempts import attempt
+from auth.residents.proofs import PROOFS, Person, begun, matched, person_of, remember, seen, stepped, take
 from auth.sessions.tables import Session
 from kernel.ids import random_id
 from schema.caller import acting, caller, token_of
@@ -31,7 +31,6 @@ POLICIES = {
     "Mutation.finishFaceCheck": SIGNED_IN,
 }
 
-_PROOFS = Limit("proofs", 5, 3600)  # names and ID numbers must not be tried out one after the other
 _MOST_NAME_CHARACTERS = 100
 
 
@@ -136,7 +135,7 @@ async def _admitted(context: Context, purpose: str) -> Session:
     decision = may_use(agreed, platform.purposes.current(purpose))
     if not decision:
         raise ConsentNeededError(decision.reason, fix=f"Show the purpose {purpose!r} and send `agree`.")
-    await attempt(platform.environment.redis, _PROOFS, owner.account_id)
+    await attempt(platform.environment.redis, PROOFS, owner.account_id)
     return owner
 
 

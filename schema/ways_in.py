@@ -61,7 +61,7 @@ class WaysInMutations:
             raise SessionEndedError("The session was opened by no host app that is still linked", fix="Sign in again.")
         host = await host_sessions.host_identity(environment, identity)
         phone = await channel_of(platform, identity.tenant).phone_number(given, host)
-        async with acting(info.context, "phone.added", "") as (session, owner):
+        async with acting(info.context, "phone.added", "", fresh=True) as (session, owner):
             account = await session.get_one(Account, owner.account_id, with_for_update=True)
             await lock_identity(session, proven_phone(environment.keys, phone))
             await add_phone(session, environment.clock, environment.keys, account, phone)

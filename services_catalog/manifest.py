@@ -115,7 +115,7 @@ def read(raw: Any) -> Manifest:
     if not findings:
         manifest = msgspec.convert(raw, Manifest)
         manifest = msgspec.structs.replace(manifest, document=posixpath.normpath(manifest.document))
-        findings = [*_control_defects(raw, ""), *_header_defects(manifest.upstream.headers)]
+        findings = [*_control_defects(raw, ""), *_header_defects(manifest.upstream.headers), *_access_defects(manifest)]
     if findings:
         raise ManifestError(findings)
     return manifest
@@ -174,6 +174,15 @@ def _control_defects(raw: Any, at: str) -> Iterator[Finding]:
         if found:
             fix = "Leave it out." if _LONG_TEXT in at else "Write one line, without control characters."
             yield Finding("error", at, f"the text holds the control character U+{ord(found[0]):04X}", fix)
+
+
+def _access_defects(manifest: Manifest) -> Iterator[Finding]:
+    """Refuse what nobody can meet: a scope or a consent of whoever is not asked who they are."""
+    rules: dict[str, Level | Access | None] = {"/access": manifest.access}
+    rules |= {pointer("/operations", key) + "/access": each.access for key, each in manifest.operations.items()}
+    for at, rule in rules.items():
+        if isinstance(rule, Access) and rule.level == "public" and (rule.scope or rule.consent):
+            yield Finding("error", at, "a stranger has neither scopes nor given consent", "Write L1 instead of public.")
 
 
 def _header_defects(headers: dict[str, str]) -> Iterator[Finding]:

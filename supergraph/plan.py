@@ -81,6 +81,7 @@ class LocalPart(Struct):
     schema: GraphQLSchema
     document: DocumentNode
     size: int  # root fields, with their repetitions under other names
+    fields: int  # all of its fields, those of fragments once
 
 
 Chunk = bytes | Fetch | str
@@ -204,6 +205,15 @@ def _joined(chunks: list[Chunk]) -> list[Chunk]:
     return joined
 
 
+class _Fields(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    def enter_field(self, *_: Any) -> None:
+        self.number += 1
+
+
 class _Conditions(Visitor):
     def __init__(self) -> None:
         super().__init__()
@@ -236,4 +246,7 @@ def _local_part(plan: Plan, fields: list[FieldNode]) -> LocalPart:
         selection_set=SelectionSetNode(selections=tuple(fields)),
         loc=operation.loc,
     )
-    return LocalPart(plan.schema, DocumentNode(definitions=(only, *plan.fragments.values())), len(fields))
+    document = DocumentNode(definitions=(only, *plan.fragments.values()))
+    counted = _Fields()
+    visit(document, counted)
+    return LocalPart(plan.schema, document, len(fields), counted.number)

@@ -4,7 +4,8 @@ Which identity means which person is decided by ``auth.linking``; this is where 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -40,9 +41,9 @@ async def sign_in(session: AsyncSession, clock: Clock, proven: Proven) -> tuple[
     found = find_account(
         _ours(proven), [_known(each) for each in (identity, *await _relatives(session, proven)) if each]
     )
-    account = (
-        Account(created_at=clock.now()) if found.account_id is None else await account_of(session, found.account_id)
-    )
+    account = Account(created_at=clock.now())
+    if found.account_id is not None:
+        account = await account_of(session, found.account_id, "share")
     if identity is None:
         session.add(account)
         await session.flush()
@@ -90,11 +91,17 @@ def attach(session: AsyncSession, clock: Clock, account: Account, proven: Proven
     return identity
 
 
-async def account_of(session: AsyncSession, account_id: UUID, *, lock: bool = False) -> Account:
-    """Return an open account, or the one it was merged into. Raises UnknownAccountError, AccountClosedError."""
-    account = await session.get(Account, account_id, with_for_update=lock)
+async def account_of(session: AsyncSession, account_id: UUID, lock: Literal["no", "share", "change"] = "no") -> Account:
+    """Return an open account, or the one it was merged into. Raises UnknownAccountError, AccountClosedError.
+
+    Who signs somebody in locks it for ``share``: then it cannot be closed meanwhile, and whoever closes it afterwards
+    finds the session. Who changes it locks it for ``change``.
+    """
+    locks: Mapping[str, Any] = {"no": None, "share": {"read": True}, "change": True}
+    options = {"with_for_update": locks[lock], "populate_existing": lock != "no"}
+    account = await session.get(Account, account_id, **options)
     while account is not None and account.merged_into is not None:
-        account = await session.get(Account, account.merged_into, with_for_update=lock)
+        account = await session.get(Account, account.merged_into, **options)
     if account is None:
         raise UnknownAccountError("There is no such account", fix="Sign in again.")
     if account.status != "active":
@@ -110,7 +117,7 @@ async def identities_of(session: AsyncSession, account_id: UUID) -> Sequence[Ide
 
 async def freeze(session: AsyncSession, clock: Clock, account_id: UUID) -> None:
     """Close an account until it is thawed; everybody is signed out of it at once."""
-    account = await account_of(session, account_id, lock=True)
+    account = await account_of(session, account_id, "change")
     account.status = "frozen"
     session.add(account)
     await end_all_of(session, clock, account.id, "frozen")
@@ -118,7 +125,7 @@ async def freeze(session: AsyncSession, clock: Clock, account_id: UUID) -> None:
 
 async def thaw(session: AsyncSession, account_id: UUID) -> None:
     """Open a frozen account again. Raises UnknownAccountError if it is not frozen."""
-    account = await session.get(Account, account_id, with_for_update=True)
+    account = await session.get(Account, account_id, with_for_update=True, populate_existing=True)
     if account is None or account.status != "frozen":
         raise UnknownAccountError("There is no such frozen account", fix="Look up its state first.")
     account.status = "active"

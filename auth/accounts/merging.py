@@ -27,7 +27,7 @@ async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUI
     The better proven one is kept, else the older; all sessions and mandates of the other end.
     """
     for each in sorted((one_id, other_id)):  # in one order everywhere, so that two merges never wait for one another
-        await session.get(Account, each, with_for_update=True)
+        await session.get(Account, each, with_for_update=True, populate_existing=True)
     pair = [await account_of(session, each) for each in (one_id, other_id)]
     kept, gone = sorted(pair, key=lambda account: (-account.ial, account.created_at, account.id))
     if kept.id == gone.id or gone.id_number_index is not None:
@@ -55,10 +55,10 @@ async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUI
 
 async def undo(session: AsyncSession, clock: Clock, merge_id: UUID) -> Account:
     """Part what was merged, and return the account that is there again. Raises MergeFinalError after 30 days."""
-    row = await session.get(AccountMerge, merge_id, with_for_update=True)
+    row = await session.get(AccountMerge, merge_id, with_for_update=True, populate_existing=True)
     if row is None or row.undone_at is not None or clock.now() >= final_at(row):
         raise MergeFinalError("This merge cannot be undone", fix=f"It can within {MERGE_UNDO_WITHIN.days} days, once.")
-    gone = await session.get(Account, row.gone_id, with_for_update=True)
+    gone = await session.get(Account, row.gone_id, with_for_update=True, populate_existing=True)
     assert gone is not None  # noqa: S101 - a foreign key says so
     gone.status, gone.merged_into = "active", None
     await _move(session, row, row.kept_id, gone.id)

@@ -68,9 +68,11 @@ class PhoneCodes:
         name = self._keys.index.index("phone_code", phone).hex()
         for seconds, most in _MOST_CODES:
             counter = key("phone_code", name, str(seconds))
-            if await self._redis.incr(counter) == 1:
-                await self._redis.expire(counter, seconds)
-            elif int(await self._redis.get(counter) or 0) > most:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.incr(counter)
+                pipe.expire(counter, seconds, nx=True)
+                count, _ = await pipe.execute()
+            if count > most:
                 raise TooManyCodesError("Too many codes were sent to this number", fix="Try again later.")
 
     def _mac(self, challenge: str, code: str) -> bytes:
@@ -92,7 +94,7 @@ async def sign_in_by_phone(session: AsyncSession, clock: Clock, keys: Keys, phon
         session.add(account)
         await session.flush()
         return account, await add_phone(session, clock, keys, account, phone)
-    account = await account_of(session, identity.account_id)
+    account = await account_of(session, identity.account_id, "share")
     decision = may_sign_in_by_phone(identity.verified_at, clock.now(), ial=account.ial)
     if not decision:
         raise SignInRefusedError(decision.reason, fix="Sign in by WeChat, Alipay or Baidu.")

@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import identities_of
+from auth.accounts.accounts import account_of, identities_of
 from auth.accounts.merging import merge
 from auth.accounts.tables import Account
 from auth.errors import IdNumberTakenError
@@ -43,7 +43,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     """
     number = normal_id_number(evidence.id_number)
     index = keys.index.index("account.id_number", number)
-    account = await session.get_one(Account, owner.account_id, with_for_update=True)
+    account = await account_of(session, owner.account_id, "change")
     query = select(Account).where(Account.id_number_index == index, col(Account.status).in_(("active", "frozen")))
     holder = (await session.exec(query.with_for_update())).first()
     if holder is not None and holder.id != account.id:

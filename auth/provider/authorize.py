@@ -4,6 +4,7 @@ What Authlib validates it validates here (``read``); the pages in between are th
 """
 
 import html
+import re
 from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -204,7 +205,7 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
     if set(prompts) - {"none", "login", "consent", "select_account"} or ("none" in prompts and len(prompts) > 1):
         raise refuse("invalid_request", "The prompt is not valid.")
     max_age = data.get("max_age")
-    if max_age is not None and not max_age.isdigit():
+    if max_age is not None and not re.fullmatch(r"[0-9]{1,9}", max_age):
         raise refuse("invalid_request", "The max_age is no number of seconds.")
     claims = _claims(data.get("claims", ""), refuse)
     acr = read_acr_request(data.get("acr_values", ""), claims)

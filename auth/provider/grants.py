@@ -8,6 +8,7 @@ from authlib.oauth2.rfc6749 import (
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
+    OAuth2Error,
     UnauthorizedClientError,
 )
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, BaseGrant, RefreshTokenGrant, TokenEndpointMixin
@@ -145,6 +146,12 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
         return 200, made.decode(result.answer), self.TOKEN_RESPONSE_HEADER
 
 
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
+    """An audience that there is not (RFC 8693 section 2.2.2)."""
+
+    error = "invalid_target"
+
+
 class ExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib has no types
     """Token exchange (RFC 8693): one department's app calls another's API for the resident who is signed in to it.
 
@@ -171,13 +178,18 @@ class ExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Aut
         shown = Issue.verify(environment, form["subject_token"])
         family = wait(standing(server.session, environment.clock, UUID(shown.fid))) if shown else None
         target = server.query_client(form["audience"])
-        if shown is None or family is None or family.client_id != self.client.client_id or target is None:
+        if target is None:
+            raise InvalidTargetError("There is no such audience.")
+        if shown is None or family is None or family.client_id != self.client.client_id:
             raise InvalidGrantError("The subject_token is not this client's, or is worth nothing any more.")
         asked = (self.request.payload.scope or "").split()
-        if not set(asked) <= set(family.scope.split()):
+        if not set(asked) <= set(shown.scope.split()):
             raise InvalidScopeError("The scope is more than the subject_token has.")
         owner = wait(server.session.get_one(Session, family.sid))
-        jkt = check_proof(server, self.request, required=self.client.row.tier == "T3")
+        bound = (shown.cnf or {}).get("jkt", "")
+        jkt = check_proof(server, self.request, required=bool(bound) or self.client.row.tier == "T3")
+        if bound and jkt != bound:
+            raise InvalidGrantError("The subject_token is bound to another key.")
         made = wait(Issue.prepare(server.session, environment, target.row, family, owner))
         token = made.access_token(
             audience=target.client_id, actor=self.client.client_id, scope=" ".join(asked), until=shown.exp, jkt=jkt

@@ -31,9 +31,10 @@ def read_hint(environment: Environment, text: str) -> Hint:
         return found.key
 
     try:
-        hint = msgspec.convert(jwt.decode(text, key, algorithms=list(ALGORITHMS)).claims, Hint)
+        found = jwt.decode(text, key, algorithms=list(ALGORITHMS))
+        hint = msgspec.convert(found.claims, Hint)
     except (JoseError, ValueError, TypeError) as error:
         raise HintRefusedError("The ID token cannot be verified", fix="Send the one that was given.") from error
-    if hint.iss != environment.issuer:
-        raise HintRefusedError("The ID token is of another issuer", fix="Send the one that was given.")
+    if hint.iss != environment.issuer or found.header.get("typ") != "JWT":  # nor an access or a logout token of ours
+        raise HintRefusedError("This is no ID token of this issuer", fix="Send the one that was given.")
     return hint

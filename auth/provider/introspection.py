@@ -14,7 +14,7 @@ from auth.provider.requests import ProviderRequest
 from auth.provider.waiting import wait
 from auth.sessions.access_tokens import AccessToken, verify
 from auth.sessions.families import standing
-from auth.sessions.refresh import find
+from auth.sessions.refresh import find_good
 from auth.sessions.tables import TokenFamily
 
 
@@ -44,7 +44,7 @@ def look_up(server: Server, text: str, *audiences: str) -> Known | None:
         except TokenRefusedError:
             continue
         return Known(wait(standing(server.session, environment.clock, UUID(token.fid))), token)
-    family = wait(find(server.session, text))
+    family = wait(find_good(server.session, environment.clock, text))
     return Known(family, None) if family is not None else None
 
 

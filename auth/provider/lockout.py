@@ -20,5 +20,7 @@ class Lockout:
 
     async def failed(self, client_id: str) -> None:
         name = key("client_failures", client_id)
-        if await self._redis.incr(name) == 1:
-            await self._redis.expire(name, _SECONDS)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.incr(name)
+            pipe.expire(name, _SECONDS, nx=True)
+            await pipe.execute()

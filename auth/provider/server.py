@@ -39,9 +39,14 @@ class Provider(Server):
         try:
             client: ClientView = super().authenticate_client(request, METHODS, endpoint)
         except InvalidClientError:
-            if claimed:
+            if claimed and self._guessable(claimed):
                 wait(self._lockout.failed(claimed))
             raise
         if request.payload.client_id not in (None, client.client_id):
             raise InvalidClientError("The client_id is another client's than the credentials.", status_code=401)
         return client
+
+    def _guessable(self, client_id: str) -> bool:
+        """Whether a client has a secret at all: nobody can guess a key, and locking what needs none is only spite."""
+        client = self.query_client(client_id)
+        return client is not None and client.row.auth_method.startswith("client_secret")

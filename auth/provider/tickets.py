@@ -69,7 +69,7 @@ async def redeem_ticket(
             await end(session, clock, [opened], "ticket used twice")
             await alarm(session, clock, "ticket", opened, f"session:{opened}")
         return None
-    parent = await live(session, clock, ticket.sid)
+    parent = await live(session, clock, ticket.sid, share=True)
     client = await session.get_one(Client, ticket.client_id)
     who = SignIn(
         account_id=parent.account_id,

@@ -10,6 +10,7 @@ from auth.accounts.proofing import Evidence, prove
 from auth.accounts.tables import Account
 from auth.assurance import aal_of, ial_of, stepped_up
 from auth.provider.environment import Environment
+from auth.residents.attempts import Limit
 from auth.sessions.sessions import SignIn, raise_assurance
 from auth.sessions.tables import Session
 from kernel.redis import key
@@ -17,6 +18,9 @@ from kernel.redis import key
 _SOURCE = "platform"
 _COLUMN = "face_check.evidence"
 _FACE_CHECK_SECONDS = 900  # more than the identity service gives a person to look into the camera
+
+PROOFS = Limit("proofs", 5, 3600)
+"""Names and ID numbers must not be tried out one after the other."""
 
 
 class Person(Struct, frozen=True):

@@ -77,6 +77,17 @@ async def find(session: AsyncSession, token: str) -> TokenFamily | None:
     return await session.get(TokenFamily, row.family_id) if row else None
 
 
+async def find_good(session: AsyncSession, clock: Clock, token: str) -> TokenFamily | None:
+    """Return the family of a token that could be used now."""
+    row = await session.get(RefreshToken, _digest(token))
+    family = await session.get(TokenFamily, row.family_id) if row else None
+    owner = await session.get(Session, family.sid) if family else None
+    now = clock.now()
+    if row is None or family is None or owner is None or row.used_at is not None or not is_live(owner, clock):
+        return None
+    return family if family.revoked_at is None and now < min(row.expires_at, family.expires_at) else None
+
+
 async def redeem(
     session: AsyncSession, clock: Clock, shown: Shown, lifetimes: Lifetimes, answer: Answer
 ) -> Redeemed | Refused:

@@ -99,9 +99,10 @@ async def begin(
     return row
 
 
-async def live(session: AsyncSession, clock: Clock, sid: str) -> Session:
-    """Return a session that is not over. Raises SessionEndedError."""
-    row = await session.get(Session, sid)
+async def live(session: AsyncSession, clock: Clock, sid: str, *, share: bool = False) -> Session:
+    """Return a session that is not over; ``share`` keeps it so until the transaction ends. Raises SessionEndedError."""
+    lock = {"read": True} if share else None
+    row = await session.get(Session, sid, with_for_update=lock, populate_existing=share)
     if row is None or not is_live(row, clock):
         raise SessionEndedError("The session is over", fix=_SIGN_IN)
     return row
@@ -138,6 +139,8 @@ async def sessions_of(session: AsyncSession, clock: Clock, account_id: UUID) -> 
 
 async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: str) -> list[str]:
     """End sessions, those that came from them and all their tokens; return the sids that were live until now."""
+    # Locked first: whoever begins a child meanwhile has locked the parent too, and is seen after they are done.
+    await session.exec(select(Session.sid).where(col(Session.sid).in_(sids)).with_for_update())
     tree = select(Session.sid).where(col(Session.sid).in_(sids)).cte("tree", recursive=True)
     tree = tree.union(select(Session.sid).where(col(Session.parent_sid) == tree.c.sid))
     chosen = update(Session).where(col(Session.sid).in_(select(tree.c.sid)), col(Session.ended_at).is_(None))

@@ -36,6 +36,7 @@ from supergraph.wire import Request, Response
 _LONG_BYTES = 2**18  # of one answer: 1 ms to read for the codec, 30 ms if it breaks its document and must be walked
 _MOST_BYTES = 2**26  # of one request's long answers, together
 
+_MOST_READ = 200  # fields of the platform itself in one query, each of which may read from the database
 _MOST_CHANGES = 10  # of the platform itself in one operation: aliases must not multiply guesses (OWASP GraphQL)
 
 _COST_A_FIELD = (
@@ -114,8 +115,8 @@ class Executor:
         if len(fetches) == 1 and variant.local is None:
             value, found = await run.fetch(fetches[0])
             return Outcome(b"".join([value if chunk is fetches[0] else chunk for chunk in variant.chunks]), found)  # type: ignore[misc]  # the other chunks are bytes
-        if plan.kind == "mutation" and variant.local is not None:
-            _check_changes(variant.local, fetches)
+        if variant.local is not None:
+            _check_local(plan.kind, variant.local, fetches)
         if len(fetches) > self._max_fetches:
             raise OperationLimitError(
                 f"The operation calls departments {len(fetches)} times; {self._max_fetches} is the most",
@@ -134,8 +135,15 @@ class Executor:
         return _assembled(variant, values, local)
 
 
-def _check_changes(local: LocalPart, fetches: list[Fetch]) -> None:
-    """Refuse changes that could not be made one after the other, or are so many that somebody is guessing."""
+def _check_local(kind: str, local: LocalPart, fetches: list[Fetch]) -> None:
+    """Refuse changes that could not be made one after the other, and more at once than anybody who does not guess."""
+    if kind != "mutation":
+        if local.size > _MOST_CHANGES or local.fields > _MOST_READ:
+            raise OperationLimitError(
+                f"{local.fields} of the platform's own fields are too many at once",
+                fix=f"Ask for {_MOST_READ} at most.",
+            )
+        return
     if fetches:
         raise OperationLimitError(
             "Changes at departments and at the platform itself have no order between them",
@@ -201,14 +209,14 @@ class _Run:
         if after is not None:
             await after
         if (refused := refusal(fetch.operation.access, self._bearer.token)) is not None:
-            return fetch.failed(f"{refused.message}. {refused.fix}", refused.code)
+            return fetch.failed(refused.said, refused.code)
         try:
             request = fetch.request(self._variables)
             if fetch.operation.access.level != "public" and self._bearer.token is not None:
                 request = await self._identified(fetch, request, self._bearer.token)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
         except _COST_A_FIELD as error:
-            return fetch.failed(f"{error.message}. {error.fix}" if error.fix else error.message, error.code)
+            return fetch.failed(error.said, error.code)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
         size = len(response.body)
@@ -264,7 +272,7 @@ def formatted(error: GraphQLError) -> Error:
     if cause is None or isinstance(cause, GraphQLError):
         return {**error.formatted}
     if isinstance(cause, YiwangError):
-        message = f"{cause.message}. {cause.fix}" if cause.fix else cause.message
+        message = cause.said
         shown = GraphQLError(message, error.nodes, path=error.path, extensions={"code": cause.code})
         return {**shown.formatted}
     _log.error("a resolver failed", exc_info=cause)

@@ -70,6 +70,6 @@ def respond(outcome: Outcome, media_type: bytes) -> tuple[int, bytes, bytes]:
 
 def refuse(error: YiwangError, media_type: bytes) -> tuple[int, bytes, bytes]:
     """Return the response to what is no GraphQL request, or cannot be served as one."""
-    body: dict[str, Any] = {"message": f"{error.message}. {error.fix}" if error.fix else error.message}
+    body: dict[str, Any] = {"message": error.said}
     body["extensions"] = {"code": error.code}
     return error.http_status, _CONTENT_TYPES[media_type], _encode({"errors": [body]})

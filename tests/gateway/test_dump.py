@@ -190,8 +190,8 @@ async def through_the_pages(town: Town) -> None:
         page = await browser.submit(page, phone=PHONES[5].removeprefix("+86"))
         page = await browser.submit(page, code="000000")
         page = await browser.submit(page, code=town.codes[-1])
-        page = await browser.submit(page, name=NAMES[2], id_number=ID_NUMBERS[3])
-        page = await browser.submit(page, name=NAMES[3], id_number=ID_NUMBERS[3])
+        page = await browser.submit(page, agreed="yes", name=NAMES[2], id_number=ID_NUMBERS[3])
+        page = await browser.submit(page, agreed="yes", name=NAMES[3], id_number=ID_NUMBERS[3])
         page = await browser.submit(page, answer="yes")
         tokens = await site.redeem(answered(page)["code"], kept["verifier"])
         stays = Browser(client)  # at the page that asks for the code

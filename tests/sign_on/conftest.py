@@ -70,10 +70,10 @@ class SignOn:
             page = await browser.submit(page, answer="yes")
         return page
 
-    async def tokens(self, browser: Browser, site: Site, **changed: object) -> dict[str, str]:
+    async def tokens(self, browser: Browser, site: Site, *, phone: str = PHONE, **changed: object) -> dict[str, str]:
         """Sign in at a site and return its tokens."""
         url, kept = site.authorize(**changed)
-        code = answered(await self.through(browser, url))["code"]
+        code = answered(await self.through(browser, url, phone))["code"]
         answer = await site.redeem(code, kept["verifier"])
         assert answer.status_code == 200, answer.text
         found: dict[str, str] = answer.json()

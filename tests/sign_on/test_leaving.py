@@ -16,6 +16,7 @@ from tests.sign_on.relying_party import Browser, Site, answered
 
 LEFT = "https://site.example/left"
 CLOCK = SystemClock()
+OTHER = "13900000002"
 
 
 async def signed_in(sign_on: SignOn) -> str:
@@ -152,3 +153,27 @@ async def test_another_site_s_sign_in_ends_with_the_session_too(sign_on: SignOn)
     await leave(browser, id_token_hint=token)
     assert (await other.userinfo(tokens["access_token"])).status_code == 401
     assert (await other.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_a_ticket_of_another_account_asks_before_it_changes_who_is_signed_in(sign_on: SignOn) -> None:
+    sid, browser = await signed_in(sign_on), sign_on.browser()
+    await sign_on.site()
+    theirs = await sign_on.claims((await sign_on.tokens(browser, await sign_on.site("mine"), phone=OTHER))["id_token"])
+    secret = await ticket(sign_on, sid)
+    asked = await browser.send("GET", f"/sso/t?ticket={secret}")
+    assert (asked.status_code, "location" in asked.headers) == (200, False)
+    assert await is_live(sign_on, theirs["sid"])
+    elsewhere = await sign_on.browser().send("POST", "/sso/t", ticket=secret)  # another site's form brings no cookie
+    assert (elsewhere.status_code, "location" in elsewhere.headers) == (400, False)
+    done = await browser.submit(asked)
+    assert done.headers["location"].startswith("https://site.example/begin")
+    assert not await is_live(sign_on, theirs["sid"])
+
+
+async def test_another_site_s_form_signs_nobody_out(sign_on: SignOn) -> None:
+    site, browser, _ = await site_and_token(sign_on)
+    kept = dict(browser.cookies)
+    answer = await sign_on.browser().send("POST", "/oauth/logout", confirm="yes")  # it brings no cookie
+    assert "set-cookie" not in answer.headers
+    browser.cookies = kept
+    assert "code" in answered(await browser.send("GET", site.authorize(prompt="none")[0]))

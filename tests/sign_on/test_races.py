@@ -111,3 +111,11 @@ async def test_a_number_gets_few_codes(sign_on: SignOn) -> None:
     page = await browser.submit(page, phone="13900000001")
     assert "Too many codes" in page.text
     assert len(sign_on.sent) == 1
+
+
+async def test_a_client_without_a_secret_cannot_be_locked_out_by_others(sign_on: SignOn) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "yiwang"}
+    for _ in range(12):
+        await sign_on.client.post("/oauth/token", data=form | {"client_secret": "wrong"})
+    answer = await sign_on.client.post("/oauth/token", data=form)
+    assert answer.json()["error"] == "invalid_grant"

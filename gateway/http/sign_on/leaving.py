@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, route
+from litestar import Request, Response, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.provider.browser import digest, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.provider.logout import read_logout
-from auth.provider.tickets import redeem_ticket
+from auth.provider.tickets import Ticket, redeem_ticket, tickets
 from auth.sessions.sessions import browser_lifetimes, end
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name
@@ -38,21 +38,26 @@ class Leaving:
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return Litestar's handlers."""
         both = [HttpMethod.GET, HttpMethod.POST]
-        return [get("/sso/t")(self._ticket), route("/oauth/logout", http_method=both)(self._logout)]
+        return [route("/sso/t", http_method=both)(self._ticket), route("/oauth/logout", http_method=both)(self._logout)]
 
     async def _ticket(self, request: AnyRequest) -> Response[Any]:
-        """Sign a web view in by a ticket, and send it to the department's page."""
-        environment, secret = self._environment, new_secret()
-        lang = language(request)
+        """Sign a web view in by a ticket, and send it to the department's page.
+
+        A browser in which somebody else is signed in is asked first: otherwise a link could sign a resident in as its
+        sender. The answer comes with that session's cookie, so no other site can give it.
+        """
+        environment, lang = self._environment, language(request)
+        given = (await provider_request(request, environment, url_too=True)).payload.data.get("ticket", "")
+        secret = new_secret()
         async with self._database.session() as session:
             before = await self._owner(session, request)
+            if before is None and request.method == "POST":
+                return self._render.message(lang, "cannot_go_on", status=400)
+            if before is not None and request.method == "GET" and await self._is_another(session, given, before):
+                return self._render.message(lang, "other_account", action="/sso/t", ticket=given)
             try:
                 opened = await redeem_ticket(
-                    session,
-                    environment,
-                    request.query_params.get("ticket", ""),
-                    lifetimes=self._lifetimes,
-                    cookie_digest=digest(secret),
+                    session, environment, given, lifetimes=self._lifetimes, cookie_digest=digest(secret)
                 )
             except YiwangError as error:
                 return self._render.message(lang, "cannot_go_on", error.message, error.fix, status=400)
@@ -66,6 +71,12 @@ class Leaving:
         answer: Response[Any] = Response("", status_code=303, headers={"location": where, **_PRIVATE})
         answer.set_cookie(cookie(SESSION, secret, environment.issuer))
         return answer
+
+    async def _is_another(self, session: AsyncSession, secret: str, before: Session) -> bool:
+        """Whether a ticket is of another account than the one that is signed in here."""
+        ticket = await tickets(self._environment).peek(secret, Ticket)
+        owner = await session.get(Session, ticket.sid) if ticket else None
+        return owner is not None and owner.account_id != before.account_id
 
     async def _logout(self, request: AnyRequest) -> Response[Any]:
         """Sign a resident out: at once where a client's ID token says who, else after asking them."""
@@ -83,17 +94,18 @@ class Leaving:
                 sids.append(owner.sid)
             if not asked.sid and not confirmed and owner is not None:
                 return self._render.message(lang, "sign_out_question", action="/oauth/logout", confirm="yes")
-            if sids:
-                await end(session, self._environment.clock, sids, "signed out")
-        return self._left(lang, asked.target)
+            ended = await end(session, self._environment.clock, sids, "signed out") if sids else []
+        return self._left(lang, asked.target, over=owner is not None and owner.sid in ended)
 
-    def _left(self, lang: Any, target: str) -> Response[Any]:
+    def _left(self, lang: Any, target: str, *, over: bool) -> Response[Any]:
+        """Return what a resident sees who has left; only a session that is over takes its cookie along."""
         answer: Response[Any]
         if target:
             answer = Response("", status_code=303, headers={"location": target, **_PRIVATE})
         else:
             answer = self._render.message(lang, "signed_out")
-        answer.set_cookie(cookie(SESSION, "", self._environment.issuer, 0))  # gone, said as it was set
+        if over:
+            answer.set_cookie(cookie(SESSION, "", self._environment.issuer, 0))  # gone, said as it was set
         return answer
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:

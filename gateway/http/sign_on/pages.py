@@ -17,11 +17,14 @@ from auth.assurance import ial_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import agree
 from auth.clients.tables import Client
+from auth.consents.ledger import Between, give, may_use, standing
 from auth.errors import NoMatchError
 from auth.provider.app_approvals import Asking
 from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read
 from auth.provider.browser import Transaction, new_secret
 from auth.provider.server import Provider
+from auth.residents.attempts import attempt
+from auth.residents.proofs import PROOFS
 from auth.sessions.sessions import SignIn
 from gateway.http.sign_on.answers import cookie, response
 from gateway.http.sign_on.programs import provider_request
@@ -29,9 +32,13 @@ from gateway.http.sign_on.rendering import language, stylesheet
 from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps
 from gateway.http.sign_on.texts import TEXTS
 from kernel.crypto.blind_index import normal_phone
+from kernel.errors import YiwangError
 
 AnyRequest = Request[Any, Any, Any]
 _BROWSER_SECONDS = int(timedelta(days=1).total_seconds())
+
+
+_SEE_OTHER = 303
 
 
 class Pages(Steps):
@@ -131,21 +138,38 @@ class Pages(Steps):
         return await self._step(request, id, work)
 
     async def _identity(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
-        """Compare name and ID number with the register."""
+        """Compare name and ID number with the register, of a resident who agrees to it and does not guess."""
+        environment, service = self._environment, self._outside.identity
+        form = await request.form()
+        name, number = form.get("name", ""), form.get("id_number", "")
+        purpose = self._purposes.current("real-name")
 
-        async def work(session: AsyncSession, request: AnyRequest, id_: str, _: Transaction) -> Response[Any]:
-            form = await request.form()
-            owner, service = await self._owner(session, request), self._outside.identity
-            if owner is None or service is None:
-                return self._back(request, id_)
-            name, number = form.get("name", ""), form.get("id_number", "")
-            if not await service.match(name, number):
-                raise NoMatchError(TEXTS[language(request)].no_match)
-            evidence = Evidence(name, number, "population-register", ial_of("platform", "population-register"))
-            account = await prove(session, self._environment.clock, self._environment.keys, owner, evidence)
-            await self._record(session, owner, "account.proven", f"account:{account.id}")
+        async def admit(session: AsyncSession, request: AnyRequest, id_: str, _: Transaction) -> Response[Any]:
+            owner = await self._owner(session, request)
+            if owner is not None and form.get("agreed") == "yes":
+                await attempt(environment.redis, PROOFS, owner.account_id)
+                shown = self._purposes.shown({purpose.id: purpose.version})
+                await give(session, environment.clock, Between(owner.account_id, BROWSER), shown)
+                await self._record(session, owner, "consent.given", f"client:{BROWSER}")
             return self._back(request, id_)
 
+        async def work(session: AsyncSession, request: AnyRequest, id_: str, _: Transaction) -> Response[Any]:
+            owner = await self._owner(session, request)
+            if owner is not None and may_use(await standing(session, owner.account_id, BROWSER), purpose):
+                if not matched:
+                    raise NoMatchError(TEXTS[language(request)].no_match)
+                evidence = Evidence(name, number, "population-register", ial_of("platform", "population-register"))
+                account = await prove(session, environment.clock, environment.keys, owner, evidence)
+                await self._record(session, owner, "account.proven", f"account:{account.id}")
+            return self._back(request, id_)
+
+        admitted = await self._step(request, id, admit)
+        if admitted.status_code != _SEE_OTHER or service is None:
+            return admitted
+        try:
+            matched = await service.match(name, number)
+        except YiwangError as error:
+            return await self._again(request, id, error.said)
         return await self._step(request, id, work)
 
     async def _consent(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above

@@ -64,7 +64,7 @@ class Renderer:
             heading=getattr(known, heading),
             text=" ".join(filter(None, texts)),
             action=action,
-            button=known.sign_out,
+            button=known.change_account if heading == "other_account" else known.sign_out,
             fields=fields,
         )
 

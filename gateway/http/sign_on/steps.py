@@ -13,6 +13,7 @@ from auth.assurance import level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agreed
 from auth.clients.tables import Client
+from auth.consents.registered import read_purposes
 from auth.errors import NoMessagesError
 from auth.provider.app_approvals import AppApprovals
 from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal
@@ -22,6 +23,7 @@ from auth.sessions.sessions import SignIn, begin, browser_lifetimes, end, live, 
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
 from gateway.http.sign_on.rendering import Renderer, language
+from gateway.http.sign_on.texts import Lang
 from kernel.audit.entries import Event, append
 from kernel.database import Database
 from kernel.errors import YiwangError
@@ -48,6 +50,9 @@ async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 
     raise NoMessagesError("No code can be sent by SMS here", fix="Sign in by WeChat, Alipay or Baidu.")
 
 
+_L2 = 2  # ial
+
+
 class Steps:
     """The machinery of one process's sign-in pages."""
 
@@ -59,6 +64,7 @@ class Steps:
         self._approvals = AppApprovals(environment.redis)
         self._codes = PhoneCodes(environment.redis, environment.keys)
         self._lifetimes = browser_lifetimes(environment.settings)
+        self._purposes = read_purposes(environment.settings.purposes_file)
         self._render = Renderer()
 
     async def _next(
@@ -67,22 +73,35 @@ class Steps:
         asked, lang = under_way.asked, language(request)
         client = await session.get_one(Client, asked.client_id)
         owner = await self._owner(session, request)
-        just_now = owner is not None and owner.auth_time.timestamp() >= under_way.began
+        just_now = owner is not None and max(owner.auth_time, owner.created_at).timestamp() >= under_way.began
         if just_now:
             asked = replace(asked, prompts=tuple(each for each in asked.prompts if each == "consent"), max_age=None)
         lacks = missing(asked, owner, self._now())
+        if (owner is None or lacks) and (shown := await self._waiting(session, request, id_, under_way)):
+            return shown
         if owner is None or (lacks == "login_required" and not just_now):
-            if shown := await self._waiting(session, request, id_, under_way):
-                return shown
             return self._render.page(lang, "sign_in.html", id=id_, client=named(client, lang), hint=asked.login_hint)
-        if lacks == "acr" and owner.ial < 2 and self._outside.identity is not None:
-            level = asked.acr.values[0] if asked.acr.values else asked.least_acr
-            return self._render.page(lang, "identity.html", id=id_, client=named(client, lang), level=level)
-        if error := refusal(asked, owner):
+        error = refusal(asked, owner)
+        if lacks == "acr" and (shown := self._step_up(lang, id_, asked, owner, client)):
+            return shown
+        if error:
             return await self._answer(id_, asked, {"error": error})
         if await self._asks_consent(session, asked, owner, client):
             return self._render.consent(lang, id_, named(client, lang), asked.scope)
         return await self._answer(id_, asked, {"code": await issue_code(self._environment, asked, owner)})
+
+    def _step_up(self, lang: Lang, id_: str, asked: Asked, owner: Session, client: Client) -> Response[Any] | None:
+        """Return the page by which a session can reach the level that is asked for, None if there is none."""
+        level = asked.acr.values[0] if asked.acr.values else asked.least_acr
+        if owner.ial < _L2 and level == "L2" and self._outside.identity is not None:
+            text = self._purposes.current("real-name").text
+            purpose = text.zh if lang == "zh" else text.en
+            return self._render.page(
+                lang, "identity.html", id=id_, client=named(client, lang), level=level, purpose=purpose
+            )
+        if refusal(asked, owner) and owner.parent_sid is None:  # only the app can show a face
+            return self._render.page(lang, "step_up.html", id=id_, client=named(client, lang), level=level)
+        return None
 
     async def _waiting(
         self, session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction
@@ -90,7 +109,7 @@ class Steps:
         """Return the page of a way in that has been begun, None if none has, or another one is wanted."""
         if under_way.app_code:
             if sid := await self._approvals.confirmed(id_):
-                parent = await live(session, self._environment.clock, sid)
+                parent = await live(session, self._environment.clock, sid, share=True)
                 done = replace(under_way, app_code="")
                 return await self._signed_in(session, request, id_, done, _confirmed(parent, request), parent=parent)
             if not request.query_params.get("again"):
@@ -110,7 +129,7 @@ class Steps:
                 found: Response[Any] = await work(session, request, id_, under_way)
                 return found
         except YiwangError as error:
-            return await self._again(request, id_, f"{error.message}. {error.fix}" if error.fix else error.message)
+            return await self._again(request, id_, error.said)
 
     async def _again(self, request: AnyRequest, id_: str, said: str) -> Response[Any]:
         under_way = await self._transactions.read(id_, self._cookie(request, BROWSER_COOKIE))
@@ -131,14 +150,13 @@ class Steps:
         """Begin the browser's session, or raise the one it has: a new cookie either way (OWASP ASVS 7.2.4)."""
         secret, clock = new_secret(), self._environment.clock
         before = await self._owner(session, request)
-        if before is not None and before.account_id == who.account_id:
+        if before is not None and before.account_id == who.account_id and parent is None:
             raise_assurance(session, clock, before, who)
             before.cookie_digest = digest(secret)
         else:
             if before is not None:
-                await end(session, clock, [before.sid], "another account signed in")
-            row = await begin(session, clock, who, self._lifetimes, parent=parent, cookie_digest=digest(secret))
-            row.auth_time = clock.now()  # confirming on a phone is a proof of this moment, whenever its session began
+                await end(session, clock, [before.sid], "another sign-in in this browser")
+            await begin(session, clock, who, self._lifetimes, parent=parent, cookie_digest=digest(secret))
         await session.flush()
         await self._transactions.save(id_, under_way)
         answer = self._back(request, id_)

@@ -27,6 +27,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     another_way: str
     prove_identity: str
     why_identity: str
+    why_face: str
     name: str
     id_number: str
     check: str
@@ -41,6 +42,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     sign_out_question: str
     signed_out: str
     other_account: str
+    change_account: str
     fields: dict[str, tuple[str, str]]  # scope → what it is, what it is for
 
 
@@ -62,7 +64,8 @@ TEXTS: dict[Lang, Texts] = {
         confirm_how="在微信、支付宝或百度中打开“一网”小程序，选择“登录网页”，输入下面的确认码。请勿输入别人给您的确认码。",
         another_way="换一种方式登录",
         prove_identity="核验身份",
-        why_identity="{client}需要确认您的真实身份（{level}）。姓名和身份证号只用于与人口库比对，加密保存，不会提供给{client}。",
+        why_identity="{client}需要确认您的真实身份（{level}）。姓名和身份证号用于与人口库比对，加密保存；未经您同意不会提供给{client}。",
+        why_face="{client}需要更高的身份确认等级（{level}）。请先在“一网”小程序中完成人脸核验，再用小程序登录。",
         name="姓名",
         id_number="身份证号码",
         check="核验",
@@ -77,6 +80,7 @@ TEXTS: dict[Lang, Texts] = {
         sign_out_question="要退出所有部门网站的登录吗？",
         signed_out="您已退出登录。",
         other_account="此浏览器已用另一个账户登录。要改用新的账户吗？",
+        change_account="改用新的账户",
         fields={
             "profile": ("姓名", "显示您的姓名，填写表格"),
             "phone": ("手机号码", "通知您办理进度"),
@@ -103,7 +107,9 @@ TEXTS: dict[Lang, Texts] = {
         another_way="Sign in another way",
         prove_identity="Prove who you are",
         why_identity="{client} needs to know who you really are ({level}). Your name and ID number are compared with "
-        "the population register and kept encrypted; {client} is not given them.",
+        "the population register and kept encrypted; {client} is given them only if you agree.",
+        why_face="{client} needs to know who you are more surely ({level}). Have your face checked in Yiwang's "
+        "mini-program, and sign in with it.",
         name="Name as in your ID card",
         id_number="ID number",
         check="Check",
@@ -118,6 +124,7 @@ TEXTS: dict[Lang, Texts] = {
         sign_out_question="Do you want to sign out of all departments' sites?",
         signed_out="You are signed out.",
         other_account="Another account is signed in in this browser. Do you want to change to the new one?",
+        change_account="Change to the new account",
         fields={
             "profile": ("Name", "to show your name and fill in forms"),
             "phone": ("Phone number", "to tell you how your case goes"),

@@ -400,7 +400,7 @@ async def proven(plan: Plan) -> Browser:
     site, browser = await plan.client("proving", redirect_uris=["https://site3.example/back"]), plan.browser()
     params, _ = plan.ask(site, acr_values="L2")
     page = await plan.visit(browser, params)
-    page = await browser.submit(page, name=PERSON[0], id_number=PERSON[1])
+    page = await browser.submit(page, agreed="yes", name=PERSON[0], id_number=PERSON[1])
     plan.callback(site, await browser.submit(page, answer="yes"))
     return browser
 
