@@ -6,10 +6,13 @@ import strawberry
 
 from auth.policies import SIGNED_IN
 from auth.provider.tickets import issue_ticket
-from schema.caller import caller
+from auth.residents.attempts import Limit, attempt
+from schema.caller import caller, token_of
 from schema.context import Info
 
 POLICIES = {"Mutation.openPage": SIGNED_IN}
+
+_OPEN = Limit("page tickets", 5, 60)  # tickets of one session that may wait at once
 
 
 @strawberry.type
@@ -27,6 +30,7 @@ class PageMutations:
         target: Annotated[str, strawberry.argument(description="The page, if it is not the site's first.")] = "",
     ) -> str | None:
         platform = info.context.platform
+        await attempt(platform.environment.redis, _OPEN, token_of(info.context).sid)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
             ticket = await issue_ticket(session, platform.environment, owner, client, target)

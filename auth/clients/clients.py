@@ -104,7 +104,11 @@ def _check(client: Client) -> None:
     uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri, client.jwks_uri) if uri]
     unusable = [uri for uri in uris if not _usable(uri)]
     problems: list[tuple[object, str, str]] = [
-        (not _ID.fullmatch(client.client_id), "The id has characters that ids may not have", "Use a-z, 0-9, . _ -"),
+        (
+            not _ID.fullmatch(client.client_id),
+            "The id is too short, too long or has other characters",
+            "Use 3 to 64 of a-z 0-9 . _ -",
+        ),
         (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),

@@ -24,7 +24,7 @@ from auth.provider.waiting import wait
 from auth.sessions.alarms import alarm
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import Redeemed, Shown, find, issue, redeem
-from auth.sessions.sessions import browser_lifetimes, is_live, revoke_family
+from auth.sessions.sessions import is_live, revoke_family, site_lifetimes
 from auth.sessions.tables import Session, TokenFamily
 
 
@@ -94,7 +94,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         jkt = check_proof(server, self.request, required=self.client.row.tier == "T3")
         if context.jkt and context.jkt != jkt:
             raise InvalidGrantError("The code is bound to another key.")
-        lifetimes = browser_lifetimes(server.environment.settings)
+        lifetimes = site_lifetimes(server.environment.settings)
         clock = server.environment.clock
         family = begin_family(
             server.session, clock, owner, self.client.client_id, scope=context.scope, life=lifetimes.absolute
@@ -138,7 +138,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
         def answer(_family: TokenFamily, _owner: Session, following: str) -> bytes:
             return made.encode(token_answer(made, following, scope=" ".join(asked)))
 
-        lifetimes = browser_lifetimes(environment.settings)
+        lifetimes = site_lifetimes(environment.settings)
         shown = Shown(token, client.client_id, jkt, rotates=client.row.tier != "T3")
         result = wait(redeem(server.session, environment.clock, shown, lifetimes, answer))
         if not isinstance(result, Redeemed):

@@ -13,15 +13,19 @@ from kernel.clock import Clock
 def begin_family(
     session: AsyncSession, clock: Clock, owner: Session, client_id: str, *, scope: str, life: timedelta
 ) -> TokenFamily:
-    """Begin a family for a session at a client; it ends with the session at the latest."""
+    """Begin a family for a session at a client; it is revoked with the session.
+
+    It grows no older than the session may become, unless the resident has agreed to ``offline_access``.
+    """
     now = clock.now()
+    offline = "offline_access" in scope.split()
     row = TokenFamily(
         sid=owner.sid,
         client_id=client_id,
         scope=scope,
         auth_time=owner.auth_time,
         created_at=now,
-        expires_at=min(now + life, owner.expires_at),
+        expires_at=now + life if offline else min(now + life, owner.expires_at),
     )
     session.add(row)
     return row

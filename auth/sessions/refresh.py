@@ -83,7 +83,7 @@ async def find_good(session: AsyncSession, clock: Clock, token: str) -> TokenFam
     family = await session.get(TokenFamily, row.family_id) if row else None
     owner = await session.get(Session, family.sid) if family else None
     now = clock.now()
-    if row is None or family is None or owner is None or row.used_at is not None or not is_live(owner, clock):
+    if row is None or family is None or owner is None or row.used_at is not None or _is_over(owner, family, clock):
         return None
     return family if family.revoked_at is None and now < min(row.expires_at, family.expires_at) else None
 
@@ -99,9 +99,9 @@ async def redeem(
     family = await session.get(TokenFamily, row.family_id, populate_existing=True) if row else None
     if row is None or family is None or family.client_id != shown.client_id or family.jkt != shown.jkt:
         return Refused("it is unknown, or another client's")
-    owner = await session.get(Session, family.sid, populate_existing=True)
+    owner = await session.get_one(Session, family.sid, populate_existing=True)
     now = clock.now()
-    if family.revoked_at is not None or owner is None or not is_live(owner, clock) or now >= row.expires_at:
+    if family.revoked_at is not None or _is_over(owner, family, clock) or now >= row.expires_at:
         return Refused("it is revoked, or its session is over")
     if row.used_at is not None:
         if now - row.used_at <= REFRESH_REPEAT_WITHIN and row.successor is not None:
@@ -109,7 +109,8 @@ async def redeem(
         await revoke_family(session, clock, family, "reuse")
         await alarm(session, clock, "refresh_token", family.sid, f"family:{family.id}")
         return Refused("it was used before; all tokens of its family are revoked")
-    seen(session, clock, owner, lifetimes)
+    if owner.client_id == family.client_id:  # a site that refreshes says nothing of the resident at their browser
+        seen(session, clock, owner, lifetimes)
     if not shown.rotates:
         row.expires_at = min(now + lifetimes.idle, family.expires_at)
         session.add(row)
@@ -119,6 +120,11 @@ async def redeem(
     session.add(row)
     await session.flush()
     return Redeemed(made, repeated=False)
+
+
+def _is_over(owner: Session, family: TokenFamily, clock: Clock) -> bool:
+    """Whether a family's session has ended; an app's own also by not being used."""
+    return owner.ended_at is not None or (owner.client_id == family.client_id and not is_live(owner, clock))
 
 
 def _digest(token: str) -> bytes:

@@ -40,6 +40,11 @@ def browser_lifetimes(settings: Settings) -> Lifetimes:
     )
 
 
+def site_lifetimes(settings: Settings) -> Lifetimes:
+    """Return those of a relying party's refresh tokens; the absolute one is for those with ``offline_access``."""
+    return Lifetimes(timedelta(days=settings.site_refresh_idle_days), timedelta(days=settings.site_refresh_days))
+
+
 def app_lifetimes(settings: Settings) -> Lifetimes:
     """Return those of a mini-program, whose host app has authenticated the phone's owner."""
     return Lifetimes(timedelta(days=settings.app_session_idle_days), timedelta(days=settings.app_session_days))

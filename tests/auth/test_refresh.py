@@ -7,7 +7,7 @@ import pytest
 
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import Redeemed, Refused, Shown, issue, redeem
-from auth.sessions.sessions import end
+from auth.sessions.sessions import Lifetimes, end
 from auth.sessions.tables import Session, TokenFamily
 from kernel.clock import ManualClock
 from kernel.database import Database
@@ -105,3 +105,32 @@ async def test_the_database_cannot_open_a_stored_answer(app: App, database: Data
     assert token not in dump
     assert answer.answer.decode() not in dump
     assert answer.answer.hex() not in dump
+
+
+@pytest.mark.parametrize("scope", ["openid", "openid offline_access"])
+async def test_a_site_refreshes_by_its_own_limits_and_keeps_no_browser_signed_in(
+    database: Database, clock: ManualClock, residents: Residents, scope: str
+) -> None:
+    owner = await residents.sign_in("openid-1", OTHER)
+    life = Lifetimes(idle=timedelta(days=7), absolute=timedelta(days=30))
+    async with database.session() as session:
+        family = begin_family(session, clock, owner, APP, scope=scope, life=life.absolute)
+        await session.flush()
+        token = await issue(session, clock, family, life.idle)
+
+    async def use(shown: str) -> Redeemed | Refused:
+        async with database.session() as session:
+            return await redeem(session, clock, Shown(shown, APP), life, _answer)
+
+    clock.advance(timedelta(hours=2))  # the browser has been idle for too long
+    first = await use(token)
+    assert isinstance(first, Redeemed)
+    async with database.session() as session:
+        assert (await session.get_one(Session, owner.sid)).last_seen_at == owner.last_seen_at
+    clock.advance(timedelta(hours=23))  # and its session is too old
+    second = await use(first.answer.decode())
+    assert isinstance(second, Redeemed if "offline_access" in scope else Refused)
+    if isinstance(second, Redeemed):
+        async with database.session() as session:
+            await end(session, clock, [owner.sid], "signed out")
+        assert isinstance(await use(second.answer.decode()), Refused)

@@ -20,7 +20,7 @@ from auth.clients.tables import Client
 from auth.consents.ledger import Between, give, may_use, standing
 from auth.errors import NoMatchError
 from auth.provider.app_approvals import Asking
-from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read
+from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
 from auth.provider.browser import Transaction, new_secret
 from auth.provider.server import Provider
 from auth.residents.attempts import attempt
@@ -73,6 +73,8 @@ class Pages(Steps):
     async def _go_on(self, session: AsyncSession, request: AnyRequest, asked: Asked, client: Client) -> Response[Any]:
         owner = await self._owner(session, request)
         lacks = missing(asked, owner, self._now())
+        if lacks == "acr" and owner is not None and "none" in asked.prompts and not refusal(asked, owner):
+            lacks = ""  # nobody may be asked, and what was wished for is not essential
         if not lacks and owner is not None and not await self._asks_consent(session, asked, owner, client):
             code = await issue_code(self._environment, asked, owner)
             return response(deliver(self._environment.issuer, asked, {"code": code}))
@@ -181,10 +183,13 @@ class Pages(Steps):
                 return await self._answer(id_, under_way.asked, {"error": "access_denied"})
             client = await session.get_one(Client, under_way.asked.client_id)
             agree(session, self._environment.clock, owner.account_id, client, under_way.asked.scope.split())
-            await self._record(session, owner, "consent.given", f"client:{client.client_id}")
+            await session.flush()
             prompts = tuple(each for each in under_way.asked.prompts if each != "consent")
             under_way = replace(under_way, asked=replace(under_way.asked, prompts=prompts))
-            return await self._next(session, request, id_, under_way)
+            await self._transactions.save(id_, under_way)
+            following = await self._next(session, request, id_, under_way)
+            await self._record(session, owner, "consent.given", f"client:{client.client_id}")
+            return following
 
         return await self._step(request, id, work)
 
