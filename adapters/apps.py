@@ -27,7 +27,7 @@ from adapters.baidu.client import fetch_app_token
 from adapters.channel import Channel
 from adapters.errors import HostConfigurationError
 from adapters.http import open_http
-from adapters.signed_json import SignedJson, SigningKey
+from adapters.signed_json import SigningKey, open_signed
 from adapters.web.channel import WebApp, WebChannel
 from adapters.web.sms import SmsGateway
 from adapters.wechat.app import WeChatApp
@@ -173,7 +173,9 @@ async def open_channels(apps: HostApps, redis: Redis, clock: Clock) -> AsyncIter
 
 async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Clock) -> Channel:
     if isinstance(entry, WebEntry):
-        return WebChannel(entry.app, SmsGateway(await _service(stack, entry.sms, clock)), random_id)
+        key = SigningKey(entry.sms.key_id, entry.sms.secret.encode())
+        sms = await stack.enter_async_context(open_signed(entry.sms.url, key, clock, "the SMS gateway"))
+        return WebChannel(entry.app, SmsGateway(sms), random_id)
     http = await stack.enter_async_context(open_http(entry.url, _HOSTS[type(entry)]))
     if isinstance(entry, WeChatEntry):
         return WeChatChannel(http, redis, clock, entry.app)
@@ -187,11 +189,6 @@ async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Cloc
 _HOSTS: Mapping[type, str] = {WeChatEntry: "WeChat", AlipayEntry: "Alipay", BaiduEntry: "Baidu"}
 _KEYS: Mapping[type, Callable[[bytes, str], object]] = {RSAPrivateKey: rsa.private_key, RSAPublicKey: rsa.public_key}
 _APPS: Mapping[str, type[Struct]] = {"wechat": WeChatApp, "alipay": AlipayApp, "baidu": BaiduApp, "web": WebApp}
-
-
-async def _service(stack: AsyncExitStack, service: Service, clock: Clock) -> SignedJson:
-    http = await stack.enter_async_context(open_http(service.url, "the service"))
-    return SignedJson(http, SigningKey(service.key_id, service.secret.encode()), clock, random_id)
 
 
 def _key(wanted: type, value: Any) -> object:

@@ -10,16 +10,19 @@ answers this request and no other.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from adapters.errors import HostConfigurationError, HostUnavailableError, OutcomeUnknownError, SignatureRefusedError
-from adapters.http import HostHttp, HostReply
+from adapters.http import HostHttp, HostReply, open_http
 from kernel.clock import Clock
+from kernel.ids import random_id
 
 WINDOW = timedelta(minutes=5)  # how far two clocks may lie apart; nonces are remembered as long
 _T = TypeVar("_T")
@@ -117,6 +120,14 @@ class SignedJson:
         if not (200 <= reply.status < 300 or 400 <= reply.status < 500):
             raise OutcomeUnknownError(f"The service failed with status {reply.status}", fix=_ASK)
         return reply
+
+
+@asynccontextmanager
+async def open_signed(url: str, key: SigningKey, clock: Clock, name: str) -> AsyncIterator[SignedJson]:
+    """Open the service at ``url``, its path before all targets and part of what is signed; ``name`` is for errors."""
+    parts = urlsplit(url)
+    async with open_http(f"{parts.scheme}://{parts.netloc}", name) as http:
+        yield SignedJson(http, key, clock, random_id, prefix=parts.path.rstrip("/"))
 
 
 def read(reply: HostReply, type_: type[_T]) -> _T | Refusal:

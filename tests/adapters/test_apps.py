@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.apps import HostApps, open_channels, parse_apps, read_apps
+from adapters.channel import Message
 from adapters.errors import HostConfigurationError, HostKeyError
 from adapters.sandbox.development import APPS, development_apps
 from adapters.sandbox.hosts import build_sandbox
@@ -94,3 +95,15 @@ async def test_every_development_app_signs_residents_in(redis: Redis) -> None:
                 assert (identity.provider, identity.app_id) == (host.provider, app_id)
                 number = await channels[app_id].phone_number(host.phone_proof(app_id, "wang"), identity)
                 assert number == "+8613900000001"
+
+
+async def test_the_web_app_s_messages_reach_its_gateway_below_a_path(tmp_path: Path, redis: Redis) -> None:
+    sandbox = build_sandbox(SystemClock(), seed=0)
+    file = tmp_path / "apps.json"
+    async with serve(sandbox.hosts) as origin:
+        file.write_bytes(development_apps(origin))
+        async with open_channels(read_apps(str(file)), redis, SystemClock()) as channels:
+            message = Message(to="+8613900000001", template="reminder", values={"time": "8:00"})
+            await channels[APPS["web"]].send_message(message)
+    web = next(host for host in sandbox.hosts if host.provider == "web")
+    assert [each.title for each in web.inbox("wang")] == ["reminder"]
