@@ -1,6 +1,5 @@
 """The audits of the package graphql-http, run by node against the gateway on its own server."""
 
-import asyncio
 import shutil
 from pathlib import Path
 
@@ -11,24 +10,9 @@ from gateway.server.listening import address, listen
 from gateway.server.request import Direct
 from gateway.server.server import Server
 from tests.gateway.conftest import City
+from tests.programs import run
 
 FOLDER = Path(__file__).parent / "audit"
-_SECONDS = 120.0  # npm asks a registry
-
-
-async def run(*command: str, cwd: Path) -> tuple[int, bytes]:
-    """Exit code and output of a program, which is killed when it takes too long."""
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        async with asyncio.timeout(_SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.communicate()
-        return -1, b"it took too long"
-    return process.returncode or 0, output
 
 
 @pytest.mark.skipif(

@@ -1,7 +1,5 @@
 """Alipay's own SDK for node (alipay-sdk 4) has to get on with the simulator: it signs, and believes what it gets."""
 
-import asyncio
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,29 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from adapters.channel import Payment
 from kernel.money import Fen
 from tests.adapters.alipay.conftest import APP, CERT_APP, CONTENT_KEY, Alipay
+from tests.programs import run
 
 FOLDER = Path(__file__).parent / "oracle"
 SUBJECT = '停车费 } 南门 "sign":"x"'
-_SECONDS = 120.0  # npm asks a registry
-
-
-async def run(*command: str, cwd: Path) -> tuple[int, bytes]:
-    """Exit code and output of a program, which is killed when it takes too long; its clock is Beijing's."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=cwd,
-        env=os.environ | {"TZ": "Asia/Shanghai"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(_SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.communicate()
-        return -1, b"it took too long"
-    return process.returncode or 0, output
 
 
 def config(alipay: Alipay, app_id: str) -> dict[str, str]:
@@ -81,7 +60,7 @@ def calls(alipay: Alipay, app_id: str) -> dict[str, Any]:
 
 async def asked(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
     (folder / "input.json").write_bytes(msgspec.json.encode(given))
-    code, output = await run("node", "oracle.js", "input.json", cwd=folder)
+    code, output = await run("node", "oracle.js", "input.json", cwd=folder, env={"TZ": "Asia/Shanghai"})
     assert code == 0, output.decode()
     return msgspec.json.decode(output, type=dict[str, Any])
 

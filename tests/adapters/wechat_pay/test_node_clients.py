@@ -1,6 +1,5 @@
 """Two more implementations, npm's wechatpay-axios-plugin and wechatpay-node-v3, run by node against the simulator."""
 
-import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from tests.adapters.wechat_pay.conftest import APP, Shop, open_shop
+from tests.programs import run
 
 FOLDER = Path(__file__).parent / "node"
-_SECONDS = 120.0  # npm asks a registry
-
-
-async def run(*command: str, cwd: Path) -> tuple[int, bytes]:
-    """Exit code and output of a program, which is killed when it takes too long."""
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        async with asyncio.timeout(_SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.communicate()
-        return -1, b"it took too long"
-    return process.returncode or 0, output
 
 
 async def clients(step: str, given: dict[str, Any], folder: Path) -> Any:

@@ -21,7 +21,7 @@ from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.settings import Settings, variable
 from tests.corpus.processes import free_port, listening, process
-from tests.gateway.test_graphql_http_audit import run
+from tests.programs import run
 
 FOLDER = Path(__file__).parent
 RESIDENTS = ("wang", "li", "zhang")
