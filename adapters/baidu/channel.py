@@ -9,7 +9,8 @@ from base64 import b64decode
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from adapters.baidu import links, messages, phones, wire
+from adapters import links
+from adapters.baidu import messages, phones, wire
 from adapters.baidu.app import BaiduApp, BaiduCashier
 from adapters.baidu.client import AppToken, BaiduClient, TokenFailed
 from adapters.baidu.notices import read_notice
@@ -93,7 +94,8 @@ class BaiduChannel:
 
         What comes is only believed to be an image if it begins like one (FM-33).
         """
-        form = {"path": links.code_path(code), "width": str(code.width_px), "mf": "1", "img_flag": "1"}
+        links.check_code(code)
+        form = {"path": f"{code.page}?scene={code.scene}", "width": str(code.width_px), "mf": "1", "img_flag": "1"}
         said = await self._client.post("code", "/rest/2.0/smartapp/qrcode/getunlimitedv2", form)
         made = wire.data(said, wire.QrCode)
         try:

@@ -19,6 +19,7 @@ from adapters.channel import (
 )
 from adapters.errors import CodeRefusedError, LaunchRefusedError, NotOfferedError
 from adapters.http import HostHttp
+from adapters.links import check_code, check_page
 from adapters.one_time_codes import OneTimeCodes
 from adapters.wechat import keywords, links, phones
 from adapters.wechat.app import WeChatApp
@@ -78,7 +79,7 @@ class WeChatChannel:
 
     async def mini_code(self, code: MiniCode) -> bytes:
         """Return the image of a code for ``code.page``, whose ``onLoad`` finds the scene in ``query.scene``."""
-        links.check_code(code)
+        check_code(code)
         return await self.client.unlimited_code(code)
 
     async def launch(self, launch: Launch, query: Mapping[str, str]) -> Launch:
@@ -89,7 +90,7 @@ class WeChatChannel:
             case "web_view":
                 return Launch(launch.kind, links.web_view_url(launch.target, query), launch.app_id)
             case "deep_link":
-                links.check_page(launch.target)
+                check_page(launch.target)
                 if launch.app_id not in {"", self.app_id}:
                     raise LaunchRefusedError(
                         "A link can be made by the mini-program that it opens only", fix=f"Ask as {launch.app_id}."

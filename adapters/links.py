@@ -1,6 +1,6 @@
-"""What codes and links into a mini-program may hold, checked before Baidu is asked. Pure.
+"""What codes and links into any mini-program may hold, checked before a host is asked. Pure.
 
-Everything is percent-encoded once, here (FM-31). A code's path carries the scene as a query parameter.
+Everything is percent-encoded once, here (FM-31). A scene stays within what every host takes.
 """
 
 import re
@@ -12,11 +12,11 @@ from adapters.errors import LaunchRefusedError
 
 _SCENE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _PAGE = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-_NARROWEST_PX, _WIDEST_PX = 280, 1280
+_NARROWEST_PX, _WIDEST_PX = 280, 1280  # WeChat's and Baidu's
 
 
-def code_path(code: MiniCode) -> str:
-    """Return the path that a code leads to. LaunchRefusedError for one that would be refused or open wrongly."""
+def check_code(code: MiniCode) -> None:
+    """Raise LaunchRefusedError for a code that a host would refuse or open wrongly."""
     if not _SCENE.fullmatch(code.scene):
         raise LaunchRefusedError(
             "A mini-code's scene has 1 to 32 of A-Z, a-z, 0-9, - and _",
@@ -28,7 +28,6 @@ def code_path(code: MiniCode) -> str:
             f"A mini-code is {_NARROWEST_PX} to {_WIDEST_PX} pixels wide, not {code.width_px}",
             fix="Ask for a width in between and scale the image.",
         )
-    return f"{code.page}?scene={code.scene}"
 
 
 def check_page(page: str) -> None:
@@ -40,17 +39,21 @@ def check_page(page: str) -> None:
         )
 
 
-def with_query(target: str, query: Mapping[str, str]) -> str:
-    """Return the path or address with ``query`` added to what it has, before its fragment; a space is ``%20``."""
-    if not query:
-        return target
-    bare, hash_sign, fragment = target.partition("#")
-    encoded = urlencode(query, quote_via=quote, safe="")
-    return f"{bare}{'&' if '?' in bare else '?'}{encoded}{hash_sign}{fragment}"
-
-
 def check_web_view(url: str) -> None:
     """Raise LaunchRefusedError unless ``url`` is a plain https address."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.username is not None:
         raise LaunchRefusedError("A web-view opens https addresses only", fix="Give the whole https address.")
+
+
+def encoded(query: Mapping[str, str]) -> str:
+    """Encode a query once; a space becomes ``%20``, for clients that decode with decodeURIComponent."""
+    return urlencode(query, quote_via=quote, safe="")
+
+
+def with_query(target: str, query: Mapping[str, str]) -> str:
+    """Return the path or address with ``query`` added to what it has, before its fragment."""
+    if not query:
+        return target
+    bare, hash_sign, fragment = target.partition("#")
+    return f"{bare}{'&' if '?' in bare else '?'}{encoded(query)}{hash_sign}{fragment}"
