@@ -18,7 +18,7 @@ from auth.decisions import Decision, allow, refuse
 PHONE_TRUSTED_FOR = timedelta(days=90)  # how long a carrier keeps a cancelled number out of use
 PROOF_FRESH_FOR = timedelta(minutes=5)
 LOGIN_PROVIDERS = frozenset({"wechat", "alipay", "baidu", "web", "phone", "netid"})  # an ID number lets nobody in
-_PROVEN_ID, _REAL_PERSON = 2, 3  # ial: the ID number matches the register; its holder was compared with it
+_PROVEN_ID, REAL_PERSON = 2, 3  # ial: the ID number matches the register; its holder was compared with it
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ def may_sign_in_by_phone(
     """Judge a sign-in that begins with a phone number. ``ial``: the account's; ``methods``: all of this sign-in's."""
     if verified_at is None or now - verified_at >= PHONE_TRUSTED_FOR:
         return refuse("phone.stale", "The number was verified 90 days ago or more; it may be somebody else's by now.")
-    if ial < _REAL_PERSON:
+    if ial < REAL_PERSON:
         return allow("phone.fresh", "The number was verified within 90 days, and the account holds no strong evidence.")
     if aal_of(methods) >= 2:
         return allow("phone.second-factor", "The number was followed by a factor of another kind.")
@@ -109,7 +109,7 @@ def may_merge(one: Side, other: Side, now: datetime) -> Decision:
     weaker = min(one.ial, other.ial)
     if both_have_ids and not same_id and weaker >= _PROVEN_ID:
         return refuse("merge.two-people", "The accounts' proven ID numbers differ.")
-    if same_id and weaker >= _REAL_PERSON:
+    if same_id and weaker >= REAL_PERSON:
         return allow("merge.same-person", "Both accounts are proven to be the same real person's.")
     proven = _proven_together(one, other, now)
     if proven or not same_id:
@@ -129,7 +129,7 @@ def may_unlink(
     proven = step_up is not None and step_up.account_id == account and _fresh(step_up, now)
     if step_up is None or not proven or FACTORS.keys().isdisjoint(step_up.methods):
         return refuse("unlink.step-up", "Sign in again first: this was not proven within the last five minutes.")
-    if ial >= _REAL_PERSON and aal_of(step_up.methods) < 2:
+    if ial >= REAL_PERSON and aal_of(step_up.methods) < 2:
         return refuse("unlink.second-factor", "An account whose person is proven is changed with a second factor only.")
     if not any(_lets_in(each, now, ial) for each in others if each.account_id == account and each != leaving):
         return refuse("unlink.last-way-in", "This is the last way to sign in: add another one first.")
@@ -165,7 +165,7 @@ def _proven_together(one: Side, other: Side, now: datetime) -> Decision:
     if not (_fresh(one.proof, now) and _fresh(other.proof, now)):
         return refuse("merge.stale-proof", "Prove both accounts again: that was not within the last five minutes.")
     for side, proof in ((one, one.proof), (other, other.proof)):
-        if not _beyond_phone(proof) or (side.ial >= _REAL_PERSON and aal_of(proof.methods) < 2):
+        if not _beyond_phone(proof) or (side.ial >= REAL_PERSON and aal_of(proof.methods) < 2):
             return refuse(*_TOO_LITTLE[_beyond_phone(proof)])
     return allow("merge.proven-together", "Both accounts were proven within five minutes of one sign-in.")
 

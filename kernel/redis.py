@@ -37,3 +37,12 @@ async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
 def key(space: str, tag: object, *rest: object) -> str:
     """The name of a key: ``space`` is the feature, ``tag`` the thing whose keys stay together."""
     return ":".join(["yiwang", space, f"{{{tag}}}", *map(str, rest)])
+
+
+async def counted(redis: Redis, name: str, seconds: int) -> int:
+    """Count one more under ``name`` and return how many there were in ``seconds`` since the first; both or neither."""
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.incr(name)
+        pipe.expire(name, seconds, nx=True)
+        count, _ = await pipe.execute()
+    return int(count)

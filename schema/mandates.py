@@ -11,8 +11,9 @@ from auth.mandates.kinds import Evidence, NewMandate, Party, Person
 from auth.mandates.mandates import grant, revoke
 from auth.mandates.tables import Mandate
 from auth.policies import PUBLIC, SIGNED_IN
-from auth.residents.shown_codes import SECONDS, ShownCodes
+from auth.residents.shown_codes import ShownCodes
 from auth.sessions.sessions import live
+from auth.typed_codes import SECONDS
 from kernel.clock import Clock
 from schema.caller import acting, token_of
 from schema.context import Info

@@ -11,10 +11,11 @@ from auth.accounts.tables import Account, Identity
 from auth.errors import SessionEndedError
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.app_sessions import Tokens, moved, renewed
-from auth.residents.shown_codes import SECONDS, ShownCodes
+from auth.residents.shown_codes import ShownCodes
 from auth.residents.ways_in import join, part
 from auth.sessions.sessions import SignIn
 from auth.sessions.tables import Session
+from auth.typed_codes import SECONDS
 from schema import host_sessions
 from schema.caller import acting, caller, token_of
 from schema.context import Context, Info

@@ -39,7 +39,7 @@ async def sign_in(session: AsyncSession, clock: Clock, proven: Proven) -> tuple[
     await lock_identity(session, proven)
     identity = await find_identity(session, proven)
     found = find_account(
-        _ours(proven), [_known(each) for each in (identity, *await _relatives(session, proven)) if each]
+        as_ruled(proven), [as_ruled(each) for each in (identity, *await _relatives(session, proven)) if each]
     )
     account = Account(created_at=clock.now())
     if found.account_id is not None:
@@ -146,25 +146,17 @@ async def _relatives(session: AsyncSession, proven: Proven) -> Sequence[Identity
     return (await session.exec(query)).all()
 
 
-def _ours(proven: Proven) -> linking.Identity:
+def as_ruled(identity: Proven | Identity) -> linking.Identity:
+    """Return an identity as ``auth.linking`` judges it; one that is only proven is nobody's yet."""
+    stored = identity if isinstance(identity, Identity) else None
     return linking.Identity(
-        provider=proven.provider,
-        tenant=proven.tenant,
-        subject=proven.subject,
-        union_tenant=proven.union_tenant,
-        union_subject=proven.union_subject,
-    )
-
-
-def _known(row: Identity) -> linking.Identity:
-    return linking.Identity(
-        provider=row.provider,
-        tenant=row.tenant,
-        subject=row.subject,
-        union_tenant=row.union_tenant,
-        union_subject=row.union_subject,
-        account_id=row.account_id,
-        verified_at=row.verified_at,
+        provider=identity.provider,
+        tenant=identity.tenant,
+        subject=identity.subject,
+        union_tenant=identity.union_tenant,
+        union_subject=identity.union_subject,
+        account_id=stored.account_id if stored else None,
+        verified_at=stored.verified_at if stored else None,
     )
 
 

@@ -18,7 +18,7 @@ from auth.errors import PhoneCodeRefusedError, SignInRefusedError, TooManyCodesE
 from auth.linking import may_sign_in_by_phone
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
-from kernel.redis import key
+from kernel.redis import counted, key
 
 _SECONDS = 300
 _MOST_GUESSES = 5
@@ -67,12 +67,7 @@ class PhoneCodes:
     async def _count(self, phone: str) -> None:
         name = self._keys.index.index("phone_code", phone).hex()
         for seconds, most in _MOST_CODES:
-            counter = key("phone_code", name, str(seconds))
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.incr(counter)
-                pipe.expire(counter, seconds, nx=True)
-                count, _ = await pipe.execute()
-            if count > most:
+            if await counted(self._redis, key("phone_code", name, str(seconds)), seconds) > most:
                 raise TooManyCodesError("Too many codes were sent to this number", fix="Try again later.")
 
     def _mac(self, challenge: str, code: str) -> bytes:

@@ -13,14 +13,12 @@ from auth.accounts.accounts import account_of, identities_of
 from auth.accounts.merging import merge
 from auth.accounts.tables import Account
 from auth.errors import IdNumberTakenError
-from auth.linking import Side, may_merge, may_stay
+from auth.linking import REAL_PERSON, Side, may_merge, may_stay
 from auth.sessions.sessions import end, end_all_of
 from auth.sessions.tables import Session
 from kernel.clock import Clock
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys
-
-_REAL_PERSON = 3
 
 
 class Evidence(Struct, frozen=True):
@@ -52,7 +50,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
             Side(account_id=account.id, ial=max(account.ial, evidence.ial), id_index=index),
             clock.now(),
         )
-        if evidence.ial < _REAL_PERSON or holder.status == "frozen":
+        if evidence.ial < REAL_PERSON or holder.status == "frozen":
             raise IdNumberTakenError("A stronger proof is needed", fix="Have your face compared with your ID card.")
         if decision:
             await _first_proof(session, clock, account, evidence, owner)

@@ -5,17 +5,14 @@ which site and browser it is about: a code that somebody else has talked a resid
 """
 
 import hashlib
-import secrets
 
 import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
 from auth.errors import OneTimeCodeRefusedError
+from auth.typed_codes import SECONDS, new_code, normal
 from kernel.redis import key
-
-SECONDS = 300
-_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are read for one another
 
 
 class Asking(Struct, frozen=True):
@@ -34,9 +31,9 @@ class AppApprovals:
 
     async def ask(self, asking: Asking) -> str:
         """Return a code for a browser to show, in two groups."""
-        code = "".join(secrets.choice(_LETTERS) for _ in range(8))
+        code = new_code(8)
         await self._redis.set(self._code(code), msgspec.json.encode(asking), ex=SECONDS)
-        return f"{code[:4]}-{code[4:]}"
+        return code
 
     async def look(self, typed: str) -> Asking:
         """Return what a code is about, without using it up. Raises OneTimeCodeRefusedError."""
@@ -64,5 +61,4 @@ class AppApprovals:
 
     @staticmethod
     def _code(typed: str) -> str:
-        code = "".join(each for each in typed.upper() if each.isascii() and each.isalnum())
-        return key("sign_in_code", hashlib.sha256(code.encode()).hexdigest())
+        return key("sign_in_code", hashlib.sha256(normal(typed).encode()).hexdigest())

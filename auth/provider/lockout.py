@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from kernel.redis import key
+from kernel.redis import counted, key
 
 MOST_FAILURES = 10
 _SECONDS = 300
@@ -19,8 +19,4 @@ class Lockout:
         return found is not None and int(found) >= MOST_FAILURES
 
     async def failed(self, client_id: str) -> None:
-        name = key("client_failures", client_id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.incr(name)
-            pipe.expire(name, _SECONDS, nx=True)
-            await pipe.execute()
+        await counted(self._redis, key("client_failures", client_id), _SECONDS)

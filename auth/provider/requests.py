@@ -59,7 +59,6 @@ class ProviderRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no ty
         self.url = issuer + path
         self.payload = Payload(pairs)
         self.jkt = ""  # of the DPoP proof that came with it, verified
-        self.context: Any = None  # what a code or refresh token stands for (auth.provider.grants.Granted)
 
     @property
     def args(self) -> dict[str, str]:

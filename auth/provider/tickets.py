@@ -15,7 +15,7 @@ from auth.provider.codes import OnceStore
 from auth.provider.environment import Environment
 from auth.session_states import TICKET_LIFETIME
 from auth.sessions.alarms import alarm
-from auth.sessions.sessions import Lifetimes, SignIn, begin, end, live
+from auth.sessions.sessions import Lifetimes, begin, by_session, end, live
 from auth.sessions.tables import Session
 
 _FIX = "Go back to the app and open the page anew."
@@ -71,16 +71,7 @@ async def redeem_ticket(
         return None
     parent = await live(session, clock, ticket.sid, share=True)
     client = await session.get_one(Client, ticket.client_id)
-    who = SignIn(
-        account_id=parent.account_id,
-        identity_id=parent.identity_id,
-        client_id=BROWSER,
-        channel=parent.channel,
-        ial=parent.ial,
-        aal=parent.aal,
-        amr=(*parent.amr, "ticket"),
-        device="web view",
-    )
+    who = by_session(parent, BROWSER, "web view", amr=("ticket",))
     row = await begin(session, clock, who, lifetimes, parent=parent, cookie_digest=cookie_digest)
     await store.bury(secret, row.sid)
     return Opened(row, client, ticket.target)

@@ -4,7 +4,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from auth.errors import TooManyAttemptsError
-from kernel.redis import key
+from kernel.redis import counted, key
 
 
 class Limit(Struct, frozen=True):
@@ -17,10 +17,5 @@ class Limit(Struct, frozen=True):
 
 async def attempt(redis: Redis, limit: Limit, who: object) -> None:
     """Count a try. Raises TooManyAttemptsError."""
-    name = key("attempts", who, limit.what)
-    async with redis.pipeline(transaction=True) as pipe:
-        pipe.incr(name)
-        pipe.expire(name, limit.seconds, nx=True)
-        count, _ = await pipe.execute()
-    if count > limit.most:
+    if await counted(redis, key("attempts", who, limit.what), limit.seconds) > limit.most:
         raise TooManyAttemptsError("This was tried too often", fix="Try again later.")

@@ -13,21 +13,19 @@ from auth.clients.grants import grants_of
 from auth.clients.grants import withdraw as withdraw_grants
 from auth.consents.ledger import Between, history, standing, withdraw
 from auth.decisions import Decision, allow, refuse
-from auth.linking import PROOF_FRESH_FOR
+from auth.linking import PROOF_FRESH_FOR, REAL_PERSON
 from auth.mandates import mandates
 from auth.provider.environment import Environment
 from auth.residents.app_sessions import fresh
 from auth.sessions.sessions import end_all_of
 from auth.sessions.tables import Session
 
-_REAL_PERSON = 3
-
 
 def may_erase(owner: Session, environment: Environment, *, ial: int) -> Decision:
     """Judge whether the one who asks is surely the person: fresh, and with a second factor once they are proven."""
     if not fresh(owner, environment, PROOF_FRESH_FOR):
         return refuse("erase.step-up", "This was not proven within the last five minutes.")
-    if ial >= _REAL_PERSON and aal_of(owner.amr) < 2:
+    if ial >= REAL_PERSON and aal_of(owner.amr) < 2:
         return refuse("erase.second-factor", "An account whose person is proven is erased with a second factor only.")
     return allow("erase.proven", "Freshly proven.")
 

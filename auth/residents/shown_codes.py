@@ -12,10 +12,9 @@ from redis.asyncio import Redis
 
 from auth.errors import OneTimeCodeRefusedError
 from auth.residents.attempts import Limit, attempt
+from auth.typed_codes import SECONDS, new_code, normal
 from kernel.redis import key
 
-SECONDS = 300
-_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are read for one another
 _LENGTH = 10
 _TRIES = Limit("shown code", 10, SECONDS)
 
@@ -36,16 +35,15 @@ class ShownCodes:
 
     async def show(self, sid: str) -> str:
         """Return a new code of the session ``sid``, in two groups."""
-        code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+        code = new_code(_LENGTH)
         shown = msgspec.json.encode(Shown(secrets.token_urlsafe(16), sid))
         await self._redis.set(self._name(code), shown, ex=SECONDS)
-        return f"{code[:5]}-{code[5:]}"
+        return code
 
     async def take(self, typed: str, by: str) -> Shown:
         """Use up a code that was typed in session ``by``. Raises OneTimeCodeRefusedError, TooManyAttemptsError."""
         await attempt(self._redis, _TRIES, by)
-        code = "".join(each for each in typed.upper() if each.isascii() and each.isalnum())
-        found = await self._redis.getdel(self._name(code))
+        found = await self._redis.getdel(self._name(typed))
         shown = msgspec.json.decode(found, type=Shown) if isinstance(found, bytes) else None
         if shown is None or shown.sid == by:
             raise OneTimeCodeRefusedError(
@@ -53,5 +51,5 @@ class ShownCodes:
             )
         return shown
 
-    def _name(self, code: str) -> str:
-        return key("shown_code", hashlib.sha256(f"{self._purpose}\0{code}".encode()).hexdigest())
+    def _name(self, typed: str) -> str:
+        return key("shown_code", hashlib.sha256(f"{self._purpose}\0{normal(typed)}".encode()).hexdigest())

@@ -6,10 +6,9 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth import linking
-from auth.accounts.accounts import identities_of
+from auth.accounts.accounts import as_ruled, identities_of
 from auth.accounts.merging import merge
-from auth.accounts.tables import Account, Identity
+from auth.accounts.tables import Account
 from auth.errors import MergeRefusedError, UnknownIdentityError, UnlinkRefusedError
 from auth.linking import Proof, Side, may_merge, may_unlink
 from auth.sessions.sessions import end, live
@@ -37,7 +36,7 @@ async def part(session: AsyncSession, clock: Clock, owner: Session, identity_id:
     if leaving is None:
         raise UnknownIdentityError("The account has no such way in", fix="Choose one of those that `me` lists.")
     step_up = proof_of(owner, owner.sid)
-    decision = may_unlink(_known(leaving), map(_known, rows), clock.now(), ial=account.ial, step_up=step_up)
+    decision = may_unlink(as_ruled(leaving), map(as_ruled, rows), clock.now(), ial=account.ial, step_up=step_up)
     if not decision:
         raise UnlinkRefusedError(decision.reason, fix=_MENDED.get(decision.rule, "Sign in again, then try anew."))
     leaving.revoked_at, leaving.revoke_reason, leaving.value = clock.now(), "unlinked", None
@@ -66,13 +65,3 @@ async def _side(session: AsyncSession, owner: Session, transaction: str) -> Side
 async def _sids(session: AsyncSession, identity_id: UUID) -> Sequence[str]:
     query = select(Session.sid).where(Session.identity_id == identity_id, col(Session.ended_at).is_(None))
     return (await session.exec(query)).all()
-
-
-def _known(row: Identity) -> linking.Identity:
-    return linking.Identity(
-        provider=row.provider,
-        tenant=row.tenant,
-        subject=row.subject,
-        account_id=row.account_id,
-        verified_at=row.verified_at,
-    )

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.tables import Session, TokenFamily
@@ -35,9 +34,3 @@ async def standing(session: AsyncSession, clock: Clock, family_id: UUID) -> Toke
     """Return a family that is neither revoked nor over."""
     row = await session.get(TokenFamily, family_id)
     return row if row is not None and row.revoked_at is None and clock.now() < row.expires_at else None
-
-
-async def clients_of(session: AsyncSession, sid: str) -> list[str]:
-    """Return the clients that a session has signed its resident in to."""
-    query = select(TokenFamily.client_id).where(col(TokenFamily.sid) == sid).distinct()
-    return sorted((await session.exec(query)).all())

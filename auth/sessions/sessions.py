@@ -69,6 +69,20 @@ class SignIn(Struct, frozen=True, kw_only=True):
     device: str = ""
 
 
+def by_session(parent: Session, client_id: str, device: str, *, amr: tuple[str, ...] = ()) -> SignIn:
+    """Return the sign-in of another client by a session that vouches for it: as sure as that one is."""
+    return SignIn(
+        account_id=parent.account_id,
+        identity_id=parent.identity_id,
+        client_id=client_id,
+        channel=parent.channel,
+        ial=parent.ial,
+        aal=parent.aal,
+        amr=(*parent.amr, *amr),
+        device=device,
+    )
+
+
 async def begin(
     session: AsyncSession,
     clock: Clock,

@@ -29,7 +29,7 @@ from auth.sessions.sessions import SignIn
 from gateway.http.sign_on.answers import cookie, response
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import language, stylesheet
-from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps
+from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, device_of
 from gateway.http.sign_on.texts import TEXTS
 from kernel.crypto.blind_index import normal_phone
 from kernel.errors import YiwangError
@@ -98,7 +98,7 @@ class Pages(Steps):
         """Show a code for a mini-program to confirm."""
 
         async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
-            browser = request.headers.get("user-agent", "")[:120]
+            browser = device_of(request)
             code = await self._approvals.ask(Asking(id_, under_way.asked.client_id, browser))
             await self._transactions.save(id_, replace(under_way, app_code=code, challenge=""))
             return self._back(request, id_)
@@ -133,7 +133,7 @@ class Pages(Steps):
                 ial=account.ial,
                 aal=1,
                 amr=("sms",),
-                device=request.headers.get("user-agent", "")[:120],
+                device=device_of(request),
             )
             return await self._signed_in(session, request, id_, replace(under_way, challenge=""), who)
 

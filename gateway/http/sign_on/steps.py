@@ -19,7 +19,7 @@ from auth.provider.app_approvals import AppApprovals
 from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
 from auth.provider.environment import Environment
-from auth.sessions.sessions import SignIn, begin, browser_lifetimes, end, live, raise_assurance
+from auth.sessions.sessions import SignIn, begin, browser_lifetimes, by_session, end, live, raise_assurance
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
 from gateway.http.sign_on.rendering import Renderer, language
@@ -111,7 +111,9 @@ class Steps:
             if sid := await self._approvals.confirmed(id_):
                 parent = await live(session, self._environment.clock, sid, share=True)
                 done = replace(under_way, app_code="")
-                return await self._signed_in(session, request, id_, done, _confirmed(parent, request), parent=parent)
+                return await self._signed_in(
+                    session, request, id_, done, by_session(parent, BROWSER, device_of(request)), parent=parent
+                )
             if not request.query_params.get("again"):
                 return self._render.page(language(request), "app.html", id=id_, code=under_way.app_code)
         if under_way.challenge and not request.query_params.get("again"):
@@ -199,15 +201,6 @@ def named(client: Client, lang: str) -> str:
     return client.name_zh if lang == "zh" else client.name_en
 
 
-def _confirmed(parent: Session, request: AnyRequest) -> SignIn:
-    """Return the sign-in of a browser by a session on a phone: as sure as that one is."""
-    return SignIn(
-        account_id=parent.account_id,
-        identity_id=parent.identity_id,
-        client_id=BROWSER,
-        channel=parent.channel,
-        ial=parent.ial,
-        aal=parent.aal,
-        amr=tuple(parent.amr),
-        device=request.headers.get("user-agent", "")[:120],
-    )
+def device_of(request: AnyRequest) -> str:
+    """Return what a browser calls itself, for the list of sessions that its resident sees."""
+    return request.headers.get("user-agent", "")[:120]
