@@ -62,13 +62,6 @@ class Side(Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
 
 
-_TOO_LITTLE = {
-    False: ("merge.phone-alone", "A phone number alone does not prove an account."),
-    True: ("merge.second-factor", "The account whose person is proven has to show a second factor."),
-}
-"""What a proof lacks, by whether it is more than a message to a phone."""
-
-
 def find_account(seen: Identity, known: Collection[Identity]) -> Found:
     """Find the account of whoever signs in. ``known``: unrevoked identities, at least those equal to ``seen``."""
     ours = [each for each in known if each.account_id is not None and each.provider == seen.provider]
@@ -164,9 +157,11 @@ def _proven_together(one: Side, other: Side, now: datetime) -> Decision:
         return refuse("merge.two-transactions", "The two accounts were proven in different sign-ins.")
     if not (_fresh(one.proof, now) and _fresh(other.proof, now)):
         return refuse("merge.stale-proof", "Prove both accounts again: that was not within the last five minutes.")
-    for side, proof in ((one, one.proof), (other, other.proof)):
-        if not _beyond_phone(proof) or (side.ial >= REAL_PERSON and aal_of(proof.methods) < 2):
-            return refuse(*_TOO_LITTLE[_beyond_phone(proof)])
+    shown = (one.ial, one.proof.methods), (other.ial, other.proof.methods)
+    if not all(_beyond_phone(methods) for _, methods in shown):
+        return refuse("merge.phone-alone", "A phone number alone does not prove an account.")
+    if any(ial >= REAL_PERSON and aal_of(methods) < 2 for ial, methods in shown):
+        return refuse("merge.second-factor", "The account whose person is proven has to show a second factor.")
     return allow("merge.proven-together", "Both accounts were proven within five minutes of one sign-in.")
 
 
@@ -174,8 +169,8 @@ def _fresh(proof: Proof, now: datetime) -> bool:
     return now - proof.at < PROOF_FRESH_FOR
 
 
-def _beyond_phone(proof: Proof) -> bool:
-    return any(method in FACTORS and method != "sms" for method in proof.methods)
+def _beyond_phone(methods: Collection[str]) -> bool:
+    return any(method in FACTORS and method != "sms" for method in methods)
 
 
 def _lets_in(identity: Identity, now: datetime, ial: int) -> bool:

@@ -150,6 +150,13 @@ def test_a_proven_person_s_account_is_joined_with_a_second_factor_only() -> None
         assert may_merge(one, other, NOW).rule == rule
 
 
+def test_a_merge_lacks_the_same_whichever_account_is_named_first() -> None:
+    by_nothing = Side(account_id=A, ial=1, proof=proof(A, "ticket"))
+    by_one_factor = Side(account_id=B, ial=3, proof=proof(B))
+    for pair in ((by_nothing, by_one_factor), (by_one_factor, by_nothing)):
+        assert may_merge(*pair, NOW).rule == "merge.phone-alone"
+
+
 def sides(account: UUID) -> st.SearchStrategy[Side]:
     methods = st.lists(st.sampled_from(["sms", "wx", "face", "pwd", "mfa", "ticket"]), max_size=3).map(tuple)
     ago = st.timedeltas(timedelta(0), timedelta(minutes=10)).map(lambda each: NOW - each)

@@ -1,16 +1,13 @@
 """A simulated Alipay on a real socket, and beside it the city's own server that takes its notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from litestar import Litestar, Request, Response, post
+from litestar import Request, Response, post
 
 from adapters.alipay.app import AlipayApp
 from adapters.alipay.channel import AlipayChannel
@@ -25,6 +22,7 @@ from adapters.sandbox.world import World
 from cli.ports import bindable
 from kernel.clock import ManualClock, SystemClock
 from kernel.money import Fen
+from tests.adapters.simulators import Tasks, serve_handlers
 
 APP, OLD_APP, CERT_APP = "2021000000000001", "2021000000000002", "2021000000000003"
 CONTENT_KEY = "aYA0GP8JEW+D7/UFaskCWA=="
@@ -54,8 +52,8 @@ class Alipay:
     def __init__(self, http: HostHttp, port: int) -> None:
         self.http = http
         self.clock = ManualClock(SystemClock().now().replace(microsecond=0))
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.world = World(self.clock, 7, self._spawn)
+        self.tasks = Tasks()
+        self.world = World(self.clock, 7, self.tasks.spawn)
         self.origin = f"http://127.0.0.1:{port}/alipay"
         self.notify_url = f"http://127.0.0.1:{port}/notify"
         self.host = SimulatedAlipay(self.world, http, pace=1 / 6000, slow_seconds=1.5, keys=KeyRing())
@@ -64,11 +62,6 @@ class Alipay:
         self.refused: list[str] = []
         self.answer: bytes | None = None  # instead of what the adapter says
         self.channels: dict[str, AlipayChannel] = {}
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
     def client(self, app_id: str = APP, **changed: Any) -> AlipayClient:
         settings, trust = self.host.console.credentials(app_id)
@@ -107,9 +100,7 @@ class Alipay:
 
     async def silence(self) -> None:
         """Wait until nothing is to be sent any more."""
-        async with asyncio.timeout(30):
-            while self.tasks:
-                await asyncio.sleep(0.005)
+        await self.tasks.finish()
 
     async def take_notice(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await request.body()
@@ -123,24 +114,6 @@ class Alipay:
         self.callbacks.append(callback)
         reply = callback.reply if self.answer is None else self.answer
         return Response(reply, status_code=200, media_type=callback.reply_type)
-
-
-@asynccontextmanager
-async def served(app: Litestar, port: int) -> AsyncIterator[None]:
-    """Granian, as the sandbox runs it."""
-    server = Server(app, "127.0.0.1", port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
-    serving = asyncio.create_task(server.serve())
-    for _ in range(500):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.01)
-        else:
-            writer.close()
-            break
-    yield
-    server.stop()  # type: ignore[no-untyped-call]  # granian's
-    await serving
 
 
 @pytest.fixture
@@ -166,8 +139,6 @@ async def alipay() -> AsyncIterator[Alipay]:
         async def notify(request: Request[Any, Any, Any]) -> Response[bytes]:
             return await alipay.take_notice(request)
 
-        async with served(Litestar([*alipay.host.routes(), notify], openapi_config=None), port):
+        async with serve_handlers([*alipay.host.routes(), notify], port):
             yield alipay
-            for task in list(alipay.tasks):
-                task.cancel()
-            await asyncio.gather(*alipay.tasks, return_exceptions=True)
+            await alipay.tasks.end()

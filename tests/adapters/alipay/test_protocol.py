@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from litestar import Litestar, Response, post
+from litestar import Response, post
 from msgspec.structs import replace
 
 from adapters import rsa
@@ -22,11 +22,11 @@ from adapters.errors import (
     OutcomeUnknownError,
 )
 from adapters.sandbox.alipay.authority import Authority
-from cli.ports import bindable
 from kernel.clock import ManualClock
 from kernel.errors import YiwangError
-from tests.adapters.alipay.conftest import APP, CERT_APP, Alipay, served
+from tests.adapters.alipay.conftest import APP, CERT_APP, Alipay
 from tests.adapters.platform_vectors import VECTORS, needed
+from tests.adapters.simulators import serve_handlers
 
 QUERY = "alipay.trade.query"
 
@@ -39,9 +39,7 @@ async def saying(alipay: Alipay, body: bytes, status: int = 200) -> AsyncIterato
     async def gateway() -> Response[bytes]:
         return Response(body, status_code=status, media_type="application/json")
 
-    port = bindable("127.0.0.1", 0)
-    async with served(Litestar([gateway], openapi_config=None), port):
-        alipay.origin = f"http://127.0.0.1:{port}"
+    async with serve_handlers([gateway]) as alipay.origin:
         yield alipay.client()
 
 

@@ -1,9 +1,9 @@
 """A simulated Baidu over a real socket, the channel to one of its mini-programs, and our own address for notices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,24 +26,6 @@ APP, SECRET, OTHER_APP = "kRv7Appkey0Yiwang", "5ec4e7" * 5, "kRv7AnotherAppkey"
 DEADLINE_SECONDS = 0.4  # 2 at the real host
 
 Answer = Callable[[Callback], Response[bytes]]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(datetime.now(UTC))
-
-
-@pytest.fixture
-async def world(clock: ManualClock) -> AsyncIterator[World]:
-    tasks: set[asyncio.Task[None]] = set()
-
-    def spawn(work: Coroutine[Any, Any, None]) -> None:
-        tasks.add(asyncio.create_task(work))
-
-    yield World(clock, 7, spawn)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,7 @@
 """A simulated WeChat over a real socket, and the channel to one of its mini-programs."""
 
-import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Coroutine
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -27,24 +25,6 @@ TEMPLATE = "template-of-parking"
 PAGES = frozenset({"pages/index/index", "pages/park/pay"})
 KEYWORDS = {"thing1": "地点", "time2": "时间", "amount3": "金额", "car_number4": "车牌"}
 VALUES = {"thing1": "人民路停车场", "time2": "2026年11月25日 15:01", "amount3": "¥12.5元", "car_number4": "粤BD12345"}
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(datetime.now(UTC))
-
-
-@pytest.fixture
-async def world(clock: ManualClock) -> AsyncIterator[World]:
-    tasks: set[asyncio.Task[None]] = set()
-
-    def spawn(work: Coroutine[Any, Any, None]) -> None:
-        tasks.add(asyncio.create_task(work))
-
-    yield World(clock, 7, spawn)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def simulated_app(**changes: Any) -> SimulatedApp:

@@ -1,38 +1,29 @@
 """The simulated WeChat Pay on a real socket, our adapter against it, and a receiver of callbacks on another socket."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from litestar import Litestar, Request, Response, post
+from litestar import Request, Response, post
+from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from adapters.channel import HostIdentity, Order, Payment
 from adapters.errors import SignatureRefusedError
 from adapters.http import HostHttp, open_http
+from adapters.sandbox.clock import MovableClock
 from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
 from adapters.sandbox.world import World
 from adapters.wechat_pay.channel import Account, WeChatPayments
+from kernel.clock import SystemClock
 from kernel.money import Fen
+from tests.adapters.simulators import Tasks, serve_handlers
 
 APP = "wx8888888888888888"
 OTHER_APP = "wx7777777777777777"
-
-
-class MovedClock:
-    """The machine's time, moved by what a test says; the other implementations know no other time."""
-
-    def __init__(self) -> None:
-        self.drift = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.drift
 
 
 class Received(Struct):
@@ -52,7 +43,7 @@ class Receiver:
         self.channel: WeChatPayments | None = None
         self._arrived = asyncio.Condition()
 
-    def app(self) -> Litestar:
+    def handler(self) -> HTTPRouteHandler:
         @post("/notify")
         async def notify(request: Request[Any, Any, Any]) -> Response[bytes]:
             came = Received(dict(request.headers.items()), await request.body())
@@ -61,7 +52,7 @@ class Receiver:
                 self._arrived.notify_all()
             return self._answer(came)
 
-        return Litestar([notify], openapi_config=None)
+        return notify
 
     def _answer(self, came: Received) -> Response[bytes]:
         if self.answers:
@@ -81,36 +72,13 @@ class Receiver:
         return self.received
 
 
-class Tasks:
-    """Runs what happens later; all of it is over when the test is."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> object:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        return task
-
-    async def finish(self) -> None:
-        """Wait for everything that was begun."""
-        await asyncio.gather(*self._tasks)
-
-    async def end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        failed = [each for each in results if isinstance(each, Exception)]
-        assert failed == []
-
-
 class Shop(Struct):
     """Everything in one test: the platform, our channel to it, our callback URL."""
 
     simulator: SimulatedWeChatPay
     world: World
-    clock: MovedClock  # the platform's
-    our_clock: MovedClock
+    clock: MovableClock  # the platform's
+    our_clock: MovableClock
     origin: str
     receiver: Receiver
     tasks: Tasks
@@ -148,37 +116,15 @@ class Shop(Struct):
 
 
 @asynccontextmanager
-async def served(app: Litestar) -> AsyncIterator[str]:
-    """Serve an application under granian; its origin."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server(app, "127.0.0.1", port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not serving.done():
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                break
-    yield f"http://127.0.0.1:{port}"
-    server.stop()  # type: ignore[no-untyped-call]  # granian's
-    await serving
-
-
-@asynccontextmanager
 async def open_shop(prefix: str = "/wechat_pay") -> AsyncIterator[Shop]:
-    tasks, receiver, clock, our_clock = Tasks(), Receiver(), MovedClock(), MovedClock()
+    tasks, receiver, clock, our_clock = Tasks(), Receiver(), MovableClock(SystemClock()), MovableClock(SystemClock())
     world = World(clock, 7, tasks.spawn)
-    async with open_http("http://127.0.0.1:1", "A receiver") as callbacks, served(receiver.app()) as ours:
+    async with open_http("http://127.0.0.1:1", "A receiver") as callbacks, serve_handlers([receiver.handler()]) as ours:
         receiver.url = f"{ours}/notify"
         apps = {APP: "城市服务", OTHER_APP: "停车"}
         simulator = SimulatedWeChatPay(world, callbacks, apps, loopback_callbacks=True, prefix=prefix)
         simulator.behaviour.public_key_share = 1.0
-        async with served(Litestar(simulator.routes(), openapi_config=None)) as host:
+        async with serve_handlers(simulator.routes()) as host:
             origin = host + prefix
             async with open_http(origin, "WeChat Pay", 2.0) as http:
                 yield Shop(simulator, world, clock, our_clock, origin, receiver, tasks, http)

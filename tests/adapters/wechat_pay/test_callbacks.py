@@ -18,8 +18,9 @@ from adapters.wechat_pay.callbacks import CallbackReader
 from adapters.wechat_pay.channel import Account, WeChatPayments
 from adapters.wechat_pay.keys import REFRESH_INTERVAL, RENEWAL_INTERVAL, KeyRing
 from adapters.wechat_pay.signing import Merchant, UnknownSerialError, seal_resource
+from kernel.clock import SystemClock
 from kernel.money import Fen
-from tests.adapters.wechat_pay.conftest import APP, OTHER_APP, MovedClock, Received, Shop
+from tests.adapters.wechat_pay.conftest import APP, OTHER_APP, Received, Shop
 
 
 def downloads(shop: Shop) -> int:
@@ -60,7 +61,7 @@ async def test_a_new_certificate_is_fetched_when_it_first_signs_and_the_next_sen
     shop.simulator.behaviour.public_key_share = 0.0
     shop.simulator.behaviour.retry_scale = 0.02
     new = shop.simulator.keys.add_certificate()
-    shop.clock.drift = shop.our_clock.drift = REFRESH_INTERVAL
+    shop.clock.ahead = shop.our_clock.ahead = REFRESH_INTERVAL
     await receive_one(shop, channel)
     received = await shop.receiver.wait_for(2)
     await shop.tasks.finish()  # it is accepted in the end
@@ -74,7 +75,7 @@ async def test_unknown_serials_do_not_make_us_ask_more_than_once_a_minute(shop: 
     channel = await ready(shop)
     came = await receive_one(shop, channel)
     for minute in range(3):
-        shop.clock.drift = shop.our_clock.drift = minute * REFRESH_INTERVAL
+        shop.clock.ahead = shop.our_clock.ahead = minute * REFRESH_INTERVAL
         for number in range(20):
             timestamp = str(int(shop.our_clock.now().timestamp()))
             forged = {**came.headers, "wechatpay-serial": f"PUB_KEY_ID_{number}", "wechatpay-timestamp": timestamp}
@@ -89,7 +90,7 @@ async def test_unknown_serials_do_not_make_us_ask_more_than_once_a_minute(shop: 
 async def test_the_old_keys_stay_when_new_ones_cannot_be_had(shop: Shop, fault: Fault) -> None:
     channel = await ready(shop)
     shop.simulator.behaviour.public_key_share = 0.0
-    shop.clock.drift = shop.our_clock.drift = RENEWAL_INTERVAL
+    shop.clock.ahead = shop.our_clock.ahead = RENEWAL_INTERVAL
     shop.world.plan_fault("wechat_pay.certificates", fault)
     came = await receive_one(shop, channel)
     await shop.tasks.finish()
@@ -113,7 +114,7 @@ async def test_a_reply_with_a_new_certificate_is_judged_again_after_one_download
     shop.simulator.keys.add_certificate()
     with pytest.raises(OutcomeUnknownError, match="a key that we do not have"):
         await channel.query("order0001")  # a download was just made
-    shop.clock.drift = shop.our_clock.drift = REFRESH_INTERVAL
+    shop.clock.ahead = shop.our_clock.ahead = REFRESH_INTERVAL
     assert (await channel.query("order0001")).state == "unknown"
     assert downloads(shop) == 2
 
@@ -122,7 +123,7 @@ async def test_a_reply_with_a_new_certificate_is_judged_again_after_one_download
 async def test_certificates_that_came_with_a_wrong_signature_are_not_believed(shop: Shop) -> None:
     channel = await ready(shop)
     new = shop.simulator.keys.add_certificate()
-    shop.clock.drift = shop.our_clock.drift = RENEWAL_INTERVAL
+    shop.clock.ahead = shop.our_clock.ahead = RENEWAL_INTERVAL
     shop.world.plan_fault("wechat_pay.certificates", "bad_signature")
     for _ in range(2):
         with pytest.raises(UnknownSerialError):
@@ -135,7 +136,7 @@ async def test_certificates_that_came_with_a_wrong_signature_are_not_believed(sh
 async def test_an_expired_certificate_is_no_key(shop: Shop) -> None:
     channel = await ready(shop, shop.account(public_key=False))
     certificate = shop.simulator.keys.certificates[0]
-    shop.our_clock.drift = shop.clock.drift = certificate.expires - shop.clock.now() + timedelta(minutes=1)
+    shop.our_clock.ahead = shop.clock.ahead = certificate.expires - shop.clock.now() + timedelta(minutes=1)
     headers = shop.simulator.keys.sign(b"{}", certificate.serial)
     with pytest.raises(UnknownSerialError):
         channel.read_callback(headers, {}, b"{}")
@@ -172,7 +173,7 @@ async def test_only_the_bytes_that_came_are_signed(shop: Shop) -> None:
 async def test_a_genuine_callback_of_another_time_is_refused(shop: Shop, minutes: int) -> None:
     channel = await ready(shop)
     came = await receive_one(shop, channel)
-    shop.our_clock.drift = timedelta(minutes=minutes)
+    shop.our_clock.ahead = timedelta(minutes=minutes)
     with pytest.raises(SignatureRefusedError, match="not of the last 300 s"):
         channel.read_callback(came.headers, {}, came.body)
 
@@ -279,7 +280,7 @@ async def test_other_events_are_handed_on_by_the_platforms_names(shop: Shop) -> 
 
 @pytest.fixture(scope="module")
 def keys() -> PlatformKeys:
-    clock = MovedClock()
+    clock = SystemClock()
     world = World(clock, 1, lambda work: work.close())
     return PlatformKeys("1900000001", clock, world.bytes, world.token)
 
@@ -301,7 +302,7 @@ def reader_with(keys: PlatformKeys) -> CallbackReader:
         return HostReply(404, {}, b"")
 
     public_keys = {keys.public_key_id: keys.public_key}
-    ring = KeyRing(public_keys, keys.api_v3_key, MovedClock(), download, lambda work: work.close())
+    ring = KeyRing(public_keys, keys.api_v3_key, SystemClock(), download, lambda work: work.close())
     return CallbackReader(keys.merchant.mchid, APP, keys.api_v3_key, ring)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from litestar import Litestar, Request, Response, route
+from litestar import Request, Response, route
 
 from adapters.channel import Payment
 from adapters.errors import (
@@ -25,7 +25,8 @@ from adapters.wechat_pay.refusals import refusal
 from adapters.wechat_pay.wire import Fault as Said
 from kernel.errors import YiwangError
 from kernel.money import Fen
-from tests.adapters.wechat_pay.conftest import APP, Shop, served
+from tests.adapters.simulators import serve_handlers
+from tests.adapters.wechat_pay.conftest import APP, Shop
 
 
 @pytest.mark.case("FM-3")
@@ -107,7 +108,7 @@ async def test_too_many_requests_are_a_quota(shop: Shop) -> None:
 
 @pytest.mark.parametrize("minutes", [-6, 6])
 async def test_a_clock_that_is_wrong_has_to_be_mended(shop: Shop, minutes: int) -> None:
-    shop.our_clock.drift = timedelta(minutes=minutes)
+    shop.our_clock.ahead = timedelta(minutes=minutes)
     with pytest.raises(HostConfigurationError, match="timestamp"):
         await shop.channel().prepay(shop.order())
 
@@ -143,7 +144,7 @@ async def saying(shop: Shop, status: int, content: object, *, signed: bool) -> A
         keys = shop.simulator.keys
         return Response(body, status_code=status, headers=keys.sign(body, keys.public_key_id) if signed else {})
 
-    async with served(Litestar([answer], openapi_config=None)) as origin, open_http(origin, "WeChat Pay") as http:
+    async with serve_handlers([answer]) as origin, open_http(origin, "WeChat Pay") as http:
         yield WeChatPayments(shop.account(), http, shop.our_clock, shop.tasks.spawn)
 
 

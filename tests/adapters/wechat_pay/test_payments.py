@@ -84,7 +84,7 @@ async def test_what_is_not_known_yet_is_neither_unpaid_nor_closed(shop: Shop) ->
     shop.simulator.behaviour.settling_seconds = 30
     await channel.prepay(shop.order())
     assert (await channel.query("order0001")).state == "unknown"
-    shop.clock.drift = shop.our_clock.drift = timedelta(seconds=30)
+    shop.clock.ahead = shop.our_clock.ahead = timedelta(seconds=30)
     assert (await channel.query("order0001")).state == "pending"
 
 
@@ -126,7 +126,7 @@ async def test_the_cashier_opens_only_with_what_we_signed(shop: Shop, changed: d
 
 async def test_an_expired_order_cannot_be_paid(shop: Shop) -> None:
     parameters = await shop.channel().prepay(shop.order())
-    shop.clock.drift = timedelta(minutes=16)
+    shop.clock.ahead = timedelta(minutes=16)
     assert await shop.simulator.pay(APP, "wang", parameters) == "requestPayment:fail 订单已过期"
 
 
