@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format bench cases docs migration lock env
+.PHONY: help run test fuzz check lint format bench cases docs migration lock env
 
 # Bytecode must be written: the imports of one process take 1 s with it and 5 s without.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,6 +19,9 @@ run: env ## start everything on this machine and print the addresses
 
 test: env ## run the tests; make test ARGS="-k outbox" runs some
 	$(BIN)/pytest $(ARGS)
+
+fuzz: env ## run the property tests on new random examples, many: make fuzz ARGS=tests/auth
+	$(BIN)/pytest --hypothesis-profile=fuzz $(ARGS)
 
 check: lint test ## everything CI checks: lint, types, layers, tests
 

@@ -4,7 +4,7 @@
 is proven to be that person (their methods, ``amr``). Nothing here knows a session, a clock or a database.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -58,16 +58,6 @@ def satisfies(have: Level, need: Level) -> bool:
     return LEVELS.index(have) >= LEVELS.index(need)
 
 
-def needed_for(level: Level) -> Assurance:
-    """Return the least of both numbers that make a level: what a step-up has to reach."""
-    return next((Assurance(ial, aal) for each, ial, aal in _NEEDS if each == level), Assurance(1, 1))
-
-
-def lower(first: Level, second: Level) -> Level:
-    """Return the lower of two levels: a session chained to another is never above it, nor a client above its limit."""
-    return min(first, second, key=LEVELS.index)
-
-
 def higher(first: Level, second: Level) -> Level:
     """Return the higher of two levels."""
     return max(first, second, key=LEVELS.index)
@@ -85,11 +75,6 @@ def ial_of(source: str, level: str, sources: Mapping[str, EvidenceSource] = SOUR
             f"{source!r} has no level {level!r}", fix=f"Its levels here are: {', '.join(table.levels)}."
         )
     return table.levels[level]
-
-
-def ial_of_all(proofs: Iterable[Ial]) -> Ial:
-    """Return what several proofs of one person are worth: the best of them. Two weak ones do not make a strong one."""
-    return max(proofs, default=1)
 
 
 def aal_of(methods: Collection[str]) -> Aal:

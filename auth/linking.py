@@ -157,7 +157,11 @@ def _proven_together(one: Side, other: Side, now: datetime) -> Decision:
         return refuse("merge.two-transactions", "The two accounts were proven in different sign-ins.")
     if not (_fresh(one.proof, now) and _fresh(other.proof, now)):
         return refuse("merge.stale-proof", "Prove both accounts again: that was not within the last five minutes.")
-    shown = (one.ial, one.proof.methods), (other.ial, other.proof.methods)
+    return _enough([(one.ial, one.proof.methods), (other.ial, other.proof.methods)])
+
+
+def _enough(shown: Collection[tuple[int, Collection[str]]]) -> Decision:
+    """Judge each account's ial with the methods by which it was proven."""
     if not all(_beyond_phone(methods) for _, methods in shown):
         return refuse("merge.phone-alone", "A phone number alone does not prove an account.")
     if any(ial >= REAL_PERSON and aal_of(methods) < 2 for ial, methods in shown):

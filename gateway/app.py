@@ -23,14 +23,14 @@ from gateway.http.schema_files import schema_routes
 from gateway.http.sign_on.leaving import Leaving
 from gateway.http.sign_on.pages import Pages
 from gateway.http.sign_on.programs import program_routes
-from gateway.http.sign_on.steps import Outside
-from gateway.outside import open_outside
+from gateway.http.sign_on.steps import SignInServices
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.platform import open_platform
 from gateway.registry import Registry
+from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
 from kernel.crypto.keys import Keys, open_keys
@@ -63,9 +63,9 @@ class Gateway:
     ``running`` opens it for the length of a block; under an ASGI server its lifespan does.
     """
 
-    def __init__(self, settings: Settings, outside: Outside | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, services: SignInServices | None = None, clock: Clock | None = None) -> None:
         self._settings = settings
-        self._outside = outside
+        self._services = services
         self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
@@ -93,8 +93,8 @@ class Gateway:
             stack.push_async_callback(upstreams.close)
             await registry.start()
             identity = await self._open_identity(stack, redis, secrets)
-            outside = self._outside or await open_outside(settings, stack)
-            platform = await open_platform(stack, database, registry, identity.environment, outside)
+            services = self._services or await open_sign_in_services(settings, stack)
+            platform = await open_platform(stack, database, registry, identity.environment, services)
             permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings)
@@ -107,7 +107,7 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *program_routes(database, identity.environment),
-                    *Pages(database, identity.environment, outside).routes(),
+                    *Pages(database, identity.environment, services).routes(),
                     *Leaving(database, identity.environment).routes(),
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher

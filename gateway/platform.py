@@ -8,13 +8,13 @@ from adapters.single_flight import SingleFlight
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
-from gateway.http.sign_on.steps import Outside
+from gateway.http.sign_on.steps import SignInServices
 from kernel.database import Database
 from schema.context import LiveServices, Platform
 
 
 async def open_platform(
-    stack: AsyncExitStack, database: Database, services: LiveServices, environment: Environment, outside: Outside
+    stack: AsyncExitStack, database: Database, live: LiveServices, environment: Environment, services: SignInServices
 ) -> Platform:
     """Read and open the host apps, until ``stack`` ends, and register them as clients of ours.
 
@@ -25,12 +25,12 @@ async def open_platform(
         await ensure_own(session, environment.clock, apps.redirect_uris)
     channels = await stack.enter_async_context(open_channels(apps, environment.redis, environment.clock))
     return Platform(
-        services=services,
+        services=live,
         database=database,
         environment=environment,
         channels=channels,
         owners=apps.owners,
-        identity=outside.identity if isinstance(outside.identity, IdentityService) else None,
+        identity=services.identity if isinstance(services.identity, IdentityService) else None,
         purposes=read_purposes(environment.settings.purposes_file),
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from hypothesis import settings as examples
 from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 
@@ -21,6 +22,11 @@ from kernel.ids import uuid7
 from kernel.redis import open_redis
 from kernel.settings import Settings
 from migrations.upgrade import upgrade
+
+# The same examples on every machine, so that a change is judged by itself; `make fuzz` looks for new ones.
+examples.register_profile("check", deadline=None, derandomize=True, database=None)
+examples.register_profile("fuzz", deadline=None, max_examples=5000)
+examples.load_profile("check")
 
 REPOSITORY = Path(__file__).parents[1]
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off")

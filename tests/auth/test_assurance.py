@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.assurance import (
@@ -11,16 +11,12 @@ from auth.assurance import (
     Aal,
     AcrChoice,
     AcrRequest,
-    Assurance,
     Level,
     aal_of,
     choose_acr,
     higher,
     ial_of,
-    ial_of_all,
     level_of,
-    lower,
-    needed_for,
     read_acr_request,
     satisfies,
     stepped_up,
@@ -42,28 +38,17 @@ def test_both_numbers_decide_the_level(ial: int, by_aal: list[Level]) -> None:
     assert [level_of(ial, aal) for aal in (1, 2, 3)] == by_aal
 
 
-@settings(deadline=None)
-@given(ials, aals)
-def test_a_level_needs_what_it_says(ial: Ial, aal: Aal) -> None:
-    level = Assurance(ial, aal).level
-    need = needed_for(level)
-    assert ial >= need.ial
-    assert aal >= need.aal
-    assert need.level == level
-
-
-@settings(deadline=None)
 @given(ials, aals, ials, aals)
 def test_more_proof_never_lowers_the_level(ial: Ial, aal: Aal, more_ial: Ial, more_aal: Aal) -> None:
     assert satisfies(level_of(max(ial, more_ial), max(aal, more_aal)), level_of(ial, aal))
 
 
-@settings(deadline=None)
 @given(levels, levels)
 def test_levels_are_ordered(first: Level, second: Level) -> None:
     assert satisfies(first, second) or satisfies(second, first)
-    assert {lower(first, second), higher(first, second)} == {first, second}
-    assert satisfies(higher(first, second), lower(first, second))
+    assert higher(first, second) in {first, second}
+    assert satisfies(higher(first, second), first)
+    assert satisfies(higher(first, second), second)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +87,6 @@ def test_only_what_the_platform_does_itself_is_confirmed() -> None:
     assert [name for name, source in SOURCES.items() if source.confirmed] == ["platform"]
 
 
-def test_two_weak_proofs_do_not_make_a_strong_one() -> None:
-    assert ial_of_all([2, 2, 1]) == 2
-    assert ial_of_all([]) == 1
-
-
 @pytest.mark.parametrize(
     ("amr", "aal"),
     [
@@ -135,7 +115,6 @@ def test_no_factor_is_no_sign_in(amr: list[str]) -> None:
         aal_of(amr)
 
 
-@settings(deadline=None)
 @given(methods, methods)
 def test_a_step_up_keeps_what_there_was(before: list[str], added: list[str]) -> None:
     session = ["wx", *before]
@@ -186,7 +165,6 @@ def test_the_choice_of_a_level(asked: AcrRequest, have: Level, reachable: Level,
     assert choose_acr(asked, have, reachable) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([*LEVELS, "other"])), st.booleans(), levels, levels)
 def test_an_essential_level_is_met_or_refused(
     values: list[str], essential: bool, have: Level, reachable: Level  # noqa: FBT001 - drawn by name

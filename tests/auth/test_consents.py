@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -164,7 +164,6 @@ async def test_who_commits_last_has_the_last_word(database: Database, clock: Man
     assert [act for _, act in sorted(acts)] == ["given", "withdrawn", "given"]
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["borrowing", "news"]), st.integers(1, 3)), st.integers(1, 3))
 def test_a_wording_covers_itself_only(held: dict[str, int], version: int) -> None:
     assert covers(held, "news", version) is (held.get("news", 0) == version)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -89,7 +89,6 @@ def test_a_number_that_was_never_verified_opens_nothing() -> None:
     assert may_sign_in_by_phone(None, NOW, ial=1).rule == "phone.stale"
 
 
-@settings(deadline=None)
 @given(st.timedeltas(timedelta(0), timedelta(days=400)), st.integers(1, 4))
 def test_a_phone_alone_never_opens_a_proven_account(age: timedelta, ial: int) -> None:
     decision = may_sign_in_by_phone(NOW - age, NOW, ial=ial, methods=["sms"])
@@ -170,7 +169,6 @@ def sides(account: UUID) -> st.SearchStrategy[Side]:
     )
 
 
-@settings(deadline=None)
 @given(sides(A), sides(B))
 def test_no_merge_without_one_of_the_two_grounds(one: Side, other: Side) -> None:
     decision = may_merge(one, other, NOW)
@@ -208,7 +206,6 @@ def test_giving_up_a_way_in(others: list[Identity], ial: int, step_up: Proof | N
     assert decision.allowed is (rule == "unlink.another-remains")
 
 
-@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 4), st.booleans())
 def test_only_the_first_proof_ends_what_was_there_before(before: int, after: int, used: bool) -> None:  # noqa: FBT001 - drawn
     decision = may_stay(ial_before=before, ial_after=after, used_in_proof=used)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError
@@ -151,7 +151,6 @@ async def test_a_guardian_stops_when_the_child_is_of_age(database: Database, clo
     assert (await asked(database, Person(CHILD), "library.borrow", at=birthday)).rule == "mandate.expired"
 
 
-@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2030, 12, 31)))
 def test_nobody_is_a_child_on_their_18th_birthday(born: date) -> None:
     at = of_age_at(born).astimezone(UTC) + timedelta(hours=8)
@@ -218,7 +217,6 @@ async def test_the_database_holds_the_rules_too(database: Database, spoiled: dic
             session.add(row(**spoiled))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["library", "library.borrow", "clinic.book", "clinic"]), min_size=1, unique=True),
     st.integers(-2, 5), st.none() | st.integers(-2, 5), st.integers(-2, 6),
@@ -231,7 +229,6 @@ def test_a_mandate_holds_within_its_bounds_only(scope: list[str], begins: int, r
     assert bool(decision) is (within and in_scope(scope, "library", "borrow"))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(KINDS)), st.integers(1, 2000), st.dates(date(2000, 1, 1), date(2026, 1, 1)))
 def test_whatever_is_given_ends_in_time(kind: Kind, days: int, born: date) -> None:
     wanted = {"child": FOR_CHILD, "elder": FOR_ELDER, "company": FOR_COMPANY}[kind]

@@ -3,7 +3,7 @@
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.errors import MoveRefusedError
@@ -69,7 +69,6 @@ def test_every_state_can_be_reached(table: StateTable) -> None:
     assert set(table.effects) <= table.states
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_what_has_ended_stays_ended(data: st.DataObject) -> None:
     table = data.draw(st.sampled_from(TABLES))
@@ -79,7 +78,6 @@ def test_what_has_ended_stays_ended(data: st.DataObject) -> None:
     assert not ended or set(states[ended[0] :]) == {states[ended[0]]}
 
 
-@settings(deadline=None)
 @given(walks(LOGIN_TRANSACTION))
 def test_nothing_is_issued_without_authentication_and_no_step_comes_twice(states: list[str]) -> None:
     order = ["NEW", "IDENTIFY", "AUTHENTICATE", "PROOF", "STEP_UP", "LINK", "CONSENT", "ISSUED"]
@@ -89,7 +87,6 @@ def test_nothing_is_issued_without_authentication_and_no_step_comes_twice(states
         assert "AUTHENTICATE" in states
 
 
-@settings(deadline=None)
 @given(walks(SESSION))
 def test_whoever_leaves_a_session_leaves_it_everywhere(states: list[str]) -> None:
     if states[-1] != "ACTIVE":
@@ -98,7 +95,6 @@ def test_whoever_leaves_a_session_leaves_it_everywhere(states: list[str]) -> Non
         assert effects_of(SESSION, "ACTIVE") == ()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["redeem", "expire"]), min_size=2, max_size=6))
 def test_a_code_redeemed_twice_takes_its_family_along(events: list[str]) -> None:
     states = walk(CODE, events)
@@ -106,14 +102,12 @@ def test_a_code_redeemed_twice_takes_its_family_along(events: list[str]) -> None
     assert effects_of(CODE, "FAMILY_REVOKED") == ("revoke-family",)
 
 
-@settings(deadline=None)
 @given(walks(REFRESH_TOKEN))
 def test_a_refresh_token_has_one_successor(states: list[str]) -> None:
     first = states.index("USED") if "USED" in states else len(states)
     assert "LIVE" not in states[first:]
 
 
-@settings(deadline=None)
 @given(walks(TICKET))
 def test_a_ticket_is_consumed_once(states: list[str]) -> None:
     assert states.count("CONSUMED") <= 1
@@ -121,14 +115,12 @@ def test_a_ticket_is_consumed_once(states: list[str]) -> None:
         assert effects_of(TICKET, "REPLAYED") == ("raise-alarm", "revoke-session-of-ticket")
 
 
-@settings(deadline=None)
 @given(walks(IDENTITY_LINK))
 def test_a_link_is_challenged_every_time(states: list[str]) -> None:
     for before, state in pairwise(states):
         assert state != "LINKED" or before == "CHALLENGED"
 
 
-@settings(deadline=None)
 @given(walks(MERGE))
 def test_a_merge_is_proven_first_and_undone_before_it_is_final(states: list[str]) -> None:
     assert "MERGED" not in states or "PROVEN" in states

@@ -22,7 +22,7 @@ _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_
 
 def examples(usual: int) -> settings:
     count = int(os.environ.get("YIWANG_ORACLE_EXAMPLES", usual))
-    return settings(max_examples=count, deadline=None, suppress_health_check=_CHECKS)
+    return settings(max_examples=count, suppress_health_check=_CHECKS)
 
 
 class Asked(msgspec.Struct):
@@ -87,7 +87,7 @@ def test_operations_over_several_services_are_answered_as_by_graphql_core(asked:
 def test_the_examples_reach_both_ways_and_what_is_hard_about_them() -> None:
     found: Counter[str] = Counter()
 
-    @settings(max_examples=250, deadline=None, suppress_health_check=_CHECKS, database=None, derandomize=True)
+    @settings(max_examples=250, suppress_health_check=_CHECKS)
     @given(asked(wild=20))
     def look(asked: Asked) -> None:
         answered = answer(asked)

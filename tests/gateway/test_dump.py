@@ -34,7 +34,7 @@ from auth.provider.requests import ProviderRequest
 from auth.sessions.refresh import issue
 from auth.sessions.tables import Session, TokenFamily
 from gateway.app import Gateway
-from gateway.http.sign_on.steps import Outside
+from gateway.http.sign_on.steps import SignInServices
 from kernel.clock import SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database
@@ -110,7 +110,7 @@ async def town(database: Database, redis: Redis, settings: Settings) -> AsyncIte
     async def send_code(_phone: str, code: str, _id: str) -> None:
         codes.append(code)
 
-    gateway = Gateway(opened, Outside(send_code, Register()))
+    gateway = Gateway(opened, SignInServices(send_code, Register()))
     async with gateway.running():
         made = Town(gateway, database, redis, opened)
         made.codes = codes

@@ -20,7 +20,7 @@ def made(schema: dict[str, Any], seed: str = "1", direction: Any = "response") -
 
 
 @given(schema=schemas(), seed=st.integers(0, 99))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_what_is_generated_is_valid_by_jsonschema(schema: dict[str, Any], seed: int) -> None:
     try:
         value = made(schema, str(seed))
@@ -43,14 +43,14 @@ def _is_overlap(error: Any) -> bool:
         st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3), st.just([]), st.just({"name": "a"})
     ),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_the_validator_agrees_with_jsonschema(schema: dict[str, Any], value: Any) -> None:
     ours = Validator(Definitions({}), "response").is_valid(schema, value)
     assert ours == Draft202012Validator(schema).is_valid(value)
 
 
 @given(schema=leaves())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_refused_has_no_instance(schema: dict[str, Any]) -> None:
     """Leaves are refused only where limits exclude every multiple."""
     try:

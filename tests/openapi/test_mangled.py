@@ -104,14 +104,14 @@ def check(data: bytes) -> Compilation:
     return found
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32), index=st.integers(0, 3))
 def test_a_mangled_document_never_raises(seed: int, index: int) -> None:
     chance = random.Random(seed)  # noqa: S311 # a shuffle
     check(msgspec.json.encode(mangled(documents()[index % len(documents())], chance)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @example(data=b"%YAML 9\n---")
 @example(data=b"!!python/object/apply:os.system [x]")

@@ -248,7 +248,7 @@ def judged_by_graphql_core(old: Slice, new: Slice) -> tuple[set[str], bool]:
     return paths, type_gone
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(pairs())
 def test_graphql_core_agrees_on_what_breaks(pair: tuple[Slice, Slice]) -> None:
     old, new = pair

@@ -197,7 +197,7 @@ REQUESTS = [b"\r\n" + POST, CHUNKED, GET, POST.replace(b"/echo?a=1", b"/echo?slo
 STREAM = b"".join(REQUESTS)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cuts=st.lists(st.integers(1, len(STREAM) - 1), max_size=12, unique=True).map(sorted))
 def test_any_chunking_gives_the_same_answers(cuts: list[int]) -> None:
     pieces = [STREAM[start:end] for start, end in zip([0, *cuts], [*cuts, len(STREAM)], strict=True)]

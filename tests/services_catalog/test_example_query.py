@@ -47,7 +47,7 @@ def test_an_example(slice_: Slice, expected: str) -> None:
     assert example_query(slice_) == expected
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(slices())
 def test_every_example_is_valid(slice_: Slice) -> None:
     query = example_query(slice_)

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from auth.provider.environment import Environment
 from gateway.app import Gateway
-from gateway.http.sign_on.steps import Outside
+from gateway.http.sign_on.steps import SignInServices
 from kernel.audit.tables import AuditEntry
 from kernel.settings import Settings
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
@@ -88,7 +88,7 @@ async def sign_on(settings: Settings) -> AsyncIterator[SignOn]:
         sent.append((phone, code))
 
     opened = msgspec.structs.replace(settings, issuer=ISSUER, access_log=False, upstream_networks=("127.0.0.0/8",))
-    gateway = Gateway(opened, Outside(send, Register()))
+    gateway = Gateway(opened, SignInServices(send, Register()))
     async with gateway.running():
         transport = httpx.ASGITransport(gateway)
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as client:

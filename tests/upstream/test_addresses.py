@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.upstream.errors import UpstreamRedirectError, UpstreamRefusedAddressError, UpstreamUnreachableError
@@ -47,7 +47,6 @@ def test_public_addresses_pass(address: str) -> None:
     assert refusal(address, ()) is None
 
 
-@settings(deadline=None)
 @given(st.ip_addresses())
 def test_what_passes_is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     if refusal(address, ()) is None:
@@ -55,7 +54,6 @@ def test_what_passes_is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Ad
         assert not address.is_multicast
 
 
-@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_gains_nothing_from_an_ipv6_form(address: ipaddress.IPv4Address) -> None:
     forms = (f"::ffff:{address}", f"64:ff9b::{address}", f"2002:{int(address) >> 16:x}:{int(address) & 0xFFFF:x}::")

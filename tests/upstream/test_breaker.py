@@ -92,7 +92,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreaker = BreakerMachine.TestCase
-TestBreaker.settings = settings(max_examples=60, deadline=None)
+TestBreaker.settings = settings(max_examples=60)
 
 
 def test_the_table_is_complete() -> None:

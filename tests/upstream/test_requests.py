@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.upstream.errors import UpstreamBadRequestError, UpstreamMisconfiguredError
@@ -106,7 +106,6 @@ async def test_hostile_requests_are_never_sent(
     assert service.open_since is None
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Request,

@@ -74,7 +74,7 @@ def parse(pieces: list[bytes], *, ends: bool) -> tuple[Response, bool]:
 @pytest.mark.case("issue-2.6")
 @pytest.mark.parametrize("name", STREAMS)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_split_gives_the_same_answer(name: str, data: st.DataObject) -> None:
     stream = STREAMS[name]
     cuts = sorted(data.draw(st.sets(st.integers(1, len(stream) - 1), max_size=12)))
@@ -86,7 +86,6 @@ def test_every_split_gives_the_same_answer(name: str, data: st.DataObject) -> No
     assert parse(pieces, ends=ends) == (whole, reusable)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=6), st.sampled_from(sorted(STREAMS)), st.data())
 def test_garbage_never_breaks_the_connection_object(noise: list[bytes], name: str, data: st.DataObject) -> None:
     stream = STREAMS[name]

@@ -111,7 +111,7 @@ class Pages(Steps):
         async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
             phone = normal_phone((await request.form()).get("phone", ""))
             challenge, code = await self._codes.begin(phone)
-            await self._outside.send_code(phone, code, challenge[:32])
+            await self._services.send_code(phone, code, challenge[:32])
             await self._transactions.save(id_, replace(under_way, challenge=challenge, app_code=""))
             return self._back(request, id_)
 
@@ -141,7 +141,7 @@ class Pages(Steps):
 
     async def _identity(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
         """Compare name and ID number with the register, of a resident who agrees to it and does not guess."""
-        environment, service = self._environment, self._outside.identity
+        environment, service = self._environment, self._services.identity
         form = await request.form()
         name, number = form.get("name", ""), form.get("id_number", "")
         purpose = self._purposes.current("real-name")

@@ -38,14 +38,14 @@ class IdentityCheck(Protocol):
     async def match(self, name: str, id_number: str) -> bool: ...
 
 
-class Outside(Struct, frozen=True):
+class SignInServices(Struct, frozen=True):
     """Whom the pages reach: SMS (number, code, id of the message), and the identity service if there is one."""
 
     send_code: Callable[[str, str, str], Awaitable[None]]
     identity: IdentityCheck | None = None
 
 
-async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - Outside's interface
+async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - SignInServices's interface
     """Stand where no SMS gateway is configured. Raises NoMessagesError."""
     raise NoMessagesError("No code can be sent by SMS here", fix="Sign in by WeChat, Alipay or Baidu.")
 
@@ -56,10 +56,10 @@ _L2 = 2  # ial
 class Steps:
     """The machinery of one process's sign-in pages."""
 
-    def __init__(self, database: Database, environment: Environment, outside: Outside) -> None:
+    def __init__(self, database: Database, environment: Environment, services: SignInServices) -> None:
         self._database = database
         self._environment = environment
-        self._outside = outside
+        self._services = services
         self._transactions = Transactions(environment.redis, environment.keys.cipher)
         self._approvals = AppApprovals(environment.redis)
         self._codes = PhoneCodes(environment.redis, environment.keys)
@@ -93,7 +93,7 @@ class Steps:
     def _step_up(self, lang: Lang, id_: str, asked: Asked, owner: Session, client: Client) -> Response[Any] | None:
         """Return the page by which a session can reach the level that is asked for, None if there is none."""
         level = asked.acr.values[0] if asked.acr.values else asked.least_acr
-        if owner.ial < _L2 and level == "L2" and self._outside.identity is not None:
+        if owner.ial < _L2 and level == "L2" and self._services.identity is not None:
             text = self._purposes.current("real-name").text
             purpose = text.zh if lang == "zh" else text.en
             return self._render.page(

@@ -51,7 +51,7 @@ async def meddle(connection: Connection, kind: str, seq: int, other: int) -> set
     return {seq}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(KINDS), places=PLACES)
 async def test_every_manipulation_is_named(database: Database, kind: str, places: list[int]) -> None:
     await fill(database, NUMBER)
@@ -66,7 +66,7 @@ async def test_every_manipulation_is_named(database: Database, kind: str, places
     assert len(named) == len(expected)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.dictionaries(st.integers(1, NUMBER), st.sampled_from(["edit", "edit and hash", "delete"]), max_size=6),
 )

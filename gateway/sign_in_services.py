@@ -5,14 +5,14 @@ from contextlib import AsyncExitStack
 from adapters.identity import IdentityService
 from adapters.signed_json import SigningKey, open_signed
 from adapters.web.sms import Sms, SmsGateway
-from gateway.http.sign_on.steps import Outside, no_messages
+from gateway.http.sign_on.steps import SignInServices, no_messages
 from kernel.clock import SystemClock
 from kernel.settings import Settings, SettingsError, variable
 
 SIGN_IN_TEMPLATE = "sign_in"
 
 
-async def open_outside(settings: Settings, stack: AsyncExitStack) -> Outside:
+async def open_sign_in_services(settings: Settings, stack: AsyncExitStack) -> SignInServices:
     """Open what is configured, until ``stack`` ends. What is not says so when it is needed."""
     send_code, identity, clock = no_messages, None, SystemClock()
     if settings.sms_url:
@@ -30,7 +30,7 @@ async def open_outside(settings: Settings, stack: AsyncExitStack) -> Outside:
         identity = IdentityService(
             await stack.enter_async_context(open_signed(settings.identity_url, key, clock, "the identity service"))
         )
-    return Outside(send_code, identity)
+    return SignInServices(send_code, identity)
 
 
 def _key(text: str, name: str) -> SigningKey:
