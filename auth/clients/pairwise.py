@@ -25,15 +25,14 @@ def department_sector(department: str) -> str:
 
 async def pairwise_subject(session: AsyncSession, clock: Clock, sector: str, account_id: UUID) -> str:
     """Return the subject, 26 lower case letters and digits; made if this is the first time."""
-    known = await session.get(PairwiseSubject, (sector, account_id))
-    if known is not None:
-        return known.subject
-    subject = b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
-    made = insert(PairwiseSubject).values(sector=sector, account_id=account_id, subject=subject, created_at=clock.now())
-    await session.exec(made.on_conflict_do_nothing(index_elements=["sector", "account_id"]))  # another was faster
     query = select(PairwiseSubject.subject).where(
         PairwiseSubject.sector == sector, PairwiseSubject.account_id == account_id
     )
+    if (known := (await session.exec(query)).first()) is not None:
+        return known
+    subject = b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+    made = insert(PairwiseSubject).values(sector=sector, account_id=account_id, subject=subject, created_at=clock.now())
+    await session.exec(made.on_conflict_do_nothing(index_elements=["sector", "account_id"]))  # another was faster
     return (await session.exec(query)).one()
 
 

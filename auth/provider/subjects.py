@@ -21,8 +21,8 @@ CLAIMS = {
 
 async def claims_of(session: AsyncSession, cipher: FieldCipher, account_id: UUID, names: set[str]) -> dict[str, Any]:
     """Return those of the named claims that are known of an account."""
-    account = await session.get(Account, account_id)
     found: dict[str, Any] = {}
+    account = await session.get(Account, account_id) if names else None
     if account is None:
         return found
     if "name" in names and account.name is not None:

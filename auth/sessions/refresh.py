@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
+from sqlalchemy import insert
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -62,12 +63,8 @@ async def issue(session: AsyncSession, clock: Clock, family: TokenFamily, idle: 
     """Return a family's first or next refresh token, alive for ``idle`` and never longer than the family."""
     token = _PREFIX + secrets.token_urlsafe(32)
     now = clock.now()
-    session.add(
-        RefreshToken(
-            digest=_digest(token), family_id=family.id, issued_at=now, expires_at=min(now + idle, family.expires_at)
-        )
-    )
-    await session.flush()
+    row = {"digest": _digest(token), "family_id": family.id, "issued_at": now}
+    await session.exec(insert(RefreshToken).values(row | {"expires_at": min(now + idle, family.expires_at)}))
     return token
 
 

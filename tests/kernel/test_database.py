@@ -1,12 +1,13 @@
 """One transaction per session, the pool past the ORM, and migrations that equal the tables."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel, select
 
 import migrations.tables  # noqa: F401 - fills SQLModel.metadata
@@ -46,6 +47,31 @@ async def test_errors_never_show_parameters(database: Database) -> None:
         async with database.session() as session:
             session.add(row)
     assert "330102199001011234" not in str(raised.value)
+
+
+_END_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+
+
+async def test_a_connection_that_broke_while_it_rested_is_replaced(database: Database) -> None:
+    async with database.session() as session:
+        assert (await session.exec(select(OutboxMessage))).all() == []
+    await database.pool.fetch(_END_OTHERS, database.engine.url.database)
+    await asyncio.sleep(1.1)  # no longer than this is a connection believed in
+    async with database.session() as session:
+        assert (await session.exec(select(OutboxMessage))).all() == []
+
+
+async def test_connections_that_break_under_load_cost_one_request(database: Database) -> None:
+    async def look() -> None:
+        async with database.session() as session:
+            await session.exec(select(OutboxMessage))
+
+    await asyncio.gather(*(look() for _ in range(5)))
+    await database.pool.fetch(_END_OTHERS, database.engine.url.database)
+    with pytest.raises(DBAPIError):
+        await look()
+    for _ in range(5):
+        await look()
 
 
 async def test_migrations_equal_the_tables(database: Database) -> None:
