@@ -143,6 +143,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     app_session_days: Annotated[int, Meta(description="How many days a mini-program stays signed in at all.", ge=1)] = (
         30
     )
+    session_retention_days: Annotated[
+        int,
+        Meta(
+            description="After how many days the rows of ended sessions are deleted. Six months have up to 184 days "
+            "(Cybersecurity Law, article 21: six months at least; residents are told 184).",
+            ge=1,
+        ),
+    ] = 184
     host_apps_file: Annotated[
         str,
         Meta(

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import uvloop
 
+from auth.sessions.ended import attach_ended
 from kernel.celery import TaskContext
 from kernel.clock import SystemClock
 from kernel.database import open_database
@@ -59,4 +60,5 @@ class LoopThread:
         database = await self._opened.enter_async_context(open_database(self._settings))
         redis = await self._opened.enter_async_context(open_redis(self._settings))
         attach_outbox(database, redis)
+        attach_ended(database, redis)
         self.context = TaskContext(self._settings, database, redis, SystemClock())

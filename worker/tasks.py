@@ -1,5 +1,6 @@
 """The modules that declare tasks: importing this module registers them all. A feature with tasks adds its line."""
 
-import auth.provider.tasks  # noqa: F401 - imported for its tasks
+import auth.provider.tasks
+import auth.sessions.tasks  # noqa: F401 - imported for its tasks
 import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks

@@ -83,7 +83,7 @@ async def _first_proof(
             session.add(identity)
     if not may_stay(ial_before=account.ial, ial_after=evidence.ial, used_in_proof=False):
         family = {owner.sid, owner.parent_sid}
-        query = select(Session.sid).where(Session.account_id == account.id, col(Session.ended_at).is_(None))
+        query = select(Session.sid).where(Session.account_id == account.id)
         await end(session, clock, [s for s in (await session.exec(query)).all() if s not in family], "first proof")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.accounts import as_ruled, identities_of
@@ -63,5 +63,4 @@ async def _side(session: AsyncSession, owner: Session, transaction: str) -> Side
 
 
 async def _sids(session: AsyncSession, identity_id: UUID) -> Sequence[str]:
-    query = select(Session.sid).where(Session.identity_id == identity_id, col(Session.ended_at).is_(None))
-    return (await session.exec(query)).all()
+    return (await session.exec(select(Session.sid).where(Session.identity_id == identity_id))).all()

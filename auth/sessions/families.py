@@ -3,10 +3,20 @@
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, any_, func, literal
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.tables import Session, TokenFamily
 from kernel.clock import Clock
+
+OFFLINE = "offline_access"
+"""The scope by which a resident lets a client go on without them (OpenID Connect Core section 11)."""
+
+
+def is_offline() -> ColumnElement[bool]:
+    """Return the condition that a family may outlive its session's idleness and age."""
+    return literal(OFFLINE) == any_(func.string_to_array(col(TokenFamily.scope), " "))
 
 
 def begin_family(
@@ -17,7 +27,7 @@ def begin_family(
     It grows no older than the session may become, unless the resident has agreed to ``offline_access``.
     """
     now = clock.now()
-    offline = "offline_access" in scope.split()
+    offline = OFFLINE in scope.split()
     row = TokenFamily(
         sid=owner.sid,
         client_id=client_id,

@@ -120,8 +120,8 @@ async def redeem(
 
 
 def _is_over(owner: Session, family: TokenFamily, clock: Clock) -> bool:
-    """Whether a family's session has ended; an app's own also by not being used."""
-    return owner.ended_at is not None or (owner.client_id == family.client_id and not is_live(owner, clock))
+    """Whether an app's own session is over; of a site's, what has an end is the family (``sessions.end``)."""
+    return owner.client_id == family.client_id and not is_live(owner, clock)
 
 
 def _digest(token: str) -> bytes:

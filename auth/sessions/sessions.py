@@ -9,19 +9,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import update
+from sqlalchemy import not_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.errors import SessionEndedError
+from auth.sessions.families import is_offline
 from auth.sessions.tables import Session, TokenFamily
 from kernel.clock import Clock
 from kernel.ids import random_id
 from kernel.outbox import send
 from kernel.settings import Settings
 
-ENDED = "ended_sessions"  # in AsyncSession.info: what to announce after the commit
+ENDED = "ended_sessions"  # in AsyncSession.info: whether there is an end to announce after the commit
 SESSION_ENDED = "auth.session_ended"  # the message's name
+BY_ITSELF = ("idle", "expired")  # the reasons for which a session ends that nobody ended (auth.sessions.overdue)
 _SEEN_EVERY = timedelta(minutes=1)  # coarse enough that a busy session's row is not written all the time
 _SIGN_IN = "Sign in again."
 
@@ -157,10 +159,16 @@ async def sessions_of(session: AsyncSession, clock: Clock, account_id: UUID) -> 
 
 
 async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: str) -> list[str]:
-    """End sessions, those that came from them and all their tokens; return the sids that were live until now."""
-    # Locked first: whoever begins a child meanwhile has locked the parent too, and is seen after they are done.
-    await session.exec(select(Session.sid).where(col(Session.sid).in_(sids)).with_for_update())
-    tree = select(Session.sid).where(col(Session.sid).in_(sids)).cte("tree", recursive=True)
+    """End sessions, those that came from them and all their tokens; return the sids that were live until now.
+
+    Whoever was only away or signed in for long leaves tokens behind that were agreed on for that (``offline_access``);
+    any other end revokes these too, also of a session that is over already.
+    """
+    # Locked first: whoever begins a child meanwhile has locked the parent too, and is seen after they are done. Parents
+    # before children, so that two ends never wait for one another.
+    given = select(Session.sid).where(col(Session.sid).in_(sids))
+    await session.exec(given.order_by(col(Session.created_at)).with_for_update())
+    tree = given.cte("tree", recursive=True)
     tree = tree.union(select(Session.sid).where(col(Session.parent_sid) == tree.c.sid))
     chosen = update(Session).where(col(Session.sid).in_(select(tree.c.sid)), col(Session.ended_at).is_(None))
     now = clock.now()
@@ -173,19 +181,25 @@ async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: 
             )
         ).scalars()
     )
+    families = update(TokenFamily).where(
+        col(TokenFamily.sid).in_(select(tree.c.sid)), col(TokenFamily.revoked_at).is_(None)
+    )
+    if reason in BY_ITSELF:
+        families = families.where(not_(is_offline()))
+    revoked = await session.exec(families.values(revoked_at=now, revoke_reason=reason))
     if ended:
-        await _revoke(session, clock, ended, reason)
         send(session, clock, SESSION_ENDED, SessionEnded(tuple(ended)))
+    if ended or revoked.rowcount:
+        session.info[ENDED] = True
     return ended
 
 
 async def end_all_of(
     session: AsyncSession, clock: Clock, account_id: UUID, reason: str, *, but: str | None = None
 ) -> list[str]:
-    """End all sessions of an account, or all but one."""
-    query = select(Session.sid).where(Session.account_id == account_id, col(Session.ended_at).is_(None))
-    sids = [sid for sid in (await session.exec(query)).all() if sid != but]
-    return await end(session, clock, sids, reason)
+    """End all sessions of an account, or all but one, and what those that are over have left behind."""
+    sids = (await session.exec(select(Session.sid).where(Session.account_id == account_id))).all()
+    return await end(session, clock, [sid for sid in sids if sid != but], reason)
 
 
 async def revoke_family(session: AsyncSession, clock: Clock, family: TokenFamily, reason: str) -> None:
@@ -193,11 +207,5 @@ async def revoke_family(session: AsyncSession, clock: Clock, family: TokenFamily
     if family.revoked_at is None:
         family.revoked_at, family.revoke_reason = clock.now(), reason
         session.add(family)
-        session.info.setdefault(ENDED, []).append(str(family.id))
+        session.info[ENDED] = True
     await session.flush()
-
-
-async def _revoke(session: AsyncSession, clock: Clock, sids: list[str], reason: str) -> None:
-    families = update(TokenFamily).where(col(TokenFamily.sid).in_(sids), col(TokenFamily.revoked_at).is_(None))
-    await session.exec(families.values(revoked_at=clock.now(), revoke_reason=reason))
-    session.info.setdefault(ENDED, []).extend(sids)

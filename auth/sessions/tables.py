@@ -20,11 +20,11 @@ class Session(SQLModel, table=True):
     __tablename__ = "session"
     __table_args__ = (
         Index("session_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
-        Index("session_account", "account_id", postgresql_where=text("ended_at IS NULL")),
+        Index("session_due", text("LEAST(idle_until, expires_at)"), postgresql_where=text("ended_at IS NULL")),
     )
 
     sid: str = Field(primary_key=True)
-    account_id: UUID = Field(foreign_key="account.id")
+    account_id: UUID = Field(foreign_key="account.id", index=True)
     identity_id: UUID | None = Field(default=None, foreign_key="identity.id", index=True)  # that signed in
     client_id: str = Field(foreign_key="client.client_id")
     parent_sid: str | None = Field(default=None, foreign_key="session.sid", index=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,8 +11,18 @@ from celery import Celery
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+import worker.tasks  # noqa: F401 - registers what InProcessWorker does
+from auth.clients.clients import register
+from auth.clients.pairwise import pairwise_subject
+from auth.clients.tables import Client
+from auth.keys import key_ring
+from auth.sessions.families import begin_family
+from auth.sessions.tables import Session
 from kernel.celery import TaskContext, app
+from kernel.clock import Clock
+from kernel.crypto.keys import open_keys
 from kernel.database import Database
+from kernel.settings import Settings
 
 
 class RelyingParty:
@@ -59,6 +70,37 @@ class RelyingParty:
 def verified(text: str, jwks: dict[str, Any], *algorithms: str) -> jwt.Token:
     """Return a token that a relying party would accept by the published keys."""
     return jwt.decode(text, KeySet.import_key_set(jwks), algorithms=list(algorithms or ("RS256",)))  # type: ignore[arg-type]  # any JWK Set
+
+
+async def add_client(database: Database, clock: Clock, client_id: str, uri: str, tier: str = "T1") -> None:
+    client = Client(
+        client_id=client_id,
+        name_zh="住房",
+        name_en="Housing",
+        sector=f"department:{client_id}",
+        redirect_uris=["https://housing.example/back"],
+        backchannel_logout_uri=uri,
+        created_at=clock.now(),
+    )
+    async with database.session() as session:
+        await register(session, clock, client)
+        client.tier = tier  # type: ignore[assignment]  # of T3 only the algorithm matters here
+
+
+async def visit(database: Database, clock: Clock, owner: Session, *client_ids: str) -> dict[str, str]:
+    """Sign a resident in to clients; return what each calls the resident."""
+    subjects = {}
+    async with database.session() as session:
+        for client_id in client_ids:
+            begin_family(session, clock, owner, client_id, scope="openid", life=timedelta(days=1))
+            client = await session.get_one(Client, client_id)
+            subjects[client_id] = await pairwise_subject(session, clock, client.sector, owner.account_id)
+    return subjects
+
+
+async def published(database: Database, settings: Settings, clock: Clock) -> dict[str, list[dict[str, object]]]:
+    async with database.session() as session:
+        return (await key_ring.load(session, open_keys(settings).cipher, clock)).jwks(clock.now())
 
 
 class InProcessWorker:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import msgspec
@@ -12,15 +11,11 @@ import pytest
 from redis.asyncio import Redis
 
 from auth.accounts.merging import merge
-from auth.clients.clients import register
-from auth.clients.pairwise import pairwise_subject
-from auth.clients.tables import Client
 from auth.issuer import issuer
 from auth.keys import key_ring
 from auth.provider.tasks import LOGOUT_TOKEN, WAITS
 from auth.sessions.families import begin_family
 from auth.sessions.sessions import SESSION_ENDED, end, end_all_of, revoke_family
-from auth.sessions.tables import Session
 from cli.supervisor import child_environment, ourselves
 from kernel.celery import TaskContext
 from kernel.clock import Clock, ManualClock, SystemClock
@@ -28,66 +23,15 @@ from kernel.crypto.keys import key_path, open_keys
 from kernel.database import Database
 from kernel.outbox import attach_outbox
 from kernel.settings import Settings
-from tests.auth.relying_parties import InProcessWorker, RelyingParty, verified
+from tests.auth.relying_parties import InProcessWorker, RelyingParty, add_client, published, verified, visit
 from tests.auth.residents import Residents
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[RelyingParty]:
-    party = RelyingParty()
-    await party.start()
-    yield party
-    await party.stop()
-
-
-@pytest.fixture
-def opened(settings: Settings) -> Settings:
-    return msgspec.structs.replace(settings, upstream_networks=("127.0.0.0/8",))
-
-
-@pytest.fixture
-async def worker(opened: Settings, database: Database, redis: Redis, clock: ManualClock) -> InProcessWorker:
-    async with database.session() as session:
-        await key_ring.ensure(session, open_keys(opened).cipher, clock)
-    return InProcessWorker(TaskContext(opened, database, redis, clock))
-
-
-async def add_client(database: Database, clock: Clock, client_id: str, uri: str, tier: str = "T1") -> None:
-    client = Client(
-        client_id=client_id,
-        name_zh="住房",
-        name_en="Housing",
-        sector=f"department:{client_id}",
-        redirect_uris=["https://housing.example/back"],
-        backchannel_logout_uri=uri,
-        created_at=clock.now(),
-    )
-    async with database.session() as session:
-        await register(session, clock, client)
-        client.tier = tier  # type: ignore[assignment]  # of T3 only the algorithm matters here
-
-
-async def visit(database: Database, clock: Clock, owner: Session, *client_ids: str) -> dict[str, str]:
-    """Sign a resident in to clients; return what each calls the resident."""
-    subjects = {}
-    async with database.session() as session:
-        for client_id in client_ids:
-            begin_family(session, clock, owner, client_id, scope="openid", life=timedelta(days=1))
-            client = await session.get_one(Client, client_id)
-            subjects[client_id] = await pairwise_subject(session, clock, client.sector, owner.account_id)
-    return subjects
-
-
 async def sign_out(database: Database, clock: Clock, *sids: str) -> None:
     async with database.session() as session:
         await end(session, clock, sids, "signed out")
-
-
-async def published(database: Database, settings: Settings, clock: Clock) -> dict[str, list[dict[str, object]]]:
-    async with database.session() as session:
-        return (await key_ring.load(session, open_keys(settings).cipher, clock)).jwks(clock.now())
 
 
 async def failed_at(database: Database, client_id: str = "housing") -> object:

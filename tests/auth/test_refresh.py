@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auth.sessions.families import begin_family, standing
+from auth.sessions.overdue import end_due
 from auth.sessions.refresh import Redeemed, Refused, Shown, issue, redeem
 from auth.sessions.sessions import Lifetimes, end
 from auth.sessions.tables import Session, TokenFamily
@@ -122,12 +123,15 @@ async def test_a_site_refreshes_by_its_own_limits_and_keeps_no_browser_signed_in
         async with database.session() as session:
             return await redeem(session, clock, Shown(shown, APP), life, _answer)
 
-    clock.advance(timedelta(hours=2))  # the browser has been idle for too long
+    clock.advance(timedelta(minutes=30))
     first = await use(token)
     assert isinstance(first, Redeemed)
     async with database.session() as session:
         assert (await session.get_one(Session, owner.sid)).last_seen_at == owner.last_seen_at
-    clock.advance(timedelta(hours=23))  # and its session is too old
+    clock.advance(timedelta(minutes=30))  # the browser has been idle for too long, whatever the site did
+    async with database.session() as session:
+        assert await end_due(session, clock) == 1
+    clock.advance(timedelta(hours=24))  # and its session would be too old
     second = await use(first.answer.decode())
     assert isinstance(second, Redeemed if "offline_access" in scope else Refused)
     if isinstance(second, Redeemed):
