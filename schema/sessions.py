@@ -119,7 +119,7 @@ class SessionMutations:
     async def sign_out(self, info: Info) -> bool | None:
         platform = info.context.platform
         async with platform.database.session() as session:
-            ended = await end(session, platform.environment.clock, [token_of(info.context).sid], "signed out")
+            ended = await end(session, platform.environment.clock, [token_of(info.context).sid], "signed_out")
         return bool(ended)
 
     @strawberry.mutation(description="End one of one's sessions, by its id in `me`. True if it was one that lived.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -130,11 +130,11 @@ class SessionMutations:
             row = await session.get(Session, str(id))
             if row is None or row.account_id != owner.account_id:
                 return False
-            return bool(await end(session, platform.environment.clock, [row.sid], "signed out elsewhere"))
+            return bool(await end(session, platform.environment.clock, [row.sid], "signed_out_elsewhere"))
 
     @strawberry.mutation(description="End all of one's sessions, this one too; returns how many.")  # type: ignore[untyped-decorator]  # strawberry's
     async def sign_out_everywhere(self, info: Info) -> int | None:
         platform = info.context.platform
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
-            return len(await end_all_of(session, platform.environment.clock, owner.account_id, "signed out everywhere"))
+            return len(await end_all_of(session, platform.environment.clock, owner.account_id, "signed_out_everywhere"))

@@ -62,7 +62,7 @@ async def undo(session: AsyncSession, clock: Clock, merge_id: UUID) -> Account:
     assert gone is not None  # noqa: S101 - a foreign key says so
     gone.status, gone.merged_into = "active", None
     await _move(session, row, row.kept_id, gone.id)
-    await end_all_of(session, clock, row.kept_id, "merge undone")
+    await end_all_of(session, clock, row.kept_id, "unmerged")
     row.undone_at = clock.now()
     session.add_all([gone, row])
     await session.flush()

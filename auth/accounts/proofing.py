@@ -84,7 +84,7 @@ async def _first_proof(
     if not may_stay(ial_before=account.ial, ial_after=evidence.ial, used_in_proof=False):
         family = {owner.sid, owner.parent_sid}
         query = select(Session.sid).where(Session.account_id == account.id)
-        await end(session, clock, [s for s in (await session.exec(query)).all() if s not in family], "first proof")
+        await end(session, clock, [s for s in (await session.exec(query)).all() if s not in family], "first_proof")
 
 
 async def _give_way(session: AsyncSession, clock: Clock, holder: Account) -> None:
@@ -93,4 +93,4 @@ async def _give_way(session: AsyncSession, clock: Clock, holder: Account) -> Non
     holder.name = holder.id_number = holder.id_number_index = None
     session.add(holder)
     await session.flush()
-    await end_all_of(session, clock, holder.id, "identity claimed by its person")
+    await end_all_of(session, clock, holder.id, "claimed")

@@ -23,12 +23,18 @@ BROWSER = "yiwang"
 """The client of the sign-in page itself, whose sessions are browsers'."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
+_OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")  # as hosts give them
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 async def ensure_own(session: AsyncSession, clock: Clock, redirect_uris: Mapping[str, Sequence[str]]) -> None:
-    """Register the sign-in page and our own apps; a web app comes back to its redirect URIs, the others have none."""
+    """Register the sign-in page and our own apps; a web app comes back to its redirect URIs, the others have none.
+
+    Raises ClientRefusedError for an id that the audit log would not take.
+    """
     for client_id, uris in {BROWSER: (), **redirect_uris}.items():
+        if not _OWN_ID.fullmatch(client_id):
+            raise ClientRefusedError(f"{client_id!r} is no app id", fix="Copy it from the host app's console.")
         row = Client(
             client_id=client_id,
             name_zh="一网",

@@ -66,7 +66,7 @@ async def redeem_ticket(
     ticket = await store.take(secret, Ticket)
     if ticket is None:
         if opened := await store.buried(secret):
-            await end(session, clock, [opened], "ticket used twice")
+            await end(session, clock, [opened], "ticket_reused")
             await alarm(session, clock, "ticket", opened, f"session:{opened}")
         return None
     parent = await live(session, clock, ticket.sid, share=True)

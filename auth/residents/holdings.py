@@ -17,7 +17,8 @@ from auth.sessions.tables import Session
 from kernel.crypto.fields import FieldCipher
 
 _OWN = {"account_id", "name", "id_number", "id_number_index", "value", "cookie_digest", "digest"}
-"""Columns that are not given as they are: links between rows, sealed values (given open), and digests."""
+_OWN |= {"begin_recorded", "end_recorded"}
+"""Columns that are not given as they are: links between rows, sealed values (given open), digests and marks."""
 
 
 async def holdings(session: AsyncSession, cipher: FieldCipher, account_id: UUID) -> dict[str, Any]:

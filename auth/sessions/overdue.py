@@ -5,13 +5,13 @@ Both go by batches and skip what another transaction holds, so that several work
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func
+from sqlalchemy import delete, exists, func, not_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.sessions import end
-from auth.sessions.tables import RefreshToken, Session, TokenFamily
+from auth.sessions.tables import UNRECORDED, EndReason, RefreshToken, Session, TokenFamily
 from kernel.clock import Clock
 
 _MOST = 100  # sessions in a transaction, with all that hangs on them
@@ -23,7 +23,8 @@ async def end_due(session: AsyncSession, clock: Clock) -> int:
     query = select(Session.sid, Session.idle_until < Session.expires_at)
     query = query.where(due <= clock.now(), col(Session.ended_at).is_(None)).order_by(due).limit(_MOST)
     rows = (await session.exec(query.with_for_update(skip_locked=True))).all()
-    for reason, by_idleness in (("idle", True), ("expired", False)):
+    reasons: dict[bool, EndReason] = {True: "idle", False: "expired"}
+    for by_idleness, reason in reasons.items():
         await end(session, clock, [sid for sid, idle in rows if idle is by_idleness], reason)
     return len(rows)
 
@@ -31,12 +32,14 @@ async def end_due(session: AsyncSession, clock: Clock) -> int:
 async def forget(session: AsyncSession, before: datetime) -> int:
     """Delete a batch of the sessions that were over ``before``, with their tokens; return how many.
 
-    A session goes after those that came from it, and after the last token that may be used without it.
+    A session goes after those that came from it, after the last token that may be used without it, and never before
+    the audit log has it.
     """
     child = aliased(Session)
     over = func.least(col(TokenFamily.revoked_at), col(TokenFamily.expires_at))  # of what is null, the other
     query = select(Session.sid).where(
         col(Session.ended_at) < before,
+        not_(UNRECORDED),
         ~exists().where(col(child.parent_sid) == col(Session.sid)),
         ~exists().where(col(TokenFamily.sid) == col(Session.sid), over >= before),
     )

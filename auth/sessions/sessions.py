@@ -4,7 +4,7 @@ Whoever ends one only changes rows and sends a message: after the commit ``auth.
 and the worker (``auth.provider.tasks``) the relying parties. Nobody who signs out waits for either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.errors import SessionEndedError
 from auth.sessions.families import is_offline
-from auth.sessions.tables import Session, TokenFamily
+from auth.sessions.tables import EndReason, Session, TokenFamily
 from kernel.clock import Clock
 from kernel.ids import random_id
 from kernel.outbox import send
@@ -23,7 +23,10 @@ from kernel.settings import Settings
 
 ENDED = "ended_sessions"  # in AsyncSession.info: whether there is an end to announce after the commit
 SESSION_ENDED = "auth.session_ended"  # the message's name
-BY_ITSELF = ("idle", "expired")  # the reasons for which a session ends that nobody ended (auth.sessions.overdue)
+BY_ITSELF: Collection[EndReason] = (
+    "idle",
+    "expired",
+)  # the reasons for which a session ends that nobody ended (auth.sessions.overdue)
 _SEEN_EVERY = timedelta(minutes=1)  # coarse enough that a busy session's row is not written all the time
 _SIGN_IN = "Sign in again."
 
@@ -158,7 +161,7 @@ async def sessions_of(session: AsyncSession, clock: Clock, account_id: UUID) -> 
     return [row for row in rows if is_live(row, clock)]
 
 
-async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: str) -> list[str]:
+async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: EndReason) -> list[str]:
     """End sessions, those that came from them and all their tokens; return the sids that were live until now.
 
     Whoever was only away or signed in for long leaves tokens behind that were agreed on for that (``offline_access``);
@@ -195,7 +198,7 @@ async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: 
 
 
 async def end_all_of(
-    session: AsyncSession, clock: Clock, account_id: UUID, reason: str, *, but: str | None = None
+    session: AsyncSession, clock: Clock, account_id: UUID, reason: EndReason, *, but: str | None = None
 ) -> list[str]:
     """End all sessions of an account, or all but one, and what those that are over have left behind."""
     sids = (await session.exec(select(Session.sid).where(Session.account_id == account_id))).all()

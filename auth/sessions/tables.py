@@ -1,13 +1,35 @@
 """The rows of sessions: who is signed in where, and the refresh tokens that keep a client signed in."""
 
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary, text
+from sqlalchemy import Column, Index, LargeBinary, String, and_, not_, or_, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from kernel.ids import uuid7
+
+EndReason = Literal[
+    "signed_out",
+    "signed_out_elsewhere",  # from another of one's sessions
+    "signed_out_everywhere",
+    "replaced",  # by another sign-in in the same browser
+    "idle",
+    "expired",
+    "unlinked",  # the way in that had opened it was given up
+    "ticket_reused",
+    "first_proof",  # from before anybody knew whose account it is
+    "claimed",  # the account's ID number is another's
+    "frozen",
+    "merged",
+    "unmerged",
+    "erased",
+]
+
+
+def _not_yet() -> Any:
+    return Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class Session(SQLModel, table=True):
@@ -40,7 +62,17 @@ class Session(SQLModel, table=True):
     idle_until: datetime
     expires_at: datetime
     ended_at: datetime | None = None
-    end_reason: str = ""
+    end_reason: EndReason | Literal[""] = Field(default="", sa_type=String)
+    begin_recorded: bool = _not_yet()  # whether the audit log has it (auth.sessions.recording)
+    end_recorded: bool = _not_yet()
+
+
+UNRECORDED = or_(
+    not_(col(Session.begin_recorded)), and_(col(Session.ended_at).is_not(None), not_(col(Session.end_recorded)))
+)
+"""Of which sessions the audit log lacks something."""
+
+Index("session_unrecorded", col(Session.created_at), postgresql_where=UNRECORDED)
 
 
 class TokenFamily(SQLModel, table=True):

@@ -60,25 +60,30 @@ class Event(Struct, frozen=True, kw_only=True):
             raise ValueError(f"the details of an audit event have up to {_DETAILS_BYTES} bytes: record ids, not things")
 
 
-async def append(session: AsyncSession, clock: Clock, event: Event) -> int:
-    """Add an entry to the caller's transaction and return its number; its request id is the current one."""
+async def append(session: AsyncSession, clock: Clock, *events: Event) -> int:
+    """Add entries to the caller's transaction and return the last one's number; their request id is the current one."""
     await session.flush()  # whatever it waits for, it waits before the lock
     head = (await session.exec(select(AuditHead.seq, AuditHead.hash).with_for_update())).one_or_none()
     if head is None:
         raise RuntimeError("audit_head has no row: the audit log was tampered with; `yiwang audit verify` says more")
-    moment = clock.now()
-    link = Link(
-        seq=head[0] + 1,
-        at=text_of(moment),
-        request_id=_request_id(),
-        previous_hash=head[1],
-        **{name: getattr(event, name) for name in Event.__struct_fields__},
-    )
-    found = digest(link)
-    moved = update(AuditHead).values(seq=link.seq, hash=found).cte("moved")
-    row = msgspec.structs.asdict(link) | {"at": moment, "hash": found}
-    await session.exec(insert(AuditEntry).values(row).add_cte(moved))
-    return link.seq
+    seq, previous = head
+    moment, rows = clock.now(), []
+    for event in events:
+        link = Link(
+            seq=seq + 1,
+            at=text_of(moment),
+            request_id=_request_id(),
+            previous_hash=previous,
+            **{name: getattr(event, name) for name in Event.__struct_fields__},
+        )
+        seq, previous = link.seq, digest(link)
+        rows.append(msgspec.structs.asdict(link) | {"at": moment, "hash": previous})
+    *before, last = rows
+    if before:
+        await session.exec(insert(AuditEntry), params=before)
+    moved = update(AuditHead).values(seq=seq, hash=previous).cte("moved")
+    await session.exec(insert(AuditEntry).values(last).add_cte(moved))
+    return seq
 
 
 def _request_id() -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from auth.accounts.accounts import Proven, sign_in
 from auth.clients.pairwise import FIRST_PARTY
 from auth.clients.tables import Client
-from auth.sessions.sessions import Lifetimes, SignIn, begin
+from auth.sessions.sessions import Lifetimes, SignIn, begin, by_session, live
 from auth.sessions.tables import Session
 from kernel.clock import ManualClock
 from kernel.database import Database
@@ -53,3 +53,9 @@ class Residents:
                 amr=("wx",),
             )
             return await begin(session, self.clock, who, LIFETIMES)
+
+    async def follow(self, parent: Session, client_id: str) -> Session:
+        """Begin a session that comes from another, as a ticket's does."""
+        async with self._database.session() as session:
+            owner = await live(session, self.clock, parent.sid, share=True)
+            return await begin(session, self.clock, by_session(owner, client_id, ""), LIFETIMES, parent=owner)

@@ -31,7 +31,7 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 async def sign_out(database: Database, clock: Clock, *sids: str) -> None:
     async with database.session() as session:
-        await end(session, clock, sids, "signed out")
+        await end(session, clock, sids, "signed_out")
 
 
 async def failed_at(database: Database, client_id: str = "housing") -> object:
@@ -80,7 +80,7 @@ async def test_each_client_hears_once_of_each_sid(
         family = begin_family(session, clock, two, "health", scope="openid", life=timedelta(days=1))
         await revoke_family(session, clock, family, "reuse")  # its site may still have the resident signed in
     async with database.session() as session:
-        await end_all_of(session, clock, one.account_id, "signed out everywhere")
+        await end_all_of(session, clock, one.account_id, "signed_out_everywhere")
     await sign_out(database, clock, one.sid, two.sid)  # once more: nothing is live any longer
     await worker.do_all()
 

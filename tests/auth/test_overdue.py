@@ -11,9 +11,9 @@ from auth.accounts.accounts import freeze
 from auth.sessions.ended import EndedSessions, attach_ended
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import issue
-from auth.sessions.sessions import SESSION_ENDED, SignIn, begin, end, live, seen
+from auth.sessions.sessions import SESSION_ENDED, end, live, seen
 from auth.sessions.tables import Session
-from auth.sessions.tasks import end_due_sessions, forget_sessions
+from auth.sessions.tasks import end_due_sessions, forget_sessions, record_sessions
 from kernel.celery import TaskContext
 from kernel.clock import ManualClock
 from kernel.database import Database, open_database
@@ -35,13 +35,6 @@ async def told(worker: InProcessWorker, site: RelyingParty) -> list[str]:
     context = worker.context
     jwks = await published(context.database, context.settings, context.clock)
     return [str(verified(each, jwks).claims["sid"]) for each in site.received]
-
-
-async def chained(database: Database, clock: ManualClock, parent: Session) -> Session:
-    """Begin a session that came from another, as a ticket's does."""
-    who = SignIn(account_id=parent.account_id, client_id=OTHER, channel="web", ial=1, aal=1, amr=("ticket",))
-    async with database.session() as session:
-        return await begin(session, clock, who, LIFETIMES, parent=await live(session, clock, parent.sid, share=True))
 
 
 @pytest.fixture
@@ -98,11 +91,12 @@ async def test_a_use_that_is_not_committed_yet_counts(
 
 
 async def test_what_came_from_a_session_ends_with_it_and_not_the_other_way_round(
-    owner: Session, database: Database, clock: ManualClock, worker: InProcessWorker, site: RelyingParty
+    owner: Session, residents: Residents, worker: InProcessWorker, site: RelyingParty
 ) -> None:
-    first = await chained(database, clock, owner)
+    database, clock = worker.context.database, residents.clock
+    first = await residents.follow(owner, OTHER)
     clock.advance(timedelta(minutes=30))
-    second = await chained(database, clock, owner)
+    second = await residents.follow(owner, OTHER)
     await visit(database, clock, second, "housing")
     async with database.session() as session:
         seen(session, clock, await live(session, clock, owner.sid), LIFETIMES)
@@ -182,13 +176,14 @@ async def rows(database: Database) -> tuple[int, int, int]:
 async def test_rows_are_kept_half_a_year_and_then_deleted(
     owner: Session, database: Database, clock: ManualClock, residents: Residents, worker: InProcessWorker
 ) -> None:
-    child = await chained(database, clock, owner)
+    child = await residents.follow(owner, OTHER)
     async with database.session() as session:
         family = begin_family(session, clock, child, OTHER, scope="openid", life=timedelta(days=1))
         await session.flush()
         await issue(session, clock, family, LIFETIMES.idle)
     async with database.session() as session:
-        await end(session, clock, [owner.sid], "signed out")
+        await end(session, clock, [owner.sid], "signed_out")
+    await record_sessions(worker.context)
     clock.advance(timedelta(days=184))
     await forget_sessions(worker.context)
     assert await rows(database) == (2, 2, 1)
@@ -208,6 +203,7 @@ async def test_a_session_is_kept_while_a_token_of_it_may_be_used(
         begin_family(session, clock, owner, "housing", scope="openid offline_access", life=timedelta(days=30))
     clock.advance(LIFETIMES.absolute)
     await end_due_sessions(context)
+    await record_sessions(context)
     clock.advance(timedelta(days=30))
     await forget_sessions(context)
     assert (await rows(database))[0] == 1

@@ -85,7 +85,7 @@ async def test_another_client_or_key_gets_nothing_and_spoils_nothing(app: App) -
 async def test_an_ended_session_is_not_refreshed(app: App, database: Database, clock: ManualClock) -> None:
     token = await app.first()
     async with database.session() as session:
-        await end(session, clock, [app.session.sid], "signed out")
+        await end(session, clock, [app.session.sid], "signed_out")
     assert isinstance(await app.use(token), Refused)
 
 
@@ -136,5 +136,5 @@ async def test_a_site_refreshes_by_its_own_limits_and_keeps_no_browser_signed_in
     assert isinstance(second, Redeemed if "offline_access" in scope else Refused)
     if isinstance(second, Redeemed):
         async with database.session() as session:
-            await end(session, clock, [owner.sid], "signed out")
+            await end(session, clock, [owner.sid], "signed_out")
         assert isinstance(await use(second.answer.decode()), Refused)

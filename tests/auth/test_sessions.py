@@ -65,8 +65,8 @@ async def test_a_child_ends_with_its_parent_and_never_outranks_it(
         family = begin_family(session, clock, child, OTHER, scope="openid", life=timedelta(days=1))
     assert (child.ial, child.aal, child.expires_at) == (parent.ial, parent.aal, parent.expires_at)
     async with database.session() as session:
-        assert set(await end(session, clock, [parent.sid], "signed out")) == {parent.sid, child.sid}
-        assert await end(session, clock, [parent.sid], "again") == []
+        assert set(await end(session, clock, [parent.sid], "signed_out")) == {parent.sid, child.sid}
+        assert await end(session, clock, [parent.sid], "signed_out") == []
     async with database.session() as session:
         assert await standing(session, clock, family.id) is None
         assert await sessions_of(session, clock, parent.account_id) == []
@@ -76,7 +76,7 @@ async def test_all_sessions_but_one_are_ended(database: Database, clock: ManualC
     kept, other, third = [await residents.sign_in("openid-1") for _ in range(3)]
     stranger = await residents.sign_in("openid-2")
     async with database.session() as session:
-        ended = await end_all_of(session, clock, kept.account_id, "signed out everywhere", but=kept.sid)
+        ended = await end_all_of(session, clock, kept.account_id, "signed_out_everywhere", but=kept.sid)
         assert set(ended) == {other.sid, third.sid}
         assert [each.sid for each in await sessions_of(session, clock, kept.account_id)] == [kept.sid]
         assert [each.sid for each in await sessions_of(session, clock, stranger.account_id)] == [stranger.sid]
@@ -105,7 +105,7 @@ async def test_gateways_know_what_has_ended_at_once(
         async with database.session() as session:
             family = begin_family(session, clock, other, APP, scope="", life=timedelta(days=1))
         async with database.session() as session:
-            await end(session, clock, [signed_in.sid], "signed out")
+            await end(session, clock, [signed_in.sid], "signed_out")
             await revoke_family(session, clock, await session.merge(family), "reuse")
         async with asyncio.timeout(1):
             while signed_in.sid not in ended or str(family.id) not in ended:
@@ -125,6 +125,6 @@ async def test_an_end_is_found_without_redis(
     signed_in = await residents.sign_in("openid-1")
     await ended.refresh()
     async with database.session() as session:
-        await end(session, clock, [signed_in.sid], "signed out")
+        await end(session, clock, [signed_in.sid], "signed_out")
     await ended.refresh()
     assert signed_in.sid in ended

@@ -154,7 +154,7 @@ async def test_an_ended_session_is_refused_within_a_second(asked: Asked) -> None
     header = who.header()
     assert await asked.code("usual", header) == ""
     async with asked.city.gateway.database.session() as session:
-        await end(session, SystemClock(), [who.token.sid], "signed out")
+        await end(session, SystemClock(), [who.token.sid], "signed_out")
     async with asyncio.timeout(1):
         while await asked.code("usual", header) != "TOKEN_REFUSED":
             await asyncio.sleep(0.02)

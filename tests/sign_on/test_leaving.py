@@ -88,7 +88,7 @@ async def test_the_end_of_the_app_s_session_is_the_end_of_the_web_view_s(sign_on
     sid, site, browser = await signed_in(sign_on), await sign_on.site(), sign_on.browser()
     await browser.send("GET", f"/sso/t?ticket={await ticket(sign_on, sid)}")
     async with sign_on.gateway.database.session() as session:
-        assert len(await end(session, CLOCK, [sid], "signed out")) == 2
+        assert len(await end(session, CLOCK, [sid], "signed_out")) == 2
     answer = answered(await browser.send("GET", site.authorize(prompt="none")[0]))
     assert answer["error"] == "login_required"
 

@@ -62,7 +62,7 @@ class Leaving:
             except YiwangError as error:
                 return self._render.message(lang, "cannot_go_on", error.message, error.fix, status=400)
             if opened is not None and before is not None:
-                await end(session, environment.clock, [before.sid], "another sign-in in this browser")
+                await end(session, environment.clock, [before.sid], "replaced")
         if opened is None:
             return self._render.message(lang, "cannot_go_on", status=400)
         query = urlencode({"iss": environment.issuer} | ({"target_link_uri": opened.target} if opened.target else {}))
@@ -94,7 +94,7 @@ class Leaving:
                 sids.append(owner.sid)
             if not asked.sid and not confirmed and owner is not None:
                 return self._render.message(lang, "sign_out_question", action="/oauth/logout", confirm="yes")
-            ended = await end(session, self._environment.clock, sids, "signed out") if sids else []
+            ended = await end(session, self._environment.clock, sids, "signed_out") if sids else []
         return self._left(lang, asked.target, over=owner is not None and owner.sid in ended)
 
     def _left(self, lang: Any, target: str, *, over: bool) -> Response[Any]:

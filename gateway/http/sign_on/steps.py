@@ -157,7 +157,7 @@ class Steps:
             before.cookie_digest = digest(secret)
         else:
             if before is not None:
-                await end(session, clock, [before.sid], "another sign-in in this browser")
+                await end(session, clock, [before.sid], "replaced")
             await begin(session, clock, who, self._lifetimes, parent=parent, cookie_digest=digest(secret))
         await session.flush()
         await self._transactions.save(id_, under_way)
