@@ -81,6 +81,13 @@ class IntrospectionScopeError(YiwangError):
     http_status = 400
 
 
+class SiteRequestRefusedError(YiwangError):
+    """A site sent its resident with a request that can be answered to nobody; the message names OAuth's error."""
+
+    code = "SITE_REQUEST_REFUSED"
+    http_status = 400
+
+
 class NotServedError(YiwangError):
     """Nothing is at the path, or not for this method; the status says which."""
 

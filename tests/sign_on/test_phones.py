@@ -35,5 +35,5 @@ async def test_an_old_number_or_a_proven_person_needs_more_than_a_message(
         assert "code" in answered(page)
     else:
         assert page.status_code == 400
-        assert "WeChat, Alipay or Baidu" in page.text
+        assert "SIGN_IN_REFUSED" in page.text
         assert "location" not in page.headers

@@ -9,6 +9,7 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.errors import TicketRefusedError
 from auth.provider.browser import digest, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.provider.logout import read_logout
@@ -16,11 +17,11 @@ from auth.provider.tickets import Ticket, redeem_ticket, tickets
 from auth.sessions.sessions import browser_lifetimes, end
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name
+from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import Renderer, language
 from gateway.http.sign_on.steps import SESSION
 from kernel.database import Database
-from kernel.errors import YiwangError
 
 AnyRequest = Request[Any, Any, Any]
 _PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -38,7 +39,10 @@ class Leaving:
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return Litestar's handlers."""
         both = [HttpMethod.GET, HttpMethod.POST]
-        return [route("/sso/t", http_method=both)(self._ticket), route("/oauth/logout", http_method=both)(self._logout)]
+        return [
+            route(path, http_method=both, exception_handlers=ON_PAGES)(work)
+            for path, work in (("/sso/t", self._ticket), ("/oauth/logout", self._logout))
+        ]
 
     async def _ticket(self, request: AnyRequest) -> Response[Any]:
         """Sign a web view in by a ticket, and send it to the department's page.
@@ -52,19 +56,16 @@ class Leaving:
         async with self._database.session() as session:
             before = await self._owner(session, request)
             if before is None and request.method == "POST":
-                return self._render.message(lang, "cannot_go_on", status=400)
+                return self._render.refusal(lang, TicketRefusedError.code)
             if before is not None and request.method == "GET" and await self._is_another(session, given, before):
                 return self._render.message(lang, "other_account", action="/sso/t", ticket=given)
-            try:
-                opened = await redeem_ticket(
-                    session, environment, given, lifetimes=self._lifetimes, cookie_digest=digest(secret)
-                )
-            except YiwangError as error:
-                return self._render.message(lang, "cannot_go_on", error.message, error.fix, status=400)
+            opened = await redeem_ticket(
+                session, environment, given, lifetimes=self._lifetimes, cookie_digest=digest(secret)
+            )
             if opened is not None and before is not None:
                 await end(session, environment.clock, [before.sid], "replaced")
         if opened is None:
-            return self._render.message(lang, "cannot_go_on", status=400)
+            return self._render.refusal(lang, TicketRefusedError.code)
         query = urlencode({"iss": environment.issuer} | ({"target_link_uri": opened.target} if opened.target else {}))
         separator = "&" if "?" in opened.client.initiate_login_uri else "?"
         where = f"{opened.client.initiate_login_uri}{separator}{query}"
@@ -83,10 +84,7 @@ class Leaving:
         given = await provider_request(request, self._environment, url_too=True)
         lang = language(request)
         async with self._database.session() as session:
-            try:
-                asked = await read_logout(session, self._environment, given)
-            except YiwangError as error:
-                return self._render.message(lang, "cannot_go_on", error.message, error.fix, status=400)
+            asked = await read_logout(session, self._environment, given)
             owner = await self._owner(session, request)
             confirmed = request.method == "POST" and given.payload.data.get("confirm") == "yes"
             sids = [asked.sid] if asked.sid else []

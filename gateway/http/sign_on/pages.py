@@ -26,11 +26,12 @@ from auth.provider.server import Provider
 from auth.residents.attempts import attempt
 from auth.residents.proofs import PROOFS
 from auth.sessions.sessions import SignIn
+from gateway.errors import SiteRequestRefusedError
 from gateway.http.sign_on.answers import cookie, response
+from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
-from gateway.http.sign_on.rendering import language, stylesheet
+from gateway.http.sign_on.rendering import stylesheet
 from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, device_of
-from gateway.http.sign_on.texts import TEXTS
 from kernel.crypto.blind_index import normal_phone
 from kernel.errors import YiwangError
 
@@ -46,11 +47,14 @@ class Pages(Steps):
 
     def routes(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
-        authorize = route("/oauth/authorize", http_method=[HttpMethod.GET, HttpMethod.POST])(self._authorize)
-        handlers: list[HTTPRouteHandler] = [authorize, stylesheet, get("/sign-in/{id:str}")(self._show)]
+        both = [HttpMethod.GET, HttpMethod.POST]
+        authorize = route("/oauth/authorize", http_method=both, exception_handlers=ON_PAGES)(self._authorize)
+        show = get("/sign-in/{id:str}", exception_handlers=ON_PAGES)(self._show)
+        handlers: list[HTTPRouteHandler] = [authorize, stylesheet, show]
         for step in (self._phone, self._code, self._app, self._identity, self._consent, self._cancel):
             name = step.__name__.removeprefix("_")
-            handlers.append(post(f"/sign-in/{{id:str}}/{name}", name=f"sign-in-{name}")(step))
+            path = f"/sign-in/{{id:str}}/{name}"
+            handlers.append(post(path, name=f"sign-in-{name}", exception_handlers=ON_PAGES)(step))
         return handlers
 
     async def _authorize(self, request: AnyRequest) -> Response[Any]:
@@ -68,7 +72,7 @@ class Pages(Steps):
             if refused.asked is not None:
                 said = {"error": refused.error, "error_description": refused.description}
                 return response(deliver(self._environment.issuer, refused.asked, said))
-            return self._render.message(language(request), "cannot_go_on", refused.description, status=400)
+            raise SiteRequestRefusedError(f"{refused.error}: {refused.description}") from refused
 
     async def _go_on(self, session: AsyncSession, request: AnyRequest, asked: Asked, client: Client) -> Response[Any]:
         owner = await self._owner(session, request)
@@ -159,7 +163,7 @@ class Pages(Steps):
             owner = await self._owner(session, request)
             if owner is not None and may_use(await standing(session, owner.account_id, BROWSER), purpose):
                 if not matched:
-                    raise NoMatchError(TEXTS[language(request)].no_match)
+                    raise NoMatchError("Name and ID number do not belong together", fix="Compare them with the card.")
                 evidence = Evidence(name, number, "population-register", ial_of("platform", "population-register"))
                 account = await prove(session, environment.clock, environment.keys, owner, evidence)
                 await self._record(session, owner, "account.proven", f"account:{account.id}")
@@ -171,7 +175,7 @@ class Pages(Steps):
         try:
             matched = await service.match(name, number)
         except YiwangError as error:
-            return await self._again(request, id, error.said)
+            return await self._again(request, id, error.code)
         return await self._step(request, id, work)
 
     async def _consent(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above

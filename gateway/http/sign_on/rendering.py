@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response, get
 from markupsafe import escape
 
+from gateway.http.sign_on.errors_said import said
 from gateway.http.sign_on.texts import TEXTS, Lang
 
 AnyRequest = Request[Any, Any, Any]
@@ -52,26 +53,32 @@ class Renderer:
         lines = [{"field": known[each][0], "purpose": known[each][1]} for each in scope.split() if each in known]
         return self.page(lang, "consent.html", id=id_, client=client, lines=lines)
 
-    def message(
-        self, lang: Lang, heading: str, *texts: str, status: int = 200, action: str = "", **fields: str
-    ) -> Response[str]:
+    def refusal(self, lang: Lang, code: str, *, status: int = 400, detail: str = "") -> Response[str]:
+        """Return the page that ends a sign-in by an error; ``detail`` is for who mends it, in English."""
+        text = said(code, lang)
+        return self._message(lang, "cannot_go_on", status=status, code=code, said=text, detail=detail)
+
+    def message(self, lang: Lang, heading: str, *, action: str = "", **fields: str) -> Response[str]:
         """Return a page that says something, with a button if there is something to confirm."""
+        return self._message(lang, heading, action=action, fields=fields)
+
+    def _message(self, lang: Lang, heading: str, *, status: int = 200, **values: Any) -> Response[str]:
         known = TEXTS[lang]
         return self.page(
             lang,
             "message.html",
             status=status,
             heading=getattr(known, heading),
-            text=" ".join(filter(None, texts)),
-            action=action,
             button=known.change_account if heading == "other_account" else known.sign_out,
-            fields=fields,
+            **{"action": "", "code": "", "detail": ""} | values,
         )
 
     @staticmethod
-    def with_error(shown: Response[Any], said: str) -> Response[Any]:
+    def with_error(shown: Response[Any], lang: Lang, code: str) -> Response[Any]:
         """Return a page with what went wrong at its top."""
         if isinstance(shown.content, str) and _ERROR in shown.content:
-            shown.content = shown.content.replace(_ERROR, f'<p class="error" role="alert">{escape(said)}</p>')
+            small = f"<small>{TEXTS[lang].error_code} <code>{code}</code></small>"
+            text = f'<p class="error" role="alert">{escape(said(code, lang))} {small}</p>'
+            shown.content = shown.content.replace(_ERROR, text)
             shown.status_code = 400
         return shown

@@ -1,7 +1,7 @@
 """What the steps of a sign-in share: whose browser it is, what comes next, and the one transaction of each step."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from litestar import Request, Response
 from msgspec import Struct
@@ -14,7 +14,7 @@ from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agreed
 from auth.clients.tables import Client
 from auth.consents.registered import read_purposes
-from auth.errors import NoMessagesError
+from auth.errors import NoMessagesError, TransactionGoneError
 from auth.provider.app_approvals import AppApprovals
 from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
@@ -122,22 +122,19 @@ class Steps:
 
     async def _step(self, request: AnyRequest, id_: str, work: Any) -> Response[Any]:
         """Do one step of this browser's sign-in in one transaction; what goes wrong is said on the page."""
-        try:
-            under_way = await self._transactions.read(id_, self._cookie(request, BROWSER_COOKIE))
-        except YiwangError as error:
-            return self._render.message(language(request), "cannot_go_on", error.message, error.fix, status=400)
+        under_way = await self._transactions.read(id_, self._cookie(request, BROWSER_COOKIE))
         try:
             async with self._database.session() as session:
                 found: Response[Any] = await work(session, request, id_, under_way)
                 return found
         except YiwangError as error:
-            return await self._again(request, id_, error.said)
+            return await self._again(request, id_, error.code)
 
-    async def _again(self, request: AnyRequest, id_: str, said: str) -> Response[Any]:
+    async def _again(self, request: AnyRequest, id_: str, code: str) -> Response[Any]:
         under_way = await self._transactions.read(id_, self._cookie(request, BROWSER_COOKIE))
         async with self._database.session() as session:
             shown = await self._next(session, request, id_, under_way)
-        return self._render.with_error(shown, said)
+        return self._render.with_error(shown, language(request), code)
 
     async def _signed_in(
         self,
@@ -168,7 +165,7 @@ class Steps:
     async def _answer(self, id_: str, asked: Asked, params: dict[str, str]) -> Response[Any]:
         """End a sign-in, once."""
         if not await self._transactions.end(id_):
-            return self._render.message(asked.locale, "cannot_go_on", status=400)  # type: ignore[arg-type]  # zh or en
+            return self._render.refusal(cast("Lang", asked.locale), TransactionGoneError.code)
         return response(deliver(self._environment.issuer, asked, params))
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:

@@ -31,7 +31,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     name: str
     id_number: str
     check: str
-    no_match: str
+    error_code: str
     consent_title: str
     consent_intro: str
     consent_revoke: str
@@ -69,7 +69,7 @@ TEXTS: dict[Lang, Texts] = {
         name="姓名",
         id_number="身份证号码",
         check="核验",
-        no_match="姓名与身份证号码不一致，请核对后重试。",
+        error_code="错误代码：",
         consent_title="{client}请求以下信息",
         consent_intro="同意后，{client}可以读取：".replace("{client}", "该网站"),
         consent_revoke="您可以随时在“我的授权”中撤回。",
@@ -113,7 +113,7 @@ TEXTS: dict[Lang, Texts] = {
         name="Name as in your ID card",
         id_number="ID number",
         check="Check",
-        no_match="Name and ID number do not belong together. Please look for a mistake.",
+        error_code="Error code:",
         consent_title="{client} asks for your data",
         consent_intro="If you agree, the site may read:",
         consent_revoke="You can take this back at any time among your consents.",
