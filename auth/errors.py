@@ -1,6 +1,10 @@
 """Why somebody is not let in."""
 
+from datetime import timedelta
+from typing import Any
+
 from kernel.errors import YiwangError
+from supergraph.slice import Level
 
 
 class AssuranceUnknownError(YiwangError):
@@ -100,6 +104,15 @@ class AssuranceTooLowError(YiwangError):
     code = "ASSURANCE_TOO_LOW"
     http_status = 403
 
+    def __init__(self, message: str, *, needed: Level, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.needed = needed
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, and the level to ask for."""
+        return super().extensions | {"acr_values": self.needed}
+
 
 class ScopeMissingError(YiwangError):
     """The token lacks a scope that something needs."""
@@ -174,10 +187,19 @@ class OneTimeCodeRefusedError(YiwangError):
 
 
 class AuthenticationTooOldError(YiwangError):
-    """Something needs a proof of the last five minutes (RFC 9470, ``max_age``)."""
+    """Something needs a proof of the last minutes (RFC 9470)."""
 
     code = "AUTHENTICATION_TOO_OLD"
     http_status = 403
+
+    def __init__(self, message: str, *, within: timedelta, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.within = within
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, and the ``max_age`` to ask for, in seconds."""
+        return super().extensions | {"max_age": int(self.within.total_seconds())}
 
 
 class UnlinkRefusedError(YiwangError):

@@ -1,6 +1,8 @@
 """Whether somebody may use a field: one rule for the platform's own fields and for departments' operations.
 
-A stranger has no token. The answer is an error that says what is missing, or nothing.
+A stranger has no token. A scope limits what another party's client may do in the resident's name; in the platform's own
+apps it is the resident who acts, so only level and consent count. The answer is an error that says what is missing, or
+nothing.
 """
 
 from auth.errors import AssuranceTooLowError, ScopeMissingError, SignInNeededError
@@ -21,9 +23,10 @@ def refusal(access: Access, token: AccessToken | None) -> YiwangError | None:
     if RANK[token.acr] < RANK[access.level]:
         return AssuranceTooLowError(
             f"This needs the assurance level {access.level}, the session has {token.acr}",
+            needed=access.level,
             fix="Ask the resident to prove more of who they are: acr_values=" + access.level,
         )
-    if access.scope and access.scope not in token.scope.split():
+    if access.scope and not token.first_party and access.scope not in token.scope.split():
         return ScopeMissingError(
             f"This needs the scope {access.scope}, which the token does not have", fix="Ask for it at sign-in."
         )

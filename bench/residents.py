@@ -53,5 +53,6 @@ async def signed_in(session: AsyncSession, clock: Clock, settings: Settings, num
         amr=("wx",),
         channel="wechat",
         scope="openid",
+        first_party=True,
     )
     return Resident(token, await issue(session, clock, family, timedelta(hours=1)))

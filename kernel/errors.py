@@ -4,7 +4,7 @@ Subclasses live beside the code that raises them (``<package>/errors.py``). What
 defect: clients see ``INTERNAL_ERROR`` and a request id, the log has the rest.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class YiwangError(Exception):
@@ -22,6 +22,11 @@ class YiwangError(Exception):
         super().__init__(message)
         self.message = message
         self.fix = fix
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What programs read of it in the graph: its code, and what some classes add (GraphQL section 7.1.2)."""
+        return {"code": self.code}
 
     @property
     def said(self) -> str:

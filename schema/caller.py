@@ -52,6 +52,7 @@ async def fresh_caller(session: AsyncSession, context: Context, within: timedelt
     if not fresh(owner, context.platform.environment, within):
         raise AuthenticationTooOldError(
             f"This needs a proof of the last {within.seconds // 60} minutes",
+            within=within,
             fix="Have the resident sign in again, or a face check made, and send the new access token.",
         )
     return owner

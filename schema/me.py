@@ -12,6 +12,7 @@ from auth.accounts.tables import Account
 from auth.assurance import level_of
 from auth.consents.ledger import history
 from auth.errors import AssuranceTooLowError, AuthenticationTooOldError
+from auth.linking import PROOF_FRESH_FOR
 from auth.mandates.kinds import Party
 from auth.mandates.mandates import mandates_of
 from auth.policies import SIGNED_IN, refusal
@@ -195,9 +196,9 @@ class MeMutations:
             account = await session.get_one(Account, owner.account_id, with_for_update=True)
             decision = may_erase(owner, platform.environment, ial=account.ial)
             if decision.rule == "erase.second-factor":
-                raise AssuranceTooLowError(decision.reason, fix="Have a face check made first.")
+                raise AssuranceTooLowError(decision.reason, needed="L3", fix="Have a face check made first.")
             if not decision:
-                raise AuthenticationTooOldError(decision.reason, fix="Sign in again first.")
+                raise AuthenticationTooOldError(decision.reason, within=PROOF_FRESH_FOR, fix="Sign in again first.")
             await erase(session, platform.environment, account)
         return True
 

@@ -70,9 +70,9 @@ class Fetch:
         """Return the root field's value."""
         return self._reader.read(response, self.service)
 
-    def failed(self, message: str, code: str) -> Value:
-        """Return null and an error at the root field's path."""
-        return self._reader.failed(message, {"code": code, "service": self.service})
+    def failed(self, message: str, code: str, **more: Any) -> Value:
+        """Return null and an error at the root field's path, with ``more`` in its extensions."""
+        return self._reader.failed(message, {"code": code, "service": self.service, **more})
 
 
 class LocalPart(Struct):

@@ -15,6 +15,7 @@ from auth.clients.pairwise import FIRST_PARTY, department_sector
 from auth.clients.secrets import SCOPES, secret_digest
 from auth.clients.tables import Client
 from auth.errors import ClientRefusedError, ClientUnknownError
+from auth.sessions.access_tokens import GRAPH
 from auth.sessions.sessions import revoke_family
 from auth.sessions.tables import TokenFamily
 from kernel.clock import Clock
@@ -115,6 +116,7 @@ def _check(client: Client) -> None:
             "The id is too short, too long or has other characters",
             "Use 3 to 64 of a-z 0-9 . _ -",
         ),
+        (client.client_id == GRAPH, "The id is the graph's own", "Choose another, which is no audience yet."),
         (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),

@@ -9,7 +9,7 @@ from auth.accounts.accounts import account_of
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.provider.authorize import URN, Pushed, RefusedError, read
 from auth.provider.client_view import GRANTS
-from auth.provider.dpop import check_proof
+from auth.provider.dpop import ALGORITHMS, check_proof
 from auth.provider.environment import PUSHED_SECONDS, Answer, Environment
 from auth.provider.introspection import look_up
 from auth.provider.requests import ProviderRequest
@@ -18,6 +18,7 @@ from auth.provider.subjects import asked_names, claims_of
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
 
+_ALGS = f'algs="{" ".join(ALGORITHMS)}"'  # RFC 9449 section 7.1
 _JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
 
@@ -73,10 +74,12 @@ async def push(session: AsyncSession, environment: Environment, request: Provide
 
 async def userinfo(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:
     """``/oauth/userinfo`` (OpenID Connect Core section 5.3): what the resident agreed to tell this client."""
+    scheme, text = _bearer(request)
+    if not text:  # who shows no token is told no error (RFC 6750 section 3.1)
+        return 401, {}, [*_JSON, ("WWW-Authenticate", f"Bearer, DPoP {_ALGS}")]
 
     def work(server: Provider) -> Answer:
-        scheme, text = _bearer(request)
-        known = look_up(server, text, environment.issuer) if text else None
+        known = look_up(server, text, environment.issuer)
         if known is None or known.token is None or known.family is None:
             return _challenge(scheme, "invalid_token", "The access token is expired, revoked or none of ours.")
         bound = (known.token.cnf or {}).get("jkt", "")
@@ -87,7 +90,7 @@ async def userinfo(session: AsyncSession, environment: Environment, request: Pro
         if (scheme == "DPoP") != bool(bound) or (bound and jkt != bound):
             return _challenge("DPoP", "invalid_token", "The access token is bound to another key.")
         if "openid" not in known.token.scope.split():
-            return _challenge(scheme, "insufficient_scope", "The scope openid is needed.", 403)
+            return _challenge(scheme, "insufficient_scope", "The scope openid is needed.", 403, scope="openid")
         owner = wait(session.get_one(Session, known.token.sid))
         try:
             account = wait(account_of(session, owner.account_id))
@@ -101,15 +104,19 @@ async def userinfo(session: AsyncSession, environment: Environment, request: Pro
 
 
 def _bearer(request: ProviderRequest) -> tuple[str, str]:
-    """Return scheme and token, from the header or, of a form, its body (RFC 6750 section 2)."""
+    """Return scheme and token, from the header or, of a form, its body (RFC 6750 section 2); no token: empty."""
     scheme, _, text = (request.headers.get("authorization") or "").partition(" ")
     if text:
-        return ("DPoP" if scheme.lower() == "dpop" else "Bearer"), text.strip()
+        known = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower(), "")
+        return known, text.strip() if known else ""
     return "Bearer", request.payload.data.get("access_token", "") if request.method == "POST" else ""
 
 
-def _challenge(scheme: str, error: str, description: str, status: int = 401) -> Answer:
+def _challenge(scheme: str, error: str, description: str, status: int = 401, scope: str = "") -> Answer:
+    """Say what is wrong with a token that was shown (RFC 6750 section 3)."""
     said = f'{scheme} error="{error}", error_description="{description}"'
+    said += f', scope="{scope}"' if scope else ""
+    said += f", {_ALGS}" if scheme == "DPoP" else ""
     body = {"error": error, "error_description": description}
     return status, body, [*_JSON, ("WWW-Authenticate", said)]
 

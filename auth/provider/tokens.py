@@ -79,6 +79,7 @@ class Issue(Struct, frozen=True):
             amr=tuple(owner.amr),
             channel=owner.channel,
             scope=self.family.scope if scope is None else scope,
+            first_party=self.client.first_party and not actor,  # by the registration, never by what anybody asks for
             cnf={"jkt": key} if key else None,
             act={"sub": actor} if actor else None,
         )

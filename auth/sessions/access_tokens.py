@@ -40,6 +40,7 @@ class AccessToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
     amr: tuple[str, ...]
     channel: str
     scope: str = ""
+    first_party: bool = False  # given to the platform's own app, in which the resident acts and no scope limits them
     cnf: dict[str, str] | None = None  # {"jkt": …} if the token is bound to a DPoP key (RFC 9449 section 6.1)
     act: dict[str, str] | None = None  # who acts for the subject (RFC 8693 section 4.1)
 

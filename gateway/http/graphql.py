@@ -10,6 +10,7 @@ from gateway.errors import DefectError, MethodError, RequestTooLargeError
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.permits import ACTING_FOR
 from gateway.pipeline.authenticate import Authenticator
+from gateway.pipeline.challenge import challenge
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planned, Planner
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
@@ -50,7 +51,7 @@ class GraphQLOverHTTP:
         self.requests += 1
         identity = self._ids.id(headers.get(HEADER))
         request_id.set(identity)
-        media_type = JSON
+        media_type, asked = JSON, b""
         try:
             media_type = negotiate(headers.get(b"accept", b""))
             request = self._read(method, query_string.decode("latin-1"), headers, body)
@@ -62,9 +63,11 @@ class GraphQLOverHTTP:
             mandate = headers.get(ACTING_FOR, b"").decode("latin-1")
             outcome = await self._executor.execute(planned, request.variables, token, mandate)
             status, content_type, body = respond(outcome, media_type)
+            asked = challenge(each.get("extensions", {}) for each in outcome.errors)
         except YiwangError as error:
             self.refused += 1
             status, content_type, body = refuse(error, media_type)
+            asked = challenge([error.extensions])
         except Exception:  # noqa: BLE001 - the edge: logged, and the client learns under which id
             _log.exception("a request failed")
             status, content_type, body = refuse(DefectError(), media_type)
@@ -72,6 +75,8 @@ class GraphQLOverHTTP:
             milliseconds = round((perf_counter() - started) * 1000, 2)
             _log.info("request", extra={"status": status, "bytes": len(body), "milliseconds": milliseconds})
         reply = [(b"content-type", content_type), (HEADER, identity.encode())]
+        if asked:
+            reply.append((b"www-authenticate", asked))
         if status == MethodError.http_status:
             reply.append((b"allow", b"POST" if method == "GET" else b"GET, POST"))
         return status, reply, body

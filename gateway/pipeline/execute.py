@@ -209,14 +209,14 @@ class _Run:
         if after is not None:
             await after
         if (refused := refusal(fetch.operation.access, self._bearer.token)) is not None:
-            return fetch.failed(refused.said, refused.code)
+            return fetch.failed(refused.said, **refused.extensions)
         try:
             request = fetch.request(self._variables)
             if fetch.operation.access.level != "public" and self._bearer.token is not None:
                 request = await self._identified(fetch, request, self._bearer.token)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
         except _COST_A_FIELD as error:
-            return fetch.failed(error.said, error.code)
+            return fetch.failed(error.said, **error.extensions)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
         size = len(response.body)
@@ -273,7 +273,7 @@ def formatted(error: GraphQLError) -> Error:
         return {**error.formatted}
     if isinstance(cause, YiwangError):
         message = cause.said
-        shown = GraphQLError(message, error.nodes, path=error.path, extensions={"code": cause.code})
+        shown = GraphQLError(message, error.nodes, path=error.path, extensions=cause.extensions)
         return {**shown.formatted}
     _log.error("a resolver failed", exc_info=cause)
     masked = GraphQLError("Internal error", error.nodes, path=error.path, extensions={"code": "INTERNAL_ERROR"})

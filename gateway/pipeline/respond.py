@@ -1,7 +1,6 @@
 """Stage 4: an outcome to an HTTP response: media type, status and body (GraphQL over HTTP, section 6)."""
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -70,6 +69,5 @@ def respond(outcome: Outcome, media_type: bytes) -> tuple[int, bytes, bytes]:
 
 def refuse(error: YiwangError, media_type: bytes) -> tuple[int, bytes, bytes]:
     """Return the response to what is no GraphQL request, or cannot be served as one."""
-    body: dict[str, Any] = {"message": error.said}
-    body["extensions"] = {"code": error.code}
+    body = {"message": error.said, "extensions": error.extensions}
     return error.http_status, _CONTENT_TYPES[media_type], _encode({"errors": [body]})

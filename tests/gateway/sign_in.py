@@ -99,5 +99,6 @@ async def signed_in(gateway: Gateway, settings: Settings, subject: str, acr: Lev
         amr=("wx",),
         channel="wechat",
         scope=scope,
+        first_party=True,
     )
     return SignedIn(token, gateway)

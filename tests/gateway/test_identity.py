@@ -60,6 +60,12 @@ class Asked:
         result: dict[str, Any] = msgspec.json.decode(reply)
         return result
 
+    async def challenge(self, operations: str, who: dict[bytes, bytes]) -> tuple[int, str]:
+        """Return the status, and the challenge in WWW-Authenticate, empty without one."""
+        body = msgspec.json.encode({"query": f"{{ parking {{ {operations} }} }}"})
+        status, headers, _ = await self.city.gateway.direct["/graphql"]("POST", b"", JSON_HEADERS | who, body)
+        return status, dict(headers).get(b"www-authenticate", b"").decode()
+
     async def code(self, operation: str, who: dict[bytes, bytes] | None = None) -> str:
         """Return the error's code, empty if the department has answered."""
         result = await self.ask(operation, who)
@@ -106,14 +112,35 @@ async def test_an_operation_that_says_nothing_is_for_whom_its_service_says(city:
     assert await asked.code("usual", (await resident(asked)).header()) == ""
 
 
-async def test_levels_and_scopes_are_demanded_before_anything_is_sent(asked: Asked) -> None:
-    low, high = await resident(asked, acr="L1"), await resident(asked, acr="L3", scope="openid health")
+async def test_levels_are_demanded_before_anything_is_sent(asked: Asked) -> None:
+    low, high = await resident(asked, acr="L1"), await resident(asked, acr="L3")
     assert await asked.code("usual", low.header()) == "ASSURANCE_TOO_LOW"
     assert await asked.code("face", (await resident(asked)).header()) == "ASSURANCE_TOO_LOW"
-    assert await asked.code("health", low.header()) == "SCOPE_MISSING"
     assert asked.calls == []
     for operation in ("usual", "face", "health"):
         assert await asked.code(operation, high.header()) == ""
+
+
+async def test_a_scope_limits_other_parties_clients_and_not_our_own_apps(asked: Asked) -> None:
+    who = await resident(asked)
+    for scope in ("", "openid", "healthy health-records"):
+        assert await asked.code("health", who.header(first_party=False, scope=scope)) == "SCOPE_MISSING"
+    assert asked.calls == []
+    assert await asked.code("health", who.header(first_party=False, scope="openid health")) == ""
+    assert await asked.code("health", who.header(first_party=True, scope="")) == ""
+
+
+@pytest.mark.case("SSO-13")
+async def test_what_a_refused_field_needs_is_said_to_programs_too(asked: Asked) -> None:
+    low, usual = (await resident(asked, acr="L1")).header(), (await resident(asked)).header()
+    (error,) = (await asked.ask("face", usual))["errors"]
+    assert error["extensions"] == {"code": "ASSURANCE_TOO_LOW", "service": "parking", "acr_values": "L3"}
+    needs = 'Bearer error="insufficient_user_authentication", acr_values="L3"'
+    assert await asked.challenge("face", usual) == (200, needs)
+    assert await asked.challenge("open usual face", low) == (200, needs)
+    assert await asked.challenge("usual face", {}) == (200, "Bearer")
+    assert await asked.challenge("open usual", usual) == (200, "")
+    assert await asked.challenge("open", {b"authorization": b"Bearer x"}) == (401, 'Bearer error="invalid_token"')
 
 
 async def test_a_department_is_told_who_asks_and_nothing_more(asked: Asked) -> None:

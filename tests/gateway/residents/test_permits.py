@@ -62,6 +62,18 @@ async def test_consent_is_asked_before_each_call_and_its_withdrawal_holds_from_t
     assert acts == ["given", "withdrawn"]
 
 
+async def test_our_own_app_needs_no_scope_and_its_refreshed_token_neither(
+    city: City, phones: Phones, health: Asked
+) -> None:
+    scoped = {"file": {"access": {"level": "L1", "scope": "health"}}}
+    await city.publish("health", PATHS, health.department, access="L1", operations=scoped)
+    who = await sign_in(city, phones, "wang")
+    assert await call(health, who, "file") == ""
+    refresh = "mutation ($app: String!, $token: String!) { refresh(app: $app, token: $token) { accessToken } }"
+    who.given |= await who.data(refresh, app=who.app, token=who.given["refreshToken"])
+    assert await call(health, who, "file") == ""
+
+
 async def test_consent_is_one_resident_s_and_one_service_s(city: City, phones: Phones, health: Asked) -> None:
     one, two = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
     await one.data(AGREE, version=1)
