@@ -4,6 +4,7 @@
 ``app`` is what the provider's own ``app.py`` describes, keys in it are PEM. Everything is checked at start-up.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.x509 import Certificate
 from msgspec import Struct
 from redis.asyncio import Redis
 
@@ -27,13 +29,18 @@ from adapters.baidu.client import fetch_app_token
 from adapters.channel import Channel
 from adapters.errors import HostConfigurationError
 from adapters.http import open_http
+from adapters.later import Later
 from adapters.signed_json import SigningKey, open_signed
 from adapters.web.channel import WebApp, WebChannel
 from adapters.web.sms import SmsGateway
 from adapters.wechat.app import WeChatApp
 from adapters.wechat.channel import WeChatChannel
+from adapters.wechat_pay.account import Account
+from adapters.wechat_pay.channel import WeChatPayments
 from kernel.clock import Clock
 from kernel.ids import random_id
+
+_log = logging.getLogger(__name__)
 
 _FIX = "Compare it with docs/operations.md."
 
@@ -56,9 +63,10 @@ class _Entry(Struct, frozen=True, kw_only=True, tag_field="provider", forbid_unk
 
 
 class WeChatEntry(_Entry, frozen=True, tag="wechat"):
-    """A mini-program at WeChat."""
+    """A mini-program at WeChat, and the merchant that it pays by WeChat Pay."""
 
     app: WeChatApp
+    pay: Account | None = None
     url: str = "https://api.weixin.qq.com"
 
     @property
@@ -178,7 +186,7 @@ async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Cloc
         return WebChannel(entry.app, SmsGateway(sms), random_id)
     http = await stack.enter_async_context(open_http(entry.url, _HOSTS[type(entry)]))
     if isinstance(entry, WeChatEntry):
-        return WeChatChannel(http, redis, clock, entry.app)
+        return WeChatChannel(http, redis, clock, entry.app, payments=await _payments(stack, entry, clock))
     if isinstance(entry, AlipayEntry):
         return AlipayChannel(AlipayClient(http, clock, entry.app, entry.trust(clock), entry.url), clock)
     app = entry.app
@@ -186,16 +194,31 @@ async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Cloc
     return BaiduChannel(http, app, tokens.get, tokens.invalidate, cashier=entry.cashier)
 
 
+async def _payments(stack: AsyncExitStack, entry: WeChatEntry, clock: Clock) -> WeChatPayments | None:
+    if entry.pay is None:
+        return None
+    http = await stack.enter_async_context(open_http(entry.pay.url, "WeChat Pay"))
+    later = Later(lambda why: _log.error("what WeChat Pay's adapter does later failed: %s", why))
+    stack.push_async_callback(later.stop)
+    return WeChatPayments(entry.app_id, entry.pay, http, clock, later.spawn)
+
+
 _HOSTS: Mapping[type, str] = {WeChatEntry: "WeChat", AlipayEntry: "Alipay", BaiduEntry: "Baidu"}
-_KEYS: Mapping[type, Callable[[bytes, str], object]] = {RSAPrivateKey: rsa.private_key, RSAPublicKey: rsa.public_key}
+_KEYS: Mapping[type, Callable[[bytes, str], object]] = {
+    RSAPrivateKey: rsa.private_key,
+    RSAPublicKey: rsa.public_key,
+    Certificate: rsa.certificate,
+}
 _APPS: Mapping[str, type[Struct]] = {"wechat": WeChatApp, "alipay": AlipayApp, "baidu": BaiduApp, "web": WebApp}
 
 
 def _key(wanted: type, value: Any) -> object:
-    """Read a key, which JSON holds as PEM."""
+    """Read a key or certificate, which JSON holds as PEM."""
     if wanted not in _KEYS or not isinstance(value, str):
-        raise HostConfigurationError("A key of a host app is no text", fix="Give it as PEM, with \\n for line ends.")
-    return _KEYS[wanted](value.encode(), "A key of a host app")
+        raise HostConfigurationError(
+            "A key or certificate of a host app is no text", fix="Give it as PEM, with \\n for line ends."
+        )
+    return _KEYS[wanted](value.encode(), "A key or certificate of a host app")
 
 
 def _check_names(raw: Any) -> None:

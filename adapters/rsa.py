@@ -6,17 +6,18 @@ what a message says of itself.
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from adapters.errors import HostKeyError
 
 Digest = Literal["sha256", "sha1"]
+Found = TypeVar("Found")
 
 _DIGESTS = {"sha256": hashes.SHA256(), "sha1": hashes.SHA1()}  # noqa: S303 - Baidu's protocol knows no other
 
@@ -59,7 +60,12 @@ def public_key(data: bytes, what: str) -> RSAPublicKey:
     return key
 
 
-def _read(what: str, load: Callable[[], object]) -> object:
+def certificate(pem: bytes, what: str) -> Certificate:
+    """Read a PEM certificate. Raises HostKeyError."""
+    return _read(what, lambda: load_pem_x509_certificate(pem))
+
+
+def _read(what: str, load: Callable[[], Found]) -> Found:
     try:
         return load()
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -5,6 +5,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from adapters.sandbox.app import sandbox_app
+from adapters.sandbox.development import directions
 from adapters.sandbox.hosts import build_sandbox
 from cli.ports import url
 from cli.serving import free_port, serve
@@ -20,7 +21,7 @@ def sandbox(host: str, port: int | None, seed: int) -> None:
     """Serve simulated host apps and simulated phones until ctrl-C; see docs/sandbox.md.
 
     Open the address in a browser: pick a resident, log in, scan, pay, read the inbox, and switch faults on. Your own
-    code reaches each host's API below /web, /wechat and so on, and tests do by /phones what residents do by hand.
+    code reaches each host's API at the addresses that are printed, and tests do by /phones what residents do by hand.
 
     \b
     Examples:
@@ -35,4 +36,5 @@ def sandbox(host: str, port: int | None, seed: int) -> None:
     port = free_port("the sandbox", host, load().sandbox_port if port is None else port)
     application = sandbox_app(build_sandbox(SystemClock(), seed))
     server = Server(application, host, port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
-    serve(server, host, port, f"{url(host, port)}/ has the phones; ctrl-C ends it.")
+    origin = url(host, port)
+    serve(server, host, port, f"{origin}/ has the phones; ctrl-C ends it. For your own code:\n{directions(origin)}")

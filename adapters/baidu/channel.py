@@ -158,7 +158,8 @@ class BaiduChannel:
 
     def _no_payments(self) -> NotOfferedError:
         return NotOfferedError(
-            f"The mini-program {self.app_id} takes no payments", fix="Configure its payment service at Baidu's cashier."
+            f"The mini-program {self.app_id} takes no payments",
+            fix="Give it a payment service of Baidu's: `cashier` of its entry in the file of host apps.",
         )
 
 

@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from adapters import rsa
 from adapters.sandbox.alipay.console import SimulatedApp as AlipayMiniProgram
 from adapters.sandbox.alipay.simulator import SimulatedAlipay
-from adapters.sandbox.baidu.behaviour import RegisteredApp
+from adapters.sandbox.baidu.behaviour import PaymentService, RegisteredApp
 from adapters.sandbox.baidu.host import CashierKeys, SimulatedBaidu
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.notice_http import NoticeHttp
 from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.wechat.apps import SimulatedApp as WeChatMiniProgram
 from adapters.sandbox.wechat.host import SimulatedWeChat
+from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
+from adapters.sandbox.wechat_pay.keys import API_V3_KEY, MCHID, PUBLIC_KEY_ID, SERIAL
 from adapters.sandbox.world import World
 from adapters.signed_json import SigningKey
 
@@ -38,8 +40,10 @@ _OWNER = "the city"
 _PAGES = frozenset({"pages/index/index"})
 _SECRET = "0sandbox" * 4
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="
-_PEM = (Path(__file__).parent / "development.pem").read_text()
+_KEY_FILE = Path(__file__).parent / "development.pem"
+_PEM = _KEY_FILE.read_text()
 _NOTICE_SECONDS = 2.0  # Baidu's deadline; Alipay states none
+_CALLBACK_SECONDS = 5.0  # WeChat Pay's
 
 
 def development_hosts(world: World) -> list[SimulatedHost]:
@@ -51,10 +55,13 @@ def development_hosts(world: World) -> list[SimulatedHost]:
     alipay.console.register(
         AlipayMiniProgram(app_id=APPS["alipay"], name=_NAME, content_key=_CONTENT_KEY, pages=_PAGES)
     )
+    merchant = SimulatedWeChatPay(
+        world, NoticeHttp(_CALLBACK_SECONDS), {APPS["wechat"]}, keys=lambda: key, loopback_callbacks=True
+    )
     baidu = RegisteredApp(app_key=APPS["baidu"], secret=_SECRET, name=_NAME, owner=_OWNER)
     return [
         SimulatedWeb(world, SMS_KEY, apps={APPS["web"]: _NAME}),
-        SimulatedWeChat(world, [wechat]),
+        SimulatedWeChat(world, [wechat], cashier=merchant),
         alipay,
         SimulatedBaidu(world, http, [baidu], keys=CashierKeys(key, key)),
     ]
@@ -63,6 +70,22 @@ def development_hosts(world: World) -> list[SimulatedHost]:
 def development_apps(origin: str) -> bytes:
     """Return the file of host apps of a deployment whose hosts are a sandbox at ``origin``."""
     return msgspec.json.format(msgspec.json.encode({"apps": _entries(origin)}))
+
+
+def directions(origin: str) -> str:
+    """Say what a developer's own code needs to be pointed at the sandbox at ``origin``."""
+    said = (
+        ("SMS", f"{origin}/web/sms", f"key id {SMS_KEY.id}, secret {SMS_KEY.secret.decode()}"),
+        ("identity", f"{origin}/identity", f"key id {IDENTITY_KEY.id}, secret {IDENTITY_KEY.secret.decode()}"),
+        ("WeChat", f"{origin}/wechat", f"app {APPS['wechat']}, secret {_SECRET}"),
+        ("WeChat Pay", f"{origin}/wechat_pay", f"merchant {MCHID}, certificate serial {SERIAL}"),
+        ("", "", f"APIv3 key {API_V3_KEY}, public key id {PUBLIC_KEY_ID}"),
+        ("Alipay", f"{origin}/alipay/gateway.do", f"app {APPS['alipay']}"),
+        ("Baidu", f"{origin}/baidu", f"app key {APPS['baidu']}, secret {_SECRET}"),
+    )
+    width = max(len(address) for _, address, _ in said)
+    lines = [f"  {name:<10}  {address:<{width}}  {what}" for name, address, what in said]
+    return "\n".join([*lines, f"  Every RSA key, of apps, merchants and hosts, is {_KEY_FILE}."])
 
 
 def _entries(origin: str) -> Sequence[Mapping[str, object]]:
@@ -76,7 +99,15 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
         "seller_id": AlipayMiniProgram(app_id="", name="").seller_id,
         "content_key": _CONTENT_KEY,
     }
+    merchant = {
+        "merchant": {"mchid": MCHID, "serial": SERIAL, "key": _PEM},
+        "api_v3_key": API_V3_KEY,
+        "public_keys": {PUBLIC_KEY_ID: public},
+        "url": f"{origin}/wechat_pay",
+    }
     baidu = {"app_key": APPS["baidu"], "secret": _SECRET, "session_origin": f"{origin}/baidu"}
+    service = PaymentService()
+    cashier = {"app_key": service.app_key, "deal_id": service.deal_id, "key": _PEM, "platform_key": public}
     return [
         {"provider": "web", "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"}, "sms": sms, **back},
         {
@@ -84,6 +115,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "owner": _OWNER,
             "url": f"{origin}/wechat",
             "app": {"app_id": APPS["wechat"], "secret": _SECRET},
+            "pay": merchant,
         },
         {
             "provider": "alipay",
@@ -92,5 +124,5 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "app": alipay,
             "public_key": public,
         },
-        {"provider": "baidu", "owner": _OWNER, "url": f"{origin}/baidu", "app": baidu},
+        {"provider": "baidu", "owner": _OWNER, "url": f"{origin}/baidu", "app": baidu, "cashier": cashier},
     ]

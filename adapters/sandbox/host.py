@@ -23,7 +23,7 @@ class SimulatedHost(Protocol):
     provider: Provider
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
-        """Return the server side: the paths of the host's own API below ``/<provider>``."""
+        """Return the server side: the paths of the host's own API below ``/<provider>``, WeChat Pay's beside it."""
         ...
 
     def apps(self) -> Mapping[str, str]:
@@ -42,8 +42,8 @@ class SimulatedHost(Protocol):
         """Do what a subscription tap does: one more message may be sent."""
         ...
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
-        """Open the cashier with what the server handed the client, and confirm; return the client's result word."""
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
+        """Open the cashier with what the server handed the client, confirm or leave; return the client's word."""
         ...
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]: ...

@@ -52,9 +52,10 @@ class Tap(Struct, frozen=True):
 
 
 class Confirmation(Struct, frozen=True):
-    """What the server handed the client for the cashier."""
+    """What the server handed the client for the cashier, and whether the resident confirms or leaves."""
 
     parameters: dict[str, str]
+    confirmed: bool = True
 
 
 class PaymentResult(Struct, frozen=True):
@@ -137,13 +138,13 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return host.allow_message(app_id, resident, data.template)
 
-        @post(f"{_APP}/payments", summary="Confirm a payment in the cashier", responses=REFUSALS, tags=["phones"])
+        @post(f"{_APP}/payments", summary="Confirm or refuse a payment", responses=REFUSALS, tags=["phones"])
         async def pay(
             resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[Confirmation]
         ) -> PaymentResult:
-            """Open the cashier with what the server made, and confirm."""
+            """Open the cashier with what the server made, and confirm, or leave it unpaid."""
             with self._in_app(resident, provider, app_id) as host:
-                return PaymentResult(await host.pay(app_id, resident, data.parameters))
+                return PaymentResult(await host.pay(app_id, resident, data.parameters, confirmed=data.confirmed))
 
         return [allow, pay]
 

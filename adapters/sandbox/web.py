@@ -77,7 +77,14 @@ class SimulatedWeb:
         """Return nothing: an SMS needs no tap."""
         return {}
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:  # noqa: ARG002 - as above
+    async def pay(
+        self,
+        app_id: str,  # noqa: ARG002 - as above
+        resident: str,  # noqa: ARG002 - as above
+        parameters: Mapping[str, str],  # noqa: ARG002 - as above
+        *,
+        confirmed: bool = True,  # noqa: ARG002 - as above
+    ) -> str:
         self._lacks("cashier", "Pay in a host app that has one.")
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:

@@ -122,6 +122,7 @@ class WeChatChannel:
     def _payments(self) -> Payments:
         if self._paying is None:
             raise NotOfferedError(
-                f"The mini-program {self.app_id} takes no payments", fix="Configure its WeChat Pay merchant."
+                f"The mini-program {self.app_id} takes no payments",
+                fix="Give it a WeChat Pay merchant: `pay` of its entry in the file of host apps.",
             )
         return self._paying

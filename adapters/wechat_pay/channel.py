@@ -6,18 +6,16 @@ The other half is WeChat's own. What may have been done is an OutcomeUnknownErro
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta, timezone
-from urllib.parse import quote, urlsplit
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from msgspec import Struct
+from urllib.parse import quote
 
 from adapters.channel import Callback, Order, Payment, Provider, Refund
 from adapters.errors import HostConfigurationError, OrderRefusedError, OutcomeUnknownError
 from adapters.http import HostHttp, HostReply
+from adapters.wechat_pay.account import CALLBACK_FORM, Account, is_callback_address
 from adapters.wechat_pay.callbacks import CallbackReader, payment_of
 from adapters.wechat_pay.client import SignedHttp, WeChatPayClient, in_progress, read
 from adapters.wechat_pay.keys import KeyRing, Spawn
-from adapters.wechat_pay.signing import Merchant, pay_sign
+from adapters.wechat_pay.signing import pay_sign
 from adapters.wechat_pay.states import REFUND_STATES
 from adapters.wechat_pay.wire import (
     Amount,
@@ -37,29 +35,11 @@ CERTIFICATES = "/v3/certificates"
 
 _CITY_TIME = timezone(timedelta(hours=8))
 _DESCRIPTION_CHARACTERS = 127  # the limits of the order's fields, from WeChat Pay's API documents
-_NOTIFY_URL_CHARACTERS = 255
 _REASON_CHARACTERS = 80
-_LOOPBACK = {"127.0.0.1", "localhost"}  # where a sandbox may call without TLS; the real WeChat Pay reaches neither
-
-
-class Account(Struct, frozen=True, kw_only=True):
-    """What the merchant console gives for one mini-program; ``public_keys`` by PUB_KEY_ID_…, none before migration.
-
-    Refunds are told to ``refund_notify_url``, or if it is empty to wherever the console says.
-    """
-
-    merchant: Merchant
-    app_id: str
-    api_v3_key: bytes
-    public_keys: Mapping[str, RSAPublicKey]
-    refund_notify_url: str = ""
-
-    def __repr__(self) -> str:
-        return f"Account({self.merchant.mchid!r}, {self.app_id!r})"  # the APIv3 key is a secret
 
 
 class WeChatPayments:
-    """Payments in one mini-program; ``http`` leads to WeChat Pay's origin.
+    """Payments in one mini-program to one merchant; ``http`` leads to the account's ``url``.
 
     Made inside a running loop: it begins with downloading the platform's certificates, by ``spawn``, so that every
     process can judge its first callback.
@@ -69,22 +49,29 @@ class WeChatPayments:
 
     def __init__(
         self,
+        app_id: str,
         account: Account,
         http: HostHttp,
         clock: Clock,
         spawn: Spawn,
+        *,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
-        self.app_id = account.app_id
+        self.app_id = app_id
         self._account = account
         self._clock = clock
         self._nonce = nonce
         reply_key = max(account.public_keys, default="")
         signed = SignedHttp(http, account.merchant, clock, nonce, reply_key)
-        keys = KeyRing(account.public_keys, account.api_v3_key, clock, lambda: signed.send("GET", CERTIFICATES), spawn)
+        secret = account.api_v3_key.encode()
+
+        async def download() -> HostReply:
+            return await signed.send("GET", CERTIFICATES)
+
+        keys = KeyRing(account.public_keys, secret, clock, download, spawn, certificates=account.certificates)
         spawn(keys.refresh())
         self._client = WeChatPayClient(signed, keys)
-        self._callbacks = CallbackReader(account.merchant.mchid, account.app_id, account.api_v3_key, keys)
+        self._callbacks = CallbackReader(account.merchant.mchid, app_id, secret, keys)
 
     async def prepay(self, order: Order) -> Mapping[str, str]:
         """Create the order; return the arguments of ``wx.requestPayment``. The same order again is the same order."""
@@ -173,17 +160,8 @@ class WeChatPayments:
                 f"The payer signed in to {order.payer.app_id}, not to {self.app_id}",
                 fix="Pay in the app of the sign-in.",
             )
-        if not _is_callback_address(order.notify_url):
-            raise HostConfigurationError(
-                f"WeChat Pay cannot call {order.notify_url[:80]!r}",
-                fix=f"An address is https, has no query and at most {_NOTIFY_URL_CHARACTERS} characters.",
-            )
-
-
-def _is_callback_address(address: str) -> bool:
-    url = urlsplit(address)
-    reachable = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
-    return reachable and not (url.query or url.fragment) and len(address) <= _NOTIFY_URL_CHARACTERS
+        if not is_callback_address(order.notify_url):
+            raise HostConfigurationError(f"WeChat Pay cannot call {order.notify_url[:80]!r}", fix=CALLBACK_FORM)
 
 
 def _trade_path(number: str) -> str:

@@ -8,13 +8,14 @@ APIv3 key, and it is signed by a key known before or by a certificate that it br
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from adapters import rsa
 from adapters.errors import SignatureRefusedError
@@ -56,7 +57,8 @@ def signed_head(headers: Mapping[str, str]) -> SignedHead:
 class KeyRing:
     """WeChat Pay's keys of one merchant. ``download`` asks for ``/v3/certificates``; it is judged here.
 
-    ``spawn`` runs downloads beside the messages that make them due.
+    ``spawn`` runs downloads beside the messages that make them due. ``certificates`` are those known before the first.
+    Raises HostKeyError.
     """
 
     def __init__(
@@ -66,13 +68,15 @@ class KeyRing:
         clock: Clock,
         download: Callable[[], Awaitable[HostReply]],
         spawn: Spawn,
+        *,
+        certificates: Iterable[Certificate] = (),
     ) -> None:
         self._public_keys = dict(public_keys)
         self._api_v3_key = api_v3_key
         self._clock = clock
         self._download = download
         self._spawn = spawn
-        self._certificates: dict[str, _Certificate] = {}
+        self._certificates = {serial_of(each): _read(serial_of(each), each) for each in certificates}
         self._next_refresh = self._next_renewal = datetime.min.replace(tzinfo=UTC)
         self._refreshing = asyncio.Lock()
 
@@ -140,8 +144,18 @@ class KeyRing:
 
     def _open(self, entry: CertificateEntry) -> _Certificate:
         pem = open_resource(entry.encrypt_certificate, self._api_v3_key)
-        key = rsa.public_key(pem, f"the platform certificate {entry.serial_no[:80]}")
-        return _Certificate(key, load_pem_x509_certificate(pem).not_valid_after_utc)
+        return _read(entry.serial_no[:80], load_pem_x509_certificate(pem))
+
+
+def serial_of(certificate: Certificate) -> str:
+    """Return a certificate's serial as ``Wechatpay-Serial`` has it: its bytes, upper case hexadecimal."""
+    number = certificate.serial_number
+    return number.to_bytes((number.bit_length() + 7) // 8).hex().upper()
+
+
+def _read(serial: str, certificate: Certificate) -> _Certificate:
+    key = rsa.public_key(certificate.public_bytes(Encoding.PEM), f"the platform certificate {serial}")
+    return _Certificate(key, certificate.not_valid_after_utc)
 
 
 def _keys_of(certificates: Mapping[str, _Certificate]) -> dict[str, RSAPublicKey]:

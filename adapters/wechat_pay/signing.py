@@ -27,7 +27,7 @@ class UnknownSerialError(SignatureRefusedError):
     code = "HOST_SIGNING_KEY_UNKNOWN"
 
 
-class Merchant(Struct, frozen=True):
+class Merchant(Struct, frozen=True, forbid_unknown_fields=True):
     """Who signs: the merchant, its API certificate's serial (upper case hexadecimal) and that certificate's key."""
 
     mchid: str

@@ -16,6 +16,13 @@ from kernel.clock import SystemClock
 from tests.adapters.simulators import serve
 
 SECRET = "5ec4e7" * 5
+(_ENTRY,) = (
+    each
+    for each in msgspec.json.decode(development_apps("http://127.0.0.1:9200"))["apps"]
+    if each["provider"] == "wechat"
+)
+MERCHANT: dict[str, Any] = _ENTRY["pay"]["merchant"]
+(PUBLIC_KEY,) = _ENTRY["pay"]["public_keys"].values()
 
 
 def wechat(**changed: Any) -> dict[str, Any]:
@@ -52,6 +59,13 @@ def test_no_secret_shows(tmp_path: Path) -> None:
         wechat(secrets="x"),
         wechat(app={"app_id": "wx1"}),
         wechat(app={"app_id": "wx1", "secret": SECRET, "sekret": SECRET}),
+        wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "publik_keys": {}}),
+        wechat(pay={"merchant": MERCHANT | {"serail": "A"}, "api_v3_key": SECRET + "12"}),
+        wechat(pay={"merchant": MERCHANT | {"mchid": "A"}, "api_v3_key": SECRET + "12"}),
+        wechat(pay={"merchant": MERCHANT | {"serial": "0a"}, "api_v3_key": SECRET + "12"}),
+        wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET}),
+        wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "public_keys": {"0A": PUBLIC_KEY}}),
+        wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "refund_notify_url": "http://a.example"}),
         {"provider": "alipay", "app": {"app_id": "1", "key": 7}},
     ],
 )
@@ -64,8 +78,12 @@ def test_what_a_file_may_not_say_is_refused_without_its_secrets(entry: dict[str,
 def test_an_app_is_named_once_and_keys_are_keys() -> None:
     with pytest.raises(HostConfigurationError, match="named twice: wx0123456789abcdef"):
         parsed(wechat(), wechat())
-    with pytest.raises(HostKeyError):
-        parsed({"provider": "alipay", "app": {"app_id": "1", "key": SECRET}})
+    for entry in (
+        {"provider": "alipay", "app": {"app_id": "1", "key": SECRET}},
+        wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "certificates": [PUBLIC_KEY]}),
+    ):
+        with pytest.raises(HostKeyError):
+            parsed(entry)
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"apps": 1}', b'{"app": []}', b"\xff"])

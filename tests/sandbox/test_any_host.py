@@ -35,10 +35,10 @@ class SmallHost:
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         return {"formId": f"{app_id}-{resident}-{template}"}
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         if int(parameters["amount"]) < 0:
             raise ValueError("the amount is negative")
-        return f"{app_id}-{resident}-ok"
+        return f"{app_id}-{resident}-{'ok' if confirmed else 'cancel'}"
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return self._inbox[resident]
@@ -60,7 +60,9 @@ async def test_a_resident_signs_in_allows_and_pays(two: City) -> None:
     assert (await two.ask("POST", f"{APP}/login"))["code"].startswith("b1-li-")
     assert await two.ask("POST", f"{APP}/phone-proof") == {"code": "b1-li"}
     assert await two.ask("POST", f"{APP}/messages", {"template": "t1"}) == {"formId": "b1-li-t1"}
-    assert await two.ask("POST", f"{APP}/payments", {"parameters": {"amount": "1"}}) == {"result": "b1-li-ok"}
+    for more, said in (({}, "ok"), ({"confirmed": False}, "cancel")):
+        result = await two.ask("POST", f"{APP}/payments", {"parameters": {"amount": "1"}} | more)
+        assert result == {"result": f"b1-li-{said}"}
 
 
 @pytest.mark.parametrize(

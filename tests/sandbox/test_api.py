@@ -152,4 +152,12 @@ def test_every_host_has_its_own_provider_and_paths() -> None:
     for host in hosts:
         paths = [path for route in host.routes() for path in route.paths]
         assert paths
-        assert all(path.startswith(f"/{host.provider}/") for path in paths)
+        below = {f"/{host.provider}/", "/wechat_pay/"} if host.provider == "wechat" else {f"/{host.provider}/"}
+        assert {f"/{path.split('/')[1]}/" for path in paths} == below
+
+
+async def test_what_can_go_wrong_at_wechat_pay_is_listed() -> None:
+    async with running(more=lambda world: development_hosts(world)[1:]) as city:
+        places = (await city.ask("GET", "/faults"))["places"]
+    operations = ("prepay", "query", "close", "refund", "query_refund", "certificates")
+    assert all("bad_signature" in places[f"wechat_pay.{each}"] for each in (*operations, "callback"))

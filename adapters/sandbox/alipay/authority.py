@@ -1,28 +1,20 @@
 """The simulated certificate authority: a root, Alipay's certificates below it, and merchants' own."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from adapters.alipay.certificates import cert_sn
+from adapters.sandbox.rsa_keys import KeySource, new_key
 from kernel.clock import Clock
 
 ALIPAY = "支付宝(中国)网络技术有限公司"
 _YEARS_5 = timedelta(days=5 * 365)  # the life of Alipay's own certificates
-
-KeySource = Callable[[], RSAPrivateKey]
-
-
-def new_key() -> RSAPrivateKey:
-    """Return a key of the length that Alipay wants. Not from the seed: the library makes its own randomness."""
-    return rsa.generate_private_key(65537, 2048)
 
 
 class Certified(Struct, frozen=True):

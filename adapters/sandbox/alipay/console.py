@@ -10,8 +10,9 @@ from msgspec import Struct
 from adapters.alipay.app import AlipayApp
 from adapters.alipay.certificates import root_cert_sn
 from adapters.alipay.trust import Trust
-from adapters.sandbox.alipay.authority import Authority, Certified, KeySource
+from adapters.sandbox.alipay.authority import Authority, Certified
 from adapters.sandbox.alipay.subcodes import MESSAGE_REFUSALS, USER_BLOCKED
+from adapters.sandbox.rsa_keys import KeySource
 from kernel.clock import Clock
 
 Knows = Literal["open_id", "user_id", "both"]

@@ -18,7 +18,6 @@ from litestar.params import FromPath
 from adapters.channel import Provider
 from adapters.http import HostHttp
 from adapters.sandbox.alipay import protocol
-from adapters.sandbox.alipay.authority import KeySource, new_key
 from adapters.sandbox.alipay.certify import Certify
 from adapters.sandbox.alipay.codes import Codes
 from adapters.sandbox.alipay.console import Console
@@ -28,6 +27,7 @@ from adapters.sandbox.alipay.people import People
 from adapters.sandbox.alipay.protocol import Call, Refusal
 from adapters.sandbox.alipay.trades import Trades, written_time
 from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.world import Fault, World
 
 _PACE = 1 / 600  # 4 minutes become 0.4 s, the whole schedule of 25 hours two and a half minutes
@@ -178,14 +178,16 @@ class SimulatedAlipay:
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         return self._messages.allow(app_id, resident, template)
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
-        """Do what ``my.tradePay`` does: 9000 paid, 4000 failed; what a client says is no proof anyway."""
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
+        """Do what ``my.tradePay`` does: 9000 paid, 6001 left, 4000 failed; what a client says is no proof anyway."""
         try:
             trade = self.trades.open(parameters.get("tradeNO", ""), resident)
         except KeyError:
             return "4000"
         if trade.status != "WAIT_BUYER_PAY" or app_id not in self.console.apps:
             return "4000"
+        if not confirmed:
+            return "6001"
         self.trades.confirm(trade)
         return "9000"
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from adapters.sandbox.baidu.courier import Courier
 from adapters.sandbox.baidu.serving import HOST, Front
 from adapters.sandbox.baidu.talk import Talk
 from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.rsa_keys import new_key
 from adapters.sandbox.world import World
 
 
@@ -28,7 +29,7 @@ class CashierKeys(Struct, frozen=True):
 
     @classmethod
     def fresh(cls) -> "CashierKeys":
-        return cls(*(generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)))
+        return cls(new_key(), new_key())
 
     def __repr__(self) -> str:
         return "CashierKeys()"
@@ -99,12 +100,15 @@ class SimulatedBaidu:
         """Return the subscription's id, which is ``Message.credit``."""
         return self.talk.subscribe(app_id, self._world.residents[resident].key, template)
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
-        """Do what ``swan.requestPolymerPayment`` does with an ``orderInfo``, and confirm."""
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
+        """Do what ``swan.requestPolymerPayment`` does with an ``orderInfo``, and confirm or leave."""
         try:
-            self.cashier.pay(self.open_cashier(app_id, resident, parameters))
+            order = self.open_cashier(app_id, resident, parameters)
         except ValueError as error:
             return self._said(f"requestPolymerPayment:fail {error}")
+        if not confirmed:
+            return self._said("requestPolymerPayment:fail cancel")
+        self.cashier.pay(order)
         return self._said("requestPolymerPayment:ok")
 
     def open_cashier(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> BookedOrder:

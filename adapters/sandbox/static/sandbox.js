@@ -4,7 +4,7 @@
 const ENGLISH = {
   skip: "Skip to the phone", title: "Yiwang sandbox", resident: "Resident", host: "Host app", app: "App",
   login: "Log in: get a code", proof: "Share the phone number", scan: "Scan a code", scanText: "What the code says",
-  scanImage: "or choose a picture", pay: "Confirm a payment", payParameters: "What the server gave the client (JSON)",
+  scanImage: "or choose a picture", pay: "Confirm a payment", refuse: "Leave it unpaid", payParameters: "What the server gave the client (JSON)",
   allow: "Allow a subscription message", template: "Template", allowOne: "Allow once", result: "Result",
   faces: "Face checks", inbox: "Inbox", faults: "Faults", where: "Where", fault: "What", times: "Times", plan: "Plan",
   forget: "Take all back", clock: "Clock", minute: "1 minute ahead", tenMinutes: "10 minutes ahead", day: "1 day ahead",
@@ -244,7 +244,9 @@ function listen() {
     button.onclick = () => attempt(() => call("POST", "/clock", { advance_seconds: Number(button.dataset.advance) }));
   }
   onSubmit("scan-form", () => attempt(async () => show(await call("POST", `${host()}/scans`, { text: byId("scan-text").value }))));
-  onSubmit("pay-form", () => attempt(async () => show(await call("POST", `${app()}/payments`, { parameters: parameters() }))));
+  const pay = (confirmed) => attempt(async () => show(await call("POST", `${app()}/payments`, { parameters: parameters(), confirmed })));
+  onSubmit("pay-form", () => pay(true));
+  byId("refuse").onclick = () => pay(false);
   onSubmit("allow-form", () => attempt(async () => show(await call("POST", `${app()}/messages`, { template: byId("allow-template").value }))));
   onSubmit("fault-form", () => plan(() => call("POST", "/faults", {
     where: byId("fault-where").value, fault: byId("fault-kind").value, times: Number(byId("fault-times").value),

@@ -19,9 +19,13 @@ from adapters.sandbox.world import World
 
 
 class Cashier(Protocol):
-    """The simulated WeChat Pay as the phone sees it."""
+    """The simulated WeChat Pay, of whose money WeChat is the client."""
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str: ...
+    async def pay(
+        self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True
+    ) -> str: ...
+
+    def routes(self) -> Sequence[HTTPRouteHandler]: ...
 
 
 class SimulatedWeChat:
@@ -66,10 +70,10 @@ class SimulatedWeChat:
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         return self.messages.allow(self._apps[app_id], self._world.residents[resident].key, template)
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         if self._cashier is None:
             raise KeyError("this simulated WeChat has no WeChat Pay: make it with a cashier")
-        return await self._cashier.pay(app_id, resident, parameters)
+        return await self._cashier.pay(app_id, resident, parameters, confirmed=confirmed)
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return self.messages.inbox(self._world.residents[resident].key)
@@ -96,7 +100,8 @@ class SimulatedWeChat:
         return await self._pushing.check_address(self._apps[app_id])
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
-        return [route(self._world, path, self._slow_seconds) for path in self._paths()]
+        own = [route(self._world, path, self._slow_seconds) for path in self._paths()]
+        return [*own, *(self._cashier.routes() if self._cashier else ())]
 
     def _paths(self) -> list[Path]:
         people, messages, openings = self.people, self.messages, self._openings

@@ -19,6 +19,7 @@ from adapters.sandbox.wechat_pay.serving import HOST
 from adapters.sandbox.world import World
 from adapters.wechat_pay.signing import seal_resource
 
+_PLACE = f"{HOST}.callback"
 _NONCE_CHARACTERS = 12
 
 
@@ -39,11 +40,12 @@ class Courier:
         self._keys = keys
         self._behaviour = behaviour
         self._held: list[Parcel] = []
+        world.offer_faults(_PLACE, "late", "twice", "never", "out_of_order", "bad_signature")
 
     def notify(self, address: str, event: str, original_type: str, resource: dict[str, Any]) -> None:
         """Begin to send a callback, whatever goes wrong with it."""
         parcel = Parcel(address, event, self._body(event, original_type, resource))
-        fault = self._world.take_fault(f"{HOST}.callback")
+        fault = self._world.take_fault(_PLACE)
         if fault is not None:
             self._world.note(HOST, f"{event} is to go wrong", fault)
         if fault == "never":

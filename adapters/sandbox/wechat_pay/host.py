@@ -6,7 +6,7 @@ others change nothing. ``wechat_pay.callback`` is the courier's.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from litestar.handlers import HTTPRouteHandler
@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from adapters import rsa
 from adapters.channel import Provider
 from adapters.http import HostHttp
+from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.wechat_pay.behaviour import Behaviour
 from adapters.sandbox.wechat_pay.courier import Courier
 from adapters.sandbox.wechat_pay.keys import PlatformKeys
@@ -27,10 +28,11 @@ _NAMES = ("timeStamp", "nonceStr", "package", "signType", "paySign")
 
 
 class SimulatedWeChatPay:
-    """One merchant with its apps (app id → name). ``http`` carries callbacks; its time limit is their deadline.
+    """One merchant with its ``apps``. ``http`` carries callbacks; its time limit is their deadline, 5 seconds really.
 
     ``loopback_callbacks`` allows a ``notify_url`` of plain HTTP on this machine. Payers are known by
-    ``World.subject("wechat", app_id, resident)``. Without a ``prefix`` it stands at the root, as the real one does.
+    ``World.subject("wechat", app_id, resident)``; ``keys`` makes RSA keys. Without a ``prefix`` it stands at the root,
+    as the real one does.
     """
 
     provider: Provider = "wechat"
@@ -39,20 +41,20 @@ class SimulatedWeChatPay:
         self,
         world: World,
         http: HostHttp,
-        apps: Mapping[str, str],
+        apps: Collection[str],
         *,
-        mchid: str = "1900000001",
+        keys: KeySource = new_key,
         loopback_callbacks: bool = False,
         prefix: str = "/wechat_pay",
     ) -> None:
-        self.keys = PlatformKeys(mchid, world.clock, world.bytes, world.token)
+        self.keys = PlatformKeys(world.clock, world.bytes, world.token, keys)
         self.behaviour = Behaviour()
         self._world = world
         self._ledger = Ledger(world.token)
         self._courier = Courier(world, http, self.keys, self.behaviour)
         self._front = Front(world, self.keys, self.behaviour, prefix)
         parts = Parts(world, self.keys, self.behaviour, self._ledger, self._courier)
-        self._operations = Operations(parts, dict(apps), loopback_callbacks=loopback_callbacks)
+        self._operations = Operations(parts, apps, loopback_callbacks=loopback_callbacks)
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the server side, for Litestar."""
@@ -69,8 +71,8 @@ class SimulatedWeChatPay:
             serve("GET", f"{refunds}/{{number:str}}", "query_refund", does.query_refund),
         ]
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
-        """Open the cashier as ``wx.requestPayment`` does and confirm; return its ``errMsg``.
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
+        """Open the cashier as ``wx.requestPayment`` does and confirm or leave it; return its ``errMsg``.
 
         KeyError for a resident who is none.
         """
@@ -81,13 +83,15 @@ class SimulatedWeChatPay:
             refused = self._unpayable(order, app_id, payer)
         if refused or order is None:
             return self._said(f"requestPayment:fail {refused or '订单不存在'}")
+        if not confirmed:
+            return self._said("requestPayment:fail cancel", order)
         order.state = "USERPAYING"
         await asyncio.sleep(self.behaviour.confirm_seconds)
         if order.state != "USERPAYING":  # closed while the payer was typing
             return self._said("requestPayment:fail 订单已关闭")
         self._ledger.pay(order, self._world.clock.now(), self.behaviour.discount_fen)
         self._courier.notify(order.request.notify_url, "TRANSACTION.SUCCESS", "transaction", order.shown())
-        return self._said("requestPayment:ok")
+        return self._said("requestPayment:ok", order)
 
     def _refused(self, app_id: str, parameters: Mapping[str, str]) -> str:
         """Say what is wrong with the parameters themselves, as the client would; nothing if they are signed."""
@@ -113,6 +117,7 @@ class SimulatedWeChatPay:
             return "该订单已关闭" if order.state == "CLOSED" else "该订单已支付"
         return ""
 
-    def _said(self, result: str) -> str:
-        self._world.note(HOST, "pay", result)
+    def _said(self, result: str, order: Order | None = None) -> str:
+        shown = "" if order is None else f" ({order.request.description}, {order.request.amount.total} fen)"
+        self._world.note(HOST, "pay", result + shown)
         return result

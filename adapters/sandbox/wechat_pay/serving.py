@@ -38,6 +38,7 @@ class Front:
 
     def serve(self, method: str, path: str, name: str, operation: Operation) -> HTTPRouteHandler:
         """Return a handler; ``name`` is the operation's in faults and events."""
+        self._world.offer_faults(f"{HOST}.{name}", "unavailable", "error_after_work", "slow", "bad_signature")
 
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
             return await self._answer(await self._call(request), name, operation)

@@ -15,9 +15,9 @@ from adapters.alipay.client import AlipayClient
 from adapters.channel import Callback, HostIdentity, Order
 from adapters.errors import SignatureRefusedError
 from adapters.http import HostHttp, open_http
-from adapters.sandbox.alipay.authority import new_key
 from adapters.sandbox.alipay.console import SimulatedApp, Template
 from adapters.sandbox.alipay.simulator import SimulatedAlipay
+from adapters.sandbox.rsa_keys import new_key
 from adapters.sandbox.world import World
 from cli.ports import bindable
 from kernel.clock import ManualClock, SystemClock

@@ -1,7 +1,8 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
+from litestar.handlers import HTTPRouteHandler
 from redis.asyncio import Redis
 
 from adapters.channel import Callback, Channel, HostIdentity, Order, Payment, Payments, Refund
@@ -44,9 +45,12 @@ class Till:
         self.asked.append((headers, query, body))
         return Callback(PAID, "1", b"")
 
-    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> str:
-        self.asked.append((app_id, resident, parameters))
+    async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
+        self.asked.append((app_id, resident, parameters, confirmed))
         return "ok"
+
+    def routes(self) -> Sequence[HTTPRouteHandler]:
+        return []
 
 
 async def test_money_is_passed_on(http: HostHttp, redis: Redis, clock: ManualClock) -> None:
@@ -84,6 +88,7 @@ async def test_without_wechat_pay_there_is_none(channel: WeChatChannel, wechat: 
 async def test_the_phone_pays_at_the_cashier(world: World) -> None:
     till = Till()
     phone = SimulatedWeChat(world, [simulated_app()], cashier=till)
-    assert await phone.pay(APP, "wang", {"package": "1"}) == "ok"
-    assert till.asked == [(APP, "wang", {"package": "1"})]
+    for confirmed in (True, False):
+        assert await phone.pay(APP, "wang", {"package": "1"}, confirmed=confirmed) == "ok"
+    assert till.asked == [(APP, "wang", {"package": "1"}, True), (APP, "wang", {"package": "1"}, False)]
     assert phone.apps() == {APP: "市民通"}

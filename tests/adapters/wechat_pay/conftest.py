@@ -17,7 +17,8 @@ from adapters.http import HostHttp, open_http
 from adapters.sandbox.clock import MovableClock
 from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
 from adapters.sandbox.world import World
-from adapters.wechat_pay.channel import Account, WeChatPayments
+from adapters.wechat_pay.account import Account
+from adapters.wechat_pay.channel import WeChatPayments
 from kernel.clock import SystemClock
 from kernel.money import Fen
 from tests.adapters.simulators import Tasks, serve_handlers
@@ -84,19 +85,18 @@ class Shop(Struct):
     tasks: Tasks
     http: HostHttp
 
-    def account(self, *, public_key: bool = True, app_id: str = APP, refunds: str = "") -> Account:
+    def account(self, *, public_key: bool = True, refunds: str = "") -> Account:
         keys = self.simulator.keys
         return Account(
             merchant=keys.merchant,
-            app_id=app_id,
-            api_v3_key=keys.api_v3_key,
+            api_v3_key=keys.api_v3_key.decode(),
             public_keys={keys.public_key_id: keys.public_key} if public_key else {},
             refund_notify_url=refunds,
         )
 
-    def channel(self, account: Account | None = None) -> WeChatPayments:
+    def channel(self, account: Account | None = None, app_id: str = APP) -> WeChatPayments:
         account = account or self.account(refunds=self.receiver.url)
-        return WeChatPayments(account, self.http, self.our_clock, self.tasks.spawn)
+        return WeChatPayments(app_id, account, self.http, self.our_clock, self.tasks.spawn)
 
     def order(self, number: str = "order0001", amount: int = 880, app_id: str = APP) -> Order:
         return Order(
@@ -121,8 +121,7 @@ async def open_shop(prefix: str = "/wechat_pay") -> AsyncIterator[Shop]:
     world = World(clock, 7, tasks.spawn)
     async with open_http("http://127.0.0.1:1", "A receiver") as callbacks, serve_handlers([receiver.handler()]) as ours:
         receiver.url = f"{ours}/notify"
-        apps = {APP: "城市服务", OTHER_APP: "停车"}
-        simulator = SimulatedWeChatPay(world, callbacks, apps, loopback_callbacks=True, prefix=prefix)
+        simulator = SimulatedWeChatPay(world, callbacks, {APP, OTHER_APP}, loopback_callbacks=True, prefix=prefix)
         simulator.behaviour.public_key_share = 1.0
         async with serve_handlers(simulator.routes()) as host:
             origin = host + prefix

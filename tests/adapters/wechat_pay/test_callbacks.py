@@ -1,21 +1,25 @@
 """What comes to our callback URL, over real sockets: whom we believe, and what the platform does if we do not."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 
 import msgspec
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.channel import Payment, Refund
 from adapters.errors import OutcomeUnknownError, SignatureRefusedError
-from adapters.http import HostReply
+from adapters.http import HostReply, open_http
+from adapters.sandbox.rsa_keys import new_key
 from adapters.sandbox.wechat_pay.behaviour import RETRY_SECONDS
 from adapters.sandbox.wechat_pay.keys import PlatformKeys
 from adapters.sandbox.world import Fault, World
+from adapters.wechat_pay.account import Account
 from adapters.wechat_pay.callbacks import CallbackReader
-from adapters.wechat_pay.channel import Account, WeChatPayments
+from adapters.wechat_pay.channel import WeChatPayments
 from adapters.wechat_pay.keys import REFRESH_INTERVAL, RENEWAL_INTERVAL, KeyRing
 from adapters.wechat_pay.signing import Merchant, UnknownSerialError, seal_resource
 from kernel.clock import SystemClock
@@ -68,6 +72,20 @@ async def test_a_new_certificate_is_fetched_when_it_first_signs_and_the_next_sen
     assert {each.headers["wechatpay-serial"] for each in received} == {new.serial}
     assert len({each.body for each in received}) == 1
     assert downloads(shop) == 2
+
+
+@pytest.mark.case("FM-12")
+async def test_a_certificate_that_is_configured_is_believed_before_the_first_download(shop: Shop) -> None:
+    shop.simulator.behaviour.public_key_share = 0.0
+    came = await receive_one(shop, await ready(shop))
+    known = load_pem_x509_certificate(shop.simulator.keys.certificates[0].pem)
+    for certificates in ((), (known,)):
+        account = msgspec.structs.replace(shop.account(), certificates=certificates)
+        async with open_http("http://127.0.0.1:1", "WeChat Pay") as http:
+            channel = WeChatPayments(APP, account, http, shop.our_clock, shop.tasks.spawn)
+            await shop.tasks.finish()
+            with nullcontext() if certificates else pytest.raises(UnknownSerialError):
+                assert channel.read_callback(came.headers, {}, came.body)
 
 
 @pytest.mark.case("FM-12")
@@ -182,18 +200,18 @@ async def test_a_genuine_callback_of_another_time_is_refused(shop: Shop, minutes
 @pytest.mark.parametrize("other", ["mchid", "app_id"])
 async def test_a_genuine_callback_for_another_is_refused(shop: Shop, other: str) -> None:
     came = await receive_one(shop, await ready(shop))
-    account = shop.account(app_id=OTHER_APP if other == "app_id" else APP)
+    account, app_id = shop.account(), OTHER_APP if other == "app_id" else APP
     if other == "mchid":
         stranger = Merchant("1900000002", account.merchant.serial, account.merchant.key)
         account = msgspec.structs.replace(account, merchant=stranger)
     with pytest.raises(SignatureRefusedError, match="about merchant"):
-        shop.channel(account).read_callback(came.headers, {}, came.body)
+        shop.channel(account, app_id).read_callback(came.headers, {}, came.body)
 
 
 @pytest.mark.case("FM-15")
 async def test_one_that_does_not_open_with_our_key_is_refused(shop: Shop) -> None:
     came = await receive_one(shop, await ready(shop))
-    account = msgspec.structs.replace(shop.account(), api_v3_key=bytes(32))
+    account = msgspec.structs.replace(shop.account(), api_v3_key="another " * 4)
     with pytest.raises(SignatureRefusedError, match="APIv3 key"):
         shop.channel(account).read_callback(came.headers, {}, came.body)
 
@@ -282,7 +300,7 @@ async def test_other_events_are_handed_on_by_the_platforms_names(shop: Shop) -> 
 def keys() -> PlatformKeys:
     clock = SystemClock()
     world = World(clock, 1, lambda work: work.close())
-    return PlatformKeys("1900000001", clock, world.bytes, world.token)
+    return PlatformKeys(clock, world.bytes, world.token, new_key)
 
 
 JSON = st.recursive(

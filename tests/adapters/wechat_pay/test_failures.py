@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from litestar import Request, Response, route
 
 from adapters.channel import Payment
@@ -19,6 +18,7 @@ from adapters.errors import (
     OutcomeUnknownError,
 )
 from adapters.http import open_http
+from adapters.sandbox.rsa_keys import new_key
 from adapters.sandbox.world import Fault
 from adapters.wechat_pay.channel import WeChatPayments
 from adapters.wechat_pay.refusals import refusal
@@ -35,7 +35,7 @@ async def test_what_was_done_but_not_said_is_unknown_and_the_same_again_finds_it
     shop.simulator.behaviour.slow_seconds = 1.5
     order = shop.order()
     async with open_http(shop.origin, "WeChat Pay", 1.0) as http:
-        channel = WeChatPayments(shop.account(), http, shop.our_clock, shop.tasks.spawn)
+        channel = WeChatPayments(APP, shop.account(), http, shop.our_clock, shop.tasks.spawn)
         shop.world.plan_fault("wechat_pay.prepay", fault)
         with pytest.raises(OutcomeUnknownError):
             await channel.prepay(order)
@@ -114,7 +114,7 @@ async def test_a_clock_that_is_wrong_has_to_be_mended(shop: Shop, minutes: int) 
 
 
 async def test_so_has_a_key_or_a_number_that_is_wrong(shop: Shop) -> None:
-    account, other_key = shop.account(), generate_private_key(65537, 2048)
+    account, other_key = shop.account(), new_key()
     for changed in ({"key": other_key}, {"serial": "AB12"}, {"mchid": "1900000002"}):
         merchant = msgspec.structs.replace(account.merchant, **changed)
         with pytest.raises(HostConfigurationError, match="SIGN_ERROR"):
@@ -122,14 +122,14 @@ async def test_so_has_a_key_or_a_number_that_is_wrong(shop: Shop) -> None:
 
 
 async def test_so_has_an_app_that_is_not_the_merchants(shop: Shop) -> None:
-    account = shop.account(app_id="wx6666666666666666")
+    stranger = "wx6666666666666666"
     with pytest.raises(HostConfigurationError, match="APPID_MCHID_NOT_MATCH"):
-        await shop.channel(account).prepay(shop.order(app_id=account.app_id))
+        await shop.channel(app_id=stranger).prepay(shop.order(app_id=stranger))
 
 
 async def test_without_a_connection_nothing_was_done(shop: Shop) -> None:
     async with open_http("http://127.0.0.1:1", "WeChat Pay") as http:
-        channel = WeChatPayments(shop.account(), http, shop.our_clock, shop.tasks.spawn)
+        channel = WeChatPayments(APP, shop.account(), http, shop.our_clock, shop.tasks.spawn)
         with pytest.raises(HostUnavailableError):
             await channel.prepay(shop.order())
 
@@ -145,7 +145,7 @@ async def saying(shop: Shop, status: int, content: object, *, signed: bool) -> A
         return Response(body, status_code=status, headers=keys.sign(body, keys.public_key_id) if signed else {})
 
     async with serve_handlers([answer]) as origin, open_http(origin, "WeChat Pay") as http:
-        yield WeChatPayments(shop.account(), http, shop.our_clock, shop.tasks.spawn)
+        yield WeChatPayments(APP, shop.account(), http, shop.our_clock, shop.tasks.spawn)
 
 
 def trade(shop: Shop, **changed: object) -> dict[str, object]:
