@@ -30,9 +30,8 @@ from adapters.channel import Channel
 from adapters.errors import HostConfigurationError
 from adapters.http import open_http
 from adapters.later import Later
-from adapters.signed_json import SigningKey, open_signed
 from adapters.web.channel import WebApp, WebChannel
-from adapters.web.sms import SmsGateway
+from adapters.web.sms import SmsSender
 from adapters.wechat.app import WeChatApp
 from adapters.wechat.channel import WeChatChannel
 from adapters.wechat_pay.account import Account
@@ -43,17 +42,6 @@ from kernel.ids import random_id
 _log = logging.getLogger(__name__)
 
 _FIX = "Compare it with docs/operations.md."
-
-
-class Service(Struct, frozen=True, forbid_unknown_fields=True):
-    """A service that speaks ``adapters.signed_json`` below ``url``."""
-
-    url: str
-    key_id: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"Service({self.url}, {self.key_id})"
 
 
 class _Entry(Struct, frozen=True, kw_only=True, tag_field="provider", forbid_unknown_fields=True):
@@ -119,10 +107,9 @@ class BaiduEntry(_Entry, frozen=True, tag="baidu"):
 
 
 class WebEntry(_Entry, frozen=True, tag="web"):
-    """The city's web app, and the gateway that sends its SMS. Residents come back to ``redirect_uris`` from sign-on."""
+    """The city's web app. Residents come back to ``redirect_uris`` from sign-on."""
 
     app: WebApp
-    sms: Service
     redirect_uris: tuple[str, ...] = ()
 
     @property
@@ -173,17 +160,17 @@ def parse_apps(text: bytes) -> HostApps:
 
 
 @asynccontextmanager
-async def open_channels(apps: HostApps, redis: Redis, clock: Clock) -> AsyncIterator[Mapping[str, Channel]]:
-    """Open a channel for each app, by its id, for the length of a process."""
+async def open_channels(
+    apps: HostApps, redis: Redis, clock: Clock, sms: SmsSender | None = None
+) -> AsyncIterator[Mapping[str, Channel]]:
+    """Open a channel for each app, by its id, for the length of a process; ``sms`` sends the web's messages."""
     async with AsyncExitStack() as stack:
-        yield {each.app_id: await _opened(stack, each, redis, clock) for each in apps.apps}
+        yield {each.app_id: await _opened(stack, each, redis, clock, sms) for each in apps.apps}
 
 
-async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Clock) -> Channel:
+async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Clock, sms: SmsSender | None) -> Channel:
     if isinstance(entry, WebEntry):
-        key = SigningKey(entry.sms.key_id, entry.sms.secret.encode())
-        sms = await stack.enter_async_context(open_signed(entry.sms.url, key, clock, "the SMS gateway"))
-        return WebChannel(entry.app, SmsGateway(sms), random_id)
+        return WebChannel(entry.app, sms, random_id)
     http = await stack.enter_async_context(open_http(entry.url, _HOSTS[type(entry)]))
     if isinstance(entry, WeChatEntry):
         return WeChatChannel(http, redis, clock, entry.app, payments=await _payments(stack, entry, clock))

@@ -23,7 +23,8 @@ async def open_platform(
     apps = read_apps(environment.settings.host_apps_file)
     async with database.session() as session:
         await ensure_own(session, environment.clock, apps.redirect_uris)
-    channels = await stack.enter_async_context(open_channels(apps, environment.redis, environment.clock))
+    opening = open_channels(apps, environment.redis, environment.clock, services.sms)
+    channels = await stack.enter_async_context(opening)
     return Platform(
         services=live,
         database=database,

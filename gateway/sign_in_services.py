@@ -14,10 +14,10 @@ SIGN_IN_TEMPLATE = "sign_in"
 
 async def open_sign_in_services(settings: Settings, stack: AsyncExitStack) -> SignInServices:
     """Open what is configured, until ``stack`` ends. What is not says so when it is needed."""
-    send_code, identity, clock = no_messages, None, SystemClock()
+    send_code, identity, sms, clock = no_messages, None, None, SystemClock()
     if settings.sms_url:
         key = _key(settings.sms_key, variable("sms_key"))
-        gateway = SmsGateway(
+        sms = gateway = SmsGateway(
             await stack.enter_async_context(open_signed(settings.sms_url, key, clock, "the SMS gateway"))
         )
 
@@ -30,7 +30,7 @@ async def open_sign_in_services(settings: Settings, stack: AsyncExitStack) -> Si
         identity = IdentityService(
             await stack.enter_async_context(open_signed(settings.identity_url, key, clock, "the identity service"))
         )
-    return SignInServices(send_code, identity)
+    return SignInServices(send_code, identity, sms)
 
 
 def _key(text: str, name: str) -> SigningKey:

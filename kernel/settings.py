@@ -160,7 +160,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     sms_url: Annotated[
         str,
-        Meta(description="The SMS gateway (adapters/web/sms.py has its wire). Empty: nobody signs in by phone code."),
+        Meta(
+            description="The SMS gateway (adapters/web/sms.py has its wire), for sign-in codes and the web app's "
+            "messages. Empty: nobody signs in by phone code."
+        ),
     ] = ""
     sms_key: Annotated[str, Meta(description="The SMS gateway's key, as `<key id>:<secret>`.", extra=SECRET)] = ""
     identity_url: Annotated[

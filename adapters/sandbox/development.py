@@ -91,7 +91,6 @@ def directions(origin: str) -> str:
 def _entries(origin: str) -> Sequence[Mapping[str, object]]:
     key = rsa.private_key(_PEM.encode(), "the development key")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    sms = {"url": f"{origin}/web/sms", "key_id": SMS_KEY.id, "secret": SMS_KEY.secret.decode()}
     back = {"redirect_uris": [f"{origin}/web/signed-in"]}
     alipay = {
         "app_id": APPS["alipay"],
@@ -109,7 +108,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
     service = PaymentService()
     cashier = {"app_key": service.app_key, "deal_id": service.deal_id, "key": _PEM, "platform_key": public}
     return [
-        {"provider": "web", "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"}, "sms": sms, **back},
+        {"provider": "web", "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"}, **back},
         {
             "provider": "wechat",
             "owner": _OWNER,

@@ -30,11 +30,14 @@ class WebApp(Struct, frozen=True):
 
 
 class WebChannel:
-    """Implements Channel. ``new_id`` names each message. Raises HostConfigurationError for an address that is none."""
+    """Implements Channel. ``sms`` sends its messages, each named by ``new_id``; without one it offers none.
+
+    Raises HostConfigurationError for an address that is none.
+    """
 
     provider: Provider = "web"
 
-    def __init__(self, app: WebApp, sms: SmsSender, new_id: Callable[[], str]) -> None:
+    def __init__(self, app: WebApp, sms: SmsSender | None, new_id: Callable[[], str]) -> None:
         parts = urlsplit(app.base_url)
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
             raise HostConfigurationError(
@@ -73,6 +76,8 @@ class WebChannel:
 
     async def send_message(self, message: Message) -> None:
         """Send an SMS; ``message.to`` is a phone number, ``message.page`` becomes its link."""
+        if self._sms is None:
+            self._lacks("SMS gateway here", "Name one by YIWANG_SMS_URL and YIWANG_SMS_KEY.")
         link = self._address(message.page, {}) if message.page else ""
         await self._sms.send(
             Sms(id=self._new_id(), to=message.to, template=message.template, values=message.values, link=link)

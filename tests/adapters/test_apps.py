@@ -10,8 +10,10 @@ from redis.asyncio import Redis
 from adapters.apps import HostApps, open_channels, parse_apps, read_apps
 from adapters.channel import Message
 from adapters.errors import HostConfigurationError, HostKeyError
-from adapters.sandbox.development import APPS, development_apps
+from adapters.sandbox.development import APPS, SMS_KEY, development_apps
 from adapters.sandbox.hosts import build_sandbox
+from adapters.signed_json import open_signed
+from adapters.web.sms import SmsGateway
 from kernel.clock import SystemClock
 from tests.adapters.simulators import serve
 
@@ -48,7 +50,7 @@ def test_no_secret_shows(tmp_path: Path) -> None:
     apps = read_apps(str(file))
     assert {each.app_id for each in apps.apps} == set(APPS.values())
     assert apps.owners[APPS["wechat"]] == "the city"
-    for secret in ("0sandbox0sandbox", "sandbox-sms-secret", "PRIVATE", "c2FuZGJveC"):
+    for secret in ("0sandbox0sandbox", "PRIVATE", "c2FuZGJveC"):
         assert secret not in repr(apps)
 
 
@@ -115,13 +117,20 @@ async def test_every_development_app_signs_residents_in(redis: Redis) -> None:
                 assert number == "+8613900000001"
 
 
-async def test_the_web_app_s_messages_reach_its_gateway_below_a_path(tmp_path: Path, redis: Redis) -> None:
-    sandbox = build_sandbox(SystemClock(), seed=0)
-    file = tmp_path / "apps.json"
-    async with serve(sandbox.hosts) as origin:
-        file.write_bytes(development_apps(origin))
-        async with open_channels(read_apps(str(file)), redis, SystemClock()) as channels:
-            message = Message(to="+8613900000001", template="reminder", values={"time": "8:00"})
-            await channels[APPS["web"]].send_message(message)
+async def test_the_web_app_s_messages_go_out_by_the_city_s_gateway(redis: Redis) -> None:
+    sandbox, clock = build_sandbox(SystemClock(), seed=0), SystemClock()
+    message = Message(to="+8613900000001", template="reminder", values={"time": "8:00"})
+    async with (
+        serve(sandbox.hosts) as origin,
+        open_signed(f"{origin}/web/sms", SMS_KEY, clock, "the SMS gateway") as service,
+        open_channels(parse_apps(development_apps(origin)), redis, clock, SmsGateway(service)) as channels,
+    ):
+        await channels[APPS["web"]].send_message(message)
     web = next(host for host in sandbox.hosts if host.provider == "web")
     assert [each.title for each in web.inbox("wang")] == ["reminder"]
+
+
+def test_a_web_app_names_no_gateway_of_its_own() -> None:
+    app = {"app_id": "web", "base_url": "https://city.example"}
+    with pytest.raises(HostConfigurationError, match="unknown field `sms`"):
+        parsed({"provider": "web", "app": app, "sms": {"url": "https://sms.example", "key_id": "k", "secret": SECRET}})

@@ -101,6 +101,13 @@ async def test_a_message_goes_out_as_sms() -> None:
     ]
 
 
+async def test_without_a_gateway_there_are_no_messages() -> None:
+    bare = WebChannel(APP, None, lambda: "m1")
+    with pytest.raises(NotOfferedError, match="no SMS gateway") as raised:
+        await bare.send_message(Message(to="+8613900000001", template="t", values={}))
+    assert "YIWANG_SMS_URL" in raised.value.fix
+
+
 def order() -> Order:
     expires = datetime(2026, 1, 1, tzinfo=UTC)
     return Order(

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.web.sms import SmsSender
 from auth.accounts.phone_codes import PhoneCodes
 from auth.assurance import level_of
 from auth.clients.clients import BROWSER
@@ -39,10 +40,14 @@ class IdentityCheck(Protocol):
 
 
 class SignInServices(Struct, frozen=True):
-    """Whom the pages reach: SMS (number, code, id of the message), and the identity service if there is one."""
+    """Whom the pages reach: SMS (number, code, id of the message), and the identity service if there is one.
+
+    ``sms`` is the gateway behind ``send_code``, for other messages of the web.
+    """
 
     send_code: Callable[[str, str, str], Awaitable[None]]
     identity: IdentityCheck | None = None
+    sms: SmsSender | None = None
 
 
 async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - SignInServices's interface
