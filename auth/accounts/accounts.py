@@ -17,7 +17,8 @@ from auth import linking
 from auth.accounts.tables import Account, Identity, Provider
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.linking import find_account
-from auth.sessions.sessions import end_all_of
+from auth.sessions.sessions import end, end_all_of
+from auth.sessions.tables import EndReason, Session
 from kernel.clock import Clock
 
 
@@ -89,6 +90,15 @@ def attach(session: AsyncSession, clock: Clock, account: Account, proven: Proven
     )
     session.add(identity)
     return identity
+
+
+async def detach(session: AsyncSession, clock: Clock, identity: Identity, reason: EndReason) -> None:
+    """Let an identity open its account no more, and end the sessions that it opened."""
+    identity.revoked_at, identity.revoke_reason, identity.value = clock.now(), reason, None
+    session.add(identity)
+    await session.flush()
+    opened = select(Session.sid).where(Session.identity_id == identity.id)
+    await end(session, clock, (await session.exec(opened)).all(), reason)
 
 
 async def account_of(session: AsyncSession, account_id: UUID, lock: Literal["no", "share", "change"] = "no") -> Account:

@@ -1,17 +1,15 @@
 """Joining two accounts of one person, and giving up a way in; ``auth.linking`` decides, here the rows follow."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import as_ruled, identities_of
+from auth.accounts.accounts import as_ruled, detach, identities_of
 from auth.accounts.merging import merge
 from auth.accounts.tables import Account
 from auth.errors import MergeRefusedError, UnknownIdentityError, UnlinkRefusedError
 from auth.linking import Proof, Side, may_merge, may_unlink
-from auth.sessions.sessions import end, live
+from auth.sessions.sessions import live
 from auth.sessions.tables import Session
 from kernel.clock import Clock
 
@@ -39,10 +37,7 @@ async def part(session: AsyncSession, clock: Clock, owner: Session, identity_id:
     decision = may_unlink(as_ruled(leaving), map(as_ruled, rows), clock.now(), ial=account.ial, step_up=step_up)
     if not decision:
         raise UnlinkRefusedError(decision.reason, fix=_MENDED.get(decision.rule, "Sign in again, then try anew."))
-    leaving.revoked_at, leaving.revoke_reason, leaving.value = clock.now(), "unlinked", None
-    session.add(leaving)
-    await session.flush()
-    await end(session, clock, await _sids(session, identity_id), "unlinked")
+    await detach(session, clock, leaving, "unlinked")
 
 
 def proof_of(owner: Session, transaction: str) -> Proof:
@@ -60,7 +55,3 @@ async def _side(session: AsyncSession, owner: Session, transaction: str) -> Side
     account = await session.get_one(Account, owner.account_id)
     proof = proof_of(owner, transaction)
     return Side(account_id=account.id, ial=account.ial, id_index=account.id_number_index, proof=proof)
-
-
-async def _sids(session: AsyncSession, identity_id: UUID) -> Sequence[str]:
-    return (await session.exec(select(Session.sid).where(Session.identity_id == identity_id))).all()

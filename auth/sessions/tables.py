@@ -18,6 +18,7 @@ EndReason = Literal[
     "idle",
     "expired",
     "unlinked",  # the way in that had opened it was given up
+    "recycled",  # the phone number that had opened it was given to somebody else
     "ticket_reused",
     "first_proof",  # from before anybody knew whose account it is
     "claimed",  # the account's ID number is another's

@@ -19,12 +19,12 @@ class Operator:
             "YIWANG_KEY_FILE": str(key_path(settings)),
         }
 
-    async def type(self, *words: str) -> Result:
+    async def type(self, *words: str, stdin: str = "") -> Result:
         """Return what a command has done; it has an event loop of its own, so it runs in a thread."""
-        return await asyncio.to_thread(CliRunner(env=self._environment).invoke, yiwang, words)
+        return await asyncio.to_thread(CliRunner(env=self._environment).invoke, yiwang, words, input=stdin)
 
-    async def done(self, *words: str) -> str:
+    async def done(self, *words: str, stdin: str = "") -> str:
         """Return what a command that succeeds says."""
-        result = await self.type(*words)
+        result = await self.type(*words, stdin=stdin)
         assert result.exit_code == 0, (result.output, result.exception)
         return result.stdout
