@@ -5,6 +5,11 @@ Accounts can so be proofed without any host app. The wire is that of ``adapters.
 ``{"id", "url"}``, the same for the same number; ``GET /face-checks/{id}`` → ``{"state"}``. A refusal's code is
 ``id_number``, ``number``, ``return_url`` or ``unknown_check``.
 
+It also knows the registers of households and of businesses. ``POST /guardianships``
+``{"name", "id_number", "child_name", "child_id_number"}`` → ``{"match", "reference"}``;
+``POST /representations`` ``{"name", "id_number", "credit_code"}`` → ``{"match", "company_name", "reference"}``. The
+reference is the register's own number for its answer. Refusals: ``id_number``, ``child_id_number``, ``credit_code``.
+
 Names and ID numbers travel in bodies only, never in an address, a log or an error.
 """
 
@@ -21,6 +26,8 @@ FaceCheckState = Literal["pending", "passed", "failed"]
 
 _REFUSED = {
     "id_number": "Have the number typed in again: its check digit must be right.",
+    "child_id_number": "Have the child's number typed in again: its check digit must be right.",
+    "credit_code": "Have the company's code typed in again: its check digit must be right.",
     "number": "Take a new number for another person's check.",
     "return_url": "Return to an https address.",
     "unknown_check": "Begin a new check; old ones are forgotten.",
@@ -62,6 +69,38 @@ class FaceCheckReply(Struct, frozen=True):
     state: FaceCheckState
 
 
+class GuardianshipRequest(Struct, frozen=True):
+    """``POST /guardianships``."""
+
+    name: str
+    id_number: str
+    child_name: str
+    child_id_number: str
+
+
+class GuardianshipReply(Struct, frozen=True):
+    """Its success; the service does not say whether it knows the child."""
+
+    match: bool
+    reference: str = ""
+
+
+class RepresentationRequest(Struct, frozen=True):
+    """``POST /representations``."""
+
+    name: str
+    id_number: str
+    credit_code: str
+
+
+class RepresentationReply(Struct, frozen=True):
+    """Its success."""
+
+    match: bool
+    company_name: str = ""
+    reference: str = ""
+
+
 class IdentityService:
     """Calls to the service. All raise what ``SignedJson.call`` raises, and IdentityRefusedError."""
 
@@ -83,6 +122,14 @@ class IdentityService:
         """How a check stands; only this says that somebody passed."""
         reply = await self._service.call("GET", f"/face-checks/{quote(id, safe='')}")
         return _good(read(reply, FaceCheckReply)).state
+
+    async def guardianship(self, asked: GuardianshipRequest) -> GuardianshipReply:
+        """Whether the household register has the person as the child's guardian. IdentityRefusedError as above."""
+        return _good(read(await self._service.call("POST", "/guardianships", asked), GuardianshipReply))
+
+    async def representation(self, asked: RepresentationRequest) -> RepresentationReply:
+        """Whether the business register has the person as the company's legal representative, and its name."""
+        return _good(read(await self._service.call("POST", "/representations", asked), RepresentationReply))
 
 
 def _good(answer: _T | Refusal) -> _T:

@@ -23,6 +23,7 @@ from adapters.identity import (
     MatchRequest,
 )
 from adapters.sandbox.errors import SandboxRefusedError, UnknownHereError
+from adapters.sandbox.registers import SimulatedRegisters
 from adapters.sandbox.signed import ANSWER_FAULTS, Answer, AnyRequest, RefusedError, SignedDoors, decoded
 from adapters.sandbox.world import Fault, World
 from adapters.signed_json import SigningKey
@@ -53,6 +54,7 @@ class SimulatedIdentity:
     def __init__(self, world: World, key: SigningKey, *, slow_seconds: float = 6.0) -> None:
         self._world = world
         self._doors = SignedDoors(world, key, "identity", slow_seconds=slow_seconds)
+        self._registers = SimulatedRegisters(world, self._doors)
         self._checks: dict[str, AskedFaceCheck] = {}
         self._numbers: dict[str, tuple[FaceCheckRequest, str]] = {}  # by the caller's number: what was asked, the id
         world.offer_faults(MATCH, *ANSWER_FAULTS)
@@ -78,7 +80,7 @@ class SimulatedIdentity:
             """Say pending, passed or failed."""
             return await self._doors.answer(request, QUERY, lambda _, fault: self._query(check, fault))
 
-        return [match, begin, query]
+        return [match, begin, query, *self._registers.routes()]
 
     def face_checks(self, resident: str) -> Sequence[AskedFaceCheck]:
         """Return a resident's checks, the newest first."""
@@ -134,8 +136,7 @@ class SimulatedIdentity:
             raise RefusedError(
                 422, "id_number", "That is no ID number: 18 characters with a right check digit", "id_number"
             )
-        people = self._world.residents.values()
-        return next((each.key for each in people if (each.name, each.id_number) == (name, id_number)), "")
+        return self._world.resident_of(name, id_number)
 
 
 def is_id_number(text: str) -> bool:

@@ -38,6 +38,29 @@ RESIDENTS = (
 )
 
 
+class Child(Struct, frozen=True):
+    """A child in the household register. ``guardian`` is a resident's key; the child may be a resident too."""
+
+    name: str
+    id_number: str
+    guardian: str
+
+
+class Company(Struct, frozen=True):
+    """A company in the business register. ``representative`` is a resident's key; ``credit_code`` is of GB 32100."""
+
+    name: str
+    credit_code: str
+    representative: str
+
+
+CHILDREN = (
+    Child("李小满", "310101201906010025", "li"),
+    Child("陈小雨", "320106201204054625", "zhang"),
+)
+COMPANIES = (Company("上海一网示例有限公司", "91310000MA0000000Y", "zhang"),)
+
+
 class Event(Struct, frozen=True):
     """Something that a simulator did or refused, for the page and for tests."""
 
@@ -73,6 +96,11 @@ class World:
         """Return how an app (or an owner of apps) knows a resident: 28 characters, always the same for one seed."""
         digest = hmac.digest(self._seed, f"{host}\0{tenant}\0{resident}".encode(), hashlib.sha256)
         return b32encode(digest).decode()[:28]
+
+    def resident_of(self, name: str, id_number: str) -> str:
+        """Return the key of whom both belong to, empty if nobody here."""
+        people = self.residents.values()
+        return next((each.key for each in people if (each.name, each.id_number) == (name, id_number)), "")
 
     def note(self, host: str, what: str, result: str) -> None:
         self.events.append(Event(self.clock.now(), host, what, result))

@@ -12,7 +12,7 @@ const ENGLISH = {
   none: "None planned.", pass: "It is me", fail: "It is not me", back: "Return", noDetector:
   "This browser cannot read codes from pictures; type in what the code says.", noCode: "No code is in this picture.",
   noJson: "That is no JSON object", unreachable: "The sandbox does not answer. Is it still running?",
-  pending: "pending", passed: "passed", failed: "failed", seconds: "s",
+  guards: "Guardian of", represents: "Represents", pending: "pending", passed: "passed", failed: "failed", seconds: "s",
   late: "comes late", twice: "comes twice", never: "never comes", out_of_order: "out of order",
   bad_signature: "bad signature", error_after_work: "error after the work", slow: "too slow", unavailable: "unavailable",
   wechat: "WeChat", wechat_pay: "WeChat Pay", alipay: "Alipay", baidu: "Baidu", web: "Web and SMS", identity: "Identity service", sandbox: "Sandbox",
@@ -20,7 +20,7 @@ const ENGLISH = {
 const CHINESE = {
   seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回",
   noDetector: "此浏览器不能识别图片中的码，请输入码的内容。", noCode: "这张图片里没有码。", noJson: "这不是一个 JSON 对象",
-  unreachable: "沙箱没有应答，它还在运行吗？", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
+  unreachable: "沙箱没有应答，它还在运行吗？", guards: "监护", represents: "法定代表", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
   late: "迟到", twice: "重复", never: "丢失", out_of_order: "乱序", bad_signature: "签名错误",
   error_after_work: "做完后报错", slow: "过慢", unavailable: "不可用",
   wechat: "微信", wechat_pay: "微信支付", alipay: "支付宝", baidu: "百度", web: "网页与短信", identity: "身份核验服务", sandbox: "沙箱",
@@ -140,6 +140,14 @@ function link(address, text) {
   return /^https?:\/\//i.test(address) ? make("a", text, { href: address, rel: "noreferrer", target: "_blank" }) : make("span", text);
 }
 
+function standsFor(resident) {
+  const { children, companies } = state.registers;
+  return [
+    ...children.filter((each) => each.guardian === resident).map((each) => ["guards", each.name, each.id_number]),
+    ...companies.filter((each) => each.representative === resident).map((each) => ["represents", each.name, each.credit_code]),
+  ];
+}
+
 function face(check) {
   const item = make("li", `${check.id} · ${word(check.state)} `, { className: check.id === asked ? "asked" : "" });
   if (check.state === "pending") {
@@ -173,6 +181,7 @@ async function refresh() {
   if (owner !== phone()) return;
   const resident = state.residents.find((each) => each.key === byId("resident").value);
   byId("about").textContent = `${resident.phone} · ${resident.id_number}`;
+  renew("stands-for", standsFor(resident.key), (data) => data.map(([how, name, id]) => make("li", `${word(how)} ${name} · ${id}`)));
   renew("inbox", inbox, (data) => orEmpty(data.map(letter).reverse(), "empty"));
   renew("faces", faces, (data) => data.map(face));
   byId("faces-section").hidden = !faces.length;
@@ -267,7 +276,7 @@ async function watch() {
 }
 
 async function begin() {
-  [state.residents, state.hosts] = await Promise.all([call("GET", "/residents"), call("GET", "/phones")]);
+  [state.residents, state.hosts, state.registers] = await Promise.all(["/residents", "/phones", "/registers"].map((path) => call("GET", path)));
   const name = (key) => state.residents.find((each) => each.key === key).name;
   options("resident", state.residents.map((each) => each.key), name);
   await ownerOfAsked();
