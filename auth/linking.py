@@ -54,11 +54,15 @@ class Proof(Struct, frozen=True):
 
 
 class Side(Struct, frozen=True, kw_only=True):
-    """One account of a merge: how well its person is proven, their ID number's blind index, and a proof just given."""
+    """One account of a merge: how well its person is proven, their ID number's blind index, and a proof just given.
+
+    ``used`` is false for an account that a register's answer made, and that nobody has ever had a way in to.
+    """
 
     account_id: UUID
     ial: int
     id_index: bytes | None = None
+    used: bool = True
     proof: Proof | None = None
 
 
@@ -102,8 +106,8 @@ def may_merge(one: Side, other: Side, now: datetime) -> Decision:
     weaker = min(one.ial, other.ial)
     if both_have_ids and not same_id and weaker >= _PROVEN_ID:
         return refuse("merge.two-people", "The accounts' proven ID numbers differ.")
-    if same_id and weaker >= REAL_PERSON:
-        return allow("merge.same-person", "Both accounts are proven to be the same real person's.")
+    if same_id and (found := _one_real_person(one, other)) is not None:
+        return found
     proven = _proven_together(one, other, now)
     if proven or not same_id:
         return proven
@@ -145,6 +149,15 @@ def may_stay(*, ial_before: int, ial_after: int, used_in_proof: bool) -> Decisio
 def _same_union(one: Identity, other: Identity) -> bool:
     union = (other.union_tenant, other.union_subject)
     return all(union) and (one.union_tenant, one.union_subject) == union
+
+
+def _one_real_person(one: Side, other: Side) -> Decision | None:
+    """Allow two accounts of one ID number what takes no more proof."""
+    if min(one.ial, other.ial) >= REAL_PERSON:
+        return allow("merge.same-person", "Both accounts are proven to be the same real person's.")
+    if max(one.ial, other.ial) >= REAL_PERSON and not (one.used and other.used):
+        return allow("merge.waiting-account", "One waits for this real person: nobody was ever in it.")
+    return None
 
 
 def _proven_together(one: Side, other: Side, now: datetime) -> Decision:

@@ -29,6 +29,14 @@ async def caller(session: AsyncSession, context: Context) -> Session:
     return await live(session, context.platform.environment.clock, token_of(context).sid)
 
 
+_ABOUT = "what is audited"
+
+
+def about(session: AsyncSession, object_: str) -> None:
+    """Say what the entry of ``acting`` is about, where only its transaction finds that out."""
+    session.info[_ABOUT] = object_
+
+
 @asynccontextmanager
 async def acting(
     context: Context, action: str, object_: str, *, fresh: bool = False
@@ -42,7 +50,8 @@ async def acting(
         owner = await (fresh_caller if fresh else caller)(session, context)
         actor, level = f"account:{owner.account_id}", level_of(owner.ial, owner.aal)
         yield session, owner
-        event = Event(actor=actor, acr=level, action=action, object=object_ or actor)
+        object_ = session.info.pop(_ABOUT, object_) or actor
+        event = Event(actor=actor, acr=level, action=action, object=object_)
         await append(session, context.platform.environment.clock, event)
 
 

@@ -5,8 +5,22 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from schema import catalog, consents, mandates, me, other_screens, pages, proofs, sessions, ways_in
+from schema import (
+    catalog,
+    child_mandates,
+    company_mandates,
+    consents,
+    mandates,
+    me,
+    other_screens,
+    pages,
+    proofs,
+    sessions,
+    ways_in,
+)
 from schema.catalog import Catalog
+from schema.child_mandates import ChildMandateMutations
+from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
@@ -19,7 +33,19 @@ from schema.sessions import SessionMutations
 from schema.ways_in import WaysInMutations
 
 POLICIES = {"Query.catalog": PUBLIC}
-for each in (catalog, sessions, ways_in, proofs, mandates, consents, me, pages, other_screens):
+for each in (
+    catalog,
+    sessions,
+    ways_in,
+    proofs,
+    mandates,
+    child_mandates,
+    company_mandates,
+    consents,
+    me,
+    pages,
+    other_screens,
+):
     POLICIES |= each.POLICIES
 
 
@@ -38,6 +64,8 @@ class Mutation(
     WaysInMutations,
     ProofMutations,
     MandateMutations,
+    ChildMandateMutations,
+    CompanyMandateMutations,
     ConsentMutations,
     MeMutations,
     PageMutations,

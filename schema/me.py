@@ -13,8 +13,8 @@ from auth.assurance import level_of
 from auth.consents.ledger import history
 from auth.errors import AssuranceTooLowError, AuthenticationTooOldError
 from auth.linking import PROOF_FRESH_FOR
-from auth.mandates.kinds import Party
-from auth.mandates.mandates import mandates_of
+from auth.mandates.mandates import mandates_of, principal_of
+from auth.mandates.representations import party_of, representations_of
 from auth.policies import SIGNED_IN, refusal
 from auth.residents.erasure import erase, may_erase
 from auth.residents.holdings import holdings
@@ -22,6 +22,7 @@ from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from kernel.crypto.fields import FieldCipher
 from schema.caller import acting, caller, fresh_caller, token_of
+from schema.company_mandates import CompanyShown, shown_company
 from schema.consents import ClientGrantShown, ConsentShown, shown_consent, shown_grants
 from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
@@ -152,7 +153,17 @@ class Me:
         async with info.context.platform.database.session() as session:
             return await shown_grants(session, info.context)
 
-    @strawberry.field(description="The mandates that they gave, ended ones too, the newest first.")  # type: ignore[untyped-decorator]  # strawberry's
+    @strawberry.field(description="The companies that they represent by law, as the register said.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def companies(self, info: Info) -> list[CompanyShown]:
+        platform = info.context.platform
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+            rows = await representations_of(session, owner.account_id)
+        return [shown_company(row, platform.environment.clock) for row in rows]
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="The mandates to act for them or a company that they represent, ended ones too, the newest first."
+    )
     async def mandates_given(self, info: Info) -> list[MandateShown]:
         return await _mandates(info.context, as_agent=False)
 
@@ -209,11 +220,14 @@ async def _owned(session: AsyncSession, context: Context) -> tuple[Session, Acco
 
 
 async def _mandates(context: Context, *, as_agent: bool) -> list[MandateShown]:
-    clock = context.platform.environment.clock
     async with context.platform.database.session() as session:
         owner = await caller(session, context)
-        rows = await mandates_of(session, Party(owner.account_id))
-    return [shown_mandate(row, clock) for row in rows if (row.agent_account == owner.account_id) == as_agent]
+        party = await party_of(session, context.platform.environment.clock, owner.account_id)
+        return [
+            await shown_mandate(session, context, row)
+            for row in await mandates_of(session, party)
+            if (row.agent_account == party.account if as_agent else party.is_principal(principal_of(row)))
+        ]
 
 
 def _cipher(context: Context) -> FieldCipher:

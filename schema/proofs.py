@@ -68,9 +68,9 @@ class ProofMutations:
         "Needs the resident's consent to `real-name`. Sessions and ways in from before a first proof end, but for this."
     )
     async def prove_person(self, info: Info, name: str, id_number: str) -> SignedIn | None:
-        platform, person = info.context.platform, _person(name, id_number)
-        service = _service(platform)
-        await _admitted(info.context, "real-name")
+        platform, person = info.context.platform, person_named(name, id_number)
+        service = identity_service(platform)
+        await admitted(info.context, "real-name")
         if not await service.match(person.name, person.id_number):
             raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the ID card.")
         async with acting(info.context, "account.proven", "") as (session, owner):
@@ -86,12 +86,12 @@ class ProofMutations:
         self, info: Info, return_url: str, name: str = "", id_number: str = ""
     ) -> FaceCheck | None:
         platform = info.context.platform
-        service = _service(platform)
-        await _admitted(info.context, "face-comparison")
+        service = identity_service(platform)
+        await admitted(info.context, "face-comparison")
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
             known = await person_of(session, platform.environment, owner)
-        person = _person(name, id_number) if name or id_number or known is None else known
+        person = person_named(name, id_number) if name or id_number or known is None else known
         check = await service.begin_face_check(random_id(), person.name, person.id_number, return_url)
         await remember(platform.environment, owner, check.id, person)
         return FaceCheck(id=strawberry.ID(check.id), url=check.url)
@@ -101,7 +101,7 @@ class ProofMutations:
     )
     async def finish_face_check(self, info: Info, check: strawberry.ID) -> FaceCheckResult | None:
         platform = info.context.platform
-        environment, service = platform.environment, _service(platform)
+        environment, service = platform.environment, identity_service(platform)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
         if not await begun(environment, owner, str(check)):
@@ -126,7 +126,7 @@ async def _seen(session: AsyncSession, context: Context, owner: Session, person:
     return signed_in(await moved(session, environment, owner, stepped(owner, account), proven_now=True))
 
 
-async def _admitted(context: Context, purpose: str) -> Session:
+async def admitted(context: Context, purpose: str) -> Session:
     """Return the session of a resident who agrees to a purpose of the platform's, having counted a try of theirs."""
     platform = context.platform
     async with platform.database.session() as session:
@@ -139,13 +139,15 @@ async def _admitted(context: Context, purpose: str) -> Session:
     return owner
 
 
-def _person(name: str, id_number: str) -> Person:
+def person_named(name: str, id_number: str) -> Person:
+    """Return whom two arguments name. Raises ArgumentRefusedError."""
     if not (0 < len(name.strip()) <= _MOST_NAME_CHARACTERS and id_number.strip()):
         raise ArgumentRefusedError("Name or ID number is missing", fix="Send both as the ID card has them.")
     return Person(name.strip(), id_number.strip())
 
 
-def _service(platform: Platform) -> IdentityService:
+def identity_service(platform: Platform) -> IdentityService:
+    """Return the deployment's. Raises NoIdentityServiceError."""
     if platform.identity is None:
         raise NoIdentityServiceError("Nobody can be proven here", fix="The operator sets YIWANG_IDENTITY_URL.")
     return platform.identity

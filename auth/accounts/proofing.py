@@ -11,9 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.accounts import account_of, identities_of
 from auth.accounts.merging import merge
-from auth.accounts.tables import Account
+from auth.accounts.tables import Account, Identity
 from auth.errors import IdNumberTakenError
 from auth.linking import REAL_PERSON, Side, may_merge, may_stay
+from auth.mandates import mandates
 from auth.sessions.sessions import end, end_all_of
 from auth.sessions.tables import Session
 from kernel.clock import Clock
@@ -46,7 +47,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     holder = (await session.exec(query.with_for_update())).first()
     if holder is not None and holder.id != account.id:
         decision = may_merge(
-            Side(account_id=holder.id, ial=holder.ial, id_index=index),
+            Side(account_id=holder.id, ial=holder.ial, id_index=index, used=await _was_used(session, holder)),
             Side(account_id=account.id, ial=max(account.ial, evidence.ial), id_index=index),
             clock.now(),
         )
@@ -55,8 +56,9 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
         if decision:
             await _first_proof(session, clock, account, evidence, owner)
             done = await merge(session, clock, holder.id, account.id, decision.rule)
-            return await session.get_one(Account, done.kept_id)
-        await _give_way(session, clock, holder)
+            account = await session.get_one(Account, done.kept_id)
+        else:
+            await _give_way(session, clock, holder)
     if account.id_number_index not in (None, index):
         raise IdNumberTakenError("The account is another person's", fix="Sign in with an account of your own.")
     await _first_proof(session, clock, account, evidence, owner)
@@ -94,3 +96,10 @@ async def _give_way(session: AsyncSession, clock: Clock, holder: Account) -> Non
     session.add(holder)
     await session.flush()
     await end_all_of(session, clock, holder.id, "claimed")
+    await mandates.end_all_of(session, clock, holder.id)  # a child's was given for the number's owner, not for them
+
+
+async def _was_used(session: AsyncSession, account: Account) -> bool:
+    """Whether anybody ever had a way in; who was only named in a mandate had none."""
+    query = select(Identity.id).where(Identity.account_id == account.id).limit(1)
+    return (await session.exec(query)).first() is not None

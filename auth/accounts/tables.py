@@ -17,7 +17,7 @@ from kernel.ids import uuid7
 Status = Literal["active", "frozen", "merged", "erased"]
 Provider = Literal["wechat", "alipay", "baidu", "phone", "netid"]
 
-_LIVE = text("id_number_index IS NOT NULL AND status IN ('active', 'frozen')")
+LIVE = text("id_number_index IS NOT NULL AND status IN ('active', 'frozen')")
 _UNREVOKED = text("revoked_at IS NULL")
 
 
@@ -28,7 +28,7 @@ class Account(SQLModel, table=True):
     """
 
     __tablename__ = "account"
-    __table_args__ = (Index("account_id_number", "id_number_index", unique=True, postgresql_where=_LIVE),)
+    __table_args__ = (Index("account_id_number", "id_number_index", unique=True, postgresql_where=LIVE),)
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     status: Status = Field(default="active", sa_type=String)

@@ -20,3 +20,10 @@ class UnknownMandateError(YiwangError):
 
     code = "MANDATE_UNKNOWN"
     http_status = 404
+
+
+class NotRegisteredError(YiwangError):
+    """A register does not say that the one who asks stands for whom they named; nor whether it knows those."""
+
+    code = "REGISTER_NO_MATCH"
+    http_status = 400

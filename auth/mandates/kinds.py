@@ -22,6 +22,7 @@ MOST_SCOPES = 20  # more than anybody reads before agreeing is as good as everyt
 MOST_PURPOSE_CHARACTERS = 200
 MOST_REFERENCE_CHARACTERS = 200
 OF_AGE_YEARS = 18
+OWN_CONSENT = "own-consent"  # the one kind of evidence that is no document
 _CHINA = timezone(timedelta(hours=8))  # the days of birthdays are China's; it has had no summer time since 1991
 _SCOPE = re.compile(r"[a-z][A-Za-z0-9]{0,39}(\.[A-Za-z_][A-Za-z0-9_]{0,79})?")
 
@@ -100,7 +101,7 @@ KINDS: Mapping[Kind, KindRules] = MappingProxyType({
     "elder": KindRules(
         timedelta(days=366),
         Person,
-        {"own-consent": "principal", "window": "principal", "court-order": "agent"},
+        {OWN_CONSENT: "principal", "window": "principal", "court-order": "agent"},
     ),
     "company": KindRules(
         timedelta(days=366),
@@ -110,8 +111,11 @@ KINDS: Mapping[Kind, KindRules] = MappingProxyType({
 })  # fmt: skip
 
 
-def may_grant(wanted: NewMandate, by: Party, level: Level, now: datetime) -> Decision:
-    """Judge whether ``by``, signed in at ``level``, may give a mandate; the first rule that refuses is named."""
+def may_grant(wanted: NewMandate, by: Party | None, level: Level, now: datetime) -> Decision:
+    """Judge whether ``by``, signed in at ``level``, may give a mandate; the first rule that refuses is named.
+
+    ``by`` None is an operator who has seen the document at a window.
+    """
     checks = (_check_sides(wanted, by, level), _check_scope(wanted), _check_period(wanted, now))
     granted = allow("mandate.grant", "Narrow, ending, with evidence, and given by the side that may.")
     return next((each for each in checks if each is not None), granted)
@@ -136,7 +140,7 @@ def in_scope(scope: tuple[str, ...] | list[str], service: str, operation: str) -
     return service in scope or f"{service}.{operation}" in scope
 
 
-def _check_sides(wanted: NewMandate, by: Party, level: Level) -> Decision | None:
+def _check_sides(wanted: NewMandate, by: Party | None, level: Level) -> Decision | None:
     rules = KINDS[wanted.kind]
     if not satisfies(level, LEAST_LEVEL):
         return refuse("mandate.level", f"Giving a mandate takes a sign-in of level {LEAST_LEVEL}, this is {level}.")
@@ -148,9 +152,15 @@ def _check_sides(wanted: NewMandate, by: Party, level: Level) -> Decision | None
     if side is None or not 0 < len(wanted.evidence.reference.strip()) <= MOST_REFERENCE_CHARACTERS:
         known = ", ".join(rules.evidence)
         return refuse("mandate.evidence", f"A mandate of kind {wanted.kind!r} rests on a document, one of: {known}.")
-    if not (by.is_principal(wanted.principal) if side == "principal" else by.account == wanted.agent):
+    if not _may_give(wanted, by, side):
         return refuse("mandate.granter", f"By {wanted.evidence.source!r} only the {side} can give this mandate.")
     return None
+
+
+def _may_give(wanted: NewMandate, by: Party | None, side: Literal["principal", "agent"]) -> bool:
+    if by is None:
+        return wanted.evidence.source != OWN_CONSENT
+    return by.is_principal(wanted.principal) if side == "principal" else by.account == wanted.agent
 
 
 def _check_scope(wanted: NewMandate) -> Decision | None:

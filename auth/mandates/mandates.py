@@ -12,12 +12,13 @@ from auth.assurance import Level
 from auth.decisions import Decision, allow, refuse
 from auth.mandates.errors import MandateRefusedError, UnknownMandateError
 from auth.mandates.kinds import NewMandate, Organisation, Party, Person, Principal, ends_at, in_scope, may_grant
+from auth.mandates.representations import forget
 from auth.mandates.tables import Mandate
 from kernel.clock import Clock
 
 
-async def grant(session: AsyncSession, clock: Clock, wanted: NewMandate, by: Party, level: Level) -> Mandate:
-    """Give a mandate; ``by`` is signed in at ``level``. Raises MandateRefusedError."""
+async def grant(session: AsyncSession, clock: Clock, wanted: NewMandate, by: Party | None, level: Level) -> Mandate:
+    """Give a mandate; ``by`` is signed in at ``level``, None is an operator. Raises MandateRefusedError."""
     now = clock.now()
     decision = may_grant(wanted, by, level, now)
     if not decision:
@@ -32,7 +33,7 @@ async def grant(session: AsyncSession, clock: Clock, wanted: NewMandate, by: Par
         valid_from=wanted.valid_from or now,
         expires_at=ends_at(wanted),
         granted_at=now,
-        granted_by=by.account,
+        granted_by=by.account if by else None,
         evidence_source=wanted.evidence.source,
         evidence_reference=wanted.evidence.reference.strip(),
     )
@@ -41,21 +42,29 @@ async def grant(session: AsyncSession, clock: Clock, wanted: NewMandate, by: Par
     return mandate
 
 
-async def revoke(session: AsyncSession, clock: Clock, mandate_id: UUID, by: Party) -> Mandate:
-    """End a mandate from now on, by either side; ending it again changes nothing. Raises UnknownMandateError."""
+async def revoke(session: AsyncSession, clock: Clock, mandate_id: UUID, by: Party | None) -> Mandate:
+    """End a mandate from now on, by either side or (None) an operator; ending it again changes nothing.
+
+    Raises UnknownMandateError.
+    """
     mandate = await session.get(Mandate, mandate_id, with_for_update=True, populate_existing=True)
-    if mandate is None or not (mandate.agent_account == by.account or by.is_principal(principal_of(mandate))):
+    if mandate is None or not (
+        by is None or by.account == mandate.agent_account or by.is_principal(principal_of(mandate))
+    ):
         raise UnknownMandateError(
             f"You have no mandate {mandate_id}", fix="Choose one of those that are listed to you."
         )
     if mandate.revoked_at is None:
-        mandate.revoked_at, mandate.revoked_by = clock.now(), by.account
+        mandate.revoked_at, mandate.revoked_by = clock.now(), by.account if by else None
         session.add(mandate)
     return mandate
 
 
 async def end_all_of(session: AsyncSession, clock: Clock, account: UUID) -> None:
-    """End every mandate that an account gave or holds, as the account itself ends or becomes another's part."""
+    """End every mandate that an account gave or holds, as the account itself ends or becomes another's part.
+
+    It represents no company any more either.
+    """
     query = select(Mandate).where(
         or_(col(Mandate.agent_account) == account, col(Mandate.principal_account) == account),
         col(Mandate.revoked_at).is_(None),
@@ -63,6 +72,7 @@ async def end_all_of(session: AsyncSession, clock: Clock, account: UUID) -> None
     for mandate in (await session.exec(query.with_for_update())).all():
         mandate.revoked_at, mandate.revoked_by = clock.now(), account
         session.add(mandate)
+    await forget(session, account)
 
 
 async def mandates_of(session: AsyncSession, party: Party) -> list[Mandate]:

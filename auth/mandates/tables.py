@@ -14,7 +14,8 @@ from kernel.ids import uuid7
 class Mandate(SQLModel, table=True):
     """``agent_account`` may act for the principal, an account or an organisation, within ``scope``.
 
-    ``evidence_reference`` says where the document is kept; the document itself is nowhere here.
+    ``evidence_reference`` says where the document is kept; the document itself is nowhere here. What an operator gave
+    or ended, at a window, has no account in ``granted_by`` or ``revoked_by``: the audit log says who it was.
     """
 
     __tablename__ = "mandate"
@@ -23,7 +24,7 @@ class Mandate(SQLModel, table=True):
         CheckConstraint("principal_account IS DISTINCT FROM agent_account", name="mandate_two_people"),
         CheckConstraint("valid_from < expires_at", name="mandate_ends"),
         CheckConstraint("jsonb_array_length(scope) > 0", name="mandate_has_scope"),
-        CheckConstraint("num_nonnulls(revoked_at, revoked_by) IN (0, 2)", name="mandate_revoked_by_somebody"),
+        CheckConstraint("revoked_by IS NULL OR revoked_at IS NOT NULL", name="mandate_revoked_by_somebody"),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -36,8 +37,24 @@ class Mandate(SQLModel, table=True):
     valid_from: datetime
     expires_at: datetime
     granted_at: datetime
-    granted_by: UUID
+    granted_by: UUID | None
     evidence_source: str
     evidence_reference: str
     revoked_at: datetime | None = None
     revoked_by: UUID | None = None
+
+
+class Representation(SQLModel, table=True):
+    """By the business register an account's person represents a company by law; believed until ``expires_at``.
+
+    Name and code are public, as the register is. ``reference`` is its own number for the answer.
+    """
+
+    __tablename__ = "representation"
+
+    account_id: UUID = Field(foreign_key="account.id", primary_key=True)
+    credit_code: str = Field(primary_key=True)
+    company_name: str
+    reference: str
+    proven_at: datetime
+    expires_at: datetime

@@ -13,6 +13,7 @@ from auth.clients.tables import ClientGrant, PairwiseSubject
 from auth.consents.ledger import history
 from auth.mandates.kinds import Party
 from auth.mandates.mandates import mandates_of
+from auth.mandates.representations import representations_of
 from auth.sessions.tables import Session
 from kernel.crypto.fields import FieldCipher
 
@@ -47,6 +48,7 @@ async def holdings(session: AsyncSession, cipher: FieldCipher, account_id: UUID)
             | {"side": "agent" if each.agent_account == account_id else "principal"}
             for each in mandates
         ],
+        "represents": _rows(await representations_of(session, account_id)),
     }
 
 

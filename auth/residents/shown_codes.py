@@ -15,6 +15,9 @@ from auth.residents.attempts import Limit, attempt
 from auth.typed_codes import SECONDS, new_code, normal
 from kernel.redis import key
 
+AGENTS = "agent"
+"""The purpose of codes by which somebody is named as an agent."""
+
 _LENGTH = 10
 _TRIES = Limit("shown code", 10, SECONDS)
 

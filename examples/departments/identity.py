@@ -38,7 +38,10 @@ class NoKeysError(Exception):
 
 
 class Resident(Struct, frozen=True, kw_only=True):
-    """The claims of an assertion. ``sub`` is the resident's name at this department and nowhere else."""
+    """The claims of an assertion. ``sub`` is the resident's name at this department and nowhere else.
+
+    It is ``organisation:`` and a credit code where somebody acts for a company.
+    """
 
     iss: str
     aud: str

@@ -99,6 +99,16 @@ MERGES = [
     (Side(account_id=A, ial=3, id_index=b"x"), Side(account_id=A, ial=3, id_index=b"x"), "merge.same-account"),
     (Side(account_id=A, ial=3, id_index=b"x"), Side(account_id=B, ial=4, id_index=b"x"), "merge.same-person"),
     (Side(account_id=A, ial=3, id_index=b"x"), Side(account_id=B, ial=2, id_index=b"x"), "merge.real-person-first"),
+    (
+        Side(account_id=A, ial=3, id_index=b"x"),
+        Side(account_id=B, ial=2, id_index=b"x", used=False),
+        "merge.waiting-account",
+    ),
+    (
+        Side(account_id=A, ial=2, id_index=b"x"),
+        Side(account_id=B, ial=2, id_index=b"x", used=False),
+        "merge.real-person-first",
+    ),
     (Side(account_id=A, ial=3, id_index=b"x"), Side(account_id=B, ial=1, id_index=b"x"), "merge.unproven-id"),
     (Side(account_id=A, ial=2, id_index=b"x"), Side(account_id=B, ial=3, id_index=b"y"), "merge.two-people"),
     (Side(account_id=A, ial=3, id_index=b"x"), Side(account_id=B, ial=1), "merge.unproven"),
@@ -110,7 +120,7 @@ MERGES = [
 def test_a_merge_by_what_is_known(one: Side, other: Side, rule: str) -> None:
     decision = may_merge(one, other, NOW)
     assert decision.rule == rule
-    assert decision.allowed is (rule == "merge.same-person")
+    assert decision.allowed is (rule in {"merge.same-person", "merge.waiting-account"})
 
 
 PROOFS = [

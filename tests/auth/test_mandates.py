@@ -207,7 +207,7 @@ async def test_a_refusal_is_an_error_with_its_rule(database: Database, clock: Ma
         {"principal_organisation": "x"},
         {"principal_account": AGENT},
         {"scope": []},
-        {"revoked_at": NOW},
+        {"revoked_by": AGENT},
         {"expires_at": NOW},
     ],
 )

@@ -10,7 +10,12 @@ import pytest
 from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
 from auth.consents.purposes import Purpose, Wording
 from kernel.settings import Settings
+from tests.gateway.conftest import City, get
 from tests.gateway.residents.hosts import Phones, served_sandbox
+from tests.gateway.test_identity import TEXT, YES, Asked
+
+PATHS = {"/file": get(TEXT, operationId="file"), "/records": get(TEXT, operationId="records")}
+OPERATIONS = {"records": {"access": {"level": "L1", "consent": "health-records", "purpose": "treatment"}}}
 
 PURPOSE = Purpose(
     id="health-records",
@@ -47,3 +52,11 @@ def city_settings(settings: Settings, phones: Phones, tmp_path: Path) -> Setting
         identity_url=f"{phones.origin}/identity",
         identity_key=f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
     )
+
+
+@pytest.fixture
+async def health(city: City) -> Asked:
+    """A service whose ``records`` take consent."""
+    asked = Asked(city, await city.department(lambda _: [YES]))
+    await city.publish("health", PATHS, asked.department, access="L1", operations=OPERATIONS)
+    return asked

@@ -7,23 +7,15 @@ import pytest
 
 from kernel.clock import SystemClock
 from tests.gateway.conftest import City, get
+from tests.gateway.residents.conftest import OPERATIONS, PATHS
 from tests.gateway.residents.hosts import Phones, Resident, prove_face, sign_in
 from tests.gateway.test_identity import TEXT, YES, Asked
 
-PATHS = {"/file": get(TEXT, operationId="file"), "/records": get(TEXT, operationId="records")}
-OPERATIONS = {"records": {"access": {"level": "L1", "consent": "health-records", "purpose": "treatment"}}}
 GRANT = "mutation ($mandate: MandateInput!) { grantMandate(mandate: $mandate) { id kind scope active } }"
 AGREE = """mutation ($version: Int!) {
   agree(client: "health", purposes: [{id: "health-records", version: $version}])
 }"""
 WITHDRAW = 'mutation { withdraw(purpose: "health-records", client: "health") }'
-
-
-@pytest.fixture
-async def health(city: City) -> Asked:
-    asked = Asked(city, await city.department(lambda _: [YES]))
-    await city.publish("health", PATHS, asked.department, access="L1", operations=OPERATIONS)
-    return asked
 
 
 async def call(health: Asked, who: Resident, operation: str, mandate: str = "") -> str:

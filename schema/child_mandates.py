@@ -1,0 +1,68 @@
+"""``grantChildMandate``: a guardian, confirmed by the household register, acts for a child until it is of age."""
+
+from datetime import date
+
+import strawberry
+
+from adapters.identity import GuardianshipRequest
+from auth.accounts.accounts import account_by_register
+from auth.mandates import kinds
+from auth.mandates.errors import NotRegisteredError
+from auth.residents.proofs import Person
+from kernel.crypto.blind_index import normal_id_number
+from schema.caller import acting
+from schema.context import Context, Info
+from schema.mandates import MandateShown, MandateTerms, given
+from schema.proofs import person_named
+from schema.registers import registers_for
+from supergraph.slice import Access
+
+POLICIES = {"Mutation.grantChildMandate": Access("L3")}
+
+
+@strawberry.input(description="For which child its guardian acts, and what they may do.")
+class ChildMandateInput(MandateTerms):
+    """A mandate that a guardian takes."""
+
+    name: str = strawberry.field(description="The child's name, as the household register has it.")
+    id_number: str = strawberry.field(description="The child's ID number.")
+
+
+@strawberry.type
+class ChildMandateMutations:
+    """The part of ``Mutation`` that this file is for."""
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Act for a child whose guardian this resident is by the household register, until it is 18 at the "
+        "latest. Needs L3 and the resident's consent to `real-name`; tries count as those of `provePerson`."
+    )
+    async def grant_child_mandate(self, info: Info, mandate: ChildMandateInput) -> MandateShown | None:
+        environment = info.context.platform.environment
+        child = person_named(mandate.name, normal_id_number(mandate.id_number))
+        reference = await _confirmed(info.context, child)
+        async with acting(info.context, "mandate.granted", "") as (session, owner):
+            account = await account_by_register(
+                session, environment.clock, environment.keys, child.name, child.id_number
+            )
+            wanted = kinds.NewMandate(
+                kind="child",
+                principal=kinds.Person(account.id),
+                agent=owner.account_id,
+                evidence=kinds.Evidence("household-register", reference),
+                born=date.fromisoformat(child.id_number[6:14]),  # GB 11643: the 7th to the 14th digit
+                **mandate.terms(),
+            )
+            return await given(session, info.context, owner, wanted, kinds.Party(owner.account_id))
+
+
+async def _confirmed(context: Context, child: Person) -> str:
+    """Return the register's reference. Raises NotRegisteredError, the same for unknown children and for others'."""
+    service, guardian = await registers_for(context)
+    asked = GuardianshipRequest(guardian.name, guardian.id_number, child.name, child.id_number)
+    reply = await service.guardianship(asked)
+    if not reply.match:
+        raise NotRegisteredError(
+            "The household register does not have you as the guardian of such a child",
+            fix="Compare the child's name and ID number with the register; else ask at a service counter.",
+        )
+    return reply.reference
