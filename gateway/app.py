@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from litestar.handlers import HTTPRouteHandler
 from redis.asyncio import Redis
 
 from auth.issuer import issuer
@@ -23,6 +24,7 @@ from gateway.http.schema_files import schema_routes
 from gateway.http.sign_on.leaving import Leaving
 from gateway.http.sign_on.pages import Pages
 from gateway.http.sign_on.programs import program_routes
+from gateway.http.sign_on.proving import Proving
 from gateway.http.sign_on.steps import SignInServices
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
@@ -94,7 +96,7 @@ class Gateway:
             await registry.start()
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
-            platform = await open_platform(stack, database, registry, identity.environment, services)
+            platform = await open_platform(stack, database, registry, self.environment, services)
             permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings)
@@ -106,9 +108,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *program_routes(database, identity.environment),
-                    *Pages(database, identity.environment, services).routes(),
-                    *Leaving(database, identity.environment).routes(),
+                    *self._sign_on_routes(services),
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
                     ).handlers(),
@@ -133,6 +133,15 @@ class Gateway:
             Callers(database, environment.ring, ours, clock),
             environment,
         )
+
+    def _sign_on_routes(self, services: SignInServices) -> list[HTTPRouteHandler]:
+        made = self.database, self.environment
+        return [
+            *program_routes(*made),
+            *Pages(*made, services).routes(),
+            *Proving(*made, services).routes(),
+            *Leaving(*made).routes(),
+        ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""

@@ -135,6 +135,18 @@ async def test_a_step_up_raises_the_same_session(sign_on: SignOn) -> None:
     assert (low["acr"], high["acr"], low["sid"] == high["sid"]) == ("L1", "L2", True)
 
 
+async def test_no_guess_at_a_name_goes_uncounted(sign_on: SignOn) -> None:
+    site, browser = await sign_on.site(), sign_on.browser()
+    page = await sign_on.sign_in(browser, site.authorize(acr_values="L2", ui_locales="en")[0])
+    said = (await browser.submit(page, name=PERSON[0], id_number=PERSON[1])).text
+    assert ("tick its box" in said, 'href="/sign-in/' in said) == (True, True)
+    pages = [await browser.submit(page, agreed="yes", name="王", id_number=PERSON[1]) for _ in range(6)]
+    assert ["tried too often" in each.text for each in pages] == [False] * 5 + [True]
+    del browser.cookies["__Host-op"]
+    page = await browser.submit(page, agreed="yes", name=PERSON[0], id_number=PERSON[1])
+    assert "Sign in first" in page.text
+
+
 async def test_an_essential_level_that_nobody_can_reach_here_is_an_error(sign_on: SignOn) -> None:
     site, browser = await sign_on.site(), sign_on.browser()
     claims = '{"id_token":{"acr":{"essential":true,"values":["L4"]}}}'

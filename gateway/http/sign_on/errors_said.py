@@ -116,6 +116,8 @@ SAID: Mapping[str, Wording] = MappingProxyType(
             "The two accounts cannot be taken for one person's. Ask at a service counter.",
         ),
         "ASSURANCE_UNKNOWN": _PROOF_LATER,
+        "SIGN_IN_NEEDED": Wording("请先登录。", "Sign in first."),
+        "CONSENT_NEEDED": Wording("请先阅读说明并勾选同意。", "Read the purpose first, and tick its box if you agree."),
         "PURPOSE_OUTDATED": Wording(
             "授权说明已更新，请阅读新的说明。",
             "What you are asked to agree to has changed. Read it again.",

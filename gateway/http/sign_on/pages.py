@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post, route
+from litestar import Request, Response, get, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -12,19 +12,13 @@ from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.phone_codes import sign_in_by_phone
-from auth.accounts.proofing import Evidence, prove
-from auth.assurance import ial_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import agree
 from auth.clients.tables import Client
-from auth.consents.ledger import Between, give, may_use, standing
-from auth.errors import NoMatchError
 from auth.provider.app_approvals import Asking
 from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
 from auth.provider.browser import Transaction, new_secret
 from auth.provider.server import Provider
-from auth.residents.attempts import attempt
-from auth.residents.proofs import PROOFS
 from auth.sessions.sessions import SignIn
 from gateway.errors import SiteRequestRefusedError
 from gateway.http.sign_on.answers import cookie, response
@@ -33,13 +27,9 @@ from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import stylesheet
 from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, device_of
 from kernel.crypto.blind_index import normal_phone
-from kernel.errors import YiwangError
 
 AnyRequest = Request[Any, Any, Any]
 _BROWSER_SECONDS = int(timedelta(days=1).total_seconds())
-
-
-_SEE_OTHER = 303
 
 
 class Pages(Steps):
@@ -50,12 +40,12 @@ class Pages(Steps):
         both = [HttpMethod.GET, HttpMethod.POST]
         authorize = route("/oauth/authorize", http_method=both, exception_handlers=ON_PAGES)(self._authorize)
         show = get("/sign-in/{id:str}", exception_handlers=ON_PAGES)(self._show)
-        handlers: list[HTTPRouteHandler] = [authorize, stylesheet, show]
-        for step in (self._phone, self._code, self._app, self._identity, self._consent, self._cancel):
-            name = step.__name__.removeprefix("_")
-            path = f"/sign-in/{{id:str}}/{name}"
-            handlers.append(post(path, name=f"sign-in-{name}", exception_handlers=ON_PAGES)(step))
-        return handlers
+        return [
+            authorize,
+            stylesheet,
+            show,
+            *self._posts(self._phone, self._code, self._app, self._consent, self._cancel),
+        ]
 
     async def _authorize(self, request: AnyRequest) -> Response[Any]:
         """Begin a sign-in, or answer at once for who is signed in already."""
@@ -141,41 +131,6 @@ class Pages(Steps):
             )
             return await self._signed_in(session, request, id_, replace(under_way, challenge=""), who)
 
-        return await self._step(request, id, work)
-
-    async def _identity(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
-        """Compare name and ID number with the register, of a resident who agrees to it and does not guess."""
-        environment, service = self._environment, self._services.identity
-        form = await request.form()
-        name, number = form.get("name", ""), form.get("id_number", "")
-        purpose = self._purposes.current("real-name")
-
-        async def admit(session: AsyncSession, request: AnyRequest, id_: str, _: Transaction) -> Response[Any]:
-            owner = await self._owner(session, request)
-            if owner is not None and form.get("agreed") == "yes":
-                await attempt(environment.redis, PROOFS, owner.account_id)
-                shown = self._purposes.shown({purpose.id: purpose.version})
-                await give(session, environment.clock, Between(owner.account_id, BROWSER), shown)
-                await self._record(session, owner, "consent.given", f"client:{BROWSER}")
-            return self._back(request, id_)
-
-        async def work(session: AsyncSession, request: AnyRequest, id_: str, _: Transaction) -> Response[Any]:
-            owner = await self._owner(session, request)
-            if owner is not None and may_use(await standing(session, owner.account_id, BROWSER), purpose):
-                if not matched:
-                    raise NoMatchError("Name and ID number do not belong together", fix="Compare them with the card.")
-                evidence = Evidence(name, number, "population-register", ial_of("platform", "population-register"))
-                account = await prove(session, environment.clock, environment.keys, owner, evidence)
-                await self._record(session, owner, "account.proven", f"account:{account.id}")
-            return self._back(request, id_)
-
-        admitted = await self._step(request, id, admit)
-        if admitted.status_code != _SEE_OTHER or service is None:
-            return admitted
-        try:
-            matched = await service.match(name, number)
-        except YiwangError as error:
-            return await self._again(request, id, error.code)
         return await self._step(request, id, work)
 
     async def _consent(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above

@@ -43,7 +43,7 @@ class Renderer:
 
     def page(self, lang: Lang, template: str, *, status: int = 200, **values: Any) -> Response[str]:
         """Return a page."""
-        other = f"?lang={'en' if lang == 'zh' else 'zh'}" if "id" in values else ""
+        other = f"/sign-in/{values['id']}?lang={'en' if lang == 'zh' else 'zh'}" if "id" in values else ""
         text = self._templates.get_template(template).render(t=TEXTS[lang], lang=lang, other_lang=other, **values)
         return Response(text, status_code=status, media_type="text/html", headers=dict(_HEADERS))
 

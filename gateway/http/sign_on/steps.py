@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
-from litestar import Request, Response
+from litestar import Request, Response, post
+from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,6 +24,7 @@ from auth.provider.environment import Environment
 from auth.sessions.sessions import SignIn, begin, browser_lifetimes, by_session, end, live, raise_assurance
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
+from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import Renderer, language
 from gateway.http.sign_on.texts import Lang
 from kernel.audit.entries import Event, append
@@ -71,6 +73,15 @@ class Steps:
         self._lifetimes = browser_lifetimes(environment.settings)
         self._purposes = read_purposes(environment.settings.purposes_file)
         self._render = Renderer()
+
+    @staticmethod
+    def _posts(*steps: Callable[..., Awaitable[Response[Any]]]) -> list[HTTPRouteHandler]:
+        """Return the handlers of a sign-in's forms, each at its method's name."""
+        names = [(step, step.__name__.removeprefix("_")) for step in steps]
+        return [
+            post(f"/sign-in/{{id:str}}/{name}", name=f"sign-in-{name}", exception_handlers=ON_PAGES)(step)
+            for step, name in names
+        ]
 
     async def _next(
         self, session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction
