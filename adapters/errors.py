@@ -87,7 +87,7 @@ class NotOfferedError(YiwangError):
 
 
 class IdentityRefusedError(YiwangError):
-    """The identity service refuses what it was given: no ID number at all, or a face check that it does not know."""
+    """The identity service refuses what it was given: no ID number at all, or a face check or code unknown to it."""
 
     code = "IDENTITY_DATA_REFUSED"
     http_status = 422

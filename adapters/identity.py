@@ -2,8 +2,13 @@
 
 Accounts can so be proofed without any host app. The wire is that of ``adapters.signed_json``: ``POST /matches``
 ``{"name", "id_number"}`` → ``{"match"}``; ``POST /face-checks`` ``{"number", "name", "id_number", "return_url"}`` →
-``{"id", "url"}``, the same for the same number; ``GET /face-checks/{id}`` → ``{"state"}``. A refusal's code is
-``id_number``, ``number``, ``return_url`` or ``unknown_check``.
+``{"id", "url"}``, the same for the same number; ``POST /face-checks/{id}/result`` ``{"code"}`` → ``{"state"}``. A
+refusal's code is ``id_number``, ``number``, ``return_url``, ``unknown_check`` or ``code``.
+
+As with an authorization code (RFC 6749 section 4.1), a check's result belongs to the browser that looked into the
+camera: once it is decided, the service leads that browser to ``return_url`` with ``check`` (the id) and ``code``, which
+nobody can guess, added to its query. Whoever only began the check so learns nothing of a person who was sent its
+``url``. The same code gets the same answer, as the first one may have been lost; whoever redeems it counts it once.
 
 It also knows the registers of households and of businesses. ``POST /guardianships``
 ``{"name", "id_number", "child_name", "child_id_number"}`` → ``{"match", "reference"}``;
@@ -22,7 +27,7 @@ from adapters.errors import HostConfigurationError, IdentityRefusedError
 from adapters.signed_json import Refusal, SignedJson, read
 
 _T = TypeVar("_T")
-FaceCheckState = Literal["pending", "passed", "failed"]
+FaceCheckState = Literal["passed", "failed"]
 
 _REFUSED = {
     "id_number": "Have the number typed in again: its check digit must be right.",
@@ -31,11 +36,12 @@ _REFUSED = {
     "number": "Take a new number for another person's check.",
     "return_url": "Return to an https address.",
     "unknown_check": "Begin a new check; old ones are forgotten.",
+    "code": "Send the code with which the person came back from this check.",
 }
 
 
 class FaceCheck(Struct, frozen=True):
-    """A check that has begun: the person opens ``url`` and returns from there, which proves nothing yet."""
+    """A check that has begun: the person opens ``url`` and comes back from there with a code."""
 
     id: str
     url: str
@@ -63,8 +69,14 @@ class FaceCheckRequest(Struct, frozen=True):
     return_url: str
 
 
+class FaceCheckCode(Struct, frozen=True):
+    """``POST /face-checks/{id}/result``."""
+
+    code: str
+
+
 class FaceCheckReply(Struct, frozen=True):
-    """``GET /face-checks/{id}``."""
+    """Its success."""
 
     state: FaceCheckState
 
@@ -118,9 +130,9 @@ class IdentityService:
         request = FaceCheckRequest(number, name, id_number, return_url)
         return _good(read(await self._service.call("POST", "/face-checks", request), FaceCheck))
 
-    async def face_check(self, id: str) -> FaceCheckState:  # noqa: A002 - the id that FaceCheck has
-        """How a check stands; only this says that somebody passed."""
-        reply = await self._service.call("GET", f"/face-checks/{quote(id, safe='')}")
+    async def face_check_result(self, id: str, code: str) -> FaceCheckState:  # noqa: A002 - the id that FaceCheck has
+        """How a check ended, for the code that its person came back with; only this says that somebody passed."""
+        reply = await self._service.call("POST", f"/face-checks/{quote(id, safe='')}/result", FaceCheckCode(code))
         return _good(read(reply, FaceCheckReply)).state
 
     async def guardianship(self, asked: GuardianshipRequest) -> GuardianshipReply:

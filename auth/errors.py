@@ -157,6 +157,20 @@ class ClientUnknownError(YiwangError):
     http_status = 404
 
 
+class FaceCheckFailedError(YiwangError):
+    """The face before the camera is not that of the ID card."""
+
+    code = "FACE_CHECK_FAILED"
+    http_status = 400
+
+
+class FaceCheckElsewhereError(YiwangError):
+    """A face check came back to a browser that has not begun it: somebody may have sent its link to another."""
+
+    code = "FACE_CHECK_ELSEWHERE"
+    http_status = 400
+
+
 class IdNumberTakenError(YiwangError):
     """A proof that is not strong enough to be believed; it never says whether anybody has the ID number."""
 

@@ -3,7 +3,6 @@
 from contextlib import AsyncExitStack
 
 from adapters.apps import open_channels, read_apps
-from adapters.identity import IdentityService
 from adapters.single_flight import SingleFlight
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
@@ -31,7 +30,7 @@ async def open_platform(
         environment=environment,
         channels=channels,
         owners=apps.owners,
-        identity=services.identity if isinstance(services.identity, IdentityService) else None,
+        identity=services.faces,
         purposes=read_purposes(environment.settings.purposes_file),
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

@@ -1,5 +1,6 @@
 """``provePerson``, ``beginFaceCheck``, ``finishFaceCheck``: residents prove who they are, by the identity service."""
 
+import re
 from enum import Enum
 
 import strawberry
@@ -14,7 +15,7 @@ from auth.errors import NoMatchError
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.app_sessions import moved, renewed
 from auth.residents.attempts import attempt
-from auth.residents.proofs import PROOFS, Person, begun, matched, person_of, remember, seen, stepped, take
+from auth.residents.proofs import PROOFS, Begun, Person, look_up, matched, person_of, remember, seen, stepped, take
 from auth.sessions.tables import Session
 from kernel.ids import random_id
 from schema.caller import acting, caller, token_of
@@ -32,18 +33,22 @@ POLICIES = {
 }
 
 _MOST_NAME_CHARACTERS = 100
+_MOST_PATH_CHARACTERS = 200
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")  # no query either: a page that opens what it is given could leak the code
 
 
-@strawberry.enum(description="How a face check stands.")
+@strawberry.enum(description="How a face check has ended.")
 class FaceCheckState(Enum):
     """The states that the identity service knows."""
 
-    PENDING = "pending"
     PASSED = "passed"
     FAILED = "failed"
 
 
-@strawberry.type(description="A face check that has begun: open `url`, then ask `finishFaceCheck`.")
+@strawberry.type(
+    description="A face check that has begun: open `url` in a web-view. It ends at `returnPath` of the mini-program, "
+    "whose query then holds the `check` and the `code` for `finishFaceCheck`."
+)
 class FaceCheck:
     """A check at the identity service."""
 
@@ -51,7 +56,7 @@ class FaceCheck:
     url: str
 
 
-@strawberry.type(description="How a face check stands; once it has passed, the session is of a higher level.")
+@strawberry.type(description="How a face check has ended; if it has passed, the session is of a higher level.")
 class FaceCheckResult:
     """The state, and tokens that say the new level."""
 
@@ -79,34 +84,42 @@ class ProofMutations:
         return signed_in(tokens)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Begin a face check, of the person that the account is proven to be or of the one that is named. "
-        "Needs the resident's consent to `face-comparison`."
+        description="Begin a face check in a mini-program, of the person that the account is proven to be or that is "
+        "named. `returnPath` is a page of it, such as `/pages/checked`, without a query. Needs the resident's "
+        "consent to `face-comparison`. In a browser the sign-in page does this: ask for `acr_values=L3`."
     )
     async def begin_face_check(
-        self, info: Info, return_url: str, name: str = "", id_number: str = ""
+        self, info: Info, return_path: str, name: str = "", id_number: str = ""
     ) -> FaceCheck | None:
         platform = info.context.platform
-        service = identity_service(platform)
-        await admitted(info.context, "face-comparison")
+        environment, service = platform.environment, identity_service(platform)
+        if len(return_path) > _MOST_PATH_CHARACTERS or not _PATH.fullmatch(return_path):
+            raise ArgumentRefusedError("returnPath is no page's path", fix="Send one such as /pages/checked.")
+        owner = await admitted(info.context, "face-comparison")
+        if owner.client_id == BROWSER:
+            raise ArgumentRefusedError("A browser has no returnPath", fix="Ask the provider for acr_values=L3.")
         async with platform.database.session() as session:
-            owner = await caller(session, info.context)
-            known = await person_of(session, platform.environment, owner)
+            known = await person_of(session, environment, owner)
         person = person_named(name, id_number) if name or id_number or known is None else known
-        check = await service.begin_face_check(random_id(), person.name, person.id_number, return_url)
-        await remember(platform.environment, owner, check.id, person)
+        back = f"{environment.issuer}/face-check"
+        check = await service.begin_face_check(random_id(), person.name, person.id_number, back)
+        begun = Begun(sid=owner.sid, person=person, host=owner.channel, page=return_path)
+        await remember(environment, check.id, begun)
         return FaceCheck(id=strawberry.ID(check.id), url=check.url)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Ask how a face check stands. Once it has passed the account is proven and the session is L3."
+        description="Redeem the code with which a face check of this session ended. If it has passed, the account is "
+        "proven and the session is L3."
     )
-    async def finish_face_check(self, info: Info, check: strawberry.ID) -> FaceCheckResult | None:
+    async def finish_face_check(self, info: Info, check: strawberry.ID, code: str) -> FaceCheckResult | None:
         platform = info.context.platform
         environment, service = platform.environment, identity_service(platform)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
-        if not await begun(environment, owner, str(check)):
+        begun = await look_up(environment, str(check))
+        if begun is None or begun.sid != owner.sid:
             raise ArgumentRefusedError("This session has begun no such face check", fix="Begin one.")
-        state = FaceCheckState(await service.face_check(str(check)))
+        state = FaceCheckState(await service.face_check_result(str(check), code))
         if state != FaceCheckState.PASSED:
             return FaceCheckResult(state=state, signed_in=None)
         person = await take(environment, owner, str(check))

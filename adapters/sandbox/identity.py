@@ -6,16 +6,17 @@ The numbers follow GB 11643-1999, the face check's ten minutes are our own choic
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Struct
 
 from adapters.identity import (
     FaceCheck,
+    FaceCheckCode,
     FaceCheckReply,
     FaceCheckRequest,
     FaceCheckState,
@@ -31,7 +32,7 @@ from adapters.signed_json import SigningKey
 # Where faults are planned.
 MATCH = "identity.match"
 BEGIN = "identity.face_check"
-QUERY = "identity.face_check_query"
+RESULT = "identity.face_check_result"
 
 _OPEN_FOR = timedelta(minutes=10)
 _WEIGHTS = tuple(pow(2, 17 - place, 11) for place in range(17))
@@ -43,8 +44,8 @@ class AskedFaceCheck(Struct, frozen=True):
 
     id: str
     resident: str  # empty for a person whom nobody here is
-    state: FaceCheckState
-    return_url: str
+    state: FaceCheckState | Literal["pending"]
+    return_url: str  # where the phone is led back to; once it is decided with the check and its code
     began: datetime
 
 
@@ -56,10 +57,11 @@ class SimulatedIdentity:
         self._doors = SignedDoors(world, key, "identity", slow_seconds=slow_seconds)
         self._registers = SimulatedRegisters(world, self._doors)
         self._checks: dict[str, AskedFaceCheck] = {}
+        self._codes: dict[str, str] = {}  # of the checks that are decided
         self._numbers: dict[str, tuple[FaceCheckRequest, str]] = {}  # by the caller's number: what was asked, the id
         world.offer_faults(MATCH, *ANSWER_FAULTS)
         world.offer_faults(BEGIN, *ANSWER_FAULTS)
-        world.offer_faults(QUERY, "late", *ANSWER_FAULTS)
+        world.offer_faults(RESULT, *ANSWER_FAULTS)
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the server side; adapters/identity.py describes the wire."""
@@ -75,18 +77,18 @@ class SimulatedIdentity:
             base = str(request.base_url).rstrip("/")
             return await self._doors.answer(request, BEGIN, lambda body, _: self._begin(body, base))
 
-        @get("/identity/face-checks/{check:str}", summary="Ask how a face check stands (signed)", tags=["identity"])
-        async def query(request: AnyRequest, check: FromPath[str]) -> Response[bytes]:
-            """Say pending, passed or failed."""
-            return await self._doors.answer(request, QUERY, lambda _, fault: self._query(check, fault))
+        @post("/identity/face-checks/{check:str}/result", summary="Redeem a code (signed)", tags=["identity"])
+        async def result(request: AnyRequest, check: FromPath[str]) -> Response[bytes]:
+            """Say passed or failed to whoever has the code that the phone was led back with."""
+            return await self._doors.answer(request, RESULT, lambda body, _: self._result(check, body))
 
-        return [match, begin, query, *self._registers.routes()]
+        return [match, begin, result, *self._registers.routes()]
 
     def face_checks(self, resident: str) -> Sequence[AskedFaceCheck]:
-        """Return a resident's checks, the newest first."""
-        return [each for each in map(self._now, reversed(self._checks)) if each.resident == resident]
+        """Return a resident's checks, the newest first, and those of nobody here, which any phone may have opened."""
+        return [each for each in map(self._now, reversed(self._checks)) if each.resident in (resident, "")]
 
-    def decide(self, resident: str, check: str, state: Literal["passed", "failed"]) -> AskedFaceCheck:
+    def decide(self, resident: str, check: str, state: FaceCheckState) -> AskedFaceCheck:
         """Have the resident look into the camera, or another. Raises UnknownHereError, SandboxRefusedError."""
         if check not in self._checks or self._checks[check].resident != resident:
             raise UnknownHereError(
@@ -95,9 +97,8 @@ class SimulatedIdentity:
         found = self._now(check)
         if found.state != "pending":
             raise SandboxRefusedError(f"The face check {check} has {found.state} already", fix="Begin a new one.")
-        self._checks[check] = msgspec.structs.replace(found, state=state)
         self._world.note("identity", BEGIN, f"{resident} {state}")
-        return self._checks[check]
+        return self._decided(found, state)
 
     def _match(self, body: bytes, _fault: Fault | None) -> Answer:
         asked = decoded(body, MatchRequest)
@@ -114,20 +115,34 @@ class SimulatedIdentity:
         id_ = before[1] if before else f"check-{self._world.token(22)}"
         if not before:
             self._numbers[asked.number] = asked, id_
-            state: FaceCheckState = "pending" if person else "failed"
-            self._checks[id_] = AskedFaceCheck(id_, person, state, asked.return_url, self._world.clock.now())
+            check = AskedFaceCheck(id_, person, "pending", asked.return_url, self._world.clock.now())
+            self._checks[id_] = check
+            if not person:
+                self._decided(check, "failed")
         return Answer(201, FaceCheck(id_, f"{base}/?face-check={id_}"))
 
-    def _query(self, check: str, fault: Fault | None) -> Answer:
+    def _result(self, check: str, body: bytes) -> Answer:
+        asked = decoded(body, FaceCheckCode)
         if check not in self._checks:
             raise RefusedError(404, "unknown_check", "No such face check", "id")
-        return Answer(200, FaceCheckReply("pending" if fault == "late" else self._now(check).state))
+        state = self._now(check).state
+        if state == "pending" or asked.code != self._codes[check]:
+            raise RefusedError(422, "code", "This is not the code that the phone was led back with", "code")
+        return Answer(200, FaceCheckReply(state))
+
+    def _decided(self, found: AskedFaceCheck, state: FaceCheckState) -> AskedFaceCheck:
+        """End a check, and make the code that only the phone gets, in the address that it is led back to."""
+        code = self._codes[found.id] = self._world.token()
+        separator = "&" if urlsplit(found.return_url).query else "?"
+        back = f"{found.return_url}{separator}{urlencode({'check': found.id, 'code': code})}"
+        self._checks[found.id] = msgspec.structs.replace(found, state=state, return_url=back)
+        return self._checks[found.id]
 
     def _now(self, check: str) -> AskedFaceCheck:
         """A check as it stands by the clock: who does not look into the camera in time has failed."""
         found = self._checks[check]
         if found.state == "pending" and self._world.clock.now() - found.began > _OPEN_FOR:
-            found = self._checks[check] = msgspec.structs.replace(found, state="failed")
+            return self._decided(found, "failed")
         return found
 
     def _person(self, name: str, id_number: str) -> str:

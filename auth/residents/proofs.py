@@ -33,6 +33,19 @@ class Person(Struct, frozen=True):
         return "Person(…)"
 
 
+class Begun(Struct, frozen=True, kw_only=True):
+    """A face check under way: which session began it, of whom, and where its person goes on.
+
+    That is a ``page`` of the mini-program at ``host``, or a browser's ``sign_in``, by its id.
+    """
+
+    sid: str
+    person: Person
+    host: str = ""
+    page: str = ""
+    sign_in: str = ""
+
+
 async def matched(session: AsyncSession, environment: Environment, owner: Session, person: Person) -> UUID:
     """Take over that the population register knows the person; return the account that it is now."""
     return (await _proven(session, environment, owner, person, "population-register")).id
@@ -72,29 +85,30 @@ async def person_of(session: AsyncSession, environment: Environment, owner: Sess
     return Person(name, cipher.open("account.id_number", account.id, account.id_number))
 
 
-async def remember(environment: Environment, owner: Session, check: str, person: Person) -> None:
-    """Keep whom a face check is of until it ends."""
-    name = _place(owner, check)
-    sealed = environment.keys.cipher.seal(_COLUMN, name, msgspec.json.encode(person).decode())
-    await environment.redis.set(key("face_check", name), sealed, ex=_FACE_CHECK_SECONDS)
+async def remember(environment: Environment, check: str, begun: Begun) -> None:
+    """Keep what is known of a face check until it ends."""
+    sealed = environment.keys.cipher.seal(_COLUMN, check, msgspec.json.encode(begun).decode())
+    await environment.redis.set(key("face_check", check), sealed, ex=_FACE_CHECK_SECONDS)
+
+
+async def look_up(environment: Environment, check: str) -> Begun | None:
+    """Return a face check under way, whoever asks: what depends on it is for the session that began it alone."""
+    return _opened(environment, check, await environment.redis.get(key("face_check", check)))
 
 
 async def take(environment: Environment, owner: Session, check: str) -> Person | None:
-    """Return whom this session's face check is of, once."""
-    name = _place(owner, check)
-    sealed = await environment.redis.getdel(key("face_check", name))
+    """Return whom this session's face check is of, once; None if it is another's, or over."""
+    begun = await look_up(environment, check)
+    if begun is None or begun.sid != owner.sid:
+        return None
+    taken = _opened(environment, check, await environment.redis.getdel(key("face_check", check)))
+    return taken.person if taken else None
+
+
+def _opened(environment: Environment, check: str, sealed: object) -> Begun | None:
     if not isinstance(sealed, bytes):
         return None
-    return msgspec.json.decode(environment.keys.cipher.open(_COLUMN, name, sealed), type=Person)
-
-
-async def begun(environment: Environment, owner: Session, check: str) -> bool:
-    """Whether a face check is this session's."""
-    return bool(await environment.redis.exists(key("face_check", _place(owner, check))))
-
-
-def _place(owner: Session, check: str) -> str:
-    return f"{owner.sid} {check}"
+    return msgspec.json.decode(environment.keys.cipher.open(_COLUMN, check, sealed), type=Begun)
 
 
 async def _proven(

@@ -9,7 +9,7 @@ const ENGLISH = {
   faces: "Face checks", inbox: "Inbox", faults: "Faults", where: "Where", fault: "What", times: "Times", plan: "Plan",
   forget: "Take all back", clock: "Clock", minute: "1 minute ahead", tenMinutes: "10 minutes ahead", day: "1 day ahead",
   events: "Events", at: "Time", what: "What", outcome: "Result", seed: "seed", ahead: "ahead by", empty: "Nothing yet.",
-  none: "None planned.", pass: "It is me", fail: "It is not me", back: "Return", noDetector:
+  none: "None planned.", pass: "It is me", fail: "It is not me", back: "Led back to", noDetector:
   "This browser cannot read codes from pictures; type in what the code says.", noCode: "No code is in this picture.",
   noJson: "That is no JSON object", unreachable: "The sandbox does not answer. Is it still running?",
   guards: "Guardian of", represents: "Represents", pending: "pending", passed: "passed", failed: "failed", seconds: "s",
@@ -18,7 +18,7 @@ const ENGLISH = {
   wechat: "WeChat", wechat_pay: "WeChat Pay", alipay: "Alipay", baidu: "Baidu", web: "Web and SMS", identity: "Identity service", sandbox: "Sandbox",
 };
 const CHINESE = {
-  seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回",
+  seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回至",
   noDetector: "此浏览器不能识别图片中的码，请输入码的内容。", noCode: "这张图片里没有码。", noJson: "这不是一个 JSON 对象",
   unreachable: "沙箱没有应答，它还在运行吗？", guards: "监护", represents: "法定代表", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
   late: "迟到", twice: "重复", never: "丢失", out_of_order: "乱序", bad_signature: "签名错误",
@@ -158,7 +158,7 @@ function face(check) {
     }
     item.append(buttons);
   } else {
-    item.append(link(check.return_url, word("back")));
+    item.append(make("span", `${word("back")}: `), link(check.return_url, check.return_url));
   }
   return item;
 }

@@ -106,10 +106,19 @@ SAID: Mapping[str, Wording] = MappingProxyType(
             "姓名与身份证号码不一致，请核对后重试。",
             "Name and ID number do not belong together. Compare both with your ID card and try again.",
         ),
+        "FACE_CHECK_FAILED": Wording(
+            "人脸核验未通过。您可以重试，或使用小程序。",
+            "The face check has failed. Try again, or use the mini-program.",
+        ),
+        "FACE_CHECK_ELSEWHERE": Wording(
+            "这次人脸核验不是在这里发起的，或者已经结束。打开此页面没有任何改动。如果链接是别人发给您的，对方可能想冒用您的身份，"
+            "请不要再为其看镜头。",
+            "This face check was not begun here, or is over. Nothing was changed by opening this page. If somebody has "
+            "sent you the link, they may want to pass as you: do not look into the camera for them again.",
+        ),
         "STRONGER_PROOF_NEEDED": Wording(
-            "核验未能完成。请使用您本人的账户；如已是本人账户，请在“一网”小程序中完成人脸核验，再用小程序登录。",
-            "This check is not enough. Use an account of your own; if it is, have your face checked in Yiwang's "
-            "mini-program and sign in with it.",
+            "核验未能完成。请使用您本人的账户；如已是本人账户，请完成人脸核验。",
+            "This check is not enough. Use an account of your own; if it is, have your face checked.",
         ),
         "MERGE_REFUSED": Wording(
             "无法将两个账户认定为同一个人。请到服务窗口咨询。",

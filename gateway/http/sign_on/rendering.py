@@ -41,11 +41,16 @@ class Renderer:
     def __init__(self) -> None:
         self._templates = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
 
-    def page(self, lang: Lang, template: str, *, status: int = 200, **values: Any) -> Response[str]:
-        """Return a page."""
+    def page(self, lang: Lang, template: str, *, status: int = 200, script: str = "", **values: Any) -> Response[str]:
+        """Return a page; ``script`` is the address of another's script that it may run beside our own."""
         other = f"/sign-in/{values['id']}?lang={'en' if lang == 'zh' else 'zh'}" if "id" in values else ""
-        text = self._templates.get_template(template).render(t=TEXTS[lang], lang=lang, other_lang=other, **values)
-        return Response(text, status_code=status, media_type="text/html", headers=dict(_HEADERS))
+        text = self._templates.get_template(template).render(
+            t=TEXTS[lang], lang=lang, other_lang=other, script=script, **values
+        )
+        headers = dict(_HEADERS)
+        if script:
+            headers["content-security-policy"] += f"; script-src 'self' {script}"
+        return Response(text, status_code=status, media_type="text/html", headers=headers)
 
     def consent(self, lang: Lang, id_: str, client: str, scope: str) -> Response[str]:
         """Return the page that names each field and its purpose; the texts are ours, never the client's."""

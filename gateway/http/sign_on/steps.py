@@ -9,8 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.identity import IdentityService
 from adapters.web.sms import SmsSender
 from auth.accounts.phone_codes import PhoneCodes
+from auth.accounts.tables import Account
 from auth.assurance import level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agreed
@@ -50,6 +52,11 @@ class SignInServices(Struct, frozen=True):
     send_code: Callable[[str, str, str], Awaitable[None]]
     identity: IdentityCheck | None = None
     sms: SmsSender | None = None
+
+    @property
+    def faces(self) -> IdentityService | None:
+        """The identity service if it compares faces too."""
+        return self.identity if isinstance(self.identity, IdentityService) else None
 
 
 async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - SignInServices's interface
@@ -98,7 +105,7 @@ class Steps:
         if owner is None or (lacks == "login_required" and not just_now):
             return self._render.page(lang, "sign_in.html", id=id_, client=named(client, lang), hint=asked.login_hint)
         error = refusal(asked, owner)
-        if lacks == "acr" and (shown := self._step_up(lang, id_, asked, owner, client)):
+        if lacks == "acr" and (shown := await self._step_up(session, lang, id_, asked, owner)):
             return shown
         if error:
             return await self._answer(id_, asked, {"error": error})
@@ -106,18 +113,25 @@ class Steps:
             return self._render.consent(lang, id_, named(client, lang), asked.scope)
         return await self._answer(id_, asked, {"code": await issue_code(self._environment, asked, owner)})
 
-    def _step_up(self, lang: Lang, id_: str, asked: Asked, owner: Session, client: Client) -> Response[Any] | None:
+    async def _step_up(
+        self, session: AsyncSession, lang: Lang, id_: str, asked: Asked, owner: Session
+    ) -> Response[Any] | None:
         """Return the page by which a session can reach the level that is asked for, None if there is none."""
         level = asked.acr.values[0] if asked.acr.values else asked.least_acr
+        client = named(await session.get_one(Client, asked.client_id), lang)
+        shown: dict[str, Any] = {"id": id_, "client": client, "level": level}
         if owner.ial < _L2 and level == "L2" and self._services.identity is not None:
-            text = self._purposes.current("real-name").text
-            purpose = text.zh if lang == "zh" else text.en
-            return self._render.page(
-                lang, "identity.html", id=id_, client=named(client, lang), level=level, purpose=purpose
-            )
-        if refusal(asked, owner) and owner.parent_sid is None:  # only the app can show a face
-            return self._render.page(lang, "step_up.html", id=id_, client=named(client, lang), level=level)
-        return None
+            return self._render.page(lang, "identity.html", purpose=self._purpose(lang, "real-name"), **shown)
+        if not refusal(asked, owner) or owner.parent_sid is not None:  # a session is never above its parent
+            return None
+        purpose = self._purpose(lang, "face-comparison") if self._services.faces else ""
+        known = (await session.get_one(Account, owner.account_id)).id_number is not None
+        return self._render.page(lang, "step_up.html", purpose=purpose, known=known, **shown)
+
+    def _purpose(self, lang: Lang, id_: str) -> str:
+        """Return the words that are agreed to."""
+        text = self._purposes.current(id_).text
+        return text.zh if lang == "zh" else text.en
 
     async def _waiting(
         self, session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
 from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
 from auth.consents.purposes import Purpose, Wording
+from auth.issuer import issuer
 from kernel.settings import Settings
 from tests.gateway.conftest import City, get
 from tests.gateway.residents.hosts import Phones, served_sandbox
@@ -60,3 +62,11 @@ async def health(city: City) -> Asked:
     asked = Asked(city, await city.department(lambda _: [YES]))
     await city.publish("health", PATHS, asked.department, access="L1", operations=OPERATIONS)
     return asked
+
+
+@pytest.fixture
+async def client(city: City) -> AsyncIterator[httpx.AsyncClient]:
+    """Browsers' way to the city."""
+    transport = httpx.ASGITransport(city.gateway)
+    async with httpx.AsyncClient(transport=transport, base_url=issuer(city.settings)) as opened:
+        yield opened

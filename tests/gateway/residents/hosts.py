@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from adapters.sandbox.development import APPS, development_apps
 from adapters.sandbox.host import InboxMessage, SimulatedHost
 from adapters.sandbox.hosts import Sandbox, build_sandbox
+from adapters.sandbox.identity import AskedFaceCheck
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from auth.sessions.tables import Session
 from kernel.clock import SystemClock
@@ -27,10 +29,10 @@ SIGN_IN = """mutation ($app: String!, $code: String!) {
 
 
 BEGIN = """mutation ($name: String!, $idNumber: String!) {
-  beginFaceCheck(returnUrl: "https://city.example/back", name: $name, idNumber: $idNumber) { id url }
+  beginFaceCheck(returnPath: "/pages/checked", name: $name, idNumber: $idNumber) { id url }
 }"""
-FINISH = """mutation ($check: ID!) {
-  finishFaceCheck(check: $check) { state signedIn { accessToken refreshToken session { id level } } }
+FINISH = """mutation ($check: ID!, $code: String!) {
+  finishFaceCheck(check: $check, code: $code) { state signedIn { accessToken refreshToken session { id level } } }
 }"""
 
 
@@ -57,6 +59,11 @@ class Phones:
     def inbox(self, provider: str, resident: str) -> Sequence[InboxMessage]:
         """What has arrived at a resident's phone, the latest last."""
         return self._host(provider).inbox(resident)
+
+    def person(self, resident: str) -> dict[str, str]:
+        """Return a resident's name and ID number, as the graph is given them."""
+        known = self.sandbox.world.residents[resident]
+        return {"name": known.name, "idNumber": known.id_number}
 
     def _host(self, provider: str) -> SimulatedHost:
         return next(host for host in self.sandbox.hosts if host.provider == provider)
@@ -140,13 +147,18 @@ async def agree(who: Resident, purpose: str) -> None:
     assert await who.data(query, purposes=[{"id": purpose, "version": version}]) is True
 
 
+def came_back(check: AskedFaceCheck) -> dict[str, Any]:
+    """Return the check and the code with which a phone is led back to the city's page."""
+    address, query = urlsplit(check.return_url), dict(parse_qsl(urlsplit(check.return_url).query))
+    assert (address.netloc, address.path) == ("id.example", "/face-check")
+    return {name: query[name] for name in ("check", "code")}
+
+
 async def prove_face(phones: Phones, who: Resident, resident: str) -> dict[str, Any]:
     """Have a resident's face checked, and passed; return what finishing it answers."""
-    person = phones.sandbox.world.residents[resident]
     await agree(who, "face-comparison")
-    begun = await who.data(BEGIN, name=person.name, idNumber=person.id_number)
-    phones.sandbox.identity.decide(resident, begun["id"], "passed")
-    result = await who.ask(FINISH, check=begun["id"])
+    begun = await who.data(BEGIN, **phones.person(resident))
+    result = await who.ask(FINISH, **came_back(phones.sandbox.identity.decide(resident, begun["id"], "passed")))
     if "errors" not in result and result["data"]["finishFaceCheck"]["signedIn"]:
         who.given = who.given | {k: v for k, v in result["data"]["finishFaceCheck"]["signedIn"].items() if v}
     return result

@@ -25,7 +25,7 @@ from tests.gateway.residents.registered import (
     proven,
 )
 from tests.gateway.residents.test_permits import call
-from tests.gateway.residents.test_proofs import PROVE, person
+from tests.gateway.residents.test_proofs import PROVE
 from tests.gateway.test_identity import Asked
 
 
@@ -82,7 +82,7 @@ async def test_a_child_that_signs_in_later_comes_into_the_account_that_waited_fo
     child = await sign_in(city, phones, "chen")
     await agree(child, "real-name")
     assert (
-        await child.code(PROVE, **person(phones, "chen")) == "STRONGER_PROOF_NEEDED"
+        await child.code(PROVE, **phones.person("chen")) == "STRONGER_PROOF_NEEDED"
     )  # whoever knows the number may be anybody
     result = await prove_face(phones, child, "chen")
     assert result["data"]["finishFaceCheck"]["signedIn"]["session"]["level"] == "L3"
@@ -99,7 +99,7 @@ async def test_a_child_that_signs_in_later_comes_into_the_account_that_waited_fo
 async def test_a_weak_claim_to_a_child_s_number_gives_way_and_its_mandates_end(city: City, phones: Phones) -> None:
     stranger, guardian = await sign_in(city, phones, "wang"), await proven(city, phones, "zhang")
     await agree(stranger, "real-name")
-    await stranger.data(PROVE, **person(phones, "chen"))
+    await stranger.data(PROVE, **phones.person("chen"))
     mandate = (await guardian.data(FOR_CHILD, mandate=for_child(CHILD_WITH_A_PHONE)))["id"]
     child = await proven(city, phones, "chen")
     async with city.gateway.database.session() as session:

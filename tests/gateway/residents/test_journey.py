@@ -11,7 +11,7 @@ from adapters.sandbox.development import APPS
 from auth.clients.tables import Client
 from auth.issuer import issuer
 from tests.gateway.conftest import City
-from tests.gateway.residents.hosts import Phones, Resident, ask, code, sign_in
+from tests.gateway.residents.hosts import Phones, Resident, agree, ask, code, sign_in
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
 
 RESIDENT = "li"
@@ -90,6 +90,10 @@ async def test_one_resident_at_four_hosts_is_one_account(city: City, phones: Pho
     proof = "mutation ($proof: JSON!) { addPhone(proof: $proof) }"
     assert "*" in await signed_in["wechat"].data(proof, proof=phones.proof(RESIDENT))
     signed_in["web"] = await web.sign_in(phones, browsers["web"])
+
+    await agree(signed_in["web"], "face-comparison")
+    told = await signed_in["web"].ask('mutation { beginFaceCheck(returnPath: "/pages/checked") { id } }')
+    assert "acr_values=L3" in str(told["errors"]), "a browser has its face checked at the sign-in page"
 
     seen, subjects = [], []
     for host, who in signed_in.items():

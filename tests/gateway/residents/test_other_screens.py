@@ -1,7 +1,6 @@
 """A phone signs its resident in on another screen: whatever the host app, and as surely as there."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -14,13 +13,6 @@ from tests.sign_on.relying_party import Browser, Site, answered, id_token, regis
 
 LOOK = "query ($code: String!) { signInToConfirm(code: $code) { site { en } browser } }"
 CONFIRM = "mutation ($code: String!) { confirmSignIn(code: $code) }"
-
-
-@pytest.fixture
-async def client(city: City) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(city.gateway)
-    async with httpx.AsyncClient(transport=transport, base_url=issuer(city.settings)) as opened:
-        yield opened
 
 
 async def shown(city: City, client: httpx.AsyncClient, site: Site) -> tuple[Browser, dict[str, str], str, str]:

@@ -11,7 +11,17 @@ from kernel.clock import SystemClock
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 from tests.gateway.conftest import City, get
-from tests.gateway.residents.hosts import Phones, Resident, agree, prove_face, sign_in
+from tests.gateway.residents.hosts import (
+    BEGIN,
+    FINISH,
+    Phones,
+    Resident,
+    agree,
+    came_back,
+    code,
+    prove_face,
+    sign_in,
+)
 from tests.gateway.residents.test_ways_in import LINK, accounts, shown_code
 from tests.gateway.test_identity import TEXT, YES, Asked
 
@@ -21,17 +31,12 @@ PROVE = """mutation ($name: String!, $idNumber: String!) {
 ASSURANCE = "{ me { assurance { level identity signIn methods } } }"
 
 
-def person(phones: Phones, resident: str) -> dict[str, str]:
-    known = phones.sandbox.world.residents[resident]
-    return {"name": known.name, "idNumber": known.id_number}
-
-
 async def test_name_and_id_number_of_the_register_raise_to_l2_once_agreed(city: City, phones: Phones) -> None:
     who = await sign_in(city, phones, "wang")
-    assert await who.code(PROVE, **person(phones, "wang")) == "CONSENT_NEEDED"
+    assert await who.code(PROVE, **phones.person("wang")) == "CONSENT_NEEDED"
     await agree(who, "real-name")
-    assert await who.code(PROVE, name="王小明", idNumber=person(phones, "wang")["idNumber"]) == "IDENTITY_NO_MATCH"
-    given = await who.data(PROVE, **person(phones, "wang"))
+    assert await who.code(PROVE, name="王小明", idNumber=phones.person("wang")["idNumber"]) == "IDENTITY_NO_MATCH"
+    given = await who.data(PROVE, **phones.person("wang"))
     assert (given["session"]["level"], given["refreshToken"]) == ("L2", None)
     again = Resident(city, given, who.app)
     assert (await again.data(ASSURANCE))["assurance"] == {
@@ -47,7 +52,7 @@ async def test_name_and_id_number_of_the_register_raise_to_l2_once_agreed(city: 
 async def test_names_are_not_tried_out(city: City, phones: Phones) -> None:
     who = await sign_in(city, phones, "li")
     await agree(who, "real-name")
-    number = person(phones, "wang")["idNumber"]
+    number = phones.person("wang")["idNumber"]
     codes = [await who.code(PROVE, name=f"王{each}", idNumber=number) for each in "一二三四五六"]
     assert codes == ["IDENTITY_NO_MATCH"] * 5 + ["TOO_MANY_ATTEMPTS"]
 
@@ -71,20 +76,58 @@ async def test_a_face_check_raises_the_session_to_l3(city: City, phones: Phones)
     assert await later.code("{ me { fullName } }") == "ASSURANCE_TOO_LOW"
 
 
-async def test_a_face_check_that_is_failed_pending_or_another_s_changes_nothing(city: City, phones: Phones) -> None:
-    one, two = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
-    for who in (one, two):
-        await agree(who, "face-comparison")
-    begin = """mutation ($name: String!, $idNumber: String!) {
-      beginFaceCheck(returnUrl: "https://city.example/", name: $name, idNumber: $idNumber) { id }
-    }"""
-    finish = "mutation ($check: ID!) { finishFaceCheck(check: $check) { state signedIn { accessToken } } }"
-    check = (await one.data(begin, **person(phones, "wang")))["id"]
-    assert await one.data(finish, check=check) == {"state": "PENDING", "signedIn": None}
-    assert await two.code(finish, check=check) == "ARGUMENT_REFUSED"
-    phones.sandbox.identity.decide("wang", check, "failed")
-    assert await one.data(finish, check=check) == {"state": "FAILED", "signedIn": None}
-    assert [each.ial for each in await accounts(city)] == [1, 1]
+async def test_a_face_check_that_is_failed_counts_for_nobody(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    await agree(who, "face-comparison")
+    check = (await who.data(BEGIN, **phones.person("wang")))["id"]
+    back = came_back(phones.sandbox.identity.decide("wang", check, "failed"))
+    assert await who.data(FINISH, **back) == {"state": "FAILED", "signedIn": None}
+    assert [each.ial for each in await accounts(city)] == [1]
+
+
+async def test_whoever_looks_into_the_camera_for_somebody_else_proves_nobody(city: City, phones: Phones) -> None:
+    """An attacker begins a check of the victim, and sends the victim its address: "confirm your parcel"."""
+    attacker, victim = await sign_in(city, phones, "li"), await sign_in(city, phones, "wang")
+    await agree(attacker, "face-comparison")
+    check = (await attacker.data(BEGIN, **phones.person("wang")))["id"]
+    back = came_back(phones.sandbox.identity.decide("wang", check, "passed"))
+    for guess in ("", back["code"][:-1], check):
+        assert await attacker.code(FINISH, check=check, code=guess) == "IDENTITY_DATA_REFUSED"
+    assert await victim.code(FINISH, **back) == "ARGUMENT_REFUSED"
+    assert [(each.ial, each.status) for each in await accounts(city)] == [(1, "active")] * 2
+    for who in (attacker, victim):
+        assert (await who.data(ASSURANCE))["assurance"]["level"] == "L1"
+
+
+async def test_a_face_check_counts_once_and_for_its_own_code(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    await agree(who, "face-comparison")
+    checks = [(await who.data(BEGIN, **phones.person("wang")))["id"] for _ in range(2)]
+    one, two = [came_back(phones.sandbox.identity.decide("wang", each, "passed")) for each in checks]
+    assert await who.code(FINISH, check=one["check"], code=two["code"]) == "IDENTITY_DATA_REFUSED"
+    answers = await asyncio.gather(*(who.ask(FINISH, **one) for _ in range(5)))
+    assert sorted(code(each) for each in answers) == ["", *["ARGUMENT_REFUSED"] * 4]
+    assert await who.code(FINISH, **one) == "ARGUMENT_REFUSED"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "pages/checked",
+        "//evil.example",
+        "/pages/web?url=https",
+        "https://evil.example/",
+        "/a#b",
+        "/é",
+        "/a\n",
+        "/a" * 101,
+    ],
+)
+async def test_a_face_check_ends_at_a_page_of_the_mini_program_alone(city: City, phones: Phones, path: str) -> None:
+    who = await sign_in(city, phones, "wang")
+    begin = "mutation ($path: String!) { beginFaceCheck(returnPath: $path) { id } }"
+    assert await who.code(begin, path=path) == "ARGUMENT_REFUSED"
 
 
 @pytest.mark.case("SSO-23")
