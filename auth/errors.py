@@ -78,7 +78,7 @@ class UnknownAccountError(YiwangError):
 
 
 class MergeFinalError(YiwangError):
-    """The merge of two accounts stays: it was undone already, or 30 days have passed."""
+    """A merge of two accounts is not undone: there is none, 30 days have passed, or the one that was kept is closed."""
 
     code = "MERGE_FINAL"
     http_status = 409

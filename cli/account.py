@@ -1,4 +1,4 @@
-"""``yiwang account``: what the operator may do with a resident's account, which is to close it and never to read it."""
+"""``yiwang account``: what the operator may do with residents' accounts: close them, part them, and never read them."""
 
 from collections import Counter
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts import accounts
+from auth.accounts import accounts, merging
 from auth.accounts.tables import Account
 from auth.errors import UnknownAccountError
 from auth.sessions.sessions import sessions_of
@@ -18,7 +18,7 @@ _CLOCK = SystemClock()
 _account = click.argument("account_id", type=click.UUID)
 
 
-@click.group(short_help="Freeze and thaw residents' accounts.")
+@click.group(short_help="Freeze, thaw and part residents' accounts.")
 def account() -> None:
     """Residents' accounts by their ids. No command shows a name, a phone or an ID number.
 
@@ -38,14 +38,12 @@ def show(account_id: UUID) -> None:
         if row is None:
             raise UnknownAccountError(f"There is no account {account_id}", fix="Ask for the id that the log shows.")
         lines = [f"{row.id}  {row.status}  of {row.created_at:%Y-%m-%d %H:%M} UTC"]
-        if row.merged_into:
-            lines.append(f"merged into {row.merged_into}")
+        if (merge := await merging.merge_of(session, row.id)) is not None:
+            until = merging.final_at(merge)
+            lines.append(f"merged into {merge.kept_id}; can be undone until {until:%Y-%m-%d %H:%M} UTC")
         proven = f", by {row.proof_source} on {row.proofed_at:%Y-%m-%d}" if row.proofed_at else ""
         lines.append(f"identity assurance level {row.ial}{proven}")
-        ways = Counter(each.provider for each in await accounts.identities_of(session, row.id))
-        lines.append(
-            "signs in by " + (", ".join(f"{way} ({count})" for way, count in sorted(ways.items())) or "nothing")
-        )
+        lines.append(f"signs in by {await _ways_in(session, row.id)}")
         live = await sessions_of(session, _CLOCK, row.id)
         since = "signed in at {0.client_id} through {0.channel} since {0.auth_time:%Y-%m-%d %H:%M} UTC"
         return lines + [since.format(each) for each in live]
@@ -78,3 +76,33 @@ def thaw(account_id: UUID) -> None:
 
     transaction(work)
     click.echo(f"Thawed {account_id}. Its owner can sign in again.")
+
+
+@account.command("unmerge")
+@_account
+def unmerge(account_id: UUID) -> None:
+    """Part an account from the one that it was merged into, within 30 days of it.
+
+    Its ways in and its names at departments go back to it, everybody is signed out of both accounts. Consents and what
+    sites may read never moved, so they hold as before; mandates have to be given anew.
+    """
+
+    async def work(session: AsyncSession) -> list[str]:
+        row = await merging.undo(session, _CLOCK, account_id)
+        names = len(row.sectors)
+        lines = [
+            f"Parted {account_id} from {row.kept_id}.",
+            f"Moved back: its sign-in by {await _ways_in(session, account_id)}; names at departments: {names}",
+        ]
+        kept = str(row.kept_id)
+        await record(session, _CLOCK, "account.unmerged", f"account:{account_id}", kept=kept, names=names)
+        return lines
+
+    for line in announced(work):
+        click.echo(line)
+
+
+async def _ways_in(session: AsyncSession, account_id: UUID) -> str:
+    """Name the kinds of an account's ways in."""
+    ways = Counter(each.provider for each in await accounts.identities_of(session, account_id))
+    return ", ".join(f"{way} ({count})" for way, count in sorted(ways.items())) or "nothing"

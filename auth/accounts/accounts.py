@@ -59,7 +59,7 @@ async def sign_in(session: AsyncSession, clock: Clock, proven: Proven) -> tuple[
     return account, identity
 
 
-async def lock_identity(session: AsyncSession, proven: Proven) -> None:
+async def lock_identity(session: AsyncSession, proven: Proven | Identity) -> None:
     """Let no other transaction look for the same person until this one ends."""
     names = {f"{proven.provider}\0{proven.tenant}\0{proven.subject}"}
     if proven.union_subject:

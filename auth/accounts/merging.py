@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import account_of, identities_of
+from auth.accounts.accounts import account_of, identities_of, lock_identity
 from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import PairwiseSubject
 from auth.errors import MergeFinalError, MergeRefusedError
@@ -53,20 +53,43 @@ async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUI
     return row
 
 
-async def undo(session: AsyncSession, clock: Clock, merge_id: UUID) -> Account:
-    """Part what was merged, and return the account that is there again. Raises MergeFinalError after 30 days."""
-    row = await session.get(AccountMerge, merge_id, with_for_update=True, populate_existing=True)
-    if row is None or row.undone_at is not None or clock.now() >= final_at(row):
-        raise MergeFinalError("This merge cannot be undone", fix=f"It can within {MERGE_UNDO_WITHIN.days} days, once.")
-    gone = await session.get(Account, row.gone_id, with_for_update=True, populate_existing=True)
-    assert gone is not None  # noqa: S101 - a foreign key says so
+async def undo(session: AsyncSession, clock: Clock, gone_id: UUID) -> AccountMerge:
+    """Part an account from the one that it was merged into; return what has moved back. Raises MergeFinalError.
+
+    Everybody is signed out of both; mandates that the merge ended stay ended.
+    """
+    row = await merge_of(session, gone_id, lock=True)
+    if row is None:
+        raise MergeFinalError(f"The account {gone_id} is part of no other", fix="Name the account that was merged.")
+    if clock.now() >= final_at(row):
+        raise MergeFinalError(
+            f"The merge of {gone_id} has been final since {final_at(row):%Y-%m-%d %H:%M} UTC",
+            fix=f"Within {MERGE_UNDO_WITHIN.days} days it can; now the resident gives up what is not theirs.",
+        )
+    moved = select(Identity).where(col(Identity.id).in_([UUID(each) for each in row.identities]))
+    for identity in (await session.exec(moved.order_by(col(Identity.id)))).all():
+        await lock_identity(session, identity)  # whoever is signing in by it is in the one account or the other
+    for each in sorted((row.kept_id, gone_id)):
+        await session.get(Account, each, with_for_update=True, populate_existing=True)
+    kept, gone = [await session.get_one(Account, each) for each in (row.kept_id, gone_id)]
+    if kept.status != "active":
+        raise MergeFinalError(
+            f"The account {kept.id}, which was kept, is {kept.status}",
+            fix="Thaw it, or undo its own merge, first; one that was erased is gone with all that it had.",
+        )
     gone.status, gone.merged_into = "active", None
-    await _move(session, row, row.kept_id, gone.id)
-    await end_all_of(session, clock, row.kept_id, "unmerged")
+    await _move(session, row, kept.id, gone.id)
+    await end_all_of(session, clock, kept.id, "unmerged")
     row.undone_at = clock.now()
     session.add_all([gone, row])
     await session.flush()
-    return gone
+    return row
+
+
+async def merge_of(session: AsyncSession, gone_id: UUID, *, lock: bool = False) -> AccountMerge | None:
+    """Return the merge by which an account is part of another now."""
+    query = select(AccountMerge).where(AccountMerge.gone_id == gone_id, col(AccountMerge.undone_at).is_(None))
+    return (await session.exec(query.with_for_update() if lock else query)).first()
 
 
 def final_at(row: AccountMerge) -> datetime:

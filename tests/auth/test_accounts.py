@@ -79,21 +79,57 @@ async def test_a_merge_moves_everything_and_can_be_undone(
         assert await account_by_subject(session, "b.example", subjects["b.example", other.sid]) == one.account_id
     assert (await residents.sign_in("openid-9", OTHER)).account_id == one.account_id
     async with database.session() as session:
-        assert (await undo(session, clock, done.id)).status == "active"
-    assert (await residents.sign_in("openid-9", OTHER)).account_id == other.account_id
+        back = await undo(session, clock, other.account_id)
+        assert (back.id, len(back.identities), back.sectors) == (done.id, 1, ["b.example"])
     async with database.session() as session:
-        with pytest.raises(MergeFinalError):
-            await undo(session, clock, done.id)
+        assert (await account_of(session, other.account_id)).id == other.account_id
+        for sector in ("b.example", "both.example"):
+            subject = await pairwise_subject(session, clock, sector, other.account_id)
+            assert subject == subjects[sector, other.sid]
+        assert await sessions_of(session, clock, one.account_id) == []
+        with pytest.raises(MergeFinalError, match="is part of no other"):
+            await undo(session, clock, other.account_id)
+    assert (await residents.sign_in("openid-9", OTHER)).account_id == other.account_id
 
 
 async def test_a_merge_is_final_after_thirty_days(database: Database, clock: ManualClock, residents: Residents) -> None:
     one, other = await residents.sign_in("openid-1"), await residents.sign_in("openid-9", OTHER)
     async with database.session() as session:
-        done = await merge(session, clock, one.account_id, other.account_id, "same-proof")
+        await merge(session, clock, one.account_id, other.account_id, "same-proof")
     clock.advance(timedelta(days=30))
     async with database.session() as session:
-        with pytest.raises(MergeFinalError):
-            await undo(session, clock, done.id)
+        with pytest.raises(MergeFinalError, match="has been final since 2026-12-25 08:00 UTC"):
+            await undo(session, clock, other.account_id)
+
+
+async def test_merges_are_undone_from_the_last_one_on(
+    database: Database, clock: ManualClock, residents: Residents
+) -> None:
+    one, two, three = [(await residents.sign_in(f"openid-{each}")).account_id for each in range(3)]
+    async with database.session() as session:
+        await merge(session, clock, two, three, "same-proof")
+        await merge(session, clock, one, two, "same-proof")
+    async with database.session() as session:
+        with pytest.raises(MergeFinalError, match="which was kept, is merged"):
+            await undo(session, clock, three)
+    for each in (two, three):
+        async with database.session() as session:
+            await undo(session, clock, each)
+    assert [(await residents.sign_in(f"openid-{each}")).account_id for each in range(3)] == [one, two, three]
+
+
+async def test_who_signs_in_while_accounts_are_parted_is_in_the_right_one(
+    database: Database, clock: ManualClock, residents: Residents
+) -> None:
+    one, other = await residents.sign_in("openid-1"), await residents.sign_in("openid-2")
+    async with database.session() as session:
+        await merge(session, clock, one.account_id, other.account_id, "same-proof")
+    async with database.session() as session:
+        await undo(session, clock, other.account_id)
+        waiting = asyncio.create_task(residents.sign_in("openid-2"))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    assert (await waiting).account_id == other.account_id
 
 
 async def test_two_persons_by_their_id_numbers_never_become_one(

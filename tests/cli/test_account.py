@@ -1,7 +1,11 @@
 """``yiwang account`` as an operator meets it."""
 
+import json
+
 from auth.accounts.accounts import account_of
-from auth.errors import AccountClosedError, UnknownAccountError
+from auth.accounts.merging import merge
+from auth.clients.pairwise import pairwise_subject
+from auth.errors import AccountClosedError, MergeFinalError, UnknownAccountError
 from auth.sessions.sessions import SESSION_ENDED, sessions_of
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
@@ -31,6 +35,40 @@ async def test_a_frozen_account_is_signed_out_everywhere_until_it_is_thawed(
     assert isinstance((await operator.type("account", "thaw", account_id)).exception, UnknownAccountError)
     actions = await database.pool.fetch("SELECT action FROM audit_entry ORDER BY seq")
     assert [row["action"] for row in actions] == ["account.frozen", "account.thawed"]
+
+
+async def test_a_merge_is_undone_within_thirty_days(
+    operator: Operator, database: Database, residents: Residents
+) -> None:
+    kept, gone = await residents.sign_in("openid-1"), await residents.sign_in("openid-2")
+    async with database.session() as session:
+        subject = await pairwise_subject(session, residents.clock, "a.example", gone.account_id)
+        await merge(session, residents.clock, kept.account_id, gone.account_id, "merge.proven-together")
+    assert (await residents.sign_in("openid-2")).account_id == kept.account_id
+    shown = await operator.done("account", "show", str(gone.account_id))
+    assert f"merged into {kept.account_id}; can be undone until" in shown
+    said = await operator.done("account", "unmerge", str(gone.account_id))
+    assert "Moved back: its sign-in by wechat (1); names at departments: 1" in said
+    async with database.session() as session:
+        assert await pairwise_subject(session, residents.clock, "a.example", gone.account_id) == subject
+        assert await sessions_of(session, residents.clock, kept.account_id) == []
+    assert (await residents.sign_in("openid-2")).account_id == gone.account_id
+    row = await database.pool.fetchrow("SELECT action, object, details FROM audit_entry")
+    details = {"kept": str(kept.account_id), "names": 1}
+    assert (row["action"], row["object"]) == ("account.unmerged", f"account:{gone.account_id}")
+    assert json.loads(row["details"]) == details
+    assert isinstance((await operator.type("account", "unmerge", str(gone.account_id))).exception, MergeFinalError)
+
+
+async def test_a_merge_stays_after_thirty_days(operator: Operator, database: Database, residents: Residents) -> None:
+    kept, gone = await residents.sign_in("openid-1"), await residents.sign_in("openid-2")
+    async with database.session() as session:
+        await merge(session, residents.clock, kept.account_id, gone.account_id, "merge.proven-together")
+    await database.pool.execute("UPDATE account_merge SET at = at - interval '30 days'")
+    refused = (await operator.type("account", "unmerge", str(gone.account_id))).exception
+    assert isinstance(refused, MergeFinalError)
+    assert "has been final since" in refused.message
+    assert await database.pool.fetchval("SELECT count(*) FROM audit_entry") == 0
 
 
 async def test_nothing_personal_is_shown(
