@@ -4,6 +4,7 @@ Nothing is copied: identities and pairwise subjects move, so every relying party
 Where both accounts have a subject at the same sector, the kept account's stays in use.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -90,6 +91,15 @@ async def merge_of(session: AsyncSession, gone_id: UUID, *, lock: bool = False) 
     """Return the merge by which an account is part of another now."""
     query = select(AccountMerge).where(AccountMerge.gone_id == gone_id, col(AccountMerge.undone_at).is_(None))
     return (await session.exec(query.with_for_update() if lock else query)).first()
+
+
+async def parts_of(session: AsyncSession, account_id: UUID) -> Sequence[UUID]:
+    """Return the ids of an account and of all that have become part of it."""
+    parts = select(Account.id).where(Account.id == account_id).cte("parts", recursive=True)
+    merged = select(AccountMerge.gone_id).where(
+        col(AccountMerge.kept_id) == parts.c.id, col(AccountMerge.undone_at).is_(None)
+    )
+    return (await session.exec(select(parts.union(merged).c.id))).all()
 
 
 def final_at(row: AccountMerge) -> datetime:

@@ -104,9 +104,9 @@ async def standing(session: AsyncSession, account: UUID, client: str) -> dict[st
     return {purpose: row.version for purpose, row in latest.items() if row.act != "withdrawn"}
 
 
-async def history(session: AsyncSession, account: UUID) -> list[Consent]:
+async def history(session: AsyncSession, *accounts: UUID) -> list[Consent]:
     """Return all that somebody ever gave, withdrew or was told, the oldest first."""
-    query = select(Consent).where(col(Consent.account_id) == account).order_by(col(Consent.number))
+    query = select(Consent).where(col(Consent.account_id).in_(accounts)).order_by(col(Consent.number))
     return list((await session.exec(query)).all())
 
 

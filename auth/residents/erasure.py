@@ -7,6 +7,7 @@ ended sessions, which the law has kept for a while; none of them says who it was
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.accounts.merging import parts_of
 from auth.accounts.tables import Account, Identity
 from auth.assurance import aal_of
 from auth.clients.grants import grants_of
@@ -31,9 +32,13 @@ def may_erase(owner: Session, environment: Environment, *, ial: int) -> Decision
 
 
 async def erase(session: AsyncSession, environment: Environment, account: Account) -> None:
-    """Erase an account whose row is locked. Signing in again makes a new one."""
+    """Erase an account whose row is locked, and what is left of those that became part of it.
+
+    Signing in again makes a new one.
+    """
     clock = environment.clock
-    query = select(Identity).where(Identity.account_id == account.id)
+    parts = await parts_of(session, account.id)
+    query = select(Identity).where(col(Identity.account_id).in_(parts))
     for identity in (await session.exec(query)).all():
         identity.revoked_at = identity.revoked_at or clock.now()
         identity.revoke_reason = identity.revoke_reason or "erased"
@@ -49,7 +54,8 @@ async def erase(session: AsyncSession, environment: Environment, account: Accoun
         await withdraw_grants(session, clock, account.id, client)
     await _withdraw_consents(session, environment, account)
     await end_all_of(session, clock, account.id, "erased")
-    for row in await session.exec(select(Session).where(Session.account_id == account.id, col(Session.device) != "")):
+    devices = select(Session).where(col(Session.account_id).in_(parts), col(Session.device) != "")
+    for row in await session.exec(devices):
         row.device = ""
         session.add(row)
     await session.flush()

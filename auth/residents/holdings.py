@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.tables import Account, Identity
+from auth.accounts.merging import parts_of
+from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import ClientGrant, PairwiseSubject
 from auth.consents.ledger import history
 from auth.mandates.kinds import Party
@@ -23,37 +24,35 @@ _OWN |= {"begin_recorded", "end_recorded"}
 
 
 async def holdings(session: AsyncSession, cipher: FieldCipher, account_id: UUID) -> dict[str, Any]:
-    """Return it as JSON's own types, sealed values opened."""
+    """Return it as JSON's own types, sealed values opened; that of accounts which became part of this one too."""
     account = await session.get_one(Account, account_id)
-    identities = await _all(session, select(Identity).where(Identity.account_id == account_id))
-    party = Party(account_id)
-    mandates = await mandates_of(session, party)
+    parts = await parts_of(session, account_id)
+    mandates = {each.id: each for part in parts for each in await mandates_of(session, Party(part))}
     person = {
         "name": None if account.name is None else cipher.open("account.name", account.id, account.name),
         "id_number": None
         if account.id_number is None
         else cipher.open("account.id_number", account.id, account.id_number),
     }
+
+    async def rows_of(table: type[Identity | Session | ClientGrant | PairwiseSubject]) -> list[Any]:
+        return list((await session.exec(select(table).where(col(table.account_id).in_(parts)))).all())
+
     return {
         "account": _plain(account) | person,
-        "identities": [_plain(each) | _value(cipher, each) for each in identities],
-        "sessions": _rows(await _all(session, select(Session).where(Session.account_id == account_id))),
-        "grants": _rows(await _all(session, select(ClientGrant).where(ClientGrant.account_id == account_id))),
-        "names_at_sectors": _rows(
-            await _all(session, select(PairwiseSubject).where(PairwiseSubject.account_id == account_id))
-        ),
-        "consents": _rows(await history(session, account_id)),
+        "merges": _rows((await session.exec(select(AccountMerge).where(col(AccountMerge.gone_id).in_(parts)))).all()),
+        "identities": [_plain(each) | _value(cipher, each) for each in await rows_of(Identity)],
+        "sessions": _rows(await rows_of(Session)),
+        "grants": _rows(await rows_of(ClientGrant)),
+        "names_at_sectors": _rows(await rows_of(PairwiseSubject)),
+        "consents": _rows(await history(session, *parts)),
         "mandates": [
             _plain(each, but={"principal_account", "agent_account", "granted_by", "revoked_by"})
-            | {"side": "agent" if each.agent_account == account_id else "principal"}
-            for each in mandates
+            | {"side": "agent" if each.agent_account in parts else "principal"}
+            for each in mandates.values()
         ],
         "represents": _rows(await representations_of(session, account_id)),
     }
-
-
-async def _all(session: AsyncSession, query: Any) -> list[Any]:
-    return list((await session.exec(query)).all())
 
 
 def _rows(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:

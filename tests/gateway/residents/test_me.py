@@ -15,7 +15,7 @@ from auth.sessions.tables import Session
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, Resident, aged, agree, prove_face, sign_in
 from tests.gateway.residents.test_permits import granted
-from tests.gateway.residents.test_ways_in import with_phone
+from tests.gateway.residents.test_ways_in import LINK, shown_code, with_phone
 
 EVERYTHING = """{ me {
   assurance { level identity signIn methods provenAt } name idNumber phone
@@ -86,6 +86,34 @@ async def test_a_resident_takes_along_everything_that_is_held(city: City, phones
     text = msgspec.json.encode(taken).decode()
     for subject, account in others:
         assert (subject in text) == (account == mine)
+
+
+async def phone_of(who: Resident) -> str:
+    """Return the id of a resident's phone among their ways in."""
+    ways_in = (await who.data("{ me { identities { id provider } } }"))["identities"]
+    return next(str(each["id"]) for each in ways_in if each["provider"] == "phone")
+
+
+async def test_what_was_another_account_s_is_taken_along_and_erased_too(city: City, phones: Phones) -> None:
+    old, new = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    agent = await sign_in(city, phones, "zhang")
+    await agree(new, "contact")
+    await prove_face(phones, old, "wang")
+    await granted(old, agent)
+    await with_phone(phones, new, "li")
+    await new.data("mutation($identity: ID!) { unlink(identity: $identity) }", identity=await phone_of(new))
+    await new.data(LINK, code=await shown_code(old))
+    taken = (await old.data("{ me { export } }"))["export"]
+    assert [each["purpose"] for each in taken["consents"]] == ["contact", "face-comparison"]
+    assert len(taken["sessions"]) == 3  # both accounts', and the one that followed the link
+    assert {each["provider"] for each in taken["identities"]} == {"wechat", "phone"}
+    assert [each["side"] for each in taken["mandates"]] == ["principal"]
+    assert len(taken["merges"]) == 1
+    assert await old.data(ERASE) is True
+    async with city.gateway.database.session() as session:
+        alive = (await session.exec(select(Account.id).where(Account.status == "active"))).all()
+        left = (await session.exec(select(Identity).where(col(Identity.account_id).not_in(alive)))).all()
+    assert [each.subject for each in left] == ["", "", ""]
 
 
 ERASE = "mutation { eraseAccount }"
