@@ -1,9 +1,10 @@
 """Who asks: the session behind a request's token, read in the transaction that acts for it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.assurance import level_of
@@ -39,12 +40,12 @@ def about(session: AsyncSession, object_: str) -> None:
 
 @asynccontextmanager
 async def acting(
-    context: Context, action: str, object_: str, *, fresh: bool = False
+    context: Context, action: str, object_: str, *, fresh: bool = False, purposes: Sequence[str] = ()
 ) -> AsyncIterator[tuple[AsyncSession, Session]]:
     """One transaction in which who asks does something to their account; the audit log's entry of it is its last act.
 
     ``action`` is ``thing.done`` and ``object_`` is ``kind:id``; nobody appears but by an id. ``fresh`` demands a proof
-    of the last five minutes.
+    of the last five minutes. Of several ``purposes`` each has an entry.
     """
     async with context.platform.database.session() as session:
         owner = await (fresh_caller if fresh else caller)(session, context)
@@ -52,7 +53,8 @@ async def acting(
         yield session, owner
         object_ = session.info.pop(_ABOUT, object_) or actor
         event = Event(actor=actor, acr=level, action=action, object=object_)
-        await append(session, context.platform.environment.clock, event)
+        events = [replace(event, purpose=each) for each in purposes or ("",)]
+        await append(session, context.platform.environment.clock, *events)
 
 
 async def fresh_caller(session: AsyncSession, context: Context, within: timedelta = PROOF_FRESH_FOR) -> Session:

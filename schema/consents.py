@@ -114,7 +114,8 @@ class ConsentMutations:
         platform = info.context.platform
         _check_client(info.context, client)
         shown = platform.purposes.shown({each.id: each.version for each in purposes})
-        async with acting(info.context, "consent.given", f"client:{client}") as (session, owner):
+        ids = [each.id for each in shown]
+        async with acting(info.context, "consent.given", f"client:{client}", purposes=ids) as (session, owner):
             await ledger.give(session, platform.environment.clock, Between(owner.account_id, client), shown)
         return True
 
@@ -122,10 +123,10 @@ class ConsentMutations:
         description="Withdraw consent to a purpose, from the next call on. True if there was one."
     )
     async def withdraw(self, info: Info, purpose: strawberry.ID, client: str = BROWSER) -> bool | None:
-        platform = info.context.platform
-        async with acting(info.context, "consent.withdrawn", f"client:{_id(client)}") as (session, owner):
-            between = Between(owner.account_id, client)
-            return await ledger.withdraw(session, platform.environment.clock, between, str(purpose))
+        platform, object_ = info.context.platform, f"client:{_id(client)}"
+        id_ = platform.purposes.current(str(purpose)).id
+        async with acting(info.context, "consent.withdrawn", object_, purposes=[id_]) as (session, owner):
+            return await ledger.withdraw(session, platform.environment.clock, Between(owner.account_id, client), id_)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Take back all that a department's site may read, and end its tokens. True if that was anything."

@@ -18,6 +18,7 @@ from msgspec import Struct
 from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.dpop import check_proof
+from auth.provider.reads import record_read
 from auth.provider.requests import ProviderRequest
 from auth.provider.tokens import Issue, token_answer
 from auth.provider.waiting import wait
@@ -107,7 +108,10 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
             refresh = wait(issue(server.session, clock, family, lifetimes.idle))
         made = wait(Issue.prepare(server.session, server.environment, self.client.row, family, owner))
         wait(server.environment.codes.bury(self.request.form["code"], str(family.id)))
-        return 200, token_answer(made, refresh, nonce=context.nonce), self.TOKEN_RESPONSE_HEADER
+        answer = token_answer(made, refresh, nonce=context.nonce)
+        if "id_token" in answer:
+            wait(record_read(server.session, clock, family.client_id, owner.account_id, made.claims))
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
 class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
@@ -143,7 +147,10 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
         result = wait(redeem(server.session, environment.clock, shown, lifetimes, answer))
         if not isinstance(result, Redeemed):
             raise InvalidGrantError(f"The refresh token is refused: {result.reason}.")
-        return 200, made.decode(result.answer), self.TOKEN_RESPONSE_HEADER
+        given = made.decode(result.answer)
+        if "id_token" in given and not result.repeated:
+            wait(record_read(server.session, environment.clock, family.client_id, owner.account_id, made.claims))
+        return 200, given, self.TOKEN_RESPONSE_HEADER
 
 
 class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types

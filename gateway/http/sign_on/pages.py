@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.phone_codes import sign_in_by_phone
 from auth.clients.clients import BROWSER
-from auth.clients.grants import agree
+from auth.clients.grants import ASKED, agree
 from auth.clients.tables import Client
 from auth.provider.app_approvals import Asking
 from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
@@ -147,7 +147,8 @@ class Pages(Steps):
             under_way = replace(under_way, asked=replace(under_way.asked, prompts=prompts))
             await self._transactions.save(id_, under_way)
             following = await self._next(session, request, id_, under_way)
-            await self._record(session, owner, "consent.given", f"client:{client.client_id}")
+            scopes = sorted(ASKED.intersection(under_way.asked.scope.split()))
+            await self._record(session, owner, "consent.given", f"client:{client.client_id}", scopes)
             return following
 
         return await self._step(request, id, work)

@@ -168,7 +168,7 @@ class Proving(Steps):
             shown = self._purposes.shown({purpose.id: purpose.version})
             await give(session, environment.clock, Between(owner.account_id, BROWSER), shown)
             known = await person_of(session, environment, owner)
-            await self._record(session, owner, "consent.given", f"client:{BROWSER}")
+            await self._record(session, owner, "consent.given", f"client:{BROWSER}", [purpose.id])
             await self._transactions.save(id_, under_way)  # the face check has all of its time
             admitted.append(Begun(sid=owner.sid, person=known or named, sign_in=id_))
             return self._back(request, id_)

@@ -1,6 +1,6 @@
 """What the steps of a sign-in share: whose browser it is, what comes next, and the one transaction of each step."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
 from litestar import Request, Response, post
@@ -207,11 +207,14 @@ class Steps:
             return False
         return "consent" in asked.prompts or not wanted <= await agreed(session, owner.account_id, client.client_id)
 
-    async def _record(self, session: AsyncSession, owner: Session, action: str, object_: str) -> None:
-        """Write to the audit log what a resident has done."""
+    async def _record(
+        self, session: AsyncSession, owner: Session, action: str, object_: str, purposes: Sequence[str] = ()
+    ) -> None:
+        """Write to the audit log what a resident has done; of several purposes each has an entry."""
         level = level_of(owner.ial, owner.aal)
         event = Event(actor=f"account:{owner.account_id}", acr=level, action=action, object=object_)
-        await append(session, self._environment.clock, event)
+        events = [replace(event, purpose=each) for each in purposes or ("",)]
+        await append(session, self._environment.clock, *events)
 
     def _back(self, request: AnyRequest, id_: str) -> Response[Any]:
         return Response("", status_code=303, headers={"location": f"/sign-in/{id_}?lang={language(request)}"})

@@ -52,6 +52,10 @@ async def test_consent_is_asked_before_each_call_and_its_withdrawal_holds_from_t
     assert await who.data(WITHDRAW) is False
     acts = [each["act"] for each in (await who.data("{ me { consents { act client } } }"))["consents"]]
     assert acts == ["given", "withdrawn"]
+    rows = await city.gateway.database.pool.fetch("SELECT * FROM audit_entry WHERE action ~ '^consent' ORDER BY seq")
+    assert [each["action"] for each in rows][:2] == ["consent.given", "consent.withdrawn"]
+    assert {(each["object"], each["purpose"]) for each in rows} == {("client:health", "health-records")}
+    assert await who.code('mutation { withdraw(purpose: "my health") }') == "PURPOSE_UNKNOWN"
 
 
 async def test_our_own_app_needs_no_scope_and_its_refreshed_token_neither(
