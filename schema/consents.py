@@ -99,7 +99,7 @@ class ConsentQueries:
 
     @strawberry.field(description="A purpose in the words that are in force.")  # type: ignore[untyped-decorator]  # strawberry's
     def purpose(self, info: Info, id: strawberry.ID) -> PurposeShown | None:  # noqa: A002 - the graph's name
-        return _shown(info.context.platform.purposes.current(str(id)))
+        return shown_purpose(info.context.platform.purposes.current(str(id)))
 
 
 @strawberry.type
@@ -112,7 +112,7 @@ class ConsentMutations:
     )
     async def agree(self, info: Info, purposes: list[AgreedPurpose], client: str = BROWSER) -> bool | None:
         platform = info.context.platform
-        _check_client(info.context, client)
+        check_client(info.context, client)
         shown = platform.purposes.shown({each.id: each.version for each in purposes})
         ids = [each.id for each in shown]
         async with acting(info.context, "consent.given", f"client:{client}", purposes=ids) as (session, owner):
@@ -145,12 +145,14 @@ def _id(client: str) -> str:
     return client
 
 
-def _check_client(context: Context, client: str) -> None:
+def check_client(context: Context, client: str) -> None:
+    """Let nobody agree to what is not there. Raises UnknownAppError."""
     if client != BROWSER and context.platform.services.live(client) is None:
         raise UnknownAppError(f"No service {client!r} is live", fix="Name the service that uses the data.")
 
 
-def _shown(purpose: Purpose) -> PurposeShown:
+def shown_purpose(purpose: Purpose) -> PurposeShown:
+    """Return a wording as the graph's."""
     return PurposeShown(
         id=strawberry.ID(purpose.id),
         version=purpose.version,

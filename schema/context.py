@@ -1,7 +1,7 @@
 """What the platform's own resolvers are given."""
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import strawberry
 from msgspec import Struct
@@ -15,6 +15,7 @@ from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
 from kernel.database import Database
 from services_catalog.manifest import LongText, Text
+from supergraph.slice import Slice
 
 
 class LiveService(Protocol):
@@ -37,6 +38,7 @@ class LiveServices(Protocol):
 
     def live(self, name: str) -> LiveService | None: ...
     def names(self) -> Collection[str]: ...
+    async def slice(self, service: Any) -> Slice: ...  # one that ``live`` has returned
 
 
 class Platform(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from schema import (
     consents,
     mandates,
     me,
+    notices,
     other_screens,
     pages,
     proofs,
@@ -24,6 +25,7 @@ from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
+from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
 from schema.policies import guard
@@ -43,6 +45,7 @@ for each in (
     company_mandates,
     consents,
     me,
+    notices,
     pages,
     other_screens,
 ):
@@ -67,6 +70,7 @@ class Mutation(
     ChildMandateMutations,
     CompanyMandateMutations,
     ConsentMutations,
+    NoticeMutations,
     MeMutations,
     PageMutations,
     OtherScreenMutations,

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.accounts import identities_of
 from auth.accounts.tables import Account
 from auth.assurance import level_of
+from auth.clients.clients import BROWSER
 from auth.consents.ledger import history
 from auth.errors import AssuranceTooLowError, AuthenticationTooOldError
 from auth.linking import PROOF_FRESH_FOR
@@ -27,6 +28,7 @@ from schema.consents import ClientGrantShown, ConsentShown, shown_consent, shown
 from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
 from schema.masks import masked_id_number, masked_name, masked_phone
+from schema.notices import NoticeShown, shown_notices
 from schema.scalars import DateTimeText, JsonValue, text
 from schema.sessions import SessionShown, shown
 from supergraph.slice import Access
@@ -147,6 +149,13 @@ class Me:
         async with info.context.platform.database.session() as session:
             owner = await caller(session, info.context)
             return [shown_consent(row) for row in await history(session, owner.account_id)]
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="What a service, or the platform itself, uses data for by law or contract: show what they have not "
+        "been told of, then send it with `acknowledge`."
+    )
+    async def notices(self, info: Info, client: str = BROWSER) -> list[NoticeShown]:
+        return await shown_notices(info.context, client)
 
     @strawberry.field(description="What departments' sites may read.")  # type: ignore[untyped-decorator]  # strawberry's
     async def clients(self, info: Info) -> list[ClientGrantShown]:

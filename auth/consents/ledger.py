@@ -33,12 +33,9 @@ def covers(standing: Mapping[str, int], purpose: str, version: int) -> bool:
 
 def may_use(standing: Mapping[str, int], purpose: Purpose) -> Decision:
     """Judge whether data may be used for a purpose now. ``purpose``: the version in force."""
-    covered = covers(standing, purpose.id, purpose.version)
     if purpose.need == "notice":
-        if covered:
-            return allow("consent.informed", f"The basis is {purpose.legal_basis}; they have been told.")
-        return refuse("consent.notice-first", f"The basis is {purpose.legal_basis}: tell them first, do not ask.")
-    if covered:
+        return allow("consent.not-asked", f"The basis is {purpose.legal_basis}: they are told, not asked.")
+    if covers(standing, purpose.id, purpose.version):
         return allow("consent.given", "They have agreed to this wording.")
     if purpose.id in standing:
         return refuse("consent.new-version", "They have agreed to another wording: ask again.")
@@ -72,14 +69,19 @@ async def give(
 async def inform(
     session: AsyncSession, clock: Clock, between: Between, purposes: Sequence[Purpose], *, how: How = "screen"
 ) -> None:
-    """Record that somebody was told of purposes whose basis is not consent. Raises ConsentRefusedError."""
+    """Record, once a version, that somebody was told of purposes whose basis is not consent (PIPL articles 17, 35).
+
+    Raises ConsentRefusedError.
+    """
     for purpose in purposes:
         if purpose.need != "notice":
             raise ConsentRefusedError(
                 f"{purpose.id!r} rests on consent: telling is not asking", rule="consent.ask", fix="Ask for consent."
             )
     await _lock(session, between)
-    await _add(session, between, _agreed(purposes), "informed", at=clock.now(), how=how)
+    told = await standing(session, between.account, between.client)
+    new = [each for each in purposes if not covers(told, each.id, each.version)]
+    await _add(session, between, _agreed(new), "informed", at=clock.now(), how=how)
 
 
 async def withdraw(session: AsyncSession, clock: Clock, between: Between, purpose: str, *, how: How = "screen") -> bool:

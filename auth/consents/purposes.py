@@ -85,6 +85,10 @@ class Purposes:
             )
         return versions[version - 1]
 
+    def notices(self, purpose_ids: Iterable[str]) -> list[Purpose]:
+        """Return those of some purposes that people are told of and not asked for. Raises UnknownPurposeError."""
+        return [each for each in map(self.current, purpose_ids) if each.need == "notice"]
+
     def shown(self, versions: Mapping[str, int]) -> list[Purpose]:
         """Return what somebody was shown, by id and version. Raises PurposeOutdatedError if one has changed since."""
         for purpose_id, version in versions.items():
@@ -173,3 +177,5 @@ PLATFORM = (
         passed_on=True,
     ),
 )
+OWN = tuple(each.id for each in PLATFORM)
+"""What the platform itself uses data for, when a resident signs in or proves who they are."""

@@ -108,18 +108,23 @@ async def test_what_is_sensitive_or_passed_on_is_agreed_to_by_itself(
 
 
 async def test_where_a_law_is_the_basis_people_are_told_and_not_asked(database: Database, clock: ManualClock) -> None:
-    assert may_use(await stands(database), TAX).rule == "consent.notice-first"
+    assert may_use(await stands(database), TAX).rule == "consent.not-asked"
     async with database.session() as session:
         with pytest.raises(ConsentRefusedError) as asked:
             await give(session, clock, LIBRARY, [TAX])
         with pytest.raises(ConsentRefusedError) as told:
             await inform(session, clock, LIBRARY, [NEWS])
-        await inform(session, clock, LIBRARY, [TAX])
+        for _ in range(2):
+            await inform(session, clock, LIBRARY, [TAX])
         with pytest.raises(ConsentRefusedError) as withdrawn:
             await withdraw(session, clock, LIBRARY, "tax-report")
     rules = [each.value.rule for each in (asked, told, withdrawn)]
     assert rules == ["consent.not-asked", "consent.ask", "consent.not-withdrawable"]
-    assert may_use(await stands(database), TAX).rule == "consent.informed"
+    assert await stands(database) == {"tax-report": 1}
+    async with database.session() as session:
+        await inform(session, clock, LIBRARY, [replace(TAX, version=2)])
+        rows = [(row.purpose, row.version, row.act) for row in await history(session, ME)]
+    assert rows == [("tax-report", 1, "informed"), ("tax-report", 2, "informed")], "once a version"
 
 
 async def test_the_ledger_tells_what_was_agreed_to_when_and_how(database: Database, clock: ManualClock) -> None:

@@ -1,7 +1,32 @@
 """A resident signs in at a department's site, and what the site then knows."""
 
+from sqlmodel import col, select
+
+from auth.consents.tables import Consent
 from tests.sign_on.conftest import ISSUER, SignOn
 from tests.sign_on.relying_party import answered, id_token
+
+
+async def test_the_first_page_tells_what_is_used_without_asking_and_once_a_version_it_is_written_down(
+    sign_on: SignOn,
+) -> None:
+    site = await sign_on.site()
+    for lang, text in (
+        ("zh", "依法留存登录和操作日志。 (保存184天)"),
+        ("en", "as the law demands. (kept for 184 days)"),
+    ):
+        browser = sign_on.browser()
+        page = await browser.follow(await browser.send("GET", site.authorize(ui_locales=lang)[0]))
+        assert text in page.text
+    for _ in range(2):
+        await sign_on.tokens(sign_on.browser(), site)
+        await sign_on.environment().redis.flushall()  # so that the number has another code at once
+    async with sign_on.gateway.database.session() as session:
+        rows = (await session.exec(select(Consent).order_by(col(Consent.number)))).all()
+    assert [(row.client, row.purpose, row.act) for row in rows] == [
+        ("yiwang", "sign-in", "informed"),
+        ("yiwang", "security-records", "informed"),
+    ]
 
 
 async def test_a_resident_signs_in_agrees_and_the_site_is_told(sign_on: SignOn) -> None:

@@ -1,5 +1,6 @@
 """The sign-in pages as HTML: Jinja2 templates, in Chinese or English, with a strict content security policy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response, get
 from markupsafe import escape
 
+from auth.consents.purposes import Purpose
 from gateway.http.sign_on.errors_said import said
 from gateway.http.sign_on.texts import TEXTS, Lang
 
@@ -51,6 +53,18 @@ class Renderer:
         if script:
             headers["content-security-policy"] += f"; script-src 'self' {script}"
         return Response(text, status_code=status, media_type="text/html", headers=headers)
+
+    def sign_in(self, lang: Lang, id_: str, client: str, hint: str, notices: Sequence[Purpose]) -> Response[str]:
+        """Return the first page, which says what signing in uses data for without asking (PIPL article 17)."""
+        lines = [
+            {
+                "title": getattr(each.title, lang),
+                "text": getattr(each.text, lang),
+                "kept": TEXTS[lang].kept.format(days=each.retention.days),
+            }
+            for each in notices
+        ]
+        return self.page(lang, "sign_in.html", id=id_, client=client, hint=hint, lines=lines)
 
     def consent(self, lang: Lang, id_: str, client: str, scope: str) -> Response[str]:
         """Return the page that names each field and its purpose; the texts are ours, never the client's."""

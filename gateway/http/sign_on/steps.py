@@ -17,6 +17,8 @@ from auth.assurance import level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agreed
 from auth.clients.tables import Client
+from auth.consents.ledger import Between, inform
+from auth.consents.purposes import OWN
 from auth.consents.registered import read_purposes
 from auth.errors import NoMessagesError, TransactionGoneError
 from auth.provider.app_approvals import AppApprovals
@@ -103,7 +105,7 @@ class Steps:
         if (owner is None or lacks) and (shown := await self._waiting(session, request, id_, under_way)):
             return shown
         if owner is None or (lacks == "login_required" and not just_now):
-            return self._render.page(lang, "sign_in.html", id=id_, client=named(client, lang), hint=asked.login_hint)
+            return self._render.sign_in(lang, id_, named(client, lang), asked.login_hint, self._purposes.notices(OWN))
         error = refusal(asked, owner)
         if lacks == "acr" and (shown := await self._step_up(session, lang, id_, asked, owner)):
             return shown
@@ -187,6 +189,7 @@ class Steps:
                 await end(session, clock, [before.sid], "replaced")
             await begin(session, clock, who, self._lifetimes, parent=parent, cookie_digest=digest(secret))
         await session.flush()
+        await inform(session, clock, Between(who.account_id, BROWSER), self._purposes.notices(OWN))  # the first page's
         await self._transactions.save(id_, under_way)
         answer = self._back(request, id_)
         answer.set_cookie(cookie(SESSION, secret, self._environment.issuer))

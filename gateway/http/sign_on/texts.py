@@ -17,6 +17,8 @@ class Texts(Struct, frozen=True, kw_only=True):
     send_code: str
     cancel: str
     enter_code: str
+    notice: str
+    kept: str
     code_sent: str
     code: str
     sign_in: str
@@ -62,6 +64,8 @@ TEXTS: dict[Lang, Texts] = {
         send_code="发送验证码",
         cancel="取消",
         enter_code="输入验证码",
+        notice="登录时，我们依照法律或服务约定处理以下信息，无需您另行同意：",
+        kept="保存{days}天",
         code_sent="六位数字的验证码已发送到您的手机，五分钟内有效。",
         code="验证码",
         sign_in="登录",
@@ -111,6 +115,8 @@ TEXTS: dict[Lang, Texts] = {
         send_code="Send a code",
         cancel="Cancel",
         enter_code="Enter the code",
+        notice="Signing in uses data by law or to serve you; you are told of it and not asked:",
+        kept="kept for {days} days",
         code_sent="A code of six digits is on its way to your phone. It is good for five minutes.",
         code="Code",
         sign_in="Sign in",

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
 from auth.consents.purposes import Purpose, Wording
@@ -29,6 +30,7 @@ PURPOSE = Purpose(
     retention=timedelta(days=365),
     sensitivity="sensitive",
 )
+NOTICE = replace(PURPOSE, id="vaccination-register", legal_basis="statutory_duty")
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ async def phones(tmp_path: Path) -> AsyncIterator[Phones]:
 def city_settings(settings: Settings, phones: Phones, tmp_path: Path) -> Settings:
     """The settings of a gateway that knows the sandbox's host apps, SMS gateway and identity service."""
     purposes = tmp_path / "purposes.json"
-    purposes.write_bytes(msgspec.json.encode([PURPOSE]))
+    purposes.write_bytes(msgspec.json.encode([PURPOSE, NOTICE]))
     return msgspec.structs.replace(
         settings,
         upstream_networks=("127.0.0.0/8",),

@@ -70,6 +70,31 @@ async def test_our_own_app_needs_no_scope_and_its_refreshed_token_neither(
     assert await call(health, who, "file") == ""
 
 
+async def test_what_rests_on_a_law_is_told_once_and_not_asked_for(city: City, phones: Phones, health: Asked) -> None:
+    lawful = {"file": {"access": {"level": "L1", "consent": "vaccination-register"}}}
+    await city.publish("health", PATHS, health.department, access="L1", operations=OPERATIONS | lawful)
+    who = await sign_in(city, phones, "wang")
+    notices = "query ($client: String!) { me { notices(client: $client) { told purpose { id version } } } }"
+    untold = [{"told": False, "purpose": {"id": "vaccination-register", "version": 1}}]
+    assert (await who.data(notices, client="health"))["notices"] == untold
+    assert await call(health, who, "file") == ""
+    asks = 'mutation { %s(client: "health", purposes: [{id: "%s", version: 1}]) }'
+    assert await who.code(asks % ("agree", "vaccination-register")) == "CONSENT_REFUSED"
+    assert await who.code(asks % ("acknowledge", "health-records")) == "CONSENT_REFUSED"
+    for _ in range(2):
+        assert await who.data(asks % ("acknowledge", "vaccination-register")) is True
+    assert [each["told"] for each in (await who.data(notices, client="health"))["notices"]] == [True]
+    assert (await who.data("{ me { consents { act client } } }"))["consents"] == [
+        {"act": "informed", "client": "health"}
+    ]
+    assert (
+        await who.code('mutation { withdraw(client: "health", purpose: "vaccination-register") }') == "CONSENT_REFUSED"
+    )
+    own = (await who.data(notices, client="yiwang"))["notices"]
+    assert [each["purpose"]["id"] for each in own] == ["sign-in", "security-records"]
+    assert await who.code('{ me { notices(client: "nobody") { told } } }') == "APP_UNKNOWN"
+
+
 async def test_consent_is_one_resident_s_and_one_service_s(city: City, phones: Phones, health: Asked) -> None:
     one, two = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
     await one.data(AGREE, version=1)
