@@ -71,6 +71,8 @@ async def test_a_wrong_number_and_a_wrong_code_are_explained(sign_on: SignOn, la
     browser = sign_on.browser()
     page = await browser.submit(await begun(sign_on, browser, lang), phone="123")
     assert_says(page, lang, "PHONE_NUMBER_INVALID")
+    (link,) = re.findall(r'href="([^"]*)" hreflang', page.text)
+    assert (await browser.send("GET", link)).status_code == 200, "the page of a refused form can change its language"
     page = await browser.submit(page, phone="13900000001")
     page = await browser.submit(page, code="000000" if sign_on.sent[-1][1] != "000000" else "111111")
     assert_says(page, lang, "PHONE_CODE_REFUSED")
