@@ -129,7 +129,7 @@ class PhoneCodeRefusedError(YiwangError):
 
 
 class TooManyCodesError(YiwangError):
-    """So many codes were sent to a number that no more are, for a while."""
+    """So many codes were sent to a number, or asked for from an address, that no more are, for a while."""
 
     code = "TOO_MANY_CODES"
     http_status = 429

@@ -166,6 +166,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     sms_key: Annotated[str, Meta(description="The SMS gateway's key, as `<key id>:<secret>`.", extra=SECRET)] = ""
+    sms_codes_per_address: Annotated[
+        int, Meta(description="Sign-in codes an hour for one network address, or IPv6 /64; in a day four times.", ge=1)
+    ] = 30
+    sms_codes_alarm: Annotated[
+        int, Meta(description="More sign-in codes an hour, over all, are an alarm and refuse nobody.", ge=1)
+    ] = 2000
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks of the proxies in front, as CIDRs: only their `X-Forwarded-For` is believed. "
+            "Empty: nobody's, and who connects counts as who asks (docs/operations.md)."
+        ),
+    ] = ()
     identity_url: Annotated[
         str,
         Meta(description="The identity service (adapters/identity.py has its wire). Empty: no proofs."),
@@ -227,10 +240,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         **{field: _read(field, name, environ[name]) for name, field in known.items() if name in environ}
     )
-    try:
-        parse_networks(settings.upstream_networks)
-    except ValueError as error:
-        raise SettingsError(f"{variable('upstream_networks')}: {error} (docs/settings.md describes it)") from error
+    for field in ("upstream_networks", "trusted_proxies"):
+        try:
+            parse_networks(getattr(settings, field))
+        except ValueError as error:
+            raise SettingsError(f"{variable(field)}: {error} (docs/settings.md describes it)") from error
     return settings
 
 

@@ -1,4 +1,7 @@
-"""Signing in by a code sent to a phone: six digits, five minutes, five guesses, and not too many codes a number.
+"""Signing in by a code sent to a phone: six digits, five minutes, five guesses, and not too many codes.
+
+Codes are counted by number; by who asks for them, so that nobody has them sent to a thousand numbers; and over all,
+which only alarms: whoever asks from many addresses must not keep residents from signing in.
 
 A phone number proves possession only, and numbers are given out anew: what it may open is decided by ``auth.linking``.
 The number waits sealed in Redis; the code is kept as a MAC, which nobody can try out without the index key.
@@ -6,6 +9,8 @@ The number waits sealed in Redis; the code is kept as a MAC, which nobody can tr
 
 import hmac
 import secrets
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,10 +24,13 @@ from auth.linking import may_sign_in_by_phone
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.redis import counted, key
+from kernel.settings import Settings
 
 _SECONDS = 300
 _MOST_GUESSES = 5
 _MOST_CODES = ((60, 1), (3600, 5), (86400, 10))  # seconds, codes of one number in them
+_HOUR, _DAY = 3600, 86400
+_BUSY_HOURS = 4  # of a day, for an address that many people are behind
 _COLUMN = "phone_code"
 TENANT = "phone"
 
@@ -35,13 +43,19 @@ class _Sent(Struct, frozen=True):
 class PhoneCodes:
     """The codes of one process's Redis."""
 
-    def __init__(self, redis: Redis, keys: Keys) -> None:
+    def __init__(self, redis: Redis, keys: Keys, settings: Settings) -> None:
         self._redis = redis
         self._keys = keys
+        self._settings = settings
 
-    async def begin(self, phone: str) -> tuple[str, str]:
-        """Return the id of a new challenge and the code to send. ``phone`` is E.164. Raises TooManyCodesError."""
-        await self._count(phone)
+    async def begin(self, phone: str, requester: str) -> tuple[str, str]:
+        """Return the id of a new challenge and the code to send. Raises TooManyCodesError.
+
+        ``phone`` is E.164, ``requester`` the network address of who asks.
+        """
+        most = self._settings.sms_codes_per_address
+        await self._count("from", requester, ((_HOUR, most), (_DAY, _BUSY_HOURS * most)))
+        await self._count("to", phone, _MOST_CODES)
         challenge, code = secrets.token_urlsafe(32), f"{secrets.randbelow(1_000_000):06}"
         sent = _Sent(self._keys.cipher.seal(_COLUMN, challenge, phone), self._mac(challenge, code))
         await self._redis.set(key("phone_code", challenge), msgspec.msgpack.encode(sent), ex=_SECONDS)
@@ -64,11 +78,17 @@ class PhoneCodes:
             raise PhoneCodeRefusedError("The code was used already", fix="Have a new one sent.")
         return self._keys.cipher.open(_COLUMN, challenge, sent.phone)
 
-    async def _count(self, phone: str) -> None:
-        name = self._keys.index.index("phone_code", phone).hex()
-        for seconds, most in _MOST_CODES:
+    async def is_alarming(self) -> bool:
+        """Count a code over the whole platform; whether it is the one by which there are too many in this hour."""
+        number = await counted(self._redis, key("phone_code", "all"), _HOUR)
+        return number == self._settings.sms_codes_alarm + 1
+
+    async def _count(self, way: Literal["from", "to"], whom: str, limits: Sequence[tuple[int, int]]) -> None:
+        name = self._keys.index.index("phone_code", f"{way} {whom}").hex()
+        for seconds, most in limits:
             if await counted(self._redis, key("phone_code", name, str(seconds)), seconds) > most:
-                raise TooManyCodesError("Too many codes were sent to this number", fix="Try again later.")
+                where = "to this number" if way == "to" else "from this network"
+                raise TooManyCodesError(f"Too many codes were sent {where}", fix="Try again later.")
 
     def _mac(self, challenge: str, code: str) -> bytes:
         return self._keys.index.index("phone_code", f"{challenge} {code}")

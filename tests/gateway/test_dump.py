@@ -141,13 +141,13 @@ async def proven(town: Town, number: int, ial: int, subject: str = "") -> Signed
 
 async def by_phone(town: Town, who: SignedIn | None, number: int) -> None:
     """Prove a phone by a code, for a resident or for somebody who signs in by it alone."""
-    codes = PhoneCodes(town.redis, town.keys)
-    challenge, code = await codes.begin(PHONES[number])
+    codes = PhoneCodes(town.redis, town.keys, town.settings)
+    challenge, code = await codes.begin(PHONES[number], "192.0.2.1")
     with pytest.raises(PhoneCodeRefusedError):
         await codes.finish(challenge, f"{(int(code) + 1) % 1_000_000:06}")
     assert await codes.finish(challenge, code) == PHONES[number]
     with pytest.raises(TooManyCodesError):
-        await codes.begin(PHONES[number])
+        await codes.begin(PHONES[number], "192.0.2.1")
     if who is not None:
         async with town.database.session() as session:
             mine = await session.get_one(Account, await account(town, who))
@@ -283,7 +283,7 @@ async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
     first, second, third = [await proven(town, number, 3) for number in range(3)]
     for number, who in enumerate((first, second, None, None)):
         await by_phone(town, who, number)
-    await PhoneCodes(town.redis, town.keys).begin(PHONES[4])
+    await PhoneCodes(town.redis, town.keys, town.settings).begin(PHONES[4], "192.0.2.1")
     await proven(town, 0, 3, subject="openid-again")  # the same person: the accounts become one
     with pytest.raises(IdNumberTakenError):
         await proven(town, 1, 2, subject="openid-stranger")

@@ -104,7 +104,9 @@ class Pages(Steps):
 
         async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
             phone = normal_phone((await request.form()).get("phone", ""))
-            challenge, code = await self._codes.begin(phone)
+            challenge, code = await self._codes.begin(phone, self._requesters.of(request))
+            if await self._codes.is_alarming():
+                await self._alarm()
             await self._services.send_code(phone, code, challenge[:32])
             await self._transactions.save(id_, replace(under_way, challenge=challenge, app_code=""))
             return self._back(request, id_)

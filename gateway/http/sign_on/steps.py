@@ -1,5 +1,6 @@
 """What the steps of a sign-in share: whose browser it is, what comes next, and the one transaction of each step."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
@@ -30,10 +31,13 @@ from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import Renderer, language
+from gateway.http.sign_on.requesters import Requesters
 from gateway.http.sign_on.texts import Lang
 from kernel.audit.entries import Event, append
 from kernel.database import Database
 from kernel.errors import YiwangError
+
+_log = logging.getLogger(__name__)
 
 AnyRequest = Request[Any, Any, Any]
 SESSION, BROWSER_COOKIE = "op", "browser"
@@ -78,7 +82,8 @@ class Steps:
         self._services = services
         self._transactions = Transactions(environment.redis, environment.keys.cipher)
         self._approvals = AppApprovals(environment.redis)
-        self._codes = PhoneCodes(environment.redis, environment.keys)
+        self._codes = PhoneCodes(environment.redis, environment.keys, environment.settings)
+        self._requesters = Requesters(environment.settings)
         self._lifetimes = browser_lifetimes(environment.settings)
         self._purposes = read_purposes(environment.settings.purposes_file)
         self._render = Renderer()
@@ -218,6 +223,19 @@ class Steps:
         event = Event(actor=f"account:{owner.account_id}", acr=level, action=action, object=object_)
         events = [replace(event, purpose=each) for each in purposes or ("",)]
         await append(session, self._environment.clock, *events)
+
+    async def _alarm(self) -> None:
+        """Say that strangely many codes are sent, in a transaction of its own: what comes after may fail."""
+        most = self._environment.settings.sms_codes_alarm
+        _log.error("more than %d sign-in codes were asked for within an hour", most)
+        event = Event(
+            actor="platform:sign_on",
+            action="phone_codes.alarming",
+            object="platform:phone_codes",
+            details={"most": most},
+        )
+        async with self._database.session() as session:
+            await append(session, self._environment.clock, event)
 
     def _back(self, request: AnyRequest, id_: str) -> Response[Any]:
         return Response("", status_code=303, headers={"location": f"/sign-in/{id_}?lang={language(request)}"})
