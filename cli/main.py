@@ -27,6 +27,7 @@ COMMANDS = {
     "department": Entry("cli.department:department", "Add departments and give them credentials."),
     "client": Entry("cli.client:client", "Register departments' sites that residents sign in to."),
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
+    "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),

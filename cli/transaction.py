@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.ended import attach_ended
@@ -29,13 +30,18 @@ def transaction(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
 
 def announced(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
     """As ``transaction``, and tell gateways and workers right after the commit; without Redis they find it later."""
+    return with_redis(lambda session, _: work(session))
+
+
+def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
+    """As ``announced``, of work that needs Redis itself."""
 
     async def run() -> _T:
         async with open_database(settings) as database, open_redis(settings) as redis:
             attach_outbox(database, redis)
             attach_ended(database, redis)
             async with database.session() as session:
-                return await work(session)
+                return await work(session, redis)
 
     with servers(load()) as settings:
         return asyncio.run(run())

@@ -193,6 +193,11 @@ def test_what_is_not_given(wanted: NewMandate, by: Party, level: Level, rule: st
     assert (decision.allowed, decision.rule) == (False, f"mandate.{rule}")
 
 
+@pytest.mark.parametrize(("wanted", "allowed"), [(FOR_CHILD, True), (FOR_COMPANY, True), (FOR_ELDER, False)])
+def test_an_operator_gives_by_a_document_and_by_nobody_s_own_word(wanted: NewMandate, *, allowed: bool) -> None:
+    assert may_grant(wanted, None, "L4", NOW).allowed is allowed
+
+
 async def test_a_refusal_is_an_error_with_its_rule(database: Database, clock: ManualClock) -> None:
     async with database.session() as session:
         with pytest.raises(MandateRefusedError) as refused:

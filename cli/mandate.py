@@ -1,0 +1,163 @@
+"""``yiwang mandate``: mandates that rest on a document which no register knows, by an operator who has seen it."""
+
+import sys
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import click
+from redis.asyncio import Redis
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.accounts import account_by_register, account_of
+from auth.accounts.tables import Account
+from auth.mandates import mandates
+from auth.mandates.kinds import KINDS, OWN_CONSENT, Evidence, Kind, NewMandate, Organisation, Party, Person
+from auth.mandates.tables import Mandate
+from auth.residents.shown_codes import AGENTS, ShownCodes
+from auth.sessions.sessions import live
+from cli.transaction import transaction, with_redis
+from cli.who import operator, record
+from kernel.clock import SystemClock
+from kernel.credit_codes import normal_credit_code
+from kernel.crypto.blind_index import normal_id_number
+from kernel.crypto.keys import Keys, open_keys
+from kernel.settings import load
+
+_CLOCK = SystemClock()
+_DOCUMENTS = sorted({source for rules in KINDS.values() for source in rules.evidence} - {OWN_CONSENT})
+
+
+@click.group(short_help="Give and end mandates that rest on a document.")
+def mandate() -> None:
+    """Mandates to act for a child, an elder or a company, given by an operator who has seen the document.
+
+    Residents give by themselves what they consent to, and what the registers of households and businesses confirm.
+
+    \b
+    WHO is an account's id, or the code that `agentCode` shows on somebody's phone, which proves that they are there.
+    Names and ID numbers are read from standard input only: a command line is seen by others and kept.
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+
+
+@mandate.command("grant")
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.option(
+    "--for", "whom", required=True, metavar="WHO", help="For whom; a company by its credit code; for - see above."
+)
+@click.option("--agent", required=True, metavar="WHO", help="Who may act.")
+@click.option("--evidence", required=True, type=click.Choice(_DOCUMENTS), help="Which document you have seen.")
+@click.option("--reference", required=True, help="Its number, or where its copy is kept; never what it says.")
+@click.option("--scope", "scope", required=True, multiple=True, help="A service, or service.operation; repeat.")
+@click.option("--purpose", required=True, help="What for, without names; both sides read it.")
+@click.option("--days", required=True, type=click.IntRange(min=1), help="How long from now; a child's ends at 18.")
+def grant(kind: Kind, *, whom: str, agent: str, days: int, **given: Any) -> None:
+    """Let AGENT act for somebody, in named services, for some days. Either side and you can end it.
+
+    With --for - the person's name and ID number, as their document has them, are the two lines of standard input. It
+    makes them an account that nobody can sign in to, if they have none yet.
+
+    \b
+    Examples:
+      yiwang mandate grant company --for 91310000MA0000000Y --agent K7QM2-XW4RT \\
+        --evidence power-of-attorney --reference 2026-0113 --scope tax --purpose "tax returns" --days 90
+      yiwang mandate grant child --for - --agent K7QM2-XW4RT --evidence court-order \\
+        --reference "(2026) 0101-77" --scope clinic --scope library --purpose "everyday life" --days 365 < child.txt
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    keys = open_keys(load())
+
+    async def work(session: AsyncSession, redis: Redis) -> Mandate:
+        principal, born = await _principal(session, redis, keys, kind, whom)
+        wanted = NewMandate(
+            kind=kind,
+            principal=principal,
+            agent=await _account(session, redis, agent),
+            scope=given["scope"],
+            purpose=given["purpose"],
+            expires_at=_CLOCK.now() + timedelta(days=days),
+            evidence=Evidence(given["evidence"], given["reference"]),
+            born=born,
+        )
+        row = await mandates.grant(session, _CLOCK, wanted, None, "L4")  # both were seen in person
+        await record(session, _CLOCK, "mandate.granted", f"mandate:{row.id}", kind=kind, evidence=row.evidence_source)
+        return row
+
+    row = with_redis(work)
+    click.echo(f"Granted {row.id} until {row.expires_at:%Y-%m-%d %H:%M} UTC. To end it: yiwang mandate revoke {row.id}")
+
+
+@mandate.command("list")
+@click.argument("who")
+def list_(who: str) -> None:
+    """List the mandates of WHO, given and held, the newest first; a company's by its credit code."""
+
+    async def read(session: AsyncSession, redis: Redis) -> list[Mandate]:
+        if len(who) == len("91310000MA0000000Y"):
+            query = select(Mandate).where(Mandate.principal_organisation == normal_credit_code(who))
+            return list((await session.exec(query.order_by(col(Mandate.granted_at).desc()))).all())
+        return await mandates.mandates_of(session, Party(await _account(session, redis, who)))
+
+    for row in with_redis(read):
+        principal = row.principal_organisation or row.principal_account
+        click.echo(f"{row.id}  {row.kind}  {_state(row, _CLOCK.now())}, until {row.expires_at:%Y-%m-%d}")
+        click.echo(f"  {row.agent_account} for {principal}: {', '.join(row.scope)}")
+        click.echo(f"  by {row.evidence_source} {row.evidence_reference}")
+
+
+@mandate.command("revoke")
+@click.argument("mandate_id", type=click.UUID)
+def revoke(mandate_id: UUID) -> None:
+    """End a mandate, at once; `list` shows its id."""
+
+    async def work(session: AsyncSession) -> None:
+        await mandates.revoke(session, _CLOCK, mandate_id, None)
+        await record(session, _CLOCK, "mandate.revoked", f"mandate:{mandate_id}")
+
+    transaction(work)
+    click.echo(f"Ended {mandate_id}.")
+
+
+async def _principal(
+    session: AsyncSession, redis: Redis, keys: Keys, kind: Kind, whom: str
+) -> tuple[Person | Organisation, date | None]:
+    """Return for whom a mandate is, and when they were born where that matters."""
+    if KINDS[kind].principal is Organisation:
+        return Organisation(normal_credit_code(whom)), None
+    if whom == "-":
+        name, number = _person()
+        account = await account_by_register(session, _CLOCK, keys, name, number)
+    else:
+        account = await session.get_one(Account, await _account(session, redis, whom))
+    return Person(account.id), _born(keys, account) if KINDS[kind].ends_at_of_age else None
+
+
+async def _account(session: AsyncSession, redis: Redis, who: str) -> UUID:
+    """Return the account that an id or a shown code names. Raises UnknownAccountError, OneTimeCodeRefusedError."""
+    try:
+        id_ = UUID(who)
+    except ValueError:
+        shown = await ShownCodes(redis, AGENTS).take(who, operator())
+        id_ = (await live(session, _CLOCK, shown.sid)).account_id
+    return (await account_of(session, id_)).id
+
+
+def _person() -> tuple[str, str]:
+    lines = [each.strip() for each in sys.stdin if each.strip()]
+    if len(lines) != 2:
+        raise click.UsageError("standard input holds the person's name and, on a line of its own, their ID number")
+    return lines[0], normal_id_number(lines[1])
+
+
+def _born(keys: Keys, account: Account) -> date:
+    if account.id_number is None:
+        raise click.UsageError("it is not known when this child was born: give name and ID number by --for -")
+    return date.fromisoformat(keys.cipher.open("account.id_number", account.id, account.id_number)[6:14])
+
+
+def _state(row: Mandate, now: datetime) -> str:
+    if row.revoked_at is not None:
+        return f"revoked on {row.revoked_at:%Y-%m-%d}"
+    if now < row.valid_from:
+        return f"from {row.valid_from:%Y-%m-%d}"
+    return "active" if now < row.expires_at else "ended"
