@@ -26,6 +26,7 @@ from kernel.crypto.keys import Keys, open_keys
 from kernel.settings import load
 
 _CLOCK = SystemClock()
+_CREDIT_CODE_CHARACTERS = 18
 _DOCUMENTS = sorted({source for rules in KINDS.values() for source in rules.evidence} - {OWN_CONSENT})
 
 
@@ -93,7 +94,7 @@ def list_(who: str) -> None:
     """List the mandates of WHO, given and held, the newest first; a company's by its credit code."""
 
     async def read(session: AsyncSession, redis: Redis) -> list[Mandate]:
-        if len(who) == len("91310000MA0000000Y"):
+        if len(who) == _CREDIT_CODE_CHARACTERS:  # neither an id nor a shown code has as many
             query = select(Mandate).where(Mandate.principal_organisation == normal_credit_code(who))
             return list((await session.exec(query.order_by(col(Mandate.granted_at).desc()))).all())
         return await mandates.mandates_of(session, Party(await _account(session, redis, who)))

@@ -13,10 +13,8 @@ from auth.accounts.accounts import account_of
 from auth.consents.errors import ConsentNeededError
 from auth.consents.ledger import may_use, standing
 from auth.consents.purposes import Purposes
-from auth.mandates.errors import MandateRefusedError, UnknownMandateError
 from auth.mandates.kinds import Organisation, Person, Principal
-from auth.mandates.mandates import judge, principal_of
-from auth.mandates.tables import Mandate
+from auth.mandates.mandates import principal_of, unknown, used
 from auth.sessions.access_tokens import AccessToken
 from auth.sessions.sessions import live
 from kernel.clock import Clock
@@ -62,13 +60,8 @@ class Permits:
         return principal
 
     async def _acting_for(self, session: AsyncSession, asked: Asked, caller: UUID) -> Principal:
-        mandate = await session.get(Mandate, _uuid(asked.mandate))
-        if mandate is None or mandate.agent_account != caller:
-            raise _unknown()
-        decision = judge([mandate], asked.service, asked.operation, self._clock.now())
-        if not decision:
-            raise MandateRefusedError(decision, fix="Have another mandate given, or leave the header out.")
-        principal = principal_of(mandate)
+        id_, now = _uuid(asked.mandate), self._clock.now()
+        principal = principal_of(await used(session, id_, caller, asked.service, asked.operation, at=now))
         if isinstance(principal, Person):
             return Person((await account_of(session, principal.account)).id)
         return principal
@@ -86,8 +79,4 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise _unknown() from None
-
-
-def _unknown() -> UnknownMandateError:
-    return UnknownMandateError("You have no such mandate", fix="Choose one of those that `me` lists as received.")
+        raise unknown() from None

@@ -181,7 +181,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     identity_url: Annotated[
         str,
-        Meta(description="The identity service (adapters/identity.py has its wire). Empty: no proofs."),
+        Meta(description="The identity service (adapters/identity.py has its wire). Empty: no proofs, no registers."),
     ] = ""
     identity_key: Annotated[
         str, Meta(description="The identity service's key, as `<key id>:<secret>`.", extra=SECRET)

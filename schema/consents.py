@@ -1,10 +1,12 @@
 """``agree``, ``withdraw``, ``withdrawConsent``, and what residents are shown before they agree."""
 
 import re
+from uuid import UUID
 
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.accounts.accounts import account_of
 from auth.clients import grants
 from auth.clients.clients import BROWSER
 from auth.clients.tables import Client
@@ -12,12 +14,15 @@ from auth.consents import ledger
 from auth.consents.ledger import Between
 from auth.consents.purposes import Purpose
 from auth.consents.tables import Consent
+from auth.mandates.mandates import spoken_for
 from auth.policies import PUBLIC, SIGNED_IN
-from schema.caller import acting, caller
+from auth.sessions.tables import Session
+from schema.caller import about, acting, caller
 from schema.catalog import LocalizedText
 from schema.context import Context, Info
 from schema.errors import UnknownAppError
 from schema.scalars import DateTimeText, text
+from schema.ways_in import uuid
 
 POLICIES = {
     "Query.purpose": PUBLIC,
@@ -108,25 +113,33 @@ class ConsentMutations:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Agree to purposes that were shown together on one screen; sensitive ones take a screen each. "
-        "`client` is the service that uses the data; left out, the platform itself."
+        "`client` is the service that uses the data; left out, the platform itself. `mandate`: a guardian agrees in a "
+        "child's place."
     )
-    async def agree(self, info: Info, purposes: list[AgreedPurpose], client: str = BROWSER) -> bool | None:
+    async def agree(
+        self, info: Info, purposes: list[AgreedPurpose], client: str = BROWSER, mandate: strawberry.ID | None = None
+    ) -> bool | None:
         platform = info.context.platform
         check_client(info.context, client)
         shown = platform.purposes.shown({each.id: each.version for each in purposes})
         ids = [each.id for each in shown]
         async with acting(info.context, "consent.given", f"client:{client}", purposes=ids) as (session, owner):
-            await ledger.give(session, platform.environment.clock, Between(owner.account_id, client), shown)
+            whose = await _whose(session, info.context, owner, client, mandate)
+            await ledger.give(session, platform.environment.clock, Between(whose, client), shown)
         return True
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Withdraw consent to a purpose, from the next call on. True if there was one."
+        description="Withdraw consent to a purpose, from the next call on; by a `mandate` a child's. True if there was "
+        "one."
     )
-    async def withdraw(self, info: Info, purpose: strawberry.ID, client: str = BROWSER) -> bool | None:
+    async def withdraw(
+        self, info: Info, purpose: strawberry.ID, client: str = BROWSER, mandate: strawberry.ID | None = None
+    ) -> bool | None:
         platform, object_ = info.context.platform, f"client:{_id(client)}"
         id_ = platform.purposes.current(str(purpose)).id
         async with acting(info.context, "consent.withdrawn", object_, purposes=[id_]) as (session, owner):
-            return await ledger.withdraw(session, platform.environment.clock, Between(owner.account_id, client), id_)
+            between = Between(await _whose(session, info.context, owner, client, mandate), client)
+            return await ledger.withdraw(session, platform.environment.clock, between, id_)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Take back all that a department's site may read, and end its tokens. True if that was anything."
@@ -136,6 +149,18 @@ class ConsentMutations:
         async with acting(info.context, "consent.withdrawn", f"client:{_id(str(client))}") as (session, owner):
             ended = await grants.withdraw(session, platform.environment.clock, owner.account_id, str(client))
         return ended > 0
+
+
+async def _whose(
+    session: AsyncSession, context: Context, owner: Session, client: str, mandate: strawberry.ID | None
+) -> UUID:
+    """Return whose consent is meant: the caller's, or that of the child for whom they have a mandate."""
+    if mandate is None:
+        return owner.account_id
+    id_, now = uuid(mandate, "mandate"), context.platform.environment.clock.now()
+    child = await account_of(session, await spoken_for(session, id_, owner.account_id, client, at=now))
+    about(session, f"mandate:{id_}")
+    return child.id
 
 
 def _id(client: str) -> str:

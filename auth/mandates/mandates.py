@@ -98,6 +98,39 @@ async def acting_for(
     return judge(rows.all(), service, operation, at)
 
 
+async def used(
+    session: AsyncSession, mandate_id: UUID, agent: UUID, service: str, operation: str, *, at: datetime
+) -> Mandate:
+    """Return the mandate by which its agent calls an operation. Raises UnknownMandateError, MandateRefusedError."""
+    mandate = await session.get(Mandate, mandate_id)
+    if mandate is None or mandate.agent_account != agent:
+        raise unknown()
+    decision = judge([mandate], service, operation, at)
+    if not decision:
+        raise MandateRefusedError(decision, fix="Have another mandate given, or leave this one out.")
+    return mandate
+
+
+async def spoken_for(session: AsyncSession, mandate_id: UUID, guardian: UUID, service: str, *, at: datetime) -> UUID:
+    """Return the child in whose place its guardian consents to what a service does. Raises as ``used``.
+
+    The mandate has to name the service, or any operation of it. Adults consent themselves.
+    """
+    mandate = await session.get(Mandate, mandate_id)
+    scope = [entry.partition(".") for entry in mandate.scope] if mandate else []
+    operation = next((name for owner, _, name in scope if owner == service), "")
+    mandate = await used(session, mandate_id, guardian, service, operation, at=at)
+    if mandate.kind != "child" or mandate.principal_account is None:
+        refused = refuse("mandate.own-consent", "Consent in somebody's place is for a child's guardian alone.")
+        raise MandateRefusedError(refused, fix="Have them agree themselves.")
+    return mandate.principal_account
+
+
+def unknown() -> UnknownMandateError:
+    """Return the error of an agent's mandate that is none."""
+    return UnknownMandateError("You have no such mandate", fix="Choose one of those that `me` lists as received.")
+
+
 def judge(mandates: Iterable[Mandate], service: str, operation: str, at: datetime) -> Decision:
     """Judge an agent's mandates of one principal. The reason names the mandate that allows, for the audit log."""
     standings = [(_standing(each, service, operation, at), each) for each in mandates]

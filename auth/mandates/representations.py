@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,8 +39,9 @@ async def believe(session: AsyncSession, clock: Clock, account: UUID, company: C
         proven_at=now,
         expires_at=now + _BELIEVED_FOR,
     )
-    row = await session.merge(row)
-    await session.flush()
+    values = row.model_dump()
+    made = insert(Representation).values(values)
+    await session.exec(made.on_conflict_do_update(index_elements=["account_id", "credit_code"], set_=values))
     return row
 
 

@@ -1,16 +1,21 @@
 """An example department behind the gateway, each a process of its own: it believes who asks by the published keys."""
 
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import msgspec
 import pytest
 import yaml
 
+from auth.accounts.accounts import account_by_register
 from auth.credentials import issue
 from auth.keys.key_ring import KeyRing, load
+from auth.mandates.kinds import Evidence, NewMandate, Organisation, Person
+from auth.mandates.mandates import grant
+from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
@@ -18,7 +23,7 @@ from kernel.settings import Settings
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 from tests.corpus.processes import free_port, gateway, listening, process
-from tests.gateway.sign_in import signed_in
+from tests.gateway.sign_in import SignedIn, signed_in
 
 FOLDER = Path(__file__).parents[2] / "examples" / "departments" / "hospital"
 CLOCK = SystemClock()
@@ -28,6 +33,10 @@ class Ring(NamedTuple):
     """The keys that the gateway's process has made."""
 
     ring: KeyRing
+
+
+def headers(who: SignedIn) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in who.header().items()}
 
 
 class City(NamedTuple):
@@ -40,8 +49,7 @@ class City(NamedTuple):
 
     async def resident(self, subject: str) -> dict[str, str]:
         """Return the headers of a resident who has signed in."""
-        header = (await signed_in(self, self.settings, subject)).header()
-        return {name.decode(): value.decode() for name, value in header.items()}
+        return headers(await signed_in(self, self.settings, subject))
 
     async def ask(self, query: str, headers: dict[str, str], **variables: object) -> dict[str, Any]:
         body = {"query": query, "variables": variables}
@@ -65,8 +73,8 @@ async def city(database: Database, settings: Settings, tmp_path: Path) -> AsyncI
             manifest = yaml.safe_load((FOLDER / "service.yaml").read_text())
             manifest["upstream"] = {"url": f"http://127.0.0.1:{port}/his/v2"}
             given = {"manifest": manifest, "bundle": {"swagger.json": (FOLDER / "swagger.json").read_text()}}
-            headers = {"authorization": f"Bearer {credential}"}
-            async with client.post("/publish", json=given, headers=headers) as response:
+            bearer = {"authorization": f"Bearer {credential}"}
+            async with client.post("/publish", json=given, headers=bearer) as response:
                 assert response.status == 200, await response.text()
             async with database.session() as session:  # now that the gateway has made its keys
                 keys = Ring(await load(session, open_keys(settings).cipher, CLOCK))
@@ -82,6 +90,37 @@ mutation ($shift: String!) {
 """
 READ = "query ($no: String!) { hospital { appointment(appointment_no: $no) { appointment_no state } } }"
 SHIFTS = "{ hospital { schedule(doctor_id: 1001, days: 14) { shift_id state } } }"
+
+
+async def mandate(city: City, who: SignedIn, kind: Literal["child", "company"]) -> dict[str, str]:
+    """Let a resident act for a child or a company at the hospital; return the headers of a call for them."""
+    async with city.database.session() as session:
+        child = await account_by_register(session, CLOCK, open_keys(city.settings), "李小满", "310101201906010025")
+        wanted = NewMandate(
+            kind=kind,
+            principal=Person(child.id) if kind == "child" else Organisation("91310000MA0000000Y"),
+            agent=(await session.get_one(Session, who.token.sid)).account_id,
+            scope=("hospital",),
+            purpose="Appointments",
+            expires_at=CLOCK.now() + timedelta(days=30),
+            evidence=Evidence("court-order" if kind == "child" else "power-of-attorney", "1"),
+            born=date(2019, 6, 1) if kind == "child" else None,
+        )
+        row = await grant(session, CLOCK, wanted, None, "L4")
+    return headers(who) | {"yiwang-acting-for": str(row.id)}
+
+
+async def test_what_is_done_for_a_child_or_a_company_is_theirs_and_not_its_agent_s(city: City) -> None:
+    who = await signed_in(city, city.settings, "openid-1")
+    sides = [headers(who), await mandate(city, who, "child"), await mandate(city, who, "company")]
+    shifts = (await city.ask(SHIFTS, {}))["data"]["hospital"]["schedule"]
+    free = (each["shift_id"] for each in shifts if each["state"] == "open")
+    for side in sides:
+        made = await city.ask(BOOK, side, shift=next(free))
+        number = made["data"]["hospital"]["createAppointment"]["appointment_no"]
+        for reader in sides:
+            read = (await city.ask(READ, reader, no=number))["data"]["hospital"]["appointment"]
+            assert (read is not None) is (reader is side)
 
 
 async def test_an_appointment_is_booked_and_read_by_its_resident_alone(city: City) -> None:

@@ -24,7 +24,7 @@ from tests.gateway.residents.registered import (
     mandates,
     proven,
 )
-from tests.gateway.residents.test_permits import call
+from tests.gateway.residents.test_permits import call, granted
 from tests.gateway.residents.test_proofs import PROVE
 from tests.gateway.test_identity import Asked
 
@@ -105,6 +105,29 @@ async def test_a_weak_claim_to_a_child_s_number_gives_way_and_its_mandates_end(c
     async with city.gateway.database.session() as session:
         assert (await session.get_one(Mandate, UUID(mandate))).revoked_at is not None
     assert await mandates(child) == ([], [])
+
+
+async def test_a_guardian_consents_in_the_child_s_place(city: City, phones: Phones, health: Asked) -> None:
+    agree_for = """mutation ($mandate: ID) {
+      agree(client: "health", purposes: [{id: "health-records", version: 1}], mandate: $mandate)
+    }"""
+    withdraw_for = """mutation ($mandate: ID) {
+      withdraw(purpose: "health-records", client: "health", mandate: $mandate)
+    }"""
+    guardian, other = await proven(city, phones, "li"), await sign_in(city, phones, "wang")
+    mandate = (await guardian.data(FOR_CHILD, mandate=for_child(scope=["health.records"])))["id"]
+    assert await guardian.data(agree_for) is True  # for themselves, which says nothing about the child
+    assert await call(health, guardian, "records", mandate) == "CONSENT_NEEDED"
+    assert await guardian.data(agree_for, mandate=mandate) is True
+    assert await call(health, guardian, "records", mandate) == ""
+    assert await other.code(agree_for, mandate=mandate) == "MANDATE_UNKNOWN"
+    elsewhere = (await guardian.data(FOR_CHILD, mandate=for_child(scope=["library"])))["id"]
+    assert await guardian.code(agree_for, mandate=elsewhere) == "MANDATE_REFUSED"
+    assert await guardian.data(withdraw_for, mandate=mandate) is True
+    assert await call(health, guardian, "records", mandate) == "CONSENT_NEEDED"
+    assert await call(health, guardian, "records") == ""
+    elders = (await granted(guardian, other, scope=["health"]))["data"]["grantMandate"]["id"]
+    assert await other.code(agree_for, mandate=elders) == "MANDATE_REFUSED"  # an adult agrees themselves
 
 
 async def test_a_refusal_does_not_tell_an_unknown_child_from_another_s(city: City, phones: Phones) -> None:
