@@ -96,7 +96,7 @@ async def _give_way(session: AsyncSession, clock: Clock, holder: Account) -> Non
     session.add(holder)
     await session.flush()
     await end_all_of(session, clock, holder.id, "claimed")
-    await mandates.end_all_of(session, clock, holder.id)  # a child's was given for the number's owner, not for them
+    await mandates.end_all_of(session, clock, holder.id)  # also what was given for the number's owner
 
 
 async def _was_used(session: AsyncSession, account: Account) -> bool:

@@ -1,7 +1,7 @@
 """Which companies residents represent by law: what makes them the company's side of its mandates.
 
-The business register is asked again after a day: whoever is dismissed soon neither gives nor sees any more, and a
-successor can end what they gave.
+The business register is asked again after a day: then whoever was dismissed neither gives nor sees any more. A
+successor can end what they gave at once.
 """
 
 from datetime import timedelta

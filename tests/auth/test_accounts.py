@@ -11,6 +11,7 @@ from auth.accounts.tables import Account
 from auth.clients.pairwise import account_of as account_by_subject
 from auth.clients.pairwise import pairwise_subject
 from auth.errors import AccountClosedError, MergeFinalError, MergeRefusedError
+from auth.mandates.representations import Company, believe, party_of
 from auth.sessions.sessions import sessions_of
 from kernel.clock import ManualClock
 from kernel.database import Database
@@ -90,6 +91,22 @@ async def test_a_merge_moves_everything_and_can_be_undone(
         with pytest.raises(MergeFinalError, match="is part of no other"):
             await undo(session, clock, other.account_id)
     assert (await residents.sign_in("openid-9", OTHER)).account_id == other.account_id
+
+
+async def test_an_account_that_goes_represents_no_company_any_more(
+    database: Database, clock: ManualClock, residents: Residents
+) -> None:
+    one, other = await residents.sign_in("openid-1"), await residents.sign_in("openid-9", OTHER)
+    company = Company("91310000MA0000000Y", "示例", "b-1")
+    async with database.session() as session:
+        for each in (one, other):
+            await believe(session, clock, each.account_id, company)
+        await merge(session, clock, other.account_id, one.account_id, "same-proof")
+    async with database.session() as session:
+        assert (await party_of(session, clock, one.account_id)).organisations == {company.code}
+        assert (await party_of(session, clock, other.account_id)).organisations == frozenset()
+        clock.advance(timedelta(days=1))
+        assert (await party_of(session, clock, one.account_id)).organisations == frozenset()
 
 
 async def test_a_merge_is_final_after_thirty_days(database: Database, clock: ManualClock, residents: Residents) -> None:
