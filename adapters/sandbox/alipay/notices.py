@@ -15,6 +15,7 @@ from adapters.sandbox.alipay.console import Console, SimulatedApp
 from adapters.sandbox.world import Fault, World
 
 _AGAIN_AFTER_SECONDS = (240, 600, 600, 3600, 7200, 21600, 54000)  # after the first: 8 deliveries within 25 hours
+_Sent = tuple[str, dict[str, str], dict[str, str]]  # where to, what is sent first, and what afterwards
 _FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 
@@ -26,7 +27,7 @@ class Notices:
         self._console = console
         self._http = http
         self._pace = pace
-        self._held: list[tuple[str, dict[str, str], dict[str, str]]] = []
+        self._held: list[_Sent] = []
 
     def send(self, url: str, app: SimulatedApp, fields: Mapping[str, str], *, keeps_sign_type: bool = False) -> None:
         """Send a notice from now on; the platform's messages are signed with their ``sign_type``, trades' without."""
@@ -38,10 +39,8 @@ class Notices:
         elif fault == "out_of_order":
             self._held.append((url, first, notice))
         else:
-            self._start(url, first, notice, fault)
             held, self._held = self._held, []
-            for each in held:
-                self._start(*each, "late")
+            self._world.spawn(self._deliver_in_order([(url, first, notice), *held], fault))
 
     def signed(self, app: SimulatedApp, fields: Mapping[str, str], *, keeps_sign_type: bool = False) -> dict[str, str]:
         """Return a notice with its signature; empty fields are left out."""
@@ -50,13 +49,15 @@ class Notices:
         key = self._console.signing_key(app)[0]
         return clear | {"sign": rsa.sign(key, signing_string(clear, *without).encode())}
 
-    def _start(self, url: str, first: dict[str, str], notice: dict[str, str], fault: Fault | None) -> None:
-        for _ in range(2 if fault == "twice" else 1):
-            self._world.spawn(self._deliver(url, first, notice, late=fault == "late"))
-
-    async def _deliver(self, url: str, first: dict[str, str], notice: dict[str, str], *, late: bool) -> None:
-        if late:
+    async def _deliver_in_order(self, notices: list[_Sent], fault: Fault | None) -> None:
+        newest, *held = notices
+        if fault == "late":
             await asyncio.sleep(_AGAIN_AFTER_SECONDS[0] * self._pace)
+        await asyncio.gather(*(self._deliver(*newest) for _ in range(2 if fault == "twice" else 1)))
+        for each in held:
+            await self._deliver(*each)
+
+    async def _deliver(self, url: str, first: dict[str, str], notice: dict[str, str]) -> None:
         body = first
         for pause in (*_AGAIN_AFTER_SECONDS, None):
             said = await self._post(url, body)
