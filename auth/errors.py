@@ -14,13 +14,6 @@ class AssuranceUnknownError(YiwangError):
     http_status = 422
 
 
-class MoveRefusedError(YiwangError):
-    """What was asked for does not follow from the state that the thing is in; the fix names what does."""
-
-    code = "MOVE_REFUSED"
-    http_status = 409
-
-
 class CredentialRefusedError(YiwangError):
     """No credential, or one that is unknown, wrong or revoked: the answer does not say which."""
 

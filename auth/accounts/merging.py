@@ -5,7 +5,7 @@ Where both accounts have a subject at the same sector, the kept account's stays 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -17,9 +17,10 @@ from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import PairwiseSubject
 from auth.errors import MergeFinalError, MergeRefusedError
 from auth.mandates import mandates
-from auth.session_states import MERGE_UNDO_WITHIN
 from auth.sessions.sessions import end_all_of
 from kernel.clock import Clock
+
+UNDO_WITHIN = timedelta(days=30)
 
 
 async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUID, rule: str) -> AccountMerge:
@@ -65,7 +66,7 @@ async def undo(session: AsyncSession, clock: Clock, gone_id: UUID) -> AccountMer
     if clock.now() >= final_at(row):
         raise MergeFinalError(
             f"The merge of {gone_id} has been final since {final_at(row):%Y-%m-%d %H:%M} UTC",
-            fix=f"Within {MERGE_UNDO_WITHIN.days} days it can; now the resident gives up what is not theirs.",
+            fix=f"Within {UNDO_WITHIN.days} days it can; now the resident gives up what is not theirs.",
         )
     moved = select(Identity).where(col(Identity.id).in_([UUID(each) for each in row.identities]))
     for identity in (await session.exec(moved.order_by(col(Identity.id)))).all():
@@ -104,7 +105,7 @@ async def parts_of(session: AsyncSession, account_id: UUID) -> Sequence[UUID]:
 
 def final_at(row: AccountMerge) -> datetime:
     """Return the moment from which a merge stays."""
-    return row.at + MERGE_UNDO_WITHIN
+    return row.at + UNDO_WITHIN
 
 
 async def _free_sectors(session: AsyncSession, kept_id: UUID, gone_id: UUID) -> list[str]:

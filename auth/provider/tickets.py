@@ -13,11 +13,11 @@ from auth.clients.tables import Client
 from auth.errors import TicketRefusedError
 from auth.provider.codes import OnceStore
 from auth.provider.environment import Environment
-from auth.session_states import TICKET_LIFETIME
 from auth.sessions.alarms import alarm
 from auth.sessions.sessions import Lifetimes, begin, by_session, end, live
 from auth.sessions.tables import Session
 
+SECONDS = 60
 _FIX = "Go back to the app and open the page anew."
 
 
@@ -31,7 +31,7 @@ class Ticket(Struct, frozen=True):
 
 def tickets(environment: Environment) -> OnceStore:
     """Return where tickets wait for their minute."""
-    return OnceStore(environment.redis, environment.keys.cipher, "ticket", int(TICKET_LIFETIME.total_seconds()))
+    return OnceStore(environment.redis, environment.keys.cipher, "ticket", SECONDS)
 
 
 async def issue_ticket(

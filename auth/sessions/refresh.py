@@ -1,9 +1,8 @@
 """Refresh tokens: each is used once and gives its successor; a lost answer may be asked for again for ten seconds.
 
-Strict single use signs people out whenever a mobile network drops an answer, so within ``REFRESH_REPEAT_WITHIN`` a used
-token gives the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is
-revoked
-(RFC 9700 section 4.14.2). Concurrent uses wait for one another at the token's row.
+Strict single use signs people out whenever a mobile network drops an answer, so within ``REPEAT_WITHIN`` a used token
+gives the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is revoked
+(RFC 9700 section 4.14.2); ``auth.sessions.states`` has it as a table. Concurrent uses wait for one another at the row.
 """
 
 import hashlib
@@ -17,12 +16,13 @@ from sqlalchemy import insert
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.session_states import REFRESH_REPEAT_WITHIN
 from auth.sessions.alarms import alarm
 from auth.sessions.sessions import Lifetimes, is_live, revoke_family, seen
+from auth.sessions.states import REFRESH, RefreshEvent, RefreshState
 from auth.sessions.tables import RefreshToken, Session, TokenFamily
 from kernel.clock import Clock
 
+REPEAT_WITHIN = timedelta(seconds=10)  # a client that lost the answer asks again
 _PREFIX = "yr_"  # lets secret scanners recognise one
 
 
@@ -79,10 +79,9 @@ async def find_good(session: AsyncSession, clock: Clock, token: str) -> TokenFam
     row = await session.get(RefreshToken, _digest(token))
     family = await session.get(TokenFamily, row.family_id) if row else None
     owner = await session.get(Session, family.sid) if family else None
-    now = clock.now()
-    if row is None or family is None or owner is None or row.used_at is not None or _is_over(owner, family, clock):
+    if row is None or family is None or owner is None or _state(row, family, owner, clock) != "live":
         return None
-    return family if family.revoked_at is None and now < min(row.expires_at, family.expires_at) else None
+    return family
 
 
 async def redeem(
@@ -97,18 +96,19 @@ async def redeem(
     if row is None or family is None or family.client_id != shown.client_id or family.jkt != shown.jkt:
         return Refused("it is unknown, or another client's")
     owner = await session.get_one(Session, family.sid, populate_existing=True)
-    now = clock.now()
-    if family.revoked_at is not None or _is_over(owner, family, clock) or now >= row.expires_at:
+    now, state, event = clock.now(), _state(row, family, owner, clock), _event(row, shown, clock)
+    to = REFRESH.get((state, event))
+    if to is None:
         return Refused("it is revoked, or its session is over")
-    if row.used_at is not None:
-        if now - row.used_at <= REFRESH_REPEAT_WITHIN and row.successor is not None:
-            return Redeemed(_open(token, row.successor), repeated=True)
+    if to == "revoked":
         await revoke_family(session, clock, family, "reuse")
         await alarm(session, clock, "refresh_token", family.sid, f"family:{family.id}")
         return Refused("it was used before; all tokens of its family are revoked")
+    if row.successor is not None:  # used before: of the events this can only be a repeat
+        return Redeemed(_open(token, row.successor), repeated=True)
     if owner.client_id == family.client_id:  # a site that refreshes says nothing of the resident at their browser
         seen(session, clock, owner, lifetimes)
-    if not shown.rotates:
+    if event == "renew":
         row.expires_at = min(now + lifetimes.idle, family.expires_at)
         session.add(row)
         return Redeemed(answer(family, owner, token), repeated=False)
@@ -117,6 +117,20 @@ async def redeem(
     session.add(row)
     await session.flush()
     return Redeemed(made, repeated=False)
+
+
+def _state(row: RefreshToken, family: TokenFamily, owner: Session, clock: Clock) -> RefreshState:
+    if family.revoked_at is not None:
+        return "revoked"
+    if _is_over(owner, family, clock) or clock.now() >= min(row.expires_at, family.expires_at):
+        return "expired"
+    return "live" if row.used_at is None else "used"
+
+
+def _event(row: RefreshToken, shown: Shown, clock: Clock) -> RefreshEvent:
+    if row.used_at is not None and clock.now() - row.used_at <= REPEAT_WITHIN:
+        return "repeat"
+    return "use" if shown.rotates else "renew"
 
 
 def _is_over(owner: Session, family: TokenFamily, clock: Clock) -> bool:

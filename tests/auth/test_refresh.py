@@ -1,14 +1,17 @@
 """Refresh tokens: one successor, the same again for ten seconds, then the family's end."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from auth.sessions.families import begin_family, standing
 from auth.sessions.overdue import end_due
-from auth.sessions.refresh import Redeemed, Refused, Shown, issue, redeem
+from auth.sessions.refresh import REPEAT_WITHIN, Redeemed, Refused, Shown, issue, redeem
 from auth.sessions.sessions import Lifetimes, end
+from auth.sessions.states import REFRESH, RefreshEvent, RefreshState
 from auth.sessions.tables import Session, TokenFamily
 from kernel.clock import ManualClock
 from kernel.database import Database
@@ -31,9 +34,9 @@ class App:
             await session.flush()
             return await issue(session, self._clock, self.family, LIFETIMES.idle)
 
-    async def use(self, token: str, client_id: str = APP, jkt: str = "") -> Redeemed | Refused:
+    async def use(self, token: str, client_id: str = APP, jkt: str = "", *, rotates: bool = True) -> Redeemed | Refused:
         async with self._database.session() as session:
-            return await redeem(session, self._clock, Shown(token, client_id, jkt), LIFETIMES, _answer)
+            return await redeem(session, self._clock, Shown(token, client_id, jkt, rotates), LIFETIMES, _answer)
 
     async def stands(self) -> bool:
         async with self._database.session() as session:
@@ -138,3 +141,44 @@ async def test_a_site_refreshes_by_its_own_limits_and_keeps_no_browser_signed_in
         async with database.session() as session:
             await end(session, clock, [owner.sid], "signed_out")
         assert isinstance(await use(second.answer.decode()), Refused)
+
+
+STEPS = st.lists(st.sampled_from(["use", "use", "use", "show the last one again", "wait", "idle", "end"]), max_size=12)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example has a session
+@given(rotates=st.booleans(), steps=STEPS)
+async def test_whatever_comes_is_answered_as_the_table_says(
+    database: Database, clock: ManualClock, residents: Residents, *, rotates: bool, steps: list[str]
+) -> None:
+    app = App(database, clock, await residents.sign_in("openid-1"))
+    tokens, answers = [await app.first()], dict[str, bytes]()
+    used: dict[str, datetime] = {}
+    until, dead = clock.now() + LIFETIMES.idle, False
+    for step in steps:
+        if step in {"wait", "idle"}:
+            clock.advance(timedelta(seconds=11) if step == "wait" else LIFETIMES.idle)
+        elif step == "end":
+            async with database.session() as session:
+                await end(session, clock, [app.session.sid], "signed_out")
+            dead = True
+        else:
+            shown = tokens[-1] if step == "use" else tokens[max(len(tokens) - 2, 0)]
+            state: RefreshState = "used" if shown in used else "live"
+            if dead or clock.now() >= until:
+                state = "revoked" if dead else "expired"
+            repeated = shown in used and clock.now() - used[shown] <= REPEAT_WITHIN
+            event: RefreshEvent = "repeat" if repeated else "use" if rotates else "renew"
+            to = REFRESH.get((state, event))
+            found = await app.use(shown, rotates=rotates)
+            assert isinstance(found, Redeemed if to in {"live", "used"} else Refused)
+            dead = dead or to == "revoked"
+            assert await app.stands() is not dead or clock.now() >= until
+            if isinstance(found, Redeemed):
+                assert found.repeated is repeated
+                assert answers.setdefault(shown, found.answer) == found.answer
+                if not repeated:
+                    until = clock.now() + LIFETIMES.idle
+                if to == "used" and not repeated:
+                    used[shown] = clock.now()
+                    tokens.append(found.answer.decode())
