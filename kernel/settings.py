@@ -161,8 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sms_url: Annotated[
         str,
         Meta(
-            description="The SMS gateway (adapters/web/sms.py has its wire), for sign-in codes and the web app's "
-            "messages. Empty: nobody signs in by phone code."
+            description="The SMS gateway (adapters/web/sms.py) of sign-in codes and the web app. Empty: no phone codes."
         ),
     ] = ""
     sms_key: Annotated[str, Meta(description="The SMS gateway's key, as `<key id>:<secret>`.", extra=SECRET)] = ""
@@ -209,10 +208,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     audit_key_file: Annotated[
         str,
-        Meta(
-            description="The P-256 private key (PEM) with which `yiwang worker` signs the audit log's anchors. "
-            "Empty: they are not signed."
-        ),
+        Meta(description="The P-256 private key (PEM) that signs the audit log's anchors. Empty: they are not signed."),
     ] = ""
     log_level: Annotated[
         str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

@@ -20,9 +20,9 @@ _ELSEWHERE = {
         *("INTROSPECTION_NEEDS_SCOPE", "HTTP_ERROR"),
     },
     "the graph: policies, access and refresh tokens, mandates, consents, ways in": {
-        *("SIGN_IN_NEEDED", "ASSURANCE_TOO_LOW", "SCOPE_MISSING", "AUTHENTICATION_TOO_OLD", "CONSENT_NEEDED"),
+        *("ASSURANCE_TOO_LOW", "SCOPE_MISSING", "AUTHENTICATION_TOO_OLD"),
         *("TOKEN_REFUSED", "REFRESH_REFUSED", "MANDATE_REFUSED", "MANDATE_UNKNOWN", "MERGE_FINAL", "UNLINK_REFUSED"),
-        *("IDENTITY_UNKNOWN", "ONE_TIME_CODE_REFUSED"),
+        *("IDENTITY_UNKNOWN", "ONE_TIME_CODE_REFUSED", "REGISTER_NO_MATCH", "CREDIT_CODE_INVALID"),
     },
     "the mini-program's sign-in, and what only it can do at its host": {
         *("HOST_CODE_REFUSED", "HOST_SESSION_STALE", "HOST_USER_BLOCKED", "HOST_LACKS_THIS", "HOST_LAUNCH_REFUSED"),

@@ -89,7 +89,6 @@ SAID: Mapping[str, Wording] = MappingProxyType(
             "手机上的登录已失效。请在小程序中重新登录后再确认，或换一种方式登录。",
             "The sign-in on the phone is over. Sign in there again and confirm anew, or sign in another way.",
         ),
-        "MOVE_REFUSED": _ANEW,
         "TOO_MANY_ATTEMPTS": Wording(
             "尝试次数过多，已暂时锁定。请稍后再试。",
             "This was tried too often and is locked for a while. Try again later.",
@@ -125,7 +124,7 @@ SAID: Mapping[str, Wording] = MappingProxyType(
             "The two accounts cannot be taken for one person's. Ask at a service counter.",
         ),
         "ASSURANCE_UNKNOWN": _PROOF_LATER,
-        "SIGN_IN_NEEDED": Wording("请先登录。", "Sign in first."),
+        "SIGN_IN_NEEDED": Wording("您尚未登录，请先登录。", "You are not signed in. Sign in first."),
         "CONSENT_NEEDED": Wording("请先阅读说明并勾选同意。", "Read the purpose first, and tick its box if you agree."),
         "PURPOSE_OUTDATED": Wording(
             "授权说明已更新，请阅读新的说明。",
