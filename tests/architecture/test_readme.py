@@ -17,7 +17,7 @@ PAGES = ("README.md", "CONTRIBUTING.md")
 def _commands(page: str) -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / page).read_text(), re.MULTILINE | re.DOTALL)
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines() if line and line[0] != " "]
-    return [re.sub(r"^export \w+=\$\((.+)\)$", r"\1", line) for line in lines]
+    return [re.sub(r"^(export )?\w+=\$\((.+?)\)?$", r"\2", line) for line in lines]
 
 
 def _dry_run(target: str) -> str:

@@ -123,6 +123,15 @@ def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None
     with urllib.request.urlopen(f"{sandbox[1]}/residents", timeout=10) as response:  # noqa: S310 - our own loopback URL
         assert json.load(response)
 
+    (sign_in,) = [block for block in _shown("sh") if "signIn" in block]
+    for shown, real in (
+        ("http://127.0.0.1:9200", sandbox[1]),
+        ("http://127.0.0.1:8000", f"http://127.0.0.1:{running.port}"),
+    ):
+        sign_in = sign_in.replace(shown, real)
+    me = json.loads(_sh(sign_in, REPOSITORY, running.environ))["data"]["me"]
+    assert (me["assurance"]["level"], [each["channel"] for each in me["sessions"]]) == ("L1", ["wechat"])
+
     children = _children(running.process.pid)
     (parking,) = [pid for pid, command in children.items() if "departments.parking" in command]
     os.kill(parking, signal.SIGKILL)
