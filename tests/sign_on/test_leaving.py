@@ -7,11 +7,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from auth.errors import TicketRefusedError
-from auth.provider.tickets import Ticket, issue_ticket, tickets
+from auth.provider.tickets import issue_ticket
 from auth.sessions.sessions import end, live
 from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from tests.sign_on.conftest import ISSUER, SignOn
+from tests.sign_on.later import later
 from tests.sign_on.relying_party import Browser, Site, answered
 
 LEFT = "https://site.example/left"
@@ -78,10 +79,13 @@ async def test_a_ticket_leads_to_its_own_client_within_a_minute(sign_on: SignOn)
             await ticket(sign_on, sid, target=target)
     with pytest.raises(TicketRefusedError, match="no page"):
         await ticket(sign_on, sid, client_id="unknown")
-    secret = await ticket(sign_on, sid)
-    store = tickets(sign_on.environment())
-    assert (await store.peek(secret, Ticket)) == Ticket(sid, "site", "")
-    assert 59 <= await sign_on.environment().redis.ttl(store._key(secret)) <= 60
+    early, late = await ticket(sign_on, sid), await ticket(sign_on, sid)
+    await later(sign_on.environment().redis, 55)
+    assert (await sign_on.browser().send("GET", f"/sso/t?ticket={early}")).status_code == 303
+    await later(sign_on.environment().redis, 6)
+    refused = await sign_on.browser().send("GET", f"/sso/t?ticket={late}")
+    assert (refused.status_code, "TICKET_REFUSED" in refused.text) == (400, True)
+    assert ("location" in refused.headers, "set-cookie" in refused.headers) == (False, False)
 
 
 async def test_the_end_of_the_app_s_session_is_the_end_of_the_web_view_s(sign_on: SignOn) -> None:

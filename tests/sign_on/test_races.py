@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
-from auth.provider.grants import CodeContext
 from tests.sign_on.conftest import SignOn
 from tests.sign_on.relying_party import answered
+
+_KILL_WHO_WAITS = """
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'refresh_token'::regclass AND NOT granted
+"""
 
 
 @pytest.mark.case("SSO-09")
@@ -35,16 +38,22 @@ async def test_a_code_that_comes_again_ends_what_the_first_one_gave(sign_on: Sig
 
 
 @pytest.mark.case("SSO-30")
-async def test_a_code_that_was_taken_by_a_process_that_died_is_worth_nothing(sign_on: SignOn) -> None:
+async def test_a_redemption_that_dies_before_its_tokens_are_saved_leaves_nothing(sign_on: SignOn) -> None:
     site, browser = await sign_on.site(), sign_on.browser()
     url, kept = site.authorize()
     code = answered(await sign_on.through(browser, url))["code"]
-    environment = sign_on.environment()
-    assert await environment.codes.take(code, CodeContext) is not None  # taken, and then nothing more happened
+    async with sign_on.gateway.database.engine.connect() as other:
+        await other.exec_driver_sql("LOCK TABLE refresh_token IN SHARE MODE")  # the family waits for its first token
+        redemption = asyncio.create_task(site.redeem(code, kept["verifier"]))
+        async with asyncio.timeout(10):
+            while (await other.exec_driver_sql(_KILL_WHO_WAITS)).rowcount == 0:
+                await asyncio.sleep(0.02)
+        assert (await redemption).status_code >= 500
     again = await site.redeem(code, kept["verifier"])
-    assert again.json()["error"] == "invalid_grant"
-    async with sign_on.gateway.database.engine.connect() as connection:
-        assert (await connection.exec_driver_sql("SELECT count(*) FROM token_family")).scalar() == 0
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    async with sign_on.gateway.database.engine.connect() as other:
+        for table in ("token_family", "refresh_token"):
+            assert (await other.exec_driver_sql(f"SELECT count(*) FROM {table}")).scalar() == 0  # noqa: S608 - ours
 
 
 @pytest.mark.case("SSO-11")
