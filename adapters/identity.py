@@ -18,13 +18,17 @@ reference is the register's own number for its answer. Refusals: ``id_number``, 
 Names and ID numbers travel in bodies only, never in an address, a log or an error.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from adapters.errors import HostConfigurationError, IdentityRefusedError
-from adapters.signed_json import Refusal, SignedJson, read
+from adapters.signed_json import Refusal, SignedJson, open_signed, read, signing_key
+from kernel.clock import Clock
+from kernel.settings import Settings
 
 _T = TypeVar("_T")
 FaceCheckState = Literal["passed", "failed"]
@@ -142,6 +146,17 @@ class IdentityService:
     async def representation(self, asked: RepresentationRequest) -> RepresentationReply:
         """Whether the business register has the person as the company's legal representative, and its name."""
         return _good(read(await self._service.call("POST", "/representations", asked), RepresentationReply))
+
+
+@asynccontextmanager
+async def open_identity(settings: Settings, clock: Clock) -> AsyncIterator[IdentityService | None]:
+    """Open the service of YIWANG_IDENTITY_URL; None if there is none."""
+    if not settings.identity_url:
+        yield None
+        return
+    key = signing_key(settings.identity_key, "identity_key")
+    async with open_signed(settings.identity_url, key, clock, "the identity service") as service:
+        yield IdentityService(service)
 
 
 def _good(answer: _T | Refusal) -> _T:

@@ -23,6 +23,7 @@ from adapters.errors import HostConfigurationError, HostUnavailableError, Outcom
 from adapters.http import HostHttp, HostReply, open_http
 from kernel.clock import Clock
 from kernel.ids import random_id
+from kernel.settings import SettingsError, variable
 
 WINDOW = timedelta(minutes=5)  # how far two clocks may lie apart; nonces are remembered as long
 _T = TypeVar("_T")
@@ -120,6 +121,14 @@ class SignedJson:
         if not (200 <= reply.status < 300 or 400 <= reply.status < 500):
             raise OutcomeUnknownError(f"The service failed with status {reply.status}", fix=_ASK)
         return reply
+
+
+def signing_key(text: str, setting: str) -> SigningKey:
+    """Read the value of a setting that names a key. Raises SettingsError."""
+    id_, separator, secret = text.partition(":")
+    if not separator or not secret:
+        raise SettingsError(f"{variable(setting)} is not `<key id>:<secret>` (docs/settings.md describes it)")
+    return SigningKey(id_, secret.encode())
 
 
 @asynccontextmanager

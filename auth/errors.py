@@ -171,6 +171,13 @@ class IdNumberTakenError(YiwangError):
     http_status = 409
 
 
+class IdNumberClaimedError(YiwangError):
+    """Nobody knows whether the account that has an ID number is its owner's, so no mandate is given for it."""
+
+    code = "ID_NUMBER_CLAIMED"
+    http_status = 409
+
+
 class NoMatchError(YiwangError):
     """Name and ID number do not belong together; which of the two is wrong is not said."""
 

@@ -18,7 +18,7 @@ from auth.decisions import Decision, allow, refuse
 PHONE_TRUSTED_FOR = timedelta(days=90)  # how long a carrier keeps a cancelled number out of use
 PROOF_FRESH_FOR = timedelta(minutes=5)
 LOGIN_PROVIDERS = frozenset({"wechat", "alipay", "baidu", "web", "phone", "netid"})  # an ID number lets nobody in
-_PROVEN_ID, REAL_PERSON = 2, 3  # ial: the ID number matches the register; its holder was compared with it
+PROVEN_ID, REAL_PERSON = 2, 3  # ial: the ID number matches the register; its holder was compared with it
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Proof(Struct, frozen=True):
 class Side(Struct, frozen=True, kw_only=True):
     """One account of a merge: how well its person is proven, their ID number's blind index, and a proof just given.
 
-    ``used`` is false for an account that a register's answer made, and that nobody has ever had a way in to.
+    ``used`` is false for an account that waits (``auth.accounts.waiting``): nobody has ever had a way in to it.
     """
 
     account_id: UUID
@@ -104,14 +104,14 @@ def may_merge(one: Side, other: Side, now: datetime) -> Decision:
     both_have_ids = one.id_index is not None and other.id_index is not None
     same_id = both_have_ids and one.id_index == other.id_index
     weaker = min(one.ial, other.ial)
-    if both_have_ids and not same_id and weaker >= _PROVEN_ID:
+    if both_have_ids and not same_id and weaker >= PROVEN_ID:
         return refuse("merge.two-people", "The accounts' proven ID numbers differ.")
     if same_id and (found := _one_real_person(one, other)) is not None:
         return found
     proven = _proven_together(one, other, now)
     if proven or not same_id:
         return proven
-    if weaker < _PROVEN_ID:
+    if weaker < PROVEN_ID:
         return refuse("merge.unproven-id", "An ID number that was never checked says nothing about its owner.")
     return refuse(
         "merge.real-person-first", "The ID numbers are equal: have the person compared with the document first."
@@ -139,7 +139,7 @@ def may_stay(*, ial_before: int, ial_after: int, used_in_proof: bool) -> Decisio
     Before the first proof (ial 2) anybody may have made the account, with somebody else's number: what was there
     before and had no part in the proof has to be confirmed anew by the person who is proven now.
     """
-    if ial_before >= _PROVEN_ID or ial_after < _PROVEN_ID:
+    if ial_before >= PROVEN_ID or ial_after < PROVEN_ID:
         return allow("stay.no-first-proof", "This is not the account's first proof.")
     if used_in_proof:
         return allow("stay.used-in-proof", "The person has just signed in with it.")

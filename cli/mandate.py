@@ -1,5 +1,6 @@
 """``yiwang mandate``: mandates that rest on a document which no register knows, by an operator who has seen it."""
 
+import asyncio
 import sys
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,8 +11,12 @@ from redis.asyncio import Redis
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import account_by_register, account_of
+from adapters.identity import open_identity
+from auth.accounts import waiting
+from auth.accounts.accounts import account_of, born_of
+from auth.accounts.proofing import Evidence as PersonEvidence
 from auth.accounts.tables import Account
+from auth.errors import NoMatchError
 from auth.mandates import mandates
 from auth.mandates.kinds import KINDS, OWN_CONSENT, Evidence, Kind, NewMandate, Organisation, Party, Person
 from auth.mandates.tables import Mandate
@@ -53,11 +58,15 @@ def mandate() -> None:
 @click.option("--scope", "scope", required=True, multiple=True, help="A service, or service.operation; repeat.")
 @click.option("--purpose", required=True, help="What for, without names; both sides read it.")
 @click.option("--days", required=True, type=click.IntRange(min=1), help="How long from now; a child's ends at 18.")
-def grant(kind: Kind, *, whom: str, agent: str, days: int, **given: Any) -> None:
+@click.option("--take-number", is_flag=True, help="With --for -: take the number from an account that only claims it.")
+def grant(kind: Kind, *, whom: str, agent: str, days: int, take_number: bool, **given: Any) -> None:
     """Let AGENT act for somebody, in named services, for some days. Either side and you can end it.
 
-    With --for - the person's name and ID number, as their document has them, are the two lines of standard input. It
-    makes them an account that nobody can sign in to, if they have none yet.
+    With --for - the person's name and ID number, as their document has them, are the two lines of standard input; the
+    identity service has to know them, where there is one. It makes them an account that nobody can sign in to, if they
+    have none yet. An account whose person was never compared with a document may be theirs or a stranger's: if it is
+    theirs, name it by the code on their phone; if not, --take-number has it give the number up, and who uses it can
+    prove it again by a face check.
 
     \b
     Examples:
@@ -67,9 +76,11 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, **given: Any) -> None
         --reference "(2026) 0101-77" --scope clinic --scope library --purpose "everyday life" --days 365 < child.txt
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
     keys = open_keys(load())
+    evidence = asyncio.run(_evidence()) if whom == "-" else None
 
-    async def work(session: AsyncSession, redis: Redis) -> Mandate:
-        principal, born = await _principal(session, redis, keys, kind, whom)
+    async def work(session: AsyncSession, redis: Redis) -> tuple[Mandate, UUID | None]:
+        claimant = await _take_number(session, keys, evidence) if evidence and take_number else None
+        principal, born = await _principal(session, redis, keys, kind, evidence or whom)
         wanted = NewMandate(
             kind=kind,
             principal=principal,
@@ -82,9 +93,11 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, **given: Any) -> None
         )
         row = await mandates.grant(session, _CLOCK, wanted, None, "L4")  # both were seen in person
         await record(session, _CLOCK, "mandate.granted", f"mandate:{row.id}", kind=kind, evidence=row.evidence_source)
-        return row
+        return row, claimant
 
-    row = with_redis(work)
+    row, claimant = with_redis(work)
+    if claimant is not None:
+        click.echo(f"Took the ID number from {claimant}, which was signed out.")
     click.echo(f"Granted {row.id} until {row.expires_at:%Y-%m-%d %H:%M} UTC. To end it: yiwang mandate revoke {row.id}")
 
 
@@ -120,14 +133,13 @@ def revoke(mandate_id: UUID) -> None:
 
 
 async def _principal(
-    session: AsyncSession, redis: Redis, keys: Keys, kind: Kind, whom: str
+    session: AsyncSession, redis: Redis, keys: Keys, kind: Kind, whom: str | PersonEvidence
 ) -> tuple[Person | Organisation, date | None]:
     """Return for whom a mandate is, and when they were born where that matters."""
-    if KINDS[kind].principal is Organisation:
+    if not isinstance(whom, str):
+        account = await waiting.account_named(session, _CLOCK, keys, whom)
+    elif KINDS[kind].principal is Organisation:
         return Organisation(normal_credit_code(whom)), None
-    if whom == "-":
-        name, number = _person()
-        account = await account_by_register(session, _CLOCK, keys, name, number)
     else:
         account = await session.get_one(Account, await _account(session, redis, whom))
     return Person(account.id), _born(keys, account) if KINDS[kind].ends_at_of_age else None
@@ -143,6 +155,24 @@ async def _account(session: AsyncSession, redis: Redis, who: str) -> UUID:
     return (await account_of(session, id_)).id
 
 
+async def _evidence() -> PersonEvidence:
+    """Return whom standard input names, and whether the population register knows them. Raises NoMatchError."""
+    name, number = _person()
+    async with open_identity(load(), _CLOCK) as service:
+        if service is None:
+            return waiting.by_document(name, number)
+        if not await service.match(name, number):
+            raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the document.")
+    return waiting.by_register(name, number)
+
+
+async def _take_number(session: AsyncSession, keys: Keys, evidence: PersonEvidence) -> UUID | None:
+    claimant = await waiting.take_number(session, _CLOCK, keys, evidence)
+    if claimant is not None:
+        await record(session, _CLOCK, "account.number_taken", f"account:{claimant}")
+    return claimant
+
+
 def _person() -> tuple[str, str]:
     lines = [each.strip() for each in sys.stdin if each.strip()]
     if len(lines) != 2:
@@ -151,9 +181,10 @@ def _person() -> tuple[str, str]:
 
 
 def _born(keys: Keys, account: Account) -> date:
-    if account.id_number is None:
+    born = born_of(keys, account)
+    if born is None:
         raise click.UsageError("it is not known when this child was born: give name and ID number by --for -")
-    return date.fromisoformat(keys.cipher.open("account.id_number", account.id, account.id_number)[6:14])
+    return born
 
 
 def _state(row: Mandate, now: datetime) -> str:

@@ -1,11 +1,10 @@
 """``grantChildMandate``: a guardian, confirmed by the household register, acts for a child until it is of age."""
 
-from datetime import date
-
 import strawberry
 
 from adapters.identity import GuardianshipRequest
-from auth.accounts.accounts import account_by_register
+from auth.accounts.accounts import born_of
+from auth.accounts.waiting import account_named, by_register
 from auth.mandates import kinds
 from auth.mandates.errors import NotRegisteredError
 from auth.residents.proofs import Person
@@ -41,15 +40,14 @@ class ChildMandateMutations:
         child = person_named(mandate.name, normal_id_number(mandate.id_number))
         reference = await _confirmed(info.context, child)
         async with acting(info.context, "mandate.granted", "") as (session, owner):
-            account = await account_by_register(
-                session, environment.clock, environment.keys, child.name, child.id_number
-            )
+            evidence = by_register(child.name, child.id_number)
+            account = await account_named(session, environment.clock, environment.keys, evidence)
             wanted = kinds.NewMandate(
                 kind="child",
                 principal=kinds.Person(account.id),
                 agent=owner.account_id,
                 evidence=kinds.Evidence("household-register", reference),
-                born=date.fromisoformat(child.id_number[6:14]),  # GB 11643: the 7th to the 14th digit
+                born=born_of(environment.keys, account),
                 **mandate.terms(),
             )
             return await given(session, info.context, owner, wanted, kinds.Party(owner.account_id))

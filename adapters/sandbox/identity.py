@@ -26,7 +26,7 @@ from adapters.identity import (
 from adapters.sandbox.errors import SandboxRefusedError, UnknownHereError
 from adapters.sandbox.registers import SimulatedRegisters
 from adapters.sandbox.signed import ANSWER_FAULTS, Answer, AnyRequest, RefusedError, SignedDoors, decoded
-from adapters.sandbox.world import Fault, World
+from adapters.sandbox.world import CHILDREN, Fault, World
 from adapters.signed_json import SigningKey
 
 # Where faults are planned.
@@ -102,7 +102,8 @@ class SimulatedIdentity:
 
     def _match(self, body: bytes, _fault: Fault | None) -> Answer:
         asked = decoded(body, MatchRequest)
-        return Answer(200, MatchReply(match=bool(self._person(asked.name, asked.id_number))))
+        child = any((each.name, each.id_number) == (asked.name, asked.id_number) for each in CHILDREN)
+        return Answer(200, MatchReply(match=bool(self._person(asked.name, asked.id_number)) or child))
 
     def _begin(self, body: bytes, base: str) -> Answer:
         asked = decoded(body, FaceCheckRequest)

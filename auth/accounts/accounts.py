@@ -5,25 +5,23 @@ Which identity means which person is decided by ``auth.linking``; this is where 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth import linking
-from auth.accounts.tables import LIVE, Account, Identity, Provider
-from auth.assurance import ial_of
+from auth.accounts.tables import Account, Identity, Provider
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.linking import find_account
 from auth.sessions.sessions import end, end_all_of
 from auth.sessions.tables import EndReason, Session
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
-from kernel.ids import uuid7
 
 
 class Proven(Struct, frozen=True, kw_only=True):
@@ -129,28 +127,17 @@ async def identities_of(session: AsyncSession, account_id: UUID) -> Sequence[Ide
     return (await session.exec(query.order_by(col(Identity.created_at)))).all()
 
 
-async def account_by_register(session: AsyncSession, clock: Clock, keys: Keys, name: str, id_number: str) -> Account:
-    """Return the account of somebody whom a register has just confirmed, a new one if they were never here.
+async def was_used(session: AsyncSession, account: Account) -> bool:
+    """Whether anybody ever had a way in; who was only named in a mandate had none."""
+    query = select(Identity.id).where(Identity.account_id == account.id).limit(1)
+    return (await session.exec(query)).first() is not None
 
-    Nobody can sign in to the new one; it becomes part of its person's own once they prove who they are. ``id_number``
-    is in its normal form. Raises AccountClosedError.
-    """
-    index = keys.index.index("account.id_number", id_number)
-    id_ = uuid7()
-    made = insert(Account).values(
-        id=id_,
-        status="active",
-        ial=ial_of("platform", "population-register"),
-        proof_source="platform",
-        proofed_at=clock.now(),
-        name=keys.cipher.seal("account.name", id_, name),
-        id_number=keys.cipher.seal("account.id_number", id_, id_number),
-        id_number_index=index,
-        created_at=clock.now(),
-    )
-    await session.exec(made.on_conflict_do_nothing(index_elements=["id_number_index"], index_where=LIVE))
-    query = select(Account.id).where(Account.id_number_index == index, col(Account.status).in_(("active", "frozen")))
-    return await account_of(session, (await session.exec(query)).one(), "share")
+
+def born_of(keys: Keys, account: Account) -> date | None:
+    """Return the day of birth that an account's ID number says (GB 11643: its 7th to 14th digit)."""
+    if account.id_number is None:
+        return None
+    return date.fromisoformat(keys.cipher.open("account.id_number", account.id, account.id_number)[6:14])
 
 
 async def freeze(session: AsyncSession, clock: Clock, account_id: UUID) -> None:

@@ -26,12 +26,12 @@ UNDO_WITHIN = timedelta(days=30)
 async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUID, rule: str) -> AccountMerge:
     """Merge two accounts, as ``auth.linking.may_merge`` allowed by ``rule``. Raises MergeRefusedError.
 
-    The better proven one is kept, else the older; all sessions and mandates of the other end.
+    Kept is the one that has an ID number, the better proven or the older one; sessions and mandates of the other end.
     """
     for each in sorted((one_id, other_id)):  # in one order everywhere, so that two merges never wait for one another
         await session.get(Account, each, with_for_update=True, populate_existing=True)
     pair = [await account_of(session, each) for each in (one_id, other_id)]
-    kept, gone = sorted(pair, key=lambda account: (-account.ial, account.created_at, account.id))
+    kept, gone = sorted(pair, key=lambda each: (each.id_number_index is None, -each.ial, each.created_at, each.id))
     if kept.id == gone.id or gone.id_number_index is not None:
         raise MergeRefusedError(
             "These are one account already, or of two persons by their ID numbers", fix="Ask at a service counter."

@@ -3,17 +3,19 @@
 The proof itself is somebody else's: the register that matched name and ID number, the service that compared a face.
 """
 
+import re
+import unicodedata
 from uuid import UUID
 
 from msgspec import Struct
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import account_of, identities_of
+from auth.accounts.accounts import account_of, identities_of, was_used
 from auth.accounts.merging import merge
-from auth.accounts.tables import Account, Identity
+from auth.accounts.tables import Account
 from auth.errors import IdNumberTakenError
-from auth.linking import REAL_PERSON, Side, may_merge, may_stay
+from auth.linking import PROVEN_ID, REAL_PERSON, Side, may_merge, may_stay
 from auth.mandates import mandates
 from auth.sessions.sessions import end, end_all_of
 from auth.sessions.tables import Session
@@ -43,11 +45,10 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     number = normal_id_number(evidence.id_number)
     index = keys.index.index("account.id_number", number)
     account = await account_of(session, owner.account_id, "change")
-    query = select(Account).where(Account.id_number_index == index, col(Account.status).in_(("active", "frozen")))
-    holder = (await session.exec(query.with_for_update())).first()
+    holder = await holder_of(session, clock, keys, evidence)
     if holder is not None and holder.id != account.id:
         decision = may_merge(
-            Side(account_id=holder.id, ial=holder.ial, id_index=index, used=await _was_used(session, holder)),
+            Side(account_id=holder.id, ial=holder.ial, id_index=index, used=await was_used(session, holder)),
             Side(account_id=account.id, ial=max(account.ial, evidence.ial), id_index=index),
             clock.now(),
         )
@@ -58,7 +59,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
             done = await merge(session, clock, holder.id, account.id, decision.rule)
             account = await session.get_one(Account, done.kept_id)
         else:
-            await _give_way(session, clock, holder)
+            await give_way(session, clock, holder)
     if account.id_number_index not in (None, index):
         raise IdNumberTakenError("The account is another person's", fix="Sign in with an account of your own.")
     await _first_proof(session, clock, account, evidence, owner)
@@ -71,6 +72,39 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     session.add_all([account, owner])
     await session.flush()
     return account
+
+
+async def holder_of(session: AsyncSession, clock: Clock, keys: Keys, evidence: Evidence) -> Account | None:
+    """Return the account that has the evidence's ID number, its row locked.
+
+    One that waits for its person under another name than the register matched was mistyped: it gives way.
+    """
+    index = keys.index.index("account.id_number", normal_id_number(evidence.id_number))
+    query = select(Account).where(Account.id_number_index == index, col(Account.status).in_(("active", "frozen")))
+    holder = (await session.exec(query.with_for_update())).first()
+    if holder is None or holder.status == "frozen" or evidence.ial < PROVEN_ID:
+        return holder
+    if has_name(keys, holder, evidence.name) or await was_used(session, holder):
+        return holder
+    await give_way(session, clock, holder)
+    return None
+
+
+def has_name(keys: Keys, account: Account, name: str) -> bool:
+    """Whether an account is under a name, however its dots and spaces are written."""
+    if account.name is None:
+        return False
+    return _letters(keys.cipher.open("account.name", account.id, account.name)) == _letters(name)
+
+
+async def give_way(session: AsyncSession, clock: Clock, holder: Account) -> None:
+    """Take an ID number from an account that never showed a face for it; its person may prove it and merge."""
+    holder.ial, holder.proof_source, holder.proofed_at = 1, "", None
+    holder.name = holder.id_number = holder.id_number_index = None
+    session.add(holder)
+    await session.flush()
+    await end_all_of(session, clock, holder.id, "claimed")
+    await mandates.end_all_of(session, clock, holder.id)  # also what was given for the number's owner
 
 
 async def _first_proof(
@@ -89,17 +123,5 @@ async def _first_proof(
         await end(session, clock, [s for s in (await session.exec(query)).all() if s not in family], "first_proof")
 
 
-async def _give_way(session: AsyncSession, clock: Clock, holder: Account) -> None:
-    """Take an ID number from an account that never showed a face for it; its person may prove it and merge."""
-    holder.ial, holder.proof_source, holder.proofed_at = 1, "", None
-    holder.name = holder.id_number = holder.id_number_index = None
-    session.add(holder)
-    await session.flush()
-    await end_all_of(session, clock, holder.id, "claimed")
-    await mandates.end_all_of(session, clock, holder.id)  # also what was given for the number's owner
-
-
-async def _was_used(session: AsyncSession, account: Account) -> bool:
-    """Whether anybody ever had a way in; who was only named in a mandate had none."""
-    query = select(Identity.id).where(Identity.account_id == account.id).limit(1)
-    return (await session.exec(query)).first() is not None
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).casefold()

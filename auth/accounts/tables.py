@@ -1,7 +1,7 @@
 """The rows of residents: one account a person, and the identities by which host apps and others know them.
 
 Names, phone numbers and ID numbers are stored sealed (``kernel.crypto``); what must be found by its value has a blind
-index beside it. An account of assurance L1 holds none of them.
+index beside it. An account that somebody uses at L1 holds no name and no ID number.
 """
 
 from datetime import datetime

@@ -17,6 +17,8 @@ class Operator:
             "YIWANG_DATABASE_URL": settings.database_url,
             "YIWANG_REDIS_URL": settings.redis_url,
             "YIWANG_KEY_FILE": str(key_path(settings)),
+            "YIWANG_IDENTITY_URL": settings.identity_url,
+            "YIWANG_IDENTITY_KEY": settings.identity_key,
         }
 
     async def type(self, *words: str, stdin: str = "") -> Result:

@@ -1,17 +1,21 @@
 """``yiwang mandate``: what an operator gives who has looked at a document."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from click.testing import Result
 from redis.asyncio import Redis
 
-from auth.accounts.accounts import account_by_register
-from auth.errors import OneTimeCodeRefusedError, UnknownAccountError
+from auth.accounts.proofing import prove
+from auth.accounts.tables import Account
+from auth.accounts.waiting import account_named, by_document, by_register
+from auth.errors import IdNumberClaimedError, NoMatchError, OneTimeCodeRefusedError, UnknownAccountError
 from auth.mandates.errors import MandateRefusedError, UnknownMandateError
 from auth.mandates.kinds import Organisation, Person, Principal
 from auth.mandates.mandates import acting_for
 from auth.residents.shown_codes import AGENTS, ShownCodes
+from auth.sessions.sessions import live
 from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from kernel.credit_codes import CreditCodeError
@@ -22,6 +26,7 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from tests.auth.residents import Residents
 from tests.cli.operator import Operator
+from tests.gateway.residents.hosts import served_sandbox, with_identity
 
 CLOCK = SystemClock()
 COMPANY = "91310000MA0000000Y"
@@ -36,8 +41,8 @@ class Window:
         self.operator = operator
         self._database = database
 
-    async def grant(self, kind: str, whom: str, agent: str, evidence: str, stdin: str = "") -> Result:
-        words = ("mandate", "grant", kind, "--for", whom, "--agent", agent, "--evidence", evidence, *TERMS)
+    async def grant(self, kind: str, whom: str, agent: str, evidence: str, stdin: str = "", *options: str) -> Result:
+        words = ("mandate", "grant", kind, "--for", whom, "--agent", agent, "--evidence", evidence, *TERMS, *options)
         return await self.operator.type(*words, stdin=stdin)
 
     async def granted(self, kind: str, whom: str, agent: str, evidence: str, stdin: str = "") -> UUID:
@@ -87,12 +92,57 @@ async def test_a_child_without_an_account_is_named_on_standard_input(
     for evidence in ("court-order", "birth-certificate"):
         await window.granted("child", "-", str(agent.account_id), evidence, stdin)
     async with database.session() as session:
-        child = await account_by_register(session, CLOCK, open_keys(settings), *CHILD)
+        child = await account_named(session, CLOCK, open_keys(settings), by_document(*CHILD))
     assert await window.rule(agent.account_id, Person(child.id)) == "mandate.granted"
     again = await window.granted("child", str(child.id), str(agent.account_id), "court-order")
     listed = await window.operator.done("mandate", "list", str(child.id))
     assert str(again) in listed
     assert not [each for each in CHILD if each in listed]
+
+
+async def test_without_an_identity_service_a_name_is_compared_with_the_one_that_is_known(
+    window: Window, database: Database, agent: Session
+) -> None:
+    await window.granted("child", "-", str(agent.account_id), "court-order", "\n".join(CHILD))
+    row = await database.pool.fetchrow("SELECT ial, proof_source FROM account WHERE id_number IS NOT NULL")
+    assert tuple(row) == (1, "window")  # nobody asked a register, and the child was not there
+    wrong = await window.grant("child", "-", str(agent.account_id), "court-order", f"李大满\n{CHILD[1]}")
+    assert isinstance(wrong.exception, NoMatchError)
+    assert await database.pool.fetchval("SELECT count(*) FROM mandate") == 1
+
+
+async def test_an_identity_service_is_asked_whether_name_and_number_belong_together(
+    database: Database, settings: Settings, agent: Session, tmp_path: Path
+) -> None:
+    async with served_sandbox(tmp_path) as phones:
+        window = Window(Operator(with_identity(settings, phones)), database)
+        wrong = await window.grant("child", "-", str(agent.account_id), "court-order", f"李大满\n{CHILD[1]}")
+        assert isinstance(wrong.exception, NoMatchError)
+        assert await database.pool.fetchval("SELECT count(*) FROM account WHERE id_number IS NOT NULL") == 0
+        await window.granted("child", "-", str(agent.account_id), "court-order", "\n".join(CHILD))
+    row = await database.pool.fetchrow("SELECT ial, proof_source FROM account WHERE id_number IS NOT NULL")
+    assert tuple(row) == (2, "platform")
+
+
+async def test_an_operator_decides_whose_a_number_is_that_somebody_only_typed(
+    window: Window, database: Database, residents: Residents, settings: Settings, agent: Session
+) -> None:
+    claimant, keys = await residents.sign_in("openid-2"), open_keys(settings)
+    async with database.session() as session:
+        owner = await live(session, CLOCK, claimant.sid)
+        await prove(session, CLOCK, keys, owner, by_register(*CHILD))
+    terms = ("child", "-", str(agent.account_id), "birth-certificate", "\n".join(CHILD))
+    assert isinstance((await window.grant(*terms)).exception, IdNumberClaimedError)
+    await window.granted("child", str(claimant.account_id), str(agent.account_id), "birth-certificate")
+    taken = await window.grant(*terms, "--take-number")
+    assert f"Took the ID number from {claimant.account_id}" in taken.stdout
+    async with database.session() as session:
+        child = await account_named(session, CLOCK, keys, by_document(*CHILD))
+        assert (await session.get_one(Account, claimant.account_id)).ial == 1
+    assert await window.rule(agent.account_id, Person(child.id)) == "mandate.granted"
+    assert await window.rule(agent.account_id, Person(claimant.account_id)) == "mandate.revoked"
+    actions = await database.pool.fetch("SELECT action FROM audit_entry ORDER BY seq")
+    assert [each["action"] for each in actions] == ["mandate.granted", "account.number_taken", "mandate.granted"]
 
 
 async def test_an_elder_s_agent_is_given_at_a_window(window: Window, residents: Residents, agent: Session) -> None:

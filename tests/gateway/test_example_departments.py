@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from auth.accounts.accounts import account_by_register
+from auth.accounts.waiting import account_named, by_register
 from auth.credentials import issue
 from auth.keys.key_ring import KeyRing, load
 from auth.mandates.kinds import Evidence, NewMandate, Organisation, Person
@@ -95,7 +95,9 @@ SHIFTS = "{ hospital { schedule(doctor_id: 1001, days: 14) { shift_id state } } 
 async def mandate(city: City, who: SignedIn, kind: Literal["child", "company"]) -> dict[str, str]:
     """Let a resident act for a child or a company at the hospital; return the headers of a call for them."""
     async with city.database.session() as session:
-        child = await account_by_register(session, CLOCK, open_keys(city.settings), "李小满", "310101201906010025")
+        child = await account_named(
+            session, CLOCK, open_keys(city.settings), by_register("李小满", "310101201906010025")
+        )
         wanted = NewMandate(
             kind=kind,
             principal=Person(child.id) if kind == "child" else Organisation("91310000MA0000000Y"),

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY
+from adapters.sandbox.development import SMS_KEY
 from auth.consents.purposes import Purpose, Wording
 from auth.issuer import issuer
 from kernel.settings import Settings
 from tests.gateway.conftest import City, get
-from tests.gateway.residents.hosts import Phones, served_sandbox
+from tests.gateway.residents.hosts import Phones, served_sandbox, with_identity
 from tests.gateway.test_identity import TEXT, YES, Asked
 
 PATHS = {"/file": get(TEXT, operationId="file"), "/records": get(TEXT, operationId="records")}
@@ -45,7 +45,7 @@ def city_settings(settings: Settings, phones: Phones, tmp_path: Path) -> Setting
     purposes = tmp_path / "purposes.json"
     purposes.write_bytes(msgspec.json.encode([PURPOSE, NOTICE]))
     return msgspec.structs.replace(
-        settings,
+        with_identity(settings, phones),
         upstream_networks=("127.0.0.0/8",),
         access_log=False,
         issuer="https://id.example",
@@ -53,8 +53,6 @@ def city_settings(settings: Settings, phones: Phones, tmp_path: Path) -> Setting
         purposes_file=str(purposes),
         sms_url=f"{phones.origin}/web/sms",
         sms_key=f"{SMS_KEY.id}:{SMS_KEY.secret.decode()}",
-        identity_url=f"{phones.origin}/identity",
-        identity_key=f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
     )
 
 

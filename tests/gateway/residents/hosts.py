@@ -10,13 +10,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from adapters.sandbox.development import APPS, development_apps
+from adapters.sandbox.development import APPS, IDENTITY_KEY, development_apps
 from adapters.sandbox.host import InboxMessage, SimulatedHost
 from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.identity import AskedFaceCheck
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from auth.sessions.tables import Session
 from kernel.clock import SystemClock
+from kernel.settings import Settings
 from tests.adapters.simulators import serve_handlers
 from tests.gateway.conftest import JSON_HEADERS, City
 
@@ -130,6 +131,15 @@ async def served_sandbox(folder: Path) -> AsyncIterator[Phones]:
         finally:
             await sandbox.later.stop()
             await asyncio.sleep(0)
+
+
+def with_identity(settings: Settings, phones: Phones) -> Settings:
+    """Return settings that name the sandbox's identity service."""
+    return msgspec.structs.replace(
+        settings,
+        identity_url=f"{phones.origin}/identity",
+        identity_key=f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
+    )
 
 
 async def aged(who: Resident, by: timedelta) -> None:

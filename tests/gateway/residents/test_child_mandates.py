@@ -96,15 +96,32 @@ async def test_a_child_that_signs_in_later_comes_into_the_account_that_waited_fo
     assert (await again.data("{ me { assurance { level identity } } }"))["assurance"]["identity"] == 3
 
 
-async def test_a_weak_claim_to_a_child_s_number_gives_way_and_its_mandates_end(city: City, phones: Phones) -> None:
-    stranger, guardian = await sign_in(city, phones, "wang"), await proven(city, phones, "zhang")
-    await agree(stranger, "real-name")
-    await stranger.data(PROVE, **phones.person("chen"))
+async def typed_in(city: City, phones: Phones, resident: str, name_of: str) -> Resident:
+    """Sign a resident in who types somebody's name and ID number, which the register knows."""
+    who = await sign_in(city, phones, resident)
+    await agree(who, "real-name")
+    await who.data(PROVE, **phones.person(name_of))
+    return who
+
+
+async def test_nobody_acts_for_whoever_only_typed_a_child_s_number(city: City, phones: Phones) -> None:
+    stranger, guardian = await typed_in(city, phones, "wang", "chen"), await proven(city, phones, "zhang")
+    assert await guardian.code(FOR_CHILD, mandate=for_child(CHILD_WITH_A_PHONE)) == "ID_NUMBER_CLAIMED"
+    assert await mandates(stranger) == ([], [])
+    child = await proven(city, phones, "chen")  # whose face outweighs the stranger's claim
     mandate = (await guardian.data(FOR_CHILD, mandate=for_child(CHILD_WITH_A_PHONE)))["id"]
-    child = await proven(city, phones, "chen")
-    async with city.gateway.database.session() as session:
-        assert (await session.get_one(Mandate, UUID(mandate))).revoked_at is not None
-    assert await mandates(child) == ([], [])
+    assert await mandates(child) == ([mandate], [])
+    again = await sign_in(city, phones, "wang")
+    assert await mandates(again) == ([], [])
+
+
+async def test_a_child_s_own_account_stays_as_it_is_until_it_shows_its_face(city: City, phones: Phones) -> None:
+    child, guardian = await typed_in(city, phones, "chen", "chen"), await proven(city, phones, "zhang")
+    assert await guardian.code(FOR_CHILD, mandate=for_child(CHILD_WITH_A_PHONE)) == "ID_NUMBER_CLAIMED"
+    assert (await child.data("{ me { assurance { level identity } } }"))["assurance"] == {"level": "L2", "identity": 2}
+    await prove_face(phones, child, "chen")
+    mandate = (await guardian.data(FOR_CHILD, mandate=for_child(CHILD_WITH_A_PHONE)))["id"]
+    assert await mandates(child) == ([mandate], [])
 
 
 async def test_a_guardian_consents_in_the_child_s_place(city: City, phones: Phones, health: Asked) -> None:
