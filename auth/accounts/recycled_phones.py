@@ -4,6 +4,7 @@ The event is RISC's ``identifier-recycled`` (OpenID RISC Profile 1.0, section 2.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,17 +14,18 @@ from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 
 
-async def give_up(session: AsyncSession, clock: Clock, keys: Keys, phones: Iterable[str]) -> int:
+async def give_up(session: AsyncSession, clock: Clock, keys: Keys, phones: Iterable[str], *, as_of: datetime) -> int:
     """Take numbers (E.164) from the accounts that have them, with the sessions they opened; return how many had one.
 
-    The accounts' other ways in stay. A number's next sign-in makes an account of its own. Each number holds a lock
-    until the transaction ends, so hand over a thousand at a time at most.
+    Whoever has proven a number since ``as_of`` is its new holder and keeps it, so a list that comes twice takes nothing
+    more. The accounts' other ways in stay. A number's next sign-in makes an account of its own. Each number holds a
+    lock until the transaction ends, so hand over a thousand at a time at most.
     """
     found = 0
     for proven in sorted((proven_phone(keys, each) for each in set(phones)), key=lambda each: each.subject):
         await lock_identity(session, proven)  # in one order, so that two runs never wait for one another
         identity = await find_identity(session, proven)
-        if identity is not None:
+        if identity is not None and identity.verified_at < as_of:
             await detach(session, clock, identity, "recycled")
             found += 1
     return found

@@ -5,7 +5,7 @@ The figures of ``maximum_life`` are this platform's choice, not a law's. Of age 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from auth.assurance import Level, satisfies
 from auth.decisions import Decision, allow, refuse
+from kernel.clock import CHINA
 
 Kind = Literal["child", "elder", "company"]
 
@@ -23,7 +24,6 @@ MOST_PURPOSE_CHARACTERS = 200
 MOST_REFERENCE_CHARACTERS = 200
 OF_AGE_YEARS = 18
 OWN_CONSENT = "own-consent"  # the one kind of evidence that is no document
-_CHINA = timezone(timedelta(hours=8))  # the days of birthdays are China's; it has had no summer time since 1991
 _SCOPE = re.compile(r"[a-z][A-Za-z0-9]{0,39}(\.[A-Za-z_][A-Za-z0-9_]{0,79})?")
 
 
@@ -132,7 +132,7 @@ def of_age_at(born: date) -> datetime:
     """Return the first moment of the 18th birthday in China; who was born on 29 February is of age a day early."""
     leap_day = (born.month, born.day) == (2, 29)
     day = born.replace(year=born.year + OF_AGE_YEARS, day=28 if leap_day else born.day)
-    return datetime(day.year, day.month, day.day, tzinfo=_CHINA).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA).astimezone(UTC)
 
 
 def in_scope(scope: tuple[str, ...] | list[str], service: str, operation: str) -> bool:
