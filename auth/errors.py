@@ -71,7 +71,7 @@ class UnknownAccountError(YiwangError):
 
 
 class MergeFinalError(YiwangError):
-    """A merge of two accounts is not undone: there is none, 30 days have passed, or the one that was kept is closed."""
+    """A merge is not undone: none, final, or the account that was kept is closed, was proven or got ways in since."""
 
     code = "MERGE_FINAL"
     http_status = 409

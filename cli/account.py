@@ -1,17 +1,17 @@
 """``yiwang account``: what the operator may do with residents' accounts: close them, part them, and never read them."""
 
-from collections import Counter
 from uuid import UUID
 
 import click
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts import accounts, merging
+from auth.accounts import accounts, merging, unmerging
 from auth.accounts.tables import Account
 from auth.errors import UnknownAccountError
 from auth.sessions.sessions import sessions_of
 from cli.transaction import announced, transaction
 from cli.who import record
+from kernel.audit.entries import Detail
 from kernel.clock import SystemClock
 
 _CLOCK = SystemClock()
@@ -80,22 +80,32 @@ def thaw(account_id: UUID) -> None:
 
 @account.command("unmerge")
 @_account
-def unmerge(account_id: UUID) -> None:
+@click.option("--unlink-new", is_flag=True, help="Unlink ways in that were added since and may be either's.")
+def unmerge(account_id: UUID, *, unlink_new: bool) -> None:
     """Part an account from the one that it was merged into, within 30 days of it.
 
-    Its ways in and its names at departments go back to it, everybody is signed out of both accounts. Consents and what
-    sites may read never moved, so they hold as before; mandates have to be given anew.
+    Its ways in and its names at departments go back to it, also what a host app says is the same person's; everybody is
+    signed out of both accounts. What was agreed to before holds as it did; consents, what sites may read, and mandates
+    from the time between end, since either may have given them. Mandates that the merge ended are given anew.
+
+    It is refused if the kept account was proven in the time between, and if ways in were added of which nothing tells
+    whose they are: have the resident unlink them, or take --unlink-new, and their owner adds them again.
     """
 
     async def work(session: AsyncSession) -> list[str]:
-        row = await merging.undo(session, _CLOCK, account_id)
-        names = len(row.sectors)
+        done = await unmerging.undo(session, _CLOCK, account_id, unlink_new=unlink_new)
+        row, names, unlinked = done.merge, len(done.merge.sectors), len(done.unlinked)
         lines = [
             f"Parted {account_id} from {row.kept_id}.",
             f"Moved back: its sign-in by {await _ways_in(session, account_id)}; names at departments: {names}",
+            f"Unlinked, being either's: {accounts.kinds_of(done.unlinked)}",
+            "Ended, being either's: consents, what sites may read and mandates since the merge.",
+            f"Stays with {row.kept_id}: the lists of sessions and consents since, and what departments hold of them.",
         ]
-        kept = str(row.kept_id)
-        await record(session, _CLOCK, "account.unmerged", f"account:{account_id}", kept=kept, names=names)
+        if done.shared:
+            lines.append(f"These first met them since, as one person; tell them: {', '.join(done.shared)}")
+        details: dict[str, Detail] = {"kept": str(row.kept_id), "names": names, "unlinked": unlinked}
+        await record(session, _CLOCK, "account.unmerged", f"account:{account_id}", **details)
         return lines
 
     for line in announced(work):
@@ -103,6 +113,4 @@ def unmerge(account_id: UUID) -> None:
 
 
 async def _ways_in(session: AsyncSession, account_id: UUID) -> str:
-    """Name the kinds of an account's ways in."""
-    ways = Counter(each.provider for each in await accounts.identities_of(session, account_id))
-    return ", ".join(f"{way} ({count})" for way, count in sorted(ways.items())) or "nothing"
+    return accounts.kinds_of(await accounts.identities_of(session, account_id))

@@ -4,7 +4,8 @@ Which identity means which person is decided by ``auth.linking``; this is where 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -131,6 +132,12 @@ async def was_used(session: AsyncSession, account: Account) -> bool:
     """Whether anybody ever had a way in; who was only named in a mandate had none."""
     query = select(Identity.id).where(Identity.account_id == account.id).limit(1)
     return (await session.exec(query)).first() is not None
+
+
+def kinds_of(identities: Iterable[Identity]) -> str:
+    """Name and count the kinds of some ways in, as an operator may see them."""
+    kinds = Counter(each.provider for each in identities)
+    return ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())) or "nothing"
 
 
 def born_of(keys: Keys, account: Account) -> date | None:

@@ -1,4 +1,4 @@
-"""Two accounts that turn out to be one person's become one; for thirty days it can be undone.
+"""Two accounts that turn out to be one person's become one; for thirty days ``auth.accounts.unmerging`` undoes it.
 
 Nothing is copied: identities and pairwise subjects move, so every relying party goes on calling the person as before.
 Where both accounts have a subject at the same sector, the kept account's stays in use.
@@ -12,10 +12,10 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import account_of, identities_of, lock_identity
+from auth.accounts.accounts import account_of, identities_of
 from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import PairwiseSubject
-from auth.errors import MergeFinalError, MergeRefusedError
+from auth.errors import MergeRefusedError
 from auth.mandates import mandates
 from auth.sessions.sessions import end_all_of
 from kernel.clock import Clock
@@ -46,43 +46,10 @@ async def merge(session: AsyncSession, clock: Clock, one_id: UUID, other_id: UUI
         sectors=sectors,
         at=clock.now(),
     )
-    await _move(session, row, gone.id, kept.id)
+    await move(session, row, gone.id, kept.id)
     await end_all_of(session, clock, gone.id, "merged")
     await mandates.end_all_of(session, clock, gone.id)  # nobody is to act by what nobody can see and end any more
     gone.status, gone.merged_into = "merged", kept.id
-    session.add_all([gone, row])
-    await session.flush()
-    return row
-
-
-async def undo(session: AsyncSession, clock: Clock, gone_id: UUID) -> AccountMerge:
-    """Part an account from the one that it was merged into; return what has moved back. Raises MergeFinalError.
-
-    Everybody is signed out of both; mandates that the merge ended stay ended.
-    """
-    row = await merge_of(session, gone_id, lock=True)
-    if row is None:
-        raise MergeFinalError(f"The account {gone_id} is part of no other", fix="Name the account that was merged.")
-    if clock.now() >= final_at(row):
-        raise MergeFinalError(
-            f"The merge of {gone_id} has been final since {final_at(row):%Y-%m-%d %H:%M} UTC",
-            fix=f"Within {UNDO_WITHIN.days} days it can; now the resident gives up what is not theirs.",
-        )
-    moved = select(Identity).where(col(Identity.id).in_([UUID(each) for each in row.identities]))
-    for identity in (await session.exec(moved.order_by(col(Identity.id)))).all():
-        await lock_identity(session, identity)  # whoever is signing in by it is in the one account or the other
-    for each in sorted((row.kept_id, gone_id)):
-        await session.get(Account, each, with_for_update=True, populate_existing=True)
-    kept, gone = [await session.get_one(Account, each) for each in (row.kept_id, gone_id)]
-    if kept.status != "active":
-        raise MergeFinalError(
-            f"The account {kept.id}, which was kept, is {kept.status}",
-            fix="Thaw it, or undo its own merge, first; one that was erased is gone with all that it had.",
-        )
-    gone.status, gone.merged_into = "active", None
-    await _move(session, row, kept.id, gone.id)
-    await end_all_of(session, clock, kept.id, "unmerged")
-    row.undone_at = clock.now()
     session.add_all([gone, row])
     await session.flush()
     return row
@@ -108,18 +75,19 @@ def final_at(row: AccountMerge) -> datetime:
     return row.at + UNDO_WITHIN
 
 
-async def _free_sectors(session: AsyncSession, kept_id: UUID, gone_id: UUID) -> list[str]:
-    """Return the sectors that only the account knows that goes."""
-    query = select(PairwiseSubject.sector, PairwiseSubject.account_id)
-    rows = (await session.exec(query.where(col(PairwiseSubject.account_id).in_([kept_id, gone_id])))).all()
-    taken = {sector for sector, account in rows if account == kept_id}
-    return sorted(sector for sector, account in rows if account == gone_id and sector not in taken)
-
-
-async def _move(session: AsyncSession, row: AccountMerge, from_id: UUID, to_id: UUID) -> None:
+async def move(session: AsyncSession, row: AccountMerge, from_id: UUID, to_id: UUID) -> None:
+    """Move what a merge has moved, or move it back."""
     chosen = update(Identity).where(col(Identity.id).in_([UUID(each) for each in row.identities]))
     await session.exec(chosen.values(account_id=to_id))
     subjects = update(PairwiseSubject).where(
         col(PairwiseSubject.account_id) == from_id, col(PairwiseSubject.sector).in_(row.sectors)
     )
     await session.exec(subjects.values(account_id=to_id))
+
+
+async def _free_sectors(session: AsyncSession, kept_id: UUID, gone_id: UUID) -> list[str]:
+    """Return the sectors that only the account knows that goes."""
+    query = select(PairwiseSubject.sector, PairwiseSubject.account_id)
+    rows = (await session.exec(query.where(col(PairwiseSubject.account_id).in_([kept_id, gone_id])))).all()
+    taken = {sector for sector, account in rows if account == kept_id}
+    return sorted(sector for sector, account in rows if account == gone_id and sector not in taken)

@@ -63,7 +63,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     if account.id_number_index not in (None, index):
         raise IdNumberTakenError("The account is another person's", fix="Sign in with an account of your own.")
     await _first_proof(session, clock, account, evidence, owner)
-    if evidence.ial >= account.ial:
+    if evidence.ial > account.ial:  # the same proof again changes nothing: ``proofed_at`` tells an undone merge by it
         account.ial, account.proof_source, account.proofed_at = evidence.ial, evidence.source, clock.now()
     account.name = keys.cipher.seal("account.name", account.id, evidence.name.strip())
     account.id_number = keys.cipher.seal("account.id_number", account.id, number)

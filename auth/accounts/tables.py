@@ -24,7 +24,8 @@ _UNREVOKED = text("revoked_at IS NULL")
 class Account(SQLModel, table=True):
     """One resident. ``merged_into`` is the account that has taken over a merged one.
 
-    ``ial`` is the identity assurance level 1 to 4 (``auth.assurance``), proven by ``proof_source`` at ``proofed_at``.
+    ``ial`` is the identity assurance level 1 to 4 (``auth.assurance``), first proven so well by
+    ``proof_source`` at ``proofed_at``.
     """
 
     __tablename__ = "account"

@@ -100,6 +100,13 @@ async def withdraw(session: AsyncSession, clock: Clock, between: Between, purpos
     return True
 
 
+async def withdraw_since(session: AsyncSession, clock: Clock, account: UUID, since: datetime) -> None:
+    """End the consents that were given after a moment, as an operator who doubts who gave them."""
+    latest = {(row.client, row.purpose): row for row in await history(session, account)}
+    for client, purpose in sorted(key for key, row in latest.items() if row.act == "given" and row.at > since):
+        await withdraw(session, clock, Between(account, client), purpose, how="window")
+
+
 async def standing(session: AsyncSession, account: UUID, client: str) -> dict[str, int]:
     """Return the versions that somebody agreed to, or was told of, and that hold now, by purpose."""
     latest = await _latest(session, Between(account, client))

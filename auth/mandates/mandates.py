@@ -60,15 +60,17 @@ async def revoke(session: AsyncSession, clock: Clock, mandate_id: UUID, by: Part
     return mandate
 
 
-async def end_all_of(session: AsyncSession, clock: Clock, account: UUID) -> None:
+async def end_all_of(session: AsyncSession, clock: Clock, account: UUID, *, since: datetime | None = None) -> None:
     """End every mandate that an account gave or holds, as the account itself ends or becomes another's part.
 
-    It represents no company any more either.
+    Or only those given after ``since``. It represents no company any more either, until the register is asked anew.
     """
     query = select(Mandate).where(
         or_(col(Mandate.agent_account) == account, col(Mandate.principal_account) == account),
         col(Mandate.revoked_at).is_(None),
     )
+    if since is not None:
+        query = query.where(col(Mandate.granted_at) > since)
     for mandate in (await session.exec(query.with_for_update())).all():
         mandate.revoked_at, mandate.revoked_by = clock.now(), account
         session.add(mandate)

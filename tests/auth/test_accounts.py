@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from auth.accounts.accounts import Proven, account_of, freeze, identities_of, sign_in, thaw
-from auth.accounts.merging import merge, undo
+from auth.accounts.merging import merge
 from auth.accounts.tables import Account
+from auth.accounts.unmerging import undo
 from auth.clients.pairwise import account_of as account_by_subject
 from auth.clients.pairwise import pairwise_subject
 from auth.errors import AccountClosedError, MergeFinalError, MergeRefusedError
@@ -80,7 +81,7 @@ async def test_a_merge_moves_everything_and_can_be_undone(
         assert await account_by_subject(session, "b.example", subjects["b.example", other.sid]) == one.account_id
     assert (await residents.sign_in("openid-9", OTHER)).account_id == one.account_id
     async with database.session() as session:
-        back = await undo(session, clock, other.account_id)
+        back = (await undo(session, clock, other.account_id)).merge
         assert (back.id, len(back.identities), back.sectors) == (done.id, 1, ["b.example"])
     async with database.session() as session:
         assert (await account_of(session, other.account_id)).id == other.account_id

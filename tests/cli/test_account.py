@@ -49,12 +49,14 @@ async def test_a_merge_is_undone_within_thirty_days(
     assert f"merged into {kept.account_id}; can be undone until" in shown
     said = await operator.done("account", "unmerge", str(gone.account_id))
     assert "Moved back: its sign-in by wechat (1); names at departments: 1" in said
+    assert "Unlinked, being either's: nothing" in said
+    assert f"Stays with {kept.account_id}: the lists of sessions and consents since" in said
     async with database.session() as session:
         assert await pairwise_subject(session, residents.clock, "a.example", gone.account_id) == subject
         assert await sessions_of(session, residents.clock, kept.account_id) == []
     assert (await residents.sign_in("openid-2")).account_id == gone.account_id
     row = await database.pool.fetchrow("SELECT action, object, details FROM audit_entry")
-    details = {"kept": str(kept.account_id), "names": 1}
+    details = {"kept": str(kept.account_id), "names": 1, "unlinked": 0}
     assert (row["action"], row["object"]) == ("account.unmerged", f"account:{gone.account_id}")
     assert json.loads(row["details"]) == details
     assert isinstance((await operator.type("account", "unmerge", str(gone.account_id))).exception, MergeFinalError)
