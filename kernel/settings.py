@@ -131,11 +131,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 24
     site_refresh_idle_days: Annotated[
         int,
-        Meta(description="After how many unused days a department's site can refresh no more.", ge=1),
+        Meta(description="After how many unused days a site with offline_access can refresh no more.", ge=1),
     ] = 7
     site_refresh_days: Annotated[
         int,
-        Meta(description="How many days a site can refresh, with offline_access; else as long as the session.", ge=1),
+        Meta(description="How many days a site with offline_access can refresh at all.", ge=1),
     ] = 30
     app_session_idle_days: Annotated[
         int, Meta(description="After how many idle days a mini-program signs in anew.", ge=1)

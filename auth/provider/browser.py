@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.errors import TransactionGoneError
 from auth.provider.authorize import Asked
-from auth.sessions.sessions import Lifetimes, is_live, seen
+from auth.sessions.sessions import is_live, seen
 from auth.sessions.tables import Session
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
@@ -78,12 +78,12 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-async def session_of(session: AsyncSession, clock: Clock, cookie: str, lifetimes: Lifetimes) -> Session | None:
+async def session_of(session: AsyncSession, clock: Clock, cookie: str) -> Session | None:
     """Return the live session of a browser."""
     if not cookie:
         return None
     row = (await session.exec(select(Session).where(Session.cookie_digest == digest(cookie)))).first()
     if row is None or not is_live(row, clock):
         return None
-    seen(session, clock, row, lifetimes)
+    seen(session, clock, row)
     return row

@@ -23,7 +23,7 @@ from auth.provider.requests import ProviderRequest
 from auth.provider.tokens import Issue, token_answer
 from auth.provider.waiting import wait
 from auth.sessions.alarms import alarm
-from auth.sessions.families import begin_family, standing
+from auth.sessions.families import begin_family, offline, standing
 from auth.sessions.refresh import Redeemed, Shown, find, issue, redeem
 from auth.sessions.sessions import is_live, revoke_family, site_lifetimes
 from auth.sessions.tables import Session, TokenFamily
@@ -104,7 +104,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         family.auth_time = datetime.fromtimestamp(context.auth_time, UTC)
         wait(server.session.flush())
         refresh = ""
-        if self.client.row.tier != "T3" or "offline_access" in context.scope.split():
+        if self.client.row.tier != "T3" or offline(context.scope):
             refresh = wait(issue(server.session, clock, family, lifetimes.idle))
         made = wait(Issue.prepare(server.session, server.environment, self.client.row, family, owner))
         wait(server.environment.codes.bury(self.request.form["code"], str(family.id)))
@@ -142,9 +142,9 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
         def answer(_family: TokenFamily, _owner: Session, following: str) -> bytes:
             return made.encode(token_answer(made, following, scope=" ".join(asked)))
 
-        lifetimes = site_lifetimes(environment.settings)
+        idle = site_lifetimes(environment.settings).idle
         shown = Shown(token, client.client_id, jkt, rotates=client.row.tier != "T3")
-        result = wait(redeem(server.session, environment.clock, shown, lifetimes, answer))
+        result = wait(redeem(server.session, environment.clock, shown, idle, answer))
         if not isinstance(result, Redeemed):
             raise InvalidGrantError(f"The refresh token is refused: {result.reason}.")
         given = made.decode(result.answer)

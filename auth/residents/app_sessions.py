@@ -14,7 +14,7 @@ from auth.provider.tokens import Issue
 from auth.sessions.access_tokens import GRAPH
 from auth.sessions.families import begin_family, standing
 from auth.sessions.refresh import Redeemed, Refused, Shown, find, issue, redeem
-from auth.sessions.sessions import Lifetimes, SignIn, app_lifetimes, begin
+from auth.sessions.sessions import SignIn, app_lifetimes, begin
 from auth.sessions.tables import Session, TokenFamily
 
 
@@ -54,7 +54,7 @@ async def refreshed(session: AsyncSession, environment: Environment, shown: Show
     def answer(_family: TokenFamily, _owner: Session, following: str) -> bytes:
         return msgspec.json.encode(_answer(made, following))
 
-    found = await redeem(session, environment.clock, shown, _lifetimes(environment), answer)
+    found = await redeem(session, environment.clock, shown, app_lifetimes(environment.settings).idle, answer)
     return msgspec.json.decode(found.answer, type=Tokens) if isinstance(found, Redeemed) else found
 
 
@@ -79,10 +79,6 @@ async def moved(
 def fresh(owner: Session, environment: Environment, within: timedelta) -> bool:
     """Whether the resident has proven themselves so lately in this session."""
     return environment.clock.now() - owner.auth_time < within
-
-
-def _lifetimes(environment: Environment) -> Lifetimes:
-    return app_lifetimes(environment.settings)
 
 
 async def _prepared(session: AsyncSession, environment: Environment, family: TokenFamily, owner: Session) -> Issue:

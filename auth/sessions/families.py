@@ -14,8 +14,13 @@ OFFLINE = "offline_access"
 """The scope by which a resident lets a client go on without them (OpenID Connect Core section 11)."""
 
 
+def offline(scope: str) -> bool:
+    """Whether a scope lets a family outlive its session's idleness and age."""
+    return OFFLINE in scope.split()
+
+
 def is_offline() -> ColumnElement[bool]:
-    """Return the condition that a family may outlive its session's idleness and age."""
+    """Return ``offline`` as a condition on families."""
     return literal(OFFLINE) == any_(func.string_to_array(col(TokenFamily.scope), " "))
 
 
@@ -27,14 +32,13 @@ def begin_family(
     It grows no older than the session may become, unless the resident has agreed to ``offline_access``.
     """
     now = clock.now()
-    offline = OFFLINE in scope.split()
     row = TokenFamily(
         sid=owner.sid,
         client_id=client_id,
         scope=scope,
         auth_time=owner.auth_time,
         created_at=now,
-        expires_at=now + life if offline else min(now + life, owner.expires_at),
+        expires_at=now + life if offline(scope) else min(now + life, owner.expires_at),
     )
     session.add(row)
     return row

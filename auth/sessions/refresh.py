@@ -3,6 +3,9 @@
 Strict single use signs people out whenever a mobile network drops an answer, so within ``REPEAT_WITHIN`` a used token
 gives the very same answer once more. Afterwards its use means that two parties hold it, and the whole family is revoked
 (RFC 9700 section 4.14.2); ``auth.sessions.states`` has it as a table. Concurrent uses wait for one another at the row.
+
+Without ``offline_access`` a client refreshes only while the resident is there (OpenID Connect Core section 11). So its
+refresh is use of the session, whichever client it is, and there is none once the session is over.
 """
 
 import hashlib
@@ -17,7 +20,8 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.alarms import alarm
-from auth.sessions.sessions import Lifetimes, is_live, revoke_family, seen
+from auth.sessions.families import offline
+from auth.sessions.sessions import is_live, revoke_family, seen
 from auth.sessions.states import REFRESH, RefreshEvent, RefreshState
 from auth.sessions.tables import RefreshToken, Session, TokenFamily
 from kernel.clock import Clock
@@ -85,9 +89,9 @@ async def find_good(session: AsyncSession, clock: Clock, token: str) -> TokenFam
 
 
 async def redeem(
-    session: AsyncSession, clock: Clock, shown: Shown, lifetimes: Lifetimes, answer: Answer
+    session: AsyncSession, clock: Clock, shown: Shown, idle: timedelta, answer: Answer
 ) -> Redeemed | Refused:
-    """Use a refresh token."""
+    """Use a refresh token; the next one is alive for ``idle``."""
     token = shown.token
     row = (
         await session.exec(select(RefreshToken).where(RefreshToken.digest == _digest(token)).with_for_update())
@@ -106,13 +110,13 @@ async def redeem(
         return Refused("it was used before; all tokens of its family are revoked")
     if row.successor is not None:  # used before: of the events this can only be a repeat
         return Redeemed(_open(token, row.successor), repeated=True)
-    if owner.client_id == family.client_id:  # a site that refreshes says nothing of the resident at their browser
-        seen(session, clock, owner, lifetimes)
+    if not offline(family.scope):
+        seen(session, clock, owner)
     if event == "renew":
-        row.expires_at = min(now + lifetimes.idle, family.expires_at)
+        row.expires_at = min(now + idle, family.expires_at)
         session.add(row)
         return Redeemed(answer(family, owner, token), repeated=False)
-    made = answer(family, owner, await issue(session, clock, family, lifetimes.idle))
+    made = answer(family, owner, await issue(session, clock, family, idle))
     row.used_at, row.successor = now, _seal(token, made)
     session.add(row)
     await session.flush()
@@ -122,7 +126,8 @@ async def redeem(
 def _state(row: RefreshToken, family: TokenFamily, owner: Session, clock: Clock) -> RefreshState:
     if family.revoked_at is not None:
         return "revoked"
-    if _is_over(owner, family, clock) or clock.now() >= min(row.expires_at, family.expires_at):
+    over = not offline(family.scope) and not is_live(owner, clock)
+    if over or clock.now() >= min(row.expires_at, family.expires_at):
         return "expired"
     return "live" if row.used_at is None else "used"
 
@@ -131,11 +136,6 @@ def _event(row: RefreshToken, shown: Shown, clock: Clock) -> RefreshEvent:
     if row.used_at is not None and clock.now() - row.used_at <= REPEAT_WITHIN:
         return "repeat"
     return "use" if shown.rotates else "renew"
-
-
-def _is_over(owner: Session, family: TokenFamily, clock: Clock) -> bool:
-    """Whether an app's own session is over; of a site's, what has an end is the family (``sessions.end``)."""
-    return owner.client_id == family.client_id and not is_live(owner, clock)
 
 
 def _digest(token: str) -> bytes:

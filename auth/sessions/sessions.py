@@ -46,7 +46,7 @@ def browser_lifetimes(settings: Settings) -> Lifetimes:
 
 
 def site_lifetimes(settings: Settings) -> Lifetimes:
-    """Return those of a relying party's refresh tokens; the absolute one is for those with ``offline_access``."""
+    """Return those of a relying party's refresh tokens with ``offline_access``; others live as long as the session."""
     return Lifetimes(timedelta(days=settings.site_refresh_idle_days), timedelta(days=settings.site_refresh_days))
 
 
@@ -137,12 +137,12 @@ def is_live(row: Session, clock: Clock) -> bool:
     return row.ended_at is None and clock.now() < min(row.idle_until, row.expires_at)
 
 
-def seen(session: AsyncSession, clock: Clock, row: Session, lifetimes: Lifetimes) -> None:
-    """Note that a session is used."""
+def seen(session: AsyncSession, clock: Clock, row: Session) -> None:
+    """Note that a session is used: it may be idle anew for as long as it began with, within its absolute limit."""
     now = clock.now()
     if now - row.last_seen_at >= _SEEN_EVERY:
+        row.idle_until = min(now + (row.idle_until - row.last_seen_at), row.expires_at)
         row.last_seen_at = now
-        row.idle_until = min(now + lifetimes.idle, row.expires_at)
         session.add(row)
 
 

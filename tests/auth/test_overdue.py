@@ -69,7 +69,7 @@ async def test_a_session_that_was_used_one_second_before_lives_until_it_is_too_o
         clock.advance(LIFETIMES.idle - SECOND)
         await end_due_sessions(worker.context)
         async with database.session() as session:
-            seen(session, clock, await live(session, clock, owner.sid), LIFETIMES)
+            seen(session, clock, await live(session, clock, owner.sid))
     assert await told(worker, site) == []
     clock.advance(24 * SECOND)  # which makes a day
     await end_due_sessions(worker.context)
@@ -82,7 +82,7 @@ async def test_a_use_that_is_not_committed_yet_counts(
 ) -> None:
     clock.advance(LIFETIMES.idle - SECOND)
     async with database.session() as session:
-        seen(session, clock, await live(session, clock, owner.sid), LIFETIMES)
+        seen(session, clock, await live(session, clock, owner.sid))
         await session.flush()
         clock.advance(SECOND)
         await end_due_sessions(worker.context)
@@ -99,12 +99,12 @@ async def test_what_came_from_a_session_ends_with_it_and_not_the_other_way_round
     second = await residents.follow(owner, OTHER)
     await visit(database, clock, second, "housing")
     async with database.session() as session:
-        seen(session, clock, await live(session, clock, owner.sid), LIFETIMES)
+        seen(session, clock, await live(session, clock, owner.sid))
     clock.advance(timedelta(minutes=30))
     await end_due_sessions(worker.context)
     assert [await reason(database, each.sid) for each in (first, owner, second)] == ["idle", "", ""]
     async with database.session() as session:
-        seen(session, clock, await live(session, clock, second.sid), LIFETIMES)
+        seen(session, clock, await live(session, clock, second.sid))
     clock.advance(timedelta(minutes=30))
     await end_due_sessions(worker.context)
     assert sorted(await told(worker, site)) == sorted([owner.sid, second.sid])  # though the second was in use

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from auth.sessions.families import begin_family, standing
 from auth.sessions.overdue import end_due
-from auth.sessions.refresh import REPEAT_WITHIN, Redeemed, Refused, Shown, issue, redeem
-from auth.sessions.sessions import Lifetimes, end
+from auth.sessions.refresh import REPEAT_WITHIN, Redeemed, Refused, Shown, find_good, issue, redeem
+from auth.sessions.sessions import end
 from auth.sessions.states import REFRESH, RefreshEvent, RefreshState
 from auth.sessions.tables import Session, TokenFamily
 from kernel.clock import ManualClock
@@ -27,16 +27,28 @@ class App:
         self.session = signed_in
         self.family: TokenFamily
 
-    async def first(self, jkt: str = "") -> str:
+    async def first(self, scope: str = "openid", jkt: str = "", *, idle: timedelta = LIFETIMES.idle) -> str:
         async with self._database.session() as session:
-            self.family = begin_family(session, self._clock, self.session, APP, scope="openid", life=timedelta(days=30))
+            self.family = begin_family(session, self._clock, self.session, APP, scope=scope, life=timedelta(days=30))
             self.family.jkt = jkt
             await session.flush()
-            return await issue(session, self._clock, self.family, LIFETIMES.idle)
+            return await issue(session, self._clock, self.family, idle)
 
-    async def use(self, token: str, client_id: str = APP, jkt: str = "", *, rotates: bool = True) -> Redeemed | Refused:
+    async def use(
+        self,
+        token: str,
+        client_id: str = APP,
+        jkt: str = "",
+        *,
+        rotates: bool = True,
+        idle: timedelta = LIFETIMES.idle,
+    ) -> Redeemed | Refused:
         async with self._database.session() as session:
-            return await redeem(session, self._clock, Shown(token, client_id, jkt, rotates), LIFETIMES, _answer)
+            return await redeem(session, self._clock, Shown(token, client_id, jkt, rotates), idle, _answer)
+
+    async def good(self, token: str) -> bool:
+        async with self._database.session() as session:
+            return await find_good(session, self._clock, token) is not None
 
     async def stands(self) -> bool:
         async with self._database.session() as session:
@@ -50,6 +62,12 @@ def _answer(_family: TokenFamily, _owner: Session, token: str) -> bytes:
 @pytest.fixture
 async def app(database: Database, clock: ManualClock, residents: Residents) -> App:
     return App(database, clock, await residents.sign_in("openid-1"))
+
+
+@pytest.fixture
+async def site(database: Database, clock: ManualClock, residents: Residents) -> App:
+    """A client whose resident is signed in by the session of another: their browser's."""
+    return App(database, clock, await residents.sign_in("openid-1", OTHER))
 
 
 async def test_fifty_at_once_get_one_successor(app: App) -> None:
@@ -111,36 +129,54 @@ async def test_the_database_cannot_open_a_stored_answer(app: App, database: Data
     assert answer.answer.hex() not in dump
 
 
-@pytest.mark.parametrize("scope", ["openid", "openid offline_access"])
-async def test_a_site_refreshes_by_its_own_limits_and_keeps_no_browser_signed_in(
-    database: Database, clock: ManualClock, residents: Residents, scope: str
+async def test_a_site_that_refreshes_keeps_the_browser_s_session_in_use_until_it_is_too_old(
+    site: App, clock: ManualClock, database: Database
 ) -> None:
-    owner = await residents.sign_in("openid-1", OTHER)
-    life = Lifetimes(idle=timedelta(days=7), absolute=timedelta(days=30))
-    async with database.session() as session:
-        family = begin_family(session, clock, owner, APP, scope=scope, life=life.absolute)
-        await session.flush()
-        token = await issue(session, clock, family, life.idle)
-
-    async def use(shown: str) -> Redeemed | Refused:
+    token = await site.first()
+    for _ in range(24):
+        clock.advance(timedelta(minutes=59))
         async with database.session() as session:
-            return await redeem(session, clock, Shown(shown, APP), life, _answer)
+            assert await end_due(session, clock) == 0
+        answer = await site.use(token)
+        assert isinstance(answer, Redeemed)
+        token = answer.answer.decode()
+    clock.advance(timedelta(minutes=24))  # which makes a day
+    assert isinstance(await site.use(token), Refused)
 
-    clock.advance(timedelta(minutes=30))
-    first = await use(token)
+
+async def test_a_site_gets_nothing_once_the_session_is_idle_though_no_worker_ended_it(
+    site: App, clock: ManualClock
+) -> None:
+    token = await site.first()
+    clock.advance(LIFETIMES.idle - timedelta(seconds=1))
+    assert await site.good(token)
+    clock.advance(timedelta(seconds=1))
+    assert not await site.good(token)
+    assert isinstance(await site.use(token), Refused)
+
+
+async def test_access_while_they_are_away_is_no_use_of_the_session_and_has_limits_of_its_own(
+    site: App, clock: ManualClock, database: Database
+) -> None:
+    token, idle = await site.first("openid offline_access", idle=timedelta(days=7)), timedelta(days=7)
+    clock.advance(timedelta(minutes=59))
+    first = await site.use(token, idle=idle)
     assert isinstance(first, Redeemed)
-    async with database.session() as session:
-        assert (await session.get_one(Session, owner.sid)).last_seen_at == owner.last_seen_at
-    clock.advance(timedelta(minutes=30))  # the browser has been idle for too long, whatever the site did
+    clock.advance(timedelta(minutes=1))
     async with database.session() as session:
         assert await end_due(session, clock) == 1
-    clock.advance(timedelta(hours=24))  # and its session would be too old
-    second = await use(first.answer.decode())
-    assert isinstance(second, Redeemed if "offline_access" in scope else Refused)
-    if isinstance(second, Redeemed):
-        async with database.session() as session:
-            await end(session, clock, [owner.sid], "signed_out")
-        assert isinstance(await use(second.answer.decode()), Refused)
+    clock.advance(timedelta(days=6))
+    second = await site.use(first.answer.decode(), idle=idle)
+    assert isinstance(second, Redeemed)
+    clock.advance(idle)
+    assert isinstance(await site.use(second.answer.decode(), idle=idle), Refused)
+
+
+async def test_a_sign_out_ends_access_while_they_are_away(site: App, clock: ManualClock, database: Database) -> None:
+    token = await site.first("openid offline_access")
+    async with database.session() as session:
+        await end(session, clock, [site.session.sid], "signed_out")
+    assert isinstance(await site.use(token), Refused)
 
 
 STEPS = st.lists(st.sampled_from(["use", "use", "use", "show the last one again", "wait", "idle", "end"]), max_size=12)

@@ -108,4 +108,4 @@ class Leaving:
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
         secret = request.cookies.get(cookie_name(SESSION, self._environment.issuer), "")
-        return await session_of(session, self._environment.clock, secret, self._lifetimes)
+        return await session_of(session, self._environment.clock, secret)

@@ -207,7 +207,7 @@ class Steps:
         return response(deliver(self._environment.issuer, asked, params))
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
-        return await session_of(session, self._environment.clock, self._cookie(request, SESSION), self._lifetimes)
+        return await session_of(session, self._environment.clock, self._cookie(request, SESSION))
 
     async def _asks_consent(self, session: AsyncSession, asked: Asked, owner: Session, client: Client) -> bool:
         wanted = ASKED & set(asked.scope.split())
