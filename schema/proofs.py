@@ -11,7 +11,7 @@ from auth.accounts.tables import Account
 from auth.clients.clients import BROWSER
 from auth.consents.errors import ConsentNeededError
 from auth.consents.ledger import may_use, standing
-from auth.errors import NoMatchError
+from auth.errors import NoMatchError, SignInRefusedError
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.app_sessions import moved, renewed
 from auth.residents.attempts import attempt
@@ -70,12 +70,15 @@ class ProofMutations:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Have name and ID number compared with the population register, which raises the level to L2. "
-        "Needs the resident's consent to `real-name`. Sessions and ways in from before a first proof end, but for this."
+        "Needs the resident's consent to `real-name`; refused in a browser that an app has signed in. Sessions and "
+        "ways in from before a first proof end, but for this."
     )
     async def prove_person(self, info: Info, name: str, id_number: str) -> SignedIn | None:
         platform, person = info.context.platform, person_named(name, id_number)
         service = identity_service(platform)
-        await admitted(info.context, "real-name")
+        owner = await admitted(info.context, "real-name")
+        if owner.parent_sid is not None:  # whoever sent the link that opened it would become its reader's person
+            raise SignInRefusedError("An app has signed this browser in", fix="Prove the person in the app.")
         if not await service.match(person.name, person.id_number):
             raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the ID card.")
         async with acting(info.context, "account.proven", "") as (session, owner):
@@ -86,7 +89,7 @@ class ProofMutations:
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Begin a face check in a mini-program, of the person that the account is proven to be or that is "
         "named. `returnPath` is a page of it, such as `/pages/checked`, without a query. Needs the resident's "
-        "consent to `face-comparison`. In a browser the sign-in page does this: ask for `acr_values=L3`."
+        "consent to `face-comparison`. In a browser the sign-in page offers this: ask for `acr_values=L3`."
     )
     async def begin_face_check(
         self, info: Info, return_path: str, name: str = "", id_number: str = ""

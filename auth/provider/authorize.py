@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from msgspec import Struct
 from msgspec.structs import replace
 
-from auth.assurance import AcrRequest, Level, choose_acr, level_of, read_acr_request, satisfies
+from auth.assurance import AcrRequest, Level, choose_acr, higher, level_of, read_acr_request, satisfies
 from auth.clients.pairwise import account_of
 from auth.clients.tables import Client
 from auth.errors import HintRefusedError
@@ -104,9 +104,14 @@ def missing(asked: Asked, owner: Session | None, now: float) -> Literal["", "log
         return "login_required"
     if asked.max_age is not None and now - owner.auth_time.timestamp() > asked.max_age:
         return "login_required"
+    return "acr" if step_up_to(asked, owner) else ""
+
+
+def step_up_to(asked: Asked, owner: Session) -> Level | None:
+    """Return the level that a resident is to be asked to reach, None if the session will do."""
     have = level_of(owner.ial, owner.aal)
-    stepping_up = choose_acr(asked.acr, have, REACHABLE).challenge
-    return "" if stepping_up is None and satisfies(have, asked.least_acr) else "acr"
+    needed = higher(choose_acr(asked.acr, have, REACHABLE).challenge or have, asked.least_acr)
+    return None if satisfies(have, needed) else needed
 
 
 def refusal(asked: Asked, owner: Session) -> str:

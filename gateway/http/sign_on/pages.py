@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.phone_codes import sign_in_by_phone
+from auth.assurance import AcrRequest
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agree
 from auth.clients.tables import Client
@@ -44,7 +45,7 @@ class Pages(Steps):
             authorize,
             stylesheet,
             show,
-            *self._posts(self._phone, self._code, self._app, self._consent, self._cancel),
+            *self._posts(self._phone, self._code, self._app, self._consent, self._without, self._cancel),
         ]
 
     async def _authorize(self, request: AnyRequest) -> Response[Any]:
@@ -152,6 +153,17 @@ class Pages(Steps):
             scopes = sorted(ASKED.intersection(under_way.asked.scope.split()))
             await self._record(session, owner, "consent.given", f"client:{client.client_id}", scopes)
             return following
+
+        return await self._step(request, id, work)
+
+    async def _without(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
+        """Go on at the level that is, where the site only wishes for a higher one."""
+
+        async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
+            if not under_way.asked.acr.essential:
+                under_way = replace(under_way, asked=replace(under_way.asked, acr=AcrRequest()))
+                await self._transactions.save(id_, under_way)
+            return self._back(request, id_)
 
         return await self._step(request, id, work)
 

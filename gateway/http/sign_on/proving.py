@@ -162,8 +162,8 @@ class Proving(Steps):
                 raise SignInNeededError("Nobody is signed in here", fix="Sign in first.")
             if form.get("agreed") != "yes":
                 raise ConsentNeededError("The box was not ticked", fix="Read the purpose and tick it.")
-            if purpose_id == _FACE and owner.parent_sid is not None:  # a session is never above its parent
-                return self._back(request, id_)
+            if owner.parent_sid is not None:
+                return self._back(request, id_)  # to the page that leads to the app
             await attempt(environment.redis, PROOFS, owner.account_id)
             shown = self._purposes.shown({purpose.id: purpose.version})
             await give(session, environment.clock, Between(owner.account_id, BROWSER), shown)

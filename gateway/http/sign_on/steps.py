@@ -23,7 +23,7 @@ from auth.consents.purposes import OWN
 from auth.consents.registered import read_purposes
 from auth.errors import NoMessagesError, TransactionGoneError
 from auth.provider.app_approvals import AppApprovals
-from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal
+from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal, step_up_to
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.sessions.sessions import SignIn, begin, browser_lifetimes, by_session, end, live, raise_assurance
@@ -70,9 +70,6 @@ async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 
     raise NoMessagesError("No code can be sent by SMS here", fix="Sign in by WeChat, Alipay or Baidu.")
 
 
-_L2 = 2  # ial
-
-
 class Steps:
     """The machinery of one process's sign-in pages."""
 
@@ -111,10 +108,9 @@ class Steps:
             return shown
         if owner is None or (lacks == "login_required" and not just_now):
             return self._render.sign_in(lang, id_, named(client, lang), asked.login_hint, self._purposes.notices(OWN))
-        error = refusal(asked, owner)
-        if lacks == "acr" and (shown := await self._step_up(session, lang, id_, asked, owner)):
-            return shown
-        if error:
+        if lacks == "acr":
+            return await self._step_up(session, lang, id_, asked, owner)
+        if error := refusal(asked, owner):
             return await self._answer(id_, asked, {"error": error})
         if await self._asks_consent(session, asked, owner, client):
             return self._render.consent(lang, id_, named(client, lang), asked.scope)
@@ -122,16 +118,18 @@ class Steps:
 
     async def _step_up(
         self, session: AsyncSession, lang: Lang, id_: str, asked: Asked, owner: Session
-    ) -> Response[Any] | None:
-        """Return the page by which a session can reach the level that is asked for, None if there is none."""
-        level = asked.acr.values[0] if asked.acr.values else asked.least_acr
+    ) -> Response[Any]:
+        """Return the page by which a resident can reach the level that is asked for.
+
+        Here they can prove who they are only if they signed in here: whoever sent them a link that opened an app's
+        session would become their person. And a session is never above its parent.
+        """
+        level, here = step_up_to(asked, owner), owner.parent_sid is None
         client = named(await session.get_one(Client, asked.client_id), lang)
-        shown: dict[str, Any] = {"id": id_, "client": client, "level": level}
-        if owner.ial < _L2 and level == "L2" and self._services.identity is not None:
+        shown: dict[str, Any] = {"id": id_, "client": client, "level": level, "wished": not refusal(asked, owner)}
+        if here and level == "L2" and self._services.identity is not None:
             return self._render.page(lang, "identity.html", purpose=self._purpose(lang, "real-name"), **shown)
-        if not refusal(asked, owner) or owner.parent_sid is not None:  # a session is never above its parent
-            return None
-        purpose = self._purpose(lang, "face-comparison") if self._services.faces else ""
+        purpose = self._purpose(lang, "face-comparison") if here and self._services.faces else ""
         known = (await session.get_one(Account, owner.account_id)).id_number is not None
         return self._render.page(lang, "step_up.html", purpose=purpose, known=known, **shown)
 

@@ -29,7 +29,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     another_way: str
     prove_identity: str
     why_identity: str
-    why_face: str
+    why_more: str
     name: str
     id_number: str
     check: str
@@ -47,9 +47,10 @@ class Texts(Struct, frozen=True, kw_only=True):
     change_account: str
     face_here: str
     begin_face_check: str
-    face_in_app: str
-    face_in_app_how: str
+    in_app: str
+    in_app_how: str
     no_face: str
+    go_on_without: str
     face_back: str
     face_stays: str
     fields: dict[str, tuple[str, str]]  # scope → what it is, what it is for
@@ -76,7 +77,7 @@ TEXTS: dict[Lang, Texts] = {
         another_way="换一种方式登录",
         prove_identity="核验身份",
         why_identity="{client}需要确认您的真实身份（{level}）。姓名和身份证号用于与人口库比对，加密保存；未经您同意不会提供给{client}。",
-        why_face="{client}需要更高的身份确认等级（{level}），这需要人脸核验。",
+        why_more="{client}需要更高的身份确认等级（{level}）。",
         name="姓名",
         id_number="身份证号码",
         check="核验",
@@ -94,9 +95,10 @@ TEXTS: dict[Lang, Texts] = {
         change_account="改用新的账户",
         face_here="在此进行人脸核验",
         begin_face_check="开始人脸核验",
-        face_in_app="使用小程序",
-        face_in_app_how="在“一网”小程序中完成人脸核验，再用小程序登录。",
-        no_face="人脸核验不是必须的：您可以取消，改到服务窗口办理。",
+        in_app="使用小程序",
+        in_app_how="在“一网”小程序中核验身份，再用小程序登录。",
+        no_face="这需要人脸核验。人脸核验不是必须的：您可以取消，改到服务窗口办理。",
+        go_on_without="暂不核验，继续",
         face_back="正在返回小程序",
         face_stays="如果此页面没有关闭，说明这次人脸核验不是在这个小程序里发起的，没有任何改动。如果链接是别人发给您的，对方可能想冒用"
         "您的身份，请不要再为其看镜头。",
@@ -129,7 +131,7 @@ TEXTS: dict[Lang, Texts] = {
         prove_identity="Prove who you are",
         why_identity="{client} needs to know who you really are ({level}). Your name and ID number are compared with "
         "the population register and kept encrypted; {client} is given them only if you agree.",
-        why_face="{client} needs to know who you are more surely ({level}). That takes a face check.",
+        why_more="{client} needs to know who you are more surely ({level}).",
         name="Name as in your ID card",
         id_number="ID number",
         check="Check",
@@ -147,9 +149,10 @@ TEXTS: dict[Lang, Texts] = {
         change_account="Change to the new account",
         face_here="Have your face checked here",
         begin_face_check="Begin the face check",
-        face_in_app="In the mini-program",
-        face_in_app_how="Have your face checked in Yiwang's mini-program, and sign in with it.",
-        no_face="You need not have your face checked: you can cancel, and be served at a counter.",
+        in_app="In the mini-program",
+        in_app_how="Prove who you are in Yiwang's mini-program, and sign in with it.",
+        no_face="That takes a face check, which you need not have: you can cancel, and be served at a counter.",
+        go_on_without="Go on without it",
         face_back="Going back to the mini-program",
         face_stays="If this page stays, the face check was not begun in this mini-program, and nothing was changed. If "
         "somebody has sent you the link, they may want to pass as you: do not look into the camera for them again.",

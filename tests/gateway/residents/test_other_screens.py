@@ -15,16 +15,21 @@ LOOK = "query ($code: String!) { signInToConfirm(code: $code) { site { en } brow
 CONFIRM = "mutation ($code: String!) { confirmSignIn(code: $code) }"
 
 
+def shown_code(page: httpx.Response) -> str:
+    """Return the code that a page shows for a mini-program to confirm."""
+    found = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}", page.text)
+    assert found is not None, page.text
+    return found[0]
+
+
 async def shown(city: City, client: httpx.AsyncClient, site: Site) -> tuple[Browser, dict[str, str], str, str]:
     """Have a browser ask for a code; return it, what the site keeps, the waiting page's path, and the code."""
     browser = Browser(client, issuer(city.settings))
     url, kept = site.authorize(scope="openid")
     page = await browser.follow(await browser.send("GET", url))
     page = await browser.submit(page, nth=1)
-    found = re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}", page.text)
-    assert found is not None
     assert 'http-equiv="refresh"' in page.text
-    return browser, kept, page.url.path, found[0]
+    return browser, kept, page.url.path, shown_code(page)
 
 
 @pytest.mark.parametrize("host", ["wechat", "alipay", "baidu"])

@@ -1,0 +1,79 @@
+"""A browser that an app's link has signed in is never proven in it: whoever sent the link would become its reader."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.sandbox.development import APPS
+from auth.clients.tables import Client
+from tests.gateway.conftest import City
+from tests.gateway.residents.hosts import Phones, Resident, agree, prove_face, sign_in
+from tests.gateway.residents.test_other_screens import CONFIRM, shown_code
+from tests.gateway.residents.test_ways_in import accounts
+from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
+
+OPEN = "mutation ($site: String!) { openPage(client: $site) }"
+PROVE = (
+    "mutation ($name: String!, $idNumber: String!) { provePerson(name: $name, idNumber: $idNumber) { accessToken } }"
+)
+
+
+def essential(level: str) -> dict[str, str]:
+    return {"scope": "openid", "claims": f'{{"id_token":{{"acr":{{"essential":true,"values":["{level}"]}}}}}}'}
+
+
+async def opened(city: City, client: httpx.AsyncClient, who: Resident) -> tuple[Site, Browser]:
+    """Have a browser, whoever's it is, follow the link that a resident's mini-program gave."""
+    site, browser = await register_site(city.gateway, client), Browser(client)
+    landed = await browser.send("GET", await who.data(OPEN, site=site.row.client_id))
+    assert landed.headers["location"].startswith("https://site.example/begin?")
+    return site, browser
+
+
+@pytest.mark.parametrize(
+    "asked", [{"scope": "openid", "acr_values": "L2"}, essential("L2"), essential("L3")], ids=["L2", "L2 or no", "L3"]
+)
+async def test_a_link_s_reader_does_not_become_its_sender_s_person(
+    city: City, phones: Phones, client: httpx.AsyncClient, asked: dict[str, str]
+) -> None:
+    site, victim = await opened(city, client, await sign_in(city, phones, "li"))
+    page = await victim.follow(await victim.send("GET", site.authorize(ui_locales="en", **asked)[0]))
+    assert ("mini-program" in page.text, 'name="id_number"' in page.text) == (True, False)
+    known = phones.sandbox.world.residents["wang"]
+    for form in ("identity", "face"):
+        given = {"agreed": "yes", "name": known.name, "id_number": known.id_number}
+        again = await victim.follow(await victim.send("POST", f"{page.url.path}/{form}?lang=en", **given))
+        assert ("mini-program" in again.text, 'name="id_number"' in again.text) == (True, False)
+    assert not [each for each in phones.sandbox.world.events if each.host == "identity"]
+    assert [each.ial for each in await accounts(city)] == [1]
+
+
+async def test_nor_by_the_city_s_own_web_app(city: City, phones: Phones, client: httpx.AsyncClient) -> None:
+    _, victim = await opened(city, client, await sign_in(city, phones, "li"))
+    async with city.gateway.database.session() as session:
+        app = Site(client, await session.get_one(Client, APPS["web"]), "", None)
+    url, kept = app.authorize(scope="openid", prompt="none")
+    code = answered(await victim.send("GET", url))["code"]
+    form = {"code": code, "code_verifier": kept["verifier"], "redirect_uri": app.row.redirect_uris[0]}
+    form |= {"grant_type": "authorization_code", "client_id": APPS["web"]}
+    token = (await client.post("/oauth/token", data=form)).json()["access_token"]
+    who = Resident(city, {"accessToken": token}, APPS["web"])
+    await agree(who, "real-name")
+    assert await who.code(PROVE, **phones.person("wang")) == "SIGN_IN_REFUSED"
+    assert [each.ial for each in await accounts(city)] == [1]
+
+
+async def test_who_proves_it_in_the_app_goes_on_by_the_app(
+    city: City, phones: Phones, client: httpx.AsyncClient
+) -> None:
+    who = await sign_in(city, phones, "wang")
+    site, browser = await opened(city, client, who)
+    await prove_face(phones, who, "wang")
+    url, kept = site.authorize(**essential("L3"))
+    page = await browser.follow(await browser.send("GET", url))
+    page = await browser.submit(page, nth=1)  # of the first page: a first proof ends the account's other sessions
+    assert await who.data(CONFIRM, code=shown_code(page)) is True
+    code = answered(await browser.follow(await browser.send("GET", page.url.path)))["code"]
+    claims: dict[str, Any] = await id_token(client, (await site.redeem(code, kept["verifier"])).json()["id_token"])
+    assert claims["acr"] == "L3"
