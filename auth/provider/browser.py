@@ -33,6 +33,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     began: float  # seconds since 1970: prompt=login is done by a session that is younger
     challenge: str = ""  # of a phone code that was sent
     app_code: str = ""  # that the page shows for a mini-program to confirm
+    told: dict[str, int] = {}  # notices that a page of this sign-in has shown: versions by purpose
 
 
 class Transactions:
@@ -48,9 +49,9 @@ class Transactions:
         await self.save(id_, Transaction(asked=asked, browser=digest(browser), began=now))
         return id_
 
-    async def save(self, id_: str, transaction: Transaction) -> None:
+    async def save(self, id_: str, transaction: Transaction, seconds: int = SECONDS) -> None:
         sealed = self._cipher.seal("sign_in", id_, msgspec.json.encode(transaction).decode())
-        await self._redis.set(key("sign_in", id_), sealed, ex=SECONDS)
+        await self._redis.set(key("sign_in", id_), sealed, ex=seconds)
 
     async def read(self, id_: str, browser: str) -> Transaction:
         """Return a sign-in of this browser. Raises TransactionGoneError."""

@@ -17,7 +17,7 @@ from kernel.redis import key
 
 _SOURCE = "platform"
 _COLUMN = "face_check.evidence"
-_FACE_CHECK_SECONDS = 900  # more than the identity service gives a person to look into the camera
+FACE_CHECK_SECONDS = 900  # more than the identity service gives a person to look into the camera
 
 PROOFS = Limit("proofs", 5, 3600)
 """Names and ID numbers must not be tried out one after the other."""
@@ -36,7 +36,7 @@ class Person(Struct, frozen=True):
 class Begun(Struct, frozen=True, kw_only=True):
     """A face check under way: which session began it, of whom, and where its person goes on.
 
-    That is a ``page`` of the mini-program at ``host``, or a browser's ``sign_in``, by its id.
+    That is a ``page`` of the mini-program at ``host``, or a browser's ``sign_in``, by its id and the browser's digest.
     """
 
     sid: str
@@ -44,6 +44,7 @@ class Begun(Struct, frozen=True, kw_only=True):
     host: str = ""
     page: str = ""
     sign_in: str = ""
+    browser: bytes = b""
 
 
 async def matched(session: AsyncSession, environment: Environment, owner: Session, person: Person) -> UUID:
@@ -88,7 +89,7 @@ async def person_of(session: AsyncSession, environment: Environment, owner: Sess
 async def remember(environment: Environment, check: str, begun: Begun) -> None:
     """Keep what is known of a face check until it ends."""
     sealed = environment.keys.cipher.seal(_COLUMN, check, msgspec.json.encode(begun).decode())
-    await environment.redis.set(key("face_check", check), sealed, ex=_FACE_CHECK_SECONDS)
+    await environment.redis.set(key("face_check", check), sealed, ex=FACE_CHECK_SECONDS)
 
 
 async def look_up(environment: Environment, check: str) -> Begun | None:

@@ -25,9 +25,21 @@ from auth.errors import (
     SignInNeededError,
     TransactionGoneError,
 )
-from auth.provider.browser import Transaction
+from auth.provider.browser import Transaction, digest
 from auth.residents.attempts import attempt
-from auth.residents.proofs import PROOFS, Begun, Person, look_up, matched, person_of, remember, seen, stepped, take
+from auth.residents.proofs import (
+    FACE_CHECK_SECONDS,
+    PROOFS,
+    Begun,
+    Person,
+    look_up,
+    matched,
+    person_of,
+    remember,
+    seen,
+    stepped,
+    take,
+)
 from gateway.http.sign_on.bridges import BRIDGES
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import language
@@ -109,6 +121,8 @@ class Proving(Steps):
             try:
                 await self._transactions.read(begun.sign_in, self._cookie(request, BROWSER_COOKIE))
             except TransactionGoneError:
+                if begun.browser == digest(self._cookie(request, BROWSER_COOKIE)):
+                    raise  # the sign-in is over, and nobody else's
                 return self._elsewhere(request)
             return await self._finished(request, begun, check, code)
         if check:
@@ -169,8 +183,8 @@ class Proving(Steps):
             await give(session, environment.clock, Between(owner.account_id, BROWSER), shown)
             known = await person_of(session, environment, owner)
             await self._record(session, owner, "consent.given", f"client:{BROWSER}", [purpose.id])
-            await self._transactions.save(id_, under_way)  # the face check has all of its time
-            admitted.append(Begun(sid=owner.sid, person=known or named, sign_in=id_))
+            await self._transactions.save(id_, under_way, FACE_CHECK_SECONDS)
+            admitted.append(Begun(sid=owner.sid, person=known or named, sign_in=id_, browser=under_way.browser))
             return self._back(request, id_)
 
         answer = await self._step(request, id_, work)

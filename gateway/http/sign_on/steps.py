@@ -107,7 +107,11 @@ class Steps:
         if (owner is None or lacks) and (shown := await self._waiting(session, request, id_, under_way)):
             return shown
         if owner is None or (lacks == "login_required" and not just_now):
-            return self._render.sign_in(lang, id_, named(client, lang), asked.login_hint, self._purposes.notices(OWN))
+            notices = self._purposes.notices(OWN)
+            told = {each.id: each.version for each in notices}
+            if told != under_way.told:
+                await self._transactions.save(id_, replace(under_way, told=told))
+            return self._render.sign_in(lang, id_, named(client, lang), asked.login_hint, notices)
         if lacks == "acr":
             return await self._step_up(session, lang, id_, asked, owner)
         if error := refusal(asked, owner):
@@ -192,7 +196,8 @@ class Steps:
                 await end(session, clock, [before.sid], "replaced")
             await begin(session, clock, who, self._lifetimes, parent=parent, cookie_digest=digest(secret))
         await session.flush()
-        await inform(session, clock, Between(who.account_id, BROWSER), self._purposes.notices(OWN))  # the first page's
+        told = [each for each in self._purposes.notices(OWN) if under_way.told.get(each.id) == each.version]
+        await inform(session, clock, Between(who.account_id, BROWSER), told)
         await self._transactions.save(id_, under_way)
         answer = self._back(request, id_)
         answer.set_cookie(cookie(SESSION, secret, self._environment.issuer))

@@ -4,9 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import select
 
 from adapters.sandbox.development import APPS
+from auth.clients.clients import BROWSER
 from auth.clients.tables import Client
+from auth.consents.tables import Consent
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, Resident, agree, prove_face, sign_in
 from tests.gateway.residents.test_other_screens import CONFIRM, shown_code
@@ -77,3 +80,17 @@ async def test_who_proves_it_in_the_app_goes_on_by_the_app(
     code = answered(await browser.follow(await browser.send("GET", page.url.path)))["code"]
     claims: dict[str, Any] = await id_token(client, (await site.redeem(code, kept["verifier"])).json()["id_token"])
     assert claims["acr"] == "L3"
+
+
+async def test_nobody_is_written_down_as_told_who_has_not_seen_the_page_that_tells(
+    city: City, phones: Phones, client: httpx.AsyncClient
+) -> None:
+    who = await sign_in(city, phones, "li")
+    site, browser = await opened(city, client, who)
+    page = await browser.submit(await browser.follow(await browser.send("GET", site.authorize(**essential("L3"))[0])))
+    assert await who.data(CONFIRM, code=shown_code(page)) is True
+    page = await browser.follow(await browser.send("GET", page.url.path))
+    assert "/app?" in page.text, "the app's session is no higher than L1"
+    async with city.gateway.database.session() as session:
+        told = (await session.exec(select(Consent.purpose).where(Consent.client == BROWSER))).all()
+    assert told == []

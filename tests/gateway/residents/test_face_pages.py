@@ -14,10 +14,12 @@ from adapters.sandbox.identity import AskedFaceCheck
 from auth.sessions.tables import Session
 from gateway.http.sign_on.bridges import BRIDGES
 from gateway.http.sign_on.proving import SCRIPT
+from kernel.redis import key
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import BEGIN, FINISH, Phones, agree, came_back, prove_face, sign_in
 from tests.gateway.residents.test_other_screens import CONFIRM, shown
 from tests.gateway.residents.test_ways_in import accounts
+from tests.sign_on.later import later
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
 
 ESSENTIAL = {"scope": "openid", "claims": '{"id_token":{"acr":{"essential":true,"values":["L3"]}}}'}
@@ -135,6 +137,28 @@ async def test_a_face_check_counts_once_and_for_the_session_that_began_it(
     assert "code" in answered(await who.go_on(back))
     again = await who.go_on(back)
     assert (NOT_HERE in again.text, "location" in again.headers) == (True, False)
+
+
+async def test_who_takes_more_than_ten_minutes_before_the_camera_goes_on(
+    city: City, phones: Phones, visitor: Callable[[str], Visitor]
+) -> None:
+    who = visitor("wang")
+    check = await who.begin(await who.ask())
+    await later(city.gateway.environment.redis, 660)
+    assert (await who.claims(await who.go_on(decide(phones, check).return_url)))["acr"] == "L3"
+
+
+async def test_a_check_that_outlives_its_sign_in_warns_others_and_not_the_browser_that_began_it(
+    city: City, phones: Phones, visitor: Callable[[str], Visitor]
+) -> None:
+    who, redis = visitor("wang"), city.gateway.environment.redis
+    check = await who.begin(await who.ask())
+    assert await redis.delete(*[name async for name in redis.scan_iter(key("sign_in", "*"))]) == 1
+    back = decide(phones, check).return_url
+    page = await who.go_on(f"{back}&lang=en")
+    assert ("has expired" in page.text, NOT_HERE in page.text) == (True, False)
+    assert NOT_HERE in (await visitor("li").go_on(back)).text
+    assert await levels(city) == [(1, "active")]
 
 
 @pytest.mark.parametrize(("wished", "have"), [("L2", "L1"), ("L3", "L1"), ("L3 L2", "L1"), ("urn:unknown L3", "L1")])
