@@ -14,7 +14,7 @@ from auth.residents.app_sessions import fresh
 from auth.sessions.access_tokens import AccessToken
 from auth.sessions.sessions import live
 from auth.sessions.tables import Session
-from kernel.audit.entries import Event, append
+from kernel.audit.entries import Detail, Event, append
 from schema.context import Context
 
 
@@ -38,6 +38,14 @@ def about(session: AsyncSession, object_: str) -> None:
     session.info[_ABOUT] = object_
 
 
+_DETAILS = "details of what is audited"
+
+
+def noting(session: AsyncSession, **details: Detail) -> None:
+    """Give the entry of ``acting`` details."""
+    session.info[_DETAILS] = details
+
+
 @asynccontextmanager
 async def acting(
     context: Context, action: str, object_: str, *, fresh: bool = False, purposes: Sequence[str] = ()
@@ -52,7 +60,8 @@ async def acting(
         actor, level = f"account:{owner.account_id}", level_of(owner.ial, owner.aal)
         yield session, owner
         object_ = session.info.pop(_ABOUT, object_) or actor
-        event = Event(actor=actor, acr=level, action=action, object=object_)
+        details = session.info.pop(_DETAILS, {})
+        event = Event(actor=actor, acr=level, action=action, object=object_, details=details)
         events = [replace(event, purpose=each) for each in purposes or ("",)]
         await append(session, context.platform.environment.clock, *events)
 

@@ -4,9 +4,9 @@ import re
 from uuid import UUID
 
 import strawberry
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import account_of
 from auth.clients import grants
 from auth.clients.clients import BROWSER
 from auth.clients.tables import Client
@@ -14,10 +14,10 @@ from auth.consents import ledger
 from auth.consents.ledger import Between
 from auth.consents.purposes import Purpose
 from auth.consents.tables import Consent
-from auth.mandates.mandates import spoken_for
 from auth.policies import PUBLIC, SIGNED_IN
+from auth.residents.guardians import spoken_for
 from auth.sessions.tables import Session
-from schema.caller import about, acting, caller
+from schema.caller import acting, caller, noting
 from schema.catalog import LocalizedText
 from schema.context import Context, Info
 from schema.errors import UnknownAppError
@@ -66,6 +66,7 @@ class ConsentShown:
     version: int
     act: str = strawberry.field(description="given, withdrawn or informed.")
     at: DateTimeText
+    mandate: strawberry.ID | None = strawberry.field(description="By which mandate a guardian did it in their place.")
 
 
 @strawberry.type(name="ClientGrant", description="What a resident lets a department's site read.")
@@ -78,9 +79,23 @@ class ClientGrantShown:
     since: DateTimeText
 
 
+class _By(Struct, frozen=True):
+    """By which mandate somebody speaks, and what ``spoken_for`` has to know."""
+
+    mandate: UUID | None
+    asking: list[list[str]]
+
+
 def shown_consent(row: Consent) -> ConsentShown:
     """Return a line of the ledger as the graph's."""
-    return ConsentShown(client=row.client, purpose=row.purpose, version=row.version, act=row.act, at=text(row.at))
+    return ConsentShown(
+        client=row.client,
+        purpose=row.purpose,
+        version=row.version,
+        act=row.act,
+        at=text(row.at),
+        mandate=strawberry.ID(str(row.mandate_id)) if row.mandate_id else None,
+    )
 
 
 async def shown_grants(session: AsyncSession, context: Context) -> list[ClientGrantShown]:
@@ -113,8 +128,8 @@ class ConsentMutations:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Agree to purposes that were shown together on one screen; sensitive ones take a screen each. "
-        "`client` is the service that uses the data; left out, the platform itself. `mandate`: a guardian agrees in a "
-        "child's place."
+        "`client` is the service that uses the data; left out, the platform itself. `mandate`: a guardian agrees in "
+        "the place of a child under 14."
     )
     async def agree(
         self, info: Info, purposes: list[AgreedPurpose], client: str = BROWSER, mandate: strawberry.ID | None = None
@@ -123,22 +138,24 @@ class ConsentMutations:
         check_client(info.context, client)
         shown = platform.purposes.shown({each.id: each.version for each in purposes})
         ids = [each.id for each in shown]
+        by = await _by(info.context, client, mandate, ids)
         async with acting(info.context, "consent.given", f"client:{client}", purposes=ids) as (session, owner):
-            whose = await _whose(session, info.context, owner, client, mandate)
-            await ledger.give(session, platform.environment.clock, Between(whose, client), shown)
+            between = await _between(session, info.context, owner, client, by)
+            await ledger.give(session, platform.environment.clock, between, shown)
         return True
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Withdraw consent to a purpose, from the next call on; by a `mandate` a child's. True if there was "
-        "one."
+        description="Withdraw consent to a purpose, from the next call on; by a `mandate` that of a child under 14. "
+        "True if there was one."
     )
     async def withdraw(
         self, info: Info, purpose: strawberry.ID, client: str = BROWSER, mandate: strawberry.ID | None = None
     ) -> bool | None:
         platform, object_ = info.context.platform, f"client:{_id(client)}"
         id_ = platform.purposes.current(str(purpose)).id
+        by = await _by(info.context, client, mandate, [id_])
         async with acting(info.context, "consent.withdrawn", object_, purposes=[id_]) as (session, owner):
-            between = Between(await _whose(session, info.context, owner, client, mandate), client)
+            between = await _between(session, info.context, owner, client, by)
             return await ledger.withdraw(session, platform.environment.clock, between, id_)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
@@ -151,16 +168,24 @@ class ConsentMutations:
         return ended > 0
 
 
-async def _whose(
-    session: AsyncSession, context: Context, owner: Session, client: str, mandate: strawberry.ID | None
-) -> UUID:
+async def _between(session: AsyncSession, context: Context, owner: Session, client: str, by: _By) -> Between:
     """Return whose consent is meant: the caller's, or that of the child for whom they have a mandate."""
+    if by.mandate is None:
+        return Between(owner.account_id, client)
+    noting(session, mandate=str(by.mandate))
+    guardian = Between(owner.account_id, client, by.mandate)
+    return await spoken_for(session, context.platform.environment, guardian, by.asking)
+
+
+async def _by(context: Context, client: str, mandate: strawberry.ID | None, purposes: list[str]) -> _By:
+    """Return by which mandate consent is given, and for each purpose the operations of the service that ask for it."""
     if mandate is None:
-        return owner.account_id
-    id_, now = uuid(mandate, "mandate"), context.platform.environment.clock.now()
-    child = await account_of(session, await spoken_for(session, id_, owner.account_id, client, at=now))
-    about(session, f"mandate:{id_}")
-    return child.id
+        return _By(None, [])
+    services = context.platform.services
+    service = services.live(client)
+    operations = () if service is None else (await services.slice(service)).operations
+    asking = [[each.name for each in operations if each.access.consent == purpose] for purpose in purposes]
+    return _By(uuid(mandate, "mandate"), asking)
 
 
 def _id(client: str) -> str:

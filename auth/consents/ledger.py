@@ -20,10 +20,11 @@ Agreed = tuple[str, int, bytes]  # purpose, version, digest
 
 
 class Between(Struct, frozen=True):
-    """Whose data, and which client or service uses it."""
+    """Whose data, which client or service uses it, and by which mandate a guardian speaks in a child's place."""
 
     account: UUID
     client: str
+    mandate: UUID | None = None
 
 
 def covers(standing: Mapping[str, int], purpose: str, version: int) -> bool:
@@ -133,6 +134,7 @@ async def _add(
                 act=act,
                 at=at,
                 how=how,
+                mandate_id=between.mandate,
             )
         )
     await session.flush()

@@ -15,7 +15,8 @@ class Consent(SQLModel, table=True):
     """Somebody gave or withdrew their consent to ``client``, or was told where the law does not ask for it.
 
     The row with the highest ``number`` says how a purpose stands. ``digest`` is that of the wording
-    (``Purpose.digest``); a withdrawal repeats what it withdraws.
+    (``Purpose.digest``); a withdrawal repeats what it withdraws. ``mandate_id`` is that of the guardian who did it in a
+    child's place.
     """
 
     __tablename__ = "consent"
@@ -33,3 +34,4 @@ class Consent(SQLModel, table=True):
     act: Act = Field(sa_type=String)
     at: datetime
     how: How = Field(sa_type=String)
+    mandate_id: UUID | None = None

@@ -23,6 +23,7 @@ MOST_SCOPES = 20  # more than anybody reads before agreeing is as good as everyt
 MOST_PURPOSE_CHARACTERS = 200
 MOST_REFERENCE_CHARACTERS = 200
 OF_AGE_YEARS = 18
+OWN_CONSENT_YEARS = 14  # PIPL, article 31: below it, a guardian consents in the child's place
 OWN_CONSENT = "own-consent"  # the one kind of evidence that is no document
 _SCOPE = re.compile(r"[a-z][A-Za-z0-9]{0,39}(\.[A-Za-z_][A-Za-z0-9_]{0,79})?")
 
@@ -128,10 +129,10 @@ def ends_at(wanted: NewMandate) -> datetime:
     return wanted.expires_at
 
 
-def of_age_at(born: date) -> datetime:
-    """Return the first moment of the 18th birthday in China; who was born on 29 February is of age a day early."""
+def of_age_at(born: date, years: int = OF_AGE_YEARS) -> datetime:
+    """Return the first moment of the birthday in China; who was born on 29 February is of age a day early."""
     leap_day = (born.month, born.day) == (2, 29)
-    day = born.replace(year=born.year + OF_AGE_YEARS, day=28 if leap_day else born.day)
+    day = born.replace(year=born.year + years, day=28 if leap_day else born.day)
     return datetime(day.year, day.month, day.day, tzinfo=CHINA).astimezone(UTC)
 
 

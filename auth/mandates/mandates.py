@@ -113,21 +113,6 @@ async def used(
     return mandate
 
 
-async def spoken_for(session: AsyncSession, mandate_id: UUID, guardian: UUID, service: str, *, at: datetime) -> UUID:
-    """Return the child in whose place its guardian consents to what a service does. Raises as ``used``.
-
-    The mandate has to name the service, or any operation of it. Adults consent themselves.
-    """
-    mandate = await session.get(Mandate, mandate_id)
-    scope = [entry.partition(".") for entry in mandate.scope] if mandate else []
-    operation = next((name for owner, _, name in scope if owner == service), "")
-    mandate = await used(session, mandate_id, guardian, service, operation, at=at)
-    if mandate.kind != "child" or mandate.principal_account is None:
-        refused = refuse("mandate.own-consent", "Consent in somebody's place is for a child's guardian alone.")
-        raise MandateRefusedError(refused, fix="Have them agree themselves.")
-    return mandate.principal_account
-
-
 def unknown() -> UnknownMandateError:
     """Return the error of an agent's mandate that is none."""
     return UnknownMandateError("You have no such mandate", fix="Choose one of those that `me` lists as received.")

@@ -10,10 +10,12 @@ from sqlmodel import col, select
 
 from adapters.sandbox.world import Child
 from auth.accounts.tables import Account, Identity
+from auth.consents.ledger import Between, give, history
 from auth.mandates.tables import Mandate
 from kernel.audit.tables import AuditEntry
 from kernel.clock import SystemClock
 from tests.gateway.conftest import City
+from tests.gateway.residents.conftest import PURPOSE
 from tests.gateway.residents.hosts import Phones, Resident, agree, prove_face, sign_in
 from tests.gateway.residents.registered import (
     CHILD,
@@ -27,6 +29,18 @@ from tests.gateway.residents.registered import (
 from tests.gateway.residents.test_permits import call, granted
 from tests.gateway.residents.test_proofs import PROVE
 from tests.gateway.test_identity import Asked
+
+AGREE_FOR = """mutation ($mandate: ID) {
+  agree(client: "health", purposes: [{id: "health-records", version: 1}], mandate: $mandate)
+}"""
+WITHDRAW_FOR = """mutation ($mandate: ID) {
+  withdraw(purpose: "health-records", client: "health", mandate: $mandate)
+}"""
+
+
+async def consents_of(city: City, mandate: str) -> list[tuple[str, UUID | None]]:
+    async with city.gateway.database.session() as session:
+        return [(each.act, each.mandate_id) for each in await history(session, (await child_of(city, mandate)).id)]
 
 
 async def child_of(city: City, mandate: str) -> Account:
@@ -125,26 +139,43 @@ async def test_a_child_s_own_account_stays_as_it_is_until_it_shows_its_face(city
 
 
 async def test_a_guardian_consents_in_the_child_s_place(city: City, phones: Phones, health: Asked) -> None:
-    agree_for = """mutation ($mandate: ID) {
-      agree(client: "health", purposes: [{id: "health-records", version: 1}], mandate: $mandate)
-    }"""
-    withdraw_for = """mutation ($mandate: ID) {
-      withdraw(purpose: "health-records", client: "health", mandate: $mandate)
-    }"""
     guardian, other = await proven(city, phones, "li"), await sign_in(city, phones, "wang")
     mandate = (await guardian.data(FOR_CHILD, mandate=for_child(scope=["health.records"])))["id"]
-    assert await guardian.data(agree_for) is True  # for themselves, which says nothing about the child
+    assert await guardian.data(AGREE_FOR) is True  # for themselves, which says nothing about the child
     assert await call(health, guardian, "records", mandate) == "CONSENT_NEEDED"
-    assert await guardian.data(agree_for, mandate=mandate) is True
+    assert await guardian.data(AGREE_FOR, mandate=mandate) is True
     assert await call(health, guardian, "records", mandate) == ""
-    assert await other.code(agree_for, mandate=mandate) == "MANDATE_UNKNOWN"
+    assert await other.code(AGREE_FOR, mandate=mandate) == "MANDATE_UNKNOWN"
+    assert await consents_of(city, mandate) == [("given", UUID(mandate))]
+    entry = await city.gateway.database.pool.fetchrow("SELECT * FROM audit_entry ORDER BY seq DESC LIMIT 1")
+    assert (entry["action"], entry["object"], entry["purpose"]) == ("consent.given", "client:health", "health-records")
+    assert msgspec.json.decode(entry["details"]) == {"mandate": mandate}
+    file_alone = (await guardian.data(FOR_CHILD, mandate=for_child(scope=["health.file"])))["id"]
+    assert await guardian.code(AGREE_FOR, mandate=file_alone) == "MANDATE_REFUSED"  # which asks for no consent
     elsewhere = (await guardian.data(FOR_CHILD, mandate=for_child(scope=["library"])))["id"]
-    assert await guardian.code(agree_for, mandate=elsewhere) == "MANDATE_REFUSED"
-    assert await guardian.data(withdraw_for, mandate=mandate) is True
+    assert await guardian.code(AGREE_FOR, mandate=elsewhere) == "MANDATE_REFUSED"
+    assert await guardian.data(WITHDRAW_FOR, mandate=mandate) is True
     assert await call(health, guardian, "records", mandate) == "CONSENT_NEEDED"
     assert await call(health, guardian, "records") == ""
     elders = (await granted(guardian, other, scope=["health"]))["data"]["grantMandate"]["id"]
-    assert await other.code(agree_for, mandate=elders) == "MANDATE_REFUSED"  # an adult agrees themselves
+    assert await other.code(AGREE_FOR, mandate=elders) == "MANDATE_REFUSED"  # an adult agrees themselves
+
+
+async def test_a_child_of_fourteen_agrees_themself_and_sees_what_a_guardian_said_before(
+    city: City, phones: Phones, health: Asked
+) -> None:
+    child, guardian = await proven(city, phones, "chen"), await proven(city, phones, "zhang")
+    mandate = (await guardian.data(FOR_CHILD, mandate=for_child(CHILD_WITH_A_PHONE)))["id"]
+    for query in (AGREE_FOR, WITHDRAW_FOR):
+        (error,) = (await guardian.ask(query, mandate=mandate))["errors"]
+        assert "From 14 years on" in error["message"]
+    async with city.gateway.database.session() as session:
+        earlier = Between((await child_of(city, mandate)).id, "health", UUID(mandate))
+        await give(session, SystemClock(), earlier, [PURPOSE])
+    shown = await child.data("{ me { consents { client mandate } export } }")
+    assert {"client": "health", "mandate": mandate} in shown["consents"]
+    assert mandate in {each["mandate_id"] for each in shown["export"]["consents"]}
+    assert await child.data(WITHDRAW_FOR) is True
 
 
 async def test_a_refusal_does_not_tell_an_unknown_child_from_another_s(city: City, phones: Phones) -> None:
