@@ -171,6 +171,13 @@ class IdNumberTakenError(YiwangError):
     http_status = 409
 
 
+class AccountUsedError(YiwangError):
+    """An account that somebody has had a way in to: its owner alone erases it."""
+
+    code = "ACCOUNT_USED"
+    http_status = 409
+
+
 class IdNumberClaimedError(YiwangError):
     """Nobody knows whether the account that has an ID number is its owner's, so no mandate is given for it."""
 

@@ -7,7 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts import accounts, merging, unmerging
 from auth.accounts.tables import Account
-from auth.errors import UnknownAccountError
+from auth.errors import AccountUsedError, UnknownAccountError
+from auth.residents import erasure
 from auth.sessions.sessions import sessions_of
 from cli.transaction import announced, transaction
 from cli.who import record
@@ -18,7 +19,7 @@ _CLOCK = SystemClock()
 _account = click.argument("account_id", type=click.UUID)
 
 
-@click.group(short_help="Freeze, thaw and part residents' accounts.")
+@click.group(short_help="Freeze, thaw, part and erase residents' accounts.")
 def account() -> None:
     """Residents' accounts by their ids. No command shows a name, a phone or an ID number.
 
@@ -76,6 +77,25 @@ def thaw(account_id: UUID) -> None:
 
     transaction(work)
     click.echo(f"Thawed {account_id}. Its owner can sign in again.")
+
+
+@account.command("erase")
+@_account
+def erase(account_id: UUID) -> None:
+    """Erase an account for good that nobody ever had a way in to, and end its mandates; others erase theirs themselves.
+
+    It is one that a mandate made for a child or an elder; `mandate list` shows its id.
+    """
+
+    async def work(session: AsyncSession) -> None:
+        row = await accounts.account_of(session, account_id, "change")
+        if await accounts.was_used(session, row):
+            raise AccountUsedError(f"Somebody signs in to {row.id}", fix="Have its owner erase it, by `eraseAccount`.")
+        await erasure.erase(session, _CLOCK, row)
+        await record(session, _CLOCK, "account.erased", f"account:{row.id}")
+
+    announced(work)
+    click.echo(f"Erased {account_id}.")
 
 
 @account.command("unmerge")

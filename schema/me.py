@@ -219,7 +219,7 @@ class MeMutations:
                 raise AssuranceTooLowError(decision.reason, needed="L3", fix="Have a face check made first.")
             if not decision:
                 raise AuthenticationTooOldError(decision.reason, within=PROOF_FRESH_FOR, fix="Sign in again first.")
-            await erase(session, platform.environment, account)
+            await erase(session, platform.environment.clock, account)
         return True
 
 

@@ -20,6 +20,7 @@ from auth.provider.environment import Environment
 from auth.residents.app_sessions import fresh
 from auth.sessions.sessions import end_all_of
 from auth.sessions.tables import Session
+from kernel.clock import Clock
 
 
 def may_erase(owner: Session, environment: Environment, *, ial: int) -> Decision:
@@ -31,12 +32,11 @@ def may_erase(owner: Session, environment: Environment, *, ial: int) -> Decision
     return allow("erase.proven", "Freshly proven.")
 
 
-async def erase(session: AsyncSession, environment: Environment, account: Account) -> None:
+async def erase(session: AsyncSession, clock: Clock, account: Account) -> None:
     """Erase an account whose row is locked, and what is left of those that became part of it.
 
     Signing in again makes a new one.
     """
-    clock = environment.clock
     parts = await parts_of(session, account.id)
     query = select(Identity).where(col(Identity.account_id).in_(parts))
     for identity in (await session.exec(query)).all():
@@ -52,7 +52,7 @@ async def erase(session: AsyncSession, environment: Environment, account: Accoun
     await mandates.end_all_of(session, clock, account.id)
     for client in {row.client_id for row in await grants_of(session, account.id)}:
         await withdraw_grants(session, clock, account.id, client)
-    await _withdraw_consents(session, environment, account)
+    await _withdraw_consents(session, clock, account)
     await end_all_of(session, clock, account.id, "erased")
     devices = select(Session).where(col(Session.account_id).in_(parts), col(Session.device) != "")
     for row in await session.exec(devices):
@@ -61,10 +61,10 @@ async def erase(session: AsyncSession, environment: Environment, account: Accoun
     await session.flush()
 
 
-async def _withdraw_consents(session: AsyncSession, environment: Environment, account: Account) -> None:
+async def _withdraw_consents(session: AsyncSession, clock: Clock, account: Account) -> None:
     rows = await history(session, account.id)
     informed = {(row.client, row.purpose) for row in rows if row.act == "informed"}
     for client in sorted({row.client for row in rows}):
         for purpose in await standing(session, account.id, client):
             if (client, purpose) not in informed:  # what rests on a law or a contract is not consent
-                await withdraw(session, environment.clock, Between(account.id, client), purpose)
+                await withdraw(session, clock, Between(account.id, client), purpose)

@@ -5,7 +5,7 @@ import json
 from auth.accounts.accounts import account_of
 from auth.accounts.merging import merge
 from auth.clients.pairwise import pairwise_subject
-from auth.errors import AccountClosedError, MergeFinalError, UnknownAccountError
+from auth.errors import AccountClosedError, AccountUsedError, MergeFinalError, UnknownAccountError
 from auth.sessions.sessions import SESSION_ENDED, sessions_of
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
@@ -71,6 +71,26 @@ async def test_a_merge_stays_after_thirty_days(operator: Operator, database: Dat
     assert isinstance(refused, MergeFinalError)
     assert "has been final since" in refused.message
     assert await database.pool.fetchval("SELECT count(*) FROM audit_entry") == 0
+
+
+async def test_an_account_that_nobody_ever_used_is_erased_with_its_mandates(
+    operator: Operator, database: Database, residents: Residents, settings: Settings
+) -> None:
+    agent = str((await residents.sign_in("openid-1")).account_id)
+    terms = ("--evidence", "court-order", "--reference", "1", "--scope", "library", "--purpose", "books", "--days", "9")
+    child = "李小满\n310101201906010025"
+    await operator.done("mandate", "grant", "child", "--for", "-", "--agent", agent, *terms, stdin=child)
+    waits = str(await database.pool.fetchval("SELECT id FROM account WHERE id_number IS NOT NULL"))
+    assert waits in await operator.done("account", "erase", waits)
+    row = await database.pool.fetchrow(
+        "SELECT status, name, id_number, id_number_index FROM account WHERE id = $1", waits
+    )
+    assert tuple(row) == ("erased", None, None, None)
+    assert await database.pool.fetchval("SELECT count(*) FROM mandate WHERE revoked_at IS NULL") == 0
+    entry = await database.pool.fetchrow("SELECT action, object FROM audit_entry ORDER BY seq DESC LIMIT 1")
+    assert tuple(entry) == ("account.erased", f"account:{waits}")
+    assert isinstance((await operator.type("account", "erase", waits)).exception, AccountClosedError)
+    assert isinstance((await operator.type("account", "erase", agent)).exception, AccountUsedError)
 
 
 async def test_nothing_personal_is_shown(
