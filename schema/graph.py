@@ -16,6 +16,7 @@ from schema import (
     other_screens,
     pages,
     proofs,
+    security_notices,
     sessions,
     ways_in,
 )
@@ -46,6 +47,7 @@ for each in (
     consents,
     me,
     notices,
+    security_notices,
     pages,
     other_screens,
 ):

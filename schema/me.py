@@ -8,7 +8,7 @@ import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.accounts import identities_of
-from auth.accounts.tables import Account
+from auth.accounts.tables import Account, app_of
 from auth.assurance import level_of
 from auth.clients.clients import BROWSER
 from auth.consents.ledger import history
@@ -30,6 +30,7 @@ from schema.mandates import MandateShown, shown_mandate
 from schema.masks import masked_id_number, masked_name, masked_phone
 from schema.notices import NoticeShown, shown_notices
 from schema.scalars import DateTimeText, JsonValue, text
+from schema.security_notices import SecurityNoticeShown, shown_security_notices
 from schema.sessions import SessionShown, shown
 from supergraph.slice import Access
 
@@ -128,13 +129,17 @@ class Me:
             WayIn(
                 id=strawberry.ID(str(row.id)),
                 provider=row.provider,
-                app="" if row.provider == "phone" else row.tenant,
+                app=app_of(row),
                 since=text(row.created_at),
                 last_used=text(row.last_used_at),
                 current=row.id == owner.identity_id,
             )
             for row in rows
         ]
+
+    @strawberry.field(description="What was taken from their ways in, and why, the newest first.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def security_notices(self, info: Info) -> list[SecurityNoticeShown]:
+        return await shown_security_notices(info.context)
 
     @strawberry.field(description="Where they are signed in, the newest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def sessions(self, info: Info) -> list[SessionShown]:

@@ -115,7 +115,7 @@ async def _first_proof(
     for identity in await identities_of(session, account.id):
         used = identity.id in kept
         if not may_stay(ial_before=account.ial, ial_after=evidence.ial, used_in_proof=used):
-            identity.revoked_at, identity.revoke_reason = clock.now(), "before the first proof"
+            identity.revoked_at, identity.revoke_reason = clock.now(), "first_proof"
             session.add(identity)
     if not may_stay(ial_before=account.ial, ial_after=evidence.ial, used_in_proof=False):
         family = {owner.sid, owner.parent_sid}

@@ -71,6 +71,11 @@ class Identity(SQLModel, table=True):
     revoke_reason: str = ""
 
 
+def app_of(identity: Identity) -> str:
+    """Return the app id at a host app; a phone number has none."""
+    return "" if identity.provider == "phone" else identity.tenant
+
+
 class AccountMerge(SQLModel, table=True):
     """What moved when two accounts became one, so that it can be undone."""
 

@@ -7,8 +7,10 @@ from typing import Any
 from sqlmodel import col, select
 
 from auth.accounts.tables import Account, Identity
+from auth.accounts.unmerging import undo
 from auth.sessions.tables import Session
 from kernel.audit.tables import AuditEntry
+from kernel.clock import SystemClock
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, Resident, aged, agree, sign_in
 
@@ -139,6 +141,25 @@ async def test_who_gives_up_a_way_in_ends_its_sessions(city: City, phones: Phone
     assert row.end_reason == "unlinked"
     await sign_in(city, phones, "wang")
     assert len(await accounts(city)) == 3
+
+
+NOTICES = "{ me { securityNotices { at reason provider app } } }"
+
+
+async def test_every_other_channel_shows_what_was_taken(city: City, phones: Phones) -> None:
+    database, clock = city.gateway.database, SystemClock()
+    old, new = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    await with_phone(phones, new, "li")
+    linked = Resident(city, await new.data(LINK, code=await shown_code(old)), new.app)
+    await linked.data(UNLINK, id=(await ids(linked))["phone"])
+    (notice,) = (await old.data(NOTICES))["securityNotices"]
+    assert (notice["reason"], notice["provider"], notice["app"]) == ("unlinked", "phone", "")
+    async with database.session() as session:
+        await undo(session, clock, (await accounts(city))[1].id)
+    for who, told in (("wang", ["parted"]), ("li", ["parted", "unlinked"])):
+        notices = (await (await sign_in(city, phones, who)).data(NOTICES))["securityNotices"]
+        assert [each["reason"] for each in notices] == told
+    assert (await (await sign_in(city, phones, "zhang")).data(NOTICES))["securityNotices"] == []
 
 
 async def test_what_residents_do_to_their_accounts_is_in_the_audit_log(city: City, phones: Phones) -> None:
