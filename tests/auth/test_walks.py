@@ -131,7 +131,7 @@ class Tree:
                 )
                 raise_assurance(session, self._clock, owner, proven)
             else:
-                seen(session, self._clock, owner, LIFETIMES)
+                seen(session, self._clock, owner)
 
     async def check(self) -> None:
         """What is over stays over for the reason that it had; nothing outlives or outranks what it came from."""
