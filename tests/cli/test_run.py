@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from adapters.sandbox.development import APPS
 from cli.ports import bindable, url
 from kernel.database import asyncpg_url
 from kernel.embedded import servers
@@ -51,6 +53,15 @@ def _wait(for_what: Callable[[], Any]) -> Any:
     pytest.fail(f"waited for {for_what.__doc__ or for_what} in vain")
 
 
+def _posted(to: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What is answered to JSON that is posted."""
+    data, headers = json.dumps(body).encode() if body else b"", {"content-type": "application/json"}
+    request = urllib.request.Request(to, data=data, headers=headers)  # noqa: S310 - our own loopback URL
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - as above
+        answer: dict[str, Any] = json.load(response)
+        return answer
+
+
 class Running:
     """One ``yiwang run``, its port and what it says."""
 
@@ -75,15 +86,8 @@ class Running:
         assert self.process.poll() is None, self.output.read_text()
         return re.search(pattern, self.output.read_text())
 
-    def ask(self) -> dict[str, Any]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/graphql",
-            data=json.dumps({"query": QUERY}).encode(),
-            headers={"content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - our own loopback URL
-            answer: dict[str, Any] = json.load(response)
-            return answer
+    def ask(self, query: str = QUERY, **variables: str) -> dict[str, Any]:
+        return _posted(f"http://127.0.0.1:{self.port}/graphql", {"query": query, "variables": variables})
 
 
 @pytest.fixture
@@ -103,6 +107,11 @@ def _sh(script: str, cwd: Path, environ: dict[str, str]) -> str:
     finished = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own texts
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout
+
+
+def _yiwang(running: Running, *arguments: str) -> str:
+    """What the operator's command prints."""
+    return _sh(shlex.join([sys.executable, "-m", "cli.main", *arguments]), REPOSITORY, running.environ)
 
 
 def _shown(language: str) -> list[str]:
@@ -183,6 +192,26 @@ def test_worker_and_beat_do_what_is_due(running: Running) -> None:
     )
     _wait(lambda: asyncio.run(look("SELECT due_at > now() FROM outbox")))
     assert "a message cannot be sent" in (running.state / "worker.log").read_text()
+
+
+def test_a_sign_in_is_in_the_audit_log_soon_and_the_log_is_whole(running: Running) -> None:
+    """Beat has the worker look every five seconds for what the log does not have yet."""
+    sandbox = running.said(r"sandbox +(http://127\.0\.0\.1:\d+)")
+    assert sandbox
+    app = APPS["wechat"]
+    code = _posted(f"{sandbox[1]}/phones/wang/wechat/{app}/login")["code"]
+    sign_in = "mutation ($app: String!, $code: String!) { signIn(app: $app, code: $code) { session { id } } }"
+    answer = running.ask(sign_in, app=app, code=code)
+    object_ = f"session:{answer['data']['signIn']['session']['id']}"
+
+    def recorded() -> str:
+        return _yiwang(running, "audit", "show", "--json", "--object", object_)
+
+    began = time.monotonic()
+    (entry,) = _wait(recorded).splitlines()
+    assert time.monotonic() - began < 30  # five seconds, and a machine that does other things
+    assert json.loads(entry)["action"] == "session.begun"
+    assert "The audit log is whole" in _yiwang(running, "audit", "verify")
 
 
 def test_the_readme_is_true(running: Running, tmp_path: Path) -> None:
