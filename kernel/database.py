@@ -4,6 +4,7 @@ SQLModel on SQLAlchemy's asyncio engine with asyncpg writes and reads rows; hot 
 is 150 µs there and 1.1 ms through the ORM, see docs/decisions/0002). Nobody but ``session`` calls ``commit``.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -18,25 +19,38 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.settings import Settings
 
+_TURN_SECONDS = 30.0
 _RESTED, _SURE_FOR_SECONDS = "rested_since", 1.0
 
 
 class Database:
     """The engine and the pool of one process and event loop; made by ``open_database``."""
 
-    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[asyncpg.Record]", size: int) -> None:
         self.engine = engine
         self.pool = pool
+        # SQLAlchemy gives a free connection to whoever comes just then, so under load some wait until they give up.
+        self._turns = asyncio.Semaphore(size)
         self.after_commit: list[Callable[[AsyncSession], Awaitable[None]]] = []
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises; then ``after_commit`` runs."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            async with session.begin():
+            async with self._turn(), session.begin():
                 yield session
             for hook in self.after_commit:
                 await hook(session)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait until one of the connections is free for whoever has waited longest. Raises TimeoutError."""
+        async with asyncio.timeout(_TURN_SECONDS):
+            await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 @asynccontextmanager
@@ -46,7 +60,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     engine = create_engine(settings.database_url, pool_size=size, max_overflow=0)
     try:
         async with asyncpg.create_pool(asyncpg_url(settings.database_url), min_size=0, max_size=size) as pool:
-            yield Database(engine, pool)
+            yield Database(engine, pool, size)
     finally:
         await engine.dispose()
 

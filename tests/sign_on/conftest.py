@@ -45,6 +45,10 @@ class SignOn:
         """Return what the provider works with."""
         return self.gateway.environment
 
+    def code_to(self, phone: str) -> str:
+        """Return the latest code that a number was sent, with or without its country."""
+        return next(code for to, code in reversed(self.sent) if to.endswith(phone))
+
     async def recorded(self, action: str) -> int:
         """Return how many entries of an action the audit log has."""
         async with self.gateway.database.session() as session:
@@ -60,7 +64,7 @@ class SignOn:
         if 'name="phone"' in page.text:
             page = await browser.submit(page, phone=phone)
             assert 'name="code"' in page.text, page.text
-            page = await browser.submit(page, code=self.sent[-1][1])
+            page = await browser.submit(page, code=self.code_to(phone))
         return page
 
     async def through(self, browser: Browser, url: str, phone: str = PHONE) -> httpx.Response:
