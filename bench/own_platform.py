@@ -60,10 +60,13 @@ class Platform:
             raise BenchError(f"yiwang {' '.join(arguments)}:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
         return result.stdout
 
-    def gateway(self, port: int, *, core: str, log: Path, database_url: str = "") -> Program:
-        """Start a gateway with one worker."""
+    def gateway(
+        self, port: int, *, core: str, log: Path, database_url: str = "", variables: Mapping[str, str] | None = None
+    ) -> Program:
+        """Start a gateway with one worker, and more ``variables`` than every process has."""
+        environment = self.environment(database_url) | dict(variables or {})
         command = [sys.executable, "-m", "cli.main", "gateway", "--host", "127.0.0.1", "--port", str(port)]
-        return Program([*command, "--workers", "1"], core=core, log=log, cwd=ROOT, env=self.environment(database_url))
+        return Program([*command, "--workers", "1"], core=core, log=log, cwd=ROOT, env=environment)
 
     def publish(self, port: int, folder: Path, name: str, upstream: str, document: Mapping[str, Any]) -> None:
         """Publish a service by ``yiwang publish`` through the gateway at ``port``."""
