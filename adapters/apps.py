@@ -1,7 +1,8 @@
 """Which host apps a deployment has: one JSON file, named by ``YIWANG_HOST_APPS_FILE``, and nothing else holds secrets.
 
 ``{"apps": [{"provider": "wechat", "app": {"app_id": "wx…", "secret": "…"}, "owner": "the city"}]}``:
-``app`` is what the provider's own ``app.py`` describes, keys in it are PEM. Everything is checked at start-up.
+``app`` is what the provider's own ``app.py`` describes, keys in it are PEM; ``web``, its website there, lets residents
+sign in with the host in browsers too. Everything is checked at start-up.
 """
 
 import logging
@@ -18,12 +19,12 @@ from redis.asyncio import Redis
 
 from adapters import rsa
 from adapters.access_tokens import AccessTokens
-from adapters.alipay.app import AlipayApp
+from adapters.alipay.app import AlipayApp, AlipayWebsite
 from adapters.alipay.channel import AlipayChannel
 from adapters.alipay.client import PRODUCTION as ALIPAY
 from adapters.alipay.client import AlipayClient
 from adapters.alipay.trust import Trust
-from adapters.baidu.app import BaiduApp, BaiduCashier
+from adapters.baidu.app import BaiduApp, BaiduCashier, BaiduWebsite
 from adapters.baidu.channel import BaiduChannel
 from adapters.baidu.client import fetch_app_token
 from adapters.channel import Channel
@@ -32,7 +33,7 @@ from adapters.http import open_http
 from adapters.later import Later
 from adapters.web.channel import WebApp, WebChannel
 from adapters.web.sms import SmsSender
-from adapters.wechat.app import WeChatApp
+from adapters.wechat.app import WeChatApp, WeChatWebsite
 from adapters.wechat.channel import WeChatChannel
 from adapters.wechat_pay.account import Account
 from adapters.wechat_pay.channel import WeChatPayments
@@ -49,17 +50,27 @@ class _Entry(Struct, frozen=True, kw_only=True, tag_field="provider", forbid_unk
 
     owner: str = ""
 
+    @property
+    def website(self) -> str:
+        """The id of the app that signs residents in in browsers, if that is another one than the entry's own."""
+        return ""
+
 
 class WeChatEntry(_Entry, frozen=True, tag="wechat"):
-    """A mini-program at WeChat, and the merchant that it pays by WeChat Pay."""
+    """A mini-program at WeChat, its website app, and the merchant that it pays by WeChat Pay."""
 
     app: WeChatApp
+    web: WeChatWebsite | None = None
     pay: Account | None = None
     url: str = "https://api.weixin.qq.com"
 
     @property
     def app_id(self) -> str:
         return self.app.app_id
+
+    @property
+    def website(self) -> str:
+        return self.web.app_id if self.web else ""
 
 
 class AlipayCertificates(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +85,7 @@ class AlipayEntry(_Entry, frozen=True, tag="alipay"):
     """A mini-program at Alipay, which is believed by its ``public_key`` or by ``certificates``, one of the two."""
 
     app: AlipayApp
+    web: AlipayWebsite | None = None
     public_key: str = ""
     certificates: AlipayCertificates | None = None
     url: str = ALIPAY
@@ -98,12 +110,17 @@ class BaiduEntry(_Entry, frozen=True, tag="baidu"):
     """A mini-program at Baidu."""
 
     app: BaiduApp
+    web: BaiduWebsite | None = None
     cashier: BaiduCashier | None = None
     url: str = "https://openapi.baidu.com"
 
     @property
     def app_id(self) -> str:
         return self.app.app_key
+
+    @property
+    def website(self) -> str:
+        return self.web.app_key if self.web else ""
 
 
 class WebEntry(_Entry, frozen=True, tag="web"):
@@ -132,8 +149,8 @@ class HostApps(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def owners(self) -> Mapping[str, str]:
-        """The owner of each app by its id."""
-        return {each.app_id: each.owner for each in self.apps}
+        """The owner of each app by its id, websites' too."""
+        return {id_: each.owner for each in self.apps for id_ in (each.app_id, each.website) if id_}
 
 
 def read_apps(path: str) -> HostApps:
@@ -153,7 +170,7 @@ def parse_apps(text: bytes) -> HostApps:
         _check_names(msgspec.json.decode(text))
     except msgspec.DecodeError as error:
         raise HostConfigurationError(f"The file of host apps is not as it has to be: {error}", fix=_FIX) from error
-    ids = [each.app_id for each in found.apps]
+    ids = [id_ for each in found.apps for id_ in (each.app_id, each.website) if id_]
     if repeated := {each for each in ids if ids.count(each) > 1}:
         raise HostConfigurationError(f"Apps are named twice: {', '.join(sorted(repeated))}", fix="Keep one of each.")
     return found
@@ -173,12 +190,14 @@ async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Cloc
         return WebChannel(entry.app, sms, random_id)
     http = await stack.enter_async_context(open_http(entry.url, _HOSTS[type(entry)]))
     if isinstance(entry, WeChatEntry):
-        return WeChatChannel(http, redis, clock, entry.app, payments=await _payments(stack, entry, clock))
+        payments = await _payments(stack, entry, clock)
+        return WeChatChannel(http, redis, clock, entry.app, payments=payments, website=entry.web)
     if isinstance(entry, AlipayEntry):
-        return AlipayChannel(AlipayClient(http, clock, entry.app, entry.trust(clock), entry.url), clock)
+        client = AlipayClient(http, clock, entry.app, entry.trust(clock), entry.url)
+        return AlipayChannel(client, clock, entry.web)
     app = entry.app
     tokens = AccessTokens(redis, clock, f"baidu:{app.app_key}", lambda: fetch_app_token(http, app))
-    return BaiduChannel(http, app, tokens.get, tokens.invalidate, cashier=entry.cashier)
+    return BaiduChannel(http, app, tokens.get, tokens.invalidate, cashier=entry.cashier, website=entry.web)
 
 
 async def _payments(stack: AsyncExitStack, entry: WeChatEntry, clock: Clock) -> WeChatPayments | None:

@@ -101,11 +101,29 @@ class Launch(Struct, frozen=True):
     app_id: str = ""
 
 
+class WebSignIn(Protocol):
+    """The half of a Channel by which residents sign in in a browser, at a page of the host's own.
+
+    Some hosts register it as an app of its own, which then is the identity's ``app_id``.
+    """
+
+    provider: Provider
+
+    def address(self, state: str, return_url: str) -> str:
+        """Return where to lead the browser. It comes back to ``return_url``, with ``state`` among what it brings."""
+        ...
+
+    async def finish(self, brought: Mapping[str, str], return_url: str) -> HostIdentity:
+        """Tell who has come back, by the query ``brought``. HostSignInCancelledError if the host let nobody in."""
+        ...
+
+
 class Channel(Protocol):
     """One app at one host. Methods that a host does not have raise NotOfferedError."""
 
     provider: Provider
     app_id: str
+    web_sign_in: WebSignIn | None  # None: not set up, or not offered
 
     async def sign_in(self, code: str) -> HostIdentity:
         """Exchange the client's one-time code. CodeRefusedError: ask the client for a fresh one."""

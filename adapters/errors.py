@@ -34,6 +34,13 @@ class CodeRefusedError(YiwangError):
     http_status = 400
 
 
+class HostSignInCancelledError(YiwangError):
+    """Somebody came back from a host app's own sign-in page without a code: they pressed cancel, or were refused."""
+
+    code = "HOST_SIGN_IN_CANCELLED"
+    http_status = 403
+
+
 class UserBlockedError(YiwangError):
     """The host app does not let this user sign in; they need a door outside it."""
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from msgspec import Struct
 
 from adapters.errors import HostKeyError
+from adapters.web_pages import PageAddress
 
 MessageRefusal = Literal["no_credit", "value", "template", "page", "receiver"]
 
@@ -51,3 +52,13 @@ class AlipayApp(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"AlipayApp({self.app_id})"  # the keys are secrets
+
+
+class AlipayWebsite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How residents sign in in browsers, by the same app. ``auth_user`` has Alipay ask them first, ``auth_base`` not.
+
+    Unverified: whether Alipay's page takes a mini-program's app id.
+    """
+
+    page: PageAddress = "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm"
+    scope: Literal["auth_base", "auth_user"] = "auth_base"

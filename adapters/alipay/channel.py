@@ -6,9 +6,11 @@ from collections.abc import Mapping
 import msgspec
 
 from adapters.alipay import launches, trades
+from adapters.alipay.app import AlipayWebsite
 from adapters.alipay.client import AlipayClient
 from adapters.alipay.notices import read_notice
 from adapters.alipay.phones import read_phone
+from adapters.alipay.web import AlipayWebSignIn
 from adapters.alipay.wire import (
     CloseReply,
     CodeReply,
@@ -19,7 +21,18 @@ from adapters.alipay.wire import (
     TokenReply,
     TradeReply,
 )
-from adapters.channel import Callback, HostIdentity, Launch, Message, MiniCode, Order, Payment, Provider, Refund
+from adapters.channel import (
+    Callback,
+    HostIdentity,
+    Launch,
+    Message,
+    MiniCode,
+    Order,
+    Payment,
+    Provider,
+    Refund,
+    WebSignIn,
+)
 from adapters.errors import (
     HostUnavailableError,
     MessageRefusedError,
@@ -47,8 +60,9 @@ class AlipayChannel:
 
     provider: Provider = "alipay"
 
-    def __init__(self, client: AlipayClient, clock: Clock) -> None:
+    def __init__(self, client: AlipayClient, clock: Clock, website: AlipayWebsite | None = None) -> None:
         self.app_id = client.app.app_id
+        self.web_sign_in: WebSignIn | None = AlipayWebSignIn(self.app_id, website, self.sign_in) if website else None
         self._client = client
         self._clock = clock
         self._app = client.app

@@ -6,6 +6,8 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from msgspec import Struct
 
+from adapters.web_pages import PageAddress
+
 
 class BaiduApp(Struct, frozen=True, kw_only=True):
     """One mini-program. ``app_key`` is its App Key, by which all calls and links know it (not the App ID).
@@ -27,6 +29,21 @@ class BaiduApp(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"BaiduApp({self.app_key})"  # the secret is one
+
+
+class BaiduWebsite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The app of Baidu's account service (openauth.baidu.com), which signs residents in in browsers.
+
+    Not confirmed: whether its ``unionid`` is the one that mini-programs of the same owner get.
+    """
+
+    app_key: str
+    secret: str
+    page: PageAddress = "https://openapi.baidu.com/oauth/2.0/authorize"
+    asks_union: bool = True
+
+    def __repr__(self) -> str:
+        return f"BaiduWebsite({self.app_key})"  # the secret is one
 
 
 class BaiduCashier(Struct, frozen=True, kw_only=True):

@@ -11,11 +11,23 @@ from urllib.parse import quote
 
 from adapters import links
 from adapters.baidu import messages, phones, wire
-from adapters.baidu.app import BaiduApp, BaiduCashier
+from adapters.baidu.app import BaiduApp, BaiduCashier, BaiduWebsite
 from adapters.baidu.client import AppToken, BaiduClient, TokenFailed
 from adapters.baidu.notices import read_notice
 from adapters.baidu.payments import BaiduPayments
-from adapters.channel import Callback, HostIdentity, Launch, Message, MiniCode, Order, Payment, Provider, Refund
+from adapters.baidu.web import BaiduWebSignIn
+from adapters.channel import (
+    Callback,
+    HostIdentity,
+    Launch,
+    Message,
+    MiniCode,
+    Order,
+    Payment,
+    Provider,
+    Refund,
+    WebSignIn,
+)
 from adapters.errors import (
     CodeRefusedError,
     HostConfigurationError,
@@ -46,8 +58,10 @@ class BaiduChannel:
         token_failed: TokenFailed,
         *,
         cashier: BaiduCashier | None = None,
+        website: BaiduWebsite | None = None,
     ) -> None:
         self.app_id = app.app_key
+        self.web_sign_in: WebSignIn | None = BaiduWebSignIn(http, website) if website else None
         self._app = app
         self._client = BaiduClient(http, app, app_token, token_failed)
         self._cashier = cashier

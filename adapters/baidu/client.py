@@ -12,7 +12,7 @@ from adapters.baidu.refusals import TOKEN_REFUSED, Call, refusal, refused
 from adapters.errors import HostUnavailableError
 from adapters.http import HostHttp, HostReply
 
-_FORM = {"content-type": "application/x-www-form-urlencoded"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 _SCOPE = "smartapp_snsapi_base"
 
 AppToken = Callable[[], Awaitable[str]]
@@ -22,8 +22,8 @@ TokenFailed = Callable[[str], Awaitable[None]]
 async def fetch_app_token(http: HostHttp, app: BaiduApp) -> tuple[str, int]:
     """Return an app token and the seconds it lives, about a month."""
     form = {"grant_type": app.grant_type, "client_id": app.app_key, "client_secret": app.secret, "scope": _SCOPE}
-    reply = await http.send("POST", "/oauth/2.0/token", urlencode(form).encode(), _FORM)
-    said = _accepted("token", wire.read(reply, wire.TokenAnswer))
+    reply = await http.send("POST", "/oauth/2.0/token", urlencode(form).encode(), FORM)
+    said = accepted("token", wire.read(reply, wire.TokenAnswer))
     if not said.access_token or said.expires_in <= 0:
         raise wire.unreadable(reply.status, len(reply.body))
     return said.access_token, said.expires_in
@@ -58,8 +58,8 @@ class BaiduClient:
     async def _old_session(self, code: str) -> tuple[str, str]:
         form = {"code": code, "client_id": self._app.app_key, "sk": self._app.secret}
         http = self._http.at(self._app.session_origin, "Baidu")
-        reply = await http.send("POST", "/oauth/jscode2sessionkey", urlencode(form).encode(), _FORM)
-        said = _accepted("sign-in", wire.read(reply, wire.OldSession))
+        reply = await http.send("POST", "/oauth/jscode2sessionkey", urlencode(form).encode(), FORM)
+        said = accepted("sign-in", wire.read(reply, wire.OldSession))
         return said.openid, said.session_key
 
     async def union_id(self, openid: str) -> str:
@@ -68,16 +68,16 @@ class BaiduClient:
         said = await self._answered("POST", path, {}, {"openid": openid})
         if said.errno == 1:
             return ""
-        found = wire.data(_accepted("union id", said), wire.Union)
+        found = wire.data(accepted("union id", said), wire.Union)
         return found.unionid if found else ""
 
     async def post(self, call: Call, path: str, form: Mapping[str, str]) -> wire.Answer:
         """Send a form; return an answer that is no refusal."""
-        return _accepted(call, await self._answered("POST", path, {}, form))
+        return accepted(call, await self._answered("POST", path, {}, form))
 
     async def get(self, call: Call, path: str, query: Mapping[str, str]) -> wire.Answer:
         """Ask with a query; return an answer that is no refusal."""
-        return _accepted(call, await self.ask(path, query))
+        return accepted(call, await self.ask(path, query))
 
     async def ask(self, path: str, query: Mapping[str, str]) -> wire.Answer:
         """Ask with a query; return the answer, be it a refusal."""
@@ -104,10 +104,11 @@ class BaiduClient:
     ) -> HostReply:
         target = f"{path}?{urlencode({'access_token': token, **query})}"
         body = urlencode(form).encode()
-        return await self._http.send(method, target, body, _FORM if method == "POST" else None)
+        return await self._http.send(method, target, body, FORM if method == "POST" else None)
 
 
-def _accepted(call: Call, said: wire.Said) -> wire.Said:
+def accepted(call: Call, said: wire.Said) -> wire.Said:
+    """Return an answer that is no refusal."""
     if refused(said):
         raise refusal(call, said)
     return said

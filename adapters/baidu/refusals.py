@@ -43,8 +43,9 @@ _MESSAGE: dict[int, Literal["no_credit", "value", "template", "page", "receiver"
 }
 _OAUTH_CONFIGURATION = frozenset(
     {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}  # RFC 6749 section 5.2
+    | {"redirect_uri_mismatch"}  # Baidu's own
 )
-_FRESH_CODE = "Call swan.login again and send its new code; never retry this one."
+_FRESH_CODE = "Have the client sign in again and send its new code; never retry this one."
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 

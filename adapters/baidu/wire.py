@@ -64,6 +64,13 @@ class Union(Struct):
     unionid: str = ""
 
 
+class UserAnswer(Answer):
+    """Of ``/rest/2.0/passport/users/getInfo``."""
+
+    openid: str = ""
+    unionid: str | None = None
+
+
 class QrCode(Struct):
     """Of ``getunlimitedv2``: one of both, as ``img_flag`` asks."""
 

@@ -5,19 +5,22 @@ Their keys are no secrets, and are for nothing but sandboxes: one RSA key, devel
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters import rsa
 from adapters.sandbox.alipay.console import SimulatedApp as AlipayMiniProgram
 from adapters.sandbox.alipay.simulator import SimulatedAlipay
-from adapters.sandbox.baidu.behaviour import PaymentService, RegisteredApp
+from adapters.sandbox.baidu.behaviour import PaymentService, RegisteredApp, RegisteredWebsite
 from adapters.sandbox.baidu.host import CashierKeys, SimulatedBaidu
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.notice_http import NoticeHttp
 from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.wechat.apps import SimulatedApp as WeChatMiniProgram
+from adapters.sandbox.wechat.apps import SimulatedWebsite
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
 from adapters.sandbox.wechat_pay.keys import API_V3_KEY, MCHID, PUBLIC_KEY_ID, SERIAL
@@ -32,11 +35,15 @@ APPS: Mapping[str, str] = {
 }
 """The app of each host by its id; the web's first, so that the sandbox's page begins with it."""
 
+WEBSITES: Mapping[str, str] = {"wechat": "wx00000000sandbox2", "baidu": "sandboxAppKey0000000002"}
+"""The apps that sign residents in in browsers, where those are others than the mini-programs."""
+
 SMS_KEY = SigningKey("sandbox-sms", b"sandbox-sms-secret")
 IDENTITY_KEY = SigningKey("sandbox-identity", b"sandbox-identity-secret")
 
 _NAME = "一网 Yiwang"
 _OWNER = "the city"
+_DOMAINS = frozenset({"127.0.0.1", "localhost"})  # that browsers are sent back to
 _PAGES = frozenset({"pages/index/index"})
 _SECRET = "0sandbox" * 4
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="
@@ -50,26 +57,30 @@ def development_hosts(world: World) -> list[SimulatedHost]:
     """Return every simulated host app with the development app in it."""
     key = rsa.private_key(_PEM.encode(), "the development key")
     http = NoticeHttp(_NOTICE_SECONDS)
-    wechat = WeChatMiniProgram(app_id=APPS["wechat"], name=_NAME, secret=_SECRET, owner=_OWNER, pages=_PAGES)
     alipay = SimulatedAlipay(world, http, keys=lambda: key)
     alipay.console.register(
-        AlipayMiniProgram(app_id=APPS["alipay"], name=_NAME, content_key=_CONTENT_KEY, pages=_PAGES)
+        AlipayMiniProgram(app_id=APPS["alipay"], name=_NAME, content_key=_CONTENT_KEY, pages=_PAGES, domains=_DOMAINS)
     )
+    app: dict[str, Any] = {"secret": _SECRET, "name": _NAME, "owner": _OWNER}
+    baidu = SimulatedBaidu(world, http, [RegisteredApp(app_key=APPS["baidu"], **app)], keys=CashierKeys(key, key))
+    baidu.websites.configure(RegisteredWebsite(app_key=WEBSITES["baidu"], domains=_DOMAINS, **app))
+    return [SimulatedWeb(world, SMS_KEY, apps={APPS["web"]: _NAME}), _wechat(world, key, app), alipay, baidu]
+
+
+def _wechat(world: World, key: RSAPrivateKey, app: Mapping[str, Any]) -> SimulatedWeChat:
     merchant = SimulatedWeChatPay(
         world, NoticeHttp(_CALLBACK_SECONDS), {APPS["wechat"]}, keys=lambda: key, loopback_callbacks=True
     )
-    baidu = RegisteredApp(app_key=APPS["baidu"], secret=_SECRET, name=_NAME, owner=_OWNER)
-    return [
-        SimulatedWeb(world, SMS_KEY, apps={APPS["web"]: _NAME}),
-        SimulatedWeChat(world, [wechat], cashier=merchant),
-        alipay,
-        SimulatedBaidu(world, http, [baidu], keys=CashierKeys(key, key)),
-    ]
+    wechat = SimulatedWeChat(world, [WeChatMiniProgram(app_id=APPS["wechat"], pages=_PAGES, **app)], cashier=merchant)
+    wechat.websites.configure(SimulatedWebsite(app_id=WEBSITES["wechat"], domains=_DOMAINS, **app))
+    return wechat
 
 
 def development_apps(origin: str) -> bytes:
     """Return the file of host apps of a deployment whose hosts are a sandbox at ``origin``."""
-    return msgspec.json.format(msgspec.json.encode({"apps": _entries(origin)}))
+    websites = _websites(origin)
+    entries = [{**each, **websites.get(str(each["provider"]), {})} for each in _entries(origin)]
+    return msgspec.json.format(msgspec.json.encode({"apps": entries}))
 
 
 def directions(origin: str) -> str:
@@ -78,10 +89,12 @@ def directions(origin: str) -> str:
         ("SMS", f"{origin}/web/sms", f"key id {SMS_KEY.id}, secret {SMS_KEY.secret.decode()}"),
         ("identity", f"{origin}/identity", f"key id {IDENTITY_KEY.id}, secret {IDENTITY_KEY.secret.decode()}"),
         ("WeChat", f"{origin}/wechat", f"app {APPS['wechat']}, secret {_SECRET}"),
+        ("", "", f"in browsers: app {WEBSITES['wechat']}, the same secret"),
         ("WeChat Pay", f"{origin}/wechat_pay", f"merchant {MCHID}, certificate serial {SERIAL}"),
         ("", "", f"APIv3 key {API_V3_KEY}, public key id {PUBLIC_KEY_ID}"),
         ("Alipay", f"{origin}/alipay/gateway.do", f"app {APPS['alipay']}"),
         ("Baidu", f"{origin}/baidu", f"app key {APPS['baidu']}, secret {_SECRET}"),
+        ("", "", f"in browsers: app key {WEBSITES['baidu']}, the same secret"),
     )
     width = max(len(address) for _, address, _ in said)
     lines = [f"  {name:<10}  {address:<{width}}  {what}" for name, address, what in said]
@@ -125,3 +138,11 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
         },
         {"provider": "baidu", "owner": _OWNER, "url": f"{origin}/baidu", "app": baidu, "cashier": cashier},
     ]
+
+
+def _websites(origin: str) -> Mapping[str, Mapping[str, object]]:
+    """Return by provider what an entry says of signing in in browsers."""
+    wechat = {"app_id": WEBSITES["wechat"], "secret": _SECRET, "page": f"{origin}/wechat/connect/qrconnect"}
+    baidu = {"app_key": WEBSITES["baidu"], "secret": _SECRET, "page": f"{origin}/baidu/oauth/2.0/authorize"}
+    alipay = {"page": f"{origin}/alipay/oauth2/publicAppAuthorize.htm"}
+    return {"wechat": {"web": wechat}, "alipay": {"web": alipay}, "baidu": {"web": baidu}}

@@ -12,7 +12,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import segno
 from msgspec import Struct
 
-from adapters.channel import Callback, HostIdentity, Launch, Message, MiniCode, Order, Payment, Provider, Refund
+from adapters.channel import (
+    Callback,
+    HostIdentity,
+    Launch,
+    Message,
+    MiniCode,
+    Order,
+    Payment,
+    Provider,
+    Refund,
+    WebSignIn,
+)
 from adapters.errors import HostConfigurationError, NotOfferedError
 from adapters.web.sms import Sms, SmsSender
 from kernel.money import Fen
@@ -45,6 +56,7 @@ class WebChannel:
                 fix="Give it as https://city.example, without a query.",
             )
         self.app_id = app.app_id
+        self.web_sign_in: WebSignIn | None = None
         self._base = app.base_url.rstrip("/")
         self._origins = {_origin(each) for each in (app.base_url, *app.other_origins)}
         self._sms = sms

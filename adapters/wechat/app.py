@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from adapters.web_pages import PageAddress
+
 
 class WeChatApp(Struct, frozen=True, kw_only=True):
     """What the console shows for one mini-program.
@@ -26,3 +28,14 @@ class WeChatApp(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"WeChatApp({self.app_id})"  # the rest holds secrets
+
+
+class WeChatWebsite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The website app of the open platform, which signs residents in in browsers: an app beside the mini-program."""
+
+    app_id: str
+    secret: str
+    page: PageAddress = "https://open.weixin.qq.com/connect/qrconnect"
+
+    def __repr__(self) -> str:
+        return f"WeChatWebsite({self.app_id})"  # the secret is one

@@ -16,16 +16,18 @@ from adapters.channel import (
     Payments,
     Provider,
     Refund,
+    WebSignIn,
 )
 from adapters.errors import CodeRefusedError, LaunchRefusedError, NotOfferedError
 from adapters.http import HostHttp
 from adapters.links import check_code, check_page
 from adapters.one_time_codes import OneTimeCodes
 from adapters.wechat import keywords, links, phones
-from adapters.wechat.app import WeChatApp
+from adapters.wechat.app import WeChatApp, WeChatWebsite
 from adapters.wechat.client import WeChatClient, stable_token
 from adapters.wechat.message_credits import MessageCredits
 from adapters.wechat.pushes import Pushes
+from adapters.wechat.web import WeChatWebSignIn
 from kernel.clock import Clock
 from kernel.money import Fen
 
@@ -36,10 +38,18 @@ class WeChatChannel:
     provider: Provider = "wechat"
 
     def __init__(
-        self, http: HostHttp, redis: Redis, clock: Clock, app: WeChatApp, *, payments: Payments | None = None
+        self,
+        http: HostHttp,
+        redis: Redis,
+        clock: Clock,
+        app: WeChatApp,
+        *,
+        payments: Payments | None = None,
+        website: WeChatWebsite | None = None,
     ) -> None:
         links.check_days(app.link_days)
         self.app_id = app.app_id
+        self.web_sign_in: WebSignIn | None = WeChatWebSignIn(http, website) if website else None
         self._app = app
         self._clock = clock
         tokens = AccessTokens(redis, clock, f"wechat:{app.app_id}", lambda: stable_token(http, app))

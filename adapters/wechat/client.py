@@ -28,7 +28,7 @@ async def stable_token(http: HostHttp, app: WeChatApp) -> tuple[str, int]:
         {"grant_type": "client_credential", "appid": app.app_id, "secret": app.secret, "force_refresh": False}
     )
     reply = await http.send("POST", "/cgi-bin/stable_token", body, _JSON)
-    said = _accepted("token", wire.read(reply, wire.TokenAnswer))
+    said = accepted("token", wire.read(reply, wire.TokenAnswer))
     if not said.access_token or said.expires_in <= 0:
         raise wire.unreadable(reply)
     return said.access_token, said.expires_in
@@ -51,7 +51,7 @@ class WeChatClient:
             "grant_type": "authorization_code",
         }
         reply = await self._http.send("GET", f"/sns/jscode2session?{urlencode(query)}")
-        said = _accepted("sign-in", wire.read(reply, wire.SessionAnswer))
+        said = accepted("sign-in", wire.read(reply, wire.SessionAnswer))
         if not said.openid:
             raise wire.unreadable(reply)
         return said
@@ -60,7 +60,7 @@ class WeChatClient:
         """Exchange the phone number button's code (not ``wx.login``'s)."""
         content = {"code": code} | ({"openid": openid} if openid else {})
         reply = await self._post("/wxa/business/getuserphonenumber", content)
-        said = _accepted("phone number", wire.read(reply, wire.PhoneAnswer))
+        said = accepted("phone number", wire.read(reply, wire.PhoneAnswer))
         if said.phone_info is None:
             raise wire.unreadable(reply)
         return said.phone_info
@@ -71,13 +71,13 @@ class WeChatClient:
         said = wire.read(reply, wire.Answer)
         if said.errcode == _SESSION_INVALID:
             return False
-        _accepted("session", said)
+        accepted("session", said)
         return True
 
     async def reset_session(self, openid: str, session_key: str) -> str:
         """Replace the user's session key and return the new one. See WeChatApp.decoded_session_key."""
         reply = await self._authorised("GET", "/wxa/resetusersessionkey", query=self._signed(openid, session_key))
-        said = _accepted("session", wire.read(reply, wire.SessionAnswer))
+        said = accepted("session", wire.read(reply, wire.SessionAnswer))
         if not said.session_key:
             raise SessionStaleError("WeChat gave no new session key", fix="Call wx.login again and send its new code.")
         return said.session_key
@@ -93,7 +93,7 @@ class WeChatClient:
             "lang": self._app.language,
         }
         reply = await self._post("/cgi-bin/message/subscribe/send", content)
-        _accepted("message", wire.read(reply, wire.Answer))
+        accepted("message", wire.read(reply, wire.Answer))
 
     async def unlimited_code(self, code: MiniCode) -> bytes:
         """Return the image. WeChat answers with an image or with JSON, both with status 200: its bytes tell."""
@@ -107,14 +107,14 @@ class WeChatClient:
         reply = await self._post("/wxa/getwxacodeunlimit", content)
         if reply.status == 200 and reply.body.startswith(_IMAGES):
             return reply.body
-        _accepted("code", wire.read(reply, wire.Answer))
+        accepted("code", wire.read(reply, wire.Answer))
         raise wire.unreadable(reply)
 
     async def url_link(self, page: str, query: str, days: int) -> str:
         """Return an https link that opens the mini-program from outside WeChat, for at most 30 days."""
         content = self._jump(page, query) | _expiring(days)
         reply = await self._post("/wxa/generate_urllink", content)
-        said = _accepted("link", wire.read(reply, wire.LinkAnswer))
+        said = accepted("link", wire.read(reply, wire.LinkAnswer))
         if not said.url_link:
             raise wire.unreadable(reply)
         return said.url_link
@@ -123,7 +123,7 @@ class WeChatClient:
         """Return a ``weixin://`` link. Its exact body is not confirmed by anything published that was read."""
         content = {"jump_wxa": self._jump(page, query), "is_expire": True} | _expiring(days)
         reply = await self._post("/wxa/generatescheme", content)
-        said = _accepted("link", wire.read(reply, wire.LinkAnswer))
+        said = accepted("link", wire.read(reply, wire.LinkAnswer))
         if not said.openlink:
             raise wire.unreadable(reply)
         return said.openlink
@@ -173,7 +173,8 @@ def _expiring(days: int) -> dict[str, Any]:
     return {"expire_type": 1, "expire_interval": days}
 
 
-def _accepted(call: Call, said: wire.Said) -> wire.Said:
+def accepted(call: Call, said: wire.Said) -> wire.Said:
+    """Return an answer that is no refusal."""
     if said.errcode:
         raise refusal(call, said.errcode, said.errmsg)
     return said

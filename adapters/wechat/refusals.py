@@ -27,6 +27,7 @@ _ANYWHERE: dict[int, tuple[type[YiwangError], str]] = {
     40013: (HostConfigurationError, "Compare the app id with the console's."),
     40029: (CodeRefusedError, "Ask the client for a fresh code of the right kind; never retry this one."),
     40125: (HostConfigurationError, "Compare the app secret with the console's."),
+    40163: (CodeRefusedError, "The code was used before: ask the client for a fresh one."),
     40164: (HostConfigurationError, "Put this server's outgoing address on the console's list of IP addresses."),
     40226: (UserBlockedError, "WeChat sees a high risk: offer a way without it, such as a service desk."),
     45011: (HostQuotaError, "Too many in this minute: wait until the next."),

@@ -35,6 +35,13 @@ class SessionAnswer(Answer):
     unionid: str | None = None
 
 
+class WebSignInAnswer(Answer):
+    """Of ``/sns/oauth2/access_token``; the tokens in it are not used."""
+
+    openid: str = ""
+    unionid: str | None = None
+
+
 class Watermark(Struct):
     """Which app data was made for, and when (seconds since 1970)."""
 

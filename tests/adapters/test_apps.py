@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from adapters.apps import HostApps, open_channels, parse_apps, read_apps
 from adapters.channel import Message
 from adapters.errors import HostConfigurationError, HostKeyError
-from adapters.sandbox.development import APPS, SMS_KEY, development_apps
+from adapters.sandbox.development import APPS, SMS_KEY, WEBSITES, development_apps
 from adapters.sandbox.hosts import build_sandbox
 from adapters.signed_json import open_signed
 from adapters.web.sms import SmsGateway
@@ -49,7 +49,8 @@ def test_no_secret_shows(tmp_path: Path) -> None:
     file.write_bytes(development_apps("http://127.0.0.1:9200"))
     apps = read_apps(str(file))
     assert {each.app_id for each in apps.apps} == set(APPS.values())
-    assert apps.owners[APPS["wechat"]] == "the city"
+    for id_ in (APPS["wechat"], *WEBSITES.values()):
+        assert apps.owners[id_] == "the city"
     for secret in ("0sandbox0sandbox", "PRIVATE", "c2FuZGJveC"):
         assert secret not in repr(apps)
 
@@ -68,6 +69,9 @@ def test_no_secret_shows(tmp_path: Path) -> None:
         wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET}),
         wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "public_keys": {"0A": PUBLIC_KEY}}),
         wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "refund_notify_url": "http://a.example"}),
+        wechat(web={"app_id": "wx1", "secret": SECRET, "sekret": SECRET}),
+        wechat(web={"app_id": "wx1", "secret": SECRET, "page": f"https://a.example/?{SECRET}"}),
+        wechat(web={"secret": SECRET}),
         {"provider": "alipay", "app": {"app_id": "1", "key": 7}},
     ],
 )
@@ -80,6 +84,8 @@ def test_what_a_file_may_not_say_is_refused_without_its_secrets(entry: dict[str,
 def test_an_app_is_named_once_and_keys_are_keys() -> None:
     with pytest.raises(HostConfigurationError, match="named twice: wx0123456789abcdef"):
         parsed(wechat(), wechat())
+    with pytest.raises(HostConfigurationError, match="named twice: wx0123456789abcdef"):
+        parsed(wechat(web={"app_id": "wx0123456789abcdef", "secret": SECRET}))
     for entry in (
         {"provider": "alipay", "app": {"app_id": "1", "key": SECRET}},
         wechat(pay={"merchant": MERCHANT, "api_v3_key": SECRET + "12", "certificates": [PUBLIC_KEY]}),

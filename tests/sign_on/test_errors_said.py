@@ -25,8 +25,8 @@ _ELSEWHERE = {
         *("IDENTITY_UNKNOWN", "ONE_TIME_CODE_REFUSED", "REGISTER_NO_MATCH", "CREDIT_CODE_INVALID"),
     },
     "the mini-program's sign-in, and what only it can do at its host": {
-        *("HOST_CODE_REFUSED", "HOST_SESSION_STALE", "HOST_USER_BLOCKED", "HOST_LACKS_THIS", "HOST_LAUNCH_REFUSED"),
-        *("HOST_ORDER_REFUSED", "HOST_SIGNING_KEY_UNKNOWN"),
+        *("HOST_SESSION_STALE", "HOST_LACKS_THIS", "HOST_LAUNCH_REFUSED", "HOST_ORDER_REFUSED"),
+        "HOST_SIGNING_KEY_UNKNOWN",
     },
     "the operator, who reads the log: keys, settings, addresses, the audit log, registering": {
         *("CREDENTIAL_REFUSED", "CLIENT_REFUSED", "NO_SIGNING_KEY", "HOST_KEY_UNUSABLE", "OUTSIDE_FAILED"),

@@ -32,7 +32,8 @@ class SimulatedApp(Struct, kw_only=True):
     """A registered mini-program. ``knows`` is how it gets its users named, ``pages`` are the released ones.
 
     ``exists_when_opened``: a trade is unknown until its payer has opened the cashier. ``url_rules`` are the beginnings
-    of ordinary addresses whose codes open this app; ``message_url`` is where the platform's messages go.
+    of ordinary addresses whose codes open this app; ``message_url`` is where the platform's messages go. To its
+    ``domains`` browsers are sent back from the sign-in page.
     """
 
     app_id: str
@@ -47,6 +48,7 @@ class SimulatedApp(Struct, kw_only=True):
     url_rules: tuple[str, ...] = ()
     exists_when_opened: bool = False
     message_url: str = ""
+    domains: frozenset[str] = frozenset()
 
 
 class Console:
@@ -78,6 +80,10 @@ class Console:
         if app is not None and app.certificates:
             return self._alipay.key, self._alipay.number
         return self._key, ""
+
+    def domains(self, app_id: str) -> frozenset[str]:
+        """Return the domains of an app, none if it is unknown."""
+        return self.apps[app_id].domains if app_id in self.apps else frozenset()
 
     def app_key(self, app_id: str) -> RSAPrivateKey:
         """Return the app's own private key, which a real console never sees."""

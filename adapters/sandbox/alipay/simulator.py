@@ -26,10 +26,19 @@ from adapters.sandbox.alipay.notices import Notices
 from adapters.sandbox.alipay.people import People
 from adapters.sandbox.alipay.protocol import Call, Refusal
 from adapters.sandbox.alipay.trades import Trades, written_time
+from adapters.sandbox.authorization import AuthorizationPage, Form
 from adapters.sandbox.host import InboxMessage
 from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.world import Fault, World
 
+_SIGN_IN = Form(
+    path="/alipay/oauth2/publicAppAuthorize.htm",
+    title="支付宝登录",
+    app="app_id",
+    takes={"scope": ("auth_base", "auth_user")},
+    code="auth_code",
+    beside={"source": "alipay_wallet"},
+)
 _PACE = 1 / 600  # 4 minutes become 0.4 s, the whole schedule of 25 hours two and a half minutes
 _SLOW_SECONDS = 8.0  # more than callers wait
 Answer = Response[bytes]
@@ -99,7 +108,10 @@ class SimulatedAlipay:
             found = self._codes.image(name.removesuffix(".png"))
             return Response(found or b"", status_code=404 if found is None else 200, media_type="image/png")
 
-        return gateway, page, face, image
+        sign_in = AuthorizationPage(
+            self._world, _SIGN_IN, self.console.domains, lambda app_id, resident, _: self.people.login(app_id, resident)
+        )
+        return gateway, page, face, image, *sign_in.routes()
 
     async def _gateway(self, query: str, body: bytes, base: str) -> Answer:
         try:

@@ -106,7 +106,11 @@ class Accounts:
         owner = self._owners[call.app_key]
         if resident is None or not owner:
             raise application(1, "no unionid")
-        return {"unionid": self._world.subject(HOST, f"owner {owner}", resident)}
+        return {"unionid": self.union(owner, resident)}
+
+    def union(self, owner: str, resident: str) -> str:
+        """Return how all apps of an owner know a resident."""
+        return self._world.subject(HOST, f"owner {owner}", resident)
 
     def _checked(self, app_key: str, secret: str) -> RegisteredApp:
         app = self.apps.get(app_key)

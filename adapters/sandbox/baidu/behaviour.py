@@ -36,6 +36,12 @@ class RegisteredApp(Struct, frozen=True, kw_only=True):
     owner: str = ""
 
 
+class RegisteredWebsite(RegisteredApp, frozen=True, kw_only=True):
+    """An app of the account service; browsers are sent back to its ``domains`` alone."""
+
+    domains: frozenset[str]
+
+
 class PaymentService(Struct, frozen=True, kw_only=True):
     """What is registered with the cashier. Of the addresses each may be empty: then nobody is told or asked.
 

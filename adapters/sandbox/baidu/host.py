@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from litestar.handlers import HTTPRouteHandler
@@ -14,8 +15,9 @@ from adapters.sandbox.baidu.behaviour import Behaviour, PaymentService, Register
 from adapters.sandbox.baidu.books import BookedOrder
 from adapters.sandbox.baidu.cashier import Cashier
 from adapters.sandbox.baidu.courier import Courier
-from adapters.sandbox.baidu.serving import HOST, Front
+from adapters.sandbox.baidu.serving import HOST, Call, Front
 from adapters.sandbox.baidu.talk import Talk
+from adapters.sandbox.baidu.websites import Websites
 from adapters.sandbox.host import InboxMessage
 from adapters.sandbox.rsa_keys import new_key
 from adapters.sandbox.world import World
@@ -58,6 +60,7 @@ class SimulatedBaidu:
         self.behaviour = behaviour or Behaviour()
         self._world = world
         self.accounts = Accounts(world, apps)
+        self.websites = Websites(world, self.accounts)
         self.talk = Talk(world, self.accounts, templates)
         courier = Courier(world, http, self.keys.platform, self.behaviour)
         developer = self.keys.developer.public_key()
@@ -72,7 +75,9 @@ class SimulatedBaidu:
         rest = "/rest/2.0/smartapp"
         money = f"{rest}/pay/paymentservice"
         return [
-            open_to_all(both, "/oauth/2.0/token", "token", users.token),
+            *self.websites.routes(),
+            open_to_all(both, "/oauth/2.0/token", "token", self._token),
+            open_to_all(get, "/rest/2.0/passport/users/getInfo", "user", self.websites.user),
             open_to_all(post, "/oauth/jscode2sessionkey", "session", users.old_session),
             serve(both, f"{rest}/getsessionkey", "new_session", users.session),
             serve(post, f"{rest}/getunionid", "union_id", users.union_id),
@@ -122,6 +127,10 @@ class SimulatedBaidu:
 
     def scanned(self, text: str) -> Mapping[str, str] | None:
         return self.talk.scanned(text)
+
+    def _token(self, call: Call) -> dict[str, Any]:
+        issuer = self.websites if call.get("grant_type") == "authorization_code" else self.accounts
+        return issuer.token(call)
 
     def _said(self, result: str) -> str:
         self._world.note(HOST, "pay", result)

@@ -35,6 +35,12 @@ class SimulatedApp(Struct, frozen=True, kw_only=True):
     push: PushTarget | None = None
 
 
+class SimulatedWebsite(SimulatedApp, frozen=True, kw_only=True):
+    """One website app of the Open Platform; browsers are sent back to its ``domains`` alone."""
+
+    domains: frozenset[str]
+
+
 class Refusal(Exception):  # noqa: N818 - it is an answer of this host, not an error of ours
     """Answered as ``errcode`` and ``errmsg`` with status 200."""
 
@@ -50,3 +56,17 @@ def json_content(body: bytes) -> dict[str, Any]:
         return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError:
         raise Refusal(47001, "data format error") from None
+
+
+def proved(apps: Mapping[str, SimulatedApp], given: Mapping[str, Any], grant: str) -> SimulatedApp:
+    """Return the app of ``apps`` whose id and secret are given for a grant. Raises Refusal."""
+    if not given.get("appid"):
+        raise Refusal(41002, "appid missing")
+    app = apps.get(given["appid"])
+    if app is None:
+        raise Refusal(40013, "invalid appid")
+    if given.get("secret") != app.secret:
+        raise Refusal(40125, "invalid appsecret")
+    if given.get("grant_type") != grant:
+        raise Refusal(40002, "invalid grant_type")
+    return app

@@ -7,7 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from adapters.channel import Provider
 from adapters.sandbox.host import InboxMessage
-from adapters.sandbox.wechat.apps import Refusal, SimulatedApp, json_content
+from adapters.sandbox.wechat.apps import SimulatedApp, json_content, proved
 from adapters.sandbox.wechat.messages import Messages
 from adapters.sandbox.wechat.openings import Openings
 from adapters.sandbox.wechat.people import People
@@ -15,6 +15,7 @@ from adapters.sandbox.wechat.pushing import Pushing
 from adapters.sandbox.wechat.quotas import Limit, Quotas, What
 from adapters.sandbox.wechat.routes import Answer, Ask, Path, route
 from adapters.sandbox.wechat.tokens import Tokens
+from adapters.sandbox.wechat.websites import Websites
 from adapters.sandbox.world import World
 
 
@@ -50,6 +51,7 @@ class SimulatedWeChat:
         quotas = Quotas(world.clock, limits or {})
         self._tokens = Tokens(world, quotas)
         self.people = People(world, quotas)
+        self.websites = Websites(world, self.people)
         self.messages = Messages(self.people, quotas)
         self._openings = Openings(world, quotas)
         self._pushing = Pushing(world, push_seconds)
@@ -101,7 +103,7 @@ class SimulatedWeChat:
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         own = [route(self._world, path, self._slow_seconds) for path in self._paths()]
-        return [*own, *(self._cashier.routes() if self._cashier else ())]
+        return [*own, *self.websites.routes(), *(self._cashier.routes() if self._cashier else ())]
 
     def _paths(self) -> list[Path]:
         people, messages, openings = self.people, self.messages, self._openings
@@ -109,6 +111,7 @@ class SimulatedWeChat:
             Path("POST", "/cgi-bin/stable_token", self._stable_token),
             Path("GET", "/cgi-bin/token", self._token),
             Path("GET", "/sns/jscode2session", self._session),
+            Path("GET", "/sns/oauth2/access_token", self.websites.access_token),
             Path(
                 "POST", "/wxa/business/getuserphonenumber", self._authorised(lambda a, _, b: people.phone(a.app_id, b))
             ),
@@ -132,30 +135,18 @@ class SimulatedWeChat:
 
     def _stable_token(self, _query: Mapping[str, str], body: bytes) -> Answer:
         content = json_content(body)
-        app = self._proved(content.get("appid"), content.get("secret"), content.get("grant_type"), "client_credential")
+        app = proved(self._apps, content, "client_credential")
         token, seconds = self._tokens.stable(app.app_id, force=content.get("force_refresh") is True)
         return {"access_token": token, "expires_in": seconds}
 
     def _token(self, query: Mapping[str, str], _body: bytes) -> Answer:
-        app = self._proved(query.get("appid"), query.get("secret"), query.get("grant_type"), "client_credential")
+        app = proved(self._apps, query, "client_credential")
         token, seconds = self._tokens.plain(app.app_id)
         return {"access_token": token, "expires_in": seconds}
 
     def _session(self, query: Mapping[str, str], _body: bytes) -> Answer:
-        app = self._proved(query.get("appid"), query.get("secret"), query.get("grant_type"), "authorization_code")
+        app = proved(self._apps, query, "authorization_code")
         return self.people.session(app, query.get("js_code", ""))
-
-    def _proved(self, app_id: Any, secret: Any, grant: Any, expected_grant: str) -> SimulatedApp:
-        if not app_id:
-            raise Refusal(41002, "appid missing")
-        app = self._apps.get(app_id)
-        if app is None:
-            raise Refusal(40013, "invalid appid")
-        if secret != app.secret:
-            raise Refusal(40125, "invalid appsecret")
-        if grant != expected_grant:
-            raise Refusal(40002, "invalid grant_type")
-        return app
 
 
 class _AskOf(Protocol):

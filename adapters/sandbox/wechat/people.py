@@ -58,10 +58,15 @@ class People:
         self._quotas.take("sign_in", openid)
         if resident in self.blocked:
             raise Refusal(40226, "code blocked")
-        answer = {"session_key": self._session_key(app.app_id, resident), "openid": openid}
-        if app.owner:
-            answer["unionid"] = self._world.subject("wechat-owner", app.owner, resident)
-        return answer
+        return {
+            "session_key": self._session_key(app.app_id, resident),
+            "openid": openid,
+            **self.union(app, resident),
+        }
+
+    def union(self, app: SimulatedApp, resident: str) -> dict[str, str]:
+        """Return how all apps of the app's owner know a resident; nothing for an app without one."""
+        return {"unionid": self._world.subject("wechat-owner", app.owner, resident)} if app.owner else {}
 
     def phone_proof(self, app_id: str, resident: str) -> dict[str, str]:
         """Do what the phone number button does: both its newer ``code`` and its older encrypted data."""

@@ -80,6 +80,18 @@ SAID: Mapping[str, Wording] = MappingProxyType(
         "HOST_MISCONFIGURED": _GENERAL,
         "HOST_SIGNATURE_INVALID": _GENERAL,
         "SIGN_IN_REFUSED": _BY_APP,
+        "HOST_SIGN_IN_CANCELLED": Wording(
+            "您取消了登录，或者对方没有同意。您可以重试，或换一种方式登录。",
+            "You have cancelled, or were not let in there. Try again, or sign in another way.",
+        ),
+        "HOST_CODE_REFUSED": Wording(
+            "本次登录凭证已使用或已过期，请再登录一次，或换一种方式登录。",
+            "What you have brought back was used already or is too old. Sign in there again, or another way.",
+        ),
+        "HOST_USER_BLOCKED": Wording(
+            "您在该应用中的账号目前不能用来登录。请换一种方式登录，或到服务窗口办理。",
+            "Your account there cannot be used to sign in at the moment. Sign in another way, or ask at a counter.",
+        ),
         "ACCOUNT_CLOSED": Wording(
             "此账户已冻结或已注销，不能登录。请联系客服，或到服务窗口咨询。",
             "This account is frozen or closed, so nobody can sign in to it. Ask the help desk or at a service counter.",
