@@ -21,6 +21,7 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
+from gateway.http.sign_on.hosts import Hosts, with_hosts
 from gateway.http.sign_on.leaving import Leaving
 from gateway.http.sign_on.pages import Pages
 from gateway.http.sign_on.programs import program_routes
@@ -41,7 +42,7 @@ from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
 from kernel.settings import Settings
-from schema.context import Context
+from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
 
@@ -97,6 +98,7 @@ class Gateway:
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
+            services = with_hosts(services, platform)
             permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings)
@@ -108,7 +110,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *self._sign_on_routes(services),
+                    *self._sign_on_routes(platform, services),
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
                     ).handlers(),
@@ -134,12 +136,13 @@ class Gateway:
             environment,
         )
 
-    def _sign_on_routes(self, services: SignInServices) -> list[HTTPRouteHandler]:
+    def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         made = self.database, self.environment
         return [
             *program_routes(*made),
             *Pages(*made, services).routes(),
             *Proving(*made, services).routes(),
+            *Hosts(platform, services).routes(),
             *Leaving(*made).routes(),
         ]
 

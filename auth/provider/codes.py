@@ -31,9 +31,9 @@ class OnceStore:
         self._space = space
         self._seconds = seconds
 
-    async def put(self, value: Struct) -> str:
-        """Return a new secret of 256 bits for a value."""
-        secret = secrets.token_urlsafe(32)
+    async def put(self, value: Struct, secret: str = "") -> str:
+        """Return a new secret of 256 bits for a value; ``secret`` is one of another alphabet."""
+        secret = secret or secrets.token_urlsafe(32)
         name = self._key(secret)
         sealed = self._cipher.seal(self._space, name, msgspec.json.encode(value).decode())
         await self._redis.set(name, sealed, ex=self._seconds)

@@ -47,10 +47,10 @@ class Browser:
     def _is_ours(self, location: str) -> bool:
         return location.startswith(("/", self._issuer))
 
-    async def submit(self, page: httpx.Response, nth: int = 0, **values: str) -> httpx.Response:
-        """Fill in and send a page's form."""
+    async def submit(self, page: httpx.Response, step: str = "", **values: str) -> httpx.Response:
+        """Fill in and send a page's form, its first or that of a step."""
         forms = re.findall(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", page.text, re.DOTALL)
-        action, inside = forms[nth]
+        action, inside = next(each for each in forms if not step or f"/{step}?" in each[0])
         hidden = dict(re.findall(r"type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\"", inside))
         return await self.follow(await self.send("POST", html.unescape(action), **hidden, **values))
 

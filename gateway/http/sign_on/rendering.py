@@ -14,10 +14,13 @@ from gateway.http.sign_on.texts import TEXTS, Lang
 
 AnyRequest = Request[Any, Any, Any]
 
+LANGUAGE = "language"
+"""Where a step keeps a request's language in its ASGI state, if the URL was not ours to choose."""
+
 _FOLDER = Path(__file__).parent / "templates"
 _STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
 _ERROR = "<!-- error -->"
-_HEADERS = {
+_HEADERS = {  # no form-action: browsers hold redirects after a form to it too, and ours lead to sites and host apps
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
@@ -32,8 +35,9 @@ def stylesheet() -> Response[str]:
 
 
 def language(request: AnyRequest) -> Lang:
-    """Return the language of a request: what its URL says, else what the browser prefers."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "zh")[:2]
+    """Return the language of a request: what its URL says or a step has found out, else what the browser prefers."""
+    said = request.query_params.get("lang") or request.scope["state"].get(LANGUAGE)
+    asked = said or request.headers.get("accept-language", "zh")[:2]
     return "en" if asked == "en" else "zh"
 
 
@@ -54,7 +58,7 @@ class Renderer:
             headers["content-security-policy"] += f"; script-src 'self' {script}"
         return Response(text, status_code=status, media_type="text/html", headers=headers)
 
-    def sign_in(self, lang: Lang, id_: str, client: str, hint: str, notices: Sequence[Purpose]) -> Response[str]:
+    def sign_in(self, lang: Lang, id_: str, notices: Sequence[Purpose], **shown: Any) -> Response[str]:
         """Return the first page, which says what signing in uses data for without asking (PIPL article 17)."""
         lines = [
             {
@@ -64,7 +68,7 @@ class Renderer:
             }
             for each in notices
         ]
-        return self.page(lang, "sign_in.html", id=id_, client=client, hint=hint, lines=lines)
+        return self.page(lang, "sign_in.html", id=id_, lines=lines, **shown)
 
     def consent(self, lang: Lang, id_: str, client: str, scope: str) -> Response[str]:
         """Return the page that names each field and its purpose; the texts are ours, never the client's."""

@@ -1,7 +1,7 @@
 """What the steps of a sign-in share: whose browser it is, what comes next, and the one transaction of each step."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from litestar import Request, Response, post
@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.channel import WebSignIn
 from adapters.identity import IdentityService
 from adapters.web.sms import SmsSender
 from auth.accounts.phone_codes import PhoneCodes
@@ -52,12 +53,14 @@ class IdentityCheck(Protocol):
 class SignInServices(Struct, frozen=True):
     """Whom the pages reach: SMS (number, code, id of the message), and the identity service if there is one.
 
-    ``sms`` is the gateway behind ``send_code``, for other messages of the web.
+    ``sms`` is the gateway behind ``send_code``, for other messages of the web; ``hosts`` are the host apps' own pages
+    by the host apps' ids.
     """
 
     send_code: Callable[[str, str, str], Awaitable[None]]
     identity: IdentityCheck | None = None
     sms: SmsSender | None = None
+    hosts: Mapping[str, WebSignIn] = {}
 
     @property
     def faces(self) -> IdentityService | None:
@@ -111,7 +114,8 @@ class Steps:
             told = {each.id: each.version for each in notices}
             if told != under_way.told:
                 await self._transactions.save(id_, replace(under_way, told=told))
-            return self._render.sign_in(lang, id_, named(client, lang), asked.login_hint, notices)
+            name, hint, hosts = named(client, lang), asked.login_hint, self._services.hosts
+            return self._render.sign_in(lang, id_, notices, client=name, hint=hint, hosts=hosts)
         if lacks == "acr":
             return await self._step_up(session, lang, id_, asked, owner)
         if error := refusal(asked, owner):

@@ -54,6 +54,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     face_back: str
     face_stays: str
     fields: dict[str, tuple[str, str]]  # scope → what it is, what it is for
+    with_host: dict[str, str]  # by provider
 
 
 TEXTS: dict[Lang, Texts] = {
@@ -108,6 +109,7 @@ TEXTS: dict[Lang, Texts] = {
             "id_number": ("身份证号码", "依法核对您的身份"),
             "offline_access": ("离线访问", "在您不使用时继续办理"),
         },
+        with_host={"wechat": "微信登录", "alipay": "支付宝登录", "baidu": "百度登录"},
     ),
     "en": Texts(
         title="Sign in · Yiwang",
@@ -123,7 +125,7 @@ TEXTS: dict[Lang, Texts] = {
         code="Code",
         sign_in="Sign in",
         another_number="Another number, or send it again",
-        with_app="Sign in with WeChat, Alipay or Baidu",
+        with_app="Sign in with our mini-program in WeChat, Alipay or Baidu",
         confirm_in_app="Confirm on your phone",
         confirm_how="Open Yiwang in WeChat, Alipay or Baidu, choose “Sign in on the web”, and type this code in. Never "
         "type in a code that somebody else has given you.",
@@ -161,6 +163,11 @@ TEXTS: dict[Lang, Texts] = {
             "phone": ("Phone number", "to tell you how your case goes"),
             "id_number": ("ID number", "to check who you are, as the law asks"),
             "offline_access": ("Access while you are away", "to go on with your case without you"),
+        },
+        with_host={
+            "wechat": "Sign in with WeChat",
+            "alipay": "Sign in with Alipay",
+            "baidu": "Sign in with Baidu",
         },
     ),
 }

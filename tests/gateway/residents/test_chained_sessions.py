@@ -75,7 +75,7 @@ async def test_who_proves_it_in_the_app_goes_on_by_the_app(
     await prove_face(phones, who, "wang")
     url, kept = site.authorize(**essential("L3"))
     page = await browser.follow(await browser.send("GET", url))
-    page = await browser.submit(page, nth=1)  # of the first page: a first proof ends the account's other sessions
+    page = await browser.submit(page, "app")  # of the first page: a first proof ends the account's other sessions
     assert await who.data(CONFIRM, code=shown_code(page)) is True
     code = answered(await browser.follow(await browser.send("GET", page.url.path)))["code"]
     claims: dict[str, Any] = await id_token(client, (await site.redeem(code, kept["verifier"])).json()["id_token"])

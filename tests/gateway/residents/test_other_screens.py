@@ -27,7 +27,7 @@ async def shown(city: City, client: httpx.AsyncClient, site: Site) -> tuple[Brow
     browser = Browser(client, issuer(city.settings))
     url, kept = site.authorize(scope="openid")
     page = await browser.follow(await browser.send("GET", url))
-    page = await browser.submit(page, nth=1)
+    page = await browser.submit(page, "app")
     assert 'http-equiv="refresh"' in page.text
     return browser, kept, page.url.path, shown_code(page)
 
