@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.settings import Settings
 
 _TURN_SECONDS = 30.0
+_HUNG_UP = "the database has closed the connection"
 _RESTED, _SURE_FOR_SECONDS = "rested_since", 1.0
 
 
@@ -77,7 +78,7 @@ def _ping_after_rest(engine: AsyncEngine) -> None:
     """Try a connection that has rested before it is given out; a broken one is replaced.
 
     SQLAlchemy's own ``pool_pre_ping`` tries every one: three round trips (BEGIN, the ping, ROLLBACK) for each request,
-    which under load has used the connection a moment ago.
+    which under load has used the connection a moment ago. That the server has hung up is known without asking.
     """
 
     @event.listens_for(engine.sync_engine, "checkin")
@@ -86,12 +87,14 @@ def _ping_after_rest(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "checkout")
     def ping(connection: Any, record: Any, _: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError(_HUNG_UP)
         if monotonic() - record.info.get(_RESTED, monotonic()) < _SURE_FOR_SECONDS:
             return
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError("the database has closed the connection") from error
+            raise DisconnectionError(_HUNG_UP) from error
 
 
 def asyncpg_url(url: str) -> str:

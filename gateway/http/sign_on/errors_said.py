@@ -55,8 +55,8 @@ SAID: Mapping[str, Wording] = MappingProxyType(
             "The code is wrong or no longer good. Look at the latest message, or have a new code sent.",
         ),
         "TOO_MANY_CODES": Wording(
-            "向此号码发送验证码过于频繁。请一分钟后再试；多次发送后需等待更久。",
-            "Too many codes were sent to this number. Try again in a minute; after many codes it takes longer.",
+            "获取验证码过于频繁。请一分钟后再试；多次获取后需等待更久，也可换一种方式登录。",
+            "Too many codes were asked for. Try again in a minute, after many codes later, or sign in another way.",
         ),
         "NO_SMS_GATEWAY": Wording(
             "目前不能发送短信验证码。请用微信、支付宝或百度小程序登录。",
