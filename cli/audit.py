@@ -55,6 +55,9 @@ def verify_command(files: tuple[Path, ...], keys: tuple[Path, ...], first: int) 
         sources = files or _if_there(settings.audit_anchor_file)
         known = public_keys(keys or _if_there(settings.audit_key_file))
         anchors = {str(file): kept(file) for file in sources}
+        newest_seq, _ = await head_of(connection)
+        if first > newest_seq + 1:
+            raise click.BadParameter(f"the log ends with entry {newest_seq}", param_hint="--from")
         report = await verify(connection, anchors, known, first=first, progress=_progress)
         _hints(report, signed=bool(known), outside=bool(anchors))
         return report
@@ -108,6 +111,7 @@ def _json(link: Link) -> str:
 def _line(link: Link) -> str:
     what = [link.action, "" if link.result == "done" else f"({link.result})", link.object]
     told = [f"for {link.on_behalf_of}"] if link.on_behalf_of else []
+    told += [f"purpose={link.purpose}"] if link.purpose else []
     told += [f"{name}={value}" for name, value in link.details.items()] if isinstance(link.details, dict) else []
     told += [f"request {link.request_id}"] if link.request_id else []
     return "  ".join([f"{link.seq:>6}", f"{link.at[:19]}Z", link.actor, *filter(None, what), ", ".join(told)]).rstrip()

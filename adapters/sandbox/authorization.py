@@ -88,11 +88,17 @@ class AuthorizationPage:
         )
         action = html.escape(f"{self._form.path}?{urlencode(given)}")
         buttons = f"{allow}<p><button>拒绝 / Refuse</button>"
-        return self._page(f'<form method="post" action="{action}">{buttons}</form>')
+        app = html.escape(given[self._form.app])
+        asks = f"<p>模拟页面：应用 {app} 想知道您是谁。</p><p lang=en>Simulated: app {app} asks who you are.</p>"
+        return self._page(f'{asks}<form method="post" action="{action}">{buttons}</form>')
 
     def _said(self, wrong: str, status: int) -> Response[str]:
         return self._page(f"<p>{html.escape(wrong)} 参数错误 / is wrong", status)
 
     def _page(self, content: str, status: int = 200) -> Response[str]:
-        head = f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>{self._form.title}</title>'
-        return Response(f"{head}<h1>{self._form.title}</h1>{content}", status_code=status, media_type=MediaType.HTML)
+        head = (
+            '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<link rel="stylesheet" href="/static/sandbox.css"><title>{self._form.title}</title>'
+        )
+        body = f'<header><h1>{self._form.title}</h1></header><main><div class="card">{content}</div></main>'
+        return Response(head + body, status_code=status, media_type=MediaType.HTML)

@@ -120,11 +120,19 @@ def _check(client: Client) -> None:
         (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),
-        (high and not client.backchannel_logout_uri, "Tiers T2 and T3 hear of logouts", "Register where."),
+        (
+            high and not client.backchannel_logout_uri,
+            "Tiers T2 and T3 hear of logouts",
+            "Register a back-channel logout URI.",
+        ),
         ("id_number" in client.scopes and not high, "ID numbers are for tiers T2 and T3", "Register it as T2."),
         (not (client.department or client.sector), "Whose site it is is not said", "Name the department."),
         (unknown, f"Unknown scopes: {', '.join(unknown)}", f"There are {', '.join(SCOPES)}."),
-        (unusable, f"URIs that cannot be used: {', '.join(unusable)}", "Use https:// without a fragment."),
+        (
+            unusable,
+            f"URIs that cannot be used: {', '.join(unusable)}",
+            "Use https:// (http:// on this machine alone) without a fragment.",
+        ),
     ]
     for wrong, message, fix in (*problems, *_problems_of_keys(client)):
         if wrong:
@@ -140,7 +148,11 @@ def _problems_of_keys(client: Client) -> list[tuple[object, str, str]]:
             unreadable = f"The JWK Set cannot be used: {error}"
     one = bool(client.jwks) != bool(client.jwks_uri)
     return [
-        (by_key and not one, "A client with keys has a JWK Set, or says where it is", "Register one of the two."),
+        (
+            by_key and not one,
+            "A client with keys has a JWK Set, or says where it is",
+            "Register a JWK Set, or its URI.",
+        ),
         (
             not by_key and (client.jwks or client.jwks_uri),
             "Keys are for private_key_jwt",

@@ -33,7 +33,7 @@ from adapters.sandbox.world import Fault, World
 
 _SIGN_IN = Form(
     path="/alipay/oauth2/publicAppAuthorize.htm",
-    title="支付宝登录",
+    title="支付宝登录 · Alipay sign-in",
     app="app_id",
     takes={"scope": ("auth_base", "auth_user")},
     code="auth_code",

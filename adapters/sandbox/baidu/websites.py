@@ -17,7 +17,7 @@ _CODE_LIVES = timedelta(minutes=10)
 _TOKEN_SECONDS = 2_592_000
 _FORM = Form(
     path="/baidu/oauth/2.0/authorize",
-    title="百度登录",
+    title="百度登录 · Baidu sign-in",
     app="client_id",
     takes={"response_type": ("code",), "scope": ("basic",)},
     refused={"error": "access_denied"},

@@ -16,7 +16,7 @@ _CODE_LIFE = timedelta(minutes=5)
 _TOKEN_SECONDS = 7200
 _FORM = Form(
     path="/wechat/connect/qrconnect",
-    title="微信登录",
+    title="微信登录 · WeChat sign-in",
     app="appid",
     takes={"response_type": ("code",), "scope": ("snsapi_login",)},
 )

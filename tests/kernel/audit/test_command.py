@@ -63,6 +63,13 @@ async def test_a_whole_log_is_said_to_be_whole(shell: Operator, database: Databa
     assert result.stderr == ""
 
 
+async def test_a_beginning_beyond_the_log_s_end_is_a_mistake_and_no_alarm(shell: Operator) -> None:
+    result = await shell.run("verify", "--from", "99")
+    assert result.exit_code == 2
+    assert "the log ends with entry 12" in result.stderr
+    assert "0 entries from 13 on" in (await shell.run("verify", "--from", "13")).stdout
+
+
 async def test_what_was_tampered_with_is_named_and_the_exit_code_is_1(
     shell: Operator, database: Database, tmp_path: Path
 ) -> None:
