@@ -24,6 +24,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     sign_in: str
     another_number: str
     with_app: str
+    otherwise: str
     confirm_in_app: str
     confirm_how: str
     another_way: str
@@ -73,6 +74,7 @@ TEXTS: dict[Lang, Texts] = {
         sign_in="登录",
         another_number="换一个号码，或重新发送",
         with_app="用微信、支付宝或百度小程序登录",
+        otherwise="或者",
         confirm_in_app="在手机上确认",
         confirm_how="在微信、支付宝或百度中打开“一网”小程序，选择“登录网页”，输入下面的确认码。请勿输入别人给您的确认码。",
         another_way="换一种方式登录",
@@ -126,6 +128,7 @@ TEXTS: dict[Lang, Texts] = {
         sign_in="Sign in",
         another_number="Another number, or send it again",
         with_app="Sign in with our mini-program in WeChat, Alipay or Baidu",
+        otherwise="or",
         confirm_in_app="Confirm on your phone",
         confirm_how="Open Yiwang in WeChat, Alipay or Baidu, choose “Sign in on the web”, and type this code in. Never "
         "type in a code that somebody else has given you.",
