@@ -161,3 +161,11 @@ async def test_what_can_go_wrong_at_wechat_pay_is_listed() -> None:
         places = (await city.ask("GET", "/faults"))["places"]
     operations = ("prepay", "query", "close", "refund", "query_refund", "certificates")
     assert all("bad_signature" in places[f"wechat_pay.{each}"] for each in (*operations, "callback"))
+    for place in (
+        "wechat.stable_token",
+        "wechat.push",
+        "alipay.system.oauth.token",
+        "alipay.callback",
+        "baidu.callback",
+    ):
+        assert places[place], "every host lists where it can go wrong"

@@ -28,6 +28,7 @@ class Notices:
         self._http = http
         self._pace = pace
         self._held: list[_Sent] = []
+        world.offer_faults("alipay.callback", "late", "twice", "never", "out_of_order", "bad_signature")
 
     def send(self, url: str, app: SimulatedApp, fields: Mapping[str, str], *, keeps_sign_type: bool = False) -> None:
         """Send a notice from now on; the platform's messages are signed with their ``sign_type``, trades' without."""

@@ -82,6 +82,10 @@ class SimulatedAlipay:
             "alipay.user.certdoc.certverify.preconsult": self._certify.preconsult,
             "alipay.user.certdoc.certverify.consult": self._certify.consult,
         }
+        for method in self._methods:
+            world.offer_faults(method, "unavailable", "never", "slow", "error_after_work", "bad_signature")
+        world.offer_faults("alipay.refund", "late")
+        world.offer_faults("alipay.qr", "unavailable")
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the gateway, its pages and its images, all below ``/alipay``."""

@@ -24,6 +24,7 @@ class Pushing:
         self._world = world
         self._seconds = seconds
         self._held: list[tuple[SimulatedApp, Mapping[str, Any]]] = []
+        world.offer_faults(_WHERE, "late", "slow", "twice", "never", "out_of_order", "bad_signature")
 
     def push(self, app: SimulatedApp, message: Mapping[str, Any]) -> None:
         """Have a message sent later, or not, as the planned faults want it."""

@@ -37,6 +37,7 @@ def route(world: World, path: Path, slow_seconds: float) -> HTTPRouteHandler:
     Of the faults, ``unavailable`` refuses with -1, ``error_after_work`` answers 502 and ``slow`` answers after
     ``slow_seconds``, both with the work done.
     """
+    world.offer_faults(f"wechat.{path.name}", "unavailable", "error_after_work", "slow", "late")
 
     async def handler(request: Request[Any, Any, Any]) -> Response[bytes]:
         fault = world.take_fault(f"wechat.{path.name}")
