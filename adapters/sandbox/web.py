@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import html
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Never
 from urllib.parse import urlsplit
 
-from litestar import Response, post
+from litestar import MediaType, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from adapters.channel import Provider
@@ -62,7 +63,19 @@ class SimulatedWeb:
             """Take a message; docs/sandbox.md describes the signature, adapters/web/sms.py the body."""
             return await self._doors.answer(request, SMS, self._take)
 
-        return [send_sms]
+        @get("/web/signed-in", sync_to_thread=False, include_in_schema=False)
+        def signed_in(request: AnyRequest) -> Response[str]:
+            """Show what the city's web app would go on with, where the OpenID provider leads its residents back to."""
+            given = {name: request.query_params.get(name, "") for name in ("code", "state", "iss", "error")}
+            shown = "".join(f"<dt>{name}<dd>{html.escape(value)}" for name, value in given.items() if value)
+            return Response(
+                '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed in</title>'
+                '<link rel="stylesheet" href="/static/sandbox.css"><main><div class="card"><p>The web app redeems '
+                f"this at /oauth/token, with its code_verifier:<dl>{shown}</dl></div></main>",
+                media_type=MediaType.HTML,
+            )
+
+        return [send_sms, signed_in]
 
     def apps(self) -> Mapping[str, str]:
         return self._apps

@@ -169,3 +169,11 @@ async def test_what_can_go_wrong_at_wechat_pay_is_listed() -> None:
         "baidu.callback",
     ):
         assert places[place], "every host lists where it can go wrong"
+
+
+async def test_the_web_app_s_page_shows_what_the_provider_sent_it() -> None:
+    async with running() as city:
+        page = await city.http.send("GET", "/web/signed-in?code=c-1&state=%3Cs%3E&other=x")
+    assert b"<dd>c-1" in page.body
+    assert b"<dd>&lt;s&gt;" in page.body
+    assert b"other" not in page.body
