@@ -12,8 +12,8 @@ async def test_the_first_page_tells_what_is_used_without_asking_and_once_a_versi
 ) -> None:
     site = await sign_on.site()
     for lang, text in (
-        ("zh", "依法留存登录和操作日志。 (保存184天)"),
-        ("en", "as the law demands. (kept for 184 days)"),
+        ("zh", "保存184天<br>依法留存登录和操作日志。"),
+        ("en", "kept for 184 days<br>"),
     ):
         browser = sign_on.browser()
         page = await browser.follow(await browser.send("GET", site.authorize(ui_locales=lang)[0]))
