@@ -2,7 +2,6 @@
 
 from base64 import b64decode
 from collections.abc import Mapping
-from datetime import timedelta, timezone
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -13,8 +12,7 @@ from adapters.web_pages import PageAddress
 
 MessageRefusal = Literal["no_credit", "value", "template", "page", "receiver"]
 
-BEIJING = timezone(timedelta(hours=8), "CST")  # Alipay's times have no zone and mean this one
-TIME_FORM = "%Y-%m-%d %H:%M:%S"
+TIME_FORM = "%Y-%m-%d %H:%M:%S"  # without a zone: China's is meant (kernel.clock.CHINA)
 
 _KEY_BYTES = 16  # AES-128
 

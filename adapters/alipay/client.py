@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from adapters.alipay.app import BEIJING, TIME_FORM, AlipayApp
+from adapters.alipay.app import TIME_FORM, AlipayApp
 from adapters.alipay.refusals import counts_unsigned, is_success, refusal
 from adapters.alipay.reply import SignedReply, split
 from adapters.alipay.signing import encrypt_content, open_content, sign_request
@@ -21,7 +21,7 @@ from adapters.alipay.trust import Trust
 from adapters.alipay.wire import CertificateReply, Outcome
 from adapters.errors import HostKeyError, HostUnavailableError, OutcomeUnknownError, SignatureRefusedError
 from adapters.http import HostHttp
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class AlipayClient:
             "format": "JSON",
             "charset": "utf-8",
             "sign_type": "RSA2",
-            "timestamp": self._clock.now().astimezone(BEIJING).strftime(TIME_FORM),
+            "timestamp": self._clock.now().astimezone(CHINA).strftime(TIME_FORM),
             "version": "1.0",
             **self.trust.parameters,
             **public,

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from adapters.alipay.app import BEIJING, TIME_FORM, AlipayApp
+from adapters.alipay.app import TIME_FORM, AlipayApp
 from adapters.alipay.wire import RefundQueryReply, TradeReply
 from adapters.channel import Order, Payment, Refund
 from adapters.errors import OrderRefusedError, OutcomeUnknownError
+from kernel.clock import CHINA
 from kernel.money import Fen, format_yuan, parse_yuan
 
 _MOST = Fen(100_000_000_00)  # alipay.trade.create: 0.01 to 100,000,000 yuan
@@ -39,7 +40,7 @@ def order_content(app: AlipayApp, order: Order) -> dict[str, object]:
     check_amount(order.amount)
     if not order.notify_url or "?" in order.notify_url:
         raise OrderRefusedError("Alipay loses notices to a URL with a query, or none", fix="Give one without a query.")
-    expires = order.expires_at.astimezone(BEIJING).strftime(TIME_FORM)
+    expires = order.expires_at.astimezone(CHINA).strftime(TIME_FORM)
     content: dict[str, object] = {
         "out_trade_no": order.number,
         "total_amount": format_yuan(order.amount),
@@ -123,6 +124,6 @@ def read_time(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.strptime(text[:19], TIME_FORM).replace(tzinfo=BEIJING)
+        return datetime.strptime(text[:19], TIME_FORM).replace(tzinfo=CHINA)
     except ValueError as error:
         raise OutcomeUnknownError("Alipay says a time that is none", fix=_ASK) from error

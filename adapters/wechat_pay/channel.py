@@ -5,7 +5,6 @@ The other half is WeChat's own. What may have been done is an OutcomeUnknownErro
 
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import timedelta, timezone
 from urllib.parse import quote
 
 from adapters.channel import Callback, Order, Payment, Provider, Refund
@@ -28,12 +27,11 @@ from adapters.wechat_pay.wire import (
     RefundRequest,
     Trade,
 )
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
 from kernel.money import Fen
 
 CERTIFICATES = "/v3/certificates"
 
-_CITY_TIME = timezone(timedelta(hours=8))
 _DESCRIPTION_CHARACTERS = 127  # the limits of the order's fields, from WeChat Pay's API documents
 _REASON_CHARACTERS = 80
 
@@ -76,7 +74,7 @@ class WeChatPayments:
     async def prepay(self, order: Order) -> Mapping[str, str]:
         """Create the order; return the arguments of ``wx.requestPayment``. The same order again is the same order."""
         self._check(order)
-        expires_at = order.expires_at.astimezone(_CITY_TIME).isoformat(timespec="seconds")
+        expires_at = order.expires_at.astimezone(CHINA).isoformat(timespec="seconds")
         request = PrepayRequest(
             appid=self.app_id,
             mchid=self._account.merchant.mchid,

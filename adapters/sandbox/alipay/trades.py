@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from adapters.alipay.app import BEIJING, TIME_FORM
+from adapters.alipay.app import TIME_FORM
 from adapters.alipay.trades import read_time
 from adapters.errors import OutcomeUnknownError
 from adapters.sandbox.alipay.console import Console, SimulatedApp
@@ -15,6 +15,7 @@ from adapters.sandbox.alipay.notices import Notices
 from adapters.sandbox.alipay.people import People
 from adapters.sandbox.alipay.protocol import Call, Refusal
 from adapters.sandbox.world import World
+from kernel.clock import CHINA
 from kernel.money import Fen, format_yuan, parse_yuan
 
 _NUMBER = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -238,7 +239,7 @@ class Trades:
 
 def written_time(time: datetime | None) -> str:
     """Write a time of Beijing; "" for none."""
-    return "" if time is None else time.astimezone(BEIJING).strftime(TIME_FORM)
+    return "" if time is None else time.astimezone(CHINA).strftime(TIME_FORM)
 
 
 def _amount(text: str) -> Fen:

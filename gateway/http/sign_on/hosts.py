@@ -16,14 +16,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import HostIdentity, WebSignIn
 from auth.accounts.accounts import sign_in
-from auth.clients.clients import BROWSER
 from auth.errors import TransactionGoneError
 from auth.provider.browser import SECONDS, Transaction
 from auth.provider.codes import OnceStore
 from auth.sessions.sessions import SignIn
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import LANGUAGE, language
-from gateway.http.sign_on.steps import BROWSER_COOKIE, SignInServices, Steps, device_of
+from gateway.http.sign_on.steps import BROWSER_COOKIE, SignInServices, Steps, by_browser
 from gateway.http.sign_on.texts import Lang
 from kernel.errors import YiwangError
 from schema.context import Platform
@@ -98,16 +97,7 @@ class Hosts(Steps):
 
     async def _who(self, session: AsyncSession, request: AnyRequest, host: HostIdentity) -> SignIn:
         account, identity = await sign_in(session, self._environment.clock, proven(self._platform, host))
-        return SignIn(
-            account_id=account.id,
-            identity_id=identity.id,
-            client_id=BROWSER,
-            channel="web",
-            ial=account.ial,
-            aal=1,
-            amr=(METHODS[host.provider],),
-            device=device_of(request),
-        )
+        return by_browser(request, account, identity, METHODS[host.provider])
 
     def _return_url(self, app: str) -> str:
         return f"{self._environment.issuer}/sign-in/host/{app}"

@@ -13,20 +13,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.phone_codes import sign_in_by_phone
 from auth.assurance import AcrRequest
-from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agree
 from auth.clients.tables import Client
 from auth.provider.app_approvals import Asking
 from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
 from auth.provider.browser import Transaction, new_secret
 from auth.provider.server import Provider
-from auth.sessions.sessions import SignIn
 from gateway.errors import SiteRequestRefusedError
 from gateway.http.sign_on.answers import cookie, response
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import stylesheet
-from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, device_of
+from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, by_browser, device_of
 from kernel.crypto.blind_index import normal_phone
 
 AnyRequest = Request[Any, Any, Any]
@@ -122,16 +120,7 @@ class Pages(Steps):
             phone = await self._codes.finish(under_way.challenge, code.strip())
             environment = self._environment
             account, identity = await sign_in_by_phone(session, environment.clock, environment.keys, phone)
-            who = SignIn(
-                account_id=account.id,
-                identity_id=identity.id,
-                client_id=BROWSER,
-                channel="web",
-                ial=account.ial,
-                aal=1,
-                amr=("sms",),
-                device=device_of(request),
-            )
+            who = by_browser(request, account, identity, "sms")
             return await self._signed_in(session, request, id_, replace(under_way, challenge=""), who)
 
         return await self._step(request, id, work)

@@ -41,16 +41,17 @@ def language(request: AnyRequest) -> Lang:
     return "en" if asked == "en" else "zh"
 
 
+# One for all that render, so that each template is compiled once.
+_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+
+
 class Renderer:
     """Renders the templates of this folder."""
-
-    def __init__(self) -> None:
-        self._templates = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
 
     def page(self, lang: Lang, template: str, *, status: int = 200, script: str = "", **values: Any) -> Response[str]:
         """Return a page; ``script`` is the address of another's script that it may run beside our own."""
         other = f"/sign-in/{values['id']}?lang={'en' if lang == 'zh' else 'zh'}" if "id" in values else ""
-        text = self._templates.get_template(template).render(
+        text = _TEMPLATES.get_template(template).render(
             t=TEXTS[lang], lang=lang, other_lang=other, script=script, **values
         )
         headers = dict(_HEADERS)

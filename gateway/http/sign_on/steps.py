@@ -14,7 +14,7 @@ from adapters.channel import WebSignIn
 from adapters.identity import IdentityService
 from adapters.web.sms import SmsSender
 from auth.accounts.phone_codes import PhoneCodes
-from auth.accounts.tables import Account
+from auth.accounts.tables import Account, Identity
 from auth.assurance import level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agreed
@@ -257,6 +257,20 @@ class Steps:
 def named(client: Client, lang: str) -> str:
     """Return a client's name in a language."""
     return client.name_zh if lang == "zh" else client.name_en
+
+
+def by_browser(request: AnyRequest, account: Account, identity: Identity, method: str) -> SignIn:
+    """Return the sign-in of a browser whose resident has shown one factor, ``method`` (``amr``)."""
+    return SignIn(
+        account_id=account.id,
+        identity_id=identity.id,
+        client_id=BROWSER,
+        channel="web",
+        ial=account.ial,
+        aal=1,
+        amr=(method,),
+        device=device_of(request),
+    )
 
 
 def device_of(request: AnyRequest) -> str:
