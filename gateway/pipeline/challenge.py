@@ -7,7 +7,13 @@ one refused field is enough for it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auth.errors import AssuranceTooLowError, AuthenticationTooOldError, SignInNeededError, TokenRefusedError
+from auth.errors import (
+    AssuranceTooLowError,
+    AuthenticationTooOldError,
+    SessionEndedError,
+    SignInNeededError,
+    TokenRefusedError,
+)
 from supergraph.slice import RANK
 
 
@@ -17,7 +23,7 @@ def challenge(extensions: Iterable[Mapping[str, Any]]) -> bytes:
     if not found:
         return b""
     codes = {each["code"] for each in found}
-    if TokenRefusedError.code in codes:
+    if not codes.isdisjoint({TokenRefusedError.code, SessionEndedError.code}):
         return b'Bearer error="invalid_token"'
     if SignInNeededError.code in codes:
         return b"Bearer"
@@ -29,4 +35,13 @@ def challenge(extensions: Iterable[Mapping[str, Any]]) -> bytes:
     return ", ".join(said).encode()
 
 
-_CODES = {each.code for each in (AssuranceTooLowError, AuthenticationTooOldError, SignInNeededError, TokenRefusedError)}
+_CODES = {
+    each.code
+    for each in (
+        AssuranceTooLowError,
+        AuthenticationTooOldError,
+        SessionEndedError,
+        SignInNeededError,
+        TokenRefusedError,
+    )
+}

@@ -9,8 +9,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from auth.assertions import HEADER, TYPE
+from auth.errors import SessionEndedError
 from auth.issuer import issuer
 from auth.sessions.sessions import end
+from gateway.pipeline.challenge import challenge
 from kernel.clock import SystemClock
 from supergraph.slice import Level
 from tests.gateway.conftest import JSON_HEADERS, City, get
@@ -141,6 +143,10 @@ async def test_what_a_refused_field_needs_is_said_to_programs_too(asked: Asked) 
     assert await asked.challenge("usual face", {}) == (200, "Bearer")
     assert await asked.challenge("open usual", usual) == (200, "")
     assert await asked.challenge("open", {b"authorization": b"Bearer x"}) == (401, 'Bearer error="invalid_token"')
+
+
+def test_a_session_that_is_over_needs_another_token() -> None:
+    assert challenge([{"code": SessionEndedError.code}]) == b'Bearer error="invalid_token"'
 
 
 async def test_a_department_is_told_who_asks_and_nothing_more(asked: Asked) -> None:
