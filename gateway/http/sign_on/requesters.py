@@ -1,6 +1,7 @@
 """Who asks, as the network tells: what limits count by that no client can choose."""
 
 import logging
+import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
@@ -12,6 +13,7 @@ from kernel.settings import Settings, variable
 
 _log = logging.getLogger(__name__)
 
+_WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::\d{1,5})?", re.ASCII)
 _IPV6_PREFIX = 64  # one subscriber has a whole /64, and its devices choose the rest anew (RFC 8981)
 
 
@@ -54,8 +56,10 @@ class Requesters:
 
 
 def _read(text: str) -> Address | None:
+    """Return an address; some proxies write its port too: ``203.0.113.5:4711``, ``[2001:db8::1]:4711``."""
+    written = _WITH_PORT.fullmatch(text.strip())
     try:
-        found = ip_address(text.strip())
+        found = ip_address((written[1] or written[2]) if written else text.strip())
     except ValueError:
         return None
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
