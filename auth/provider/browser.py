@@ -79,6 +79,19 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def form_token(secret: str) -> str:
+    """Return what a form of ours carries to show that the page was ours, and this browser's: nobody else knows it.
+
+    Cookies alone do not show it, for a browser sends them along with the forms of sites of the same registrable domain.
+    """
+    return hashlib.sha256(b"form:" + secret.encode()).hexdigest()
+
+
+def is_own_form(given: str, secret: str) -> bool:
+    """Whether a form carries the token of the session in whose browser it was sent."""
+    return hmac.compare_digest(given.encode(), form_token(secret).encode())
+
+
 async def session_of(session: AsyncSession, clock: Clock, cookie: str) -> Session | None:
     """Return the live session of a browser."""
     if not cookie:

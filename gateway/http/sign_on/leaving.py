@@ -1,6 +1,6 @@
 """Coming by a one-time ticket, and leaving: the pages at both ends of a browser's session."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.errors import TicketRefusedError
-from auth.provider.browser import digest, new_secret, session_of
+from auth.provider.browser import digest, form_token, is_own_form, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.provider.logout import read_logout
 from auth.provider.tickets import Ticket, redeem_ticket, tickets
@@ -48,17 +48,19 @@ class Leaving:
         """Sign a web view in by a ticket, and send it to the department's page.
 
         A browser in which somebody else is signed in is asked first: otherwise a link could sign a resident in as its
-        sender. The answer comes with that session's cookie, so no other site can give it.
+        sender. The answer comes with that page's token, so no other site can give it.
         """
         environment, lang = self._environment, language(request)
-        given = (await provider_request(request, environment, url_too=True)).payload.data.get("ticket", "")
-        secret = new_secret()
+        data = (await provider_request(request, environment, url_too=True)).payload.data
+        given, secret = data.get("ticket", ""), new_secret()
         async with self._database.session() as session:
             before = await self._owner(session, request)
-            if before is None and request.method == "POST":
+            if request.method == "POST" and (before is None or not self._is_ours(request, data)):
                 return self._render.refusal(lang, TicketRefusedError.code)
             if before is not None and request.method == "GET" and await self._is_another(session, given, before):
-                return self._render.message(lang, "other_account", action="/sso/t", ticket=given)
+                return self._render.message(
+                    lang, "other_account", action="/sso/t", ticket=given, token=self._token(request)
+                )
             opened = await redeem_ticket(
                 session, environment, given, lifetimes=self._lifetimes, cookie_digest=digest(secret)
             )
@@ -86,12 +88,14 @@ class Leaving:
         async with self._database.session() as session:
             asked = await read_logout(session, self._environment, given)
             owner = await self._owner(session, request)
-            confirmed = request.method == "POST" and given.payload.data.get("confirm") == "yes"
+            confirmed = request.method == "POST" and self._is_ours(request, given.payload.data)
             sids = [asked.sid] if asked.sid else []
             if owner is not None and (confirmed or owner.sid == asked.sid):
                 sids.append(owner.sid)
             if not asked.sid and not confirmed and owner is not None:
-                return self._render.message(lang, "sign_out_question", action="/oauth/logout", confirm="yes")
+                return self._render.message(
+                    lang, "sign_out_question", action="/oauth/logout", token=self._token(request)
+                )
             ended = await end(session, self._environment.clock, sids, "signed_out") if sids else []
         return self._left(lang, asked.target, over=owner is not None and owner.sid in ended)
 
@@ -107,5 +111,13 @@ class Leaving:
         return answer
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
-        secret = request.cookies.get(cookie_name(SESSION, self._environment.issuer), "")
-        return await session_of(session, self._environment.clock, secret)
+        return await session_of(session, self._environment.clock, self._secret(request))
+
+    def _secret(self, request: AnyRequest) -> str:
+        return request.cookies.get(cookie_name(SESSION, self._environment.issuer), "")
+
+    def _token(self, request: AnyRequest) -> str:
+        return form_token(self._secret(request))
+
+    def _is_ours(self, request: AnyRequest, data: Mapping[str, str]) -> bool:
+        return is_own_form(data.get("token", ""), self._secret(request))
