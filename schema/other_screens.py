@@ -1,8 +1,11 @@
 """``signInToConfirm`` and ``confirmSignIn``: a resident's phone signs them in on another screen."""
 
+from datetime import timedelta
+
 import strawberry
 
 from auth.clients.tables import Client
+from auth.errors import AuthenticationTooOldError
 from auth.policies import SIGNED_IN
 from auth.provider.app_approvals import AppApprovals
 from auth.residents.attempts import Limit, attempt
@@ -46,8 +49,8 @@ class OtherScreenMutations:
     """The part of ``Mutation`` that this file is for."""
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Sign the browser that shows this code in as this resident, who has signed in within five minutes. "
-        "It is signed out with this session."
+        description="Sign the browser that shows this code in as this resident, who has signed in within five minutes, "
+        "and since the site asked if it wants that. It is signed out with this session."
     )
     async def confirm_sign_in(self, info: Info, code: str) -> bool | None:
         redis = info.context.platform.environment.redis
@@ -55,5 +58,12 @@ class OtherScreenMutations:
         approvals = AppApprovals(redis)
         asking = await approvals.look(code)
         async with acting(info.context, "sign_in.confirmed", f"client:{asking.client_id}", fresh=True) as (_, owner):
+            if owner.auth_time.timestamp() < asking.since:
+                age = info.context.platform.environment.clock.now().timestamp() - asking.since
+                raise AuthenticationTooOldError(
+                    "The site wants the resident to have signed in since it asked",
+                    within=timedelta(seconds=age),
+                    fix="Have the resident sign in again, and confirm with the new access token.",
+                )
             await approvals.confirm(code, owner.sid)
         return True

@@ -16,11 +16,15 @@ from kernel.redis import key
 
 
 class Asking(Struct, frozen=True):
-    """A browser that waits: which sign-in, for which client, and what the browser calls itself."""
+    """A browser that waits: which sign-in, for which client, and what the browser calls itself.
+
+    ``since`` is when who confirms must have signed in at the earliest, in seconds since 1970, for the site wants it so.
+    """
 
     transaction: str
     client_id: str
     browser: str
+    since: float = 0.0
 
 
 class AppApprovals:

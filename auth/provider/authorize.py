@@ -107,6 +107,12 @@ def missing(asked: Asked, owner: Session | None, now: float) -> Literal["", "log
     return "acr" if step_up_to(asked, owner) else ""
 
 
+def signed_in_since(asked: Asked, began: float, now: float) -> float:
+    """Return when somebody must have signed in at the earliest, in seconds since 1970, for a request that ``began``."""
+    again = "login" in asked.prompts or "select_account" in asked.prompts
+    return max(began if again else 0.0, 0.0 if asked.max_age is None else min(now - asked.max_age, began))
+
+
 def step_up_to(asked: Asked, owner: Session) -> Level | None:
     """Return the level that a resident is to be asked to reach, None if the session will do."""
     have = level_of(owner.ial, owner.aal)

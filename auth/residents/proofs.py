@@ -106,6 +106,16 @@ async def take(environment: Environment, owner: Session, check: str) -> Person |
     return taken.person if taken else None
 
 
+async def finished(environment: Environment, check: str, browser: bytes) -> None:
+    """Remember in whose browser a face check has ended well: its last page may be loaded again."""
+    await environment.redis.set(key("face_check", check, "finished"), browser, ex=FACE_CHECK_SECONDS)
+
+
+async def has_finished(environment: Environment, check: str, browser: bytes) -> bool:
+    """Whether a face check has ended well in this browser."""
+    return await environment.redis.get(key("face_check", check, "finished")) == browser
+
+
 def _opened(environment: Environment, check: str, sealed: object) -> Begun | None:
     if not isinstance(sealed, bytes):
         return None

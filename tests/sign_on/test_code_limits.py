@@ -120,6 +120,10 @@ PROXIES = tuple(ip_network(each) for each in ("10.0.0.0/8", "2001:db8:5::/48"))
         ("10.0.0.1", ["10.0.0.3"], "10.0.0.3"),
         ("::ffff:192.0.2.1", [], "192.0.2.1"),
         ("2001:db8:5::1", ["2001:db8:7:1:a:b:c:d"], "2001:db8:7:1::/64"),
+        ("10.0.0.1", ["192.0.2.1:4711"], "192.0.2.1"),
+        ("10.0.0.1", ["[2001:db8:7::1]:4711"], "2001:db8:7::/64"),
+        ("10.0.0.1", ["192.0.2.1:x"], "10.0.0.1"),
+        ("10.0.0.1", ["192.0.2.1:4711:1"], "10.0.0.1"),
         ("", ["192.0.2.1"], "unknown"),
     ],
 )
@@ -130,3 +134,15 @@ def test_a_requester_is_whom_the_nearest_trusted_proxies_name(peer: str, forward
 def test_a_proxy_that_is_no_network_is_said() -> None:
     with pytest.raises(SettingsError, match="YIWANG_TRUSTED_PROXIES"):
         load({"YIWANG_TRUSTED_PROXIES": "10.0.0.1/8"})
+
+
+@pytest.mark.parametrize(
+    ("step", "field"), [("phone", "phone"), ("code", "code"), ("host", "app"), ("consent", "answer")]
+)
+async def test_a_file_in_place_of_text_is_no_text(sign_on: SignOn, step: str, field: str) -> None:
+    browser = sign_on.browser()
+    page = await browser.follow(await browser.send("GET", (await sign_on.site()).authorize()[0]))
+    cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+    sign_on.client.cookies.clear()
+    answer = await sign_on.client.post(f"{page.url.path}/{step}", files={field: ("a.txt", b"x")}, headers=cookies)
+    assert answer.status_code in (303, 400)

@@ -1,8 +1,8 @@
-"""The provider's answers as HTTP responses. The status is always said: Litestar would answer a POST with 201."""
+"""The provider's answers as HTTP responses, and forms that come. The status is always said: a POST's would be 201."""
 
 from typing import Any
 
-from litestar import Response
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from auth.provider.environment import Answer
@@ -16,6 +16,11 @@ def response(answer: Answer) -> Response[Any]:
     given = {name.lower(): value for name, value in headers}
     kind = given.pop("content-type", "application/json" if isinstance(body, dict) else _HTML)
     return Response(body, status_code=status, headers=given, media_type=kind)
+
+
+async def typed(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Return what somebody typed into a form; files, which no form of ours has, are left out."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 
 
 def cookie(name: str, value: str, issuer: str, seconds: int | None = None) -> Cookie:

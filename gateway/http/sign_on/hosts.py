@@ -20,6 +20,7 @@ from auth.errors import TransactionGoneError
 from auth.provider.browser import SECONDS, Transaction
 from auth.provider.codes import OnceStore
 from auth.sessions.sessions import SignIn
+from gateway.http.sign_on.answers import typed
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import LANGUAGE, language
 from gateway.http.sign_on.steps import BROWSER_COOKIE, SignInServices, Steps, by_browser
@@ -60,7 +61,7 @@ class Hosts(Steps):
 
     async def _host(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - the path's name
         """Lead the browser to a host app's page."""
-        app = (await request.form()).get("app", "")
+        app = (await typed(request)).get("app", "")
         if (page := self._services.hosts.get(app)) is None:
             return self._back(request, id)
 

@@ -16,11 +16,11 @@ from auth.assurance import AcrRequest
 from auth.clients.grants import ASKED, agree
 from auth.clients.tables import Client
 from auth.provider.app_approvals import Asking
-from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal
+from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal, signed_in_since
 from auth.provider.browser import Transaction, new_secret
 from auth.provider.server import Provider
 from gateway.errors import SiteRequestRefusedError
-from gateway.http.sign_on.answers import cookie, response
+from gateway.http.sign_on.answers import cookie, response, typed
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import stylesheet
@@ -92,7 +92,8 @@ class Pages(Steps):
 
         async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
             browser = device_of(request)
-            code = await self._approvals.ask(Asking(id_, under_way.asked.client_id, browser))
+            since = signed_in_since(under_way.asked, under_way.began, self._now())
+            code = await self._approvals.ask(Asking(id_, under_way.asked.client_id, browser, since))
             await self._transactions.save(id_, replace(under_way, app_code=code, challenge=""))
             return self._back(request, id_)
 
@@ -102,7 +103,7 @@ class Pages(Steps):
         """Send a code to a phone."""
 
         async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
-            phone = normal_phone((await request.form()).get("phone", ""))
+            phone = normal_phone((await typed(request)).get("phone", ""))
             challenge, code = await self._codes.begin(phone, self._requesters.of(request))
             if await self._codes.is_alarming():
                 await self._alarm()
@@ -116,7 +117,7 @@ class Pages(Steps):
         """Sign in with the code that was sent."""
 
         async def work(session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
-            code = (await request.form()).get("code", "")
+            code = (await typed(request)).get("code", "")
             phone = await self._codes.finish(under_way.challenge, code.strip())
             environment = self._environment
             account, identity = await sign_in_by_phone(session, environment.clock, environment.keys, phone)
@@ -130,7 +131,7 @@ class Pages(Steps):
 
         async def work(session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
             owner = await self._owner(session, request)
-            if (await request.form()).get("answer") != "yes" or owner is None:
+            if (await typed(request)).get("answer") != "yes" or owner is None:
                 return await self._answer(id_, under_way.asked, {"error": "access_denied"})
             client = await session.get_one(Client, under_way.asked.client_id)
             agree(session, self._environment.clock, owner.account_id, client, under_way.asked.scope.split())

@@ -32,6 +32,8 @@ from auth.residents.proofs import (
     PROOFS,
     Begun,
     Person,
+    finished,
+    has_finished,
     look_up,
     matched,
     person_of,
@@ -40,6 +42,7 @@ from auth.residents.proofs import (
     stepped,
     take,
 )
+from gateway.http.sign_on.answers import typed
 from gateway.http.sign_on.bridges import BRIDGES
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import language
@@ -125,6 +128,8 @@ class Proving(Steps):
                     raise  # the sign-in is over, and nobody else's
                 return self._elsewhere(request)
             return await self._finished(request, begun, check, code)
+        if check and await has_finished(self._environment, check, digest(self._cookie(request, BROWSER_COOKIE))):
+            return self._render.message(lang, "face_done")
         if check:
             return self._elsewhere(request)
         raise FaceCheckElsewhereError("The face check was begun elsewhere, or is over", fix="Begin one here.")
@@ -146,6 +151,7 @@ class Proving(Steps):
             who = stepped(owner, await session.get_one(Account, kept))
             answer = await self._signed_in(session, request, id_, under_way, who)
             await self._record(session, owner, "account.proven", f"account:{kept}")
+            await finished(environment, check, under_way.browser)
             return answer
 
         try:
@@ -165,7 +171,7 @@ class Proving(Steps):
 
         It is of the person that the account is proven to be, else of the one that is named.
         """
-        form = await request.form()
+        form = await typed(request)
         named = Person(form.get("name", "").strip(), form.get("id_number", "").strip())
         purpose, environment = self._purposes.current(purpose_id), self._environment
         admitted: list[Begun] = []

@@ -103,7 +103,7 @@ class Steps:
         asked, lang = under_way.asked, language(request)
         client = await session.get_one(Client, asked.client_id)
         owner = await self._owner(session, request)
-        just_now = owner is not None and max(owner.auth_time, owner.created_at).timestamp() >= under_way.began
+        just_now = owner is not None and owner.auth_time.timestamp() >= under_way.began
         if just_now:
             asked = replace(asked, prompts=tuple(each for each in asked.prompts if each == "consent"), max_age=None)
         lacks = missing(asked, owner, self._now())
@@ -189,10 +189,14 @@ class Steps:
         *,
         parent: Session | None = None,
     ) -> Response[Any]:
-        """Begin the browser's session, or raise the one it has: a new cookie either way (OWASP ASVS 7.2.4)."""
+        """Begin the browser's session, or raise the one it has: a new cookie either way (OWASP ASVS 7.2.4).
+
+        Fewer factors than the session was begun with do not raise it: its level would seem to have been shown just now.
+        Nor is a session raised that hangs on an app's: whoever signs in here needs no app any longer.
+        """
         secret, clock = new_secret(), self._environment.clock
         before = await self._owner(session, request)
-        if before is not None and before.account_id == who.account_id and parent is None:
+        if before is not None and parent is None and _is_raised(before, who):
             raise_assurance(session, clock, before, who)
             before.cookie_digest = digest(secret)
         else:
@@ -252,6 +256,10 @@ class Steps:
 
     def _now(self) -> float:
         return self._environment.clock.now().timestamp()
+
+
+def _is_raised(before: Session, who: SignIn) -> bool:
+    return before.account_id == who.account_id and before.parent_sid is None and who.aal >= before.aal
 
 
 def named(client: Client, lang: str) -> str:

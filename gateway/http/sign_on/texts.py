@@ -53,6 +53,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     no_face: str
     go_on_without: str
     face_back: str
+    face_done: str
     face_stays: str
     fields: dict[str, tuple[str, str]]  # scope → what it is, what it is for
     with_host: dict[str, str]  # by provider
@@ -103,6 +104,7 @@ TEXTS: dict[Lang, Texts] = {
         no_face="这需要人脸核验。人脸核验不是必须的：您可以取消，改到服务窗口办理。",
         go_on_without="暂不核验，继续",
         face_back="正在返回小程序",
+        face_done="人脸核验已经完成，可以关闭此页。",
         face_stays="如果此页面没有关闭，说明这次人脸核验不是在这个小程序里发起的，没有任何改动。如果链接是别人发给您的，对方可能想冒用"
         "您的身份，请不要再为其看镜头。",
         fields={
@@ -159,6 +161,7 @@ TEXTS: dict[Lang, Texts] = {
         no_face="That takes a face check, which you need not have: you can cancel, and be served at a counter.",
         go_on_without="Go on without it",
         face_back="Going back to the mini-program",
+        face_done="The face check is done. You can close this page.",
         face_stays="If this page stays, the face check was not begun in this mini-program, and nothing was changed. If "
         "somebody has sent you the link, they may want to pass as you: do not look into the camera for them again.",
         fields={

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import col, select
 
 from adapters.sandbox.identity import AskedFaceCheck
 from auth.sessions.tables import Session
@@ -72,9 +73,9 @@ async def visitor(city: City, phones: Phones, client: httpx.AsyncClient) -> Call
     return lambda resident: Visitor(phones, client, site, resident)
 
 
-def decide(phones: Phones, check: str, state: Any = "passed") -> AskedFaceCheck:
-    """Have wang look into the camera."""
-    return phones.sandbox.identity.decide("wang", check, state)
+def decide(phones: Phones, check: str, resident: str = "wang", state: Any = "passed") -> AskedFaceCheck:
+    """Have somebody look into the camera."""
+    return phones.sandbox.identity.decide(resident, check, state)
 
 
 async def levels(city: City) -> list[tuple[int, str]]:
@@ -135,8 +136,15 @@ async def test_a_face_check_counts_once_and_for_the_session_that_began_it(
     assert await levels(city) == [(1, "active")]
     who.browser.cookies["__Host-op"] = session
     assert "code" in answered(await who.go_on(back))
-    again = await who.go_on(back)
-    assert (NOT_HERE in again.text, "location" in again.headers) == (True, False)
+    again = await who.go_on(f"{back}&lang=en")
+    assert ("is done" in again.text, NOT_HERE in again.text, "location" in again.headers) == (True, False, False)
+    assert NOT_HERE in (await visitor("li").go_on(back)).text
+    assert [row.ial for row in await sessions(city)] == [3]
+
+
+async def sessions(city: City) -> list[Session]:
+    async with city.gateway.database.session() as session:
+        return list((await session.exec(select(Session).where(col(Session.ended_at).is_(None)))).all())
 
 
 async def test_who_takes_more_than_ten_minutes_before_the_camera_goes_on(
@@ -186,7 +194,7 @@ async def test_nobody_goes_on_without_what_is_essential(phones: Phones, visitor:
 
 async def test_a_failed_check_says_so_and_leaves_both_ways(phones: Phones, visitor: Callable[[str], Visitor]) -> None:
     who = visitor("wang")
-    back = decide(phones, await who.begin(await who.ask()), "failed").return_url
+    back = decide(phones, await who.begin(await who.ask()), state="failed").return_url
     page = await who.go_on(back)
     assert ("has failed" in page.text, "/face?" in page.text, "/app?" in page.text) == (True, True, True)
     assert re.search(r'href="/sign-in/[^"]+\?lang=zh"', page.text)

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,8 @@ from gateway.app import Gateway
 from gateway.http.sign_on.errors_said import said
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, sign_in
+from tests.gateway.residents.test_face_pages import ESSENTIAL, Visitor
+from tests.gateway.residents.test_face_pages import decide as face_checked
 from tests.gateway.residents.test_ways_in import accounts
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
 
@@ -269,3 +272,20 @@ async def test_whom_the_host_blocks_is_told_so(city: City, phones: Phones, web: 
     alipay(phones).people.blocked.add("li")
     async with another(city, tmp_path, change) as web.client:
         assert_says(await web.back(web.browser(), "alipay", ui_locales="en"), "en", "HOST_USER_BLOCKED")
+
+
+async def test_one_factor_does_not_make_an_old_face_check_a_new_one(
+    city: City, phones: Phones, client: httpx.AsyncClient, web: Web
+) -> None:
+    who = Visitor(phones, client, web.site, "li")
+    page = await web.back(who.browser, "alipay", **ESSENTIAL)
+    first = await web.claims(await who.go_on(face_checked(phones, await who.begin(page), "li").return_url))
+    async with city.gateway.database.session() as session:
+        row = await session.get_one(Session, first["sid"])
+        row.auth_time -= timedelta(hours=20)
+    page = await web.back(who.browser, "alipay", prompt="login", max_age="300", ui_locales="en", **ESSENTIAL)
+    assert ("location" in page.headers, "face check" in page.text) == (False, True)
+    again = await web.claims(await who.go_on(face_checked(phones, await who.begin(page), "li").return_url))
+    assert (again["acr"], again["sid"] != first["sid"], again["iat"] - again["auth_time"] < 60) == ("L3", True, True)
+    async with city.gateway.database.session() as session:
+        assert (await session.get_one(Session, first["sid"])).end_reason == "replaced"
