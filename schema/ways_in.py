@@ -92,8 +92,9 @@ class WaysInMutations:
         return signed_in(tokens)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Give up a way in, by its id in `me`; the sessions that it opened end. Another one has to remain, "
-        "and the resident to have signed in within five minutes."
+        description="Give up a way in, by its id in `me`, with those by which the same host app knows the resident in "
+        "other apps of one owner; the sessions that they opened end. Another one has to remain, and the resident to "
+        "have signed in within five minutes."
     )
     async def unlink(self, info: Info, identity: strawberry.ID) -> bool | None:
         platform = info.context.platform

@@ -15,7 +15,7 @@ from auth.sessions.tables import Session
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database
 from kernel.settings import Settings
-from tests.auth.residents import OTHER, Residents
+from tests.auth.residents import APP, OTHER, Residents
 
 PERSON = Evidence("王秀英", "110101195003071227", "platform", 2)
 PHONE = "+8613900000001"
@@ -89,3 +89,19 @@ async def test_a_relative_that_is_taken_meanwhile_leads_nobody_to_the_account(
         await asyncio.sleep(0.3)
         assert not coming.done()
     assert (await coming).account_id != signed_in.account_id
+
+
+async def test_what_is_unlinked_does_not_come_back_by_the_same_person_at_another_app(
+    database: Database, residents: Residents, shared: Shared
+) -> None:
+    signed_in, phone = await shared.resident("phone")
+    await residents.sign_in("openid-resident", union="person")
+    website = await residents.sign_in("openid-9", OTHER, union="person")
+    assert website.account_id == signed_in.account_id
+    async with database.session() as session:
+        owner = await live(session, residents.clock, signed_in.sid)
+        assert website.identity_id is not None
+        await part(session, residents.clock, owner, website.identity_id)
+        assert await identities_of(session, signed_in.account_id) == [phone]
+    for subject, app in (("openid-9", OTHER), ("openid-resident", APP)):
+        assert (await residents.sign_in(subject, app, union="person")).account_id != signed_in.account_id
