@@ -100,6 +100,8 @@ async def begin(
     """Begin a session. A parent's end is its end, and it never outlives or outranks the parent."""
     now = clock.now()
     expires_at = now + lifetimes.absolute
+    if parent is not None:
+        expires_at = min(expires_at, parent.expires_at)
     row = Session(
         sid=random_id(),
         account_id=sign_in.account_id,
@@ -116,7 +118,7 @@ async def begin(
         created_at=now,
         last_seen_at=now,
         idle_until=min(now + lifetimes.idle, expires_at),
-        expires_at=min(expires_at, parent.expires_at) if parent else expires_at,
+        expires_at=expires_at,
     )
     session.add(row)
     await session.flush()
