@@ -126,7 +126,7 @@ class Tree:
                 await end_due(session, self._clock)
             elif name == "sign out":
                 await end(session, self._clock, [owner.sid], "signed_out")
-            elif not is_live(owner, self._clock):
+            elif not await is_live(session, self._clock, owner):
                 return
             elif name == "follow":
                 await self.follow(session, owner)
