@@ -1,6 +1,7 @@
 """The kinds of mandates as data, and whether one may be given: decisions on plain values.
 
-The figures of ``maximum_life`` are this platform's choice, not a law's. Of age at 18: Civil Code, article 17.
+The figures of ``maximum_life`` and ``lives`` are this platform's choice, not a law's. Of age at 18: Civil Code, article
+17.
 """
 
 import re
@@ -84,12 +85,21 @@ class NewMandate(Struct, frozen=True, kw_only=True):
 
 
 class KindRules(Struct, frozen=True):
-    """What holds for one kind. ``evidence`` says for each source which side may give the mandate by it."""
+    """What holds for one kind. ``evidence`` says for each source which side may give the mandate by it.
+
+    ``lives`` has the sources by which a mandate lives shorter: those that answer at once, and may answer otherwise
+    another day. Who goes on has them asked again.
+    """
 
     maximum_life: timedelta
     principal: type[Person] | type[Organisation]
     evidence: Mapping[str, Literal["principal", "agent"]]
+    lives: Mapping[str, timedelta] = MappingProxyType({})
     ends_at_of_age: bool = False
+
+    def life(self, source: str) -> timedelta:
+        """Return how long a mandate by a source may live."""
+        return self.lives.get(source, self.maximum_life)
 
 
 KINDS: Mapping[Kind, KindRules] = MappingProxyType({
@@ -97,6 +107,7 @@ KINDS: Mapping[Kind, KindRules] = MappingProxyType({
         timedelta(days=3 * 366),
         Person,
         {"birth-certificate": "agent", "household-register": "agent", "court-order": "agent"},
+        {"household-register": timedelta(days=92)},  # whoever loses custody acts no longer than a quarter
         ends_at_of_age=True,
     ),
     "elder": KindRules(
@@ -187,6 +198,7 @@ def _check_period(wanted: NewMandate, now: datetime) -> Decision | None:
     begins = wanted.valid_from or now
     if begins < now or ends_at(wanted) <= begins:
         return refuse("mandate.period", "A mandate begins now or later, and before it ends.")
-    if wanted.expires_at - now > rules.maximum_life:  # from now on, so that a late beginning gains nothing
-        return refuse("mandate.too-long", f"A mandate of this kind ends within {rules.maximum_life.days} days.")
+    life = rules.life(wanted.evidence.source)
+    if wanted.expires_at - now > life:  # from now on, so that a late beginning gains nothing
+        return refuse("mandate.too-long", f"By {wanted.evidence.source!r} a mandate ends within {life.days} days.")
     return None
