@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from auth.assurance import AcrRequest, Level, choose_acr, higher, level_of, read_acr_request, satisfies
-from auth.clients.pairwise import account_of
+from auth.clients.pairwise import account_by_subject
 from auth.clients.tables import Client
 from auth.errors import HintRefusedError
 from auth.provider.base import Server
@@ -240,7 +240,7 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
 def _meant(server: Server, client: Client, hint: str, target: Asked | None) -> UUID:
     """Return the account that an ID token of the client's sector was for."""
     try:
-        found = wait(account_of(server.session, client.sector, read_hint(server.environment, hint).sub))
+        found = wait(account_by_subject(server.session, client.sector, read_hint(server.environment, hint).sub))
     except HintRefusedError as error:
         raise RefusedError("invalid_request", "The id_token_hint is no ID token of ours.", target) from error
     if found is None:
