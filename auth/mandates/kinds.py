@@ -16,6 +16,7 @@ from msgspec import Struct
 from auth.assurance import Level, satisfies
 from auth.decisions import Decision, allow, refuse
 from kernel.clock import CHINA
+from kernel.control_characters import has_control
 
 Kind = Literal["child", "elder", "company"]
 
@@ -183,8 +184,8 @@ def _check_scope(wanted: NewMandate) -> Decision | None:
             return refuse(
                 "mandate.scope", f"{entry!r} is neither a service nor `service.operation`: name what is meant."
             )
-    if not 0 < len(wanted.purpose.strip()) <= MOST_PURPOSE_CHARACTERS:
-        return refuse("mandate.purpose", f"Say what for, in up to {MOST_PURPOSE_CHARACTERS} characters.")
+    if not 0 < len(wanted.purpose.strip()) <= MOST_PURPOSE_CHARACTERS or has_control(wanted.purpose):
+        return refuse("mandate.purpose", f"Say what for, in one line of up to {MOST_PURPOSE_CHARACTERS} characters.")
     return None
 
 

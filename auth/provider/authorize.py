@@ -25,6 +25,7 @@ from auth.provider.hints import read_hint
 from auth.provider.requests import Payload, ProviderRequest
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
+from kernel.control_characters import has_control
 
 URN = "urn:ietf:params:oauth:request_uri:"
 REACHABLE: Level = "L3"  # what a person can prove at our pages: L4 takes a certificate or a counter
@@ -257,6 +258,9 @@ def _locale(wanted: str) -> str:
 def _claims(text: str, refuse: Any) -> dict[str, Any]:
     """Read the ``claims`` parameter (OpenID Connect Core 5.5)."""
     try:
-        return msgspec.json.decode(text, type=dict[str, dict[str, Any]]) if text else {}
+        claims = msgspec.json.decode(text, type=dict[str, dict[str, Any]]) if text else {}
+        if not has_control(claims):
+            return claims
     except (msgspec.DecodeError, RecursionError) as error:
         raise refuse("invalid_request", "The claims parameter is not valid.") from error
+    raise refuse("invalid_request", "The claims parameter has control characters.")

@@ -186,6 +186,7 @@ REFUSALS: list[tuple[NewMandate, Party, Level, str]] = [
         for entry in ("*", "library.*", "", "everything!", "Library", "library.", "a.b.c", "library\n", "all services")
     ],
     (replace(FOR_ELDER, purpose="  "), Party(ELDER), "L3", "purpose"),
+    (replace(FOR_ELDER, purpose="books\0"), Party(ELDER), "L3", "purpose"),
     (replace(FOR_CHILD, born=None), Party(AGENT), "L3", "born"),
     (replace(FOR_CHILD, born=date(2008, 11, 25)), Party(AGENT), "L3", "of-age"),
     (replace(FOR_CHILD, born=date(2008, 12, 1), valid_from=NOW + 30 * DAY), Party(AGENT), "L3", "period"),
