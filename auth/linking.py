@@ -72,7 +72,7 @@ def find_account(seen: Identity, known: Collection[Identity]) -> Found:
     for each in ours:
         if (each.tenant, each.subject) == (seen.tenant, seen.subject):
             return Found(each.account_id, allow("account.exact", "This identity belongs to the account."))
-    united = {each.account_id for each in ours if _same_union(each, seen)}
+    united = {each.account_id for each in ours if same_union(each, seen)}
     if len(united) > 1:
         return Found(
             None, allow("account.union-ambiguous", "The host's union id leads to several accounts: prove one.")
@@ -82,6 +82,12 @@ def find_account(seen: Identity, known: Collection[Identity]) -> Found:
             united.pop(), allow("account.union", "The host vouches: the same person in another app of one owner.")
         )
     return Found(None, allow("account.new", "Nobody has this identity yet."))
+
+
+def same_union(one: Identity, other: Identity) -> bool:
+    """Whether the host knows two identities as one person's, in apps of one owner."""
+    union = (other.provider, other.union_tenant, other.union_subject)
+    return all(union) and (one.provider, one.union_tenant, one.union_subject) == union
 
 
 def may_sign_in_by_phone(
@@ -121,14 +127,18 @@ def may_merge(one: Side, other: Side, now: datetime) -> Decision:
 def may_unlink(
     leaving: Identity, others: Iterable[Identity], now: datetime, *, ial: int, step_up: Proof | None
 ) -> Decision:
-    """Judge whether a way in may be given up. ``others``: the account's remaining unrevoked identities."""
+    """Judge whether a way in may be given up. ``others``: the account's unrevoked identities.
+
+    What the host knows as the same person's goes with it (``same_union``): otherwise it led back to the account.
+    """
     account = leaving.account_id
     proven = step_up is not None and step_up.account_id == account and _fresh(step_up, now)
     if step_up is None or not proven or FACTORS.keys().isdisjoint(step_up.methods):
         return refuse("unlink.step-up", "Sign in again first: this was not proven within the last five minutes.")
     if ial >= REAL_PERSON and aal_of(step_up.methods) < 2:
         return refuse("unlink.second-factor", "An account whose person is proven is changed with a second factor only.")
-    if not any(_lets_in(each, now, ial) for each in others if each.account_id == account and each != leaving):
+    remaining = [each for each in others if each != leaving and not same_union(each, leaving)]
+    if not any(_lets_in(each, now, ial) for each in remaining if each.account_id == account):
         return refuse("unlink.last-way-in", "This is the last way to sign in: add another one first.")
     return allow("unlink.another-remains", "Freshly proven, and another way to sign in remains.")
 
@@ -144,11 +154,6 @@ def may_stay(*, ial_before: int, ial_after: int, used_in_proof: bool) -> Decisio
     if used_in_proof:
         return allow("stay.used-in-proof", "The person has just signed in with it.")
     return refuse("stay.before-first-proof", "From before the account's first proof: to be confirmed anew.")
-
-
-def _same_union(one: Identity, other: Identity) -> bool:
-    union = (other.union_tenant, other.union_subject)
-    return all(union) and (one.union_tenant, one.union_subject) == union
 
 
 def _one_real_person(one: Side, other: Side) -> Decision | None:

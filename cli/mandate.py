@@ -79,7 +79,7 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, take_number: bool, **
     evidence = asyncio.run(_evidence()) if whom == "-" else None
 
     async def work(session: AsyncSession, redis: Redis) -> tuple[Mandate, UUID | None]:
-        claimant = await _take_number(session, keys, evidence) if evidence and take_number else None
+        claimant = await waiting.take_number(session, _CLOCK, keys, evidence) if evidence and take_number else None
         principal, born = await _principal(session, redis, keys, kind, evidence or whom)
         wanted = NewMandate(
             kind=kind,
@@ -92,7 +92,7 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, take_number: bool, **
             born=born,
         )
         row = await mandates.grant(session, _CLOCK, wanted, None, "L4")  # both were seen in person
-        await record(session, _CLOCK, "mandate.granted", f"mandate:{row.id}", kind=kind, evidence=row.evidence_source)
+        await _record(session, row, claimant)
         return row, claimant
 
     row, claimant = with_redis(work)
@@ -166,11 +166,11 @@ async def _evidence() -> PersonEvidence:
     return waiting.by_register(name, number)
 
 
-async def _take_number(session: AsyncSession, keys: Keys, evidence: PersonEvidence) -> UUID | None:
-    claimant = await waiting.take_number(session, _CLOCK, keys, evidence)
+async def _record(session: AsyncSession, row: Mandate, claimant: UUID | None) -> None:
+    """Record both acts last of all: everybody else's entries wait for what comes after one."""
     if claimant is not None:
         await record(session, _CLOCK, "account.number_taken", f"account:{claimant}")
-    return claimant
+    await record(session, _CLOCK, "mandate.granted", f"mandate:{row.id}", kind=row.kind, evidence=row.evidence_source)
 
 
 def _person() -> tuple[str, str]:

@@ -24,7 +24,7 @@ _CALLER = """
 """
 
 
-_Told = tuple[str, str, str, str, Principal | None]
+_Told = tuple[str, str, int, str, str, Principal | None]
 
 
 class Callers:
@@ -42,7 +42,7 @@ class Callers:
     ) -> str:
         """Return the assertion of a caller for one service, acting for ``principal``. Raises SessionEndedError."""
         now = int(self._clock.now().timestamp())
-        name = (token.sid, token.acr, service, access.purpose, principal)
+        name = (token.sid, token.acr, token.auth_time, service, access.purpose, principal)
         known = self._signed.get(name)
         if known is not None and now < known[1]:
             return known[0]

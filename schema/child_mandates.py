@@ -1,4 +1,4 @@
-"""``grantChildMandate``: a guardian, confirmed by the household register, acts for a child until it is of age."""
+"""``grantChildMandate``: a guardian, confirmed by the household register, acts for a child for a while."""
 
 import strawberry
 
@@ -32,8 +32,9 @@ class ChildMandateMutations:
     """The part of ``Mutation`` that this file is for."""
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Act for a child whose guardian this resident is by the household register, until it is 18 at the "
-        "latest. Needs L3 and the resident's consent to `real-name`; tries count as those of `provePerson`."
+        description="Act for a child whose guardian this resident is by the household register, for 92 days or until "
+        "it is 18; send it again to go on. Needs L3 and the resident's consent to `real-name`; tries count as those of "
+        "`provePerson`."
     )
     async def grant_child_mandate(self, info: Info, mandate: ChildMandateInput) -> MandateShown | None:
         environment = info.context.platform.environment

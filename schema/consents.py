@@ -7,6 +7,7 @@ import strawberry
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.assurance import level_of
 from auth.clients import grants
 from auth.clients.clients import BROWSER
 from auth.clients.tables import Client
@@ -15,7 +16,7 @@ from auth.consents.ledger import Between
 from auth.consents.purposes import Purpose
 from auth.consents.tables import Consent
 from auth.policies import PUBLIC, SIGNED_IN
-from auth.residents.guardians import spoken_for
+from auth.residents.guardians import check_level, spoken_for
 from auth.sessions.tables import Session
 from schema.caller import acting, caller, noting
 from schema.catalog import LocalizedText
@@ -129,7 +130,7 @@ class ConsentMutations:
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Agree to purposes that were shown together on one screen; sensitive ones take a screen each. "
         "`client` is the service that uses the data; left out, the platform itself. `mandate`: a guardian agrees in "
-        "the place of a child under 14."
+        "the place of a child under 14, which needs L3."
     )
     async def agree(
         self, info: Info, purposes: list[AgreedPurpose], client: str = BROWSER, mandate: strawberry.ID | None = None
@@ -141,6 +142,8 @@ class ConsentMutations:
         by = await _by(info.context, client, mandate, ids)
         async with acting(info.context, "consent.given", f"client:{client}", purposes=ids) as (session, owner):
             between = await _between(session, info.context, owner, client, by)
+            if between.mandate is not None:
+                check_level(level_of(owner.ial, owner.aal))
             await ledger.give(session, platform.environment.clock, between, shown)
         return True
 

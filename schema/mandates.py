@@ -73,7 +73,9 @@ class MandateTerms:
 
     scope: list[str] = strawberry.field(description="Up to 20 services, or `service.operation`.")
     purpose: str = strawberry.field(description="What for, in up to 200 characters.")
-    expires_at: DateTimeText = strawberry.field(description="Within a year, a child's within three.")
+    expires_at: DateTimeText = strawberry.field(
+        description="Within a year; a child's within 92 days, then the register is asked anew."
+    )
     valid_from: DateTimeText | None = strawberry.field(default=None, description="Now, if it is left out.")
 
     def terms(self) -> dict[str, Any]:

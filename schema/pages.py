@@ -9,6 +9,7 @@ from auth.provider.tickets import issue_ticket
 from auth.residents.attempts import Limit, attempt
 from schema.caller import caller, token_of
 from schema.context import Info
+from schema.scalars import line
 
 POLICIES = {"Mutation.openPage": SIGNED_IN}
 
@@ -33,5 +34,5 @@ class PageMutations:
         await attempt(platform.environment.redis, _OPEN, token_of(info.context).sid)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
-            ticket = await issue_ticket(session, platform.environment, owner, client, target)
+            ticket = await issue_ticket(session, platform.environment, owner, line(client, "client"), target)
         return f"{platform.environment.issuer}/sso/t?ticket={ticket}"

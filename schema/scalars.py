@@ -5,6 +5,7 @@ from typing import Any, NewType, cast
 
 import strawberry
 
+from kernel.control_characters import has_control
 from schema.errors import ArgumentRefusedError
 from supergraph.scalars import ALL_SCALARS
 
@@ -28,6 +29,13 @@ SCALARS: dict[object, Any] = {DateTimeText: _scalar("DateTime"), JsonValue: _sca
 def text(moment: datetime) -> DateTimeText:
     """Return a moment as RFC 3339 writes it."""
     return DateTimeText(moment.isoformat(timespec="seconds").replace("+00:00", "Z"))
+
+
+def line(given: str, name: str) -> str:
+    """Read an argument's text, which has one line. Raises ArgumentRefusedError."""
+    if has_control(given):
+        raise ArgumentRefusedError(f"{name} has control characters", fix="Leave them out.")
+    return given
 
 
 def moment(given: str, name: str) -> datetime:

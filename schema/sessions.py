@@ -11,7 +11,7 @@ from auth.sessions.sessions import end, end_all_of
 from auth.sessions.tables import Session
 from schema.caller import caller, token_of
 from schema.context import Info
-from schema.scalars import DateTimeText, text
+from schema.scalars import DateTimeText, line, text
 from schema.sign_in import channel_of, sign_in
 
 POLICIES = {
@@ -99,8 +99,8 @@ class SessionMutations:
         "good for one session: sent again within two minutes it is answered with the same tokens.",
     )
     async def sign_in(self, info: Info, app: str, code: str, device: str = "") -> SignedIn | None:
-        tokens = await sign_in(info.context.platform, app, code, device.strip()[:_MOST_DEVICE_CHARACTERS])
-        return signed_in(tokens)
+        label = line(device.strip(), "device")[:_MOST_DEVICE_CHARACTERS]
+        return signed_in(await sign_in(info.context.platform, app, code, label))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Exchange a refresh token for new tokens. Again within ten seconds it gives the same ones; later "
@@ -127,7 +127,7 @@ class SessionMutations:
         platform = info.context.platform
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
-            row = await session.get(Session, str(id))
+            row = await session.get(Session, line(id, "id"))
             if row is None or row.account_id != owner.account_id:
                 return False
             return bool(await end(session, platform.environment.clock, [row.sid], "signed_out_elsewhere"))

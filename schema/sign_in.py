@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from adapters.channel import Channel, HostIdentity
 from adapters.errors import NotOfferedError
+from auth.accounts import accounts
 from auth.accounts.accounts import Proven
-from auth.accounts.accounts import sign_in as account_of
 from auth.assurance import aal_of
 from auth.residents.app_sessions import Tokens, open_session
 from auth.residents.repeats import Repeats
@@ -77,7 +77,7 @@ async def _signed_in(platform: Platform, host: HostIdentity, device: str) -> Tok
     environment = platform.environment
     methods = (METHODS.get(host.provider, ""),)
     async with platform.database.session() as session:
-        account, identity = await account_of(session, environment.clock, proven(platform, host))
+        account, identity = await accounts.sign_in(session, environment.clock, proven(platform, host))
         who = SignIn(
             account_id=account.id,
             identity_id=identity.id,

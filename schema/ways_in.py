@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.accounts import lock_identity
 from auth.accounts.phone_codes import add_phone, proven_phone
 from auth.accounts.tables import Account, Identity
-from auth.errors import SessionEndedError
+from auth.clients.clients import BROWSER
+from auth.errors import MergeRefusedError, SessionEndedError
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.app_sessions import Tokens, moved, renewed
 from auth.residents.shown_codes import ShownCodes
@@ -80,11 +81,17 @@ class WaysInMutations:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Link this account with the one that shows the code: they become one. The answer's tokens replace "
-        "this session's; the other side signs in anew if its account was the one that went."
+        "this session's; the other side signs in anew if its account was the one that went. In a mini-program: a "
+        "browser shows the code."
     )
     async def link(self, info: Info, code: str) -> SignedIn | None:
         platform = info.context.platform
         token, environment = token_of(info.context), platform.environment
+        async with platform.database.session() as session:
+            if (
+                await caller(session, info.context)
+            ).client_id == BROWSER:  # its cookie would be of an account that went
+                raise MergeRefusedError("A browser shows a code, and takes none", fix="Type its code in at the app.")
         shown = await ShownCodes(environment.redis, LINKING).take(code, token.sid)
         async with acting(info.context, "identity.linked", f"session:{shown.sid}") as (session, owner):
             kept = await join(session, environment.clock, owner, shown.sid, shown.id)
@@ -92,8 +99,9 @@ class WaysInMutations:
         return signed_in(tokens)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Give up a way in, by its id in `me`; the sessions that it opened end. Another one has to remain, "
-        "and the resident to have signed in within five minutes."
+        description="Give up a way in, by its id in `me`, with those by which the same host app knows the resident in "
+        "other apps of one owner; the sessions that they opened end. Another one has to remain, and the resident to "
+        "have signed in within five minutes."
     )
     async def unlink(self, info: Info, identity: strawberry.ID) -> bool | None:
         platform = info.context.platform

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
+from kernel.control_characters import CONTROL
 from services_catalog.errors import ManifestError
 from supergraph.findings import Finding
 from supergraph.openapi.settings import OperationSettings
@@ -34,7 +35,6 @@ ServiceName = Annotated[
     ),
 ]
 Line = Annotated[str, Meta(min_length=1, max_length=200, description="One line of text.")]
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONG_TEXT = "/description"  # may have several lines
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2, token
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 section 5.5, field-value
@@ -170,7 +170,7 @@ def _control_defects(raw: Any, at: str) -> Iterator[Finding]:
             yield from _control_defects(key, at)
             yield from _control_defects(value, pointer(at, key))
     elif isinstance(raw, str):
-        found = _CONTROL.search(raw.replace("\n", "") if _LONG_TEXT in at else raw)
+        found = CONTROL.search(raw.replace("\n", "") if _LONG_TEXT in at else raw)
         if found:
             fix = "Leave it out." if _LONG_TEXT in at else "Write one line, without control characters."
             yield Finding("error", at, f"the text holds the control character U+{ord(found[0]):04X}", fix)

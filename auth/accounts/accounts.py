@@ -41,16 +41,12 @@ async def sign_in(session: AsyncSession, clock: Clock, proven: Proven) -> tuple[
     Raises AccountClosedError. Two sign-ins of the same person at the same time find the same account.
     """
     await lock_identity(session, proven)
-    identity = await find_identity(session, proven)
-    found = find_account(
-        as_ruled(proven), [as_ruled(each) for each in (identity, *await _relatives(session, proven)) if each]
-    )
-    account = Account(created_at=clock.now())
-    if found.account_id is not None:
-        account = await account_of(session, found.account_id, "share")
-    if identity is None:
+    account, identity = await known_by(session, proven)
+    if account is None:
+        account = Account(created_at=clock.now())
         session.add(account)
         await session.flush()
+    if identity is None:
         identity = attach(session, clock, account, proven)
     _vouched(identity, proven, clock)
     session.add(identity)
@@ -68,6 +64,21 @@ async def lock_identity(session: AsyncSession, proven: Proven | Identity) -> Non
         await session.exec(select(func.pg_advisory_xact_lock(number)))
 
 
+async def known_by(session: AsyncSession, proven: Proven) -> tuple[Account | None, Identity | None]:
+    """Return the account that an identity opens, locked for ``share``, and the identity unless it is new there.
+
+    Whoever changed the account until now may have taken the identity from it, so what led there is looked up again.
+    Raises AccountClosedError.
+    """
+    leads_to, identity = await _looked_up(session, proven)
+    while leads_to is not None:
+        account, before = await account_of(session, leads_to, "share"), leads_to
+        leads_to, identity = await _looked_up(session, proven)
+        if leads_to == before:
+            return account, identity
+    return None, None
+
+
 async def find_identity(session: AsyncSession, proven: Proven) -> Identity | None:
     """Return the unrevoked identity of exactly this subject."""
     query = select(Identity).where(
@@ -76,7 +87,7 @@ async def find_identity(session: AsyncSession, proven: Proven) -> Identity | Non
         Identity.subject == proven.subject,
         col(Identity.revoked_at).is_(None),
     )
-    return (await session.exec(query)).first()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
 def attach(session: AsyncSession, clock: Clock, account: Account, proven: Proven) -> Identity:
@@ -165,6 +176,12 @@ async def thaw(session: AsyncSession, account_id: UUID) -> None:
     await session.flush()
 
 
+async def _looked_up(session: AsyncSession, proven: Proven) -> tuple[UUID | None, Identity | None]:
+    identity = await find_identity(session, proven)
+    known = [as_ruled(each) for each in (identity, *await _relatives(session, proven)) if each]
+    return find_account(as_ruled(proven), known).account_id, identity
+
+
 async def _relatives(session: AsyncSession, proven: Proven) -> Sequence[Identity]:
     """Return the identities that the host knows as the same person in other apps of one owner."""
     if not proven.union_subject:
@@ -175,7 +192,7 @@ async def _relatives(session: AsyncSession, proven: Proven) -> Sequence[Identity
         Identity.union_subject == proven.union_subject,
         col(Identity.revoked_at).is_(None),
     )
-    return (await session.exec(query)).all()
+    return (await session.exec(query.execution_options(populate_existing=True))).all()
 
 
 def as_ruled(identity: Proven | Identity) -> linking.Identity:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.accounts import Proven, account_of, attach, find_identity, lock_identity
+from auth.accounts.accounts import Proven, attach, find_identity, known_by, lock_identity
 from auth.accounts.tables import Account, Identity
 from auth.errors import PhoneCodeRefusedError, SignInRefusedError, TooManyCodesError
 from auth.linking import may_sign_in_by_phone
@@ -103,13 +103,12 @@ async def sign_in_by_phone(session: AsyncSession, clock: Clock, keys: Keys, phon
     """Return the account of a number that was just proven, a new one if nobody has it. Raises SignInRefusedError."""
     proven = proven_phone(keys, phone)
     await lock_identity(session, proven)
-    identity = await find_identity(session, proven)
-    if identity is None:
+    account, identity = await known_by(session, proven)
+    if account is None or identity is None:
         account = Account(created_at=clock.now())
         session.add(account)
         await session.flush()
         return account, await add_phone(session, clock, keys, account, phone)
-    account = await account_of(session, identity.account_id, "share")
     decision = may_sign_in_by_phone(identity.verified_at, clock.now(), ial=account.ial)
     if not decision:
         raise SignInRefusedError(decision.reason, fix="Sign in by WeChat, Alipay or Baidu.")

@@ -8,6 +8,7 @@ import unicodedata
 from uuid import UUID
 
 from msgspec import Struct
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -44,6 +45,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     """
     number = normal_id_number(evidence.id_number)
     index = keys.index.index("account.id_number", number)
+    await lock_number(session, keys, number)  # before the account, which whoever has the number already may wait for
     account = await account_of(session, owner.account_id, "change")
     holder = await holder_of(session, clock, keys, evidence)
     if holder is not None and holder.id != account.id:
@@ -72,6 +74,12 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
     session.add_all([account, owner])
     await session.flush()
     return account
+
+
+async def lock_number(session: AsyncSession, keys: Keys, id_number: str) -> None:
+    """Let no other transaction look for the account of an ID number, to give it to one, until this one ends."""
+    index = keys.index.index("account.id_number", normal_id_number(id_number))
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"id number {index.hex()}", 0))))
 
 
 async def holder_of(session: AsyncSession, clock: Clock, keys: Keys, evidence: Evidence) -> Account | None:

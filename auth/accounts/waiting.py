@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.accounts import account_of, was_used
-from auth.accounts.proofing import Evidence, give_way, has_name, holder_of
+from auth.accounts.proofing import Evidence, give_way, has_name, holder_of, lock_number
 from auth.accounts.tables import LIVE, Account
 from auth.assurance import ial_of
 from auth.errors import IdNumberClaimedError, NoMatchError
@@ -38,6 +38,7 @@ async def account_named(session: AsyncSession, clock: Clock, keys: Keys, evidenc
     a stranger who typed name and number: which one, the evidence does not say, so neither is chosen. Raises
     IdNumberClaimedError, NoMatchError, AccountClosedError.
     """
+    await lock_number(session, keys, evidence.id_number)
     await _add(session, clock, keys, evidence)
     holder = await _holder(session, clock, keys, evidence)
     if holder is None:  # a mistyped one gave way
@@ -52,6 +53,7 @@ async def account_named(session: AsyncSession, clock: Clock, keys: Keys, evidenc
 
 async def take_number(session: AsyncSession, clock: Clock, keys: Keys, evidence: Evidence) -> UUID | None:
     """Take the ID number from an account that only claims it; return which one that was. Raises NoMatchError."""
+    await lock_number(session, keys, evidence.id_number)
     holder = await _holder(session, clock, keys, evidence)
     if holder is None or not await _only_claims(session, holder):
         return None

@@ -36,7 +36,7 @@ async def pairwise_subject(session: AsyncSession, clock: Clock, sector: str, acc
     return (await session.exec(query)).one()
 
 
-async def account_of(session: AsyncSession, sector: str, subject: str) -> UUID | None:
+async def account_by_subject(session: AsyncSession, sector: str, subject: str) -> UUID | None:
     """Return the account that a sector calls so."""
     query = select(PairwiseSubject.account_id).where(
         PairwiseSubject.sector == sector, PairwiseSubject.subject == subject

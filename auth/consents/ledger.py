@@ -50,6 +50,8 @@ async def give(
 
     Sensitive data, and passing data on, take a screen of their own for each purpose (PIPL articles 23, 25, 29, 39).
     """
+    if not purposes:
+        raise ConsentRefusedError("No purpose is named", rule="consent.nothing", fix="Name what was agreed to.")
     for purpose in purposes:
         if purpose.need == "notice":
             raise ConsentRefusedError(

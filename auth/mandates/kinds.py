@@ -1,6 +1,7 @@
 """The kinds of mandates as data, and whether one may be given: decisions on plain values.
 
-The figures of ``maximum_life`` are this platform's choice, not a law's. Of age at 18: Civil Code, article 17.
+The figures of ``maximum_life`` and ``lives`` are this platform's choice, not a law's. Of age at 18: Civil Code, article
+17.
 """
 
 import re
@@ -15,6 +16,7 @@ from msgspec import Struct
 from auth.assurance import Level, satisfies
 from auth.decisions import Decision, allow, refuse
 from kernel.clock import CHINA
+from kernel.control_characters import has_control
 
 Kind = Literal["child", "elder", "company"]
 
@@ -84,12 +86,21 @@ class NewMandate(Struct, frozen=True, kw_only=True):
 
 
 class KindRules(Struct, frozen=True):
-    """What holds for one kind. ``evidence`` says for each source which side may give the mandate by it."""
+    """What holds for one kind. ``evidence`` says for each source which side may give the mandate by it.
+
+    ``lives`` has the sources by which a mandate lives shorter: those that answer at once, and may answer otherwise
+    another day. Who goes on has them asked again.
+    """
 
     maximum_life: timedelta
     principal: type[Person] | type[Organisation]
     evidence: Mapping[str, Literal["principal", "agent"]]
+    lives: Mapping[str, timedelta] = MappingProxyType({})
     ends_at_of_age: bool = False
+
+    def life(self, source: str) -> timedelta:
+        """Return how long a mandate by a source may live."""
+        return self.lives.get(source, self.maximum_life)
 
 
 KINDS: Mapping[Kind, KindRules] = MappingProxyType({
@@ -97,6 +108,7 @@ KINDS: Mapping[Kind, KindRules] = MappingProxyType({
         timedelta(days=3 * 366),
         Person,
         {"birth-certificate": "agent", "household-register": "agent", "court-order": "agent"},
+        {"household-register": timedelta(days=92)},  # whoever loses custody acts no longer than a quarter
         ends_at_of_age=True,
     ),
     "elder": KindRules(
@@ -172,8 +184,8 @@ def _check_scope(wanted: NewMandate) -> Decision | None:
             return refuse(
                 "mandate.scope", f"{entry!r} is neither a service nor `service.operation`: name what is meant."
             )
-    if not 0 < len(wanted.purpose.strip()) <= MOST_PURPOSE_CHARACTERS:
-        return refuse("mandate.purpose", f"Say what for, in up to {MOST_PURPOSE_CHARACTERS} characters.")
+    if not 0 < len(wanted.purpose.strip()) <= MOST_PURPOSE_CHARACTERS or has_control(wanted.purpose):
+        return refuse("mandate.purpose", f"Say what for, in one line of up to {MOST_PURPOSE_CHARACTERS} characters.")
     return None
 
 
@@ -187,6 +199,7 @@ def _check_period(wanted: NewMandate, now: datetime) -> Decision | None:
     begins = wanted.valid_from or now
     if begins < now or ends_at(wanted) <= begins:
         return refuse("mandate.period", "A mandate begins now or later, and before it ends.")
-    if wanted.expires_at - now > rules.maximum_life:  # from now on, so that a late beginning gains nothing
-        return refuse("mandate.too-long", f"A mandate of this kind ends within {rules.maximum_life.days} days.")
+    life = rules.life(wanted.evidence.source)
+    if wanted.expires_at - now > life:  # from now on, so that a late beginning gains nothing
+        return refuse("mandate.too-long", f"By {wanted.evidence.source!r} a mandate ends within {life.days} days.")
     return None

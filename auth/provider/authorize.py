@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from auth.assurance import AcrRequest, Level, choose_acr, higher, level_of, read_acr_request, satisfies
-from auth.clients.pairwise import account_of
+from auth.clients.pairwise import account_by_subject
 from auth.clients.tables import Client
 from auth.errors import HintRefusedError
 from auth.provider.base import Server
@@ -25,6 +25,7 @@ from auth.provider.hints import read_hint
 from auth.provider.requests import Payload, ProviderRequest
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
+from kernel.control_characters import has_control
 
 URN = "urn:ietf:params:oauth:request_uri:"
 REACHABLE: Level = "L3"  # what a person can prove at our pages: L4 takes a certificate or a counter
@@ -246,7 +247,7 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
 def _meant(server: Server, client: Client, hint: str, target: Asked | None) -> UUID:
     """Return the account that an ID token of the client's sector was for."""
     try:
-        found = wait(account_of(server.session, client.sector, read_hint(server.environment, hint).sub))
+        found = wait(account_by_subject(server.session, client.sector, read_hint(server.environment, hint).sub))
     except HintRefusedError as error:
         raise RefusedError("invalid_request", "The id_token_hint is no ID token of ours.", target) from error
     if found is None:
@@ -263,6 +264,9 @@ def _locale(wanted: str) -> str:
 def _claims(text: str, refuse: Any) -> dict[str, Any]:
     """Read the ``claims`` parameter (OpenID Connect Core 5.5)."""
     try:
-        return msgspec.json.decode(text, type=dict[str, dict[str, Any]]) if text else {}
+        claims = msgspec.json.decode(text, type=dict[str, dict[str, Any]]) if text else {}
+        if not has_control(claims):
+            return claims
     except (msgspec.DecodeError, RecursionError) as error:
         raise refuse("invalid_request", "The claims parameter is not valid.") from error
+    raise refuse("invalid_request", "The claims parameter has control characters.")

@@ -97,7 +97,7 @@ async def session_of(session: AsyncSession, clock: Clock, cookie: str) -> Sessio
     if not cookie:
         return None
     row = (await session.exec(select(Session).where(Session.cookie_digest == digest(cookie)))).first()
-    if row is None or not is_live(row, clock):
+    if row is None or not await is_live(session, clock, row):
         return None
     seen(session, clock, row)
     return row

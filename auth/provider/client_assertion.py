@@ -46,7 +46,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
             raise InvalidClientError("The client has no registered keys.")
         if client.row.jwks_uri:
             given = self._server.environment
-            return wait(keys_of(client.row, self._kid, given.fetch, given.redis, given.clock))
+            return wait(keys_of(client.row, self._kid, given.redis, given.clock))
         return KeySet.import_key_set(client.row.jwks)  # type: ignore[arg-type]  # it is what was registered
 
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Any:

@@ -1,5 +1,6 @@
 """The provider's endpoints that answer programs: each takes a request and the transaction that it happens in."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Error
@@ -8,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.accounts import account_of
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.provider.authorize import URN, Pushed, RefusedError, read
+from auth.provider.client_keys import KeysWantedError, fetch_keys
 from auth.provider.client_view import GRANTS
 from auth.provider.dpop import ALGORITHMS, check_proof
 from auth.provider.environment import PUSHED_SECONDS, Answer, Environment
@@ -18,9 +20,27 @@ from auth.provider.server import Provider
 from auth.provider.subjects import asked_names, claims_of
 from auth.provider.waiting import wait
 from auth.sessions.tables import Session
+from kernel.database import Database
+
+Endpoint = Callable[[AsyncSession, Environment, ProviderRequest], Awaitable[Answer]]
 
 _ALGS = f'algs="{" ".join(ALGORITHMS)}"'  # RFC 9449 section 7.1
 _JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
+
+async def answered(
+    database: Database, environment: Environment, endpoint: Endpoint, request: ProviderRequest
+) -> Answer:
+    """Answer a request in one transaction, begun anew after the client's keys had to be fetched.
+
+    Who the client is is always found out first, so nothing has happened until then.
+    """
+    while True:
+        try:
+            async with database.session() as session:
+                return await endpoint(session, environment, request)
+        except KeysWantedError as wanted:
+            await fetch_keys(wanted, environment.fetch, environment.redis, environment.clock)
 
 
 async def token(session: AsyncSession, environment: Environment, request: ProviderRequest) -> Answer:

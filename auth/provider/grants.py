@@ -84,8 +84,9 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
 
     def authenticate_user(self, authorization_code: CodeContext) -> Session | None:
         # Locked, so that a session that is ending at this moment ends with the family that begins here, or before it.
-        owner = wait(self.server.session.get(Session, authorization_code.sid, with_for_update={"read": True}))
-        return owner if owner is not None and is_live(owner, self.server.environment.clock) else None
+        session, clock = self.server.session, self.server.environment.clock
+        owner = wait(session.get(Session, authorization_code.sid, with_for_update={"read": True}))
+        return owner if owner is not None and wait(is_live(session, clock, owner)) else None
 
     def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
         server, context = self.server, self.request.authorization_code

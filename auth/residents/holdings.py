@@ -15,6 +15,7 @@ from auth.consents.ledger import history
 from auth.mandates.kinds import Party
 from auth.mandates.mandates import mandates_of
 from auth.mandates.representations import representations_of
+from auth.mandates.tables import Mandate
 from auth.sessions.tables import Session
 from kernel.crypto.fields import FieldCipher
 
@@ -47,9 +48,7 @@ async def holdings(session: AsyncSession, cipher: FieldCipher, account_id: UUID)
         "names_at_sectors": _rows(await rows_of(PairwiseSubject)),
         "consents": _rows(await history(session, *parts)),
         "mandates": [
-            _plain(each, but={"principal_account", "agent_account", "granted_by", "revoked_by"})
-            | {"side": "agent" if each.agent_account in parts else "principal"}
-            for each in mandates.values()
+            _mandate(each, "agent" if each.agent_account in parts else "principal") for each in mandates.values()
         ],
         "represents": _rows(await representations_of(session, account_id)),
     }
@@ -57,6 +56,12 @@ async def holdings(session: AsyncSession, cipher: FieldCipher, account_id: UUID)
 
 def _rows(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
     return [_plain(each) for each in rows]
+
+
+def _mandate(row: Mandate, side: str) -> dict[str, Any]:
+    """Return a mandate as one of its sides may have it: what the other side proved it by is theirs."""
+    others = {"principal_account", "agent_account", "granted_by", "revoked_by"}
+    return _plain(row, but=others | ({"evidence_reference"} if side == "agent" else set())) | {"side": side}
 
 
 def _value(cipher: FieldCipher, row: Identity) -> dict[str, Any]:

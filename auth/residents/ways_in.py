@@ -8,7 +8,7 @@ from auth.accounts.accounts import as_ruled, detach, identities_of
 from auth.accounts.merging import merge
 from auth.accounts.tables import Account
 from auth.errors import MergeRefusedError, UnknownIdentityError, UnlinkRefusedError
-from auth.linking import Proof, Side, may_merge, may_unlink
+from auth.linking import Proof, Side, may_merge, may_unlink, same_union
 from auth.sessions.sessions import live
 from auth.sessions.tables import Session
 from kernel.clock import Clock
@@ -27,7 +27,10 @@ async def join(session: AsyncSession, clock: Clock, owner: Session, other_sid: s
 
 
 async def part(session: AsyncSession, clock: Clock, owner: Session, identity_id: UUID) -> None:
-    """Give up a way in, with the sessions that it opened. Raises UnknownIdentityError, UnlinkRefusedError."""
+    """Give up a way in, and what its host knows as the same person's, with the sessions that they opened.
+
+    Raises UnknownIdentityError, UnlinkRefusedError.
+    """
     account = await session.get_one(Account, owner.account_id, with_for_update=True)
     rows = await identities_of(session, account.id)
     leaving = next((row for row in rows if row.id == identity_id), None)
@@ -37,7 +40,9 @@ async def part(session: AsyncSession, clock: Clock, owner: Session, identity_id:
     decision = may_unlink(as_ruled(leaving), map(as_ruled, rows), clock.now(), ial=account.ial, step_up=step_up)
     if not decision:
         raise UnlinkRefusedError(decision.reason, fix=_MENDED.get(decision.rule, "Sign in again, then try anew."))
-    await detach(session, clock, leaving, "unlinked")
+    for row in rows:
+        if row is leaving or same_union(as_ruled(row), as_ruled(leaving)):
+            await detach(session, clock, row, "unlinked")
 
 
 def proof_of(owner: Session, transaction: str) -> Proof:

@@ -83,9 +83,9 @@ async def find_good(session: AsyncSession, clock: Clock, token: str) -> TokenFam
     row = await session.get(RefreshToken, _digest(token))
     family = await session.get(TokenFamily, row.family_id) if row else None
     owner = await session.get(Session, family.sid) if family else None
-    if row is None or family is None or owner is None or _state(row, family, owner, clock) != "live":
+    if row is None or family is None or owner is None:
         return None
-    return family
+    return family if await _state(session, clock, row, family, owner) == "live" else None
 
 
 async def redeem(
@@ -100,7 +100,7 @@ async def redeem(
     if row is None or family is None or family.client_id != shown.client_id or family.jkt != shown.jkt:
         return Refused("it is unknown, or another client's")
     owner = await session.get_one(Session, family.sid, populate_existing=True)
-    now, state, event = clock.now(), _state(row, family, owner, clock), _event(row, shown, clock)
+    now, state, event = clock.now(), await _state(session, clock, row, family, owner), _event(row, shown, clock)
     to = REFRESH.get((state, event))
     if to is None:
         return Refused("it is revoked, or its session is over")
@@ -123,10 +123,12 @@ async def redeem(
     return Redeemed(made, repeated=False)
 
 
-def _state(row: RefreshToken, family: TokenFamily, owner: Session, clock: Clock) -> RefreshState:
+async def _state(
+    session: AsyncSession, clock: Clock, row: RefreshToken, family: TokenFamily, owner: Session
+) -> RefreshState:
     if family.revoked_at is not None:
         return "revoked"
-    over = not offline(family.scope) and not is_live(owner, clock)
+    over = not offline(family.scope) and not await is_live(session, clock, owner)
     if over or clock.now() >= min(row.expires_at, family.expires_at):
         return "expired"
     return "live" if row.used_at is None else "used"

@@ -100,6 +100,8 @@ async def begin(
     """Begin a session. A parent's end is its end, and it never outlives or outranks the parent."""
     now = clock.now()
     expires_at = now + lifetimes.absolute
+    if parent is not None:
+        expires_at = min(expires_at, parent.expires_at)
     row = Session(
         sid=random_id(),
         account_id=sign_in.account_id,
@@ -116,7 +118,7 @@ async def begin(
         created_at=now,
         last_seen_at=now,
         idle_until=min(now + lifetimes.idle, expires_at),
-        expires_at=min(expires_at, parent.expires_at) if parent else expires_at,
+        expires_at=expires_at,
     )
     session.add(row)
     await session.flush()
@@ -127,14 +129,18 @@ async def live(session: AsyncSession, clock: Clock, sid: str, *, share: bool = F
     """Return a session that is not over; ``share`` keeps it so until the transaction ends. Raises SessionEndedError."""
     lock = {"read": True} if share else None
     row = await session.get(Session, sid, with_for_update=lock, populate_existing=share)
-    if row is None or not is_live(row, clock):
+    if row is None or not await is_live(session, clock, row):
         raise SessionEndedError("The session is over", fix=_SIGN_IN)
     return row
 
 
-def is_live(row: Session, clock: Clock) -> bool:
-    """Whether a session is neither ended, nor unused or old for too long."""
-    return row.ended_at is None and clock.now() < min(row.idle_until, row.expires_at)
+async def is_live(session: AsyncSession, clock: Clock, row: Session) -> bool:
+    """Whether a session and those that it came from are neither ended, nor unused or old for too long."""
+    while row.ended_at is None and clock.now() < min(row.idle_until, row.expires_at):
+        if row.parent_sid is None:
+            return True
+        row = await session.get_one(Session, row.parent_sid)
+    return False
 
 
 def seen(session: AsyncSession, clock: Clock, row: Session) -> None:
@@ -158,7 +164,7 @@ async def sessions_of(session: AsyncSession, clock: Clock, account_id: UUID) -> 
     """Return an account's live sessions, the newest first."""
     query = select(Session).where(Session.account_id == account_id, col(Session.ended_at).is_(None))
     rows = (await session.exec(query.order_by(col(Session.created_at).desc()))).all()
-    return [row for row in rows if is_live(row, clock)]
+    return [row for row in rows if await is_live(session, clock, row)]
 
 
 async def end(session: AsyncSession, clock: Clock, sids: Sequence[str], reason: EndReason) -> list[str]:

@@ -62,6 +62,7 @@ class RelyingParty:
 
     async def _keys(self, _request: web.Request) -> web.Response:
         self.fetched += 1
+        await asyncio.sleep(self.seconds)
         status = self.statuses.pop(0) if self.statuses else 200
         body = self.jwks if isinstance(self.jwks, bytes) else msgspec.json.encode(self.jwks)
         return web.Response(status=status, body=body, content_type="application/json")

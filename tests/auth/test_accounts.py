@@ -9,8 +9,7 @@ from auth.accounts.accounts import Proven, account_of, freeze, identities_of, si
 from auth.accounts.merging import merge
 from auth.accounts.tables import Account
 from auth.accounts.unmerging import undo
-from auth.clients.pairwise import account_of as account_by_subject
-from auth.clients.pairwise import pairwise_subject
+from auth.clients.pairwise import account_by_subject, pairwise_subject
 from auth.errors import AccountClosedError, MergeFinalError, MergeRefusedError
 from auth.mandates.representations import Company, believe, party_of
 from auth.sessions.sessions import sessions_of

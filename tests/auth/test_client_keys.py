@@ -1,5 +1,6 @@
 """Clients that publish their keys: fetched when needed, kept for a while, and never often, whoever asks."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -16,7 +17,7 @@ from auth.clients.jwks import signing_keys
 from auth.clients.tables import Client
 from auth.errors import ClientRefusedError
 from auth.keys.key_ring import KeyRing
-from auth.provider.endpoints import introspect
+from auth.provider.endpoints import answered, introspect
 from auth.provider.environment import Environment
 from auth.provider.requests import ProviderRequest
 from kernel.clock import ManualClock, SystemClock
@@ -63,8 +64,7 @@ class Asking:
             "token": "none of ours",
         }
         request = ProviderRequest("POST", "/oauth/introspect", ISSUER, {}, list(form.items()))
-        async with self._database.session() as session:
-            return (await introspect(session, self._environment, request))[0]
+        return (await answered(self._database, self._environment, introspect, request))[0]
 
     async def half_a_minute_later(self) -> None:
         """Redis counts real time, so what it would have forgotten by then is deleted."""
@@ -109,6 +109,17 @@ async def test_keys_are_fetched_once_and_kept_for_ten_minutes(housing: Asking, c
     clock.advance(timedelta(seconds=1))
     assert await housing.ask(mine) == 200
     assert housing.site.fetched == 2
+
+
+async def test_a_slow_site_keeps_no_connection_to_the_database_waiting(housing: Asking, database: Database) -> None:
+    mine = _new()
+    housing.publish(mine)
+    housing.site.seconds = 0.3
+    asking = asyncio.create_task(housing.ask(mine))
+    while housing.site.fetched == 0:
+        await asyncio.sleep(0.01)
+    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # the kind of pool that it is
+    assert await asking == 200
 
 
 async def test_a_key_that_is_unknown_has_them_fetched_anew_at_most_twice_a_minute(housing: Asking) -> None:

@@ -202,6 +202,8 @@ def test_no_merge_without_one_of_the_two_grounds(one: Side, other: Side) -> None
         ([PHONE], 1, proof(A, ago=PROOF_FRESH_FOR), "unlink.step-up"),
         ([], 1, proof(A), "unlink.last-way-in"),
         ([WECHAT], 1, proof(A), "unlink.last-way-in"),  # the very one that leaves
+        ([replace(WECHAT, tenant="wx2", subject="o9")], 1, proof(A), "unlink.last-way-in"),  # it would lead back
+        ([replace(WECHAT, tenant="wx2", union_subject="u2")], 1, proof(A), "unlink.another-remains"),
         ([replace(PHONE, account_id=B)], 1, proof(A), "unlink.last-way-in"),
         ([replace(PHONE, provider="natid")], 1, proof(A), "unlink.last-way-in"),
         ([replace(PHONE, verified_at=NOW - PHONE_TRUSTED_FOR)], 1, proof(A), "unlink.last-way-in"),

@@ -45,12 +45,18 @@ FOR_CHILD = NewMandate(
     agent=AGENT,
     scope=("clinic.bookVaccination", "library"),
     purpose="Vaccinations and library cards",
-    expires_at=NOW + 365 * DAY,
+    expires_at=NOW + 92 * DAY,
     evidence=Evidence("household-register", "doc-1"),
     born=date(2020, 5, 1),
 )
+BY_COURT = replace(FOR_CHILD, expires_at=NOW + 3 * 366 * DAY, evidence=Evidence("court-order", "c-1"))
 FOR_ELDER = replace(
-    FOR_CHILD, kind="elder", principal=Person(ELDER), evidence=Evidence("own-consent", "e-1"), born=None
+    FOR_CHILD,
+    kind="elder",
+    principal=Person(ELDER),
+    expires_at=NOW + 365 * DAY,
+    evidence=Evidence("own-consent", "e-1"),
+    born=None,
 )
 FOR_COMPANY = replace(FOR_ELDER, kind="company", principal=COMPANY, evidence=Evidence("business-register", "b-1"))
 
@@ -73,7 +79,10 @@ async def asked(
         return await acting_for(session, agent, principal, service, name, at=at)
 
 
-@pytest.mark.parametrize(("wanted", "by"), [(FOR_CHILD, Party(AGENT)), (FOR_ELDER, Party(ELDER)), (FOR_COMPANY, BOSS)])
+@pytest.mark.parametrize(
+    ("wanted", "by"),
+    [(FOR_CHILD, Party(AGENT)), (BY_COURT, Party(AGENT)), (FOR_ELDER, Party(ELDER)), (FOR_COMPANY, BOSS)],
+)
 async def test_a_mandate_lets_its_agent_do_what_it_names(
     database: Database, clock: ManualClock, wanted: NewMandate, by: Party
 ) -> None:
@@ -144,7 +153,7 @@ async def test_both_sides_see_all_of_them_the_ended_too(database: Database, cloc
 
 
 async def test_a_guardian_stops_when_the_child_is_of_age(database: Database, clock: ManualClock) -> None:
-    nearly = replace(FOR_CHILD, born=date(2008, 12, 1), expires_at=NOW + 365 * DAY)
+    nearly = replace(FOR_CHILD, born=date(2008, 12, 1))
     await given_to(database, clock, nearly, Party(AGENT))
     birthday = datetime(2026, 11, 30, 16, tzinfo=UTC)  # midnight in China
     assert await asked(database, Person(CHILD), "library.borrow", at=birthday - timedelta(seconds=1))
@@ -177,12 +186,15 @@ REFUSALS: list[tuple[NewMandate, Party, Level, str]] = [
         for entry in ("*", "library.*", "", "everything!", "Library", "library.", "a.b.c", "library\n", "all services")
     ],
     (replace(FOR_ELDER, purpose="  "), Party(ELDER), "L3", "purpose"),
+    (replace(FOR_ELDER, purpose="books\0"), Party(ELDER), "L3", "purpose"),
     (replace(FOR_CHILD, born=None), Party(AGENT), "L3", "born"),
     (replace(FOR_CHILD, born=date(2008, 11, 25)), Party(AGENT), "L3", "of-age"),
     (replace(FOR_CHILD, born=date(2008, 12, 1), valid_from=NOW + 30 * DAY), Party(AGENT), "L3", "period"),
     (replace(FOR_ELDER, valid_from=NOW - DAY), Party(ELDER), "L3", "period"),
     (replace(FOR_ELDER, expires_at=NOW), Party(ELDER), "L3", "period"),
     (replace(FOR_ELDER, expires_at=NOW + 367 * DAY), Party(ELDER), "L3", "too-long"),
+    (replace(FOR_CHILD, expires_at=NOW + 93 * DAY), Party(AGENT), "L3", "too-long"),
+    (replace(BY_COURT, expires_at=NOW + (3 * 366 + 1) * DAY), Party(AGENT), "L3", "too-long"),
     (replace(FOR_ELDER, valid_from=NOW + 366 * DAY, expires_at=NOW + 367 * DAY), Party(ELDER), "L3", "too-long"),
 ]
 
@@ -240,7 +252,7 @@ def test_whatever_is_given_ends_in_time(kind: Kind, days: int, born: date) -> No
     wanted = replace(wanted, expires_at=NOW + days * DAY, born=born)
     by = {"child": Party(AGENT), "elder": Party(ELDER), "company": BOSS}[kind]
     if may_grant(wanted, by, "L3", NOW):
-        assert NOW < ends_at(wanted) <= NOW + KINDS[kind].maximum_life
+        assert NOW < ends_at(wanted) <= NOW + KINDS[kind].life(wanted.evidence.source)
         assert kind != "child" or ends_at(wanted) <= of_age_at(born)
 
 

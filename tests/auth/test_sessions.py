@@ -72,6 +72,21 @@ async def test_a_child_ends_with_its_parent_and_never_outranks_it(
         assert await sessions_of(session, clock, parent.account_id) == []
 
 
+async def test_a_child_is_over_with_its_parent_s_idleness_before_anybody_has_ended_either(
+    database: Database, clock: ManualClock, residents: Residents
+) -> None:
+    parent = await residents.sign_in("openid-1")
+    child = await residents.follow(parent, OTHER)
+    clock.advance(timedelta(minutes=40))
+    async with database.session() as session:
+        seen(session, clock, await live(session, clock, child.sid))
+    clock.advance(timedelta(minutes=20))
+    async with database.session() as session:
+        with pytest.raises(SessionEndedError):
+            await live(session, clock, child.sid)
+        assert await sessions_of(session, clock, parent.account_id) == []
+
+
 async def test_all_sessions_but_one_are_ended(database: Database, clock: ManualClock, residents: Residents) -> None:
     kept, other, third = [await residents.sign_in("openid-1") for _ in range(3)]
     stranger = await residents.sign_in("openid-2")

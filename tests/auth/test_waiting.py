@@ -1,5 +1,6 @@
 """Accounts that wait for their person: what their owner's own proof, and a name that does not fit, do to them."""
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -74,3 +75,20 @@ async def test_only_a_face_lets_anybody_into_an_account_that_waits(
         await town.proven("openid-1", by_register(NAME, NUMBER))
     assert await town.proven("openid-2", replace(by_register(NAME, NUMBER), ial=3)) == waits
     assert (await town.account(waits)).ial == 3
+
+
+@pytest.mark.parametrize("first", ["a proof", "a mandate"])
+async def test_who_claims_a_number_that_somebody_is_being_given_is_told_as_if_it_were_theirs_already(
+    database: Database, keys: Keys, residents: Residents, town: Town, first: str
+) -> None:
+    evidence, one = by_register(NAME, NUMBER), await residents.sign_in("openid-1")
+    async with database.session() as session:
+        if first == "a proof":
+            await prove(session, residents.clock, keys, await live(session, residents.clock, one.sid), evidence)
+        else:
+            await account_named(session, residents.clock, keys, evidence)
+        coming = asyncio.create_task(town.proven("openid-2", evidence))
+        await asyncio.sleep(0.3)
+        assert not coming.done()
+    with pytest.raises(IdNumberTakenError):
+        await coming

@@ -126,7 +126,7 @@ class Tree:
                 await end_due(session, self._clock)
             elif name == "sign out":
                 await end(session, self._clock, [owner.sid], "signed_out")
-            elif not is_live(owner, self._clock):
+            elif not await is_live(session, self._clock, owner):
                 return
             elif name == "follow":
                 await self.follow(session, owner)
@@ -158,11 +158,12 @@ class Tree:
             self.first = first
 
 
-STEPS = ["use", "follow", "step up", "wait", "go away", "sweep", "sign out"]
+STEPS = ["use", "follow", "step up", "wait", "go away", "stay half a day", "sweep", "sign out"]
 WAITS = {"wait": LIFETIMES.idle / 2, "go away": LIFETIMES.idle}
 
 
 @WALK
+@example(["stay half a day", "stay half a day", "follow", "wait", "sweep"])
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 async def test_sessions_end_once_with_all_that_came_from_them(
     database: Database, clock: ManualClock, residents: Residents, steps: list[str]
@@ -173,6 +174,10 @@ async def test_sessions_end_once_with_all_that_came_from_them(
     for step in steps:
         if step in WAITS:
             clock.advance(WAITS[step])
+        elif step == "stay half a day":
+            for _ in range(12):
+                clock.advance(LIFETIMES.idle - MINUTE)
+                await tree.step("use")
         else:
             await tree.step(step)
         await tree.check()

@@ -173,6 +173,13 @@ async def test_a_department_knows_a_resident_by_one_name_in_all_its_services(ask
     assert names[0] == names[1] != names[2]
 
 
+async def test_a_department_is_told_of_a_new_proof_at_once(asked: Asked) -> None:
+    who = await resident(asked)
+    for proven_at in (who.token.auth_time, who.token.auth_time + 60):
+        assert await asked.code("usual", who.header(auth_time=proven_at)) == ""
+        assert asked.said()["auth_time"] == proven_at
+
+
 @pytest.mark.case("SSO-26")
 async def test_headers_that_only_the_gateway_may_send_are_ignored(asked: Asked) -> None:
     forged = {HEADER.encode(): b"forged", b"x-wx-openid": b"somebody", b"x-wx-unionid": b"somebody"}

@@ -1,5 +1,6 @@
 """A whole gateway under the issuer https://id.example, an SMS gateway that remembers, and a register of one person."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -30,10 +31,12 @@ class Register:
 class SignOn:
     """The provider, and who uses it."""
 
-    def __init__(self, gateway: Gateway, client: httpx.AsyncClient, sent: list[tuple[str, str]]) -> None:
+    def __init__(self, gateway: Gateway, client: httpx.AsyncClient) -> None:
         self.gateway = gateway
         self.client = client
-        self.sent = sent
+        self.sent: list[tuple[str, str]] = []
+        self.sms_gateway = asyncio.Event()  # cleared, it lets every message wait
+        self.sms_gateway.set()
 
     def browser(self) -> Browser:
         return Browser(self.client)
@@ -86,14 +89,14 @@ class SignOn:
 
 @pytest.fixture
 async def sign_on(settings: Settings) -> AsyncIterator[SignOn]:
-    sent: list[tuple[str, str]] = []
-
     async def send(phone: str, code: str, _: str) -> None:
-        sent.append((phone, code))
+        await made.sms_gateway.wait()
+        made.sent.append((phone, code))
 
     opened = msgspec.structs.replace(settings, issuer=ISSUER, access_log=False, upstream_networks=("127.0.0.0/8",))
     gateway = Gateway(opened, SignInServices(send, Register()))
     async with gateway.running():
         transport = httpx.ASGITransport(gateway)
         async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as client:
-            yield SignOn(gateway, client, sent)
+            made = SignOn(gateway, client)
+            yield made

@@ -184,3 +184,11 @@ async def test_strange_values_break_nothing(sign_on: SignOn, text: str) -> None:
         assert "<script>alert" not in answer.text
         answer = await sign_on.browser().send("GET", f"/oauth/authorize?{name}={text}")
         assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "claims", [r'{"id_token":{"a\u0000b":null}}', r'{"id_token":{"name":{"values":["a\u0000b"]}}}']
+)
+async def test_claims_with_control_characters_are_refused_while_nothing_is_lost(sign_on: SignOn, claims: str) -> None:
+    answer = await sign_on.browser().send("GET", (await sign_on.site()).authorize(claims=claims)[0])
+    assert answered(answer)["error"] == "invalid_request"

@@ -93,7 +93,7 @@ async def test_behind_a_trusted_proxy_each_address_is_a_requester_of_its_own(sig
     assert "TOO_MANY_CODES" in (await asked(sign_on, site, 20, "198.51.100.7, 192.0.2.0")).text
 
 
-@pytest.mark.parametrize("settings", [{"sms_codes_alarm": 1}], indirect=True)
+@pytest.mark.parametrize("settings", [{"sms_codes_alarm": 1, "database_pool_size": 1}], indirect=True)
 async def test_too_many_codes_over_all_are_one_alarm_and_refuse_nobody(
     sign_on: SignOn, caplog: pytest.LogCaptureFixture
 ) -> None:

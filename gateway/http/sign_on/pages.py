@@ -26,6 +26,7 @@ from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import stylesheet
 from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, by_browser, device_of
 from kernel.crypto.blind_index import normal_phone
+from kernel.errors import YiwangError
 
 AnyRequest = Request[Any, Any, Any]
 _BROWSER_SECONDS = int(timedelta(days=1).total_seconds())
@@ -100,18 +101,18 @@ class Pages(Steps):
         return await self._step(request, id, work)
 
     async def _phone(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
-        """Send a code to a phone."""
-
-        async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
+        """Send a code to a phone, outside a transaction of ours: the SMS gateway may be slow."""
+        under_way = await self._transactions.read(id, self._cookie(request, BROWSER_COOKIE))
+        try:
             phone = normal_phone((await typed(request)).get("phone", ""))
             challenge, code = await self._codes.begin(phone, self._requesters.of(request))
             if await self._codes.is_alarming():
                 await self._alarm()
             await self._services.send_code(phone, code, challenge[:32])
-            await self._transactions.save(id_, replace(under_way, challenge=challenge, app_code=""))
-            return self._back(request, id_)
-
-        return await self._step(request, id, work)
+        except YiwangError as error:
+            return await self._again(request, id, error.code)
+        await self._transactions.save(id, replace(under_way, challenge=challenge, app_code=""))
+        return self._back(request, id)
 
     async def _code(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
         """Sign in with the code that was sent."""

@@ -1,22 +1,19 @@
 """The provider's endpoints for programs; what they do is in ``auth.provider``."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.provider import endpoints
 from auth.provider.discovery import configuration
-from auth.provider.environment import Answer, Environment
+from auth.provider.environment import Environment
 from auth.provider.requests import ProviderRequest, read_form, read_query
 from gateway.http.sign_on.answers import response
 from kernel.database import Database
 
 AnyRequest = Request[Any, Any, Any]
-Endpoint = Callable[[AsyncSession, Environment, ProviderRequest], Awaitable[Answer]]
 
 _JWKS_SECONDS = 300  # half the time that a new key is published before it signs (auth.keys.key_ring)
 _MOST_BYTES = 64 * 1024
@@ -36,12 +33,11 @@ def program_routes(database: Database, environment: Environment) -> list[HTTPRou
         keys = environment.ring().jwks(environment.clock.now())
         return Response(keys, headers={"cache-control": f"public, max-age={_JWKS_SECONDS}"})
 
-    def endpoint(path: str, work: Endpoint, *methods: HttpMethod) -> HTTPRouteHandler:
+    def endpoint(path: str, work: endpoints.Endpoint, *methods: HttpMethod) -> HTTPRouteHandler:
         @route(path, http_method=list(methods or (HttpMethod.POST,)), name=path, request_max_body_size=_MOST_BYTES)
         async def answer(request: AnyRequest) -> Response[Any]:
-            async with database.session() as session:
-                found = await work(session, environment, await provider_request(request, environment))
-            return response(found)
+            given = await provider_request(request, environment)
+            return response(await endpoints.answered(database, environment, work, given))
 
         return answer
 

@@ -13,7 +13,8 @@ from auth.consents.tables import Consent
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, Resident, agree, prove_face, sign_in
 from tests.gateway.residents.test_other_screens import CONFIRM, shown_code
-from tests.gateway.residents.test_ways_in import accounts
+from tests.gateway.residents.test_ways_in import LINK, accounts
+from tests.gateway.residents.test_ways_in import shown_code as link_code
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site
 
 OPEN = "mutation ($site: String!) { openPage(client: $site) }"
@@ -52,19 +53,43 @@ async def test_a_link_s_reader_does_not_become_its_sender_s_person(
     assert [each.ial for each in await accounts(city)] == [1]
 
 
-async def test_nor_by_the_city_s_own_web_app(city: City, phones: Phones, client: httpx.AsyncClient) -> None:
-    _, victim = await opened(city, client, await sign_in(city, phones, "li"))
+async def in_the_web_app(city: City, client: httpx.AsyncClient, browser: Browser) -> Resident:
+    """Return a browser's resident as the city's own web app acts for them."""
     async with city.gateway.database.session() as session:
         app = Site(client, await session.get_one(Client, APPS["web"]), "", None)
     url, kept = app.authorize(scope="openid", prompt="none")
-    code = answered(await victim.send("GET", url))["code"]
+    code = answered(await browser.send("GET", url))["code"]
     form = {"code": code, "code_verifier": kept["verifier"], "redirect_uri": app.row.redirect_uris[0]}
     form |= {"grant_type": "authorization_code", "client_id": APPS["web"]}
     token = (await client.post("/oauth/token", data=form)).json()["access_token"]
-    who = Resident(city, {"accessToken": token}, APPS["web"])
+    return Resident(city, {"accessToken": token}, APPS["web"])
+
+
+async def test_nor_by_the_city_s_own_web_app(city: City, phones: Phones, client: httpx.AsyncClient) -> None:
+    _, victim = await opened(city, client, await sign_in(city, phones, "li"))
+    who = await in_the_web_app(city, client, victim)
     await agree(who, "real-name")
     assert await who.code(PROVE, **phones.person("wang")) == "SIGN_IN_REFUSED"
     assert [each.ial for each in await accounts(city)] == [1]
+
+
+async def test_a_browser_types_in_no_link_code_and_uses_none_up(
+    city: City, phones: Phones, client: httpx.AsyncClient
+) -> None:
+    old, new = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    _, browser = await opened(city, client, new)
+    code = await link_code(old)
+    assert await (await in_the_web_app(city, client, browser)).code(LINK, code=code) == "MERGE_REFUSED"
+    assert [each.status for each in await accounts(city)] == ["active", "active"]
+    assert await new.code(LINK, code=code) == ""
+
+
+async def test_a_link_code_that_a_browser_shows_links_it(city: City, phones: Phones, client: httpx.AsyncClient) -> None:
+    old, new = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    _, browser = await opened(city, client, new)
+    code = await link_code(await in_the_web_app(city, client, browser))
+    assert await old.code(LINK, code=code) == ""
+    assert [each.status for each in await accounts(city)] == ["active", "merged"]
 
 
 async def test_who_proves_it_in_the_app_goes_on_by_the_app(

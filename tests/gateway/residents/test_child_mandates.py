@@ -161,6 +161,30 @@ async def test_a_guardian_consents_in_the_child_s_place(city: City, phones: Phon
     assert await other.code(AGREE_FOR, mandate=elders) == "MANDATE_REFUSED"  # an adult agrees themselves
 
 
+async def test_consent_for_a_child_takes_the_guardian_s_second_factor_and_its_withdrawal_does_not(
+    city: City, phones: Phones, health: Asked
+) -> None:
+    guardian = await proven(city, phones, "li")
+    mandate = (await guardian.data(FOR_CHILD, mandate=for_child(scope=["health.records"])))["id"]
+    again = await sign_in(city, phones, "li")
+    (error,) = (await again.ask(AGREE_FOR, mandate=mandate))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["acr_values"]) == ("ASSURANCE_TOO_LOW", "L3")
+    assert await consents_of(city, mandate) == []
+    assert await guardian.data(AGREE_FOR, mandate=mandate) is True
+    assert await again.data(WITHDRAW_FOR, mandate=mandate) is True
+
+
+async def test_agreeing_to_nothing_is_no_consent(city: City, phones: Phones, health: Asked) -> None:
+    guardian, other = await proven(city, phones, "li"), await sign_in(city, phones, "wang")
+    mandate = (await guardian.data(FOR_CHILD, mandate=for_child()))["id"]
+    nothing = 'mutation ($mandate: ID) { agree(client: "health", purposes: [], mandate: $mandate) }'
+    before = await city.gateway.database.pool.fetchval("SELECT count(*) FROM audit_entry")
+    assert await other.code(nothing, mandate=mandate) == "MANDATE_UNKNOWN"
+    assert await guardian.code(nothing, mandate=mandate) == "CONSENT_REFUSED"
+    assert await guardian.code(nothing) == "CONSENT_REFUSED"
+    assert await city.gateway.database.pool.fetchval("SELECT count(*) FROM audit_entry") == before
+
+
 async def test_a_child_of_fourteen_agrees_themself_and_sees_what_a_guardian_said_before(
     city: City, phones: Phones, health: Asked
 ) -> None:
@@ -201,7 +225,7 @@ async def test_what_is_not_given_leaves_no_account_behind(city: City, phones: Ph
     await prove_face(phones, who, "li")
     assert await who.code(FOR_CHILD, mandate=for_child()) == "CONSENT_NEEDED"
     await agree(who, "real-name")
-    late = (SystemClock().now() + timedelta(days=4 * 366)).isoformat()
+    late = (SystemClock().now() + timedelta(days=93)).isoformat()
     refused = {
         "MANDATE_REFUSED": [for_child(scope=[]), for_child(expiresAt=late)],
         "ID_NUMBER_INVALID": [for_child(idNumber="310101201906010026")],

@@ -88,6 +88,17 @@ async def test_a_resident_takes_along_everything_that_is_held(city: City, phones
         assert (subject in text) == (account == mine)
 
 
+async def test_an_agent_takes_nothing_along_of_the_session_that_gave_the_mandate(city: City, phones: Phones) -> None:
+    who, agent = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    for each, resident in ((who, "wang"), (agent, "li")):
+        await prove_face(phones, each, resident)
+    await granted(who, agent)
+    sid = who.given["session"]["id"]
+    exports = [(await each.data("{ me { export } }"))["export"] for each in (who, agent)]
+    assert [each["mandates"][0]["side"] for each in exports] == ["principal", "agent"]
+    assert [sid in msgspec.json.encode(each).decode() for each in exports] == [True, False]
+
+
 async def phone_of(who: Resident) -> str:
     """Return the id of a resident's phone among their ways in."""
     ways_in = (await who.data("{ me { identities { id provider } } }"))["identities"]

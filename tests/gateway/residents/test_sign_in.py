@@ -103,6 +103,15 @@ async def test_one_session_ends_another_of_the_same_resident_only(city: City, ph
     assert code(await refresh(one)) == "REFRESH_REFUSED"
 
 
+async def test_what_no_line_of_text_holds_is_refused(city: City, phones: Phones) -> None:
+    label = SIGN_IN.replace('"Phone"', r'"a\u0000b"')
+    assert code(await ask(city, label, app=WECHAT, code=phones.code("wang"))) == "ARGUMENT_REFUSED"
+    who = await sign_in(city, phones, "wang")
+    for field in ("endSession(id: $text)", "openPage(client: $text)"):
+        kind = "ID!" if "id" in field else "String!"
+        assert await who.code(f"mutation ($text: {kind}) {{ {field} }}", text="a\0b") == "ARGUMENT_REFUSED"
+
+
 @pytest.mark.parametrize("field", ["signOut", 'endSession(id: "x")', "signOutEverywhere"])
 async def test_a_stranger_signs_nobody_out(city: City, field: str) -> None:
     assert code(await ask(city, f"mutation {{ {field} }}")) == "SIGN_IN_NEEDED"
