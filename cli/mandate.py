@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.identity import open_identity
-from auth.accounts import waiting
+from auth.accounts import unclaimed
 from auth.accounts.accounts import account_of, born_of
 from auth.accounts.proofing import Evidence as PersonEvidence
 from auth.accounts.tables import Account
@@ -137,7 +137,7 @@ async def _principal(
 ) -> tuple[Person | Organisation, date | None]:
     """Return for whom a mandate is, and when they were born where that matters."""
     if not isinstance(whom, str):
-        account = await waiting.account_named(session, _CLOCK, keys, whom)
+        account = await unclaimed.account_named(session, _CLOCK, keys, whom)
     elif KINDS[kind].principal is Organisation:
         return Organisation(normal_credit_code(whom)), None
     else:
@@ -160,14 +160,14 @@ async def _evidence() -> PersonEvidence:
     name, number = _person()
     async with open_identity(load(), _CLOCK) as service:
         if service is None:
-            return waiting.by_document(name, number)
+            return unclaimed.by_document(name, number)
         if not await service.match(name, number):
             raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the document.")
-    return waiting.by_register(name, number)
+    return unclaimed.by_register(name, number)
 
 
 async def _take_number(session: AsyncSession, keys: Keys, evidence: PersonEvidence) -> UUID | None:
-    claimant = await waiting.take_number(session, _CLOCK, keys, evidence)
+    claimant = await unclaimed.take_number(session, _CLOCK, keys, evidence)
     if claimant is not None:
         await record(session, _CLOCK, "account.number_taken", f"account:{claimant}")
     return claimant

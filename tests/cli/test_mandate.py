@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from auth.accounts.proofing import prove
 from auth.accounts.tables import Account
-from auth.accounts.waiting import account_named, by_document, by_register
+from auth.accounts.unclaimed import account_named, by_document, by_register
 from auth.errors import IdNumberClaimedError, NoMatchError, OneTimeCodeRefusedError, UnknownAccountError
 from auth.mandates.errors import MandateRefusedError, UnknownMandateError
 from auth.mandates.kinds import Organisation, Person, Principal
