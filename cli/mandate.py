@@ -22,7 +22,7 @@ from auth.mandates.kinds import KINDS, OWN_CONSENT, Evidence, Kind, NewMandate, 
 from auth.mandates.tables import Mandate
 from auth.residents.shown_codes import AGENTS, ShownCodes
 from auth.sessions.sessions import live
-from cli.transaction import transaction, with_redis
+from cli.transaction import existing, transaction, with_redis
 from cli.who import operator, record
 from kernel.clock import SystemClock
 from kernel.credit_codes import normal_credit_code
@@ -75,7 +75,7 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, take_number: bool, **
       yiwang mandate grant child --for - --agent K7QM2-XW4RT --evidence court-order \\
         --reference "(2026) 0101-77" --scope clinic --scope library --purpose "everyday life" --days 365 < child.txt
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
-    keys = open_keys(load())
+    keys = open_keys(existing())
     evidence = asyncio.run(_evidence()) if whom == "-" else None
 
     async def work(session: AsyncSession, redis: Redis) -> tuple[Mandate, UUID | None]:
