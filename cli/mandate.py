@@ -29,6 +29,7 @@ from kernel.credit_codes import normal_credit_code
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys, open_keys
 from kernel.settings import load
+from services_catalog.offered import check_offered
 
 _CLOCK = SystemClock()
 _CREDIT_CODE_CHARACTERS = 18
@@ -37,7 +38,7 @@ _DOCUMENTS = sorted({source for rules in KINDS.values() for source in rules.evid
 
 @click.group(short_help="Give and end mandates that rest on a document.")
 def mandate() -> None:
-    """Mandates to act for a child, an elder or a company, given by an operator who has seen the document.
+    """Mandates to act for a child, another person or a company, given by an operator who has seen the document.
 
     Residents give by themselves what they consent to, and what the registers of households and businesses confirm.
 
@@ -75,10 +76,10 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, take_number: bool, **
       yiwang mandate grant child --for - --agent K7QM2-XW4RT --evidence court-order \\
         --reference "(2026) 0101-77" --scope clinic --scope library --purpose "everyday life" --days 365 < child.txt
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
-    keys = open_keys(existing())
-    evidence = asyncio.run(_evidence()) if whom == "-" else None
+    keys, evidence = open_keys(existing()), asyncio.run(_evidence()) if whom == "-" else None
 
     async def work(session: AsyncSession, redis: Redis) -> tuple[Mandate, UUID | None]:
+        await check_offered(session, given["scope"])
         claimant = await _take_number(session, keys, evidence) if evidence and take_number else None
         principal, born = await _principal(session, redis, keys, kind, evidence or whom)
         wanted = NewMandate(
@@ -112,11 +113,14 @@ def list_(who: str) -> None:
             return list((await session.exec(query.order_by(col(Mandate.granted_at).desc()))).all())
         return await mandates.mandates_of(session, Party(await _account(session, redis, who)))
 
-    for row in with_redis(read):
+    found = with_redis(read)
+    for row in found:
         principal = row.principal_organisation or row.principal_account
         click.echo(f"{row.id}  {row.kind}  {_state(row, _CLOCK.now())}, until {row.expires_at:%Y-%m-%d}")
         click.echo(f"  {row.agent_account} for {principal}: {', '.join(row.scope)}")
         click.echo(f"  by {row.evidence_source} {row.evidence_reference}")
+    if not found:
+        click.echo(f"Nobody acts for {who}, or ever did, nor {who} for anybody.")
 
 
 @mandate.command("revoke")

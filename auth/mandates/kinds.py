@@ -16,7 +16,7 @@ from auth.assurance import Level, satisfies
 from auth.decisions import Decision, allow, refuse
 from kernel.clock import CHINA
 
-Kind = Literal["child", "elder", "company"]
+Kind = Literal["child", "person", "company"]
 
 LEAST_LEVEL: Level = "L3"  # whoever gives power over a person's affairs is a proven person with two factors
 MOST_SCOPES = 20  # more than anybody reads before agreeing is as good as everything
@@ -99,7 +99,7 @@ KINDS: Mapping[Kind, KindRules] = MappingProxyType({
         {"birth-certificate": "agent", "household-register": "agent", "court-order": "agent"},
         ends_at_of_age=True,
     ),
-    "elder": KindRules(
+    "person": KindRules(
         timedelta(days=366),
         Person,
         {OWN_CONSENT: "principal", "window": "principal", "court-order": "agent"},

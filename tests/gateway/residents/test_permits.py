@@ -117,7 +117,7 @@ async def test_an_agent_acts_for_the_principal_within_the_mandate_until_either_e
     await prove_face(phones, principal, "wang")
     result = await granted(principal, agent)
     mandate = result["data"]["grantMandate"]
-    assert mandate == {"id": mandate["id"], "kind": "elder", "scope": ["health.file"], "active": True}
+    assert mandate == {"id": mandate["id"], "kind": "person", "scope": ["health.file"], "active": True}
 
     assert await call(health, agent, "file", mandate["id"]) == ""
     said = health.said()
