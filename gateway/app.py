@@ -142,7 +142,7 @@ class Gateway:
             *Pages(platform, services).routes(),
             *Proving(platform, services).routes(),
             *Hosts(platform, services).routes(),
-            *Leaving(platform.database, platform.environment).routes(),
+            *Leaving(platform).routes(),
         ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
