@@ -234,3 +234,13 @@ async def test_a_posted_logout_says_its_language_too(sign_on: SignOn) -> None:
     page = await sign_on.browser().send("POST", "/oauth/logout", ui_locales="en")
     assert '<html lang="en">' in page.text
     assert 'href="/oauth/logout?lang=zh"' in page.text
+
+
+async def test_pages_have_an_icon_and_no_placeholders(sign_on: SignOn) -> None:
+    icon = await sign_on.client.get("/favicon.ico")
+    assert (icon.status_code, icon.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
+    browser = sign_on.browser()
+    begun = await browser.follow(await browser.send("GET", (await sign_on.site()).authorize()[0]))
+    for page in (begun, await browser.submit(begun, phone="1"), await browser.send("GET", "/oauth/logout")):
+        assert "<!--" not in page.text
+        assert "img-src 'self'" in page.headers["content-security-policy"]

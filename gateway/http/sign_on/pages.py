@@ -23,7 +23,7 @@ from gateway.errors import SiteRequestRefusedError
 from gateway.http.sign_on.answers import cookie, response
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
-from gateway.http.sign_on.rendering import language, stylesheet
+from gateway.http.sign_on.rendering import icon, language, stylesheet
 from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, by_browser, device_of
 from kernel.crypto.blind_index import normal_phone
 
@@ -42,6 +42,7 @@ class Pages(Steps):
         return [
             authorize,
             stylesheet,
+            icon,
             show,
             *self._posts(self._phone, self._code, self._app, self._consent, self._without, self._cancel),
         ]

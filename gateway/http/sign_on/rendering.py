@@ -22,12 +22,14 @@ LANGUAGE = "language"
 
 _FOLDER = Path(__file__).parent / "templates"
 _STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
+_ICON = (_FOLDER / "favicon.svg").read_bytes()
 _HEADER_END = "</header>"
 _HEADERS = {  # no form-action: browsers hold redirects after a form to it too, and ours lead to sites and host apps
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
-    "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
 }
 
 
@@ -35,6 +37,12 @@ _HEADERS = {  # no form-action: browsers hold redirects after a form to it too, 
 def stylesheet() -> Response[str]:
     """Return the pages' style."""
     return Response(_STYLE, media_type="text/css", headers={"cache-control": "public, max-age=3600"})
+
+
+@get("/favicon.ico", sync_to_thread=False)
+def icon() -> Response[bytes]:
+    """Return the pages' icon, which browsers ask for without being told."""
+    return Response(_ICON, media_type="image/svg+xml", headers={"cache-control": "public, max-age=86400"})
 
 
 def language(request: AnyRequest) -> Lang:
