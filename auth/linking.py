@@ -56,7 +56,7 @@ class Proof(Struct, frozen=True):
 class Side(Struct, frozen=True, kw_only=True):
     """One account of a merge: how well its person is proven, their ID number's blind index, and a proof just given.
 
-    ``used`` is false for an account that waits (``auth.accounts.waiting``): nobody has ever had a way in to it.
+    ``used`` is false for an account that waits (``auth.accounts.unclaimed``): nobody has ever had a way in to it.
     """
 
     account_id: UUID

@@ -37,7 +37,7 @@ def show(account_id: UUID) -> None:
     async def read(session: AsyncSession) -> list[str]:
         row = await session.get(Account, account_id)
         if row is None:
-            raise UnknownAccountError(f"There is no account {account_id}", fix="Ask for the id that the log shows.")
+            raise UnknownAccountError(f"There is no account {account_id}")
         lines = [f"{row.id}  {row.status}  of {row.created_at:%Y-%m-%d %H:%M} UTC"]
         if (merge := await merging.merge_of(session, row.id)) is not None:
             until = merging.final_at(merge)
@@ -84,7 +84,7 @@ def thaw(account_id: UUID) -> None:
 def erase(account_id: UUID) -> None:
     """Erase an account for good that nobody ever had a way in to, and end its mandates; others erase theirs themselves.
 
-    It is one that a mandate made for a child or an elder; `mandate list` shows its id.
+    It is one that a mandate made for a child or another person; `mandate list` shows its id.
     """
 
     async def work(session: AsyncSession) -> None:

@@ -10,13 +10,13 @@ from typing import TypeVar
 import click
 import msgspec
 
+from cli.transaction import platform
 from kernel.audit.anchors import kept, public_keys
 from kernel.audit.chain import Link
 from kernel.audit.reading import Connection, Filter, head_of, newest
 from kernel.audit.verify import Report, verify
 from kernel.database import open_database
-from kernel.embedded import servers
-from kernel.settings import Settings, load
+from kernel.settings import Settings
 
 _T = TypeVar("_T")
 _PATH = click.Path(dir_okay=False, path_type=Path)
@@ -136,11 +136,11 @@ def _if_there(path: str) -> tuple[Path, ...]:
 
 
 def _connected(work: Callable[[Connection, Settings], Awaitable[_T]]) -> _T:
-    """Do ``work`` with one connection to the database of YIWANG_DATABASE_URL, or the embedded one."""
+    """Do ``work`` with one connection to the database of YIWANG_DATABASE_URL, or of the platform of this folder."""
 
     async def run() -> _T:
         async with open_database(settings) as database, database.pool.acquire() as connection:
             return await work(connection, settings)
 
-    with servers(load()) as settings:
+    with platform("database_url") as settings:
         return asyncio.run(run())

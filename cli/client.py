@@ -21,7 +21,7 @@ _CLOCK = SystemClock()
 
 @click.group(short_help="Register departments' sites that residents sign in to.")
 def client() -> None:
-    """Departments' sites as clients of the sign-on, in the database of YIWANG_DATABASE_URL (or the embedded one).
+    """Departments' sites as clients of the sign-on, in the database of YIWANG_DATABASE_URL (or of this folder).
 
     docs/sign_on.md is for the departments that build them.
     """

@@ -17,7 +17,7 @@ _CLOCK = SystemClock()
 
 @click.group(short_help="Add departments and give them credentials.")
 def department() -> None:
-    """Departments and their credentials, in the database of YIWANG_DATABASE_URL (or the embedded one)."""
+    """Departments and their credentials, in the database of YIWANG_DATABASE_URL (or of this folder)."""
 
 
 @department.command("add")

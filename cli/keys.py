@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from auth.keys import key_ring
 from auth.keys.published import announce
 from auth.keys.tables import SigningKey
-from cli.transaction import transaction
+from cli.transaction import platform, transaction
 from cli.who import record
 from kernel.clock import SystemClock
 from kernel.crypto import keys as deployment
@@ -18,7 +18,6 @@ from kernel.crypto.reseal import reseal as reseal_column
 from kernel.crypto.sealed_columns import sealed_columns
 from kernel.crypto.suite import SUITES, SuiteName
 from kernel.database import open_database
-from kernel.embedded import servers
 from kernel.redis import open_redis
 from kernel.settings import Settings, load
 
@@ -79,7 +78,7 @@ def rotate() -> None:
 
     Nothing has to be restarted and nobody is signed out. Once a quarter is often enough.
     """
-    with servers(load()) as settings:
+    with platform("database_url", "redis_url") as settings:
         made = asyncio.run(_rotate(settings))
     for row in made:
         click.echo(f"{row.kid}  {row.algorithm}  signs from {row.active_from:%Y-%m-%d %H:%M} UTC")
@@ -106,7 +105,7 @@ def reseal() -> None:
     """
     import migrations.tables  # noqa: F401, PLC0415 - fills the list of tables, which only this command needs
 
-    with servers(load()) as settings:
+    with platform("database_url") as settings:
         key_id = deployment.seal_with_newest(settings)
         found = asyncio.run(_reseal(settings))
     sealed = sum(each.resealed for each in found)

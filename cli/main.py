@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import click
 
+from cli.errors_said import said
 from kernel.embedded import EmbeddedError
 from kernel.errors import YiwangError
 from kernel.plain_errors import plain
@@ -92,13 +93,13 @@ def main() -> None:
     try:
         yiwang(prog_name="yiwang")
     except YiwangError as error:
-        raise SystemExit(f"yiwang: {error.message}" + (f"\n  {error.fix}" if error.fix else "")) from error
+        raise SystemExit(f"yiwang: {said(error)}") from error
     except (EmbeddedError, SettingsError) as error:
         raise SystemExit(f"yiwang: {error}") from error
     except Exception as error:
-        if (said := plain(error)) is None:
+        if (told := plain(error)) is None:
             raise
-        raise SystemExit(f"yiwang: {said}") from error
+        raise SystemExit(f"yiwang: {told}") from error
 
 
 if __name__ == "__main__":

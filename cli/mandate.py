@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.identity import open_identity
-from auth.accounts import waiting
+from auth.accounts import unclaimed
 from auth.accounts.accounts import account_of, born_of
 from auth.accounts.proofing import Evidence as PersonEvidence
 from auth.accounts.tables import Account
@@ -22,13 +22,14 @@ from auth.mandates.kinds import KINDS, OWN_CONSENT, Evidence, Kind, NewMandate, 
 from auth.mandates.tables import Mandate
 from auth.residents.shown_codes import AGENTS, ShownCodes
 from auth.sessions.sessions import live
-from cli.transaction import transaction, with_redis
+from cli.transaction import existing, transaction, with_redis
 from cli.who import operator, record
 from kernel.clock import SystemClock
 from kernel.credit_codes import normal_credit_code
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys, open_keys
 from kernel.settings import load
+from services_catalog.offered import check_offered
 
 _CLOCK = SystemClock()
 _CREDIT_CODE_CHARACTERS = 18
@@ -37,7 +38,7 @@ _DOCUMENTS = sorted({source for rules in KINDS.values() for source in rules.evid
 
 @click.group(short_help="Give and end mandates that rest on a document.")
 def mandate() -> None:
-    """Mandates to act for a child, an elder or a company, given by an operator who has seen the document.
+    """Mandates to act for a child, another person or a company, given by an operator who has seen the document.
 
     Residents give by themselves what they consent to, and what the registers of households and businesses confirm.
 
@@ -75,11 +76,11 @@ def grant(kind: Kind, *, whom: str, agent: str, days: int, take_number: bool, **
       yiwang mandate grant child --for - --agent K7QM2-XW4RT --evidence court-order \\
         --reference "(2026) 0101-77" --scope clinic --scope library --purpose "everyday life" --days 365 < child.txt
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
-    keys = open_keys(load())
-    evidence = asyncio.run(_evidence()) if whom == "-" else None
+    keys, evidence = open_keys(existing()), asyncio.run(_evidence()) if whom == "-" else None
 
     async def work(session: AsyncSession, redis: Redis) -> tuple[Mandate, UUID | None]:
-        claimant = await waiting.take_number(session, _CLOCK, keys, evidence) if evidence and take_number else None
+        await check_offered(session, given["scope"])
+        claimant = await unclaimed.take_number(session, _CLOCK, keys, evidence) if evidence and take_number else None
         principal, born = await _principal(session, redis, keys, kind, evidence or whom)
         wanted = NewMandate(
             kind=kind,
@@ -112,11 +113,14 @@ def list_(who: str) -> None:
             return list((await session.exec(query.order_by(col(Mandate.granted_at).desc()))).all())
         return await mandates.mandates_of(session, Party(await _account(session, redis, who)))
 
-    for row in with_redis(read):
+    found = with_redis(read)
+    for row in found:
         principal = row.principal_organisation or row.principal_account
         click.echo(f"{row.id}  {row.kind}  {_state(row, _CLOCK.now())}, until {row.expires_at:%Y-%m-%d}")
         click.echo(f"  {row.agent_account} for {principal}: {', '.join(row.scope)}")
         click.echo(f"  by {row.evidence_source} {row.evidence_reference}")
+    if not found:
+        click.echo(f"Nobody acts for {who}, or ever did, nor {who} for anybody.")
 
 
 @mandate.command("revoke")
@@ -137,7 +141,7 @@ async def _principal(
 ) -> tuple[Person | Organisation, date | None]:
     """Return for whom a mandate is, and when they were born where that matters."""
     if not isinstance(whom, str):
-        account = await waiting.account_named(session, _CLOCK, keys, whom)
+        account = await unclaimed.account_named(session, _CLOCK, keys, whom)
     elif KINDS[kind].principal is Organisation:
         return Organisation(normal_credit_code(whom)), None
     else:
@@ -160,10 +164,10 @@ async def _evidence() -> PersonEvidence:
     name, number = _person()
     async with open_identity(load(), _CLOCK) as service:
         if service is None:
-            return waiting.by_document(name, number)
+            return unclaimed.by_document(name, number)
         if not await service.match(name, number):
             raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the document.")
-    return waiting.by_register(name, number)
+    return unclaimed.by_register(name, number)
 
 
 async def _record(session: AsyncSession, row: Mandate, claimant: UUID | None) -> None:

@@ -8,13 +8,12 @@ import click
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.recycled_phones import give_up
-from cli.transaction import announced
+from cli.transaction import announced, existing
 from cli.who import record
 from kernel.clock import CHINA, SystemClock
 from kernel.crypto.blind_index import normal_phone
 from kernel.crypto.errors import PhoneNumberError
 from kernel.crypto.keys import Keys, open_keys
-from kernel.settings import load
 
 _CLOCK = SystemClock()
 _AT_ONCE = 1000  # numbers in one transaction, which holds a lock for each
@@ -48,7 +47,7 @@ def recycled(as_of: datetime) -> None:
     if since > _CLOCK.now():
         raise click.BadParameter("that day is still to come: nobody holds a number anew yet", param_hint="--as-of")
     numbers, wrong = _read()
-    keys, taken = open_keys(load()), 0
+    keys, taken = open_keys(existing()), 0
     for first in range(0, len(numbers), _AT_ONCE):
         taken += announced(partial(_give_up, keys=keys, numbers=numbers[first : first + _AT_ONCE], as_of=since))
     click.echo(f"Took {taken} of {len(numbers)} numbers out of accounts; the others are nobody's, or proven since.")

@@ -1,9 +1,11 @@
 """One transaction in the platform's database, for commands of the operator."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeVar
 
+import click
 from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,19 +14,48 @@ from kernel.database import open_database
 from kernel.embedded import servers
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
-from kernel.settings import load
+from kernel.settings import Settings, load, state_path, variable
 
 _T = TypeVar("_T")
+Needed = Literal["database_url", "redis_url"]
+
+
+def existing(*needed: Needed) -> Settings:
+    """The settings of a platform that is there: begun in this folder, or with each of these servers named.
+
+    ``yiwang run`` and ``yiwang migrate`` begin one. What looks after one never does: it would show an empty platform as
+    if it were the one that is meant.
+    """
+    settings, needed = load(), needed or ("database_url",)
+    missing = [variable(name) for name in needed if not getattr(settings, name)]
+    state = state_path(settings)
+    if missing and not (state / "postgres").is_dir():
+        raise click.ClickException(
+            f"there is no platform in {state.parent}: it has no {state.name}/postgres. Run this in the folder of "
+            f"`make run`, or set {' and '.join(missing)} to reach another."
+        )
+    return settings
+
+
+@contextmanager
+def platform(*needed: Needed) -> Iterator[Settings]:
+    """The settings of ``existing`` with its servers usable, for as long as the block runs."""
+    settings = existing(*needed)
+    if all(getattr(settings, name) for name in needed):
+        yield settings
+    else:
+        with servers(settings) as settings:
+            yield settings
 
 
 def transaction(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
-    """Do ``work`` in the database of YIWANG_DATABASE_URL, or the embedded one, and commit."""
+    """Do ``work`` in the database of YIWANG_DATABASE_URL, or of the platform of this folder, and commit."""
 
     async def run() -> _T:
         async with open_database(settings) as database, database.session() as session:
             return await work(session)
 
-    with servers(load()) as settings:
+    with platform("database_url") as settings:
         return asyncio.run(run())
 
 
@@ -43,5 +74,5 @@ def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
             async with database.session() as session:
                 return await work(session, redis)
 
-    with servers(load()) as settings:
+    with platform("database_url", "redis_url") as settings:
         return asyncio.run(run())

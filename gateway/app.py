@@ -137,13 +137,12 @@ class Gateway:
         )
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
-        made = self.database, self.environment
         return [
-            *program_routes(*made),
-            *Pages(*made, services).routes(),
-            *Proving(*made, services).routes(),
+            *program_routes(platform.database, platform.environment),
+            *Pages(platform, services).routes(),
+            *Proving(platform, services).routes(),
             *Hosts(platform, services).routes(),
-            *Leaving(*made).routes(),
+            *Leaving(platform).routes(),
         ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

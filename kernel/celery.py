@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
 from kernel.database import Database
+from kernel.errors import YiwangError
 from kernel.logs import request_id
 from kernel.outbox import KEY_PREFIX, OutboxMessage, sweep
 from kernel.queues import ROUTES, queue_of
@@ -156,7 +157,11 @@ async def _do_or_note(work: _Work, context: TaskContext, message_id: UUID) -> No
         await work.do(context, message_id)
         logger.info("did a task", extra={**about, "ms": round((time.perf_counter() - began) * 1000, 1)})
     except Exception as error:
-        logger.exception("a task failed", extra=about)
+        if isinstance(error, YiwangError):  # which says what is wrong and how to mend it
+            logger.error("a task failed", extra={**about, "reason": error.said})  # noqa: TRY400 - one line; the rest follows
+            logger.debug("where the task failed", exc_info=True)
+        else:
+            logger.exception("a task failed", extra=about)
         async with context.database.session() as session:
             row = await session.get(OutboxMessage, message_id, with_for_update=True)
             if row is None:

@@ -5,6 +5,7 @@ import auth.clients.tables
 import auth.consents.tables
 import auth.keys.tables
 import auth.mandates.tables
+import auth.provider.tables
 import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables

@@ -4,7 +4,7 @@ import strawberry
 
 from adapters.identity import GuardianshipRequest
 from auth.accounts.accounts import born_of
-from auth.accounts.waiting import account_named, by_register
+from auth.accounts.unclaimed import account_named, by_register
 from auth.mandates import kinds
 from auth.mandates.errors import NotRegisteredError
 from auth.residents.proofs import Person

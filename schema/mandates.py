@@ -40,7 +40,7 @@ class MandateShown:
     """A mandate, saying of the principal what both sides know."""
 
     id: strawberry.ID = strawberry.field(description="The agent sends it as the header `yiwang-acting-for`.")
-    kind: str = strawberry.field(description="child, elder or company.")
+    kind: str = strawberry.field(description="child, person (who gave it, or for whom a court has) or company.")
     child_name: str | None = strawberry.field(description="For which child: but for its last character hidden.")
     company_code: str | None = strawberry.field(description="For which company: its unified social credit code.")
     scope: list[str] = strawberry.field(description="Services, or `service.operation`.")
@@ -121,7 +121,7 @@ class MandateMutations:
         shown = await ShownCodes(environment.redis, AGENTS).take(mandate.agent_code, token_of(info.context).sid)
         async with acting(info.context, "mandate.granted", "") as (session, owner):
             wanted = NewMandate(
-                kind="elder",
+                kind="person",
                 principal=Person(owner.account_id),
                 agent=(await live(session, environment.clock, shown.sid)).account_id,
                 evidence=Evidence(OWN_CONSENT, f"session {owner.sid}"),

@@ -81,7 +81,7 @@ class NotYoursError(PublishingError):
 
 
 class UnknownServiceError(PublishingError):
-    """No service of this name is live or, where a rollback asks, was ever published."""
+    """No such service or operation is live or, where a rollback asks, was ever published."""
 
     code = "UNKNOWN_SERVICE"
     http_status = 404

@@ -64,7 +64,7 @@ def development_hosts(world: World) -> list[SimulatedHost]:
     app: dict[str, Any] = {"secret": _SECRET, "name": _NAME, "owner": _OWNER}
     baidu = SimulatedBaidu(world, http, [RegisteredApp(app_key=APPS["baidu"], **app)], keys=CashierKeys(key, key))
     baidu.websites.configure(RegisteredWebsite(app_key=WEBSITES["baidu"], domains=_DOMAINS, **app))
-    return [SimulatedWeb(world, SMS_KEY, apps={APPS["web"]: _NAME}), _wechat(world, key, app), alipay, baidu]
+    return [_wechat(world, key, app), alipay, baidu, SimulatedWeb(world, SMS_KEY, apps={APPS["web"]: _NAME})]
 
 
 def _wechat(world: World, key: RSAPrivateKey, app: Mapping[str, Any]) -> SimulatedWeChat:

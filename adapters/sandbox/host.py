@@ -1,12 +1,15 @@
 """What a simulated phone can do in any simulated host app; each simulator implements it beside its HTTP routes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, Protocol
 
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from adapters.channel import Provider
+
+Deed = Literal["login", "phone-proof", "payments"]
+"""What residents do in some host apps only, each as its path is called."""
 
 
 class InboxMessage(Struct, frozen=True):
@@ -17,10 +20,18 @@ class InboxMessage(Struct, frozen=True):
     page: str = ""
 
 
+class Bill(Struct, frozen=True):
+    """What a cashier shows of an order before anybody confirms it."""
+
+    amount_fen: int
+    subject: str
+
+
 class SimulatedHost(Protocol):
     """One host app. ``resident`` is a key of ``World.residents``; KeyError for one that is none."""
 
     provider: Provider
+    lacks: Collection[Deed]
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the server side: the paths of the host's own API below ``/<provider>``, WeChat Pay's beside it."""
@@ -40,6 +51,10 @@ class SimulatedHost(Protocol):
 
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         """Do what a subscription tap does: one more message may be sent."""
+        ...
+
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        """Open the cashier with what the server handed the client. KeyError, ValueError: it does not open, and why."""
         ...
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:

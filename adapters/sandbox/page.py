@@ -34,4 +34,9 @@ def page_routes() -> list[HTTPRouteHandler]:
             raise UnknownHereError(f"The page has no file {name!r}", fix="Open / in a browser.")
         return Response((FOLDER / name).read_bytes(), media_type=_FILES[name], headers=HEADERS)
 
-    return [page, asset]
+    @get("/favicon.ico", sync_to_thread=False, include_in_schema=False)
+    def icon() -> Response[bytes]:
+        """Return what browsers ask for without being told, for all pages here."""
+        return Response((FOLDER / "favicon.svg").read_bytes(), media_type="image/svg+xml", headers=HEADERS)
+
+    return [page, asset, icon]

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from adapters.sandbox.errors import REFUSALS, SandboxRefusedError, UnknownHereError
-from adapters.sandbox.host import SimulatedHost
+from adapters.sandbox.host import Deed, SimulatedHost
 from adapters.sandbox.hosts import Sandbox
 from adapters.sandbox.identity import AskedFaceCheck
 from adapters.sandbox.world import Resident
@@ -27,10 +27,11 @@ class MiniProgram(Struct, frozen=True):
 
 
 class HostApp(Struct, frozen=True):
-    """A host app that every phone has."""
+    """A host app that every phone has; ``lacks`` are the paths that it has no use for."""
 
     provider: str
     apps: list[MiniProgram]
+    lacks: list[Deed]
 
 
 class Code(Struct, frozen=True):
@@ -56,6 +57,20 @@ class Confirmation(Struct, frozen=True):
 
     parameters: dict[str, str]
     confirmed: bool = True
+
+
+class Opened(Struct, frozen=True):
+    """What the server handed the client for the cashier."""
+
+    parameters: dict[str, str]
+
+
+class OpenBill(Struct, frozen=True):
+    """What the cashier shows before anybody confirms: to whom, for what, and how much in fen."""
+
+    merchant: str
+    subject: str
+    amount_fen: int
 
 
 class PaymentResult(Struct, frozen=True):
@@ -108,7 +123,7 @@ class Phones:
         def host_apps() -> list[HostApp]:
             """The host apps of every phone, with their mini-programs."""
             return [
-                HostApp(provider, [MiniProgram(*each) for each in host.apps().items()])
+                HostApp(provider, [MiniProgram(*each) for each in host.apps().items()], [*host.lacks])
                 for provider, host in self._hosts.items()
             ]
 
@@ -138,6 +153,15 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return host.allow_message(app_id, resident, data.template)
 
+        @post(f"{_APP}/bills", summary="Open the cashier", responses=REFUSALS, **_COMMON)
+        def bill(
+            resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[Opened]
+        ) -> OpenBill:
+            """Open the cashier with what the server made, to see what there is to confirm."""
+            with self._in_app(resident, provider, app_id) as host:
+                shown = host.bill(app_id, resident, data.parameters)
+                return OpenBill(host.apps()[app_id], shown.subject, shown.amount_fen)
+
         @post(f"{_APP}/payments", summary="Confirm or refuse a payment", responses=REFUSALS, tags=["phones"])
         async def pay(
             resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[Confirmation]
@@ -146,7 +170,7 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return PaymentResult(await host.pay(app_id, resident, data.parameters, confirmed=data.confirmed))
 
-        return [allow, pay]
+        return [allow, bill, pay]
 
     def _scan(self) -> HTTPRouteHandler:
         @post("/phones/{resident:str}/{provider:str}/scans", summary="Scan a code", responses=REFUSALS, **_COMMON)

@@ -5,7 +5,7 @@ import hashlib
 import html
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Never
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from adapters.channel import Provider
 from adapters.errors import NotOfferedError
-from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.host import Bill, Deed, InboxMessage
 from adapters.sandbox.signed import ANSWER_FAULTS, Answer, AnyRequest, RefusedError, SignedDoors, decoded
 from adapters.sandbox.world import Fault, World
 from adapters.signed_json import SigningKey
@@ -33,6 +33,7 @@ class SimulatedWeb:
     """Implements SimulatedHost. ``templates`` maps each to its keywords; None takes any template with any values."""
 
     provider: Provider = "web"
+    lacks: Collection[Deed] = ("login", "phone-proof", "payments")
 
     def __init__(
         self,
@@ -68,14 +69,18 @@ class SimulatedWeb:
             """Show what the city's web app would go on with, where the OpenID provider leads its residents back to."""
             given = {name: request.query_params.get(name, "") for name in ("code", "state", "iss", "error")}
             shown = "".join(f"<dt>{name}<dd>{html.escape(value)}" for name, value in given.items() if value)
-            return Response(
-                '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed in</title>'
-                '<link rel="stylesheet" href="/static/sandbox.css"><main><div class="card"><p>The web app redeems '
-                f"this at /oauth/token, with its code_verifier:<dl>{shown}</dl></div></main>",
-                media_type=MediaType.HTML,
+            return _page(
+                "网页应用用 code_verifier 在 /oauth/token 兑换：",
+                "The web app redeems this at /oauth/token, with its code_verifier:",
+                f"<dl>{shown}</dl>",
             )
 
-        return [send_sms, signed_in]
+        @get("/web", sync_to_thread=False, include_in_schema=False)
+        def home() -> Response[str]:
+            """Stand where the city's web app would be."""
+            return _page("模拟页面：这里是城市自己的网页应用。", "Simulated: here would be the city's own web app.")
+
+        return [send_sms, signed_in, home]
 
     def apps(self) -> Mapping[str, str]:
         return self._apps
@@ -90,6 +95,9 @@ class SimulatedWeb:
         """Return nothing: an SMS needs no tap."""
         return {}
 
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:  # noqa: ARG002 - as above
+        self._no_cashier()
+
     async def pay(
         self,
         app_id: str,  # noqa: ARG002 - as above
@@ -98,7 +106,7 @@ class SimulatedWeb:
         *,
         confirmed: bool = True,  # noqa: ARG002 - as above
     ) -> str:
-        self._lacks("cashier", "Pay in a host app that has one.")
+        self._no_cashier()
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return tuple(self._inboxes[resident])
@@ -177,5 +185,17 @@ class SimulatedWeb:
             self._inboxes[resident].append(each)
             self._world.note(self.provider, SMS, f"{each.title} arrived at {resident}")
 
+    def _no_cashier(self) -> Never:
+        self._lacks("cashier", "Pay in a host app that has one.")
+
     def _lacks(self, what: str, fix: str) -> Never:
         raise NotOfferedError(f"The web has no {what}", fix=fix)
+
+
+def _page(chinese: str, english: str, more: str = "") -> Response[str]:
+    return Response(
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><title>一网 · Yiwang</title>'
+        f'<link rel="stylesheet" href="/static/sandbox.css"><main><div class="card"><p>{chinese}</p>'
+        f'<p lang="en">{english}</p>{more}</div></main>',
+        media_type=MediaType.HTML,
+    )

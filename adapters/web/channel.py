@@ -57,6 +57,7 @@ class WebChannel:
             )
         self.app_id = app.app_id
         self.web_sign_in: WebSignIn | None = None
+        self.home = app.base_url
         self._base = app.base_url.rstrip("/")
         self._origins = {_origin(each) for each in (app.base_url, *app.other_origins)}
         self._sms = sms

@@ -126,7 +126,7 @@ PLATFORM = (
     Purpose(
         id="sign-in",
         version=1,
-        title=Wording("登录一网通办", "Signing in"),
+        title=Wording("登录一网", "Signing in"),
         text=Wording("用于识别您的账号并保持登录。", "To recognise your account and keep you signed in."),
         fields=("host_identity", "device"),
         legal_basis="contract",

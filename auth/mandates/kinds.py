@@ -18,7 +18,7 @@ from auth.decisions import Decision, allow, refuse
 from kernel.clock import CHINA
 from kernel.control_characters import has_control
 
-Kind = Literal["child", "elder", "company"]
+Kind = Literal["child", "person", "company"]
 
 LEAST_LEVEL: Level = "L3"  # whoever gives power over a person's affairs is a proven person with two factors
 MOST_SCOPES = 20  # more than anybody reads before agreeing is as good as everything
@@ -111,7 +111,7 @@ KINDS: Mapping[Kind, KindRules] = MappingProxyType({
         {"household-register": timedelta(days=92)},  # whoever loses custody acts no longer than a quarter
         ends_at_of_age=True,
     ),
-    "elder": KindRules(
+    "person": KindRules(
         timedelta(days=366),
         Person,
         {OWN_CONSENT: "principal", "window": "principal", "court-order": "agent"},

@@ -52,7 +52,7 @@ async def revoke(session: AsyncSession, clock: Clock, mandate_id: UUID, by: Part
         by is None or by.account == mandate.agent_account or by.is_principal(principal_of(mandate))
     ):
         raise UnknownMandateError(
-            f"You have no mandate {mandate_id}", fix="Choose one of those that are listed to you."
+            f"There is no such mandate: {mandate_id}", fix="Choose one of those that are listed to you."
         )
     if mandate.revoked_at is None:
         mandate.revoked_at, mandate.revoked_by = clock.now(), by.account if by else None

@@ -50,7 +50,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     claims: dict[str, Any] = {}
     login_hint: str = ""
     account_id: UUID | None = None  # whom the client means (id_token_hint)
-    locale: str = "zh"
+    locale: str = ""  # none that the pages have was asked for
     jkt: str = ""
 
 
@@ -239,7 +239,7 @@ def _asked(request: ProviderRequest, client: Client, redirect_uri: str, target: 
         least_acr=client.least_acr,
         claims=claims,
         login_hint=data.get("login_hint", ""),
-        locale=_locale(data.get("ui_locales", "")),
+        locale=locale(data.get("ui_locales", "")),
         jkt=jkt,
     )
 
@@ -255,10 +255,10 @@ def _meant(server: Server, client: Client, hint: str, target: Asked | None) -> U
     return found
 
 
-def _locale(wanted: str) -> str:
-    """Return the first language of ``ui_locales`` (BCP 47 tags) that the pages have."""
+def locale(wanted: str) -> str:
+    """Return the first language of ``ui_locales`` (BCP 47 tags) that the pages have, empty if there is none."""
     languages = (each.partition("-")[0].lower() for each in wanted.split())
-    return next((each for each in languages if each in ("zh", "en")), "zh")
+    return next((each for each in languages if each in ("zh", "en")), "")
 
 
 def _claims(text: str, refuse: Any) -> dict[str, Any]:

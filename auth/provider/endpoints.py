@@ -14,7 +14,7 @@ from auth.provider.client_view import GRANTS
 from auth.provider.dpop import ALGORITHMS, check_proof
 from auth.provider.environment import PUSHED_SECONDS, Answer, Environment
 from auth.provider.introspection import look_up
-from auth.provider.reads import record_read
+from auth.provider.reads import note_read
 from auth.provider.requests import ProviderRequest
 from auth.provider.server import Provider
 from auth.provider.subjects import asked_names, claims_of
@@ -119,7 +119,7 @@ async def userinfo(session: AsyncSession, environment: Environment, request: Pro
             return _challenge(scheme, "invalid_token", "The account is closed.")
         names = asked_names(known.token.scope)  # the claims parameter adds none to what a scope has been agreed for
         claims: dict[str, Any] = wait(claims_of(session, environment.keys.cipher, account.id, names))
-        wait(record_read(session, environment.clock, known.family.client_id, account.id, claims))
+        note_read(session, environment.clock, known.family.client_id, account.id, claims)
         return 200, {"sub": known.token.sub} | claims, _JSON
 
     return await _run(session, environment, request, work)

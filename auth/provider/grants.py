@@ -18,7 +18,7 @@ from msgspec import Struct
 from auth.provider.base import Server
 from auth.provider.client_view import ClientView
 from auth.provider.dpop import check_proof
-from auth.provider.reads import record_read
+from auth.provider.reads import note_read
 from auth.provider.requests import ProviderRequest
 from auth.provider.tokens import Issue, token_answer
 from auth.provider.waiting import wait
@@ -111,7 +111,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no
         wait(server.environment.codes.bury(self.request.form["code"], str(family.id)))
         answer = token_answer(made, refresh, nonce=context.nonce)
         if "id_token" in answer:
-            wait(record_read(server.session, clock, family.client_id, owner.account_id, made.claims))
+            note_read(server.session, clock, family.client_id, owner.account_id, made.claims)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
@@ -150,7 +150,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no t
             raise InvalidGrantError(f"The refresh token is refused: {result.reason}.")
         given = made.decode(result.answer)
         if "id_token" in given and not result.repeated:
-            wait(record_read(server.session, environment.clock, family.client_id, owner.account_id, made.claims))
+            note_read(server.session, environment.clock, family.client_id, owner.account_id, made.claims)
         return 200, given, self.TOKEN_RESPONSE_HEADER
 
 

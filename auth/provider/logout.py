@@ -13,10 +13,14 @@ from auth.provider.requests import ProviderRequest
 
 
 class LogoutRequest(Struct, frozen=True):
-    """A valid request. Without a ``sid`` (no hint) the resident is asked; ``target`` is empty or registered."""
+    """A valid request. Without a ``sid`` (no hint) the resident is asked; ``target`` is empty or registered.
+
+    ``client`` is whose site sent the resident, as far as its hint tells.
+    """
 
     sid: str
     target: str
+    client: Client | None = None
 
 
 async def read_logout(session: AsyncSession, environment: Environment, request: ProviderRequest) -> LogoutRequest:
@@ -31,9 +35,9 @@ async def read_logout(session: AsyncSession, environment: Environment, request: 
     client = await session.get(Client, meant.aud)
     wanted = data.get("post_logout_redirect_uri", "")
     if not wanted:
-        return LogoutRequest(meant.sid, "")
+        return LogoutRequest(meant.sid, "", client)
     if client is None or wanted not in client.post_logout_redirect_uris:
         raise LogoutRefusedError("The address to return to is not registered", fix="Register it, letter for letter.")
     state = data.get("state", "")
     separator = "&" if "?" in wanted else "?"
-    return LogoutRequest(meant.sid, f"{wanted}{separator}{urlencode({'state': state})}" if state else wanted)
+    return LogoutRequest(meant.sid, f"{wanted}{separator}{urlencode({'state': state})}" if state else wanted, client)

@@ -1,4 +1,6 @@
-"""What happens after a session's end: each relying party that it signed its resident in to hears of it once.
+"""What happens after a session's end, and after a site was told who somebody is.
+
+Each relying party that a session signed its resident in to hears of its end once.
 
 The first message finds the relying parties and sends one message each, in one transaction, so that a message which
 arrives twice tells nobody twice. Should a worker die between a party's answer and its commit, the party hears the same
@@ -15,10 +17,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.clients.tables import Client
 from auth.issuer import issuer
 from auth.keys.key_ring import load
+from auth.provider import reads
 from auth.provider.backchannel import logout_token, sign, subject_told
 from auth.sessions.sessions import SESSION_ENDED, SessionEnded
 from auth.sessions.tables import Session, TokenFamily
-from kernel.celery import TaskContext, consumer
+from auth.sessions.tasks import RECORD_EVERY, in_batches
+from kernel.celery import TaskContext, consumer, periodic
 from kernel.crypto.keys import open_keys
 from kernel.networks import parse_networks
 from kernel.outbox import send
@@ -35,6 +39,17 @@ class LogoutDue(Struct, frozen=True):
 
     client_id: str
     sid: str
+
+
+@periodic("auth.record_reads", RECORD_EVERY)
+async def record_every_few_seconds(context: TaskContext) -> None:
+    """Write to the audit log what sites were told."""
+    await record_reads(context)
+
+
+async def record_reads(context: TaskContext) -> None:
+    """Write to the audit log what it does not have yet of what sites were told."""
+    await in_batches(context, lambda session: reads.record(session, context.clock))
 
 
 @consumer(SESSION_ENDED, SessionEnded)

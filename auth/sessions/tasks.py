@@ -21,7 +21,7 @@ async def end_every_minute(context: TaskContext) -> None:
 
 async def end_due_sessions(context: TaskContext) -> None:
     """End the sessions that were not used for too long, or are too old."""
-    await _in_batches(context, lambda session: overdue.end_due(session, context.clock))
+    await in_batches(context, lambda session: overdue.end_due(session, context.clock))
 
 
 @periodic("auth.forget_sessions", FORGET_EVERY)
@@ -33,7 +33,7 @@ async def forget_every_hour(context: TaskContext) -> None:
 async def forget_sessions(context: TaskContext) -> None:
     """Delete the sessions that ended longer ago than they are kept."""
     before = context.clock.now() - timedelta(days=context.settings.session_retention_days)
-    await _in_batches(context, lambda session: overdue.forget(session, before))
+    await in_batches(context, lambda session: overdue.forget(session, before))
 
 
 @periodic("auth.record_sessions", RECORD_EVERY)
@@ -44,10 +44,10 @@ async def record_every_few_seconds(context: TaskContext) -> None:
 
 async def record_sessions(context: TaskContext) -> None:
     """Write to the audit log what it does not have yet of sessions."""
-    await _in_batches(context, lambda session: recording.record(session, context.clock))
+    await in_batches(context, lambda session: recording.record(session, context.clock))
 
 
-async def _in_batches(context: TaskContext, work: Callable[[AsyncSession], Awaitable[int]]) -> None:
+async def in_batches(context: TaskContext, work: Callable[[AsyncSession], Awaitable[int]]) -> None:
     """Do ``work`` until it finds nothing more, each time in a transaction of its own."""
     done = 1
     while done:

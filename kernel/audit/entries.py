@@ -33,7 +33,8 @@ class Event(Struct, frozen=True, kw_only=True):
     """Who did what to what. ``actor``, ``on_behalf_of`` and ``object`` are ``kind:id``, such as ``service:parking``.
 
     ``action`` is ``thing.done``, ``acr`` how surely the actor was known, ``purpose`` a code of why. People appear by
-    pseudonymous ids only. Raises ValueError for what is none of that: the caller is at fault, not a client.
+    pseudonymous ids only. Without a ``request_id`` it is the current request's. Raises ValueError for what is none of
+    that: the caller is at fault, not a client.
     """
 
     actor: str
@@ -44,6 +45,7 @@ class Event(Struct, frozen=True, kw_only=True):
     purpose: str = ""
     result: Literal["done", "refused", "failed"] = "done"
     details: dict[str, Detail] = {}
+    request_id: str = ""
 
     def __post_init__(self) -> None:
         _must(_ACTION, "action", self.action)
@@ -51,7 +53,7 @@ class Event(Struct, frozen=True, kw_only=True):
             _must(_WHO_OR_WHAT, field, getattr(self, field))
         if self.on_behalf_of:
             _must(_WHO_OR_WHAT, "on_behalf_of", self.on_behalf_of)
-        for field in ("acr", "purpose"):
+        for field in ("acr", "purpose", "request_id"):
             _must(_WORD, field, getattr(self, field))
         for name, value in self.details.items():
             _must(_NAME, "the name of a detail", name)
@@ -61,7 +63,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 async def append(session: AsyncSession, clock: Clock, *events: Event) -> int:
-    """Add entries to the caller's transaction and return the last one's number; their request id is the current one."""
+    """Add entries to the caller's transaction and return the last one's number."""
     await session.flush()  # whatever it waits for, it waits before the lock
     head = (await session.exec(select(AuditHead.seq, AuditHead.hash).with_for_update())).one_or_none()
     if head is None:
@@ -72,9 +74,8 @@ async def append(session: AsyncSession, clock: Clock, *events: Event) -> int:
         link = Link(
             seq=seq + 1,
             at=text_of(moment),
-            request_id=_request_id(),
             previous_hash=previous,
-            **{name: getattr(event, name) for name in Event.__struct_fields__},
+            **msgspec.structs.asdict(event) | {"request_id": event.request_id or current_request()},
         )
         seq, previous = link.seq, digest(link)
         rows.append(msgspec.structs.asdict(link) | {"at": moment, "hash": previous})
@@ -86,7 +87,7 @@ async def append(session: AsyncSession, clock: Clock, *events: Event) -> int:
     return seq
 
 
-def _request_id() -> str:
+def current_request() -> str:
     """Return the current request's id, if it is one: a proxy's may be anything."""
     current = request_id.get()
     return current if _WORD.fullmatch(current) else ""

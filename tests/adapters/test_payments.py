@@ -15,14 +15,14 @@ from adapters.apps import open_channels, parse_apps
 from adapters.channel import Callback, Channel, Order, Payment
 from adapters.errors import NotOfferedError, OutcomeUnknownError, SignatureRefusedError
 from adapters.sandbox.development import APPS, development_apps
-from adapters.sandbox.host import SimulatedHost
+from adapters.sandbox.host import Bill, SimulatedHost
 from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.world import Fault
 from kernel.clock import SystemClock
 from kernel.money import Fen
 from tests.adapters.simulators import serve_handlers
 
-NUMBER, AMOUNT = "order0001", Fen(880)
+NUMBER, AMOUNT, SUBJECT = "order0001", Fen(880), "停车费 粤B12345"
 PLACES = {"wechat": "wechat_pay.callback", "alipay": "alipay.callback", "baidu": "baidu.callback"}
 PAID = {"wechat": "requestPayment:ok", "alipay": "9000", "baidu": "requestPolymerPayment:ok"}
 LEFT = {"wechat": "requestPayment:fail cancel", "alipay": "6001", "baidu": "requestPolymerPayment:fail cancel"}
@@ -49,7 +49,7 @@ class Town:
         order = Order(
             number=NUMBER,
             amount=AMOUNT,
-            subject="停车费 粤B12345",
+            subject=SUBJECT,
             payer=await channel.sign_in(simulated.login(APPS[host], "wang")),
             notify_url=f"{self.origin}/notify/{host}",
             expires_at=SystemClock().now() + timedelta(minutes=15),
@@ -58,6 +58,9 @@ class Town:
 
     async def pay(self, host: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         return await self._host(host).pay(APPS[host], "wang", parameters, confirmed=confirmed)
+
+    def bill(self, host: str, parameters: Mapping[str, str]) -> Bill:
+        return self._host(host).bill(APPS[host], "wang", parameters)
 
     async def told(self, count: int, *, refused: int = 0) -> list[Callback]:
         """Wait until so many callbacks have come."""
@@ -119,6 +122,17 @@ async def test_a_payment_is_left_made_told_found_and_given_back(town: Town, host
         while (found := await channel.query_refund("refund0001", payment)).state == "pending":
             await asyncio.sleep(0.02)
     assert found.state == "done"
+
+
+@hosts
+async def test_the_cashier_shows_what_there_is_to_confirm_and_nothing_is_paid_by_it(town: Town, host: str) -> None:
+    parameters = await town.prepay(host)
+    assert town.bill(host, parameters) == Bill(AMOUNT, SUBJECT)
+    assert (await town.channel(host).query(NUMBER)).state == "pending"
+    assert await town.pay(host, parameters) == PAID[host]
+    if host != "baidu":  # whose cashier opens anew, and pays nothing twice
+        with pytest.raises(ValueError, match=r"已支付|TRADE_SUCCESS"):
+            town.bill(host, parameters)
 
 
 @hosts

@@ -108,6 +108,27 @@ async def test_a_message_that_is_delivered_again_tells_nobody_again(
     assert len(site.received) == 1
 
 
+async def test_an_address_that_nobody_reaches_is_one_line_of_the_log_a_try(
+    database: Database,
+    clock: ManualClock,
+    residents: Residents,
+    worker: InProcessWorker,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await add_client(
+        database, clock, "housing", "http://127.0.0.1:9/backchannel"
+    )  # the discard service, which nobody runs
+    owner = await residents.sign_in("openid-1")
+    await visit(database, clock, owner, "housing")
+    await sign_out(database, clock, owner.sid)
+    caplog.set_level("DEBUG", "kernel.celery")
+    await worker.do_all()
+    said, trace = [each for each in caplog.records if "failed" in each.message]
+    assert (said.levelname, said.message, said.exc_info) == ("ERROR", "a task failed", None)
+    assert "127.0.0.1:9 cannot be reached" in vars(said)["reason"]
+    assert (trace.levelname, bool(trace.exc_info)) == ("DEBUG", True)
+
+
 async def test_a_site_that_fails_hears_again_then_is_marked_and_by_success_unmarked(
     database: Database, clock: ManualClock, residents: Residents, worker: InProcessWorker, site: RelyingParty
 ) -> None:

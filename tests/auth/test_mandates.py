@@ -52,7 +52,7 @@ FOR_CHILD = NewMandate(
 BY_COURT = replace(FOR_CHILD, expires_at=NOW + 3 * 366 * DAY, evidence=Evidence("court-order", "c-1"))
 FOR_ELDER = replace(
     FOR_CHILD,
-    kind="elder",
+    kind="person",
     principal=Person(ELDER),
     expires_at=NOW + 365 * DAY,
     evidence=Evidence("own-consent", "e-1"),
@@ -248,9 +248,9 @@ def test_a_mandate_holds_within_its_bounds_only(scope: list[str], begins: int, r
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(1, 2000), st.dates(date(2000, 1, 1), date(2026, 1, 1)))
 def test_whatever_is_given_ends_in_time(kind: Kind, days: int, born: date) -> None:
-    wanted = {"child": FOR_CHILD, "elder": FOR_ELDER, "company": FOR_COMPANY}[kind]
+    wanted = {"child": FOR_CHILD, "person": FOR_ELDER, "company": FOR_COMPANY}[kind]
     wanted = replace(wanted, expires_at=NOW + days * DAY, born=born)
-    by = {"child": Party(AGENT), "elder": Party(ELDER), "company": BOSS}[kind]
+    by = {"child": Party(AGENT), "person": Party(ELDER), "company": BOSS}[kind]
     if may_grant(wanted, by, "L3", NOW):
         assert NOW < ends_at(wanted) <= NOW + KINDS[kind].life(wanted.evidence.source)
         assert kind != "child" or ends_at(wanted) <= of_age_at(born)
@@ -258,7 +258,7 @@ def test_whatever_is_given_ends_in_time(kind: Kind, days: int, born: date) -> No
 
 def row(**changes: Any) -> Mandate:
     values: dict[str, Any] = {
-        "kind": "elder",
+        "kind": "person",
         "principal_account": ELDER,
         "agent_account": AGENT,
         "scope": ["library"],

@@ -44,3 +44,7 @@ def test_what_is_not_complete_or_not_in_order_is_refused(tmp_path: Path, text: b
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(PurposeInvalidError, match="cannot be read"):
         read_purposes(str(tmp_path / "none.json"))
+
+
+def test_the_platform_has_one_name() -> None:
+    assert PLATFORM[0].title.zh == "登录一网"  # as the pages' brand, and not "一网通办" beside it

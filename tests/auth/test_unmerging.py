@@ -165,7 +165,7 @@ async def test_what_was_agreed_to_since_ends_and_what_before_stays(
 ) -> None:
     clock, others = residents.clock, (await residents.sign_in("openid-c")).account_id
     for_other = NewMandate(
-        kind="elder",
+        kind="person",
         principal=Person(others),
         agent=two.kept,
         scope=("clinic",),

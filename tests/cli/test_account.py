@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from auth.accounts.accounts import account_of
 from auth.accounts.merging import merge
 from auth.clients.pairwise import pairwise_subject
@@ -73,6 +75,7 @@ async def test_a_merge_stays_after_thirty_days(operator: Operator, database: Dat
     assert await database.pool.fetchval("SELECT count(*) FROM audit_entry") == 0
 
 
+@pytest.mark.usefixtures("library")
 async def test_an_account_that_nobody_ever_used_is_erased_with_its_mandates(
     operator: Operator, database: Database, residents: Residents, settings: Settings
 ) -> None:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from auth.accounts.proofing import prove
 from auth.accounts.tables import Account
-from auth.accounts.waiting import account_named, by_document, by_register
+from auth.accounts.unclaimed import account_named, by_document, by_register
 from auth.errors import IdNumberClaimedError, NoMatchError, OneTimeCodeRefusedError, UnknownAccountError
 from auth.mandates.errors import MandateRefusedError, UnknownMandateError
 from auth.mandates.kinds import Organisation, Person, Principal
@@ -24,10 +24,12 @@ from kernel.crypto.keys import open_keys
 from kernel.database import Database
 from kernel.ids import uuid7
 from kernel.settings import Settings
+from services_catalog.errors import UnknownServiceError
 from tests.auth.residents import Residents
 from tests.cli.operator import Operator
 from tests.gateway.residents.hosts import served_sandbox, with_identity
 
+pytestmark = pytest.mark.usefixtures("library")
 CLOCK = SystemClock()
 COMPANY = "91310000MA0000000Y"
 CHILD = ("李小满", "310101201906010025")
@@ -145,9 +147,34 @@ async def test_an_operator_decides_whose_a_number_is_that_somebody_only_typed(
     assert [each["action"] for each in actions] == ["mandate.granted", "account.number_taken", "mandate.granted"]
 
 
-async def test_an_elder_s_agent_is_given_at_a_window(window: Window, residents: Residents, agent: Session) -> None:
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("librery", "No service 'librery' is live. Did you mean library?"),
+        ("zoo", "No service 'zoo' is live. There are: library."),
+        ("library.borow", "The service 'library' has no operation 'borow'. Did you mean borrow?"),
+    ],
+)
+async def test_what_is_not_offered_is_in_no_mandate(
+    window: Window, database: Database, agent: Session, scope: str, said: str
+) -> None:
+    refused = await window.grant("company", COMPANY, str(agent.account_id), "power-of-attorney", "", "--scope", scope)
+    assert isinstance(refused.exception, UnknownServiceError)
+    assert refused.exception.said == said
+    assert await database.pool.fetchval("SELECT count(*) FROM mandate") == 0
+    operation = ("--scope", "library.borrow")
+    granted = await window.grant("company", COMPANY, str(agent.account_id), "power-of-attorney", "", *operation)
+    assert granted.exit_code == 0, granted.exception
+
+
+async def test_who_has_no_mandate_is_said_to_have_none(window: Window, agent: Session) -> None:
+    for who in (COMPANY, str(agent.account_id)):
+        assert f"Nobody acts for {who}" in await window.operator.done("mandate", "list", who)
+
+
+async def test_a_person_s_agent_is_given_at_a_window(window: Window, residents: Residents, agent: Session) -> None:
     elder = await residents.sign_in("openid-2")
-    await window.granted("elder", str(elder.account_id), str(agent.account_id), "window")
+    await window.granted("person", str(elder.account_id), str(agent.account_id), "window")
     assert await window.rule(agent.account_id, Person(elder.account_id)) == "mandate.granted"
 
 
@@ -158,18 +185,18 @@ async def test_what_is_not_to_be_given_is_refused_with_its_reason(
     adult = "王秀英\n110101195003071227"
     for result, error in (
         (await window.grant("company", COMPANY, who, "court-order"), MandateRefusedError),
-        (await window.grant("elder", who, who, "window"), MandateRefusedError),
+        (await window.grant("person", who, who, "window"), MandateRefusedError),
         (await window.grant("child", "-", who, "court-order", adult), MandateRefusedError),
         (await window.grant("child", "-", who, "court-order", "李小满\n310101201906010026"), IdNumberError),
         (await window.grant("company", "91310000MA0000000X", who, "power-of-attorney"), CreditCodeError),
-        (await window.grant("elder", str(uuid7()), who, "window"), UnknownAccountError),
-        (await window.grant("elder", str(other.account_id), "K7QM2-XW4RT", "window"), OneTimeCodeRefusedError),
+        (await window.grant("person", str(uuid7()), who, "window"), UnknownAccountError),
+        (await window.grant("person", str(other.account_id), "K7QM2-XW4RT", "window"), OneTimeCodeRefusedError),
         (await window.operator.type("mandate", "revoke", str(uuid7())), UnknownMandateError),
     ):
         assert isinstance(result.exception, error)
     for result in (
         await window.grant("child", "-", who, "court-order", "李小满"),
         await window.grant("child", str(other.account_id), who, "court-order"),
-        await window.grant("elder", str(other.account_id), who, "own-consent"),
+        await window.grant("person", str(other.account_id), who, "own-consent"),
     ):
         assert result.exit_code == 2

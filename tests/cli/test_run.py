@@ -1,6 +1,7 @@
 """``yiwang run`` as a newcomer meets it: it starts, answers, mends itself, and ends without leaving anything behind."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -114,8 +115,16 @@ def _yiwang(running: Running, *arguments: str) -> str:
     return _sh(shlex.join([sys.executable, "-m", "cli.main", *arguments]), REPOSITORY, running.environ)
 
 
-def _shown(language: str) -> list[str]:
-    text = (REPOSITORY / "README.md").read_text()
+def _here(block: str, running: Running) -> str:
+    """A page's lines with the addresses of this run."""
+    sandbox = running.said(r"sandbox +(http://127\.0\.0\.1:\d+)")
+    assert sandbox
+    here = block.replace("http://127.0.0.1:9200", sandbox[1])
+    return here.replace("http://127.0.0.1:8000", f"http://127.0.0.1:{running.port}")
+
+
+def _shown(language: str, page: str = "README.md") -> list[str]:
+    text = (REPOSITORY / page).read_text()
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
@@ -133,12 +142,7 @@ def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None
         assert json.load(response)
 
     (sign_in,) = [block for block in _shown("sh") if "signIn" in block]
-    for shown, real in (
-        ("http://127.0.0.1:9200", sandbox[1]),
-        ("http://127.0.0.1:8000", f"http://127.0.0.1:{running.port}"),
-    ):
-        sign_in = sign_in.replace(shown, real)
-    me = json.loads(_sh(sign_in, REPOSITORY, running.environ))["data"]["me"]
+    me = json.loads(_sh(_here(sign_in, running), REPOSITORY, running.environ))["data"]["me"]
     assert (me["assurance"]["level"], [each["channel"] for each in me["sessions"]]) == ("L1", ["wechat"])
 
     children = _children(running.process.pid)
@@ -233,6 +237,15 @@ def test_the_readme_is_true(running: Running, tmp_path: Path) -> None:
     assert shown["parking"]["lots"] == given["parking"]["lots"][:1]
     assert shown["hospital"]["departments"] == given["hospital"]["departments"][:1]
     assert shown["marriage"]["offices"]["items"] == given["marriage"]["offices"]["items"][:1]
+
+
+def test_a_browser_s_sign_in_can_be_walked_through_from_a_shell(running: Running, tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
+    (walk,) = [block for block in _shown("sh", "docs/sign_on.md") if "/oauth/authorize" in block]
+    tokens = json.loads(_sh(_here(walk, running), tmp_path, running.environ))
+    payload = tokens["id_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert (claims["aud"], claims["nonce"], claims["acr"], claims["amr"]) == ("try", "n1", "L1", ["sms"])
 
 
 def _runs(pid: int) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from auth.accounts.waiting import account_named, by_register
+from auth.accounts.unclaimed import account_named, by_register
 from auth.credentials import issue
 from auth.keys.key_ring import KeyRing, load
 from auth.mandates.kinds import Evidence, NewMandate, Organisation, Person

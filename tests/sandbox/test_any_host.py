@@ -1,12 +1,12 @@
 """What the phones do for any host app: a small one that signs in, takes payments and has codes of its own."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from adapters.channel import Provider
-from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.host import Bill, Deed, InboxMessage
 from adapters.sandbox.world import World
 from tests.sandbox.conftest import City, running
 
@@ -15,6 +15,7 @@ class SmallHost:
     """Implements SimulatedHost and offers no list of faults."""
 
     provider: Provider = "baidu"
+    lacks: Collection[Deed] = ()
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -34,6 +35,9 @@ class SmallHost:
 
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         return {"formId": f"{app_id}-{resident}-{template}"}
+
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        return Bill(int(parameters["amount"]), f"{app_id}-{resident}")
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         if int(parameters["amount"]) < 0:
@@ -60,6 +64,8 @@ async def test_a_resident_signs_in_allows_and_pays(two: City) -> None:
     assert (await two.ask("POST", f"{APP}/login"))["code"].startswith("b1-li-")
     assert await two.ask("POST", f"{APP}/phone-proof") == {"code": "b1-li"}
     assert await two.ask("POST", f"{APP}/messages", {"template": "t1"}) == {"formId": "b1-li-t1"}
+    bill = await two.ask("POST", f"{APP}/bills", {"parameters": {"amount": "510"}})
+    assert bill == {"merchant": "小程序", "subject": "b1-li", "amount_fen": 510}
     for more, said in (({}, "ok"), ({"confirmed": False}, "cancel")):
         result = await two.ask("POST", f"{APP}/payments", {"parameters": {"amount": "1"}} | more)
         assert result == {"result": f"b1-li-{said}"}
@@ -71,6 +77,13 @@ async def test_a_resident_signs_in_allows_and_pays(two: City) -> None:
 async def test_what_a_cashier_cannot_use_is_said(two: City, parameters: dict[str, str], said: str) -> None:
     problem = await two.ask("POST", f"{APP}/payments", {"parameters": parameters}, expect=422)
     assert said in problem["message"]
+
+
+async def test_who_lacks_something_says_so_before_it_is_tried(two: City) -> None:
+    lacks = {each["provider"]: each["lacks"] for each in await two.ask("GET", "/phones")}
+    assert lacks == {"web": ["login", "phone-proof", "payments"], "baidu": []}
+    for path, body in (("login", None), ("phone-proof", None), ("payments", {"parameters": {}})):
+        assert (await two.ask("POST", f"/phones/li/web/web/{path}", body, expect=422))["code"] == "HOST_LACKS_THIS"
 
 
 async def test_a_code_of_another_hosts_names_who_can_read_it(two: City) -> None:

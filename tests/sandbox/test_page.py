@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from adapters.sandbox.hosts import build_sandbox
 from adapters.sandbox.page import FOLDER, HEADERS
+from kernel.clock import SystemClock
 from tests.sandbox.conftest import City
 
 HTML, CSS, SCRIPT = ((FOLDER / name).read_text() for name in ("index.html", "sandbox.css", "sandbox.js"))
@@ -54,7 +56,7 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
 
 def test_the_page_keeps_to_its_policy() -> None:
     addresses = [*PAGE.values("src"), *PAGE.values("href")]
-    served = {"/static/sandbox.css", "/static/sandbox.js", "/schema/openapi.json", "#phone", "data:,"}
+    served = {"/static/sandbox.css", "/static/sandbox.js", "/schema/openapi.json", "#phone", "/favicon.ico"}
     assert set(addresses) == served
     assert [name for _, attributes in PAGE.elements for name in attributes if name == "style" or name[:2] == "on"] == []
     assert [
@@ -82,3 +84,19 @@ def test_every_text_is_there_in_both_languages() -> None:
     assert in_page <= english
     assert english == chinese | in_page
     assert set(re.findall(r'word\("(\w+)"\)', SCRIPT)) <= english
+
+
+async def test_every_page_here_has_an_icon(city: City) -> None:
+    reply = await city.http.send("GET", "/favicon.ico")
+    assert (reply.status, reply.headers["content-type"]) == (200, "image/svg+xml")
+
+
+@pytest.mark.parametrize("path", ["/web", "/web/signed-in?code=c1"])
+async def test_the_web_app_s_pages_are_in_both_languages(city: City, path: str) -> None:
+    page = (await city.http.send("GET", path)).body.decode()
+    assert re.search(r'<p>[^<]*[\u4e00-\u9fff][^<]*</p><p lang="en">[A-Z]', page)
+
+
+def test_the_first_host_of_a_sandbox_signs_residents_in() -> None:
+    first = build_sandbox(SystemClock(), 0).hosts[0]
+    assert "login" not in first.lacks

@@ -1,5 +1,7 @@
 """One-time tickets into web views, and signing out: at a site, at the provider, everywhere."""
 
+import html
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -10,6 +12,7 @@ from auth.errors import TicketRefusedError
 from auth.provider.tickets import issue_ticket
 from auth.sessions.sessions import end, live
 from auth.sessions.tables import Session
+from gateway.http.sign_on.texts import TEXTS
 from kernel.clock import SystemClock
 from tests.sign_on.conftest import ISSUER, SignOn
 from tests.sign_on.later import later
@@ -184,3 +187,63 @@ async def test_another_site_s_form_signs_nobody_out(sign_on: SignOn) -> None:
         assert "set-cookie" not in answer.headers
     browser.cookies = kept
     assert "code" in answered(await browser.send("GET", site.authorize(prompt="none")[0]))
+
+
+async def test_who_does_not_sign_out_after_all_stays_signed_in(sign_on: SignOn) -> None:
+    site, browser, _ = await site_and_token(sign_on)
+    asked = await browser.send("GET", "/oauth/logout?lang=en")
+    stayed = await browser.send("POST", "/oauth/logout?lang=en", confirm="no")
+    assert 'value="no"' in asked.text
+    assert (stayed.status_code, TEXTS["en"].nothing_changed in stayed.text) == (200, True)
+    assert "code" in answered(await browser.send("GET", site.authorize(prompt="none")[0]))
+
+
+async def test_who_has_left_finds_the_way_to_the_site_that_they_came_from(sign_on: SignOn) -> None:
+    site, browser, token = await site_and_token(sign_on)
+    left = await browser.send("GET", f"/oauth/logout?{urlencode({'id_token_hint': token, 'lang': 'en'})}")
+    assert f'<a href="https://site.example/">Back to {site.row.name_en}</a>' in left.text
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "lang"),
+    [
+        ("ui_locales=en", "zh-CN", "en"),
+        ("ui_locales=fr-CA+en-GB", "", "en"),
+        ("ui_locales=en&lang=zh", "en", "zh"),
+        ("", "fr, en-GB;q=0.8, zh;q=0.5", "en"),
+        ("", "en;q=0.3, zh-CN;q=0.9", "zh"),
+        ("", "en;q=0, fr", "zh"),
+        ("", "", "zh"),
+    ],
+)
+async def test_pages_outside_a_sign_in_have_the_language_of_who_reads_them(
+    sign_on: SignOn, query: str, accepted: str, lang: str
+) -> None:
+    url, _ = (await sign_on.site()).authorize()
+    other = {"zh": "en", "en": "zh"}[lang]
+    kept = "&".join(each for each in query.split("&") if each and not each.startswith("lang="))
+    for path in ("/oauth/logout", "/sign-in/gone"):
+        page = await sign_on.client.get(f"{path}?{query}", headers={"accept-language": accepted})
+        assert f'<html lang="{lang}">' in page.text
+        (link,) = re.findall(r'class="lang" href="([^"]*)"', page.text)
+        changed = await sign_on.client.get(html.unescape(link), headers={"accept-language": accepted})
+        assert f'<html lang="{other}">' in changed.text
+        assert (kept in html.unescape(link)) or path != "/oauth/logout"
+    begun = await sign_on.client.get(f"{url}&{query}", headers={"accept-language": accepted})
+    assert begun.headers["location"].endswith("lang=" + ("en" if "ui_locales" in query else lang))
+
+
+async def test_a_posted_logout_says_its_language_too(sign_on: SignOn) -> None:
+    page = await sign_on.browser().send("POST", "/oauth/logout", ui_locales="en")
+    assert '<html lang="en">' in page.text
+    assert 'href="/oauth/logout?lang=zh"' in page.text
+
+
+async def test_pages_have_an_icon_and_no_placeholders(sign_on: SignOn) -> None:
+    icon = await sign_on.client.get("/favicon.ico")
+    assert (icon.status_code, icon.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
+    browser = sign_on.browser()
+    begun = await browser.follow(await browser.send("GET", (await sign_on.site()).authorize()[0]))
+    for page in (begun, await browser.submit(begun, phone="1"), await browser.send("GET", "/oauth/logout")):
+        assert "<!--" not in page.text
+        assert "img-src 'self'" in page.headers["content-security-policy"]

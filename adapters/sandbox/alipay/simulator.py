@@ -7,7 +7,7 @@ work), slow (after the work), bad_signature (after the work).
 import asyncio
 import html
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,9 +25,9 @@ from adapters.sandbox.alipay.messages import Messages
 from adapters.sandbox.alipay.notices import Notices
 from adapters.sandbox.alipay.people import People
 from adapters.sandbox.alipay.protocol import Call, Refusal
-from adapters.sandbox.alipay.trades import Trades, written_time
+from adapters.sandbox.alipay.trades import Trade, Trades, written_time
 from adapters.sandbox.authorization import AuthorizationPage, Form
-from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.host import Bill, Deed, InboxMessage
 from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.world import Fault, World
 
@@ -48,6 +48,7 @@ class SimulatedAlipay:
     """One simulated Alipay. ``http`` sends notices; register apps at ``console``; ``keys`` makes RSA keys."""
 
     provider: Provider = "alipay"
+    lacks: Collection[Deed] = ()
 
     def __init__(
         self,
@@ -194,13 +195,22 @@ class SimulatedAlipay:
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         return self._messages.allow(app_id, resident, template)
 
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        """Return what the cashier shows. KeyError for a trade that is none of theirs, ValueError for one not to pay."""
+        trade = self._opened(app_id, resident, parameters)
+        return Bill(trade.amount, trade.subject)
+
+    def _opened(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Trade:
+        trade = self.trades.open(parameters.get("tradeNO", ""), resident)
+        if trade.status != "WAIT_BUYER_PAY" or app_id not in self.console.apps:
+            raise ValueError(trade.status)
+        return trade
+
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         """Do what ``my.tradePay`` does: 9000 paid, 6001 left, 4000 failed; what a client says is no proof anyway."""
         try:
-            trade = self.trades.open(parameters.get("tradeNO", ""), resident)
-        except KeyError:
-            return "4000"
-        if trade.status != "WAIT_BUYER_PAY" or app_id not in self.console.apps:
+            trade = self._opened(app_id, resident, parameters)
+        except (KeyError, ValueError):
             return "4000"
         if not confirmed:
             return "6001"

@@ -1,7 +1,7 @@
 """Baidu as a simulated host app: its routes, and what a phone does in it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -18,7 +18,7 @@ from adapters.sandbox.baidu.courier import Courier
 from adapters.sandbox.baidu.serving import HOST, Call, Front
 from adapters.sandbox.baidu.talk import Talk
 from adapters.sandbox.baidu.websites import Websites
-from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.host import Bill, Deed, InboxMessage
 from adapters.sandbox.rsa_keys import new_key
 from adapters.sandbox.world import World
 
@@ -44,6 +44,7 @@ class SimulatedBaidu:
     """
 
     provider: Provider = "baidu"
+    lacks: Collection[Deed] = ()
 
     def __init__(  # noqa: PLR0913 - what a sandbox may choose are keywords
         self,
@@ -115,6 +116,10 @@ class SimulatedBaidu:
             return self._said("requestPolymerPayment:fail cancel")
         self.cashier.pay(order)
         return self._said("requestPolymerPayment:ok")
+
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        """Return what the cashier shows. ValueError as the client sees it."""
+        return Bill(self.open_cashier(app_id, resident, parameters).total, parameters["dealTitle"])
 
     def open_cashier(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> BookedOrder:
         """Open the cashier without paying: only now does Baidu know the order. ValueError as the client sees it."""

@@ -4,7 +4,8 @@
 const ENGLISH = {
   skip: "Skip to the phone", title: "Yiwang sandbox", resident: "Resident", host: "Host app", app: "App",
   login: "Log in: get a code", proof: "Share the phone number", scan: "Scan a code", scanText: "What the code says",
-  scanImage: "or choose a picture", pay: "Confirm a payment", refuse: "Leave it unpaid", payParameters: "What the server gave the client (JSON)",
+  scanImage: "or choose a picture", pay: "Pay", openCashier: "Open the cashier", confirm: "Confirm the payment", merchant: "Merchant", subject: "For", amount: "Amount", refuse: "Leave it unpaid", payParameters: "What the server gave the client (JSON)",
+  lacks: "The web has no sign-in of its own: open a site's sign-in page; codes by SMS come to the inbox below.",
   allow: "Allow a subscription message", template: "Template", allowOne: "Allow once", result: "Result",
   faces: "Face checks", inbox: "Inbox", faults: "Faults", where: "Where", fault: "What", times: "Times", plan: "Plan",
   forget: "Take all back", clock: "Clock", minute: "1 minute ahead", tenMinutes: "10 minutes ahead", day: "1 day ahead",
@@ -21,6 +22,7 @@ const CHINESE = {
   seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回至",
   noDetector: "此浏览器不能识别图片中的码，请输入码的内容。", noCode: "这张图片里没有码。", noJson: "这不是一个 JSON 对象",
   unreachable: "沙箱没有应答，它还在运行吗？", guards: "监护", represents: "法定代表", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
+  merchant: "收款方", subject: "说明", amount: "金额",
   late: "迟到", twice: "重复", never: "丢失", out_of_order: "乱序", bad_signature: "签名错误",
   error_after_work: "做完后报错", slow: "过慢", unavailable: "不可用",
   wechat: "微信", wechat_pay: "微信支付", alipay: "支付宝", baidu: "百度", web: "网页与短信", identity: "身份核验服务", sandbox: "沙箱",
@@ -31,7 +33,7 @@ const byId = (id) => document.getElementById(id);
 for (const element of document.querySelectorAll("[data-i18n]")) CHINESE[element.dataset.i18n] ??= element.textContent;
 
 const asked = new URLSearchParams(location.search).get("face-check");
-const state = { language: localStorage.getItem("language") ?? "zh", residents: [], hosts: [], places: {}, seen: {} };
+const state = { language: localStorage.getItem("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en"), residents: [], hosts: [], places: {}, seen: {} };
 const word = (key) => (state.language === "zh" ? CHINESE : ENGLISH)[key] ?? key;
 
 function make(tag, text = "", properties = {}) {
@@ -109,6 +111,16 @@ function translate() {
 function chooseApps() {
   const apps = state.hosts.find((each) => each.provider === byId("provider").value)?.apps ?? [];
   options("app", apps.map((each) => each.id), (id) => apps.find((each) => each.id === id).name);
+  const lacks = state.hosts.find((each) => each.provider === byId("provider").value)?.lacks ?? [];
+  for (const [id, deed] of [["login", "login"], ["proof", "phone-proof"], ["open-cashier", "payments"]]) byId(id).disabled = lacks.includes(deed);
+  byId("lacks-hint").hidden = !lacks.includes("login");
+  byId("bill").hidden = true;
+}
+
+function showBill(bill) {
+  const lines = { merchant: bill.merchant, subject: bill.subject, amount: `¥ ${(bill.amount_fen / 100).toFixed(2)}` };
+  byId("bill-lines").replaceChildren(...Object.entries(lines).flatMap(([name, value]) => [make("dt", word(name)), make("dd", value)]));
+  byId("bill").hidden = false;
 }
 
 function limitFaults() {
@@ -253,9 +265,14 @@ function listen() {
     button.onclick = () => attempt(() => call("POST", "/clock", { advance_seconds: Number(button.dataset.advance) }));
   }
   onSubmit("scan-form", () => attempt(async () => show(await call("POST", `${host()}/scans`, { text: byId("scan-text").value }))));
-  const pay = (confirmed) => attempt(async () => show(await call("POST", `${app()}/payments`, { parameters: parameters(), confirmed })));
-  onSubmit("pay-form", () => pay(true));
+  onSubmit("pay-form", () => attempt(async () => showBill(await call("POST", `${app()}/bills`, { parameters: parameters() }))));
+  const pay = (confirmed) => attempt(async () => {
+    byId("bill").hidden = true;
+    show(await call("POST", `${app()}/payments`, { parameters: parameters(), confirmed }));
+  });
+  byId("confirm").onclick = () => pay(true);
   byId("refuse").onclick = () => pay(false);
+  for (const id of ["pay-parameters", "resident", "app"]) byId(id).addEventListener("input", () => { byId("bill").hidden = true; });
   onSubmit("allow-form", () => attempt(async () => show(await call("POST", `${app()}/messages`, { template: byId("allow-template").value }))));
   onSubmit("fault-form", () => plan(() => call("POST", "/faults", {
     where: byId("fault-where").value, fault: byId("fault-kind").value, times: Number(byId("fault-times").value),

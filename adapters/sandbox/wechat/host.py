@@ -1,12 +1,12 @@
 """The simulated WeChat as a whole: its phone side (SimulatedHost) and its server side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from litestar.handlers import HTTPRouteHandler
 
 from adapters.channel import Provider
-from adapters.sandbox.host import InboxMessage
+from adapters.sandbox.host import Bill, Deed, InboxMessage
 from adapters.sandbox.wechat.apps import SimulatedApp, json_content, proved
 from adapters.sandbox.wechat.messages import Messages
 from adapters.sandbox.wechat.openings import Openings
@@ -22,6 +22,7 @@ from adapters.sandbox.world import World
 class Cashier(Protocol):
     """The simulated WeChat Pay, of whose money WeChat is the client."""
 
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill: ...
     async def pay(
         self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True
     ) -> str: ...
@@ -33,6 +34,7 @@ class SimulatedWeChat:
     """WeChat with ``apps`` registered. ``limits`` replaces quotas, the seconds are those of its real clock's waits."""
 
     provider: Provider = "wechat"
+    lacks: Collection[Deed] = ()
 
     def __init__(
         self,
@@ -72,10 +74,11 @@ class SimulatedWeChat:
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         return self.messages.allow(self._apps[app_id], self._world.residents[resident].key, template)
 
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        return self._with_cashier().bill(app_id, resident, parameters)
+
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
-        if self._cashier is None:
-            raise KeyError("this simulated WeChat has no WeChat Pay: make it with a cashier")
-        return await self._cashier.pay(app_id, resident, parameters, confirmed=confirmed)
+        return await self._with_cashier().pay(app_id, resident, parameters, confirmed=confirmed)
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return self.messages.inbox(self._world.residents[resident].key)
@@ -104,6 +107,11 @@ class SimulatedWeChat:
     def routes(self) -> Sequence[HTTPRouteHandler]:
         own = [route(self._world, path, self._slow_seconds) for path in self._paths()]
         return [*own, *self.websites.routes(), *(self._cashier.routes() if self._cashier else ())]
+
+    def _with_cashier(self) -> Cashier:
+        if self._cashier is None:
+            raise KeyError("this simulated WeChat has no WeChat Pay: make it with a cashier")
+        return self._cashier
 
     def _paths(self) -> list[Path]:
         people, messages, openings = self.people, self.messages, self._openings

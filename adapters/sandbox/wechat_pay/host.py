@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from adapters import rsa
 from adapters.channel import Provider
 from adapters.http import HostHttp
+from adapters.sandbox.host import Bill
 from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.wechat_pay.behaviour import Behaviour
 from adapters.sandbox.wechat_pay.courier import Courier
@@ -76,13 +77,10 @@ class SimulatedWeChatPay:
 
         KeyError for a resident who is none.
         """
-        payer = self._world.subject("wechat", app_id, self._world.residents[resident].key)
-        refused = self._refused(app_id, parameters)
-        order = self._ledger.by_prepay(parameters.get("package", "").removeprefix(_PACKAGE))
-        if not refused and order is not None:
-            refused = self._unpayable(order, app_id, payer)
-        if refused or order is None:
-            return self._said(f"requestPayment:fail {refused or '订单不存在'}")
+        try:
+            order = self._opened(app_id, resident, parameters)
+        except ValueError as error:
+            return self._said(f"requestPayment:fail {error}")
         if not confirmed:
             return self._said("requestPayment:fail cancel", order)
         order.state = "USERPAYING"
@@ -92,6 +90,21 @@ class SimulatedWeChatPay:
         self._ledger.pay(order, self._world.clock.now(), self.behaviour.discount_fen)
         self._courier.notify(order.request.notify_url, "TRANSACTION.SUCCESS", "transaction", order.shown())
         return self._said("requestPayment:ok", order)
+
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        """Return what the cashier shows. KeyError for a resident who is none, ValueError as the client sees it."""
+        asked = self._opened(app_id, resident, parameters).request
+        return Bill(asked.amount.total, asked.description)
+
+    def _opened(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Order:
+        payer = self._world.subject("wechat", app_id, self._world.residents[resident].key)
+        refused = self._refused(app_id, parameters)
+        order = self._ledger.by_prepay(parameters.get("package", "").removeprefix(_PACKAGE))
+        if not refused and order is not None:
+            refused = self._unpayable(order, app_id, payer)
+        if refused or order is None:
+            raise ValueError(refused or "订单不存在")
+        return order
 
     def _refused(self, app_id: str, parameters: Mapping[str, str]) -> str:
         """Say what is wrong with the parameters themselves, as the client would; nothing if they are signed."""

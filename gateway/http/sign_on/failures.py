@@ -8,7 +8,7 @@ from litestar.types import ExceptionHandlersMap
 
 from auth.errors import HintRefusedError, LogoutRefusedError
 from gateway.errors import DefectError, SiteRequestRefusedError
-from gateway.http.sign_on.rendering import Renderer, language
+from gateway.http.sign_on.rendering import Renderer, again, language
 from kernel.errors import YiwangError
 
 AnyRequest = Request[Any, Any, Any]
@@ -23,7 +23,7 @@ _render = Renderer()
 def _refused(request: AnyRequest, error: YiwangError) -> Response[Any]:
     status = error.http_status if error.http_status >= _SERVER_ERROR else 400
     detail = error.said if isinstance(error, _OF_SITES) else ""
-    return _render.refusal(language(request), error.code, status=status, detail=detail)
+    return _render.refusal(language(request), error.code, status=status, detail=detail, again=again(request))
 
 
 def _defect(request: AnyRequest, error: Exception) -> Response[Any]:

@@ -50,8 +50,7 @@ class Hosts(Steps):
     """The ways to host apps and back, of one process."""
 
     def __init__(self, platform: Platform, services: SignInServices) -> None:
-        super().__init__(platform.database, platform.environment, services)
-        self._platform = platform
+        super().__init__(platform, services)
         self._away = OnceStore(self._environment.redis, self._environment.keys.cipher, "host_sign_in", SECONDS)
 
     def routes(self) -> list[HTTPRouteHandler]:

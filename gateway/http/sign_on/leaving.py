@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from litestar import Request, Response, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.web.channel import WebChannel
+from auth.clients.tables import Client
 from auth.errors import TicketRefusedError
+from auth.provider.authorize import locale
 from auth.provider.browser import digest, form_token, is_own_form, new_secret, session_of
 from auth.provider.environment import Environment
 from auth.provider.logout import read_logout
@@ -19,9 +22,10 @@ from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
-from gateway.http.sign_on.rendering import Renderer, language
-from gateway.http.sign_on.steps import SESSION
-from kernel.database import Database
+from gateway.http.sign_on.rendering import LANGUAGE, Onward, Renderer, again, language
+from gateway.http.sign_on.steps import SESSION, named
+from gateway.http.sign_on.texts import TEXTS, Lang
+from schema.context import Platform
 
 AnyRequest = Request[Any, Any, Any]
 _PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -30,9 +34,10 @@ _PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 class Leaving:
     """The routes of one process."""
 
-    def __init__(self, database: Database, environment: Environment) -> None:
-        self._database = database
-        self._environment = environment
+    def __init__(self, platform: Platform) -> None:
+        self._database = platform.database
+        self._environment = environment = platform.environment
+        self._home = next((each.home for each in platform.channels.values() if isinstance(each, WebChannel)), "")
         self._lifetimes = browser_lifetimes(environment.settings)
         self._render = Renderer()
 
@@ -58,9 +63,11 @@ class Leaving:
             if request.method == "POST" and (before is None or not self._is_ours(request, data)):
                 return self._render.refusal(lang, TicketRefusedError.code)
             if before is not None and request.method == "GET" and await self._is_another(session, given, before):
-                return self._render.message(
+                return self._render.question(
                     lang, "other_account", action="/sso/t", ticket=given, token=self._token(request)
                 )
+            if request.method == "POST" and data.get("confirm") == "no":
+                return self._render.message(lang, "nothing_changed", self._onward(lang))
             opened = await redeem_ticket(
                 session, environment, given, lifetimes=self._lifetimes, cookie_digest=digest(secret)
             )
@@ -84,31 +91,42 @@ class Leaving:
     async def _logout(self, request: AnyRequest) -> Response[Any]:
         """Sign a resident out: at once where a client's ID token says who, else after asking them."""
         given = await provider_request(request, self._environment, url_too=True)
-        lang = language(request)
+        request.scope["state"][LANGUAGE] = locale(given.payload.data.get("ui_locales", ""))
+        lang, answered = language(request), given.payload.data.get("confirm") if request.method == "POST" else None
         async with self._database.session() as session:
             asked = await read_logout(session, self._environment, given)
             owner = await self._owner(session, request)
-            confirmed = request.method == "POST" and self._is_ours(request, given.payload.data)
+            if answered == "no":
+                return self._render.message(lang, "nothing_changed", self._onward(lang), again=again(request))
+            confirmed = answered == "yes" and self._is_ours(request, given.payload.data)
             sids = [asked.sid] if asked.sid else []
             if owner is not None and (confirmed or owner.sid == asked.sid):
                 sids.append(owner.sid)
             if not asked.sid and not confirmed and owner is not None:
-                return self._render.message(
-                    lang, "sign_out_question", action="/oauth/logout", token=self._token(request)
+                return self._render.question(
+                    lang,
+                    "sign_out_question",
+                    action="/oauth/logout",
+                    again=again(request),
+                    token=self._token(request),
                 )
             ended = await end(session, self._environment.clock, sids, "signed_out") if sids else []
-        return self._left(lang, asked.target, over=owner is not None and owner.sid in ended)
-
-    def _left(self, lang: Any, target: str, *, over: bool) -> Response[Any]:
-        """Return what a resident sees who has left; only a session that is over takes its cookie along."""
+            onward = self._onward(lang, asked.client)
         answer: Response[Any]
-        if target:
-            answer = Response("", status_code=303, headers={"location": target, **_PRIVATE})
+        if asked.target:
+            answer = Response("", status_code=303, headers={"location": asked.target, **_PRIVATE})
         else:
-            answer = self._render.message(lang, "signed_out")
-        if over:
+            answer = self._render.message(lang, "signed_out", onward, again=again(request))
+        if owner is not None and owner.sid in ended:  # only a session that is over takes its cookie along
             answer.set_cookie(cookie(SESSION, "", self._environment.issuer, 0))  # gone, said as it was set
         return answer
+
+    def _onward(self, lang: Lang, client: Client | None = None) -> Onward | None:
+        """Return the way to the site that sent the resident or, if none did, to the city's own pages."""
+        if client is not None and client.redirect_uris:
+            site = urlsplit(client.redirect_uris[0])
+            return Onward(f"{site.scheme}://{site.netloc}/", TEXTS[lang].back_to.format(client=named(client, lang)))
+        return Onward(self._home, TEXTS[lang].go_home) if self._home else None
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
         return await session_of(session, self._environment.clock, self._secret(request))

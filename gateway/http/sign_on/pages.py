@@ -23,7 +23,7 @@ from gateway.errors import SiteRequestRefusedError
 from gateway.http.sign_on.answers import cookie, response, typed
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
-from gateway.http.sign_on.rendering import stylesheet
+from gateway.http.sign_on.rendering import icon, language, stylesheet
 from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, by_browser, device_of
 from kernel.crypto.blind_index import normal_phone
 from kernel.errors import YiwangError
@@ -43,6 +43,7 @@ class Pages(Steps):
         return [
             authorize,
             stylesheet,
+            icon,
             show,
             *self._posts(self._phone, self._code, self._app, self._consent, self._without, self._cancel),
         ]
@@ -77,6 +78,7 @@ class Pages(Steps):
             error = error if lacks else "consent_required"
             return response(deliver(self._environment.issuer, asked, {"error": error}))
         browser = self._cookie(request, BROWSER_COOKIE) or new_secret()
+        asked = replace(asked, locale=asked.locale or language(request))
         id_ = await self._transactions.begin(asked, browser, self._now())
         answer: Response[Any] = Response(
             "", status_code=303, headers={"location": f"/sign-in/{id_}?lang={asked.locale}"}

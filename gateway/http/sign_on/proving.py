@@ -129,7 +129,7 @@ class Proving(Steps):
                 return self._elsewhere(request)
             return await self._finished(request, begun, check, code)
         if check and await has_finished(self._environment, check, digest(self._cookie(request, BROWSER_COOKIE))):
-            return self._render.message(lang, "face_done")
+            return self._render.message(lang, "face_done", None)
         if check:
             return self._elsewhere(request)
         raise FaceCheckElsewhereError("The face check was begun elsewhere, or is over", fix="Begin one here.")

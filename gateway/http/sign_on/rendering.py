@@ -1,14 +1,17 @@
 """The sign-in pages as HTML: Jinja2 templates, in Chinese or English, with a strict content security policy."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response, get
 from markupsafe import escape
 
 from auth.consents.purposes import Purpose
+from auth.provider.authorize import locale
 from gateway.http.sign_on.errors_said import said
 from gateway.http.sign_on.texts import TEXTS, Lang
 
@@ -19,12 +22,14 @@ LANGUAGE = "language"
 
 _FOLDER = Path(__file__).parent / "templates"
 _STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
-_ERROR = "<!-- error -->"
+_ICON = (_FOLDER / "favicon.svg").read_bytes()
+_HEADER_END = "</header>"
 _HEADERS = {  # no form-action: browsers hold redirects after a form to it too, and ours lead to sites and host apps
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
-    "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
 }
 
 
@@ -34,11 +39,48 @@ def stylesheet() -> Response[str]:
     return Response(_STYLE, media_type="text/css", headers={"cache-control": "public, max-age=3600"})
 
 
+@get("/favicon.ico", sync_to_thread=False)
+def icon() -> Response[bytes]:
+    """Return the pages' icon, which browsers ask for without being told."""
+    return Response(_ICON, media_type="image/svg+xml", headers={"cache-control": "public, max-age=86400"})
+
+
 def language(request: AnyRequest) -> Lang:
-    """Return the language of a request: what its URL says or a step has found out, else what the browser prefers."""
-    said = request.query_params.get("lang") or request.scope["state"].get(LANGUAGE)
-    asked = said or request.headers.get("accept-language", "zh")[:2]
-    return "en" if asked == "en" else "zh"
+    """Return a request's language: the resident's choice, the site's (``ui_locales``), else the browser's."""
+    given = request.query_params
+    said = given.get("lang") or request.scope["state"].get(LANGUAGE) or locale(given.get("ui_locales", ""))
+    return "en" if (said or _preferred(request.headers.get("accept-language", ""))) == "en" else "zh"
+
+
+def _preferred(accepted: str) -> str:
+    """Return the language of ours that stands first in Accept-Language by its weights (RFC 9110 section 12.5.4)."""
+    weighed = (each.partition(";") for each in accepted.split(","))
+    wanted = sorted(((_weight(rest), tag) for tag, _, rest in weighed), key=lambda each: -each[0])
+    return locale(" ".join(tag for weight, tag in wanted if weight > 0))
+
+
+def _weight(parameters: str) -> float:
+    try:
+        return float(parameters.partition("q=")[2] or 1)
+    except ValueError:
+        return 0.0
+
+
+def again(request: AnyRequest) -> str:
+    """Return where a page is shown once more, to change its language; empty where asking again does something."""
+    path = request.url.path
+    if path == "/oauth/logout" or (path == "/oauth/authorize" and request.method == "GET"):
+        rest = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+        return f"{path}?{urlencode(rest)}&" if rest else f"{path}?"
+    step = re.match(r"/sign-in/(?!host/)[^/]+", path)
+    return f"{step[0]}?" if step else ""
+
+
+class Onward(NamedTuple):
+    """A link that leads on from a page."""
+
+    address: str
+    text: str
 
 
 # One for all that render, so that each template is compiled once.
@@ -50,7 +92,8 @@ class Renderer:
 
     def page(self, lang: Lang, template: str, *, status: int = 200, script: str = "", **values: Any) -> Response[str]:
         """Return a page; ``script`` is the address of another's script that it may run beside our own."""
-        other = f"/sign-in/{values['id']}?lang={'en' if lang == 'zh' else 'zh'}" if "id" in values else ""
+        shown = f"/sign-in/{values['id']}?" if "id" in values else values.pop("again", "")
+        other = f"{shown}lang={'en' if lang == 'zh' else 'zh'}" if shown else ""
         text = _TEMPLATES.get_template(template).render(
             t=TEXTS[lang], lang=lang, other_lang=other, script=script, **values
         )
@@ -77,14 +120,18 @@ class Renderer:
         lines = [{"field": known[each][0], "purpose": known[each][1]} for each in scope.split() if each in known]
         return self.page(lang, "consent.html", id=id_, client=client, lines=lines)
 
-    def refusal(self, lang: Lang, code: str, *, status: int = 400, detail: str = "") -> Response[str]:
+    def refusal(self, lang: Lang, code: str, *, status: int = 400, detail: str = "", again: str = "") -> Response[str]:
         """Return the page that ends a sign-in by an error; ``detail`` is for who mends it, in English."""
         text = said(code, lang)
-        return self._message(lang, "cannot_go_on", status=status, code=code, said=text, detail=detail)
+        return self._message(lang, "cannot_go_on", status=status, code=code, said=text, detail=detail, again=again)
 
-    def message(self, lang: Lang, heading: str, *, action: str = "", **fields: str) -> Response[str]:
-        """Return a page that says something, with a button if there is something to confirm."""
-        return self._message(lang, heading, action=action, fields=fields)
+    def question(self, lang: Lang, heading: str, *, action: str, again: str = "", **fields: str) -> Response[str]:
+        """Return a page that asks whether to go on, with ``confirm`` yes or no."""
+        return self._message(lang, heading, action=action, fields=fields, again=again)
+
+    def message(self, lang: Lang, heading: str, onward: Onward | None, *, again: str = "") -> Response[str]:
+        """Return a page that says something, and where to go on from there."""
+        return self._message(lang, heading, onward=onward, again=again)
 
     def _message(self, lang: Lang, heading: str, *, status: int = 200, **values: Any) -> Response[str]:
         known = TEXTS[lang]
@@ -94,15 +141,15 @@ class Renderer:
             status=status,
             heading=getattr(known, heading),
             button=known.change_account if heading == "other_account" else known.sign_out,
-            **{"action": "", "code": "", "detail": ""} | values,
+            **{"action": "", "code": "", "detail": "", "onward": None} | values,
         )
 
     @staticmethod
     def with_error(shown: Response[Any], lang: Lang, code: str) -> Response[Any]:
         """Return a page with what went wrong at its top."""
-        if isinstance(shown.content, str) and _ERROR in shown.content:
+        if isinstance(shown.content, str) and _HEADER_END in shown.content:
             small = f"<small>{TEXTS[lang].error_code} <code>{code}</code></small>"
             text = f'<p class="error" role="alert">{escape(said(code, lang))} {small}</p>'
-            shown.content = shown.content.replace(_ERROR, text)
+            shown.content = shown.content.replace(_HEADER_END, f"{_HEADER_END}\n{text}", 1)
             shown.status_code = 400
         return shown

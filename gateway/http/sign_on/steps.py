@@ -21,12 +21,10 @@ from auth.clients.grants import ASKED, agreed
 from auth.clients.tables import Client
 from auth.consents.ledger import Between, inform
 from auth.consents.purposes import OWN
-from auth.consents.registered import read_purposes
 from auth.errors import NoMessagesError, TransactionGoneError
 from auth.provider.app_approvals import AppApprovals
 from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal, step_up_to
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
-from auth.provider.environment import Environment
 from auth.sessions.sessions import SignIn, begin, browser_lifetimes, by_session, end, live, raise_assurance
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
@@ -35,8 +33,8 @@ from gateway.http.sign_on.rendering import Renderer, language
 from gateway.http.sign_on.requesters import Requesters
 from gateway.http.sign_on.texts import Lang
 from kernel.audit.entries import Event, append
-from kernel.database import Database
 from kernel.errors import YiwangError
+from schema.context import Platform
 
 _log = logging.getLogger(__name__)
 
@@ -76,16 +74,17 @@ async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 
 class Steps:
     """The machinery of one process's sign-in pages."""
 
-    def __init__(self, database: Database, environment: Environment, services: SignInServices) -> None:
-        self._database = database
-        self._environment = environment
+    def __init__(self, platform: Platform, services: SignInServices) -> None:
+        self._platform = platform
+        self._database = platform.database
+        self._environment = environment = platform.environment
         self._services = services
         self._transactions = Transactions(environment.redis, environment.keys.cipher)
         self._approvals = AppApprovals(environment.redis)
         self._codes = PhoneCodes(environment.redis, environment.keys, environment.settings)
         self._requesters = Requesters(environment.settings)
         self._lifetimes = browser_lifetimes(environment.settings)
-        self._purposes = read_purposes(environment.settings.purposes_file)
+        self._purposes = platform.purposes
         self._render = Renderer()
 
     @staticmethod

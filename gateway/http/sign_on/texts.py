@@ -46,6 +46,9 @@ class Texts(Struct, frozen=True, kw_only=True):
     signed_out: str
     other_account: str
     change_account: str
+    nothing_changed: str
+    go_home: str
+    back_to: str
     face_here: str
     begin_face_check: str
     in_app: str
@@ -97,6 +100,9 @@ TEXTS: dict[Lang, Texts] = {
         signed_out="您已退出登录。",
         other_account="此浏览器已用另一个账户登录。要改用新的账户吗？",
         change_account="改用新的账户",
+        nothing_changed="没有任何改动，您仍处于登录状态。",
+        go_home="前往一网",
+        back_to="返回{client}",
         face_here="在此进行人脸核验",
         begin_face_check="开始人脸核验",
         in_app="使用小程序",
@@ -154,6 +160,9 @@ TEXTS: dict[Lang, Texts] = {
         signed_out="You are signed out.",
         other_account="Another account is signed in in this browser. Do you want to change to the new one?",
         change_account="Change to the new account",
+        nothing_changed="Nothing was changed: you are still signed in.",
+        go_home="Go to Yiwang",
+        back_to="Back to {client}",
         face_here="Have your face checked here",
         begin_face_check="Begin the face check",
         in_app="In the mini-program",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ APP, OLD_APP, CERT_APP = "2021000000000001", "2021000000000002", "20210000000000
 CONTENT_KEY = "aYA0GP8JEW+D7/UFaskCWA=="
 PAGES = frozenset({"pages/park/index", "pages/bill/index"})
 PARKED = "TEMPLATE_PARKED"
+SLOW_SECONDS = 3.0
 TEMPLATES = {PARKED: Template("停车提醒", {"keyword1": "车牌", "keyword2": "地点"})}
 
 
@@ -56,7 +58,7 @@ class Alipay:
         self.world = World(self.clock, 7, self.tasks.spawn)
         self.origin = f"http://127.0.0.1:{port}/alipay"
         self.notify_url = f"http://127.0.0.1:{port}/notify"
-        self.host = SimulatedAlipay(self.world, http, pace=1 / 6000, slow_seconds=1.5, keys=KeyRing())
+        self.host = SimulatedAlipay(self.world, http, pace=1 / 6000, slow_seconds=SLOW_SECONDS, keys=KeyRing())
         self.posted: list[bytes] = []
         self.callbacks: list[Callback] = []
         self.refused: list[str] = []
@@ -85,6 +87,14 @@ class Alipay:
             notify_url=self.notify_url,
             expires_at=expires,
         )
+
+    @asynccontextmanager
+    async def impatient(self) -> AsyncIterator[None]:
+        """Wait less long than a slow answer takes, for the length of a block."""
+        patient = self.http
+        async with open_http(self.origin.removesuffix("/alipay"), "Alipay", seconds=SLOW_SECONDS - 1) as self.http:
+            yield
+        self.http = patient
 
     async def paid(self, number: str, fen: int = 510) -> None:
         """Create an order and pay it."""
@@ -120,7 +130,9 @@ class Alipay:
 async def alipay() -> AsyncIterator[Alipay]:
     """Three apps: a new one (open_id), an old one (user_id), and one in certificate mode with encrypted content."""
     port = bindable("127.0.0.1", 0)
-    async with open_http(f"http://127.0.0.1:{port}", "Alipay", seconds=1.0) as http:
+    async with open_http(
+        f"http://127.0.0.1:{port}", "Alipay", seconds=30.0
+    ) as http:  # on a machine that does other things
         alipay = Alipay(http, port)
         register = alipay.host.console.register
         common: dict[str, Any] = {

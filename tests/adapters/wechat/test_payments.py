@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from adapters.channel import Callback, Channel, HostIdentity, Order, Payment, Payments, Refund
 from adapters.errors import NotOfferedError
 from adapters.http import HostHttp
+from adapters.sandbox.host import Bill
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.world import World
 from adapters.wechat.channel import WeChatChannel
@@ -44,6 +45,10 @@ class Till:
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback:
         self.asked.append((headers, query, body))
         return Callback(PAID, "1", b"")
+
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+        self.asked.append((app_id, resident, parameters))
+        return Bill(510, "停车费")
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         self.asked.append((app_id, resident, parameters, confirmed))
@@ -91,4 +96,5 @@ async def test_the_phone_pays_at_the_cashier(world: World) -> None:
     for confirmed in (True, False):
         assert await phone.pay(APP, "wang", {"package": "1"}, confirmed=confirmed) == "ok"
     assert till.asked == [(APP, "wang", {"package": "1"}, True), (APP, "wang", {"package": "1"}, False)]
+    assert phone.bill(APP, "wang", {"package": "1"}) == Bill(510, "停车费")
     assert phone.apps() == {APP: "市民通"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from auth.assertions import HEADER
 from kernel.clock import SystemClock
 from tests.gateway.conftest import City, get
 from tests.gateway.residents.conftest import OPERATIONS, PATHS
@@ -117,7 +118,7 @@ async def test_an_agent_acts_for_the_principal_within_the_mandate_until_either_e
     await prove_face(phones, principal, "wang")
     result = await granted(principal, agent)
     mandate = result["data"]["grantMandate"]
-    assert mandate == {"id": mandate["id"], "kind": "elder", "scope": ["health.file"], "active": True}
+    assert mandate == {"id": mandate["id"], "kind": "person", "scope": ["health.file"], "active": True}
 
     assert await call(health, agent, "file", mandate["id"]) == ""
     said = health.said()
@@ -162,6 +163,15 @@ async def test_a_mandate_is_its_agent_s_alone(city: City, phones: Phones, health
     assert health.calls == []
     me = "{ me { mandatesReceived { id } } }"
     assert (await agent.ask(me, {b"yiwang-acting-for": mandate.encode()}))["data"]["me"]["mandatesReceived"]
+
+
+async def test_a_public_operation_tells_nobody_who_asks_so_no_mandate_is_looked_at(
+    city: City, phones: Phones, health: Asked
+) -> None:
+    await city.publish("health", PATHS, health.department, access="public")
+    who = await sign_in(city, phones, "li")
+    assert await call(health, who, "file", "made up") == ""
+    assert HEADER not in health.calls[-1]
 
 
 async def test_what_somebody_s_agent_reads_takes_their_own_consent(city: City, phones: Phones, health: Asked) -> None:

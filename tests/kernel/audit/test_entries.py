@@ -3,19 +3,23 @@
 import asyncio
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asyncpg import InsufficientPrivilegeError
 from sqlalchemy import text
 
+from docs.generate import PACKAGES
 from kernel.audit.entries import Event, append
 from kernel.clock import ManualClock, SystemClock
 from kernel.database import Database
 from kernel.ids import uuid7
 from kernel.logs import request_id
 
+REPOSITORY = Path(__file__).parents[3]
 CLOCK = SystemClock()
 EVENT = Event(actor="credential:0a1b", action="service.published", object="service:parking")
 
@@ -143,3 +147,11 @@ async def test_a_request_id_that_is_none_is_left_out(database: Database) -> None
     await append_one(database)
     request_id.reset(token)
     assert await database.pool.fetchval("SELECT request_id FROM audit_entry") == ""
+
+
+def test_the_page_says_every_form_of_an_actor() -> None:
+    (said,) = re.findall(r"^\| `actor` \|.*$", (REPOSITORY / "docs" / "audit.md").read_text(), re.MULTILINE)
+    sources = (path.read_text() for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
+    forms = {form for source in sources for form in re.findall(r'\bactor=f?"([a-z]+):', source)}
+    assert forms >= {"account", "client", "platform"}
+    assert [form for form in forms if f"`{form}:<" not in said] == []

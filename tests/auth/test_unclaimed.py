@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auth.accounts.proofing import Evidence, prove
 from auth.accounts.tables import Account
-from auth.accounts.waiting import account_named, by_document, by_register
+from auth.accounts.unclaimed import account_named, by_document, by_register
 from auth.errors import IdNumberTakenError
 from auth.sessions.sessions import live
 from kernel.crypto.keys import Keys, open_keys

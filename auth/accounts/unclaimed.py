@@ -1,4 +1,4 @@
-"""Accounts of people who are named in a mandate and need not be here: a child, an elder.
+"""Accounts of people who are named in a mandate and need not be here: a child, a parent.
 
 Where somebody has none, one waits for them. Nobody can sign in to it; it becomes part of its person's own once they
 show their face (``auth.accounts.proofing``).
