@@ -23,10 +23,12 @@ from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
 from gateway.http.sign_on.hosts import Hosts, with_hosts
 from gateway.http.sign_on.leaving import Leaving
+from gateway.http.sign_on.own_passkeys import OwnPasskeys
 from gateway.http.sign_on.pages import Pages
+from gateway.http.sign_on.passkeys import Passkeys
 from gateway.http.sign_on.programs import program_routes
 from gateway.http.sign_on.proving import Proving
-from gateway.http.sign_on.steps import SignInServices
+from gateway.http.sign_on.services import SignInServices
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
@@ -142,6 +144,8 @@ class Gateway:
             *program_routes(*made),
             *Pages(*made, services).routes(),
             *Proving(*made, services).routes(),
+            *Passkeys(*made, services).routes(),
+            *OwnPasskeys(*made, services).routes(),
             *Hosts(platform, services).routes(),
             *Leaving(*made).routes(),
         ]

@@ -49,14 +49,19 @@ class Renderer:
     """Renders the templates of this folder."""
 
     def page(self, lang: Lang, template: str, *, status: int = 200, script: str = "", **values: Any) -> Response[str]:
-        """Return a page; ``script`` is the address of another's script that it may run beside our own."""
-        other = f"/sign-in/{values['id']}?lang={'en' if lang == 'zh' else 'zh'}" if "id" in values else ""
+        """Return a page; ``script`` is the address of another's script that it may run beside our own.
+
+        A page that asks for a ``passkey`` runs our own script. The page in the other language is the sign-in ``id``'s,
+        unless ``address`` says where it is.
+        """
+        base = values.get("address") or (f"/sign-in/{values['id']}?" if "id" in values else "")
+        other = f"{base}lang={'en' if lang == 'zh' else 'zh'}" if base else ""
         text = _TEMPLATES.get_template(template).render(
             t=TEXTS[lang], lang=lang, other_lang=other, script=script, **values
         )
         headers = dict(_HEADERS)
-        if script:
-            headers["content-security-policy"] += f"; script-src 'self' {script}"
+        if script or values.get("passkey"):
+            headers["content-security-policy"] += f"; script-src 'self' {script}".rstrip()
         return Response(text, status_code=status, media_type="text/html", headers=headers)
 
     def sign_in(self, lang: Lang, id_: str, notices: Sequence[Purpose], **shown: Any) -> Response[str]:
