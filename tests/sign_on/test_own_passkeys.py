@@ -124,6 +124,8 @@ async def test_the_second_key_takes_the_strongest_that_there_is(sign_on: SignOn)
     (link,) = re.findall(r'href="(/passkeys[^"]*add=1[^"]*)"', page.text)
     page = await resident.browser.follow(await resident.browser.send("GET", html.unescape(link)))
     assert (asks(page), 'name="phone"' in page.text) == (True, False)
+    lost = await resident.browser.send("GET", re.findall(r'href="(/passkeys[^"]*)"', page.text)[0])
+    assert "/remove?" in lost.text, "who has lost it can give it up by what is left"
     page = await resident.show(page)
     assert asks(page, "create")
     await resident.wait(6)

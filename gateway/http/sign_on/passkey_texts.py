@@ -22,6 +22,7 @@ class PasskeyTexts(Struct, frozen=True, kw_only=True):
     remove: str
     stronger: str
     show_stronger: str
+    lost: str
     not_here: str
     back: str
 
@@ -43,6 +44,7 @@ ZH = PasskeyTexts(
     remove="删除",
     stronger="更改通行密钥前，请先用您最强的登录方式确认是您本人。",
     show_stronger="确认后添加通行密钥",
+    lost="通行密钥丢了？先把它删除",
     not_here="此浏览器不支持通行密钥，或已停用 JavaScript。",
     back="返回登录",
 )
@@ -65,6 +67,7 @@ EN = PasskeyTexts(
     remove="Remove",
     stronger="Before passkeys are changed, show by the strongest way in that you have that it is you.",
     show_stronger="Show it, and add a passkey",
+    lost="Is that passkey lost? Remove it first",
     not_here="This browser has no passkeys, or JavaScript is off.",
     back="Back to signing in",
 )

@@ -142,6 +142,7 @@ class Steps:
             purpose=self._purpose(lang, "face-comparison") if by_face else "",
             known=account.id_number is not None,
             passkey=await ask(self._environment, id_, account.id, keys) if keys else "",
+            lost=own and asked.least_aal > FACE_AAL,
             may_make=here and level == "L4" and not keys,
             by_app=not own and level != "L4",
             at_window=here and level != "L4" and asked.least_aal <= FACE_AAL,
