@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from auth.assurance_tables import FACTORS, HARDWARE, SOURCES, EvidenceSource, Ial
+from auth.assurance_tables import FACTORS, HARDWARE, SOURCES, VERIFIED, EvidenceSource, Ial
 from auth.errors import AssuranceUnknownError
 
 Level = Literal["L1", "L2", "L3", "L4"]
@@ -81,8 +81,8 @@ def aal_of(methods: Collection[str]) -> Aal:
     """Return what the methods of one session (``amr``) are worth together. Raises AssuranceUnknownError.
 
     aal 2 takes something the person has and a factor of another kind, as two messages to one phone are one factor and
-    a face alone can be a picture; aal 3 takes a hardware key for the former (NIST SP 800-63B-4). Methods that are not
-    in the table count for nothing.
+    a face alone can be a picture; a passkey is both. aal 3 takes a hardware key for the former (NIST SP 800-63B-4).
+    Methods that are not in the table count for nothing.
     """
     kinds = {FACTORS[method] for method in methods if method in FACTORS}
     if not kinds:
@@ -90,7 +90,7 @@ def aal_of(methods: Collection[str]) -> Aal:
             f"None of the methods {sorted(methods)} proves who somebody is",
             fix=f"A sign-in uses at least one of: {', '.join(FACTORS)}.",
         )
-    if "has" not in kinds or len(kinds) == 1:
+    if "has" not in kinds or (len(kinds) == 1 and VERIFIED.isdisjoint(methods)):
         return 1
     return 3 if HARDWARE & set(methods) else 2
 

@@ -71,6 +71,8 @@ SOURCES: Mapping[str, EvidenceSource] = MappingProxyType({
     ),
 })  # fmt: skip
 
+IN_PERSON: Ial = 4
+
 # RFC 8176 and our own. Two methods of one kind are one factor. ``mfa``, ``user`` (a presence test) and ``ticket`` (a
 # hand-over between two windows of one sign-in) say something about other methods and are no factor by themselves.
 FACTORS: Mapping[str, Factor] = MappingProxyType({
@@ -85,6 +87,13 @@ FACTORS: Mapping[str, Factor] = MappingProxyType({
     "baidu": "has",
     "netid": "has",  # that the national app asks for a face or a password each time is not confirmed
     "face": "is",
+    "window": "is",  # an officer has compared the person with their document (auth.residents.windows)
     "fpt": "is",
 })  # fmt: skip
 HARDWARE = frozenset({"hwk"})  # a key that cannot leave its device: what aal 3 asks for (NIST SP 800-63B-4)
+VERIFIED = frozenset({"hwk", "swk"})
+"""Two factors by themselves (multi-factor cryptographic authenticators, NIST SP 800-63B-4 section 3.1.7).
+
+They are passkeys, and one is taken only if it has just verified its owner by a PIN or a biometric (``auth.webauthn``):
+whoever adds a key that does not must give it a method of its own.
+"""

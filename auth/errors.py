@@ -223,6 +223,20 @@ class AuthenticationTooOldError(YiwangError):
         return super().extensions | {"max_age": int(self.within.total_seconds())}
 
 
+class PasskeyRefusedError(YiwangError):
+    """A passkey's answer that does not hold, is too old, another browser's or account's, or a key that is not taken."""
+
+    code = "PASSKEY_REFUSED"
+    http_status = 400
+
+
+class PasskeyClonedError(YiwangError):
+    """A passkey whose counter went back: there is a copy of it, so it lets nobody in any more."""
+
+    code = "PASSKEY_CLONED"
+    http_status = 403
+
+
 class UnlinkRefusedError(YiwangError):
     """A way in that is not to be given up now; the message says why."""
 

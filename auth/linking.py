@@ -17,7 +17,7 @@ from auth.decisions import Decision, allow, refuse
 
 PHONE_TRUSTED_FOR = timedelta(days=90)  # how long a carrier keeps a cancelled number out of use
 PROOF_FRESH_FOR = timedelta(minutes=5)
-LOGIN_PROVIDERS = frozenset({"wechat", "alipay", "baidu", "web", "phone", "netid"})  # an ID number lets nobody in
+LOGIN_PROVIDERS = frozenset({"wechat", "alipay", "baidu", "web", "phone", "netid", "passkey"})  # no ID number
 PROVEN_ID, REAL_PERSON = 2, 3  # ial: the ID number matches the register; its holder was compared with it
 
 

@@ -1,25 +1,40 @@
 """``yiwang account``: what the operator may do with residents' accounts: close them, part them, and never read them."""
 
+import asyncio
+import re
 from uuid import UUID
 
 import click
+from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts import accounts, merging, unmerging
 from auth.accounts.tables import Account
 from auth.errors import AccountUsedError, UnknownAccountError
-from auth.residents import erasure
+from auth.residents import erasure, windows
+from auth.residents.proofs import Person
+from auth.residents.shown_codes import ShownCodes
 from auth.sessions.sessions import sessions_of
-from cli.transaction import announced, transaction
-from cli.who import record
+from cli.persons import person, registered
+from cli.transaction import announced, transaction, with_redis
+from cli.who import operator, record
 from kernel.audit.entries import Detail
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
+from kernel.settings import load
 
 _CLOCK = SystemClock()
 _account = click.argument("account_id", type=click.UUID)
 
 
-@click.group(short_help="Freeze, thaw, part and erase residents' accounts.")
+def _code(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Take what the audit log takes: who and where by codes, never by names."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        raise click.BadParameter("up to 64 letters of ASCII, digits, dots and dashes: a staff number, an office's code")
+    return value
+
+
+@click.group(short_help="Prove, freeze, thaw, part and erase residents' accounts.")
 def account() -> None:
     """Residents' accounts by their ids. No command shows a name, a phone or an ID number.
 
@@ -130,6 +145,39 @@ def unmerge(account_id: UUID, *, unlink_new: bool) -> None:
 
     for line in announced(work):
         click.echo(line)
+
+
+@account.command("prove-at-window")
+@click.argument("code")
+@click.option("--document", required=True, type=click.Choice(windows.DOCUMENTS), help="Which document you have seen.")
+@click.option("--officer", required=True, callback=_code, help="Who has compared face and document: a staff number.")
+@click.option("--office", required=True, callback=_code, help="Where: the office's code.")
+def prove_at_window(code: str, *, document: str, officer: str, office: str) -> None:
+    """Prove the person who stands before an officer, with their document, at identity level 4.
+
+    CODE is what `windowCode` shows on the person's own phone, in the app that is open there: never one from a message
+    or a picture, else whoever has sent it gets the person's account. Name and ID number, as the document has them, are
+    the two lines of standard input; the identity service has to know them, where there is one.
+
+    Another account with the same ID number becomes one with this account if its person was compared with a document
+    too, and gives the number up if not. The officer, the office and the kind of document stand in the audit log.
+
+    \b
+    Example:
+      yiwang account prove-at-window K7QM2-XW4RT --document id-card --officer 04217 --office hall-3 < person.txt
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    keys, (name, number) = open_keys(load()), person()
+    asyncio.run(registered(_CLOCK, name, number))
+
+    async def work(session: AsyncSession, redis: Redis) -> Account:
+        shown = await ShownCodes(redis, windows.WINDOWS).take(code, operator())
+        row = await windows.proven(session, _CLOCK, keys, shown.sid, Person(name, number))
+        seen: dict[str, Detail] = {"source": windows.SOURCE, "document": document, "officer": officer, "office": office}
+        await record(session, _CLOCK, "account.proven", f"account:{row.id}", **seen)
+        return row
+
+    row = with_redis(work)
+    click.echo(f"Proved the person of {row.id}: identity level {row.ial}. With a passkey on a device they reach L4.")
 
 
 async def _ways_in(session: AsyncSession, account_id: UUID) -> str:

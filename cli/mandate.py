@@ -1,7 +1,6 @@
 """``yiwang mandate``: mandates that rest on a document which no register knows, by an operator who has seen it."""
 
 import asyncio
-import sys
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,24 +10,21 @@ from redis.asyncio import Redis
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.identity import open_identity
 from auth.accounts import unclaimed
 from auth.accounts.accounts import account_of, born_of
 from auth.accounts.proofing import Evidence as PersonEvidence
 from auth.accounts.tables import Account
-from auth.errors import NoMatchError
 from auth.mandates import mandates
 from auth.mandates.kinds import KINDS, OWN_CONSENT, Evidence, Kind, NewMandate, Organisation, Party, Person
 from auth.mandates.tables import Mandate
 from auth.residents.shown_codes import AGENTS, ShownCodes
 from auth.sessions.sessions import live
+from cli.persons import person, registered
 from cli.transaction import existing, transaction, with_redis
 from cli.who import operator, record
 from kernel.clock import SystemClock
 from kernel.credit_codes import normal_credit_code
-from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys, open_keys
-from kernel.settings import load
 from services_catalog.offered import check_offered
 
 _CLOCK = SystemClock()
@@ -161,13 +157,9 @@ async def _account(session: AsyncSession, redis: Redis, who: str) -> UUID:
 
 async def _evidence() -> PersonEvidence:
     """Return whom standard input names, and whether the population register knows them. Raises NoMatchError."""
-    name, number = _person()
-    async with open_identity(load(), _CLOCK) as service:
-        if service is None:
-            return unclaimed.by_document(name, number)
-        if not await service.match(name, number):
-            raise NoMatchError("Name and ID number do not belong together", fix="Compare both with the document.")
-    return unclaimed.by_register(name, number)
+    name, number = person()
+    known = await registered(_CLOCK, name, number)
+    return unclaimed.by_register(name, number) if known else unclaimed.by_document(name, number)
 
 
 async def _record(session: AsyncSession, row: Mandate, claimant: UUID | None) -> None:
@@ -175,13 +167,6 @@ async def _record(session: AsyncSession, row: Mandate, claimant: UUID | None) ->
     if claimant is not None:
         await record(session, _CLOCK, "account.number_taken", f"account:{claimant}")
     await record(session, _CLOCK, "mandate.granted", f"mandate:{row.id}", kind=row.kind, evidence=row.evidence_source)
-
-
-def _person() -> tuple[str, str]:
-    lines = [each.strip() for each in sys.stdin if each.strip()]
-    if len(lines) != 2:
-        raise click.UsageError("standard input holds the person's name and, on a line of its own, their ID number")
-    return lines[0], normal_id_number(lines[1])
 
 
 def _born(keys: Keys, account: Account) -> date:

@@ -23,10 +23,12 @@ from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
 from gateway.http.sign_on.hosts import Hosts, with_hosts
 from gateway.http.sign_on.leaving import Leaving
+from gateway.http.sign_on.own_passkeys import OwnPasskeys
 from gateway.http.sign_on.pages import Pages
+from gateway.http.sign_on.passkeys import Passkeys
 from gateway.http.sign_on.programs import program_routes
 from gateway.http.sign_on.proving import Proving
-from gateway.http.sign_on.steps import SignInServices
+from gateway.http.sign_on.services import SignInServices
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
@@ -141,6 +143,8 @@ class Gateway:
             *program_routes(platform.database, platform.environment),
             *Pages(platform, services).routes(),
             *Proving(platform, services).routes(),
+            *Passkeys(platform, services).routes(),
+            *OwnPasskeys(platform, services).routes(),
             *Hosts(platform, services).routes(),
             *Leaving(platform).routes(),
         ]

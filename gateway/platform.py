@@ -7,7 +7,7 @@ from adapters.single_flight import SingleFlight
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
-from gateway.http.sign_on.steps import SignInServices
+from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
 from schema.context import LiveServices, Platform
 

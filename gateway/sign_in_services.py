@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from adapters.identity import open_identity
 from adapters.signed_json import open_signed, signing_key
 from adapters.web.sms import Sms, SmsGateway
-from gateway.http.sign_on.steps import SignInServices, no_messages
+from gateway.http.sign_on.services import SignInServices, no_messages
 from kernel.clock import SystemClock
 from kernel.settings import Settings
 

@@ -15,6 +15,7 @@ from schema import (
     notices,
     other_screens,
     pages,
+    passkeys,
     proofs,
     security_notices,
     sessions,
@@ -49,6 +50,7 @@ for each in (
     notices,
     security_notices,
     pages,
+    passkeys,
     other_screens,
 ):
     POLICIES |= each.POLICIES

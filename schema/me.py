@@ -29,6 +29,7 @@ from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
 from schema.masks import masked_id_number, masked_name, masked_phone
 from schema.notices import NoticeShown, shown_notices
+from schema.passkeys import PasskeyShown, shown_passkeys
 from schema.scalars import DateTimeText, JsonValue, text
 from schema.security_notices import SecurityNoticeShown, shown_security_notices
 from schema.sessions import SessionShown, shown
@@ -58,7 +59,7 @@ class Assurance:
     proven_at: DateTimeText | None = strawberry.field(description="When the person was proven.")
 
 
-@strawberry.type(description="A way in: by which host app, or phone number, the account is signed in to.")
+@strawberry.type(description="A way in: by which host app, phone number or passkey the account is signed in to.")
 class WayIn:
     """An identity, never by its host app's name for the resident."""
 
@@ -68,6 +69,7 @@ class WayIn:
     since: DateTimeText
     last_used: DateTimeText
     current: bool = strawberry.field(description="Whether this session was opened by it.")
+    passkey: PasskeyShown | None = strawberry.field(description="Of a passkey alone.")
 
 
 @strawberry.type(description="The resident who asks.")
@@ -125,6 +127,7 @@ class Me:
         async with info.context.platform.database.session() as session:
             owner = await caller(session, info.context)
             rows = await identities_of(session, owner.account_id)
+            passkeys = await shown_passkeys(session, info.context, owner.account_id)
         return [
             WayIn(
                 id=strawberry.ID(str(row.id)),
@@ -133,11 +136,12 @@ class Me:
                 since=text(row.created_at),
                 last_used=text(row.last_used_at),
                 current=row.id == owner.identity_id,
+                passkey=passkeys.get(row.id),
             )
             for row in rows
         ]
 
-    @strawberry.field(description="What was taken from their ways in, and why, the newest first.")  # type: ignore[untyped-decorator]  # strawberry's
+    @strawberry.field(description="What was taken from their ways in or added, and why, the newest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def security_notices(self, info: Info) -> list[SecurityNoticeShown]:
         return await shown_security_notices(info.context)
 

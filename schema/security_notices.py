@@ -1,4 +1,4 @@
-"""``me.securityNotices``: what was taken from the resident's ways in, so that every other channel shows it."""
+"""``me.securityNotices``: what was taken from the resident's ways in or added, so that every other channel shows it."""
 
 import strawberry
 
@@ -13,8 +13,8 @@ POLICIES = {"SecurityNotice": SIGNED_IN}
 
 @strawberry.type(
     name="SecurityNotice",
-    description="A way in that was taken from the account, or the account parted from another. Show what is newer than "
-    "the resident's last visit, and how to get help if it was not them.",
+    description="A way in that was taken from the account, a passkey that was added, or the account parted from "
+    "another. Show what is newer than the resident's last visit, and how to get help if it was not them.",
 )
 class SecurityNoticeShown:
     """Never a number, nor a host app's name for the resident."""
@@ -23,9 +23,10 @@ class SecurityNoticeShown:
     reason: str = strawberry.field(
         description="`unlinked` by the resident; `recycled`: the carrier gave the number to somebody else; "
         "`first_proof`: it was there before the person was proven; `unmerged`: nobody could tell whose it was when two "
-        "accounts were parted; `parted`: an operator parted the account from another."
+        "accounts were parted; `parted`: an operator parted the account from another; `added`: a passkey; `cloned`: "
+        "there is a copy of the passkey, as its counter went back."
     )
-    provider: str = strawberry.field(description="Of the way in that was taken; empty for `parted`.")
+    provider: str = strawberry.field(description="Of the way in; empty for `parted`.")
     app: str = strawberry.field(description="The app id at a host app.")
 
 

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import func
+from sqlalchemy import delete, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth import linking
-from auth.accounts.tables import Account, Identity, Provider
+from auth.accounts.tables import Account, Identity, Passkey, Provider
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.linking import find_account
 from auth.sessions.sessions import end, end_all_of
@@ -107,12 +107,15 @@ def attach(session: AsyncSession, clock: Clock, account: Account, proven: Proven
 
 
 async def detach(session: AsyncSession, clock: Clock, identity: Identity, reason: EndReason) -> None:
-    """Let an identity open its account no more, and end the sessions that it opened."""
+    """Let an identity open its account no more, and end the sessions that it opened or raised."""
     identity.revoked_at, identity.revoke_reason, identity.value = clock.now(), reason, None
     session.add(identity)
+    await session.exec(delete(Passkey).where(col(Passkey.identity_id) == identity.id))
     await session.flush()
-    opened = select(Session.sid).where(Session.identity_id == identity.id)
-    await end(session, clock, (await session.exec(opened)).all(), reason)
+    theirs = col(Session.account_id) == identity.account_id
+    raised = theirs & col(Session.step_ups).contains([str(identity.id)])
+    used = select(Session.sid).where(or_(col(Session.identity_id) == identity.id, raised))
+    await end(session, clock, (await session.exec(used)).all(), reason)
 
 
 async def account_of(session: AsyncSession, account_id: UUID, lock: Literal["no", "share", "change"] = "no") -> Account:

@@ -119,7 +119,7 @@ async def _first_proof(
     session: AsyncSession, clock: Clock, account: Account, evidence: Evidence, owner: Session
 ) -> None:
     """End what was there before the person was known: anybody may have made the account (pre-hijacking)."""
-    kept: set[UUID | None] = {owner.identity_id}
+    kept = {owner.identity_id, *map(UUID, owner.step_ups)}
     for identity in await identities_of(session, account.id):
         used = identity.id in kept
         if not may_stay(ial_before=account.ial, ial_after=evidence.ial, used_in_proof=used):

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Column, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from kernel.ids import uuid7
 
 Status = Literal["active", "frozen", "merged", "erased"]
-Provider = Literal["wechat", "alipay", "baidu", "phone", "netid"]
+Provider = Literal["wechat", "alipay", "baidu", "phone", "netid", "passkey"]
 
 LIVE = text("id_number_index IS NOT NULL AND status IN ('active', 'frozen')")
 _UNREVOKED = text("revoked_at IS NULL")
@@ -46,8 +46,9 @@ class Account(SQLModel, table=True):
 class Identity(SQLModel, table=True):
     """One way in: ``subject`` at ``provider`` within ``tenant``, the app or owner that the subject is known to.
 
-    A phone's subject is its blind index in hexadecimal digits and ``value`` the sealed number. ``union_subject`` is
-    the host's name for the person across all apps of ``union_tenant``, empty while the host says none.
+    A phone's subject is its blind index in hexadecimal digits and ``value`` the sealed number; a passkey's is its
+    credential id, and ``Passkey`` has the rest. ``union_subject`` is the host's name for the person across all apps of
+    ``union_tenant``, empty while the host says none.
     """
 
     __tablename__ = "identity"
@@ -71,9 +72,27 @@ class Identity(SQLModel, table=True):
     revoke_reason: str = ""
 
 
+class Passkey(SQLModel, table=True):
+    """What verifies a passkey (WebAuthn level 3, section 4, credential record); it goes when its identity is given up.
+
+    ``backup_eligible`` says that it may be synced, so that it is bound to no device. ``label`` is its owner's own word.
+    """
+
+    __tablename__ = "passkey"
+
+    identity_id: UUID = Field(primary_key=True, foreign_key="identity.id")
+    public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # COSE (RFC 9052)
+    user_handle: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sign_count: int = Field(sa_type=BigInteger)  # 32 bits without a sign
+    aaguid: str  # the authenticator's make, as it says itself
+    backup_eligible: bool
+    backed_up: bool
+    label: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "passkey.label"}))
+
+
 def app_of(identity: Identity) -> str:
-    """Return the app id at a host app; a phone number has none."""
-    return "" if identity.provider == "phone" else identity.tenant
+    """Return the app id at a host app; a phone number and a passkey have none."""
+    return "" if identity.provider in ("phone", "passkey") else identity.tenant
 
 
 class AccountMerge(SQLModel, table=True):

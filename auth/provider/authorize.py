@@ -1,11 +1,11 @@
-"""The authorization endpoint's rules: what is asked, what is still missing, and how the answer travels.
+"""The authorization endpoint: what is asked, and how the answer travels; ``lacking`` says what is still missing.
 
 What Authlib validates it validates here (``read``); the pages in between are the gateway's.
 """
 
 import html
 import re
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from msgspec import Struct
 from msgspec.structs import replace
 
-from auth.assurance import AcrRequest, Level, choose_acr, higher, level_of, read_acr_request, satisfies
+from auth.assurance import AcrRequest, Level, read_acr_request
 from auth.clients.pairwise import account_by_subject
 from auth.clients.tables import Client
 from auth.errors import HintRefusedError
@@ -28,7 +28,6 @@ from auth.sessions.tables import Session
 from kernel.control_characters import has_control
 
 URN = "urn:ietf:params:oauth:request_uri:"
-REACHABLE: Level = "L3"  # what a person can prove at our pages: L4 takes a certificate or a counter
 _MODES = ("query", "form_post")
 _LONGEST_PARAMETER = 2000
 
@@ -47,6 +46,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     max_age: int | None = None
     acr: AcrRequest = AcrRequest()
     least_acr: Level = "L1"  # of this client
+    least_aal: int = 1  # of our own page (``own_page``), within the last five minutes
     claims: dict[str, Any] = {}
     login_hint: str = ""
     account_id: UUID | None = None  # whom the client means (id_token_hint)
@@ -97,42 +97,10 @@ def read(server: Server, request: ProviderRequest) -> tuple[Asked, Client]:
     return asked, client
 
 
-def missing(asked: Asked, owner: Session | None, now: float) -> Literal["", "login_required", "acr"]:
-    """Return what the browser's session lacks for a request."""
-    if owner is None or "login" in asked.prompts or "select_account" in asked.prompts:
-        return "login_required"
-    if _mistaken(asked, owner):
-        return "login_required"
-    if asked.max_age is not None and now - owner.auth_time.timestamp() > asked.max_age:
-        return "login_required"
-    return "acr" if step_up_to(asked, owner) else ""
-
-
 def signed_in_since(asked: Asked, began: float, now: float) -> float:
     """Return when somebody must have signed in at the earliest, in seconds since 1970, for a request that ``began``."""
     again = "login" in asked.prompts or "select_account" in asked.prompts
     return max(began if again else 0.0, 0.0 if asked.max_age is None else min(now - asked.max_age, began))
-
-
-def step_up_to(asked: Asked, owner: Session) -> Level | None:
-    """Return the level that a resident is to be asked to reach, None if the session will do."""
-    have = level_of(owner.ial, owner.aal)
-    needed = higher(choose_acr(asked.acr, have, REACHABLE).challenge or have, asked.least_acr)
-    return None if satisfies(have, needed) else needed
-
-
-def refusal(asked: Asked, owner: Session) -> str:
-    """Return the error for a session that is below what is essential, or another person's; empty if it will do."""
-    if _mistaken(asked, owner):
-        return "login_required"
-    have = level_of(owner.ial, owner.aal)
-    met = choose_acr(asked.acr, have, REACHABLE).answer is not None and satisfies(have, asked.least_acr)
-    return "" if met else "unmet_authentication_requirements"
-
-
-def _mistaken(asked: Asked, owner: Session) -> bool:
-    """Whether a session is somebody else's than the client means (OpenID Connect Core 3.1.2.2)."""
-    return asked.account_id is not None and asked.account_id != owner.account_id
 
 
 async def issue_code(environment: Environment, asked: Asked, owner: Session) -> str:

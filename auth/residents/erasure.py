@@ -4,11 +4,12 @@ Kept are the account's row, its pairwise subjects, so that nobody ever gets one 
 ended sessions, which the law has kept for a while; none of them says who it was.
 """
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
-from auth.accounts.tables import Account, Identity
+from auth.accounts.tables import Account, Identity, Passkey
 from auth.assurance import aal_of
 from auth.clients.grants import grants_of
 from auth.clients.grants import withdraw as withdraw_grants
@@ -45,6 +46,8 @@ async def erase(session: AsyncSession, clock: Clock, account: Account) -> None:
         identity.subject = identity.union_subject = identity.union_tenant = ""
         identity.value = None
         session.add(identity)
+    gone = col(Passkey.identity_id).in_(select(Identity.id).where(col(Identity.account_id).in_(parts)))
+    await session.exec(delete(Passkey).where(gone))
     account.status, account.ial, account.proof_source, account.proofed_at = "erased", 1, "", None
     account.name = account.id_number = account.id_number_index = None
     session.add(account)

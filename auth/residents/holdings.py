@@ -9,6 +9,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
+from auth.accounts.passkeys import label_of, passkeys_of
 from auth.accounts.tables import Account, AccountMerge, Identity
 from auth.clients.tables import ClientGrant, PairwiseSubject
 from auth.consents.ledger import history
@@ -43,6 +44,11 @@ async def holdings(session: AsyncSession, cipher: FieldCipher, account_id: UUID)
         "account": _plain(account) | person,
         "merges": _rows((await session.exec(select(AccountMerge).where(col(AccountMerge.gone_id).in_(parts)))).all()),
         "identities": [_plain(each) | _value(cipher, each) for each in await rows_of(Identity)],
+        "passkeys": [
+            _plain(held.passkey, but={"public_key", "user_handle"}) | {"label": label_of(cipher, held)}
+            for part in parts
+            for held in await passkeys_of(session, part)
+        ],
         "sessions": _rows(await rows_of(Session)),
         "grants": _rows(await rows_of(ClientGrant)),
         "names_at_sectors": _rows(await rows_of(PairwiseSubject)),

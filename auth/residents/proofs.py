@@ -17,6 +17,7 @@ from kernel.redis import key
 
 _SOURCE = "platform"
 _COLUMN = "face_check.evidence"
+FACE_AAL = 2  # what a sign-in is worth at most by a face: aal 3 takes a key
 FACE_CHECK_SECONDS = 900  # more than the identity service gives a person to look into the camera
 
 PROOFS = Limit("proofs", 5, 3600)
@@ -61,16 +62,16 @@ async def seen(session: AsyncSession, environment: Environment, owner: Session, 
     return account.id
 
 
-def stepped(owner: Session, account: Account) -> SignIn:
-    """Return a session's sign-in with a face check added to its methods."""
-    methods = stepped_up(owner.amr, ("face",))
+def stepped(owner: Session, account: Account, method: str = "face") -> SignIn:
+    """Return a session's sign-in with a look at its person added to its methods: a second factor, and never a key."""
+    methods = stepped_up(owner.amr, (method,))
     return SignIn(
         account_id=account.id,
         identity_id=owner.identity_id,
         client_id=owner.client_id,
         channel=owner.channel,
         ial=account.ial,
-        aal=aal_of(methods),
+        aal=min(aal_of(methods), FACE_AAL),
         amr=methods,
         device=owner.device,
     )

@@ -1,6 +1,6 @@
-"""What was taken from an account's ways in, when and why: shown in every channel that is left (flows: unlinking).
+"""What was taken from an account's ways in, when and why, and passkeys that were added: shown in every other channel.
 
-Nothing is stored for it: unlinked identities and undone merges are kept as rows.
+Nothing is stored for it: identities, unlinked ones too, and undone merges are kept as rows.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.merging import parts_of
 from auth.accounts.tables import AccountMerge, Identity, app_of
 
-PARTED = "parted"
+PARTED, ADDED = "parted", "added"
 
 
 class SecurityNotice(Struct, frozen=True, kw_only=True):
@@ -40,5 +40,7 @@ async def security_notices(session: AsyncSession, account_id: UUID) -> Sequence[
         for row in (await session.exec(removed)).all()
         if row.revoked_at is not None
     ]
+    passkeys = select(Identity.created_at).where(col(Identity.account_id).in_(parts), Identity.provider == "passkey")
+    found += [SecurityNotice(at=at, reason=ADDED, provider="passkey") for at in (await session.exec(passkeys)).all()]
     found += [SecurityNotice(at=at, reason=PARTED) for at in (await session.exec(parted)).all() if at is not None]
     return sorted(found, key=lambda each: each.at, reverse=True)

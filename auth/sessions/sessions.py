@@ -115,6 +115,7 @@ async def begin(
         aal=min(sign_in.aal, parent.aal) if parent else sign_in.aal,
         amr=list(sign_in.amr),
         auth_time=parent.auth_time if parent else now,
+        aal_time=parent.aal_time if parent else now,
         created_at=now,
         last_seen_at=now,
         idle_until=min(now + lifetimes.idle, expires_at),
@@ -154,7 +155,11 @@ def seen(session: AsyncSession, clock: Clock, row: Session) -> None:
 
 def raise_assurance(session: AsyncSession, clock: Clock, row: Session, sign_in: SignIn) -> None:
     """Take over a step-up: the same ``sid``, a new time of authentication, levels that only rise."""
+    if sign_in.aal >= row.aal:
+        row.aal_time = clock.now()
     row.ial, row.aal = max(row.ial, sign_in.ial), max(row.aal, sign_in.aal)
+    if sign_in.identity_id not in (None, row.identity_id) and str(sign_in.identity_id) not in row.step_ups:
+        row.step_ups = [*row.step_ups, str(sign_in.identity_id)]
     row.amr = [*row.amr, *(method for method in sign_in.amr if method not in row.amr)]
     row.auth_time = clock.now()
     session.add(row)

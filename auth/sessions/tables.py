@@ -20,6 +20,7 @@ EndReason = Literal[
     "unlinked",  # the way in that had opened it was given up
     "recycled",  # the phone number that had opened it was given to somebody else
     "ticket_reused",
+    "cloned",  # of the passkey that had opened it there are two
     "first_proof",  # from before anybody knew whose account it is
     "claimed",  # the account's ID number is another's
     "frozen",
@@ -58,6 +59,10 @@ class Session(SQLModel, table=True):
     aal: int
     amr: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     auth_time: datetime  # of the latest authentication, a step-up too
+    aal_time: datetime | None = None  # of the latest that was worth ``aal`` by itself; a weaker one leaves it as it was
+    step_ups: list[str] = Field(  # the ids of identities by which it was raised, beside the one that opened it
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
     created_at: datetime
     last_seen_at: datetime
     idle_until: datetime

@@ -96,7 +96,10 @@ def test_only_what_the_platform_does_itself_is_confirmed() -> None:
         (["wx", "sms", "otp"], 1),  # one phone, three times
         (["pwd", "face"], 1),  # nothing that the person has
         (["sms", "mfa"], 1),  # claimed, not shown
-        (["hwk", "user"], 1),  # present is not verified
+        (["sms", "user"], 1),  # present is not verified
+        (["swk", "user"], 2),  # a passkey, which is taken only when it has verified its owner
+        (["hwk", "user"], 3),
+        (["wx", "swk", "face"], 2),  # a key that is synced stays one
         (["wx", "ticket"], 1),
         (["wx", "face"], 2),
         (["sms", "pwd"], 2),

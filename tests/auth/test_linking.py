@@ -210,6 +210,8 @@ def test_no_merge_without_one_of_the_two_grounds(one: Side, other: Side) -> None
         ([PHONE], 3, proof(A, "wx", "face"), "unlink.last-way-in"),  # a phone alone does not open it
         ([replace(PHONE, provider="alipay")], 3, proof(A, "wx", "face"), "unlink.another-remains"),
         ([replace(PHONE, provider="alipay")], 3, proof(A, "wx"), "unlink.second-factor"),
+        ([replace(PHONE, provider="passkey")], 4, proof(A, "wx", "window"), "unlink.another-remains"),
+        ([replace(PHONE, provider="alipay")], 4, proof(A, "hwk", "user"), "unlink.another-remains"),
     ],
 )
 def test_giving_up_a_way_in(others: list[Identity], ial: int, step_up: Proof | None, rule: str) -> None:

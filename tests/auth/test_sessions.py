@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from auth.errors import SessionEndedError
@@ -107,6 +108,32 @@ async def test_a_step_up_raises_the_same_session(database: Database, clock: Manu
         row = await session.get(Session, signed_in.sid)
     assert row is not None
     assert (row.ial, row.aal, row.amr, row.auth_time) == (3, 2, ["wx", "face"], clock.now())
+    assert (row.aal_time, row.step_ups) == (clock.now(), [])
+
+
+async def test_a_weaker_proof_is_new_but_makes_what_was_shown_before_no_newer(
+    database: Database, clock: ManualClock, residents: Residents
+) -> None:
+    opened, other = await residents.sign_in("openid-1"), await residents.sign_in("openid-2", OTHER)
+    first = clock.now()
+    stronger = SignIn(
+        account_id=opened.account_id,
+        identity_id=other.identity_id,
+        client_id=APP,
+        channel="web",
+        ial=1,
+        aal=3,
+        amr=("hwk", "user", "mfa"),
+    )
+    for who in (stronger, replace(stronger, aal=1, amr=("sms",)), replace(stronger, identity_id=opened.identity_id)):
+        async with database.session() as session:
+            row = await live(session, clock, opened.sid)
+            raise_assurance(session, clock, row, who)
+            assert row.aal == 3
+            assert row.step_ups == [str(other.identity_id)], "the one that opened it, and no other twice"
+            assert row.auth_time == clock.now()
+            assert row.aal_time == (clock.now() if who.aal == 3 else first)
+        clock.advance(timedelta(minutes=1))
 
 
 async def test_gateways_know_what_has_ended_at_once(

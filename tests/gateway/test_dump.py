@@ -14,6 +14,8 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from auth.accounts.accounts import detach
+from auth.accounts.passkeys import add_passkey
 from auth.accounts.phone_codes import PhoneCodes, add_phone, sign_in_by_phone
 from auth.accounts.proofing import Evidence, prove
 from auth.accounts.tables import Account
@@ -31,8 +33,9 @@ from auth.provider.environment import Environment
 from auth.provider.requests import ProviderRequest
 from auth.sessions.refresh import issue
 from auth.sessions.tables import Session, TokenFamily
+from auth.webauthn import Made
 from gateway.app import Gateway
-from gateway.http.sign_on.steps import SignInServices
+from gateway.http.sign_on.services import SignInServices
 from kernel.clock import SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database
@@ -263,6 +266,25 @@ async def ask(town: Town, who: SignedIn, query: str, variables: dict[str, Any]) 
     return msgspec.json.decode(reply)
 
 
+async def a_passkey(town: Town, who: SignedIn) -> None:
+    """Add a passkey whose owner has given it a name that says who they are, and give up another."""
+    made = Made(
+        party_id="id.example",
+        id="AAAA",
+        public_key=b"key",
+        sign_count=0,
+        aaguid="",
+        backup_eligible=True,
+        backed_up=True,
+    )
+    async with town.database.session() as session:
+        mine = await session.get_one(Account, await account(town, who))
+        for id_ in ("AAAA", "BBBB"):
+            each = msgspec.structs.replace(made, id=id_)
+            held = await add_passkey(session, CLOCK, town.keys, mine, made=each, label=f"{NAMES[0]} {PLATES[0]}")
+        await detach(session, CLOCK, held.identity, "unlinked")
+
+
 async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
     first, second, third = [await proven(town, number, 3) for number in range(3)]
     for number, who in enumerate((first, second, None, None)):
@@ -273,6 +295,7 @@ async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
         await proven(town, 1, 2, subject="openid-stranger")
     await tokens_that_say_all(town, first)
     await through_the_pages(town)
+    await a_passkey(town, first)
     await agreements(town, await account(town, second), await account(town, third))
     answers = await requests(town, first)
     assert answers[0]["data"] == {"parking": {"book": {"name": NAMES[0]}}}
@@ -280,7 +303,9 @@ async def test_nothing_that_is_kept_says_who_anybody_is(town: Town) -> None:
     assert all(each.get("errors") for each in answers[2:])
 
     kept = await town.kept()
-    assert all(sign in kept["PostgreSQL"] for sign in (b"household-register", b"openid-again", b"account_merge"))
+    assert all(
+        sign in kept["PostgreSQL"] for sign in (b"household-register", b"openid-again", b"account_merge", b"AAAA")
+    )
     assert b"phone_code" in kept["Redis"]
     assert kept["logs"].count(b'"logger":"gateway.http.graphql"') >= len(answers)
     assert b"database system is ready" in kept["logs"]

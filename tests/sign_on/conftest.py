@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from auth.provider.environment import Environment
 from gateway.app import Gateway
-from gateway.http.sign_on.steps import SignInServices
+from gateway.http.sign_on.services import SignInServices
 from kernel.audit.tables import AuditEntry
 from kernel.settings import Settings
 from tests.sign_on.relying_party import Browser, Site, answered, id_token, register_site

@@ -52,7 +52,7 @@ class Browser:
         forms = re.findall(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", page.text, re.DOTALL)
         action, inside = next(each for each in forms if not step or f"/{step}?" in each[0])
         hidden = dict(re.findall(r"type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\"", inside))
-        return await self.follow(await self.send("POST", html.unescape(action), **hidden, **values))
+        return await self.follow(await self.send("POST", html.unescape(action), **(hidden | values)))
 
 
 class Site:

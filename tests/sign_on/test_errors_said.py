@@ -21,8 +21,8 @@ _ELSEWHERE = {
     },
     "the graph: policies, access and refresh tokens, mandates, consents, ways in": {
         *("ASSURANCE_TOO_LOW", "SCOPE_MISSING", "AUTHENTICATION_TOO_OLD"),
-        *("TOKEN_REFUSED", "REFRESH_REFUSED", "MANDATE_REFUSED", "MANDATE_UNKNOWN", "MERGE_FINAL", "UNLINK_REFUSED"),
-        *("IDENTITY_UNKNOWN", "ONE_TIME_CODE_REFUSED", "REGISTER_NO_MATCH", "CREDIT_CODE_INVALID", "ID_NUMBER_CLAIMED"),
+        *("TOKEN_REFUSED", "REFRESH_REFUSED", "MANDATE_REFUSED", "MANDATE_UNKNOWN", "MERGE_FINAL"),
+        *("ONE_TIME_CODE_REFUSED", "REGISTER_NO_MATCH", "CREDIT_CODE_INVALID", "ID_NUMBER_CLAIMED"),
     },
     "the mini-program's sign-in, and what only it can do at its host": {
         *("HOST_SESSION_STALE", "HOST_LACKS_THIS", "HOST_LAUNCH_REFUSED", "HOST_ORDER_REFUSED"),

@@ -135,6 +135,22 @@ SAID: Mapping[str, Wording] = MappingProxyType(
             "无法将两个账户认定为同一个人。请到服务窗口咨询。",
             "The two accounts cannot be taken for one person's. Ask at a service counter.",
         ),
+        "PASSKEY_REFUSED": Wording(
+            "通行密钥未通过。请在此页面重试，按设备提示解锁，或换一种方式登录。",
+            "The passkey was not accepted. Try again here and unlock it when the device asks, or go another way.",
+        ),
+        "PASSKEY_CLONED": Wording(
+            "这个通行密钥可能已被复制，为保护您的账户，已将其停用并退出用它登录的设备。请换一种方式登录，如非本人操作请联系客服。",
+            "There seems to be a copy of this passkey. To protect you it was removed, and whoever used it is signed "
+            "out. Sign in another way, and tell the help desk if a copy is none of your doing.",
+        ),
+        "UNLINK_REFUSED": Wording(
+            "现在不能删除：请先重新登录确认是您本人，且至少保留一种登录方式。",
+            "This cannot be removed now: sign in again to show that it is you, and keep another way to sign in.",
+        ),
+        "IDENTITY_UNKNOWN": Wording(
+            "找不到这个通行密钥，它可能已被删除。", "There is no such passkey; it may have been removed already."
+        ),
         "ASSURANCE_UNKNOWN": _PROOF_LATER,
         "SIGN_IN_NEEDED": Wording("您尚未登录，请先登录。", "You are not signed in. Sign in first."),
         "CONSENT_NEEDED": Wording("请先阅读说明并勾选同意。", "Read the purpose first, and tick its box if you agree."),

@@ -23,8 +23,10 @@ from auth.sessions.sessions import SignIn
 from gateway.http.sign_on.answers import typed
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import LANGUAGE, language
-from gateway.http.sign_on.steps import BROWSER_COOKIE, SignInServices, Steps, by_browser
+from gateway.http.sign_on.services import SignInServices
+from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps
 from gateway.http.sign_on.texts import Lang
+from gateway.http.sign_on.visitors import by_browser
 from kernel.errors import YiwangError
 from schema.context import Platform
 from schema.sign_in import METHODS, proven

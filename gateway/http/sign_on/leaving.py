@@ -14,7 +14,6 @@ from auth.clients.tables import Client
 from auth.errors import TicketRefusedError
 from auth.provider.authorize import locale
 from auth.provider.browser import digest, form_token, is_own_form, new_secret, session_of
-from auth.provider.environment import Environment
 from auth.provider.logout import read_logout
 from auth.provider.tickets import Ticket, redeem_ticket, tickets
 from auth.sessions.sessions import browser_lifetimes, end
@@ -23,8 +22,9 @@ from gateway.http.sign_on.answers import cookie, cookie_name
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
 from gateway.http.sign_on.rendering import LANGUAGE, Onward, Renderer, again, language
-from gateway.http.sign_on.steps import SESSION, named
+from gateway.http.sign_on.steps import SESSION
 from gateway.http.sign_on.texts import TEXTS, Lang
+from gateway.http.sign_on.visitors import named
 from schema.context import Platform
 
 AnyRequest = Request[Any, Any, Any]

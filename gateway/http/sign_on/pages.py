@@ -1,6 +1,5 @@
 """The provider's pages: from a client's request to its answer, by forms that need no JavaScript."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,20 +15,21 @@ from auth.assurance import AcrRequest
 from auth.clients.grants import ASKED, agree
 from auth.clients.tables import Client
 from auth.provider.app_approvals import Asking
-from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, missing, read, refusal, signed_in_since
-from auth.provider.browser import Transaction, new_secret
+from auth.provider.authorize import Asked, RefusedError, deliver, issue_code, read, signed_in_since
+from auth.provider.browser import Transaction
+from auth.provider.lacking import is_own, missing, refusal
 from auth.provider.server import Provider
 from gateway.errors import SiteRequestRefusedError
-from gateway.http.sign_on.answers import cookie, response, typed
+from gateway.http.sign_on.answers import response, typed
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.programs import provider_request
-from gateway.http.sign_on.rendering import icon, language, stylesheet
-from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps, by_browser, device_of
+from gateway.http.sign_on.rendering import icon, stylesheet
+from gateway.http.sign_on.steps import BROWSER_COOKIE, Steps
+from gateway.http.sign_on.visitors import by_browser, device_of
 from kernel.crypto.blind_index import normal_phone
 from kernel.errors import YiwangError
 
 AnyRequest = Request[Any, Any, Any]
-_BROWSER_SECONDS = int(timedelta(days=1).total_seconds())
 
 
 class Pages(Steps):
@@ -67,9 +67,12 @@ class Pages(Steps):
 
     async def _go_on(self, session: AsyncSession, request: AnyRequest, asked: Asked, client: Client) -> Response[Any]:
         owner = await self._owner(session, request)
-        lacks = missing(asked, owner, self._now())
-        if lacks == "acr" and owner is not None and "none" in asked.prompts and not refusal(asked, owner):
+        reach = await self._reach(session, owner)
+        lacks = missing(asked, owner, self._now(), reach)
+        if lacks == "acr" and owner is not None and "none" in asked.prompts and not refusal(asked, owner, reach):
             lacks = ""  # nobody may be asked, and what was wished for is not essential
+        if not lacks and owner is not None and (error := refusal(asked, owner, reach)):
+            return response(deliver(self._environment.issuer, asked, {"error": error}))  # nobody can reach it here
         if not lacks and owner is not None and not await self._asks_consent(session, asked, owner, client):
             code = await issue_code(self._environment, asked, owner)
             return response(deliver(self._environment.issuer, asked, {"code": code}))
@@ -77,14 +80,7 @@ class Pages(Steps):
             error = "login_required" if owner is None or lacks == "login_required" else "interaction_required"
             error = error if lacks else "consent_required"
             return response(deliver(self._environment.issuer, asked, {"error": error}))
-        browser = self._cookie(request, BROWSER_COOKIE) or new_secret()
-        asked = replace(asked, locale=asked.locale or language(request))
-        id_ = await self._transactions.begin(asked, browser, self._now())
-        answer: Response[Any] = Response(
-            "", status_code=303, headers={"location": f"/sign-in/{id_}?lang={asked.locale}"}
-        )
-        answer.set_cookie(cookie(BROWSER_COOKIE, browser, self._environment.issuer, _BROWSER_SECONDS))
-        return answer
+        return await self._begun(request, asked)
 
     async def _show(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - the path's name
         """Show what comes next in a sign-in, or answer the client when nothing is missing."""
@@ -94,6 +90,8 @@ class Pages(Steps):
         """Show a code for a mini-program to confirm."""
 
         async def work(_: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
+            if is_own(under_way.asked):
+                return self._back(request, id_)
             browser = device_of(request)
             since = signed_in_since(under_way.asked, under_way.began, self._now())
             code = await self._approvals.ask(Asking(id_, under_way.asked.client_id, browser, since))

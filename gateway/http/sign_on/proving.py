@@ -1,4 +1,4 @@
-"""Proving who one is at the sign-in pages: by name and ID number, or by a face check.
+"""Proving who one is at the sign-in pages: by name and ID number, by a face check, or to an officer at a window.
 
 A face check ends at ``/face-check``, with a code that only the browser gets that looked into the camera. It counts if
 that browser began it; a mini-program's is handed back to the mini-program, whose session has to have begun it. So
@@ -26,6 +26,7 @@ from auth.errors import (
     TransactionGoneError,
 )
 from auth.provider.browser import Transaction, digest
+from auth.residents import windows
 from auth.residents.attempts import attempt
 from auth.residents.proofs import (
     FACE_CHECK_SECONDS,
@@ -69,7 +70,7 @@ class Proving(Steps):
     def routes(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
         return [
-            *self._posts(self._identity, self._face),
+            *self._posts(self._identity, self._face, self._window),
             get(_PAGE, exception_handlers=ON_PAGES)(self._face_check),
             script,
         ]
@@ -112,6 +113,19 @@ class Proving(Steps):
             return await self._again(request, id, error.code)
         await remember(self._environment, check.id, begun)
         return Response("", status_code=303, headers={"location": check.url})
+
+    async def _window(self, request: AnyRequest, id: FromPath[str]) -> Response[Any]:  # noqa: A002 - as above
+        """Show a code for the officer at a service window."""
+
+        async def work(session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction) -> Response[Any]:
+            if (owner := await self._owner(session, request)) is None:
+                return self._back(request, id_)
+            code = await windows.show(self._environment.redis, owner)
+            await self._transactions.save(id_, under_way)
+            address = f"/sign-in/{id_}?"
+            return self._render.page(language(request), "window.html", code=code, address=address, id=id_)
+
+        return await self._step(request, id, work)
 
     async def _face_check(self, request: AnyRequest) -> Response[Any]:
         """Go on after a face check, with whoever looked into the camera."""

@@ -91,15 +91,19 @@ class Renderer:
     """Renders the templates of this folder."""
 
     def page(self, lang: Lang, template: str, *, status: int = 200, script: str = "", **values: Any) -> Response[str]:
-        """Return a page; ``script`` is the address of another's script that it may run beside our own."""
-        shown = f"/sign-in/{values['id']}?" if "id" in values else values.pop("again", "")
+        """Return a page; ``script`` is the address of another's script that it may run beside our own.
+
+        A page that asks for a ``passkey`` runs our own script. The page in the other language is the sign-in ``id``'s,
+        unless ``address`` or ``again`` says where it is.
+        """
+        shown = values.get("address") or (f"/sign-in/{values['id']}?" if "id" in values else values.pop("again", ""))
         other = f"{shown}lang={'en' if lang == 'zh' else 'zh'}" if shown else ""
         text = _TEMPLATES.get_template(template).render(
             t=TEXTS[lang], lang=lang, other_lang=other, script=script, **values
         )
         headers = dict(_HEADERS)
-        if script:
-            headers["content-security-policy"] += f"; script-src 'self' {script}"
+        if script or values.get("passkey"):
+            headers["content-security-policy"] += f"; script-src 'self' {script}".rstrip()
         return Response(text, status_code=status, media_type="text/html", headers=headers)
 
     def sign_in(self, lang: Lang, id_: str, notices: Sequence[Purpose], **shown: Any) -> Response[str]:

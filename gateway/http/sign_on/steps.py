@@ -1,37 +1,40 @@
 """What the steps of a sign-in share: whose browser it is, what comes next, and the one transaction of each step."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, cast
 
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
-from msgspec import Struct
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.channel import WebSignIn
-from adapters.identity import IdentityService
-from adapters.web.sms import SmsSender
+from auth.accounts.passkeys import keys_for
 from auth.accounts.phone_codes import PhoneCodes
-from auth.accounts.tables import Account, Identity
-from auth.assurance import level_of
+from auth.accounts.tables import Account
+from auth.assurance import Level, level_of
 from auth.clients.clients import BROWSER
 from auth.clients.grants import ASKED, agreed
 from auth.clients.tables import Client
 from auth.consents.ledger import Between, inform
 from auth.consents.purposes import OWN
-from auth.errors import NoMessagesError, TransactionGoneError
+from auth.errors import TransactionGoneError
 from auth.provider.app_approvals import AppApprovals
-from auth.provider.authorize import Asked, deliver, issue_code, missing, refusal, step_up_to
+from auth.provider.authorize import Asked, deliver, issue_code
 from auth.provider.browser import Transaction, Transactions, digest, new_secret, session_of
+from auth.provider.lacking import is_own, missing, reachable, refusal, step_up_to
+from auth.provider.passkeys import ask
+from auth.residents.proofs import FACE_AAL
 from auth.sessions.sessions import SignIn, begin, browser_lifetimes, by_session, end, live, raise_assurance
 from auth.sessions.tables import Session
 from gateway.http.sign_on.answers import cookie, cookie_name, response
 from gateway.http.sign_on.failures import ON_PAGES
 from gateway.http.sign_on.rendering import Renderer, language
 from gateway.http.sign_on.requesters import Requesters
+from gateway.http.sign_on.services import SignInServices
 from gateway.http.sign_on.texts import Lang
+from gateway.http.sign_on.visitors import device_of, named
 from kernel.audit.entries import Event, append
 from kernel.errors import YiwangError
 from schema.context import Platform
@@ -40,35 +43,7 @@ _log = logging.getLogger(__name__)
 
 AnyRequest = Request[Any, Any, Any]
 SESSION, BROWSER_COOKIE = "op", "browser"
-
-
-class IdentityCheck(Protocol):
-    """Whoever can say whether a name belongs to an ID number (``adapters.identity``)."""
-
-    async def match(self, name: str, id_number: str) -> bool: ...
-
-
-class SignInServices(Struct, frozen=True):
-    """Whom the pages reach: SMS (number, code, id of the message), and the identity service if there is one.
-
-    ``sms`` is the gateway behind ``send_code``, for other messages of the web; ``hosts`` are the host apps' own pages
-    by the host apps' ids.
-    """
-
-    send_code: Callable[[str, str, str], Awaitable[None]]
-    identity: IdentityCheck | None = None
-    sms: SmsSender | None = None
-    hosts: Mapping[str, WebSignIn] = {}
-
-    @property
-    def faces(self) -> IdentityService | None:
-        """The identity service if it compares faces too."""
-        return self.identity if isinstance(self.identity, IdentityService) else None
-
-
-async def no_messages(phone: str, code: str, id_: str) -> None:  # noqa: ARG001 - SignInServices's interface
-    """Stand where no SMS gateway is configured. Raises NoMessagesError."""
-    raise NoMessagesError("No code can be sent by SMS here", fix="Sign in by WeChat, Alipay or Baidu.")
+_BROWSER_SECONDS = int(timedelta(days=1).total_seconds())
 
 
 class Steps:
@@ -96,6 +71,16 @@ class Steps:
             for step, name in names
         ]
 
+    async def _begun(self, request: AnyRequest, asked: Asked) -> Response[Any]:
+        """Begin a sign-in in this browser."""
+        browser = self._cookie(request, BROWSER_COOKIE) or new_secret()
+        asked = replace(asked, locale=asked.locale or language(request))
+        id_ = await self._transactions.begin(asked, browser, self._now())
+        where = f"/sign-in/{id_}?lang={asked.locale}"
+        answer: Response[Any] = Response("", status_code=303, headers={"location": where})
+        answer.set_cookie(cookie(BROWSER_COOKIE, browser, self._environment.issuer, _BROWSER_SECONDS))
+        return answer
+
     async def _next(
         self, session: AsyncSession, request: AnyRequest, id_: str, under_way: Transaction
     ) -> Response[Any]:
@@ -105,7 +90,8 @@ class Steps:
         just_now = owner is not None and owner.auth_time.timestamp() >= under_way.began
         if just_now:
             asked = replace(asked, prompts=tuple(each for each in asked.prompts if each == "consent"), max_age=None)
-        lacks = missing(asked, owner, self._now())
+        reach = await self._reach(session, owner)
+        lacks = missing(asked, owner, self._now(), reach)
         if (owner is None or lacks) and (shown := await self._waiting(session, request, id_, under_way)):
             return shown
         if owner is None or (lacks == "login_required" and not just_now):
@@ -113,15 +99,24 @@ class Steps:
             told = {each.id: each.version for each in notices}
             if told != under_way.told:
                 await self._transactions.save(id_, replace(under_way, told=told))
-            name, hint, hosts = named(client, lang), asked.login_hint, self._services.hosts
-            return self._render.sign_in(lang, id_, notices, client=name, hint=hint, hosts=hosts)
+            return self._render.sign_in(
+                lang,
+                id_,
+                notices,
+                client=named(client, lang),
+                hint=asked.login_hint,
+                hosts=self._services.hosts,
+                by_app=not is_own(asked),
+                passkey=await ask(self._environment, id_),
+            )
         if lacks == "acr":
             return await self._step_up(session, lang, id_, asked, owner)
-        if error := refusal(asked, owner):
+        if error := refusal(asked, owner, reach):
             return await self._answer(id_, asked, {"error": error})
         if await self._asks_consent(session, asked, owner, client):
             return self._render.consent(lang, id_, named(client, lang), asked.scope)
-        return await self._answer(id_, asked, {"code": await issue_code(self._environment, asked, owner)})
+        params = {} if is_own(asked) else {"code": await issue_code(self._environment, asked, owner)}
+        return await self._answer(id_, asked, params)
 
     async def _step_up(
         self, session: AsyncSession, lang: Lang, id_: str, asked: Asked, owner: Session
@@ -129,16 +124,30 @@ class Steps:
         """Return the page by which a resident can reach the level that is asked for.
 
         Here they can prove who they are only if they signed in here: whoever sent them a link that opened an app's
-        session would become their person. And a session is never above its parent.
+        session would become their person. And a session is never above its parent. A passkey is proof wherever it is.
         """
-        level, here = step_up_to(asked, owner), owner.parent_sid is None
+        account = await session.get_one(Account, owner.account_id)
+        reach, here, own = reachable(account.ial), owner.parent_sid is None, is_own(asked)
+        level = step_up_to(asked, owner, reach)
         client = named(await session.get_one(Client, asked.client_id), lang)
-        shown: dict[str, Any] = {"id": id_, "client": client, "level": level, "wished": not refusal(asked, owner)}
+        wished = not own and not refusal(asked, owner, reach)
+        shown: dict[str, Any] = {"id": id_, "client": client, "level": level, "wished": wished}
         if here and level == "L2" and self._services.identity is not None:
             return self._render.page(lang, "identity.html", purpose=self._purpose(lang, "real-name"), **shown)
-        purpose = self._purpose(lang, "face-comparison") if here and self._services.faces else ""
-        known = (await session.get_one(Account, owner.account_id)).id_number is not None
-        return self._render.page(lang, "step_up.html", purpose=purpose, known=known, **shown)
+        keys = await keys_for(session, account, level, asked.least_aal)
+        by_face = here and self._services.faces and level != "L4" and asked.least_aal <= FACE_AAL
+        return self._render.page(
+            lang,
+            "step_up.html",
+            purpose=self._purpose(lang, "face-comparison") if by_face else "",
+            known=account.id_number is not None,
+            passkey=await ask(self._environment, id_, account.id, keys) if keys else "",
+            lost=own and asked.least_aal > FACE_AAL,
+            may_make=here and level == "L4" and not keys,
+            by_app=not own and level != "L4",
+            at_window=here and level != "L4" and asked.least_aal <= FACE_AAL,
+            **shown,
+        )
 
     def _purpose(self, lang: Lang, id_: str) -> str:
         """Return the words that are agreed to."""
@@ -214,10 +223,17 @@ class Steps:
         """End a sign-in, once."""
         if not await self._transactions.end(id_):
             return self._render.refusal(cast("Lang", asked.locale), TransactionGoneError.code)
+        if is_own(asked):
+            error = f"&error={params['error']}" if params else ""
+            return Response("", status_code=303, headers={"location": f"{asked.redirect_uri}{error}"})
         return response(deliver(self._environment.issuer, asked, params))
 
     async def _owner(self, session: AsyncSession, request: AnyRequest) -> Session | None:
         return await session_of(session, self._environment.clock, self._cookie(request, SESSION))
+
+    async def _reach(self, session: AsyncSession, owner: Session | None) -> Level:
+        """Return the level that who is signed in can reach here."""
+        return reachable((await session.get_one(Account, owner.account_id)).ial if owner is not None else 1)
 
     async def _asks_consent(self, session: AsyncSession, asked: Asked, owner: Session, client: Client) -> bool:
         wanted = ASKED & set(asked.scope.split())
@@ -259,27 +275,3 @@ class Steps:
 
 def _is_raised(before: Session, who: SignIn) -> bool:
     return before.account_id == who.account_id and before.parent_sid is None and who.aal >= before.aal
-
-
-def named(client: Client, lang: str) -> str:
-    """Return a client's name in a language."""
-    return client.name_zh if lang == "zh" else client.name_en
-
-
-def by_browser(request: AnyRequest, account: Account, identity: Identity, method: str) -> SignIn:
-    """Return the sign-in of a browser whose resident has shown one factor, ``method`` (``amr``)."""
-    return SignIn(
-        account_id=account.id,
-        identity_id=identity.id,
-        client_id=BROWSER,
-        channel="web",
-        ial=account.ial,
-        aal=1,
-        amr=(method,),
-        device=device_of(request),
-    )
-
-
-def device_of(request: AnyRequest) -> str:
-    """Return what a browser calls itself, for the list of sessions that its resident sees."""
-    return request.headers.get("user-agent", "")[:120]

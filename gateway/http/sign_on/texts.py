@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.http.sign_on.passkey_texts import EN, ZH, PasskeyTexts
+
 Lang = Literal["zh", "en"]
 
 
@@ -58,6 +60,13 @@ class Texts(Struct, frozen=True, kw_only=True):
     face_back: str
     face_done: str
     face_stays: str
+    passkeys_left: str
+    at_window: str
+    at_window_how: str
+    at_window_code: str
+    at_window_done: str
+    show_code: str
+    passkey: PasskeyTexts
     fields: dict[str, tuple[str, str]]  # scope → what it is, what it is for
     with_host: dict[str, str]  # by provider
 
@@ -113,6 +122,13 @@ TEXTS: dict[Lang, Texts] = {
         face_done="人脸核验已经完成，可以关闭此页。",
         face_stays="如果此页面没有关闭，说明这次人脸核验不是在这个小程序里发起的，没有任何改动。如果链接是别人发给您的，对方可能想冒用"
         "您的身份，请不要再为其看镜头。",
+        at_window="在服务窗口",
+        at_window_how="在服务窗口，工作人员核对您本人和证件后，输入您手机上显示的代码，无需人脸识别系统。",
+        at_window_code="只给窗口工作人员看这个代码，五分钟内有效。不要把它发给任何人；别人发给您的代码，也不要在窗口出示。",
+        at_window_done="已核对，继续",
+        show_code="显示代码",
+        passkeys_left="您没有登录，没有任何改动。",
+        passkey=ZH,
         fields={
             "profile": ("姓名", "显示您的姓名，填写表格"),
             "phone": ("手机号码", "通知您办理进度"),
@@ -173,6 +189,15 @@ TEXTS: dict[Lang, Texts] = {
         face_done="The face check is done. You can close this page.",
         face_stays="If this page stays, the face check was not begun in this mini-program, and nothing was changed. If "
         "somebody has sent you the link, they may want to pass as you: do not look into the camera for them again.",
+        at_window="At a service window",
+        at_window_how="At a service window an officer compares you with your document, and types in a code that your "
+        "phone shows. No camera compares your face.",
+        at_window_code="Show this code to the officer alone, within five minutes. Send it to nobody, and never show a "
+        "code at a window that somebody has sent you.",
+        at_window_done="Done, go on",
+        show_code="Show a code",
+        passkeys_left="You have not signed in, and nothing was changed.",
+        passkey=EN,
         fields={
             "profile": ("Name", "to show your name and fill in forms"),
             "phone": ("Phone number", "to tell you how your case goes"),
