@@ -120,7 +120,7 @@ async def test_the_second_key_takes_the_strongest_that_there_is(sign_on: SignOn)
     resident = await a_resident(sign_on)
     page = await resident.own_page()
     assert not asks(page, "create"), "a phone alone adds none beside a key"
-    assert refused(await resident.browser.send("POST", "/passkeys/add?lang=en", credential="{}"))
+    assert refused(await resident.browser.submit(page, "remove", passkey="none"), "IDENTITY_UNKNOWN")
     (link,) = re.findall(r'href="(/passkeys[^"]*add=1[^"]*)"', page.text)
     page = await resident.browser.follow(await resident.browser.send("GET", html.unescape(link)))
     assert (asks(page), 'name="phone"' in page.text) == (True, False)
@@ -240,6 +240,17 @@ async def test_removing_the_key_ends_what_it_opened_or_raised_and_l4_with_it(sig
     assert error_of(page) == "login_required"
     resident.device = kept
     assert refused(await resident.show(await resident.come()))
+
+
+@pytest.mark.parametrize("what", ["add", "remove", "window"])
+async def test_another_site_s_form_changes_no_key(sign_on: SignOn, what: str) -> None:
+    resident = await a_resident(sign_on)
+    page = await resident.own_page()
+    key = re.findall(r'name="passkey" value="([^"]*)"', page.text)[0]
+    for token in ("", "guessed"):
+        answer = await resident.browser.send("POST", f"/passkeys/{what}?lang=en", passkey=key, token=token)
+        assert (answer.status_code, "/remove?" in answer.text) == (200, True)
+    assert await passkeys(sign_on) == 1
 
 
 async def test_the_last_way_in_and_another_s_key_are_not_removed(sign_on: SignOn) -> None:

@@ -53,7 +53,8 @@ async def test_the_page_is_whole_without_javascript_and_allows_no_script_but_its
     assert '<form hidden method="post"' in page.text
     policy = page.headers["content-security-policy"]
     assert policy == (
-        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; script-src 'self'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        "script-src 'self'"
     )
     assert "<script>" not in page.text
     script = await sign_on.client.get("/sign-in/passkey.js")
