@@ -12,7 +12,7 @@ from kernel.errors import YiwangError
 FIXES: Mapping[str, str] = MappingProxyType(
     {
         "ACCOUNT_CLOSED": "`yiwang account show` says more of it; what is frozen is opened by `yiwang account thaw`.",
-        "ACCOUNT_UNKNOWN": "`yiwang account show` tells a state; the audit log and `yiwang mandate list` have ids.",
+        "ACCOUNT_UNKNOWN": "Look for a mistake in the id: the audit log and `yiwang mandate list` have ids.",
         "HOST_UNAVAILABLE": "Try again later, and look whether the service of YIWANG_IDENTITY_URL runs.",
         "HOST_OUTCOME_UNKNOWN": "Try again, and look whether the service of YIWANG_IDENTITY_URL runs.",
         "IDENTITY_DATA_REFUSED": "Compare name and ID number with the document.",
