@@ -130,8 +130,8 @@ async def test_the_second_key_takes_the_strongest_that_there_is(sign_on: SignOn)
     page = await resident.show(page)
     assert asks(page, "create")
     await resident.wait(6)
-    page = await resident.own_page()  # by phone again: fresh, but not by the key
-    assert (await resident.session()).aal == 3
+    page = await resident.own_page()  # by phone again: fresh, and no longer by the key
+    assert (await resident.session()).aal == 1
     assert not asks(page, "create")
 
 
