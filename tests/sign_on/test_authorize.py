@@ -135,11 +135,11 @@ async def test_a_step_up_raises_the_same_session(sign_on: SignOn) -> None:
     assert (low["acr"], high["acr"], low["sid"] == high["sid"]) == ("L1", "L2", True)
 
 
-async def test_without_an_identity_service_only_the_app_gives_l3(sign_on: SignOn) -> None:
+async def test_without_an_identity_service_the_app_or_a_window_gives_l3(sign_on: SignOn) -> None:
     site, browser = await sign_on.site(), sign_on.browser()
     claims = '{"id_token":{"acr":{"essential":true,"values":["L3"]}}}'
     page = await sign_on.through(browser, site.authorize(claims=claims)[0])
-    assert ("/app?" in page.text, "/face?" in page.text) == (True, False)
+    assert ("/app?" in page.text, "/window?" in page.text, "/face?" in page.text) == (True, True, False)
     at = page.url.path
     assert (await browser.send("POST", f"{at}/face", agreed="yes")).headers["location"].startswith(at)
     assert await sign_on.recorded("consent.given") == 0
