@@ -67,9 +67,12 @@ def _weight(parameters: str) -> float:
 
 
 def again(request: AnyRequest) -> str:
-    """Return where a page is shown once more, to change its language; empty where asking again does something."""
+    """Return where a page is shown once more, to change its language.
+
+    Empty where asking again does something, or would repeat what a site was refused for.
+    """
     path = request.url.path
-    if path == "/oauth/logout" or (path == "/oauth/authorize" and request.method == "GET"):
+    if path == "/oauth/logout":
         rest = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
         return f"{path}?{urlencode(rest)}&" if rest else f"{path}?"
     step = re.match(r"/sign-in/(?!host/)[^/]+", path)
