@@ -23,6 +23,7 @@ class Department(SQLModel, table=True):
     title_zh: str
     title_en: str
     created_at: datetime
+    organisation: str | None = Field(default=None, foreign_key="organisation.code")  # its place in the tree
 
 
 class Service(SQLModel, table=True):
