@@ -6,10 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.credentials import credentials_of, issue, key_id_of, revoke
 from auth.tables import DepartmentCredential
 from cli.transaction import transaction
-from cli.who import operator
+from cli.who import operator, record
 from kernel.audit.entries import Event, append
 from kernel.clock import SystemClock
-from services_catalog.departments import add_department, all_departments, find_department
+from services_catalog.departments import add_department, all_departments, find_department, place_department
 from services_catalog.manifest import Text
 
 _CLOCK = SystemClock()
@@ -24,10 +24,26 @@ def department() -> None:
 @click.argument("name")
 @click.option("--title-zh", required=True, help="The department's name in Chinese.")
 @click.option("--title-en", required=True, help="The department's name in English.")
-def add(name: str, title_zh: str, title_en: str) -> None:
+@click.option("--organisation", metavar="CODE", help="Its place in the tree: yiwang organisation find.")
+def add(name: str, title_zh: str, title_en: str, organisation: str | None) -> None:
     """Add the department NAME: lower case letters, digits and hyphens."""
-    transaction(lambda session: add_department(session, _CLOCK, name, Text(zh=title_zh, en=title_en)))
+    title = Text(zh=title_zh, en=title_en)
+    transaction(lambda session: add_department(session, _CLOCK, name, title, organisation=organisation))
     click.echo(f"Added {name}. Its credential: yiwang department credential {name}")
+
+
+@department.command("place")
+@click.argument("name")
+@click.argument("organisation", metavar="CODE")
+def place(name: str, organisation: str) -> None:
+    """Give the department NAME its place in the tree: the organisation CODE (yiwang organisation find)."""
+
+    async def work(session: AsyncSession) -> None:
+        await place_department(session, name, organisation)
+        await record(session, _CLOCK, "department.placed", f"department:{name}", organisation=organisation)
+
+    transaction(work)
+    click.echo(f"{name} is {organisation}.")
 
 
 @department.command("credential")
@@ -68,7 +84,7 @@ def list_() -> None:
 
     async def show(session: AsyncSession) -> None:
         for each in await all_departments(session):
-            click.echo(f"{each.name}  {each.title_zh}  {each.title_en}")
+            click.echo("  ".join(filter(None, (each.name, each.title_zh, each.title_en, each.organisation))))
             for known in await credentials_of(session, each.name):
                 state = "revoked" if known.revoked_at else "last used " + str(known.last_used_at or "never")
                 click.echo(f"  {known.key_id}  {state}")

@@ -26,6 +26,12 @@ COMMANDS = {
     "run": Entry("cli.run:run", "Start everything on this machine."),
     "migrate": Entry("cli.migrate:migrate", "Bring the database to the newest schema."),
     "department": Entry("cli.department:department", "Add departments and give them credentials."),
+    "organisation": Entry(
+        "cli.organisation:organisation", "Load, read and change the tree of the city's organisations."
+    ),
+    "calendar": Entry("cli.calendar:calendar", "Load duty calendars: working days, holidays, opening hours."),
+    "role": Entry("cli.role:role", "Give and take roles at organisations."),
+    "responsible": Entry("cli.responsible:responsible_", "Say who answers for a matter at a place."),
     "client": Entry("cli.client:client", "Register departments' sites that residents sign in to."),
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),

@@ -49,6 +49,7 @@ def check(
         if entry.valid_to and code in moved and entry.valid_to <= moved[code]:
             wrong.append((f"valid_to {entry.valid_to} is not after its move on {moved[code]}", "Name a later day."))
         findings += [FileFinding(line, message, fix) for message, fix in wrong]
+    findings += _left_below(lines, entries)
     for column in ("parent", "guidance_parent"):
         found, circles = paths({code: getattr(entry, column) for code, entry in entries.items()})
         for circle in circles:
@@ -61,6 +62,15 @@ def check(
             for code in deep
         ]
     return findings
+
+
+def _left_below(lines: Mapping[str, int], entries: Mapping[str, Entry]) -> Iterator[FileFinding]:
+    """What a line does to those that the file leaves as they are, below it."""
+    for code, entry in entries.items():
+        above = next((each for each in (entry.parent, entry.guidance_parent) if each in lines), None)
+        if above and code not in lines:
+            for message, _ in _place(entry, entries):
+                yield FileFinding(lines[above], f"{code} is below it: {message}", "Move or close that one as well.")
 
 
 def _references(entry: Entry, entries: Mapping[str, Entry], calendars: Collection[str]) -> Iterator[tuple[str, str]]:

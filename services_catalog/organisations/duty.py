@@ -35,9 +35,9 @@ async def store(session: AsyncSession, rows: Sequence[Row], zone: str) -> list[s
         session.add(calendar)
         await session.flush()
         if days := [msgspec.structs.asdict(row) for row in given if isinstance(row.day, date)]:
-            added = insert(CalendarDay).values(days)
+            added = insert(CalendarDay)
             kept = {each: added.excluded[each] for each in ("kind", "hours", "note", "source")}
-            await session.exec(added.on_conflict_do_update(index_elements=["calendar", "day"], set_=kept))
+            await session.exec(added.on_conflict_do_update(index_elements=["calendar", "day"], set_=kept), params=days)
     return list(by_name)
 
 

@@ -84,11 +84,12 @@ async def nearest_area(session: AsyncSession, day: date, point: Point) -> Organi
 
 async def set_responsibilities(session: AsyncSession, rows: Sequence[Responsibility]) -> None:
     """Add responsibilities; one that begins on the same day as a stored one replaces its end."""
-    given = insert(Responsibility).values([row.model_dump() for row in rows])
+    given = insert(Responsibility)
     replaced = given.on_conflict_do_update(
         index_elements=["organisation", "matter", "valid_from"], set_={"valid_to": given.excluded.valid_to}
     )
-    await session.exec(replaced)
+    if rows:
+        await session.exec(replaced, params=[row.model_dump() for row in rows])
 
 
 def metres(one: Point, other: Point) -> float:
