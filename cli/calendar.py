@@ -88,7 +88,9 @@ def show(name: str) -> None:
             click.echo(f"{date_}  {_said(day)}")
     opens = next_open(found, now)
     state = "open now" if is_open(found, now) else f"opens {_minute(opens)}" if opens else "never opens"
-    click.echo(f"{found.zone}; {state}; ten working days from today end on {add_working_days(found, today, 10)}")
+    click.echo(f"{found.zone}; {state}")
+    if any(day.kind == "working" for day in found.week):
+        click.echo(f"ten working days from today end on {add_working_days(found, today, 10)}")
 
 
 def _minute(at: datetime) -> str:

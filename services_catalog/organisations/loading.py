@@ -1,7 +1,8 @@
 """Load a file of organisations: all of it is checked first, then what is new or other goes in by COPY.
 
 The same file again changes nothing. What a file does not name stays as it is. Moves take effect today; to enter one
-that happened earlier there is ``moving``, and ``merging`` for merges.
+that happened earlier there is ``moving``, and ``merging`` for merges. What is added below one that has moved is known
+from that move on: the file does not say where it stood before.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from services_catalog.organisations.errors import FileFinding, FileRefusedError
 from services_catalog.organisations.history import Author
 from services_catalog.organisations.moving import lock
 from services_catalog.organisations.places import SPLIT
-from services_catalog.organisations.tables import EVER, DutyCalendar, Organisation, OrganisationPlace
+from services_catalog.organisations.tables import EVER, FOREVER, DutyCalendar, Organisation, OrganisationPlace
 from services_catalog.organisations.tree_file import COLUMNS, Entry, read_tree
 
 Progress = Callable[[str], None]
@@ -60,7 +61,7 @@ _APPLY = (
     """,  # noqa: S608 - as above
     """
     INSERT INTO organisation_place (organisation, since, until, path, guidance_path)
-    SELECT code, coalesce(valid_from, '-infinity'), coalesce(valid_to, 'infinity'), path, guidance_path FROM staged s
+    SELECT code, since, coalesce(valid_to, 'infinity'), path, guidance_path FROM staged s
     WHERE NOT EXISTS (SELECT FROM organisation_place WHERE organisation = s.code)
     """,
 )
@@ -104,7 +105,7 @@ async def load(
     progress(f"checked; {len(changes):,} changes")
     loaded = _summary(changes, len(numbers))
     if changes:
-        await _stage(session, _rows(entries, known, {change.code for change in changes}))
+        await _stage(session, _rows(entries, known, {change.code for change in changes}, moved))
         progress("copied")
         await _apply(session, author.effective, len(changes))
         await _record(session, clock, author, changes, data)
@@ -121,9 +122,9 @@ async def exported(session: AsyncSession) -> list[Entry]:
 
 async def _known(session: AsyncSession) -> tuple[dict[str, Entry], dict[str, date]]:
     rows = await session.exec(_entries())
-    since = func.max(OrganisationPlace.since)
+    place = OrganisationPlace
     latest = await session.exec(
-        select(OrganisationPlace.organisation, since).group_by(OrganisationPlace.organisation).having(since > EVER)
+        select(place.organisation, func.max(place.since)).group_by(place.organisation).having(func.count() > 1)
     )
     return {row[0]: Entry(*row) for row in rows}, dict(latest.all())
 
@@ -160,7 +161,9 @@ def _summary(changes: Iterable[_Change], lines: int) -> Loaded:
     return Loaded(added, len(touched) - added, lines - len(touched), kinds)
 
 
-def _rows(entries: Mapping[str, Entry], known: Mapping[str, Entry], changed: Collection[str]) -> list[tuple[Any, ...]]:
+def _rows(
+    entries: Mapping[str, Entry], known: Mapping[str, Entry], changed: Collection[str], moved: Mapping[str, date]
+) -> list[tuple[Any, ...]]:
     """Return the rows to stage: what changed, and what has another path because something above it moved."""
     columns = ("parent", "guidance_parent")
     new, old = (
@@ -168,20 +171,32 @@ def _rows(entries: Mapping[str, Entry], known: Mapping[str, Entry], changed: Col
         for each in (entries, known)
     )
     return [
-        (*msgspec.structs.astuple(entry), new[0][code], new[1][code])
+        (
+            *msgspec.structs.astuple(entry),
+            new[0][code],
+            new[1][code],
+            _since(entry, [each[code] for each in new], moved),
+        )
         for code, entry in entries.items()
         if code in changed or any(new[line][code] != old[line][code] for line in (0, 1))
     ]
+
+
+def _since(entry: Entry, its_paths: Iterable[str], moved: Mapping[str, date]) -> date:
+    """Return since when an organisation that is added has stood where it stands."""
+    begins = entry.valid_from or EVER
+    latest = max((moved[code] for path in its_paths for code in path.split("/") if code in moved), default=EVER)
+    return latest if begins < latest < (entry.valid_to or FOREVER) else begins
 
 
 async def _stage(session: AsyncSession, rows: list[tuple[Any, ...]]) -> None:
     connection = await session.connection()
     for statement in (
         "DROP TABLE IF EXISTS staged",
-        "CREATE TEMPORARY TABLE staged (LIKE organisation) ON COMMIT DROP",
+        "CREATE TEMPORARY TABLE staged (LIKE organisation, since date) ON COMMIT DROP",
     ):
         await connection.execute(text(statement))
-    await _copy(session, "staged", rows, _STAGED)
+    await _copy(session, "staged", rows, (*_STAGED, "since"))
 
 
 async def _apply(session: AsyncSession, today: date, changes: int) -> None:

@@ -25,7 +25,7 @@ PATHS: dict[Line, str] = {"administrative": "path", "guidance": "guidance_path"}
 def _rewriting(line: Line) -> str:
     path = PATHS[line]
     selected = ", ".join(f":new || substr({each}, :cut) AS {each}" if each == path else each for each in PATHS.values())
-    subtree = f"({path} > :old || '/' AND {path} < :old || '0' OR {path} = :old AND :itself)"
+    subtree = f"{path} >= :old AND {path} < :old || '0' AND ({path} > :old || '/' OR {path} = :old AND :itself)"
     return f"""
         WITH moved AS (
             SELECT organisation, since, until, {selected} FROM organisation_place WHERE until > :day AND {subtree}

@@ -122,8 +122,12 @@ async def count(session: AsyncSession, view: View, code: str, only: Only = _ANY)
 
 
 def below(column: Any, path: str) -> ColumnElement[bool]:
-    """The condition that a path is ``path`` or below it; "0" is what follows "/" in ASCII."""
-    found: ColumnElement[bool] = (column == path) | ((column > f"{path}/") & (column < f"{path}0"))
+    """The condition that a path is ``path`` or below it.
+
+    The range (in ASCII "0" follows "/") is what the index gives in order. It has siblings too, whose codes go on with
+    "-" or ".": the rest takes them out.
+    """
+    found: ColumnElement[bool] = (column >= path) & (column < f"{path}0") & ((column == path) | (column > f"{path}/"))
     return found
 
 

@@ -1,5 +1,7 @@
 """Files of organisations: everything wrong is found at once, and the same file again changes nothing."""
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import select
 
@@ -7,7 +9,8 @@ from kernel.clock import ManualClock
 from kernel.database import Database
 from services_catalog.organisations import loading
 from services_catalog.organisations.errors import FileRefusedError
-from services_catalog.organisations.questions import View, paths_of, subtree
+from services_catalog.organisations.moving import move
+from services_catalog.organisations.questions import View, count, paths_of, subtree
 from services_catalog.organisations.tables import Organisation, OrganisationChange
 from services_catalog.organisations.tree_file import read_tree, write_tree
 from tests.organisations.city import CITY, MONDAY, author, load_rows, row, sheet
@@ -124,6 +127,17 @@ async def test_a_move_by_file_leaves_the_past(city: Database, clock: ManualClock
         after = (await subtree(session, today, "east")).organisations
     assert [each.code for each in before] == ["east", "east-health", "town", "village", "grid"]
     assert [each.code for each in after] == ["east", "east-health"]
+
+
+async def test_what_is_added_below_a_moved_one_is_known_from_the_move_on(city: Database, clock: ManualClock) -> None:
+    async with city.session() as session:
+        await move(session, clock, author(), "town", "west")
+    added = [row("new", "town", tier="village", kind="community"), row("below", "new", tier="grid", kind="grid")]
+    await load_rows(city, clock, added)
+    async with city.session() as session:
+        assert await count(session, View(MONDAY), "west") == 7
+        before = View(MONDAY - timedelta(days=1))
+        assert (await count(session, before, "west"), await count(session, before, "east")) == (2, 5)
 
 
 async def test_nobody_edits_what_was_recorded(city: Database) -> None:
