@@ -1,5 +1,6 @@
 """``yiwang organisation``: the operator loads, reads and changes the tree of the city's organisations."""
 
+import hashlib
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +18,6 @@ from services_catalog.organisations.closing import close
 from services_catalog.organisations.errors import FileRefusedError
 from services_catalog.organisations.history import Author
 from services_catalog.organisations.merging import merge
-from services_catalog.organisations.moving import find as find_row
 from services_catalog.organisations.moving import move
 from services_catalog.organisations.questions import Only, View
 from services_catalog.organisations.responsibility_file import read_responsibilities
@@ -102,7 +102,8 @@ def responsibilities(file: Path, encoding: str) -> None:
     async def work(session: AsyncSession) -> int:
         rows = await read_responsibilities(session, data, encoding)
         await set_responsibilities(session, rows)
-        await record(session, _CLOCK, "responsibility.set", "platform:catalogue", rows=len(rows))
+        digest = hashlib.sha256(data).hexdigest()
+        await record(session, _CLOCK, "responsibility.set", f"responsibility_file:{digest}", rows=len(rows))
         return len(rows)
 
     try:
@@ -152,7 +153,7 @@ def show(code: str, as_of: datetime | None, line: str, limit: int, *, tier: str 
     only = Only(cast("Tier | None", tier), cast("Kind | None", kind))
 
     async def work(session: AsyncSession) -> None:
-        row = await find_row(session, code)
+        row = await questions.find(session, code)
         if row.valid_to is None or view.day < row.valid_to:
             for above in await questions.ancestors(session, view, code):
                 click.echo(f"above   {_shown(above)}")

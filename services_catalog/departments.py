@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.clock import Clock
 from services_catalog.errors import BadDepartmentError, UnknownDepartmentError
 from services_catalog.manifest import DepartmentName, Text
-from services_catalog.organisations.moving import find
+from services_catalog.organisations.questions import find
 from services_catalog.tables import Department
 
 

@@ -66,7 +66,7 @@ def day_of(kind: DayKind, hours: str) -> Day:
 
 
 def _row(cells: dict[str, str]) -> Row:
-    name, day, kind, hours = (cells[column] for column in COLUMNS[:4])
+    name, day, kind, hours = (cells.get(column, "") for column in COLUMNS[:4])
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no calendar's name", "Use lower case letters, digits and hyphens.")
     known = next((each for each in _KINDS if each == kind), None)
@@ -75,7 +75,7 @@ def _row(cells: dict[str, str]) -> Row:
     if not hours and (known == "open" or (known == "working" and day == WEEKDAYS[0])):
         raise ValueError("The hours are missing", "Only other working days than Monday may leave them out: as Monday.")
     day_of(known, hours)
-    return Row(name, _day(day), known, hours, cells["note"], cells["source"])
+    return Row(name, _day(day), known, hours, cells.get("note", ""), cells.get("source", ""))
 
 
 def _day(text: str) -> int | date:

@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.clock import Clock
 from services_catalog.organisations.errors import CloseRefusedError, OrganisationError
 from services_catalog.organisations.history import Author, Change, record
-from services_catalog.organisations.moving import check_day, find, lock
-from services_catalog.organisations.questions import below
+from services_catalog.organisations.moving import check_day, lock
+from services_catalog.organisations.questions import below, find
 from services_catalog.organisations.tables import Organisation, OrganisationPlace
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,8 +24,8 @@ class Change(Struct, frozen=True):
 
     organisation: str
     change: str
-    before: dict[str, str | float | None]
-    after: dict[str, str | float | None]
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 async def record(session: AsyncSession, clock: Clock, author: Author, changes: Sequence[Change]) -> None:

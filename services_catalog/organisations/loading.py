@@ -1,8 +1,8 @@
 """Load a file of organisations: all of it is checked first, then what is new or other goes in by COPY.
 
-The same file again changes nothing. What a file does not name stays as it is. Moves take effect today; to enter one
-that happened earlier there is ``moving``, and ``merging`` for merges. What is added below one that has moved is known
-from that move on: the file does not say where it stood before.
+The same file again changes nothing. Lines and columns that a file does not have stay as they are. Moves take effect
+today; to enter one that happened earlier there is ``moving``, and ``merging`` for merges. What is added below one that
+has moved is known from that move on: the file does not say where it stood before.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from kernel.clock import Clock
 from kernel.ids import uuid7
 from services_catalog.organisations.checking import check, paths
 from services_catalog.organisations.errors import FileFinding, FileRefusedError
-from services_catalog.organisations.history import Author
+from services_catalog.organisations.history import Author, Change
 from services_catalog.organisations.moving import lock
 from services_catalog.organisations.places import SPLIT
 from services_catalog.organisations.tables import EVER, FOREVER, DutyCalendar, Organisation, OrganisationPlace
@@ -76,13 +76,6 @@ class Loaded(Struct, frozen=True):
     changes: dict[str, int]
 
 
-class _Change(Struct, frozen=True):
-    code: str
-    change: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-
-
 async def load(
     session: AsyncSession, clock: Clock, author: Author, data: bytes, *, encoding: str = "utf-8", progress: Progress
 ) -> Loaded:
@@ -90,11 +83,11 @@ async def load(
 
     Raises FileRefusedError with everything that is wrong; nothing has changed then.
     """
-    lines, findings = read_tree(data, encoding)
+    lines, missing, findings = read_tree(data, encoding)
     progress(f"read {len(lines):,} lines")
     await lock(session)
     known, moved = await _known(session)
-    entries = known | {code: entry for code, (_, entry) in lines.items()}
+    entries = known | {code: _kept(entry, known.get(code), missing) for code, (_, entry) in lines.items()}
     numbers = {code: line for code, (line, _) in lines.items()}
     calendars = set((await session.exec(select(DutyCalendar.name))).all())
     findings += check(numbers, entries, moved, calendars)
@@ -105,7 +98,7 @@ async def load(
     progress(f"checked; {len(changes):,} changes")
     loaded = _summary(changes, len(numbers))
     if changes:
-        await _stage(session, _rows(entries, known, {change.code for change in changes}, moved))
+        await _stage(session, _rows(entries, known, {change.organisation for change in changes}, moved))
         progress("copied")
         await _apply(session, author.effective, len(changes))
         await _record(session, clock, author, changes, data)
@@ -129,6 +122,13 @@ async def _known(session: AsyncSession) -> tuple[dict[str, Entry], dict[str, dat
     return {row[0]: Entry(*row) for row in rows}, dict(latest.all())
 
 
+def _kept(entry: Entry, before: Entry | None, missing: Collection[str]) -> Entry:
+    """Return a line with what is known already in the columns that the file does not have."""
+    if before is None or not missing:
+        return entry
+    return msgspec.structs.replace(entry, **{name: getattr(before, name) for name in missing})
+
+
 def _entries() -> Any:
     return select(*(getattr(Organisation, name) for name in COLUMNS))
 
@@ -140,23 +140,23 @@ def _fixed(lines: Mapping[str, int], entries: Mapping[str, Entry], known: Mappin
                 yield FileFinding(lines[code], f"{name} of {code} is {before or 'empty'} already", why)
 
 
-def _compare(before: Entry | None, after: Entry) -> Iterable[_Change]:
+def _compare(before: Entry | None, after: Entry) -> Iterable[Change]:
     if before is None:
-        yield _Change(after.code, "added", {}, {})
+        yield Change(after.code, "added", {}, {})
     elif before != after:
         differ = [name for name in COLUMNS if getattr(before, name) != getattr(after, name)]
         for change in sorted({_CHANGES.get(name, "changed") for name in differ}):
             names = [name for name in differ if _CHANGES.get(name, "changed") == change]
             old, new = ({name: getattr(each, name) for name in names} for each in (before, after))
-            yield _Change(after.code, "changed" if change == "closed" and not after.valid_to else change, old, new)
+            yield Change(after.code, "changed" if change == "closed" and not after.valid_to else change, old, new)
 
 
-def _summary(changes: Iterable[_Change], lines: int) -> Loaded:
+def _summary(changes: Iterable[Change], lines: int) -> Loaded:
     kinds: dict[str, int] = {}
     touched = set()
     for each in changes:
         kinds[each.change] = kinds.get(each.change, 0) + 1
-        touched.add(each.code)
+        touched.add(each.organisation)
     added = kinds.get("added", 0)
     return Loaded(added, len(touched) - added, lines - len(touched), kinds)
 
@@ -207,11 +207,19 @@ async def _apply(session: AsyncSession, today: date, changes: int) -> None:
         await connection.execute(text("ANALYZE organisation, organisation_place"))
 
 
-async def _record(session: AsyncSession, clock: Clock, author: Author, changes: list[_Change], data: bytes) -> None:
+async def _record(session: AsyncSession, clock: Clock, author: Author, changes: list[Change], data: bytes) -> None:
     """A row for each change, and one entry of the audit log with the file's digest."""
     now = clock.now()
     rows = [
-        (uuid7(), each.code, each.change, author.effective, now, author.actor, *map(_json, (each.before, each.after)))
+        (
+            uuid7(),
+            each.organisation,
+            each.change,
+            author.effective,
+            now,
+            author.actor,
+            *map(_json, (each.before, each.after)),
+        )
         for each in changes
     ]
     await _copy(

@@ -10,7 +10,8 @@ from kernel.clock import Clock
 from services_catalog.organisations.closing import end
 from services_catalog.organisations.errors import MoveRefusedError
 from services_catalog.organisations.history import Author, Change, record
-from services_catalog.organisations.moving import PARENTS, PATHS, check_below, check_day, find, lock, rewrite
+from services_catalog.organisations.moving import PARENTS, PATHS, check_below, check_day, lock, rewrite
+from services_catalog.organisations.questions import find
 from services_catalog.organisations.tables import Organisation
 from services_catalog.organisations.words import LINES, within
 

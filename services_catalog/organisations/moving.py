@@ -11,10 +11,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA, Clock
-from services_catalog.organisations.errors import MoveRefusedError, OrganisationError, UnknownOrganisationError
+from services_catalog.organisations.errors import MoveRefusedError, OrganisationError
 from services_catalog.organisations.history import Author, Change, record
 from services_catalog.organisations.places import SPLIT
-from services_catalog.organisations.questions import below
+from services_catalog.organisations.questions import below, find
 from services_catalog.organisations.tables import FOREVER, Organisation, OrganisationPlace
 from services_catalog.organisations.words import DEPTH_LIMIT, LINES, Line, fits_below, within
 
@@ -65,16 +65,6 @@ async def move(
 async def lock(session: AsyncSession) -> None:
     """Let nobody else change the tree until this transaction ends; reading goes on."""
     await (await session.connection()).execute(text("LOCK TABLE organisation IN SHARE ROW EXCLUSIVE MODE"))
-
-
-async def find(session: AsyncSession, code: str) -> Organisation:
-    """Return an organisation, open or closed, as the database has it now. Raises UnknownOrganisationError."""
-    found = await session.get(Organisation, code, populate_existing=True)
-    if found is None:
-        raise UnknownOrganisationError(
-            f"There is no organisation {code}", fix="yiwang organisation find searches for codes and names."
-        )
-    return found
 
 
 async def check_day(

@@ -75,6 +75,16 @@ async def paths_of(session: AsyncSession, view: View, codes: Sequence[str]) -> d
     return found
 
 
+async def find(session: AsyncSession, code: str) -> Organisation:
+    """Return an organisation, open or closed, as the database has it now. Raises UnknownOrganisationError."""
+    found = await session.get(Organisation, code, populate_existing=True)
+    if found is None:
+        raise UnknownOrganisationError(
+            f"There is no organisation {code}", fix="yiwang organisation find searches for codes and names."
+        )
+    return found
+
+
 async def ancestors(session: AsyncSession, view: View, code: str) -> list[Organisation]:
     """Return what an organisation stands below, the root first; without itself. Raises UnknownOrganisationError."""
     path = (await paths_of(session, view, [code]))[code]

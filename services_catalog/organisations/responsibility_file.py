@@ -30,7 +30,9 @@ async def read_responsibilities(session: AsyncSession, data: bytes, encoding: st
             fix = "It is the code of a generic item or a topic: letters, digits, - _ . and :"
             findings.append(FileFinding(number, f"{matter!r} is no matter", fix))
         try:
-            since, until = _day(cells["valid_from"], EVER), _day(cells["valid_to"], FOREVER)
+            since, until = (
+                _day(cells.get(name, ""), end) for name, end in (("valid_from", EVER), ("valid_to", FOREVER))
+            )
         except ValueError as error:
             findings.append(FileFinding(number, f"No day: {error}", "Write 2026-07-01, or leave it empty."))
             continue
@@ -44,5 +46,5 @@ async def read_responsibilities(session: AsyncSession, data: bytes, encoding: st
     return list(rows.values())
 
 
-def _day(text: str, otherwise: date) -> date:
+def _day(text: str | None, otherwise: date) -> date:
     return date.fromisoformat(text) if text else otherwise

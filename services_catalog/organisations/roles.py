@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.audit.entries import Detail, Event, append
 from kernel.clock import Clock
 from services_catalog.organisations.errors import OwnSubmissionError, RoleRefusedError
-from services_catalog.organisations.moving import find
+from services_catalog.organisations.questions import find
 from services_catalog.organisations.tables import Organisation, RoleHeld
 from services_catalog.organisations.words import Line
 

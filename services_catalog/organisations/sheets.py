@@ -23,8 +23,8 @@ def read_sheet(
 ) -> tuple[list[Line], list[FileFinding]]:
     """Return each line with its number (the header is 1) and its cells, and what is wrong so far.
 
-    Spaces around a cell are not part of it, and a column that the file lacks is empty. Raises FileRefusedError where
-    nothing can be read.
+    Spaces around a cell are not part of it; a column that the file lacks is not among them. Raises FileRefusedError
+    where nothing can be read.
     """
     rows = csv.reader(io.StringIO(_text(data, encoding), newline=""), strict=True)
     lines: list[Line] = []
@@ -40,7 +40,7 @@ def read_sheet(
         else:
             found = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
             findings += _check_cells(number, found)
-            lines.append((number, dict.fromkeys(columns, "") | found))
+            lines.append((number, found))
     if not header:
         raise FileRefusedError([FileFinding(0, "It is empty", f"Begin with the header: {','.join(columns)}")])
     return lines, findings

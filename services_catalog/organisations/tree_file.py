@@ -47,8 +47,8 @@ _REQUIRED = ("code", "name_zh", "tier", "kind", "parent")
 _FILLED = frozenset(_REQUIRED) - {"parent"}
 
 
-def read_tree(data: bytes, encoding: str) -> tuple[dict[str, tuple[int, Entry]], list[FileFinding]]:
-    """Return the lines by code, each with its number, and what is wrong with lines by themselves.
+def read_tree(data: bytes, encoding: str) -> tuple[dict[str, tuple[int, Entry]], set[str], list[FileFinding]]:
+    """Return the lines by code, each with its number; the columns that are missing; what is wrong with single lines.
 
     Raises FileRefusedError where nothing can be read.
     """
@@ -65,7 +65,7 @@ def read_tree(data: bytes, encoding: str) -> tuple[dict[str, tuple[int, Entry]],
             findings.append(FileFinding(number, message, fix))
         else:
             entries[code] = number, entry
-    return entries, findings
+    return entries, set(COLUMNS) - set(lines[0][1] if lines else COLUMNS), findings
 
 
 def write_tree(entries: Iterable[Entry]) -> str:
@@ -83,7 +83,7 @@ def _entry(cells: dict[str, str]) -> tuple[list[tuple[str, str]], Entry | None]:
     values: dict[str, Any] = {}
     for name in COLUMNS:
         try:
-            if cells[name]:
+            if cells.get(name):
                 values[name] = _READ[name](cells[name])
             elif name in _FILLED:
                 wrong.append((f"{name} is empty", "Every organisation needs it."))

@@ -76,7 +76,7 @@ async def test_every_defect_of_a_file_is_named_at_once(database: Database, clock
 )
 def test_a_file_that_cannot_be_read_says_why(data: bytes, said: str) -> None:
     try:
-        _, findings = read_tree(data, "utf-8")
+        _, _, findings = read_tree(data, "utf-8")
     except FileRefusedError as error:
         findings = list(error.findings)
     assert str(findings[0]).startswith(said), findings
@@ -138,6 +138,14 @@ async def test_what_is_added_below_a_moved_one_is_known_from_the_move_on(city: D
         assert await count(session, View(MONDAY), "west") == 7
         before = View(MONDAY - timedelta(days=1))
         assert (await count(session, before, "west"), await count(session, before, "east")) == (2, 5)
+
+
+async def test_columns_that_a_file_does_not_have_stay_as_they_are(city: Database, clock: ManualClock) -> None:
+    data = "code,name_zh,tier,kind,parent\nvillage,绿村,village,community,town\n".encode()
+    async with city.session() as session:
+        loaded = await loading.load(session, clock, author(), data, progress=lambda _: None)
+    assert loaded.changes == {"renamed": 1}
+    assert await city.pool.fetchval("SELECT longitude FROM organisation WHERE code = 'village'") == 108.1
 
 
 async def test_nobody_edits_what_was_recorded(city: Database) -> None:
