@@ -44,7 +44,7 @@ def load(file: Path, time_zone: str, encoding: str) -> None:
     closed), hours, note and source. A working day without hours is as Monday. Every defect is listed with its line.
 
     \b
-    Example:
+    Example, of days that are made up:
       calendar,day,kind,hours,note,source
       city,mon,working,09:00-12:00 13:30-17:30,,
       city,tue,working,,,
