@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, any_, case, func, null
+from sqlalchemy import ColumnElement, Text, cast, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -53,14 +53,8 @@ def where_may(
 
     A list that is selected with it has exactly what roles and tree allow.
     """
-    reached = case((col(RoleHeld.line) == "guidance", guidance), else_=path)
-    held = select(RoleHeld.id).where(
-        *_now(at),
-        col(RoleHeld.holder) == holder,
-        col(RoleHeld.role).in_(sorted(MAY[action])),
-        col(RoleHeld.organisation) == any_(func.string_to_array(reached, "/")),
-    )
-    return held.correlate_except(RoleHeld).exists()
+    lines: tuple[tuple[Line, Any], ...] = (("administrative", path), ("guidance", guidance))
+    return or_(*(_reached(holder, action, at, line, column) for line, column in lines))
 
 
 async def may(session: AsyncSession, clock: Clock, holder: str, action: Action, organisation: str) -> bool:
@@ -127,13 +121,24 @@ async def roles(session: AsyncSession, at: datetime, *, holder: str = "", organi
 async def _check_owner(session: AsyncSession, at: datetime, by: str, organisation: str, line: Line) -> None:
     if by.startswith(_THE_OPERATOR):
         return
-    other = {"path": null()} if line == "guidance" else {"guidance": null()}
-    query = select(where_may(by, "grant_roles", at, **other)).where(col(Organisation.code) == organisation)
+    path = Organisation.path if line == "administrative" else Organisation.guidance_path
+    query = select(_reached(by, "grant_roles", at, line, path)).where(col(Organisation.code) == organisation)
     if not (await session.exec(query)).first():
         raise RoleRefusedError(
             f"Only an owner of {organisation}, or of what is above it on the {line} line, gives and takes its roles",
             fix="Ask one of them: yiwang role list.",
         )
+
+
+def _reached(holder: str, action: Action, at: datetime, line: Line, path: Any) -> ColumnElement[bool]:
+    """Whether a path leads over an organisation at which ``holder`` may do ``action`` on the line; looked up once."""
+    held = select(cast(RoleHeld.organisation, Text)).where(
+        *_now(at),
+        col(RoleHeld.holder) == holder,
+        col(RoleHeld.line) == line,
+        col(RoleHeld.role).in_(sorted(MAY[action])),
+    )
+    return func.string_to_array(path, "/").bool_op("&&")(func.array(held.correlate(None).scalar_subquery()))
 
 
 def _now(at: datetime) -> tuple[ColumnElement[bool], ...]:
