@@ -21,7 +21,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import text
+from sqlalchemy import literal, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -47,6 +47,7 @@ CLOCK = SystemClock()
 TODAY = CLOCK.now().astimezone(CHINA).date()
 PAST = TODAY - timedelta(days=1)
 BY = Author("operator:benchmark/0", TODAY)
+LEAST = "the least: a statement that reads nothing"
 HOLDER = "account:benchmark"
 _DOWN = """WITH RECURSIVE tree AS (SELECT * FROM organisation WHERE code = :code
            UNION ALL SELECT o.* FROM organisation o JOIN tree ON o.parent = tree.code)"""
@@ -105,6 +106,7 @@ class City:
         below = questions.subtree
         allowed = select(Organisation).where(where_may(HOLDER, "edit", CLOCK.now())).order_by(col(Organisation.path))
         asked: dict[str, tuple[dict[str, str], Ask]] = {
+            LEAST: ({}, lambda s: s.exec(select(literal(1)))),
             "ancestors of a grid": ({"code": grid.code}, lambda s: questions.ancestors(s, now, grid.code)),
             "the same on a past day": ({}, lambda s: questions.ancestors(s, past, grid.code)),
             "lowest common ancestor of two grids": (

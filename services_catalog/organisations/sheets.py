@@ -3,10 +3,10 @@
 import csv
 import difflib
 import io
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from kernel.control_characters import CONTROL
 from services_catalog.organisations.errors import FileFinding, FileRefusedError
 
 if TYPE_CHECKING:  # the module has no public name for what csv.reader returns
@@ -14,7 +14,6 @@ if TYPE_CHECKING:  # the module has no public name for what csv.reader returns
 
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030")  # utf-8 is read with or without a byte order mark
 _CELL_LIMIT = 1000  # characters; no column needs as many
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 Line = tuple[int, dict[str, str]]
 
 
@@ -97,5 +96,5 @@ def _check_cells(number: int, cells: dict[str, str]) -> Iterator[FileFinding]:
     for name, cell in cells.items():
         if len(cell) > _CELL_LIMIT:
             yield FileFinding(number, f"{name} has {len(cell)} characters", f"Up to {_CELL_LIMIT} are taken.")
-        elif _CONTROL.search(cell):
+        elif CONTROL.search(cell):
             yield FileFinding(number, f"{name} has a line break or another control character", "Remove it.")
