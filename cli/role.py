@@ -20,22 +20,22 @@ _CLOCK = SystemClock()
 _TABLE = "\n".join(f"  {role:9} {', '.join(action for action, who in MAY.items() if role in who)}" for role in ROLES)
 
 
-@click.group(
-    short_help="Give and take roles at organisations.",
-    help=f"""Who may do what where. A role is held at an organisation and reaches all below it.
+_HELP = f"""Who may do what where. A role is held at an organisation and reaches all below it.
 
-    A holder is credential:KEY_ID (`yiwang department list`) or account:ID. Nobody reviews what they took part in
-    submitting, whatever their role.
+A holder is credential:KEY_ID (`yiwang department list`) or account:ID. Nobody reviews what they took part in
+submitting, whatever their role.
 
-    \b
+\b
 {_TABLE}
 
-    \b
-    Examples:
-      yiwang role grant credential:0a1b2c3d4e5f editor --at 990101-health
-      yiwang role list --at 990101-health
-    """,
-)
+\b
+Examples:
+  yiwang role grant credential:0a1b2c3d4e5f editor --at 990101-health
+  yiwang role list --at 990101-health
+"""
+
+
+@click.group(short_help="Give and take roles at organisations.", help=_HELP)
 def role() -> None:
     """Roles, in the database of YIWANG_DATABASE_URL (or the embedded one)."""
 
