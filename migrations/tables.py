@@ -10,5 +10,6 @@ import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
+import services_catalog.lifecycle.tables  # imported for its tables
 import services_catalog.organisations.tables  # imported for its tables
 import services_catalog.tables  # noqa: F401 - imported for its tables

@@ -3,17 +3,17 @@
 Reading is strict and complete: every defect is named at once, each with its JSON pointer and how to mend it.
 """
 
-import difflib
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from kernel.control_characters import CONTROL
 from services_catalog.errors import ManifestError
+from services_catalog.strict_reading import defects, pointer
 from supergraph.findings import Finding
 from supergraph.openapi.settings import OperationSettings
 from supergraph.slice import Access, Level
@@ -111,7 +111,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 
 def read(raw: Any) -> Manifest:
     """Check a decoded manifest. Raises ManifestError with every defect."""
-    findings = [*_defects(raw, Manifest, "")]
+    findings = [*defects(raw, Manifest, "", REFERENCE)]
     if not findings:
         manifest = msgspec.convert(raw, Manifest)
         manifest = msgspec.structs.replace(manifest, document=posixpath.normpath(manifest.document))
@@ -119,48 +119,6 @@ def read(raw: Any) -> Manifest:
     if findings:
         raise ManifestError(findings)
     return manifest
-
-
-def pointer(base: str, key: str) -> str:
-    """Append a key to an RFC 6901 JSON pointer."""
-    return f"{base}/{key.replace('~', '~0').replace('/', '~1')}"
-
-
-def _defects(raw: Any, type_: Any, at: str) -> Iterator[Finding]:
-    shape = _bare(type_)
-    if isinstance(shape, type) and issubclass(shape, Struct):
-        if raw is not None or shape is type_:
-            yield from _mapping_defects(raw, shape, at)
-        return
-    inside = []
-    if get_origin(shape) is dict and isinstance(raw, dict):
-        inside = [each for key, value in raw.items() for each in _defects(value, get_args(shape)[1], pointer(at, key))]
-    yield from inside or _value_defects(raw, type_, at)
-
-
-def _mapping_defects(raw: Any, struct: type[Struct], at: str) -> Iterator[Finding]:
-    if not isinstance(raw, dict):
-        yield Finding("error", at, "a mapping of keys to values is expected", REFERENCE)
-        return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    for key in raw.keys() - fields.keys():
-        near = difflib.get_close_matches(str(key), fields, n=1)
-        fix = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(fields)}."
-        yield Finding("error", pointer(at, str(key)), f"the key {key!r} is unknown", fix)
-    for key, field in fields.items():
-        if field.required and raw.get(key) is None:
-            yield Finding("error", at, f"the key {key!r} is missing", _advice(field.type) or REFERENCE)
-        elif key in raw:
-            yield from _defects(raw[key], field.type, pointer(at, key))
-
-
-def _value_defects(raw: Any, type_: Any, at: str) -> Iterator[Finding]:
-    try:
-        msgspec.convert(raw, type_)
-    except msgspec.ValidationError as wrong:
-        message = str(wrong).replace("`", "").partition(" - at ")[0]
-        message = "the text does not fit" if "matching regex" in message else message[0].lower() + message[1:]
-        yield Finding("error", at, message, _advice(type_) or REFERENCE)
 
 
 def _control_defects(raw: Any, at: str) -> Iterator[Finding]:
@@ -194,18 +152,3 @@ def _header_defects(headers: dict[str, str]) -> Iterator[Finding]:
             yield Finding("error", at, "this header is the gateway's own", "Leave it out.")
         if not _HEADER_VALUE.fullmatch(value):
             yield Finding("error", at, "the value holds characters that no header may hold", "Use one line of ASCII.")
-
-
-def _bare(type_: Any) -> Any:
-    """Return a type without its limits, and of ``X | None`` just X."""
-    while get_origin(type_) is Annotated:
-        type_ = get_args(type_)[0]
-    members = [each for each in get_args(type_) if each is not type(None)]
-    return members[0] if type(None) in get_args(type_) and len(members) == 1 else type_
-
-
-def _advice(type_: Any) -> str:
-    """Return what the annotation says that the value should be."""
-    alternatives = [type_] if get_origin(type_) is Annotated else [type_, *get_args(type_)]
-    metas = [meta for each in alternatives for meta in getattr(each, "__metadata__", ())]
-    return next((meta.description for meta in metas if isinstance(meta, Meta) and meta.description), "")

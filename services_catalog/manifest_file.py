@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from services_catalog.errors import ManifestError
-from services_catalog.manifest import Manifest, pointer, read
+from services_catalog.manifest import Manifest, read
+from services_catalog.strict_reading import pointer
 from supergraph.findings import Finding
 from supergraph.openapi.load import MAX_DEPTH, LoadError, load
 

@@ -63,6 +63,20 @@ async def may(session: AsyncSession, clock: Clock, holder: str, action: Action, 
     return bool((await session.exec(query)).first())
 
 
+async def role_for(session: AsyncSession, clock: Clock, holder: str, action: Action, organisation: str) -> str | None:
+    """Return a role by which ``holder`` may do ``action`` at an organisation, None if there is none."""
+    if holder.startswith(_THE_OPERATOR):
+        return "operator"
+    paths = select(Organisation.path, Organisation.guidance_path).where(col(Organisation.code) == organisation)
+    found = (await session.exec(paths)).first()
+    if found is None:
+        return None
+    line, at = col(RoleHeld.line), col(RoleHeld.organisation)
+    on_one = [(line == name) & at.in_(path.split("/")) for name, path in zip(get_args(Line), found, strict=True)]
+    held = (*_now(clock.now()), col(RoleHeld.holder) == holder, col(RoleHeld.role).in_(sorted(MAY[action])))
+    return (await session.exec(select(RoleHeld.role).where(*held, or_(*on_one)).order_by(col(RoleHeld.id)))).first()
+
+
 def check_apart(reviewer: str, took_part: Collection[str]) -> None:
     """Refuse a reviewer who took part in the submission, whatever their role. Raises OwnSubmissionError."""
     if reviewer in took_part:

@@ -1,0 +1,96 @@
+"""Drafts: an authority writes down what an entry says. What is published stays until the draft takes its place."""
+
+import msgspec
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import Clock
+from services_catalog.entries.document import EntryDocument
+from services_catalog.entries.fields import to_json
+from services_catalog.entries.inheritance import Authorship, authored
+from services_catalog.entries.words import LEVELS
+from services_catalog.lifecycle.errors import EntryMisplacedError, WrongStateError
+from services_catalog.lifecycle.history import By, Change, record
+from services_catalog.lifecycle.layers import layer_of
+from services_catalog.lifecycle.steps import allowed, live_version, locked, open_version, step
+from services_catalog.lifecycle.tables import Entry, EntryVersion
+from services_catalog.organisations.questions import find
+
+
+async def save_draft(session: AsyncSession, clock: Clock, actor: str, document: EntryDocument) -> EntryVersion:
+    """Write a draft down, in place of the one there is; a rejected one becomes a draft again.
+
+    Raises NotAllowedError, EntryMisplacedError, and WrongStateError while a version is frozen on its way.
+    """
+    entry = await _entry(session, clock, document)
+    role = await allowed(session, clock, actor, "edit", entry.organisation)
+    if entry.organisation != document.organisation:
+        raise EntryMisplacedError(
+            f"{entry.code} belongs to {entry.organisation}, the document says {document.organisation}",
+            fix="Entries follow their organisation when that is moved or merged; write the one that it has.",
+        )
+    by = By(actor, role)
+    live, version = await live_version(session, entry.code), await open_version(session, entry.code)
+    if version is None:
+        version = await _new(session, clock, entry, by)
+    elif version.state == "rejected":
+        await step(session, clock, version, "revise", by)
+    elif version.state != "draft":
+        raise WrongStateError(
+            f"Version {version.number} of {entry.code} is {version.state}: it is frozen",
+            fix="Recall it first, or wait for its review.",
+        )
+    before = layer_of(entry, live) if live else None
+    says = Authorship(actor, clock.now(), version.number)
+    if version.fields:  # who wrote an unchanged field of this draft has written it still
+        before = layer_of(entry, version)
+    version.authorship = msgspec.to_builtins(authored(document.fields, before, says, dict(document.because)))
+    version.fields, version.findings, version.changed_at = to_json(document.fields), [], clock.now()
+    version.took_part = sorted({*version.took_part, actor})
+    session.add(version)
+    await session.flush()
+    return version
+
+
+async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -> Entry:
+    """Return the entry that a document is of, locked; a new one if there is none. Raises EntryMisplacedError."""
+    known = await session.get(Entry, document.code, with_for_update=True, populate_existing=True)
+    if known is not None:
+        if (known.level, known.parent) != (document.level, document.parent):
+            where = f"the {known.level} {known.code}" + (f" of {known.parent}" if known.parent else "")
+            raise EntryMisplacedError(f"There is {where} already", fix="Write its level and parent, or a new code.")
+        return known
+    await find(session, document.organisation)
+    item = document.code
+    if document.parent is not None:
+        above = await locked(session, document.parent)
+        if LEVELS.index(above.level) + 1 != LEVELS.index(document.level):
+            raise EntryMisplacedError(
+                f"A {document.level} cannot belong to the {above.level} {above.code}",
+                fix="Cases belong to implementations, implementations to items.",
+            )
+        item = above.item
+    entry = Entry(
+        code=document.code,
+        level=document.level,
+        organisation=document.organisation,
+        parent=document.parent,
+        item=item,
+        created_at=clock.now(),
+    )
+    session.add(entry)
+    await session.flush()
+    return entry
+
+
+async def _new(session: AsyncSession, clock: Clock, entry: Entry, by: By) -> EntryVersion:
+    newest = await session.scalar(select(func.max(EntryVersion.number)).where(col(EntryVersion.entry) == entry.code))
+    now = clock.now()
+    version = EntryVersion(
+        entry=entry.code, number=(newest or 0) + 1, state="draft", fields={}, created_at=now, changed_at=now
+    )
+    session.add(version)
+    await session.flush()
+    await record(session, clock, version, Change("draft", None), by)
+    return version

@@ -1,0 +1,96 @@
+"""Going live and off: what residents see changes here and nowhere else, in one transaction with its record.
+
+An entry that changes takes what inherits from it along. Each function returns the catalogue's revision, to be announced
+after the commit (services_catalog.announcements).
+"""
+
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import Clock
+from services_catalog.lifecycle.errors import RulesBrokenError, WrongStateError
+from services_catalog.lifecycle.history import By
+from services_catalog.lifecycle.showing import show
+from services_catalog.lifecycle.states import Event
+from services_catalog.lifecycle.steps import PLATFORM, live_version, step, step_by, wanted
+from services_catalog.lifecycle.submitting import check
+from services_catalog.lifecycle.tables import EntryVersion
+
+
+async def publish(session: AsyncSession, clock: Clock, by: By, code: str, operations: frozenset[str] | None) -> int:
+    """Make an approved or scheduled version the public one, in place of the one there is.
+
+    The rules are asked once more, for the city has gone on since it was submitted. Raises RulesBrokenError,
+    NotAllowedError, WrongStateError.
+    """
+    version = await wanted(session, code, ["approved", "scheduled"])
+    found = await check(session, clock, version, operations)
+    if any(each.level == "error" for each in found):
+        raise RulesBrokenError(found)
+    before = await live_version(session, code)
+    if before is not None:
+        await step(session, clock, before, "supersede", PLATFORM)
+    if by.actor == PLATFORM.actor:
+        await step(session, clock, version, "publish", by)
+    else:
+        await step_by(session, clock, version, "publish", by)
+    return await show(session, clock, code)
+
+
+async def schedule(session: AsyncSession, clock: Clock, actor: str, code: str, at: datetime) -> EntryVersion:
+    """Have an approved version published at a time to come (services_catalog.lifecycle.tasks does it)."""
+    if at <= clock.now():
+        raise WrongStateError(f"{at} has passed", fix="Publish it now, or name a later time.")
+    version = await wanted(session, code, ["approved"])
+    await step_by(session, clock, version, "schedule", By(actor, reason=at.isoformat()))
+    version.publish_at = at
+    session.add(version)
+    return version
+
+
+async def due(session: AsyncSession, clock: Clock, most: int = 100) -> list[str]:
+    """Return the entries whose scheduled time has come, the earliest first."""
+    query = select(EntryVersion.entry).where(
+        EntryVersion.state == "scheduled", col(EntryVersion.publish_at) <= clock.now()
+    )
+    return list((await session.exec(query.order_by(col(EntryVersion.publish_at)).limit(most))).all())
+
+
+async def suspend(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str) -> int:
+    """Take an entry, and what inherits from it, off at once. Raises NotAllowedError, WrongStateError."""
+    return await _changed(session, clock, code, "suspend", By(actor, reason=reason))
+
+
+async def resume(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str = "") -> int:
+    """Show a suspended entry again. Raises NotAllowedError, WrongStateError."""
+    return await _changed(session, clock, code, "resume", By(actor, reason=reason))
+
+
+async def withdraw(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str) -> int:
+    """Take an entry off for good. Raises NotAllowedError, WrongStateError."""
+    return await _changed(session, clock, code, "withdraw", By(actor, reason=reason))
+
+
+async def degrade(session: AsyncSession, clock: Clock, code: str, reason: str) -> int:
+    """Say that what an entry opens does not work at the moment. The platform's own: its probes have found it."""
+    version = await wanted(session, code, ["published"])
+    version.because = reason
+    await step(session, clock, version, "degrade", By(PLATFORM.actor, PLATFORM.role, reason))
+    return await show(session, clock, code)
+
+
+async def recover(session: AsyncSession, clock: Clock, code: str) -> int:
+    """Say that it works again."""
+    version = await wanted(session, code, ["degraded"])
+    version.because = ""
+    await step(session, clock, version, "recover", PLATFORM)
+    return await show(session, clock, code)
+
+
+async def _changed(session: AsyncSession, clock: Clock, code: str, event: Event, by: By) -> int:
+    version = await wanted(session, code, ["published", "degraded", "suspended"])
+    version.because = by.reason
+    await step_by(session, clock, version, event, by)
+    return await show(session, clock, code)

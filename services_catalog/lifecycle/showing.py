@@ -1,0 +1,132 @@
+"""Laying what an entry inherits into it, for everybody who reads, once per change instead of once per read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import Clock
+from services_catalog.entries.fields import said
+from services_catalog.entries.inheritance import Effective, Layer, Origin, effective
+from services_catalog.entries.words import LEVELS, Localized
+from services_catalog.lifecycle.layers import layer_of, live_layers_above
+from services_catalog.lifecycle.states import LIVE, PUBLIC
+from services_catalog.lifecycle.tables import Entry, EntryLive, EntryVersion
+from services_catalog.organisations.tables import Organisation
+from services_catalog.reading.shown import Authority, Shown, Source
+from services_catalog.tables import CatalogRevision
+
+_A_STATEMENT = 500  # rows: 8 parameters each, and PostgreSQL takes 32,767
+
+
+class _Row(NamedTuple):
+    """An entry with its public version, its organisation, and what is shown of it until now."""
+
+    entry: Entry
+    version: EntryVersion | None
+    organisation: Organisation
+    before: EntryLive | None
+
+
+class _Chain(NamedTuple):
+    """The live levels from the generic item down to an entry; ``hidden``: one of them is not public."""
+
+    layers: tuple[Layer, ...]
+    hidden: bool
+
+
+async def show(session: AsyncSession, clock: Clock, code: str) -> int:
+    """Write anew what residents see of an entry and of all that inherits from it; return the catalogue's revision.
+
+    Takes the catalogue's lock, so it is nearly the last that a transaction does.
+    """
+    entry = await session.get_one(Entry, code)
+    above, missing = await live_layers_above(session, entry)
+    values = _values(await _family(session, entry), _Chain(tuple(above), bool(missing)), clock.now())
+    revision = await session.scalar(
+        update(CatalogRevision).values(revision=CatalogRevision.revision + 1).returning(col(CatalogRevision.revision))
+    )
+    for start in range(0, len(values), _A_STATEMENT):
+        part = values[start : start + _A_STATEMENT]
+        statement = insert(EntryLive).values([each | {"revision": revision} for each in part])
+        changed = {name: statement.excluded[name] for name in (*part[0], "revision") if name != "code"}
+        await session.exec(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+    return int(revision or 0)
+
+
+async def _family(session: AsyncSession, entry: Entry) -> Sequence[_Row]:
+    """Return an entry and all that belongs to it, parents before children."""
+    wanted = col(Entry.code) == entry.code
+    if entry.level == "item":
+        wanted |= col(Entry.item) == entry.code
+    elif entry.level == "implementation":
+        wanted |= col(Entry.parent) == entry.code
+    live = (col(EntryVersion.entry) == col(Entry.code)) & col(EntryVersion.state).in_(sorted(LIVE))
+    query = (
+        select(Entry, EntryVersion, Organisation, EntryLive)
+        .join(Organisation, col(Organisation.code) == col(Entry.organisation))
+        .outerjoin(EntryVersion, live)
+        .outerjoin(EntryLive, col(EntryLive.code) == col(Entry.code))
+        .where(wanted)
+    )
+    rows = [_Row(*each) for each in (await session.exec(query)).all()]
+    return sorted(rows, key=lambda row: (LEVELS.index(row.entry.level), row.entry.code))
+
+
+def _values(family: Sequence[_Row], above: _Chain, now: datetime) -> list[dict[str, Any]]:
+    """Return the rows of ``EntryLive`` for a family; what was never public and is not now has none."""
+    chains: dict[str, _Chain] = {}
+    values = []
+    for row in family:
+        inherited = chains.get(row.entry.parent or "", above)
+        chain = chains[row.entry.code] = _chain(inherited, row)
+        code = {"code": row.entry.code}
+        if row.version is not None:
+            state = "suspended" if inherited.hidden else row.version.state
+            shown = None if chain.hidden else msgspec.json.encode(_shown(row, row.version, effective(chain.layers)))
+            stands = {"number": row.version.number, "state": state, "since": row.version.changed_at, "shown": shown}
+            values.append({**code, **stands})
+        elif row.before is not None:  # what was never public has no row
+            values.append({**code, "number": row.before.number, "state": "withdrawn", "since": now, "shown": None})
+    return values
+
+
+def _chain(inherited: _Chain, row: _Row) -> _Chain:
+    if row.version is None:
+        return _Chain(inherited.layers, hidden=True)
+    hidden = inherited.hidden or row.version.state not in PUBLIC
+    return _Chain((*inherited.layers, layer_of(row.entry, row.version)), hidden)
+
+
+def _shown(row: _Row, version: EntryVersion, whole: Effective) -> Shown:
+    entry, body = row.entry, row.organisation
+    return Shown(
+        **said(whole.fields),
+        code=entry.code,
+        level=entry.level,
+        version=version.number,
+        parent=entry.parent,
+        item=entry.item,
+        area=_area(body),
+        authority=Authority(body.code, Localized(body.name_zh, body.name_en), tuple(body.path.split("/"))),
+        state="degraded" if version.state == "degraded" else "published",
+        since=version.changed_at,
+        because=version.because,
+        sources=tuple(_source(name, origin) for name, origin in whole.origins.items()),
+    )
+
+
+def _area(body: Organisation) -> str:
+    """Return whose residents it serves: those of the area that it governs, else of what it belongs to."""
+    own = body.kind in ("government", "community", "grid") or body.parent is None
+    return body.code if own else body.parent or body.code
+
+
+def _source(name: str, origin: Origin) -> Source:
+    who = origin.authorship
+    return Source(name, origin.entry, origin.level, origin.over, who.at if who else None, who.reason if who else "")

@@ -1,0 +1,70 @@
+"""Submitting: the machine checks every rule first, so that reviewers read what is worth their time."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import CHINA, Clock
+from services_catalog.entries.inheritance import effective
+from services_catalog.entries.rule import Finding, Subject, findings
+from services_catalog.entries.rules import RULES
+from services_catalog.lifecycle.errors import RulesBrokenError
+from services_catalog.lifecycle.history import By
+from services_catalog.lifecycle.layers import layer_of, live_layers_above
+from services_catalog.lifecycle.steps import PLATFORM, step, step_by, wanted
+from services_catalog.lifecycle.tables import Entry, EntryVersion
+
+
+async def check(
+    session: AsyncSession, clock: Clock, version: EntryVersion, operations: frozenset[str] | None
+) -> Sequence[Finding]:
+    """Return what the rules say of a version; ``operations`` are those of the live graph, None: not known here."""
+    entry = await session.get_one(Entry, version.entry)
+    above, missing = await live_layers_above(session, entry)
+    own = layer_of(entry, version)
+    subject = Subject(
+        code=entry.code,
+        level=entry.level,
+        fields=effective([*above, own]).fields,
+        own=own.fields,
+        today=clock.now().astimezone(CHINA).date(),
+        unpublished_parents=tuple(missing),
+        operations=operations,
+    )
+    return findings(subject, RULES)
+
+
+async def submit(
+    session: AsyncSession, clock: Clock, actor: str, code: str, operations: frozenset[str] | None
+) -> EntryVersion:
+    """Freeze an entry's draft and have the machine check it; with errors it is a draft again, with the findings.
+
+    Raises NotAllowedError, WrongStateError. Whether it passed says its state: ``checked``.
+    """
+    version = await wanted(session, code, ["draft"])
+    await step_by(session, clock, version, "submit", By(actor))
+    version.took_part = sorted({*version.took_part, actor})
+    found = await check(session, clock, version, operations)
+    version.findings = msgspec.to_builtins(found)
+    broken = [each for each in found if each.level == "error"]
+    why = f"{len(broken)} rules broken" if broken else ""
+    by = By(PLATFORM.actor, PLATFORM.role, why, {each.pointer or "/": each.rule for each in broken})
+    await step(session, clock, version, "fail" if broken else "pass", by)
+    return version
+
+
+async def recall(session: AsyncSession, clock: Clock, actor: str, code: str) -> EntryVersion:
+    """Take a version back to be edited again, until it is published. Raises NotAllowedError, WrongStateError."""
+    version = await wanted(session, code, ["submitted", "checked", "approved", "scheduled"])
+    await step_by(session, clock, version, "recall", By(actor))
+    version.reviewer, version.publish_at = None, None
+    session.add(version)
+    return version
+
+
+def refuse_if_broken(version: EntryVersion) -> None:
+    """Raise RulesBrokenError if the machine has returned a version: for who shows its findings as an error."""
+    found = [msgspec.convert(each, Finding) for each in version.findings]
+    if version.state == "draft" and any(each.level == "error" for each in found):
+        raise RulesBrokenError(found)

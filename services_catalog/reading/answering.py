@@ -1,0 +1,124 @@
+"""The catalogue's API, answered: a target such as ``/search?text=结婚`` to JSON.
+
+Answers are kept per process while nothing changes: the same question of the same revision has the same answer, but for
+what is open now, which is asked anew every minute.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qsl, unquote
+
+import asyncpg
+import msgspec
+
+from kernel.clock import Clock
+from services_catalog.reading.shelf import Shelf
+from services_catalog.reading.wire import plain
+from services_catalog.search.query import Hit, Query
+
+_KEPT_BYTES = 64 * 2**20
+_DISTRICT_SECONDS = 60.0  # an organisation that moves is in its new district's catalogue after that
+_PATH = "SELECT path FROM organisation WHERE code = $1"
+_FILTERS = ("audience", "topic", "channel", "host", "level")
+
+Given = Mapping[str, str]
+
+
+class Answering:
+    """The answers of one process."""
+
+    def __init__(self, shelf: Shelf, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> None:
+        self._shelf = shelf
+        self._pool = pool
+        self._clock = clock
+        self._paths: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._size = 0
+        self._ways: dict[str, Callable[[Given], Awaitable[bytes]]] = {
+            "/search": self._search,
+            "/suggest": self._suggest,
+            "/home": self._home,
+        }
+
+    async def answer(self, target: str) -> bytes:
+        """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
+        known = self._kept.get(target)
+        if known is not None and known[0] == self._shelf.revision:
+            self._kept.move_to_end(target)
+            return known[1]
+        revision = self._shelf.revision
+        path, _, query = target.partition("?")
+        given = dict(parse_qsl(query, keep_blank_values=True))
+        way = self._ways.get(path)
+        body = await (way(given) if way else self._entry(unquote(path.removeprefix("/entries/"))))
+        if "open" not in given:
+            self._keep(target, revision, body)
+        return body
+
+    async def _entry(self, code: str) -> bytes:
+        return (await self._shelf.entries([code])).get(code, b"null")
+
+    async def _search(self, given: Given) -> bytes:
+        found = await asyncio.to_thread(self._shelf.index.search, await self._query(given))
+        bodies = await self._shelf.entries([hit.code for hit in found.hits])
+        hits = b",".join(_hit(hit, bodies[hit.code]) for hit in found.hits if hit.code in bodies)
+        rest = {"total": found.total, "facets": plain(found.facets), "didYouMean": found.did_you_mean}
+        return b'{"hits":[' + hits + b"]," + msgspec.json.encode(rest)[1:]
+
+    async def _suggest(self, given: Given) -> bytes:
+        found = await asyncio.to_thread(self._shelf.index.suggest, await self._query(given))
+        return msgspec.json.encode({"suggestions": plain(found)})
+
+    async def _home(self, given: Given) -> bytes:
+        query = msgspec.structs.replace(await self._query(given), facets=True)
+        found = await asyncio.to_thread(self._shelf.index.search, query)
+        bodies = await self._shelf.entries([hit.code for hit in found.hits])
+        counted = found.facets
+        rest = {
+            "topics": plain(counted.topic if counted else ()),
+            "audiences": plain(counted.audience if counted else ()),
+            "total": found.total,
+        }
+        popular = b",".join(bodies[hit.code] for hit in found.hits if hit.code in bodies)
+        return b'{"popular":[' + popular + b"]," + msgspec.json.encode(rest)[1:]
+
+    async def _query(self, given: Given) -> Query:
+        now = self._clock.now()
+        near = (given.get("near[longitude]"), given.get("near[latitude]"))
+        return Query(
+            at=now,
+            text=given.get("text", ""),
+            district=await self._district(given.get("district", "")),
+            life_event=given.get("lifeEvent") or None,
+            near=(float(near[0]), float(near[1])) if near[0] and near[1] else None,
+            open_at=now if given.get("open") == "true" else None,
+            first=int(given.get("first", "20")),
+            after=given.get("after") or None,
+            facets=given.get("facets") == "true",
+            reasons=given.get("reasons") == "true",
+            **{name: given.get(name) or None for name in _FILTERS},
+        )
+
+    async def _district(self, code: str) -> tuple[str, ...]:
+        """Return an organisation and those above it, itself first; for one that is unknown there is nothing."""
+        if not code:
+            return ()
+        now = self._clock.now().timestamp()
+        known = self._paths.get(code)
+        if known is None or now - known[0] > _DISTRICT_SECONDS:
+            path = await self._pool.fetchval(_PATH, code)
+            known = self._paths[code] = now, tuple(reversed(path.split("/"))) if path else (code,)
+        return known[1]
+
+    def _keep(self, target: str, revision: int, body: bytes) -> None:
+        before = self._kept.pop(target, None)
+        self._size += len(body) - (len(before[1]) if before else 0)
+        self._kept[target] = revision, body
+        while self._size > _KEPT_BYTES and len(self._kept) > 1:
+            self._size -= len(self._kept.popitem(last=False)[1][1])
+
+
+def _hit(hit: Hit, body: bytes) -> bytes:
+    rest = {"score": hit.score, "cursor": hit.cursor, "metres": hit.metres, "reasons": plain(hit.reasons)}
+    return b'{"entry":' + body + b"," + msgspec.json.encode(rest)[1:]

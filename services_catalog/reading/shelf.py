@@ -1,0 +1,126 @@
+"""What one process holds of the public catalogue: the index, the entries read last, and answers given before.
+
+It follows ``entry_live`` by revision, as gateways follow services; a change is seen within a second of its commit.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+import msgspec
+from redis.asyncio import Redis
+
+from kernel.errors import YiwangError
+from kernel.follower import Follower
+from services_catalog.announcements import CHANNEL
+from services_catalog.reading.searching import searchable
+from services_catalog.reading.shown import Shown
+from services_catalog.reading.wire import encode
+from services_catalog.search.index import Index
+
+_SECONDS = 5.0  # of a query
+_AT_ONCE = 2_000  # rows of the first look that are indexed together
+_ENTRIES_BYTES = 64 * 2**20
+
+_CHANGED = "SELECT code, shown, revision FROM entry_live WHERE revision > $1 ORDER BY revision, code"
+_WANTED = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
+
+_log = logging.getLogger(__name__)
+
+
+class CatalogueUnavailableError(YiwangError):
+    """Entries cannot be read at the moment: the database does not answer."""
+
+    code = "CATALOG_UNREADABLE"
+    http_status = 503
+    retryable = True
+
+
+class Shelf:
+    """The public entries of one process and event loop. ``revision`` changes whenever any of them does."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis) -> None:
+        self.revision = -1
+        self.index = Index()
+        self._pool = pool
+        self._entries: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self._refreshing = asyncio.Lock()
+        self.follower = Follower(redis, CHANNEL, self.refresh, "the entries of the catalogue")
+
+    async def start(self) -> None:
+        """Load what is public, then follow the changes. Raises if the database cannot be read."""
+        await self.follower.start()
+
+    async def close(self) -> None:
+        await self.follower.close()
+
+    async def refresh(self) -> None:
+        """Take over what changed since the last time."""
+        async with self._refreshing, self._pool.acquire(timeout=_SECONDS) as connection, connection.transaction():
+            current = await connection.fetchval("SELECT revision FROM catalog_revision", timeout=_SECONDS)
+            if current == self.revision:
+                return
+            if current < self.revision:  # another database, or one that was restored
+                self.revision, self.index = -1, Index()
+                self._entries.clear()
+            rows: list[asyncpg.Record] = []
+            async for row in connection.cursor(_CHANGED, self.revision, prefetch=_AT_ONCE):
+                rows.append(row)
+                if len(rows) == _AT_ONCE:
+                    await self._take_over(rows)
+                    rows = []
+            await self._take_over(rows)
+            self.revision = current
+
+    async def entries(self, codes: Sequence[str]) -> dict[str, bytes]:
+        """Return public entries as JSON, by code; those that are not public are left out."""
+        found = {code: known for code in codes if (known := self._known(code)) is not None}
+        missing = [code for code in codes if code not in found]
+        if missing:
+            for row in await self._read(missing):
+                found[row["code"]] = body = encode(msgspec.json.decode(row["shown"], type=Shown))
+                self._keep(row["code"], body)
+        return found
+
+    async def _take_over(self, rows: Iterable[asyncpg.Record]) -> None:
+        """Index changed entries, in a thread: a thousand of them take half a second."""
+        changed = list(rows)
+        if changed:
+            for row in changed:
+                self._forget(row["code"])
+            await asyncio.to_thread(self._index, changed)
+
+    def _index(self, rows: Sequence[asyncpg.Record]) -> None:
+        public = [msgspec.json.decode(row["shown"], type=Shown) for row in rows if row["shown"] is not None]
+        self.index.remove([row["code"] for row in rows if row["shown"] is None])
+        self.index.replace(map(searchable, public))
+
+    async def _read(self, codes: Sequence[str]) -> Sequence[asyncpg.Record]:
+        try:
+            async with self._pool.acquire(timeout=_SECONDS) as connection:
+                rows: Sequence[asyncpg.Record] = await connection.fetch(_WANTED, codes, timeout=_SECONDS)
+                return rows
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise CatalogueUnavailableError(
+                "The catalogue's entries cannot be read at the moment", fix="Try again in a few seconds."
+            ) from error
+
+    def _known(self, code: str) -> bytes | None:
+        found = self._entries.get(code)
+        if found is not None:
+            self._entries.move_to_end(code)
+        return found
+
+    def _keep(self, code: str, body: bytes) -> None:
+        self._forget(code)
+        self._entries[code] = body
+        self._size += len(body)
+        while self._size > _ENTRIES_BYTES and len(self._entries) > 1:
+            self._size -= len(self._entries.popitem(last=False)[1])
+
+    def _forget(self, code: str) -> None:
+        gone = self._entries.pop(code, None)
+        self._size -= len(gone) if gone is not None else 0
