@@ -18,7 +18,7 @@ from services_catalog.search.facets import facets
 from services_catalog.search.hours import Duty, Openings, every_week
 from services_catalog.search.matching import Question
 from services_catalog.search.query import MAX_FIRST, Answer, Hit, Query, Suggestion
-from services_catalog.search.ranking import Asked, Ranked, Row, Snapshot, ask, away_from, ranked, texts_at
+from services_catalog.search.ranking import Asked, Ranked, Row, Snapshot, away_from, find, texts_at
 from services_catalog.search.reasons import reasons
 from services_catalog.search.searchable import Place, Searchable
 from services_catalog.search.suggestions import suggestions
@@ -44,7 +44,7 @@ class Index:
         self._changing = threading.Lock()
         self._numbers = count()
         self._row_of: dict[str, int] = {}
-        self._snapshot = Snapshot(self._index.searcher(), {})
+        self._snapshot = Snapshot(self._schema, self._index.searcher(), {})
         self.replace(entries)
 
     def __len__(self) -> int:
@@ -72,7 +72,7 @@ class Index:
                 self._writer.add_document(documents.document(entry, number, self._openings.names(entry.places)))
             self._writer.commit()
             self._index.reload()
-            self._snapshot = Snapshot(self._index.searcher(), rows)
+            self._snapshot = Snapshot(self._schema, self._index.searcher(), rows)
 
     def _places(self, places: Iterable[Place]) -> Iterable[tuple[tuple[float, float], str]]:
         for place in places:
@@ -81,30 +81,27 @@ class Index:
 
     def search(self, query: Query) -> Answer:
         """Answer a question. Raises ``CursorError`` for a cursor that is not of this question's answers."""
-        snapshot = self._snapshot
-        asked = self._ask(snapshot, query)
+        snapshot, asked = self._snapshot, self._ask(query)
         cursor = cursors.read(query.after, query) if query.after else None
         first = max(0, min(query.first, MAX_FIRST))
-        total, found = ranked(snapshot, asked, (cursor.seen if cursor else 0) + first + _MOVED)
-        start = 0 if cursor is None else _after(cursor, found)
-        hits = tuple(_hit(snapshot, asked, each, at) for at, each in enumerate(found[start : start + first], start + 1))
+        found = find(snapshot, asked, (cursor.seen if cursor else 0) + first + _MOVED)
+        start = 0 if cursor is None else _after(cursor, found.hits)
+        page = enumerate(found.hits[start : start + first], start + 1)
         return Answer(
-            hits,
-            total,
-            facets(snapshot.searcher, asked.tantivy) if query.facets else None,
-            None if cursor else _meant(snapshot, asked, found),
+            tuple(_hit(snapshot, asked, each, seen) for seen, each in page),
+            found.total,
+            facets(snapshot.searcher, found.tantivy) if query.facets else None,
+            _meant(snapshot, asked, found.hits) if found.loosely and cursor is None else None,
         )
-
-    def _ask(self, snapshot: Snapshot, query: Query) -> Asked:
-        text = fold(query.text[:MAX_CHARACTERS])[:MAX_CHARACTERS]
-        openings = () if query.open_at is None else self._openings.open_at(query.open_at)
-        return ask(snapshot.searcher, self._schema, query, Question(text, units(text)), frozenset(openings))
 
     def suggest(self, query: Query) -> tuple[Suggestion, ...]:
         """Return names that go on as the text begins: in Chinese, pinyin or initials. Filters hold as in ``search``."""
-        snapshot = self._snapshot
-        asked = self._ask(snapshot, query)
-        return suggestions(snapshot, asked, self._schema)
+        return suggestions(self._snapshot, self._ask(query))
+
+    def _ask(self, query: Query) -> Asked:
+        text = fold(query.text[:MAX_CHARACTERS])[:MAX_CHARACTERS]
+        openings = () if query.open_at is None else self._openings.open_at(query.open_at)
+        return Asked(query, Question(text, units(text)), frozenset(openings))
 
 
 def _after(cursor: Cursor, found: list[Ranked]) -> int:
@@ -122,8 +119,6 @@ def _hit(snapshot: Snapshot, asked: Asked, each: Ranked, seen: int) -> Hit:
 
 
 def _meant(snapshot: Snapshot, asked: Asked, found: list[Ranked]) -> str | None:
-    if not asked.question.units:
-        return None
     names: list[str] = []
     for each in found[:_SURE]:
         texts = texts_at(snapshot, each.address)

@@ -27,8 +27,17 @@ class Row(NamedTuple):
 class Snapshot(NamedTuple):
     """What questions see: replaced as a whole when entries change."""
 
+    schema: Schema
     searcher: Searcher
     rows: dict[int, Row]
+
+
+class Asked(NamedTuple):
+    """A query, its words, and the names of the hours that are open at the moment it asks for."""
+
+    query: Query
+    question: Question
+    openings: frozenset[str]
 
 
 class Ranked(NamedTuple):
@@ -39,47 +48,51 @@ class Ranked(NamedTuple):
     address: DocAddress
 
 
-class Asked(NamedTuple):
-    """A question as it is put to tantivy."""
+class Found(NamedTuple):
+    """The best hits of ``total``. ``loosely``: too few entries have all words, so others were looked for as well."""
 
-    query: Query
-    question: Question
+    total: int
+    hits: list[Ranked]
     tantivy: Tantivy
-    openings: frozenset[str]
+    loosely: bool
 
 
-def allowed(schema: Schema, query: Query, openings: frozenset[str]) -> list[tuple[Occur, Tantivy]]:
+def allowed(snapshot: Snapshot, asked: Asked) -> list[tuple[Occur, Tantivy]]:
     """Return what must hold, without a say in the order."""
-    return [(Occur.Must, Tantivy.const_score_query(each, 0.0)) for each in filters(schema, query, openings)]
+    must = filters(snapshot.schema, asked.query, asked.openings)
+    return [(Occur.Must, Tantivy.const_score_query(each, 0.0)) for each in must]
 
 
-def ask(searcher: Searcher, schema: Schema, query: Query, question: Question, openings: frozenset[str]) -> Asked:
-    """Join what must hold and what is matched: loosely, if few entries have what was asked for."""
-    clauses = allowed(schema, query, openings)
-    if not question.units:
-        return Asked(query, question, Tantivy.boolean_query(clauses), openings)
-    own = Tantivy.term_query(schema, "district", query.district[0] if query.district else "")
-    clauses.append((Occur.Should, Tantivy.const_score_query(own, _OWN_DISTRICT)))
-    matcher = Matcher(schema)
-    strictly = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(question, loosely=False))])
-    if _count(searcher.search(strictly, 1)) >= _ENOUGH:
-        return Asked(query, question, strictly, openings)
-    loosely = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(question, loosely=True))])
-    return Asked(query, question, loosely, openings)
-
-
-def ranked(snapshot: Snapshot, asked: Asked, limit: int) -> tuple[int, list[Ranked]]:
-    """Return how many entries are found, and the best ``limit`` of them, or all if what is near comes first."""
+def find(snapshot: Snapshot, asked: Asked, limit: int) -> Found:
+    """Return the best ``limit`` hits; of a question what is near all that there are, as distance decides then."""
     everything = snapshot.searcher.num_docs
     limit = max(1, everything if asked.query.near else min(limit, everything))
+    clauses = allowed(snapshot, asked)
+    loosely = False
     if asked.question.units:
-        found = snapshot.searcher.search(asked.tantivy, limit, weight_by_field="weight")
+        own = Tantivy.term_query(snapshot.schema, "district", asked.query.district[0] if asked.query.district else "")
+        clauses.append((Occur.Should, Tantivy.const_score_query(own, _OWN_DISTRICT)))
+        matcher = Matcher(snapshot.schema)
+        query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=False))])
+        result = snapshot.searcher.search(query, limit, weight_by_field="weight")
+        loosely = _count(result) < _ENOUGH
+        if loosely:
+            query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=True))])
+            result = snapshot.searcher.search(query, limit, weight_by_field="weight")
     else:
-        found = snapshot.searcher.search(asked.tantivy, limit, order_by_field="order")
-    rows = rows_at(snapshot, [address for _, address in found.hits])
-    scores = [score if asked.question.units else 0.0 for score, _ in found.hits]
-    hits = [Ranked(score, row, address) for score, row, (_, address) in zip(scores, rows, found.hits, strict=True)]
-    return _count(found), _nearest_first(asked, hits) if asked.query.near and hits else hits
+        query = Tantivy.boolean_query(clauses)
+        result = snapshot.searcher.search(query, limit, order_by_field="order")
+    hits = _hits(snapshot, asked, result)
+    return Found(_count(result), hits, query, loosely)
+
+
+def _hits(snapshot: Snapshot, asked: Asked, result: SearchResult) -> list[Ranked]:
+    rows = rows_at(snapshot, [address for _, address in result.hits])
+    scored = bool(asked.question.units)
+    hits = [
+        Ranked(score if scored else 0.0, row, address) for (score, address), row in zip(result.hits, rows, strict=True)
+    ]
+    return _nearest_first(asked, hits) if asked.query.near and hits else hits
 
 
 def _nearest_first(asked: Asked, hits: list[Ranked]) -> list[Ranked]:

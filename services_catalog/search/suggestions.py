@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from tantivy import Occur, Schema
+from tantivy import Occur
 from tantivy import Query as Tantivy
 
 from services_catalog.search.characters import atoms, fold
@@ -16,13 +16,13 @@ from services_catalog.search.ranking import Asked, Snapshot, allowed, rows_at, t
 _ALIKE = 3  # entries read for each name shown: one name may be that of several authorities' entries
 
 
-def suggestions(snapshot: Snapshot, asked: Asked, schema: Schema) -> tuple[Suggestion, ...]:
+def suggestions(snapshot: Snapshot, asked: Asked) -> tuple[Suggestion, ...]:
     """Return names that go on as the text begins, each once, up to ``first`` of the query."""
     if not atoms(asked.question.text):
         return ()
     first = max(0, min(asked.query.first, MAX_FIRST))
-    begun = Matcher(schema).begun(asked.question.text)
-    wanted = Tantivy.boolean_query([*allowed(schema, asked.query, asked.openings), (Occur.Must, begun)])
+    begun = Matcher(snapshot.schema).begun(asked.question.text)
+    wanted = Tantivy.boolean_query([*allowed(snapshot, asked), (Occur.Must, begun)])
     found = snapshot.searcher.search(wanted, max(1, _ALIKE * first), count=False, weight_by_field="weight").hits
     addresses = [address for _, address in found]
     names: dict[str, str] = {}

@@ -18,7 +18,7 @@ def mended(text: str, names: Sequence[str]) -> str | None:
         return None
     if is_chinese(cut[0]):
         told = telling(text)
-        better = _chinese(told, names)
+        better = _chinese(told, "\n".join(names))
         return None if better is None else "".join(text[at] if new == " " else new for at, new in enumerate(better))
     words = {word for name in names for word in (name.split() if name.isascii() else ())}
     for letters in cut:
@@ -29,29 +29,36 @@ def mended(text: str, names: Sequence[str]) -> str | None:
     return None
 
 
-def _chinese(text: str, names: Sequence[str]) -> str | None:
+def _chinese(text: str, names: str) -> str | None:
     for size in _WINDOWS:
         for at in range(len(text) - size + 1):
             asked = text[at : at + size]
-            if not all(map(is_chinese, asked)) or any(asked in name for name in names):
+            if not all(map(is_chinese, asked)) or asked in names:
                 continue
-            for meant in (window for name in names for window in _windows(name, size)):
-                if _is_typo(asked, meant, names):
-                    return text[:at] + meant + text[at + size :]
+            for place in range(size):
+                for meant in _but_for_one(asked, place, names):
+                    if _is_typo(asked[place], meant[place], size, names):
+                        return text[:at] + meant + text[at + size :]
     return None
 
 
-def _windows(name: str, size: int) -> Iterator[str]:
-    return (name[at : at + size] for at in range(len(name) - size + 1))
+def _but_for_one(asked: str, place: int, names: str) -> Iterator[str]:
+    """Yield what stands in the names like ``asked`` but for the character at ``place``."""
+    before, behind = asked[:place], asked[place + 1 :]
+    known, offset = (before, 0) if len(before) >= len(behind) else (behind, place + 1)
+    at = names.find(known)
+    while at >= 0:
+        found = names[max(0, at - offset) :][: len(asked)]
+        if len(found) == len(asked) and found[:place] == before and found[place + 1 :] == behind:
+            yield found
+        at = names.find(known, at + 1)
 
 
-def _is_typo(asked: str, meant: str, names: Sequence[str]) -> bool:
-    different = [(one, other) for one, other in zip(asked, meant, strict=True) if one != other]
-    if len(different) != 1 or not is_chinese(different[0][1]):
+def _is_typo(asked: str, meant: str, size: int, names: str) -> bool:
+    if not is_chinese(meant):
         return False
-    one, other = different[0]
-    sounds_like = bool(set(readings(one)) & set(readings(other)))
-    return sounds_like or (len(asked) >= _LOOKS_LIKE and not any(one in name for name in names))
+    sounds_like = bool(set(readings(asked)) & set(readings(meant)))
+    return sounds_like or (size >= _LOOKS_LIKE and asked not in names)
 
 
 def one_edit(one: str, other: str) -> bool:
