@@ -1,6 +1,7 @@
 """The index of all entries in this process's memory (tantivy): built, changed and asked.
 
-Any number of threads may ask; they see the last finished change. Changes wait for one another.
+Any number of threads may ask; they see the last finished change, and none of one that failed. Changes wait for one
+another and take tens of milliseconds, so a program that serves meanwhile makes them in a thread.
 """
 
 import threading
@@ -60,19 +61,22 @@ class Index:
 
     def _change(self, gone: Iterable[str], new: dict[str, Searchable]) -> None:
         with self._changing:
-            rows = dict(self._snapshot.rows)
-            old = [code for code in {*gone, *new} if code in self._row_of]
-            if old:
-                self._writer.delete_documents_by_query(Tantivy.term_set_query(self._schema, "code", old))
+            rows, row_of = dict(self._snapshot.rows), dict(self._row_of)
+            old = [code for code in {*gone, *new} if code in row_of]
             for code in old:
-                del rows[self._row_of.pop(code)]
-            for entry in new.values():
-                number = self._row_of[entry.code] = next(self._numbers)
-                rows[number] = Row(entry.code, tuple(self._places(entry.places)))
-                self._writer.add_document(documents.document(entry, number, self._openings.names(entry.places)))
-            self._writer.commit()
+                del rows[row_of.pop(code)]
+            try:
+                self._writer.delete_documents_by_query(Tantivy.term_set_query(self._schema, "code", old))
+                for entry in new.values():
+                    number = row_of[entry.code] = next(self._numbers)
+                    rows[number] = Row(entry.code, tuple(self._places(entry.places)))
+                    self._writer.add_document(documents.document(entry, number, self._openings.names(entry.places)))
+                self._writer.commit()
+            except BaseException:
+                self._writer.rollback()
+                raise
             self._index.reload()
-            self._snapshot = Snapshot(self._schema, self._index.searcher(), rows)
+            self._row_of, self._snapshot = row_of, Snapshot(self._schema, self._index.searcher(), rows)
 
     def _places(self, places: Iterable[Place]) -> Iterable[tuple[tuple[float, float], str]]:
         for place in places:

@@ -7,6 +7,7 @@ its words. The numbers were tuned on the labelled questions marked ``tune`` (tes
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from tantivy import Occur, Schema
@@ -30,6 +31,7 @@ _TYPO_FROM = 5  # letters: a shorter word is one edit away from too many others
 _ENGLISH_FROM = 3  # letters of a word that goes on
 _INITIALS = range(2, 11)  # letters
 _MOST_INITIALS_FROM = 4
+_APART_FROM = 4  # syllables
 _LETTERS = 64  # of one word: longer than any word or name, and work grows with it
 _BAG = range(3, 13)  # characters in which typos are looked for: in a longer question other words tell enough
 
@@ -73,7 +75,10 @@ class Matcher:
         if all(map(is_chinese, cut)):
             ways += self._chinese(unit, cut, loosely=loosely)
         elif not any(map(is_chinese, cut)):
-            ways += self._latin("".join(cut)[:_LETTERS])
+            letters = "".join(cut)[:_LETTERS]
+            ways += self._latin(letters)
+            if loosely:
+                ways += self._syllables_of(letters)
         return Tantivy.disjunction_max_query(ways, 0.1)
 
     def _named(self, unit: str) -> Tantivy:
@@ -110,6 +115,13 @@ class Matcher:
             yield _boost(Tantivy.fuzzy_term_query(self._schema, "spelled", letters), TYPO)
             for stem in stems(letters):
                 yield _boost(Tantivy.fuzzy_term_query(self._schema, "english", stem), TYPO)
+
+    def _syllables_of(self, letters: str) -> Iterator[Tantivy]:
+        """Find names that share pairs of syllables with letters, as words of a question may stand apart in a name."""
+        for typed in cuts(letters):
+            if len(typed.syllables) >= _APART_FROM and not typed.begun:
+                said = [self._phrase("pinyin", pair) for pair in pairwise(typed.syllables)]
+                yield _boost(_some(said, len(said) // 2), TYPO)
 
     def _said(self, typed: Typed, before: Sequence[str] = ()) -> Tantivy:
         """Find names that are said so, right behind ``before``."""

@@ -1,5 +1,6 @@
 """The index is built, changed and asked; a hit says why, how far and what may have been meant."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -40,6 +41,24 @@ def test_what_is_replaced_or_removed_is_seen_by_the_next_question() -> None:
     entries.remove(["second", "unknown"])
     assert codes(entries) == ["marriage"]
     assert len(entries) == 1
+
+
+def test_a_change_that_fails_changes_nothing() -> None:
+    entries = Index([MARRIAGE])
+    with pytest.raises(UnicodeEncodeError):
+        entries.replace([variant("marriage", name="护照"), variant("new"), variant("half a pair: \ud800")])
+    assert codes(entries, text="结婚登记") == ["marriage"]
+    entries.replace([variant("new")])
+    assert sorted(codes(entries, text="结婚登记")) == ["marriage", "new"]
+
+
+def test_threads_ask_while_entries_change() -> None:
+    entries = Index([variant(f"c{at}") for at in range(20)])
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(codes, entries, text="结婚登记", first=100) for _ in range(50)]
+        for at in range(20):
+            entries.replace([variant(f"c{at}", popularity=at)])
+        assert all(len(each.result()) == 20 for each in asked)
 
 
 def test_the_last_of_two_entries_of_one_code_counts() -> None:
