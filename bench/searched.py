@@ -15,6 +15,7 @@ from services_catalog.search.query import Query
 from services_catalog.search.searchable import Channel, Place, Searchable, WeeklyHours
 
 NOW = datetime(2026, 5, 1, 2, 0, tzinfo=UTC)
+FIRST = 20
 DISTRICT = ("district-3", "city")  # the resident's who asks
 _DISTRICTS = ("city", *(f"district-{at}" for at in range(16)), *(f"town-{at}" for at in range(300)))
 _WORKDAYS = (WeeklyHours(("MO", "TU", "WE", "TH", "FR"), "09:00", "17:00"),)
@@ -60,8 +61,8 @@ class Ours:
         self._index = index
 
     async def ask(self, text: str) -> list[str]:
-        """Return the codes of the first ten."""
-        return [hit.code for hit in self._index.search(Query(at=NOW, text=text, district=DISTRICT, first=10)).hits]
+        """Return the codes of the first twenty: ten items, each of the city and of the district."""
+        return [hit.code for hit in self._index.search(Query(at=NOW, text=text, district=DISTRICT, first=FIRST)).hits]
 
     def cpu_seconds(self) -> float:
         """Return what this process has used."""
@@ -74,7 +75,7 @@ class PostgreSQL:
     _ASK = """
         SELECT code FROM entries
         WHERE district = ANY($2) AND (names ILIKE '%' || $1 || '%' OR $1 <% names)
-        ORDER BY name = $1 DESC, word_similarity($1, names) DESC, popularity DESC LIMIT 10
+        ORDER BY name = $1 DESC, word_similarity($1, names) DESC, popularity DESC LIMIT 20
     """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
@@ -91,7 +92,7 @@ class PostgreSQL:
         await run("ANALYZE entries")
 
     async def ask(self, text: str) -> list[str]:
-        """Return the codes of the first ten."""
+        """Return the codes of the first twenty: ten items, each of the city and of the district."""
         return [row["code"] for row in await self._connection.fetch(self._ASK, text, list(DISTRICT))]
 
     def cpu_seconds(self) -> float:

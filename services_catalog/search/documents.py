@@ -1,6 +1,6 @@
 """An entry as a document of tantivy: fields that are matched, fields that filter and count, and what is kept beside."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import log10
@@ -44,9 +44,9 @@ class Texts(Struct, array_like=True):
         for name in self.also:
             yield name, "name"
 
-    def synonyms(self) -> dict[str, str]:
+    def synonyms(self) -> Mapping[str, str]:
         """Return what else people call it, folded: each word with the one of its names that it stands for."""
-        return synonyms(fold(name) for name in (*(name for name, _ in self.called()), *self.english))
+        return synonyms(tuple(fold(name) for name in (*(name for name, _ in self.called()), *self.english)))
 
 
 def schema() -> Schema:
@@ -124,7 +124,7 @@ def _add_words(found: Document, texts: Texts) -> None:
     found.add_text("body", " ".join(pairs(atoms(fold(texts.body)))))
 
 
-@lru_cache(2_000)  # 10 MB: what an item is called comes again with every district
+@lru_cache(2_000)  # 10 MB, as for synonyms
 def _named(name: str, everyday: str, also: tuple[str, ...], english: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the tokens of what an entry is called, by field."""
     texts = Texts(name, everyday, also, english, "")

@@ -61,22 +61,23 @@ class Index:
 
     def _change(self, gone: Iterable[str], new: dict[str, Searchable]) -> None:
         with self._changing:
-            rows, row_of = dict(self._snapshot.rows), dict(self._row_of)
-            old = [code for code in {*gone, *new} if code in row_of]
-            for code in old:
-                del rows[row_of.pop(code)]
+            rows, numbers = dict(self._snapshot.rows), dict(zip(new, self._numbers, strict=False))
+            old = [code for code in {*gone, *new} if code in self._row_of]
             try:
                 self._writer.delete_documents_by_query(Tantivy.term_set_query(self._schema, "code", old))
-                for entry in new.values():
-                    number = row_of[entry.code] = next(self._numbers)
-                    rows[number] = Row(entry.code, tuple(self._places(entry.places)))
-                    self._writer.add_document(documents.document(entry, number, self._openings.names(entry.places)))
+                for code, entry in new.items():
+                    rows[numbers[code]] = Row(code, tuple(self._places(entry.places)))
+                    hours = self._openings.names(entry.places)
+                    self._writer.add_document(documents.document(entry, numbers[code], hours))
                 self._writer.commit()
             except BaseException:
                 self._writer.rollback()
                 raise
+            for code in old:
+                del rows[self._row_of.pop(code)]
+            self._row_of |= numbers
             self._index.reload()
-            self._row_of, self._snapshot = row_of, Snapshot(self._schema, self._index.searcher(), rows)
+            self._snapshot = Snapshot(self._schema, self._index.searcher(), rows)
 
     def _places(self, places: Iterable[Place]) -> Iterable[tuple[tuple[float, float], str]]:
         for place in places:

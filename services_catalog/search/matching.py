@@ -55,6 +55,7 @@ class Matcher:
         Loosely, one word of many is enough, and so are typos and characters that words have in common.
         """
         words = [self._unit(unit, loosely=loosely) for unit in question.units]
+        least = 1 if loosely else len(words)
         cut = atoms(question.text)
         if loosely and len(cut) in _BAG:
             words.append(self._bag(cut))
@@ -65,9 +66,7 @@ class Matcher:
         if len(question.units) > 1:
             everything = _boolean((Occur.Must, self._named(unit)) for unit in question.units)
             better.append(Tantivy.const_score_query(everything, ALL_WORDS))
-        return _boolean(
-            [(Occur.Must, _some(words, 1 if loosely else len(words))), *((Occur.Should, each) for each in better)]
-        )
+        return _boolean([(Occur.Must, _some(words, least)), *((Occur.Should, each) for each in better)])
 
     def _unit(self, unit: str, *, loosely: bool) -> Tantivy:
         cut = atoms(unit)

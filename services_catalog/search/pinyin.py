@@ -5,7 +5,7 @@ docs/decisions/0050-search.md for what one would cost and bring.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -37,14 +37,16 @@ def _more_readings() -> dict[str, tuple[str, ...]]:
     return found
 
 
-@cache
 def readings(atom: str) -> tuple[str, ...]:
     """Return the syllables of a Chinese character, the usual one first; a Latin atom reads as itself."""
-    if not is_chinese(atom):
-        return (atom,)
-    usual = syllable(atom)
+    return _readings(atom) if is_chinese(atom) else (atom,)
+
+
+@lru_cache(10_000)  # 1 MB; a text may have any of 90,000 characters
+def _readings(character: str) -> tuple[str, ...]:
+    usual = syllable(character)
     first = () if usual is None else (usual.replace("yu", "u") if usual[0] in "ln" else usual,)
-    return (*first, *_more_readings().get(atom, ())) or (atom,)
+    return (*first, *_more_readings().get(character, ())) or (character,)
 
 
 def spellings(cut: Sequence[str]) -> list[list[str]]:

@@ -5,8 +5,8 @@ they are added to entries when these are indexed, so typos and pinyin of synonym
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +57,8 @@ def _by_beginning() -> dict[str, list[tuple[str, Group]]]:
     return found
 
 
-def synonyms(names: Iterable[str]) -> dict[str, str]:
+@lru_cache(2_000)  # 10 MB: what an item is called comes again with every district, and with every reason asked for
+def synonyms(names: tuple[str, ...]) -> Mapping[str, str]:
     """Return what else an entry with these (folded) names is called: each word with the name's word it stands for."""
     found: dict[str, str] = {}
     for name in names:

@@ -68,7 +68,7 @@ def test_words_that_tell_nothing_leave_spaces() -> None:
 
 
 def test_an_entry_is_called_by_the_words_of_its_names() -> None:
-    found = synonyms(["机动车驾驶证补证"])
+    found = synonyms(("机动车驾驶证补证",))
     assert found["驾照"] == "机动车驾驶证"
     assert "护照" not in found
 
