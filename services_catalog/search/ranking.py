@@ -1,6 +1,11 @@
 """Which entries a question finds, in which order."""
 
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from heapq import nsmallest
+from itertools import islice
 from math import inf
+from operator import neg
 from typing import NamedTuple, cast
 
 from tantivy import DocAddress, Occur, Schema, Searcher, SearchResult
@@ -64,9 +69,9 @@ def allowed(snapshot: Snapshot, asked: Asked) -> list[tuple[Occur, Tantivy]]:
 
 
 def find(snapshot: Snapshot, asked: Asked, limit: int) -> Found:
-    """Return the best ``limit`` hits; of a question what is near all that there are, as distance decides then."""
+    """Return the best ``limit`` hits. For what is near all are looked at, as distance decides then."""
     everything = snapshot.searcher.num_docs
-    limit = max(1, everything if asked.query.near else min(limit, everything))
+    wanted = max(1, everything if asked.query.near else min(limit, everything))
     clauses = allowed(snapshot, asked)
     loosely = False
     if asked.question.units:
@@ -74,32 +79,33 @@ def find(snapshot: Snapshot, asked: Asked, limit: int) -> Found:
         clauses.append((Occur.Should, Tantivy.const_score_query(own, _OWN_DISTRICT)))
         matcher = Matcher(snapshot.schema)
         query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=False))])
-        result = snapshot.searcher.search(query, limit, weight_by_field="weight")
+        result = snapshot.searcher.search(query, wanted, weight_by_field="weight")
         loosely = _count(result) < _ENOUGH
         if loosely:
             query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=True))])
-            result = snapshot.searcher.search(query, limit, weight_by_field="weight")
+            result = snapshot.searcher.search(query, wanted, weight_by_field="weight")
     else:
         query = Tantivy.boolean_query(clauses)
-        result = snapshot.searcher.search(query, limit, order_by_field="order")
-    hits = _hits(snapshot, asked, result)
+        result = snapshot.searcher.search(query, wanted, order_by_field="order")
+    hits = _hits(snapshot, asked, result, limit)
     return Found(_count(result), hits, query, loosely)
 
 
-def _hits(snapshot: Snapshot, asked: Asked, result: SearchResult) -> list[Ranked]:
-    rows = rows_at(snapshot, [address for _, address in result.hits])
-    scored = bool(asked.question.units)
-    hits = [
-        Ranked(score if scored else 0.0, row, address) for (score, address), row in zip(result.hits, rows, strict=True)
-    ]
-    return _nearest_first(asked, hits) if asked.query.near and hits else hits
+def _hits(snapshot: Snapshot, asked: Asked, result: SearchResult, limit: int) -> list[Ranked]:
+    found = result.hits  # made anew at each access
+    rows = rows_at(snapshot, [address for _, address in found])
+    order: Iterable[int] = range(len(rows))
+    scores = [score for score, _ in found] if asked.question.units else [0.0] * len(rows)
+    if asked.query.near is not None and scores:
+        close = bisect_right(scores, -_CLOSE * scores[0], key=neg)
+        order = [*_nearest_first(asked, rows[:close], limit), *range(close, len(rows))]
+    return [Ranked(scores[at], rows[at], found[at][1]) for at in islice(order, limit)]
 
 
-def _nearest_first(asked: Asked, hits: list[Ranked]) -> list[Ranked]:
-    """Sort hits that are about as good as the best one by distance; the others stay behind them."""
-    close = [hit for hit in hits if hit.score >= _CLOSE * hits[0].score]
-    away = {hit.row.code: away_from(asked, hit.row) for hit in close}
-    return sorted(close, key=lambda hit: (away[hit.row.code], hit.row.code)) + hits[len(close) :]
+def _nearest_first(asked: Asked, rows: list[Row], limit: int) -> Iterator[int]:
+    """Yield the places in ``rows`` of the nearest entries."""
+    away = ((away_from(asked, row), row.code, at) for at, row in enumerate(rows))
+    return (at for _, _, at in nsmallest(limit, away))
 
 
 def away_from(asked: Asked, row: Row) -> float:
