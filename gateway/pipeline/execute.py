@@ -27,6 +27,9 @@ from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
 from kernel.errors import YiwangError
 from kernel.settings import Settings
+from services_catalog.organisations.errors import UnknownOrganisationError
+from services_catalog.reading.shelf import CatalogueUnavailableError
+from services_catalog.search.errors import CursorError
 from supergraph.answers import Value
 from supergraph.complete import Error
 from supergraph.plan import Fetch, LocalPart, Plan, Variant
@@ -48,6 +51,9 @@ _COST_A_FIELD = (
     UnknownPurposeError,
     MandateRefusedError,
     UnknownMandateError,
+    CatalogueUnavailableError,
+    CursorError,
+    UnknownOrganisationError,
 )
 
 _log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from kernel.clock import Clock
+from services_catalog.organisations.errors import UnknownOrganisationError
 from services_catalog.reading.shelf import Shelf
 from services_catalog.reading.wire import plain
 from services_catalog.search.query import Hit, Query
@@ -101,14 +102,18 @@ class Answering:
         )
 
     async def _district(self, code: str) -> tuple[str, ...]:
-        """Return an organisation and those above it, itself first; for one that is unknown there is nothing."""
+        """Return an organisation and those above it, itself first. Raises UnknownOrganisationError."""
         if not code:
             return ()
         now = self._clock.now().timestamp()
         known = self._paths.get(code)
         if known is None or now - known[0] > _DISTRICT_SECONDS:
             path = await self._pool.fetchval(_PATH, code)
-            known = self._paths[code] = now, tuple(reversed(path.split("/"))) if path else (code,)
+            if path is None:
+                raise UnknownOrganisationError(
+                    f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
+                )
+            known = self._paths[code] = now, tuple(reversed(path.split("/")))
         return known[1]
 
     def _keep(self, target: str, revision: int, body: bytes) -> None:
