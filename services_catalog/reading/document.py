@@ -48,7 +48,9 @@ _SEARCH = [
     *_PLACE,
     _query("topic", _TEXT, "A topic's code."),
     _query("lifeEvent", _TEXT, "A life event's code."),
-    _query("level", _ref("EntryLevel"), "Items, implementations or cases; left out, implementations and cases."),
+    _query(
+        "level", _ref("EntryLevel"), "Only implementations, or only cases; items are nobody's to use and are not found."
+    ),
     _query("near", _NEAR, "Nearest first; WGS84, degrees.", style="deepObject", explode=True),
     _query("open", {"type": "boolean"}, "Only what has a place that is open now."),
     _FIRST,
