@@ -29,7 +29,8 @@ class CatalogueSource:
         """Return the answer. Raises CatalogueUnavailableError, CursorError, UnknownOrganisationError."""
         if request.target.startswith(_SERVICES):
             return Response(200, _JSON, msgspec.json.encode(self._services(request.target.removeprefix(_SERVICES))))
-        return Response(200, _JSON, await self._answering.answer(request.target))
+        answer = await self._answering.answer(request.target)
+        return Response(200, [*_JSON, (b"etag", answer.tag)], answer.body)
 
     def _services(self, target: str) -> Service | list[Service] | None:
         """Return live services from the gateway's own memory: the one that is named, or those after a name."""

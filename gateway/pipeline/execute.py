@@ -225,6 +225,12 @@ class _Run:
             return fetch.failed(error.said, **error.extensions)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
+        return await self._read(fetch, request, response)
+
+    async def _read(self, fetch: Fetch, request: Request, response: Response) -> Value:
+        """Return the value that an answer has: what is known in this process at once, what is long in a thread."""
+        if fetch.service in self._ways.upstreams.inside:
+            return fetch.read_again(request.target, response)
         size = len(response.body)
         if size < _LONG_BYTES:
             return fetch.read(response)
