@@ -14,6 +14,7 @@ from auth.keys.published import PublishedKeys
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
+from gateway.http.entries import EntryRoutes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
@@ -116,6 +117,7 @@ class Gateway:
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
                     ).handlers(),
+                    *EntryRoutes(database, redis, self._clock).handlers(),
                 ],
                 beside=self.direct,
             )
