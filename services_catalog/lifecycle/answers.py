@@ -39,10 +39,13 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Checked(Struct, frozen=True, omit_defaults=True):
-    """What storing and submitting a document would find. ``error``: why it could not be stored at all."""
+    """What storing and submitting a document would find. ``error``: why it could not be stored at all.
+
+    ``stands`` is the state of the version that says the same already, "" if none does.
+    """
 
     code: str
-    unchanged: bool
+    stands: str = ""
     findings: tuple[Finding, ...] = ()
     error: str = ""
     fix: str = ""

@@ -36,14 +36,14 @@ async def rehearse(
             async with session.begin_nested():
                 entry, _ = await placed(session, clock, actor, document)
         except YiwangError as error:
-            found[at] = Checked(document.code, unchanged=False, error=f"{error.code}: {error.message}", fix=error.fix)
+            found[at] = Checked(document.code, error=f"{error.code}: {error.message}", fix=error.fix)
             continue
         layer = _layer(clock, actor, entry, document)
         operations = await _operations(session, [layer, *filter(None, [beside.get(entry.parent or "")])], coming)
         breaches = await judged(session, clock, entry, layer, operations, beside=beside)
         beside[document.code] = layer
         same = await same_already(session, document)
-        found[at] = Checked(document.code, same is not None, tuple(breaches))
+        found[at] = Checked(document.code, same.state if same else "", tuple(breaches))
     return [found[at] for at in range(len(written))]
 
 

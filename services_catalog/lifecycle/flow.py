@@ -57,6 +57,8 @@ class EntryFlow:
         """Write a draft, unless what is on its way, or live, says the same already; with the findings of a check."""
         async with self._database.session() as session:
             same = await same_already(session, document)
+            if same is not None and same.state == "rejected":
+                same = None  # whoever sends it once more wants it to be looked at once more
             if same is not None:
                 await placed(session, self._clock, actor, document)  # whether they may
             version = same or await save_draft(session, self._clock, actor, document)
