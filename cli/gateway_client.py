@@ -3,6 +3,7 @@
 import http.client
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -41,11 +42,18 @@ class _Error(Struct):
     fix: str = ""
 
 
+class Found(Finding, frozen=True):
+    """A finding, of an entry also with the rule that is broken and why there is one."""
+
+    rule: str = ""
+    reason: str = ""
+
+
 class Refusal(Struct):
     """What the gateway answers to what it does not accept."""
 
     error: _Error
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Found, ...] = ()
     changes: tuple[Change, ...] = ()
 
 
@@ -59,14 +67,17 @@ class RefusedError(YiwangError):
         self.refusal = refusal
 
 
-def call(gateway: str, path: str, answer: type[_T], body: object = None, token: str = "") -> _T:
-    """GET, or POST ``body`` as JSON. Raises RefusedError, GatewayUnreachableError."""
+def call(
+    gateway: str, path: str, answer: type[_T], body: object = None, token: str = "", *, method: str | None = None
+) -> _T:
+    """GET, or POST ``body`` as JSON, or another method. Raises RefusedError, GatewayUnreachableError."""
     if urlsplit(gateway).scheme not in {"http", "https"}:
         raise click.UsageError(f"{gateway!r} is no URL; the gateway's begins with https:// or http://")
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
         gateway.rstrip("/") + path,
         data=None if body is None else msgspec.json.encode(body),
         headers={"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {}),
+        method=method,
     )
     try:
         with _open(request, timeout=_SECONDS) as response:
@@ -113,7 +124,7 @@ def token_option(function: Any) -> Any:
     )(function)
 
 
-def show_findings(findings: tuple[Finding, ...], level: Literal["error", "warning"] | None = None) -> None:
+def show_findings(findings: Sequence[Finding], level: Literal["error", "warning"] | None = None) -> None:
     """Print findings, one a paragraph."""
     for finding in findings:
         if level in {None, finding.level}:

@@ -41,6 +41,7 @@ COMMANDS = {
     "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),
     "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),
     "publish": Entry("cli.publish:publish", "Make a department's API part of the graph."),
+    "entry": Entry("cli.entry:entry", "Write, check, submit and review the catalogue's entries."),
     "rollback": Entry("cli.rollback:rollback", "Make an earlier version of a service live again."),
     "services": Entry("cli.publish:services", "List the live services."),
     "mock": Entry("cli.mock:mock", "Answer any API document with generated data."),
@@ -91,6 +92,7 @@ def yiwang() -> None:
       yiwang run                     everything on this machine, with example departments
       yiwang compile openapi.yaml    what of an API document will work, and what to mend
       yiwang publish service.yaml    make a department's API part of the graph
+      yiwang entry --help            what residents read of a service: written, reviewed, published
       yiwang COMMAND --help          more about one command
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
 

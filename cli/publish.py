@@ -10,7 +10,9 @@ import click
 import msgspec
 from msgspec import Struct
 
+from cli import publish_entries
 from cli.documents import DocumentFiles
+from cli.entry_files import Gateway
 from cli.gateway_client import RefusedError, call, gateway_option, show_changes, show_findings, token_option
 from services_catalog.bundle import Bundle, is_inside
 from services_catalog.errors import ManifestError
@@ -51,12 +53,16 @@ class _Service(Struct):
 def publish(manifest: Path, gateway: str, token: str, *, force: bool, dry_run: bool) -> None:
     """Publish the service that MANIFEST (service.yaml, see docs/publishing.md) describes.
 
+    Then the entries of the catalogue that it names (`entries:`) are drafted and submitted, as far as they say anything
+    new; the output says who can review them.
+
     Exit code 0: it is live, unchanged, or (--dry-run) fit to be published. 1: refused, with the reasons; what was
-    live stays live. 2: the command line is wrong.
+    live stays live, and where only an entry was refused, the API is live. 2: the command line is wrong.
     """
     described = _manifest(manifest)
+    sheets = publish_entries.read(manifest.parent, described.entries)
     submission = {
-        "manifest": msgspec.to_builtins(described),
+        "manifest": msgspec.to_builtins(msgspec.structs.replace(described, entries=())),  # they are no part of the API
         "bundle": gather(manifest.parent, described),
         "force": force,
         "dry_run": dry_run,
@@ -68,6 +74,13 @@ def publish(manifest: Path, gateway: str, token: str, *, force: bool, dry_run: b
         show_changes(error.refusal.changes)
         raise
     _show(described.name, publication, gateway)
+    good = (
+        publish_entries.check(Gateway(gateway, token), sheets, publication.operations)
+        if dry_run
+        else publish_entries.bring(Gateway(gateway, token), sheets)
+    )
+    if not good:
+        raise SystemExit(1)
 
 
 @click.command(short_help="List the live services.")

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs.catalogue_tables import spliced
 from kernel.errors import YiwangError
 from kernel.settings import reference
 
@@ -15,7 +16,12 @@ PACKAGES = ("kernel", "supergraph", "services_catalog", "auth", "adapters", "sch
 def pages() -> dict[Path, str]:
     """Every generated page and its text."""
     folder = Path(__file__).parent
-    return {folder / "settings.md": reference(), folder / "errors.md": errors_page()}
+    catalogue = folder / "catalogue.md"
+    return {
+        folder / "settings.md": reference(),
+        folder / "errors.md": errors_page(),
+        catalogue: spliced(catalogue.read_text()),
+    }
 
 
 def modules() -> Iterator[str]:

@@ -15,6 +15,7 @@ from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
+from gateway.http.entries import EntryRoutes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
@@ -122,6 +123,7 @@ class Gateway:
                     *PublishingRoutes(
                         database, redis, registry, settings, platform_names(local), cipher=cipher
                     ).handlers(),
+                    *EntryRoutes(database, redis, self._clock).handlers(),
                 ],
                 beside=self.direct,
             )

@@ -5,13 +5,14 @@ Reading is strict and complete: every defect is named at once, each with its JSO
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
 from kernel.control_characters import CONTROL
+from services_catalog.bundle import is_inside
 from services_catalog.errors import ManifestError
 from services_catalog.strict_reading import defects, pointer
 from supergraph.findings import Finding
@@ -107,6 +108,10 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         dict[str, OperationSettings],
         Meta(description="Settings by operationId, or by method and path such as GET /lots/{id}."),
     ] = {}
+    entries: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=400, description="A file's path.")], ...],
+        Meta(max_length=50, description="Files of catalogue entries, relative to this file and below its folder."),
+    ] = ()
 
 
 def read(raw: Any) -> Manifest:
@@ -116,6 +121,7 @@ def read(raw: Any) -> Manifest:
         manifest = msgspec.convert(raw, Manifest)
         manifest = msgspec.structs.replace(manifest, document=posixpath.normpath(manifest.document))
         findings = [*_control_defects(raw, ""), *_header_defects(manifest.upstream.headers), *_access_defects(manifest)]
+        findings += _entry_file_defects(manifest.entries)
     if findings:
         raise ManifestError(findings)
     return manifest
@@ -141,6 +147,15 @@ def _access_defects(manifest: Manifest) -> Iterator[Finding]:
     for at, rule in rules.items():
         if isinstance(rule, Access) and rule.level == "public" and (rule.scope or rule.consent):
             yield Finding("error", at, "a stranger has neither scopes nor given consent", "Write L1 instead of public.")
+
+
+def _entry_file_defects(files: Sequence[str]) -> Iterator[Finding]:
+    for at, path in enumerate(files):
+        if not is_inside(posixpath.normpath(path)):
+            fix = "Move the file there, and write its path with /."
+            yield Finding("error", pointer("/entries", at), f"{path!r} is not below the manifest's folder", fix)
+        elif path in files[:at]:
+            yield Finding("error", pointer("/entries", at), f"{path!r} stands there twice", "Leave one of them out.")
 
 
 def _header_defects(headers: dict[str, str]) -> Iterator[Finding]:

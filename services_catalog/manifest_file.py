@@ -33,13 +33,13 @@ def line_of(data: bytes, at: str) -> int:
     """Return the line, from 1, where the value at a JSON pointer, or the nearest around it, stands in YAML text."""
     wanted = [token.replace("~1", "/").replace("~0", "~") for token in at.split("/") if token]
     line = 1
-    found = 0  # so many of the wanted keys
+    found = 0  # so many of the wanted keys and places
     try:
-        for depth, event in _keys(data.decode("utf-8-sig", "replace")):
-            if wanted and (found == len(wanted) or depth <= found):  # behind the value of the last key that was found
+        for depth, key, place in _places(data.decode("utf-8-sig", "replace")):
+            if wanted and (found == len(wanted) or depth <= found):  # behind the value of the last one that was found
                 break
-            if wanted and depth == found + 1 and event.value == wanted[found]:
-                line, found = event.start_mark.line + 1, found + 1
+            if wanted and depth == found + 1 and key == wanted[found]:
+                line, found = place + 1, found + 1
     except yaml.YAMLError as error:  # what is unreadable has been said; this is only about where
         mark = getattr(error, "problem_mark", None)
         if mark is not None and not wanted:
@@ -47,22 +47,29 @@ def line_of(data: bytes, at: str) -> int:
     return line
 
 
-def _keys(text: str) -> Iterator[tuple[int, Any]]:
-    """Yield the keys of mappings and how deep they stand, down to the depth that is read at all.
+def _places(text: str) -> Iterator[tuple[int, str, int]]:
+    """Yield the keys of mappings and the places of lists' values: how deep they stand, which, and in which line.
 
     By libyaml's events: its tree is built by recursion, and 100,000 brackets would end the process.
     """
-    opened: list[bool | None] = []  # of each value that has begun: whether a key comes next, None in lists
-    for event in yaml.parse(text, yaml.CSafeLoader):
+    opened: list[bool | int] = []  # of each value that has begun: whether a key comes next; in lists the next place
+    events: Iterator[Any] = yaml.parse(text, yaml.CSafeLoader)
+    for event in events:
         if isinstance(event, yaml.CollectionEndEvent):
             opened.pop()
         elif isinstance(event, yaml.NodeEvent):
-            if opened and opened[-1] and isinstance(event, yaml.ScalarEvent):
-                yield len(opened), event
-            if opened and opened[-1] is not None:
-                opened[-1] = not opened[-1]
+            mark: Any = event.start_mark  # what is parsed from text always has one
+            if opened:
+                at = opened[-1]
+                if isinstance(at, bool):
+                    opened[-1] = not at
+                    if at and isinstance(event, yaml.ScalarEvent):
+                        yield len(opened), event.value, mark.line
+                else:
+                    opened[-1] = at + 1
+                    yield len(opened), str(at), mark.line
             if isinstance(event, yaml.CollectionStartEvent):
-                opened.append(True if isinstance(event, yaml.MappingStartEvent) else None)
+                opened.append(True if isinstance(event, yaml.MappingStartEvent) else 0)
         if len(opened) > MAX_DEPTH:
             return
 

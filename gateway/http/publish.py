@@ -2,38 +2,24 @@
 
 import logging
 import time
-from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import msgspec
-from litestar import Request, Response, get, post
-from litestar.exceptions import HTTPException
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ExceptionHandlersMap
 from msgspec import Meta, Struct
 from redis.asyncio import Redis
-from sqlalchemy.exc import DBAPIError
 
-from auth.credentials import Publisher, authenticate
-from gateway.errors import RequestError, RequestTooLargeError
-from gateway.registry import Registry, RegistryUnavailableError
+from auth.credentials import Publisher
+from gateway.http.departments import MAX_BODY_BYTES, REFUSALS, AnyRequest, body, json, publisher
+from gateway.registry import Registry
 from kernel.clock import SystemClock
 from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
-from kernel.errors import YiwangError
 from kernel.settings import Settings
-from services_catalog.bundle import MAX_BYTES
 from services_catalog.listing import live_services
 from services_catalog.manifest import ServiceName
 from services_catalog.platform_names import PlatformNames
 from services_catalog.publishing import Publishing, Submission
-
-MAX_BODY_BYTES = 2 * MAX_BYTES + 2**20  # the bundle as JSON text, escaped, and the manifest
-
-AnyRequest = Request[Any, Any, Any]
-_T = TypeVar("_T")
-
-_DATA_EXCEPTION = "22"  # PostgreSQL's class of errors in values (appendix A), such as text with a NUL
 
 _log = logging.getLogger(__name__)
 
@@ -66,46 +52,41 @@ class PublishingRoutes:
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
 
-        @post("/publish", status_code=200, request_max_body_size=MAX_BODY_BYTES, exception_handlers=_REFUSALS)
+        @post("/publish", status_code=200, request_max_body_size=MAX_BODY_BYTES, exception_handlers=REFUSALS)
         async def publish(request: AnyRequest) -> Response[bytes]:
-            publisher = await self._publisher(request)
-            submission = await _body(request, Submission)
-            publication = await self._publishing.publish(publisher.department, publisher.key_id, submission)
+            asking = await publisher(self._database, self._clock, request)
+            submission = await body(request, Submission)
+            publication = await self._publishing.publish(asking.department, asking.key_id, submission)
             if publication.status == "published":
                 await self._take_over()
             _log.info(
                 "publication",
-                extra=_who(publisher, publication.service)
+                extra=_who(asking, publication.service)
                 | {"version": publication.version, "status": publication.status, "forced": submission.force}
                 | {"milliseconds": round(publication.milliseconds)},
             )
-            return _json(publication)
+            return json(publication)
 
-        @post("/rollback", status_code=200, request_max_body_size=2**16, exception_handlers=_REFUSALS)
+        @post("/rollback", status_code=200, request_max_body_size=2**16, exception_handlers=REFUSALS)
         async def rollback(request: AnyRequest) -> Response[bytes]:
-            publisher = await self._publisher(request)
-            wanted = await _body(request, RollBack)
+            asking = await publisher(self._database, self._clock, request)
+            wanted = await body(request, RollBack)
             began = time.perf_counter()
-            change = await self._publishing.roll_back(publisher.department, publisher.key_id, wanted.service, wanted.to)
+            change = await self._publishing.roll_back(asking.department, asking.key_id, wanted.service, wanted.to)
             await self._take_over()
             milliseconds = round((time.perf_counter() - began) * 1000)
             _log.info(
                 "rollback",
-                extra=_who(publisher, wanted.service) | {"version": change.version, "milliseconds": milliseconds},
+                extra=_who(asking, wanted.service) | {"version": change.version, "milliseconds": milliseconds},
             )
-            return _json(change)
+            return json(change)
 
-        @get("/services", exception_handlers=_REFUSALS)
+        @get("/services", exception_handlers=REFUSALS)
         async def services() -> Response[bytes]:
             async with self._database.session() as session:
-                return _json(await live_services(session))
+                return json(await live_services(session))
 
         return [publish, rollback, services]
-
-    async def _publisher(self, request: AnyRequest) -> Publisher:
-        """Say who asks, before anything of the body is read."""
-        async with self._database.session() as session:
-            return await authenticate(session, self._clock, request.headers.get("authorization", ""))
 
     async def _take_over(self) -> None:
         """Serve what was just stored and announced; if that fails now, the registry finds it by itself."""
@@ -115,55 +96,5 @@ class PublishingRoutes:
             _log.exception("a change is stored but not yet served by this process")
 
 
-def _who(publisher: Publisher, service: str) -> dict[str, Any]:
-    return {"department": publisher.department, "key_id": publisher.key_id, "service": service}
-
-
-async def _body(request: AnyRequest, type_: type[_T]) -> _T:
-    try:
-        return msgspec.json.decode(await request.body(), type=type_)
-    except HTTPException as error:
-        raise RequestTooLargeError(
-            f"The submission is longer than {MAX_BODY_BYTES} bytes",
-            fix="Take examples out of the document, or split the service.",
-        ) from error
-    except msgspec.MsgspecError as error:
-        raise RequestError(
-            f"The body is not what is expected here: {error}", fix="`yiwang publish` sends what is right."
-        ) from error
-
-
-def _json(value: object, status: int = 200) -> Response[bytes]:
-    challenge = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}  # RFC 6750 section 3
-    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json", headers=challenge)
-
-
-def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
-    """Answer with the error, and with whatever a publication's error knows beyond its message."""
-    return _json(
-        {
-            "error": {
-                "code": error.code,
-                "message": error.message,
-                "fix": error.fix,
-                "retryable": error.retryable,
-            },
-            "findings": getattr(error, "findings", ()),
-            "changes": getattr(error, "changes", ()),
-        },
-        error.http_status,
-    )
-
-
-def _unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
-    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith(_DATA_EXCEPTION):
-        refused = RequestError("The request holds a value that the catalogue cannot store", fix="Send plain text.")
-        return _refusal(request, refused)
-    _log.error("the database failed a publication", exc_info=error)
-    return _refusal(
-        request,
-        RegistryUnavailableError("The catalogue cannot be changed at the moment", fix="Try again in a few seconds."),
-    )
-
-
-_REFUSALS: ExceptionHandlersMap = {YiwangError: _refusal, DBAPIError: _unavailable, OSError: _unavailable}
+def _who(asking: Publisher, service: str) -> dict[str, Any]:
+    return {"department": asking.department, "key_id": asking.key_id, "service": service}

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
 from services_catalog.entries.document import EntryDocument
-from services_catalog.entries.fields import to_json
+from services_catalog.entries.fields import Fields, to_json
 from services_catalog.entries.inheritance import Authorship, authored
 from services_catalog.entries.words import LEVELS
 from services_catalog.lifecycle.errors import EntryMisplacedError, WrongStateError
@@ -23,13 +23,7 @@ async def save_draft(session: AsyncSession, clock: Clock, actor: str, document: 
 
     Raises NotAllowedError, EntryMisplacedError, and WrongStateError while a version is frozen on its way.
     """
-    entry = await _entry(session, clock, document)
-    role = await allowed(session, clock, actor, "edit", entry.organisation)
-    if entry.organisation != document.organisation:
-        raise EntryMisplacedError(
-            f"{entry.code} belongs to {entry.organisation}, the document says {document.organisation}",
-            fix="Entries follow their organisation when that is moved or merged; write the one that it has.",
-        )
+    entry, role = await placed(session, clock, actor, document)
     by = By(actor, role)
     live, version = await live_version(session, entry.code), await open_version(session, entry.code)
     if version is None:
@@ -51,6 +45,31 @@ async def save_draft(session: AsyncSession, clock: Clock, actor: str, document: 
     session.add(version)
     await session.flush()
     return version
+
+
+async def placed(session: AsyncSession, clock: Clock, actor: str, document: EntryDocument) -> tuple[Entry, str]:
+    """Return the entry that an actor may edit by a document, new if need be, and their role.
+
+    Raises NotAllowedError, EntryMisplacedError.
+    """
+    entry = await _entry(session, clock, document)
+    role = await allowed(session, clock, actor, "edit", entry.organisation)
+    if entry.organisation != document.organisation:
+        raise EntryMisplacedError(
+            f"{entry.code} belongs to {entry.organisation}, the document says {document.organisation}",
+            fix="Entries follow their organisation when that is moved or merged; write the one that it has.",
+        )
+    return entry, role
+
+
+async def same_already(session: AsyncSession, document: EntryDocument) -> EntryVersion | None:
+    """Return the version that says what a document says: the one on its way, else the live one; None: neither does."""
+    version = await open_version(session, document.code) or await live_version(session, document.code)
+    if version is None or msgspec.convert(version.fields, Fields) != document.fields:
+        return None
+    authorship = msgspec.convert(version.authorship, dict[str, Authorship])
+    explained = all(name in authorship and authorship[name].reason == why for name, why in document.because.items())
+    return version if explained else None
 
 
 async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -> Entry:

@@ -1,6 +1,6 @@
 """The levels of an entry as stored rows say them, ready for services_catalog.entries.inheritance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,13 +25,22 @@ def layer_of(entry: Entry, version: EntryVersion) -> Layer:
 
 async def live_layers_above(session: AsyncSession, entry: Entry) -> tuple[Sequence[Layer], Sequence[str]]:
     """Return the live levels above an entry, the generic item first, and the codes of those that are not live."""
+    return await layers_above(session, entry, {})
+
+
+async def layers_above(
+    session: AsyncSession, entry: Entry, beside: Mapping[str, Layer]
+) -> tuple[Sequence[Layer], Sequence[str]]:
+    """Return the same, with levels of ``beside``, by code, in place of what is stored."""
     layers: list[Layer] = []
     missing: list[str] = []
     parent = entry.parent
     while parent is not None:
         above = await session.get_one(Entry, parent)
-        version = await live_version(session, parent)
-        if version is None or version.state == "suspended":
+        version = None if parent in beside else await live_version(session, parent)
+        if parent in beside:
+            layers.append(beside[parent])
+        elif version is None or version.state == "suspended":
             missing.append(parent)
         else:
             layers.append(layer_of(above, version))

@@ -4,17 +4,20 @@ An entry that changes takes what inherits from it along. Each function returns t
 after the commit (services_catalog.announcements).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
+from services_catalog.entries.rule import Finding
 from services_catalog.lifecycle.errors import RulesBrokenError, WrongStateError
 from services_catalog.lifecycle.history import By
 from services_catalog.lifecycle.showing import show
 from services_catalog.lifecycle.states import Event
-from services_catalog.lifecycle.steps import PLATFORM, live_version, step, step_by, wanted
+from services_catalog.lifecycle.steps import PLATFORM, live_version, locked, open_version, step, step_by, wanted
 from services_catalog.lifecycle.submitting import check
 from services_catalog.lifecycle.tables import EntryVersion
 
@@ -56,6 +59,35 @@ async def due(session: AsyncSession, clock: Clock, most: int = 100) -> list[str]
         EntryVersion.state == "scheduled", col(EntryVersion.publish_at) <= clock.now()
     )
     return list((await session.exec(query.order_by(col(EntryVersion.publish_at)).limit(most))).all())
+
+
+async def publish_due(session: AsyncSession, clock: Clock, code: str, operations: frozenset[str] | None) -> int | None:
+    """Publish a scheduled version whose time has come; None if meanwhile it is not that any more.
+
+    Raises RulesBrokenError.
+    """
+    if await _still_due(session, clock, code) is None:
+        return None
+    return await publish(session, clock, PLATFORM, code, operations)
+
+
+async def return_due(session: AsyncSession, clock: Clock, code: str, findings: Sequence[Finding]) -> None:
+    """Make a scheduled version that breaks rules by now a draft again, with the rules in its history."""
+    version = await _still_due(session, clock, code)
+    if version is None:
+        return
+    version.findings, version.publish_at, version.reviewer = msgspec.to_builtins(findings), None, None
+    broken = {each.pointer or "/": each.rule for each in findings if each.level == "error"}
+    await step(
+        session, clock, version, "recall", By(PLATFORM.actor, PLATFORM.role, f"{len(broken)} rules broken", broken)
+    )
+
+
+async def _still_due(session: AsyncSession, clock: Clock, code: str) -> EntryVersion | None:
+    await locked(session, code)
+    version = await open_version(session, code)
+    at = version.publish_at if version and version.state == "scheduled" else None
+    return version if at is not None and at <= clock.now() else None
 
 
 async def suspend(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str) -> int:

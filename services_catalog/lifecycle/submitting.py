@@ -1,17 +1,17 @@
 """Submitting: the machine checks every rule first, so that reviewers read what is worth their time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA, Clock
-from services_catalog.entries.inheritance import effective
+from services_catalog.entries.inheritance import Layer, effective
 from services_catalog.entries.rule import Finding, Subject, findings
 from services_catalog.entries.rules import RULES
 from services_catalog.lifecycle.errors import RulesBrokenError
 from services_catalog.lifecycle.history import By
-from services_catalog.lifecycle.layers import layer_of, live_layers_above
+from services_catalog.lifecycle.layers import layer_of, layers_above
 from services_catalog.lifecycle.steps import PLATFORM, step, step_by, wanted
 from services_catalog.lifecycle.tables import Entry, EntryVersion
 
@@ -21,8 +21,20 @@ async def check(
 ) -> Sequence[Finding]:
     """Return what the rules say of a version; ``operations`` are those of the live graph, None: not known here."""
     entry = await session.get_one(Entry, version.entry)
-    above, missing = await live_layers_above(session, entry)
-    own = layer_of(entry, version)
+    return await judged(session, clock, entry, layer_of(entry, version), operations)
+
+
+async def judged(
+    session: AsyncSession,
+    clock: Clock,
+    entry: Entry,
+    own: Layer,
+    operations: frozenset[str] | None,
+    *,
+    beside: Mapping[str, Layer] | None = None,
+) -> Sequence[Finding]:
+    """Return what the rules say of a level; levels of ``beside`` count as if they were public already."""
+    above, missing = await layers_above(session, entry, beside or {})
     subject = Subject(
         code=entry.code,
         level=entry.level,

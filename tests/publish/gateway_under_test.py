@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 from redis.asyncio import Redis
 
 from auth.credentials import issue
+from gateway.http.entries import EntryRoutes
 from gateway.http.publish import PublishingRoutes
 from gateway.http.routes import other_routes
 from gateway.registry import Registry
@@ -33,7 +34,8 @@ def open_to_loopback(settings: Settings) -> Settings:
 def application(database: Database, redis: Redis, registry: Registry, settings: Settings) -> ASGIApp:
     names = platform_names(local_schema())
     cipher = open_keys(settings).cipher
-    return other_routes(PublishingRoutes(database, redis, registry, settings, names, cipher=cipher).handlers())
+    publishing = PublishingRoutes(database, redis, registry, settings, names, cipher=cipher)
+    return other_routes([*publishing.handlers(), *EntryRoutes(database, redis, CLOCK).handlers()])
 
 
 @asynccontextmanager
@@ -60,6 +62,15 @@ class Gateway:
     async def post(self, path: str, token: str, body: object) -> tuple[int, Any]:
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         response = await self.client.post(path, content=content, headers={"authorization": f"Bearer {token}"})
+        return response.status_code, response.json()
+
+    async def put(self, path: str, token: str, body: object) -> tuple[int, Any]:
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        response = await self.client.put(path, content=content, headers={"authorization": f"Bearer {token}"})
+        return response.status_code, response.json()
+
+    async def get(self, path: str, token: str) -> tuple[int, Any]:
+        response = await self.client.get(path, headers={"authorization": f"Bearer {token}"})
         return response.status_code, response.json()
 
     async def publish(self, token: str, api: object, name: str = "parking", **more: Any) -> tuple[int, Any]:

@@ -1,0 +1,71 @@
+"""Which of the operations that entries mention the live graph has, for rule E24.
+
+The stored slices are the source, read in the transaction that asks: no gateway's memory can be older than a publication
+that has just been answered. Only services that are mentioned are looked at; a slice is decoded once a process.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services_catalog.entries.fields import Fields
+from services_catalog.lifecycle.states import LIVE, OPEN
+from services_catalog.lifecycle.tables import Entry, EntryVersion
+from services_catalog.tables import Service, ServiceVersion
+from supergraph.slice import Slice, decode
+
+_KEPT = 1_000  # services: 10 names each, so a few hundred kB
+_known: OrderedDict[str, frozenset[str]] = OrderedDict()  # by the slice's digest: it names the content
+
+
+def mentioned(fields: Fields) -> set[str]:
+    """Return the operations that a level says open its service."""
+    return {bound.operation for bound in fields.binding.operations} if fields.binding else set()
+
+
+async def live_operations(session: AsyncSession, wanted: Iterable[str]) -> frozenset[str]:
+    """Return what the live services that ``wanted`` mention offer: ``query parking.lots``."""
+    names = {operation.split(" ", 1)[1].split(".", 1)[0] for operation in wanted}
+    if not names:
+        return frozenset()
+    live = select(ServiceVersion.service, ServiceVersion.number, ServiceVersion.digest).join(
+        Service,
+        (col(Service.name) == col(ServiceVersion.service)) & (col(Service.live_version) == col(ServiceVersion.number)),
+    )
+    rows = (await session.exec(live.where(col(Service.name).in_(sorted(names))))).all()
+    found: set[str] = set()
+    for service, number, digest in rows:
+        if digest not in _known:
+            stored = select(ServiceVersion.slice).where(
+                col(ServiceVersion.service) == service, col(ServiceVersion.number) == number
+            )
+            _keep(digest, _offered(decode((await session.exec(stored)).one())))
+        found |= _known[digest]
+    return frozenset(found)
+
+
+async def operations_of(session: AsyncSession, code: str, *more: Fields) -> frozenset[str]:
+    """Return what is live of the services that an entry mentions, or what is right above it, or ``more``."""
+    above = select(Entry.parent).where(col(Entry.code) == code).scalar_subquery()
+    binding = col(EntryVersion.fields)["binding"]["operations"]
+    query = select(binding).where(
+        or_(col(EntryVersion.entry) == code, col(EntryVersion.entry) == above),
+        col(EntryVersion.state).in_(sorted(LIVE | OPEN)),
+    )
+    stored = {each["operation"] for bound in (await session.exec(query)).all() for each in bound or ()}
+    return await live_operations(session, stored.union(*(mentioned(each) for each in more)))
+
+
+def _offered(slice_: Slice) -> frozenset[str]:
+    return frozenset(
+        ".".join(filter(None, (f"{each.kind} {slice_.service}", each.group, each.name))) for each in slice_.operations
+    )
+
+
+def _keep(digest: str, offered: frozenset[str]) -> None:
+    _known[digest] = offered
+    if len(_known) > _KEPT:
+        _known.popitem(last=False)

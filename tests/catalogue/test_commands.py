@@ -1,0 +1,195 @@
+"""``yiwang entry`` and the entries of ``yiwang publish`` against a gateway on a real socket."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from cli.gateway_client import RefusedError
+from cli.main import yiwang
+from gateway.app import Gateway
+from gateway.server.server import Server
+from kernel.database import Database
+from kernel.settings import Settings
+from tests.catalogue.conftest import TREE, City
+from tests.publish.gateway_under_test import document, open_to_loopback
+from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
+
+pytestmark = pytest.mark.case("issue-4.3")
+MANIFEST = """\
+department: city
+name: marriage
+title: {zh: 婚姻, en: Marriage}
+document: openapi.json
+upstream: {url: "http://127.0.0.1:9/"}
+entries: [entries.yaml]
+"""
+
+
+class Terminal:
+    """Runs commands as staff of the city would; ``who`` holds the tokens."""
+
+    def __init__(self, settings: Settings, url: str, folder: Path) -> None:
+        self.folder = folder
+        self.tokens: dict[str, str] = {}
+        self.environment = {
+            "YIWANG_DATABASE_URL": settings.database_url,
+            "YIWANG_REDIS_URL": settings.redis_url,
+            "YIWANG_GATEWAY": url,
+        }
+
+    async def run(self, who: str, *arguments: str) -> Result:
+        environment = self.environment | {"YIWANG_TOKEN": self.tokens.get(who, "")}
+        return await asyncio.to_thread(CliRunner(env=environment).invoke, yiwang, arguments)
+
+    async def succeeds(self, who: str, *arguments: str) -> str:
+        result = await self.run(who, *arguments)
+        assert result.exit_code == 0, (result.output, result.exception)
+        return result.output
+
+    async def hire(self, who: str, role: str = "") -> None:
+        issued = await self.run("", "department", "credential", "city")
+        self.tokens[who] = issued.stdout.strip()
+        if role:
+            await self.succeeds("", "role", "grant", self.holder(who), role, "--at", "city")
+
+    def holder(self, who: str) -> str:
+        return "credential:" + self.tokens[who].split("_")[1]
+
+    def line(self, name: str, text: str) -> int:
+        return (self.folder / name).read_text().splitlines().index(text) + 1
+
+    def write(self, name: str, *samples: dict[str, Any]) -> str:
+        file = self.folder / name
+        file.write_text(yaml.safe_dump_all(deepcopy(samples), allow_unicode=True, sort_keys=False))
+        return str(file)
+
+
+@pytest.fixture
+async def terminal(settings: Settings, database: Database, tmp_path: Path) -> AsyncIterator[Terminal]:
+    await City(database).found(TREE)
+    opened = open_to_loopback(settings)
+    gateway = Gateway(opened)
+    listening = socket.create_server(("127.0.0.1", 0))
+    async with gateway.running():
+        server = Server(gateway)
+        await server.open(listening)
+        terminal = Terminal(opened, f"http://127.0.0.1:{listening.getsockname()[1]}", tmp_path)
+        await terminal.succeeds("", "department", "add", "city", "--title-zh", "市", "--title-en", "City")
+        await terminal.hire("editor", "editor")
+        await terminal.hire("reviewer", "reviewer")
+        yield terminal
+        await server.stop(1.0)
+
+
+async def test_the_journey_of_an_entry(terminal: Terminal) -> None:
+    file = terminal.write("item.yaml", ITEM)
+    assert f"{ITEM_CODE}: fit to be submitted" in await terminal.succeeds("editor", "entry", "check", file)
+    assert "No entry" in await terminal.succeeds("editor", "entry", "list")
+    assert f"{ITEM_CODE}: version 1 is draft" in await terminal.succeeds("editor", "entry", "draft", file)
+    said = await terminal.succeeds("editor", "entry", "submit", ITEM_CODE)
+    assert f"waits for review by {terminal.holder('reviewer')} (reviewer at city)" in said
+    assert ITEM_CODE in await terminal.succeeds("reviewer", "entry", "inbox")
+    assert "Nothing waits" in await terminal.succeeds("editor", "entry", "inbox")
+    wrong = await terminal.run("reviewer", "entry", "reject", ITEM_CODE, "--field", "fee")
+    assert wrong.exit_code == 2
+    said = await terminal.succeeds("reviewer", "entry", "reject", ITEM_CODE, "--field", "fee=缺依据")
+    assert "is rejected" in said
+    assert "    fee: 缺依据" in await terminal.succeeds("editor", "entry", "history", ITEM_CODE)
+    await terminal.succeeds("editor", "entry", "draft", file)
+    await terminal.succeeds("editor", "entry", "submit", ITEM_CODE)
+    await terminal.succeeds("editor", "entry", "recall", ITEM_CODE)
+    await terminal.succeeds("editor", "entry", "submit", ITEM_CODE)
+    await terminal.succeeds("reviewer", "entry", "take", ITEM_CODE)
+    await terminal.succeeds("reviewer", "entry", "approve", ITEM_CODE, "--reason", "齐全")
+    said = await terminal.succeeds("reviewer", "entry", "schedule", ITEM_CODE, "--at", "2099-07-01 08:00")
+    assert "is scheduled for 20" in said
+    assert "is published" in await terminal.succeeds("reviewer", "entry", "publish", ITEM_CODE)
+    assert "is suspended" in await terminal.succeeds("reviewer", "entry", "suspend", ITEM_CODE, "--reason", "调整")
+    assert "is published" in await terminal.succeeds("reviewer", "entry", "resume", ITEM_CODE)
+    assert "is published" in await terminal.succeeds("editor", "entry", "draft", file)
+    shown = await terminal.succeeds("editor", "entry", "show", ITEM_CODE)
+    assert "  live: version 1, published" in shown
+    assert f"from {ITEM_CODE} by {terminal.holder('editor')}" in shown
+    assert "live: v1 published" in await terminal.succeeds("editor", "entry", "list", "--state", "published")
+    assert "Nothing below" in await terminal.succeeds("editor", "entry", "drift", ITEM_CODE)
+    assert "The chain of hashes holds." in await terminal.succeeds("editor", "entry", "history", ITEM_CODE)
+    assert json.loads(await terminal.succeeds("editor", "entry", "show", ITEM_CODE, "--json"))["live"]["number"] == 1
+    assert "is withdrawn" in await terminal.succeeds("reviewer", "entry", "withdraw", ITEM_CODE, "--reason", "撤销")
+
+
+async def test_findings_have_lines_and_a_check_fails_by_its_exit_code(terminal: Terminal) -> None:
+    bad = deepcopy(ITEM)
+    bad["fields"]["fee"] = {"charged": True, "items": [{"id": "a", "name": {"zh": "甲"}}]}
+    file = terminal.write("item.yaml", {**IMPLEMENTATION, "parent": ITEM_CODE}, bad)
+    found = await terminal.run("editor", "entry", "check", file)
+    assert found.exit_code == 1
+    line = terminal.line("item.yaml", "    - id: a")
+    assert f"{file}:{line}: error E06-fees /fee/items/0: nobody can tell how high the fee 甲 is" in found.output
+    assert "error E24-operations /binding/operations/0: the graph has no query marriage.offices" in found.output
+    bad["fields"]["audience"] = ["person", "robot"]
+    file = terminal.write("item.yaml", IMPLEMENTATION, bad)
+    line = terminal.line("item.yaml", "  - robot")
+    found = await terminal.run("editor", "entry", "check", file)
+    assert found.exit_code == 1
+    assert f"{file}:{line}: /fields/audience/1:" in found.output
+    assert json.loads(
+        await terminal.succeeds("editor", "entry", "check", terminal.write("good.yaml", ITEM), "--json")
+    ) == [{"code": ITEM_CODE}]
+
+
+async def test_who_has_no_role_is_told_so(terminal: Terminal) -> None:
+    await terminal.hire("nobody")
+    refused = await terminal.run("nobody", "entry", "draft", terminal.write("item.yaml", ITEM))
+    assert isinstance(refused.exception, RefusedError)
+    assert "ROLE_MISSING: You have no role to edit entries of city" in refused.exception.message
+
+
+async def _publish(terminal: Terminal, *options: str) -> Result:
+    (terminal.folder / "openapi.json").write_text(json.dumps(document("free", operations=("offices",))))
+    (terminal.folder / "service.yaml").write_text(MANIFEST)
+    return await terminal.run("editor", "publish", str(terminal.folder / "service.yaml"), *options)
+
+
+async def test_one_command_publishes_api_and_entries(terminal: Terminal) -> None:
+    file = terminal.write("entries.yaml", IMPLEMENTATION, ITEM)
+    rehearsed = await _publish(terminal, "--dry-run")
+    assert rehearsed.exit_code == 0, rehearsed.output
+    assert f"{IMPLEMENTATION_CODE}: fit to be submitted" in rehearsed.output
+    assert "No entry" in await terminal.succeeds("editor", "entry", "list")
+    first = await _publish(terminal)
+    assert first.exit_code == 0, first.output
+    assert f"{ITEM_CODE}: version 1 is checked" in first.output
+    assert f"waits for review by {terminal.holder('reviewer')}" in first.output
+    assert f"{IMPLEMENTATION_CODE}: version 1 is a draft: {ITEM_CODE}, which it belongs to" in first.output
+    for step in ("approve", "publish"):
+        await terminal.succeeds("reviewer", "entry", step, ITEM_CODE)
+    second = await _publish(terminal)
+    assert "nothing has changed; version 1 stays live" in second.output
+    assert f"{ITEM_CODE}: nothing has changed; version 1 is published" in second.output
+    assert f"{IMPLEMENTATION_CODE}: version 1 is checked" in second.output
+    broken = deepcopy(ITEM)
+    del broken["fields"]["on_site_reason"]
+    terminal.write("entries.yaml", IMPLEMENTATION, broken)
+    for options in ((), ("--dry-run",)):
+        refused = await _publish(terminal, *options)
+        assert refused.exit_code == 1
+        assert f"{file}:" in refused.output
+        assert "error E13-visits /on_site_reason" in refused.output
+
+
+async def test_a_broken_entry_keeps_everything_on_the_machine(terminal: Terminal) -> None:
+    terminal.write("entries.yaml", {**ITEM, "colour": "red"})
+    refused = await _publish(terminal)
+    assert refused.exit_code == 1
+    assert "/colour: the key 'colour' is unknown" in refused.output
+    assert len((await terminal.succeeds("", "services")).splitlines()) == 1
+    (terminal.folder / "entries.yaml").unlink()
+    assert "cannot be read" in (await _publish(terminal)).output
