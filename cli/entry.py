@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from cli import entry_files, entry_views
+from cli import entry_bulk, entry_files, entry_views
 from cli.entry_files import Gateway, broken, checked, from_paths, read_all, show_checked, show_rules, show_standing
 from cli.gateway_client import RefusedError, gateway_option, token_option
 from kernel.clock import CHINA
@@ -45,6 +45,8 @@ def entry() -> None:
       yiwang entry reject 000111002000 --field fee="the law is missing"
       yiwang entry publish 000111002000
     Both:
+      yiwang entry export --format csv > entries.csv
+      yiwang entry import entries.csv --dry-run
       yiwang entry show 000111002000
       yiwang entry history 000111002000
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
@@ -208,5 +210,5 @@ def _steps(
             raise
 
 
-for command in entry_views.COMMANDS:
+for command in (*entry_views.COMMANDS, *entry_bulk.COMMANDS):
     entry.add_command(command)

@@ -11,6 +11,7 @@ import msgspec
 from cli.gateway_client import RefusedError, call
 from services_catalog.entries.entry_file import Written, read_file
 from services_catalog.entries.rule import Finding
+from services_catalog.entries.sheet import read_sheet
 from services_catalog.entries.words import LEVELS
 from services_catalog.lifecycle.answers import Checked, Standing
 
@@ -48,7 +49,7 @@ def read_all(files: Iterable[tuple[str, bytes]]) -> list[Sheet]:
     sheets: list[Sheet] = []
     broken = False
     for name, data in files:
-        written, defects = read_file(data)
+        written, defects = read_sheet(data) if name.lower().endswith(".csv") else read_file(data)
         for line, finding in defects:
             broken = True
             click.echo(f"{name}:{line}: {finding.pointer or '/'}: {finding.message}\n    {finding.fix}", err=True)

@@ -14,7 +14,7 @@ from cli.supervisor import ourselves
 from kernel.clock import SystemClock
 from kernel.database import Database
 from services_catalog.departments import add_department
-from services_catalog.manifest import Manifest
+from services_catalog.manifest import Manifest, Text
 from services_catalog.manifest_file import read_text
 from services_catalog.tables import Department
 
@@ -41,11 +41,11 @@ def all_examples() -> list[Example]:
 
 
 def moved(example: Example, port: int, state: Path) -> Example:
-    """The example on another port: a copy of its manifest and document below ``state``."""
+    """The example on another port: a copy of its manifest, document and entries below ``state``."""
     folder = state / "examples" / example.name
     folder.mkdir(parents=True, exist_ok=True)
-    document = example.manifest.document
-    shutil.copyfile(example.manifest_file.with_name(document), folder / document)
+    for file in (example.manifest.document, *example.manifest.entries):
+        shutil.copyfile(example.manifest_file.with_name(file), folder / file)
     text = example.manifest_file.read_text().replace(f":{example.port}", f":{port}")
     manifest_file = folder / example.manifest_file.name
     manifest_file.write_text(text)
@@ -53,16 +53,21 @@ def moved(example: Example, port: int, state: Path) -> Example:
 
 
 async def credential(database: Database, state: Path, manifest: Manifest) -> str:
-    """The department's token, kept in ``<state>/tokens``; what is missing or refused by the database is made."""
-    file = state / "tokens" / manifest.department
+    """The token of an example's department."""
+    return await token_of(database, state, manifest.department, manifest.title)
+
+
+async def token_of(database: Database, state: Path, department: str, title: Text) -> str:
+    """A department's token, kept in ``<state>/tokens``; what is missing or refused by the database is made."""
+    file = state / "tokens" / department
     token = file.read_text() if file.exists() else ""
     async with database.session() as session:
-        if await session.get(Department, manifest.department) is None:
-            await add_department(session, SystemClock(), manifest.department, manifest.title)
+        if await session.get(Department, department) is None:
+            await add_department(session, SystemClock(), department, title)
         try:
             await authenticate(session, SystemClock(), f"Bearer {token}")
         except CredentialRefusedError:
-            token = await issue(session, SystemClock(), manifest.department)
+            token = await issue(session, SystemClock(), department)
     _keep(file, token)  # now that it is committed
     return token
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from auth.issuer import issuer
-from cli import examples
+from cli import example_entries, examples
 from cli.examples import Example
 from cli.gateway_client import DEFAULT_GATEWAY
 from cli.ports import bindable, reachable, url
@@ -22,6 +22,8 @@ from kernel.database import open_database
 from kernel.embedded import EmbeddedError, Server, start_missing, with_urls
 from kernel.embedded.postgres import start_postgres
 from kernel.embedded.valkey import start_valkey
+from kernel.errors import YiwangError
+from kernel.redis import open_redis
 from kernel.settings import Settings, load, state_path, variable
 from migrations.upgrade import upgrade
 
@@ -163,9 +165,12 @@ def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
 
 
 async def _publish(settings: Settings, found: list[Example], environ: Mapping[str, str]) -> None:
+    if not found:
+        return
     state = state_path(settings)
     async with open_database(settings) as database:
         tokens = [await examples.credential(database, state, example.manifest) for example in found]
+        reviewer = await example_entries.prepare(database, state, zip(found, tokens, strict=True))
     published = (
         examples.publish(*each, environ)
         for each in zip(found, repeat(url(settings.gateway_host, settings.gateway_port)), tokens)
@@ -173,6 +178,11 @@ async def _publish(settings: Settings, found: list[Example], environ: Mapping[st
     for example, problem in zip(found, await asyncio.gather(*published), strict=True):
         if problem:
             _say(f"{example.name} could not be published:\n{problem}")
+    async with open_database(settings) as database, open_redis(settings) as redis:
+        try:
+            await example_entries.bring_out(database, redis, zip(found, tokens, strict=True), reviewer)
+        except YiwangError as error:
+            _say(f"the examples' entries are not all public: {error.said}")
 
 
 async def _listening(name: str, address: tuple[str, int]) -> None:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, UnsetType
 
 from services_catalog.entries.fields import FIELDS, SAID_AT, Fields
 from services_catalog.entries.rules import RULES
+from services_catalog.entries.sheet import FLAT
 from services_catalog.lifecycle.states import NEEDS, TRANSITIONS, State
 from services_catalog.organisations.roles import MAY
 
@@ -77,7 +78,14 @@ STANDS: Mapping[State, str] = {
 
 def sections() -> dict[str, str]:
     """Return the text of every generated section by its name."""
-    return {"fields": _fields(), "values": _values(), "rules": _rules(), "states": _states(), "steps": _steps()}
+    return {
+        "fields": _fields(),
+        "values": _values(),
+        "rules": _rules(),
+        "states": _states(),
+        "steps": _steps(),
+        "columns": _columns(),
+    }
 
 
 def spliced(page: str) -> str:
@@ -125,6 +133,12 @@ def _steps() -> str:
         who = ", ".join(sorted(MAY[action])) if action else "the platform"
         rows.append((f"`{before}`", f"`{event}`", f"`{after}`", who))
     return _table(("from", "step", "to", "who"), *rows)
+
+
+def _columns() -> str:
+    kinds = {"text": "text", "words": "codes, separated by spaces", "number": "a whole number"}
+    rows = ((f"`{name}`", "`" + ".".join(each.path) + "`", kinds[each.kind]) for name, each in FLAT.items())
+    return _table(("column", "what it is in `fields`", "value"), *rows)
 
 
 def _first_line(struct: type[Struct]) -> str:

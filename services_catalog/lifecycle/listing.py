@@ -40,7 +40,8 @@ class _Row(NamedTuple):
 async def listed(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> Page:
     """Return a page of the entries whose drafts somebody may read. Raises UnknownOrganisationError."""
     rows, following = await _rows(session, clock, actor, wanted)
-    return Page(tuple(_listed(row) for row in rows), following)
+    names = await _item_names(session, [row.entry for row in rows])
+    return Page(tuple(_listed(row, names) for row in rows), following)
 
 
 async def documents(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> Documents:
@@ -54,7 +55,8 @@ async def waiting(session: AsyncSession, clock: Clock, actor: str) -> list[Liste
     versions = await inbox(session, clock, actor)
     query = select(Entry).where(col(Entry.code).in_([each.entry for each in versions]))
     entries = {each.code: each for each in (await session.exec(query)).all()}
-    return [_listed(_Row(entries[each.entry], each, None)) for each in versions]
+    names = await _item_names(session, [*entries.values()])
+    return [_listed(_Row(entries[each.entry], each, None), names) for each in versions]
 
 
 async def _rows(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> tuple[Sequence[_Row], str | None]:
@@ -81,14 +83,22 @@ async def _rows(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted)
     return page, page[-1].entry.code if len(rows) > A_PAGE else None
 
 
-def _listed(row: _Row) -> Listed:
+async def _item_names(session: AsyncSession, entries: Sequence[Entry]) -> dict[str, str]:
+    """Return the live names of the items that entries belong to, which they have where they say none themselves."""
+    query = select(EntryVersion.entry, col(EntryVersion.fields)["name"]["zh"].as_string()).where(
+        col(EntryVersion.entry).in_({each.item for each in entries}), col(EntryVersion.state).in_(sorted(LIVE))
+    )
+    return dict((await session.exec(query)).all())
+
+
+def _listed(row: _Row, names: dict[str, str]) -> Listed:
     newest = row.open or row.live
-    name = (newest.fields.get("name") if newest else None) or {}
+    own = (newest.fields.get("name") if newest else None) or {}
     return Listed(
         code=row.entry.code,
         level=row.entry.level,
         organisation=row.entry.organisation,
-        name=name.get("zh", ""),
+        name=own.get("zh") or names.get(row.entry.item) or "",
         open=row.open.state if row.open else None,
         open_number=row.open.number if row.open else None,
         live=row.live.state if row.live else None,

@@ -193,3 +193,20 @@ async def test_a_broken_entry_keeps_everything_on_the_machine(terminal: Terminal
     assert len((await terminal.succeeds("", "services")).splitlines()) == 1
     (terminal.folder / "entries.yaml").unlink()
     assert "cannot be read" in (await _publish(terminal)).output
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "csv"])
+async def test_an_export_that_is_imported_changes_nothing(terminal: Terminal, form: str) -> None:
+    fields = IMPLEMENTATION["fields"] | {"binding": {"window_only": True}, "summary": {"zh": "1e3\n第二行"}}
+    odd = IMPLEMENTATION | {"fields": fields, "because": {"summary": "0x1f"}}
+    file = terminal.write("all.yaml", odd, ITEM)
+    assert "1 drafted, 1 drafted with errors" in (await terminal.run("editor", "entry", "import", file)).output
+    exported = terminal.folder / f"exported.{form}"
+    exported.write_text(await terminal.succeeds("editor", "entry", "export", "--format", form))
+    assert "2 unchanged" in (await terminal.run("editor", "entry", "import", str(exported))).output
+    rehearsed = await terminal.succeeds("editor", "entry", "import", str(exported), "--dry-run")
+    assert rehearsed.count("says nothing new") == 2
+    assert (
+        "1 submitted, 1 drafted with errors"
+        in (await terminal.run("editor", "entry", "import", str(exported), "--submit")).output
+    )

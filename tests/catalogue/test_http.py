@@ -217,9 +217,10 @@ async def test_drafts_are_for_those_whose_roles_read_them(office: Office) -> Non
 async def test_a_list_is_what_roles_allow_by_state_and_organisation(office: Office) -> None:
     await office.bring_out(ITEM)
     await office.put("editor", IMPLEMENTATION)
-    assert [each["code"] for each in (await office.get("editor", "/entries"))["entries"]] == [
-        ITEM_CODE,
-        IMPLEMENTATION_CODE,
+    name = ITEM["fields"]["name"]["zh"]
+    assert [(each["code"], each["name"]) for each in (await office.get("editor", "/entries"))["entries"]] == [
+        (ITEM_CODE, name),
+        (IMPLEMENTATION_CODE, name),  # inherited
     ]
     for query, found in (
         ("state=draft", [IMPLEMENTATION_CODE]),

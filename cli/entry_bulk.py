@@ -1,0 +1,116 @@
+"""``yiwang entry import`` and ``export``: many entries at once, as JSON, YAML or CSV."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+import msgspec
+import yaml
+
+from cli import entry_files
+from cli.entry_files import Gateway, Sheet, broken, checked, from_paths, read_all, show_checked, show_rules
+from cli.gateway_client import RefusedError, call, gateway_option, token_option
+from services_catalog.entries.sheet import write_sheet
+from services_catalog.lifecycle.answers import Documents
+
+_AT_A_TIME = 500  # as many as the gateway checks in one request
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what this program reads back: YAML 1.2 takes more unquoted words for numbers than PyYAML's 1.1."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if text[:1] in "0123456789+-." else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@gateway_option
+@token_option
+@click.option("--dry-run", is_flag=True, help="List every finding with its line, and change nothing.")
+@click.option("--submit", is_flag=True, help="Submit what breaks no rule, too.")
+def import_(files: tuple[Path, ...], gateway: str, token: str, *, dry_run: bool, submit: bool) -> None:
+    """Write the entries of files (.csv, .json, .yaml) down as drafts; docs/catalogue.md has the columns of CSV.
+
+    What says nothing new makes no version, so the same file again changes nothing. All files are read first: with a
+    defect in one, nothing is sent. One entry that is refused keeps none of the others back. Exit code 1 if any was, or
+    breaks a rule.
+    """
+    asked, sheets = Gateway(gateway, token), read_all(from_paths(files))
+    if dry_run:
+        parts = [sheets[start : start + _AT_A_TIME] for start in range(0, len(sheets), _AT_A_TIME)]
+        fit = [show_checked(part, checked(asked, part)) for part in parts]
+        good = all(fit)
+        click.echo("Nothing was changed: this was a dry run.", err=True)
+    else:
+        outcomes = [_bring(asked, sheet, submit=submit) for sheet in sheets]
+        click.echo(", ".join(f"{outcomes.count(each)} {each}" for each in dict.fromkeys(outcomes)))
+        good = not {"refused", "drafted with errors"} & set(outcomes)
+    if not good:
+        raise SystemExit(1)
+
+
+@click.command("export")
+@click.option("--format", "form", type=click.Choice(["json", "yaml", "csv"]), default="yaml", show_default=True)
+@click.option("--state", default="", help="Only those with a version in this state.")
+@click.option("--organisation", default="", metavar="CODE", help="Only those of an organisation and all below it.")
+@gateway_option
+@token_option
+def export(form: str, gateway: str, token: str, *, state: str, organisation: str) -> None:
+    """Write the entries that your roles let you read to standard output, as `import` reads them.
+
+    Of each what is on its way, else what is live.
+    """
+    documents = [*_all(Gateway(gateway, token), state, organisation)]
+    sys.stdout.buffer.write(_WRITERS[form](documents).encode())
+
+
+COMMANDS = (import_, export)
+
+
+def _bring(gateway: Gateway, sheet: Sheet, *, submit: bool) -> str:
+    """Store one entry; return what became of it, in a word or two."""
+    try:
+        standing = entry_files.draft(gateway, sheet)
+        if standing.outcome == "unchanged" and not (submit and standing.state == "draft"):
+            return "unchanged"
+        show_rules(sheet, standing.findings)
+        if broken(standing.findings):
+            return "drafted with errors"
+        if submit:
+            gateway.step(sheet.code, "submit")
+            return "submitted"
+    except RefusedError as error:
+        click.echo(f"{sheet.file}:{sheet.written.line('/code')}: {sheet.code}: {error.message}\n    {error.fix}")
+        return "refused"
+    return standing.outcome
+
+
+def _all(gateway: Gateway, state: str, organisation: str) -> Iterator[dict[str, Any]]:
+    after: str | None = ""
+    while after is not None:
+        query = urlencode({"state": state, "organisation": organisation, "after": after})
+        page = call(gateway.url, f"/entries/documents?{query}", Documents, token=gateway.token)
+        yield from page.documents
+        after = page.next
+
+
+def _json(documents: Sequence[dict[str, Any]]) -> str:
+    return msgspec.json.format(msgspec.json.encode(documents), indent=1).decode() + "\n"
+
+
+def _yaml(documents: Sequence[dict[str, Any]]) -> str:
+    return yaml.dump_all(documents, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120, explicit_start=True)
+
+
+_WRITERS: Mapping[str, Callable[[Sequence[dict[str, Any]]], str]] = {"json": _json, "yaml": _yaml, "csv": write_sheet}

@@ -1,0 +1,83 @@
+"""How the example departments' entries come out at the first start: a small tree, roles, a reviewer, the real flow."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from auth.credentials import key_id_of
+from cli.examples import FOLDER, Example, token_of
+from cli.who import operator
+from kernel.clock import CHINA, SystemClock
+from kernel.database import Database
+from services_catalog.entries.document import EntryDocument
+from services_catalog.entries.entry_file import read_file
+from services_catalog.entries.words import LEVELS
+from services_catalog.lifecycle.answers import EntrySeen
+from services_catalog.lifecycle.flow import EntryFlow
+from services_catalog.manifest import Text
+from services_catalog.organisations.history import Author
+from services_catalog.organisations.loading import load
+from services_catalog.organisations.roles import Grant, Role, grant, roles
+from services_catalog.organisations.tables import Organisation
+
+CITY = "yunzhou"  # examples/departments/organisations.csv
+REVIEWERS = "yunzhou-data"
+_CLOCK = SystemClock()
+
+
+async def prepare(database: Database, state: Path, tokens: Iterable[tuple[Example, str]]) -> str:
+    """Seed the examples' organisations and give roles; return the reviewer's token. Doing it twice changes nothing."""
+    async with database.session() as session:
+        if await session.get(Organisation, CITY) is None:
+            author = Author(operator(), _CLOCK.now().astimezone(CHINA).date())
+            data = (FOLDER / "organisations.csv").read_bytes()
+            await load(session, _CLOCK, author, data, progress=lambda _: None)
+    reviewer = await token_of(database, state, REVIEWERS, Text(zh="数据局", en="Data Bureau"))
+    for example, token in tokens:
+        for organisation in {document.organisation for document in documents(example)}:
+            await _grant(database, token, "editor", organisation)
+    await _grant(database, reviewer, "reviewer", CITY)
+    return reviewer
+
+
+async def bring_out(database: Database, redis: Redis, tokens: Iterable[tuple[Example, str]], reviewer: str) -> None:
+    """Have what `yiwang publish` submitted reviewed and published, items first. What was ever public is let alone."""
+    flow = EntryFlow(database, redis, _CLOCK)
+    for example, token in tokens:
+        for document in documents(example):
+            await _bring_out(flow, _actor(token), _actor(reviewer), document.code)
+
+
+def documents(example: Example) -> list[EntryDocument]:
+    """Return an example's entries, parents first."""
+    found: list[EntryDocument] = []
+    for path in example.manifest.entries:
+        written, _ = read_file(example.manifest_file.with_name(path).read_bytes())
+        found += [each.document for each in written]
+    return sorted(found, key=lambda document: LEVELS.index(document.level))
+
+
+async def _bring_out(flow: EntryFlow, editor: str, reviewer: str, code: str) -> None:
+    seen: EntrySeen = await flow.view(editor, code)
+    if seen.open is None or seen.open.number > 1:
+        return
+    state = seen.open.state
+    if state == "draft":  # it waited for its parent
+        state = (await flow.submit(editor, code)).state
+    if state == "checked":
+        state = (await flow.approve(reviewer, code)).state
+    if state == "approved":
+        await flow.publish(reviewer, code)
+
+
+async def _grant(database: Database, token: str, role: Role, organisation: str) -> None:
+    holder = _actor(token)
+    async with database.session() as session:
+        held = await roles(session, _CLOCK.now(), holder=holder, organisation=organisation)
+        if not any(each.role == role for each in held):
+            await grant(session, _CLOCK, operator(), Grant(holder, organisation, role))
+
+
+def _actor(token: str) -> str:
+    return f"credential:{key_id_of(token)}"
