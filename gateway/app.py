@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from graphql import GraphQLSchema
 from litestar.handlers import HTTPRouteHandler
 from redis.asyncio import Redis
 
@@ -14,6 +15,7 @@ from auth.keys.published import PublishedKeys
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
+from gateway.http.documents import document_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
@@ -34,6 +36,7 @@ from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.platform import open_platform
+from gateway.recording import Recorder
 from gateway.registry import Registry
 from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
@@ -47,6 +50,7 @@ from kernel.settings import Settings
 from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
+from services_catalog.publishing import Publishing
 
 Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
 """Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
@@ -77,6 +81,7 @@ class Gateway:
         self.direct: dict[str, Direct] = {}
         self.database: Database
         self.registry: Registry
+        self.recorder: Recorder
         self.keys: PublishedKeys
         self.environment: Environment
 
@@ -86,13 +91,12 @@ class Gateway:
         settings = self._settings
         configure(settings.log_level)
         secrets = open_keys(settings)
-        cipher = secrets.cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
             attach_outbox(database, redis)
             attach_ended(database, redis)
-            registry = self.registry = Registry(database.pool, redis, settings, cipher)
+            registry = self.registry = Registry(database.pool, redis, settings, secrets.cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
@@ -105,7 +109,9 @@ class Gateway:
             local = local_schema()
             planner = Planner(registry, local, settings)
             executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
-            graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
+            recorder = self.recorder = Recorder(database.pool, self._clock)
+            await stack.enter_async_context(recorder)
+            graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [
@@ -113,9 +119,8 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._sign_on_routes(platform, services),
-                    *PublishingRoutes(
-                        database, redis, registry, settings, platform_names(local), cipher=cipher
-                    ).handlers(),
+                    *self._publishing_routes(redis, secrets, local),
+                    *document_routes(database, planner, self._clock, settings),
                 ],
                 beside=self.direct,
             )
@@ -137,6 +142,11 @@ class Gateway:
             Callers(database, environment.ring, ours, clock),
             environment,
         )
+
+    def _publishing_routes(self, redis: Redis, secrets: Keys, local: GraphQLSchema) -> list[HTTPRouteHandler]:
+        names = platform_names(local)
+        publishing = Publishing(self.database, redis, self._clock, self._settings, names, cipher=secrets.cipher)
+        return PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush).handlers()
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

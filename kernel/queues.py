@@ -5,6 +5,7 @@ ROUTES = {
     "audit": "system",
     "outbox": "system",
     "auth": "sign_on",
+    "usage": "system",
 }
 
 

@@ -1,0 +1,78 @@
+"""What the routes of departments and front-end teams share: how a body is read, and how an error is answered."""
+
+import logging
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+from sqlalchemy.exc import DBAPIError
+
+from gateway.errors import RequestError, RequestTooLargeError
+from gateway.registry import RegistryUnavailableError
+from kernel.errors import YiwangError
+from services_catalog.bundle import MAX_BYTES
+
+MAX_BODY_BYTES = 2 * MAX_BYTES + 2**20  # the bundle as JSON text, escaped, and the manifest
+
+AnyRequest = Request[Any, Any, Any]
+_T = TypeVar("_T")
+
+_DATA_EXCEPTION = "22"  # PostgreSQL's class of errors in values (appendix A), such as text with a NUL
+
+_log = logging.getLogger(__name__)
+
+
+async def body(request: AnyRequest, type_: type[_T]) -> _T:
+    """Read a JSON body. Raises RequestError, RequestTooLargeError."""
+    try:
+        return msgspec.json.decode(await request.body(), type=type_)
+    except HTTPException as error:
+        raise RequestTooLargeError(
+            f"The submission is longer than {MAX_BODY_BYTES} bytes",
+            fix="Take examples out of the document, or split the service.",
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise RequestError(
+            f"The body is not what is expected here: {error}", fix="The command `yiwang` sends what is right."
+        ) from error
+
+
+def answer(value: object, status: int = 200) -> Response[bytes]:
+    """Answer with JSON."""
+    challenge = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}  # RFC 6750 section 3
+    return Response(msgspec.json.encode(value), status_code=status, media_type="application/json", headers=challenge)
+
+
+def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
+    """Answer with the error, and with whatever a publication's error knows beyond its message."""
+    return answer(
+        {
+            "error": {
+                "code": error.code,
+                "message": error.message,
+                "fix": error.fix,
+                "retryable": error.retryable,
+            },
+            "findings": getattr(error, "findings", ()),
+            "changes": getattr(error, "changes", ()),
+            "broken": getattr(error, "broken", ()),
+        },
+        error.http_status,
+    )
+
+
+def _unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
+    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith(_DATA_EXCEPTION):
+        refused = RequestError("The request holds a value that the catalogue cannot store", fix="Send plain text.")
+        return _refusal(request, refused)
+    _log.error("the database failed a department's request", exc_info=error)
+    return _refusal(
+        request,
+        RegistryUnavailableError("The catalogue cannot be changed at the moment", fix="Try again in a few seconds."),
+    )
+
+
+REFUSALS: ExceptionHandlersMap = {YiwangError: _refusal, DBAPIError: _unavailable, OSError: _unavailable}
