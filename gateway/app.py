@@ -109,7 +109,7 @@ class Gateway:
             local = local_schema()
             planner = Planner(registry, local, settings)
             executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
-            recorder = self.recorder = Recorder(database.pool, self._clock)
+            recorder = self.recorder = Recorder(database.pool, redis, self._clock)
             await stack.enter_async_context(recorder)
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
@@ -146,7 +146,7 @@ class Gateway:
     def _publishing_routes(self, redis: Redis, secrets: Keys, local: GraphQLSchema) -> list[HTTPRouteHandler]:
         names = platform_names(local)
         publishing = Publishing(self.database, redis, self._clock, self._settings, names, cipher=secrets.cipher)
-        return PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush).handlers()
+        return PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush_everywhere).handlers()
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -1,4 +1,4 @@
-"""What one gateway process is asked: counted in memory at every request, written to the database every ten seconds.
+"""What one gateway process is asked: counted in memory at every request, written to the database every few seconds.
 
 A request costs one look-up: each plan has its own counts, which wait in a list from their first request after a flush.
 What was counted and could not be written is kept for the next flush. All is bounded: beyond that it is lost, and the
@@ -14,12 +14,19 @@ from typing import Self
 
 import asyncpg
 from graphql import GraphQLError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from kernel.clock import Clock
+from kernel.follower import Follower
+from kernel.redis import key
 from services_catalog.usage.recording import Counts, Text, day_of, store
 from supergraph.recorded_text import digest, without_values
 
-FLUSH_SECONDS = 10.0
+CHANNEL = key("usage", "wanted")
+"""On it a process that is about to judge a change asks the others to write what they have."""
+
+_ALONE_SECONDS = 10.0  # between two flushes, while Redis is silent and the follower would look twice a second
 _MOST_CHARACTERS = 2**24  # of documents that wait for a flush
 _MOST_KEYS = 50_000  # of counts that wait for a database
 _MOST_STRANGE = 5_000  # new documents a day from who did not sign in: nobody fills the database by making them up
@@ -44,9 +51,13 @@ class Sent:
 class Recorder:
     """Counts for one process and event loop. Call it at every request that has a plan."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis, clock: Clock) -> None:
         self._pool = pool
+        self._redis = redis
         self._clock = clock
+        self._follower = Follower(redis, CHANNEL, self._look, "the wish to judge a change")
+        self._next_alone = 0.0
+        self._begun = False
         self._waiting: deque[Sent] = deque()
         self._characters = 0
         self._counts: Counts = {}
@@ -55,7 +66,6 @@ class Recorder:
         self._lost = False
         self._failing = False
         self._flushing = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
 
     def __call__(self, sent: Sent, client: str) -> None:
         """Count one request."""
@@ -76,22 +86,35 @@ class Recorder:
 
     async def __aenter__(self) -> Self:
         """Note that recording has begun, and flush from time to time."""
-        await self.flush()
-        self._task = asyncio.create_task(self._run())
+        await self._follower.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Write what there is, and end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._follower.close()
         await self.flush()
+
+    async def flush_everywhere(self) -> None:
+        """Write what was counted, and have the other processes do so, which takes them some milliseconds."""
+        try:
+            await self._redis.publish(CHANNEL, "")
+        except (RedisError, OSError):
+            _log.warning("other processes could not be asked what they have counted", exc_info=True)
+        await self.flush()
+
+    async def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._follower.subscribed or now >= self._next_alone:
+            self._next_alone = now + _ALONE_SECONDS
+            await self.flush()
 
     async def flush(self) -> None:
         """Write what was counted. If that fails, the log says so once, and the next flush tries again."""
         async with self._flushing:
             now = self._clock.now()
             await self._gather(day_of(now))
+            if self._begun and not self._counts and not self._lost:
+                return
             lost, self._lost = self._lost, False
             try:
                 await store(self._pool, now, [text for text, _ in self._texts.values()], self._counts, lost=lost)
@@ -104,12 +127,7 @@ class Recorder:
             for _, owners in self._texts.values():
                 for sent in owners:
                     sent.day = day_of(now)
-            self._counts, self._texts, self._failing = {}, {}, False
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            await self.flush()
+            self._counts, self._texts, self._failing, self._begun = {}, {}, False, True
 
     async def _gather(self, today: date) -> None:
         """Take over what plans have counted; new documents one at a time, so that requests need not wait for all."""

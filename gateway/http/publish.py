@@ -32,7 +32,8 @@ class RollBack(Struct, frozen=True, forbid_unknown_fields=True):
 class PublishingRoutes:
     """The handlers, with what they need. Each change is live in this process before its answer is sent.
 
-    ``flush`` writes what this process was asked until now, for whom a change breaks is looked up there.
+    ``flush`` has every process write what it was asked until now, for whom a change breaks is looked up there; the
+    others have done so by the time that a publication is compiled.
     """
 
     def __init__(
@@ -72,9 +73,9 @@ class PublishingRoutes:
             publisher = await self._publisher(request)
             wanted = await body(request, RollBack)
             began = time.perf_counter()
+            await self._flush()
             change = await self._publishing.roll_back(publisher.department, publisher.key_id, wanted.service, wanted.to)
             await self._take_over()
-            await self._flush()
             milliseconds = round((time.perf_counter() - began) * 1000)
             _log.info(
                 "rollback",

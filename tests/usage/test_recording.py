@@ -1,5 +1,6 @@
 """What a gateway process counts, and that it comes to the database once, whatever happens in between."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from gateway.recording import Recorder, Sent
 from kernel.celery import TaskContext
 from kernel.clock import ManualClock
 from kernel.database import Database, open_database
+from kernel.redis import open_redis
 from kernel.settings import Settings
 from services_catalog.usage.tasks import forget_documents
 from tests.publish.gateway_under_test import document
@@ -27,8 +29,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def recorder(database: Database, clock: ManualClock) -> AsyncIterator[Recorder]:
-    async with Recorder(database.pool, clock) as recorder:
+async def recorder(database: Database, redis: Redis, clock: ManualClock) -> AsyncIterator[Recorder]:
+    async with Recorder(database.pool, redis, clock) as recorder:
         yield recorder
 
 
@@ -78,10 +80,12 @@ async def test_the_text_is_stored_once_without_values(recorder: Recorder, databa
     assert [row[3] for row in await counts(database)] == [2]
 
 
-async def test_what_cannot_be_written_is_kept(settings: Settings, database: Database, clock: ManualClock) -> None:
+async def test_what_cannot_be_written_is_kept(
+    settings: Settings, database: Database, redis: Redis, clock: ManualClock
+) -> None:
     nowhere = msgspec.structs.replace(settings, database_url="postgresql://app@/app?host=/nowhere")
     async with open_database(nowhere) as away:
-        recorder = Recorder(away.pool, clock)
+        recorder = Recorder(away.pool, redis, clock)
         one = sent()
         for _ in range(2):
             recorder(one, "wx1")
@@ -92,8 +96,26 @@ async def test_what_cannot_be_written_is_kept(settings: Settings, database: Data
     assert await since(database) == CLOCK_AT
 
 
-async def test_a_gateway_that_ends_has_written_everything(database: Database, clock: ManualClock) -> None:
-    async with Recorder(database.pool, clock) as recorder:
+async def test_a_process_asks_the_others_before_it_judges(
+    recorder: Recorder, database: Database, redis: Redis, clock: ManualClock
+) -> None:
+    recorder(sent(), "wx1")
+    async with Recorder(database.pool, redis, clock) as other, asyncio.timeout(20):
+        while not await counts(database):
+            await other.flush_everywhere()
+            await asyncio.sleep(0.01)
+
+
+async def test_without_redis_everything_is_recorded(settings: Settings, database: Database, clock: ManualClock) -> None:
+    nowhere = msgspec.structs.replace(settings, redis_url="unix:///nowhere/valkey.sock")
+    async with open_redis(nowhere) as silent, Recorder(database.pool, silent, clock) as recorder:
+        recorder(sent(), "wx1")
+        await recorder.flush_everywhere()
+        assert [row[3] for row in await counts(database)] == [1]
+
+
+async def test_a_gateway_that_ends_has_written_everything(database: Database, redis: Redis, clock: ManualClock) -> None:
+    async with Recorder(database.pool, redis, clock) as recorder:
         recorder(sent(), "wx1")
     assert [row[3] for row in await counts(database)] == [1]
 
