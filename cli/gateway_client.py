@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from kernel.errors import YiwangError
+from supergraph.broken import Broken
 from supergraph.diff import Change
 from supergraph.findings import Finding
 
@@ -55,6 +56,7 @@ class Refusal(Struct):
     error: _Error
     findings: tuple[Found, ...] = ()
     changes: tuple[Change, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
 
 class RefusedError(YiwangError):
@@ -135,3 +137,21 @@ def show_changes(changes: tuple[Change, ...]) -> None:
     """Print changes, the worst first."""
     for change in changes:
         click.echo(f"  {change.level:9} {change.path}: {change.message}")
+
+
+def show_broken(broken: tuple[Broken, ...]) -> None:
+    """Print whose operations a change breaks, with the fields, how often they were sent and when last."""
+    if broken:
+        click.echo(f"{len(broken)} operations of clients break:")
+    for each in broken:
+        sent = f"sent {each.count} times in 30 days, last on {each.last_sent}" if each.last_sent else "not sent yet"
+        click.echo(f"  {each.whom} ({sent}{', registered' if each.registered else ''})")
+        for change in each.changes:
+            click.echo(f"          {change.path}: {change.message}")
+
+
+def show_refusal(refusal: Refusal) -> None:
+    """Print all that a refusal says beside its error."""
+    show_findings(refusal.findings)
+    show_changes(refusal.changes)
+    show_broken(refusal.broken)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from graphql import GraphQLSchema
 from litestar.handlers import HTTPRouteHandler
 from redis.asyncio import Redis
 
@@ -15,6 +16,7 @@ from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
+from gateway.http.documents import document_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
@@ -36,6 +38,7 @@ from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planner
 from gateway.platform import open_platform
+from gateway.recording import Recorder
 from gateway.registry import Registry
 from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
@@ -49,6 +52,7 @@ from kernel.settings import Settings
 from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
+from services_catalog.publishing import Publishing
 from services_catalog.reading.answering import Answering
 from services_catalog.reading.document import SERVICE, source
 from services_catalog.reading.shelf import Shelf
@@ -82,6 +86,7 @@ class Gateway:
         self.direct: dict[str, Direct] = {}
         self.database: Database
         self.registry: Registry
+        self.recorder: Recorder
         self.keys: PublishedKeys
         self.environment: Environment
         self.catalogue: Shelf
@@ -92,13 +97,12 @@ class Gateway:
         settings = self._settings
         configure(settings.log_level)
         secrets = open_keys(settings)
-        cipher = secrets.cipher
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
             attach_outbox(database, redis)
             attach_ended(database, redis)
-            registry = self.registry = Registry(database.pool, redis, settings, cipher)
+            registry = self.registry = Registry(database.pool, redis, settings, secrets.cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
@@ -112,7 +116,9 @@ class Gateway:
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
             executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
-            graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
+            recorder = self.recorder = Recorder(database.pool, redis, self._clock)
+            await stack.enter_async_context(recorder)
+            graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [
@@ -120,9 +126,8 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._sign_on_routes(platform, services),
-                    *PublishingRoutes(
-                        database, redis, registry, settings, platform_names(local), cipher=cipher
-                    ).handlers(),
+                    *self._publishing_routes(redis, secrets, local),
+                    *document_routes(database, planner, self._clock, settings),
                     *EntryRoutes(database, redis, self._clock).handlers(),
                 ],
                 beside=self.direct,
@@ -152,6 +157,11 @@ class Gateway:
             Callers(database, environment.ring, ours, clock),
             environment,
         )
+
+    def _publishing_routes(self, redis: Redis, secrets: Keys, local: GraphQLSchema) -> list[HTTPRouteHandler]:
+        names = platform_names(local)
+        publishing = Publishing(self.database, redis, self._clock, self._settings, names, cipher=secrets.cipher)
+        return PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush_everywhere).handlers()
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

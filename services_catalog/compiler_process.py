@@ -85,11 +85,16 @@ def work(order: Order) -> Compiled:
     )
 
 
-def main() -> None:
-    """Read an order, write its result."""
+def limit() -> None:
+    """Bound what this process may use."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     os.nice(5)  # requests come first
+
+
+def main() -> None:
+    """Read an order, write its result."""
+    limit()
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
     sys.stdout.buffer.write(msgspec.msgpack.encode(work(order)))
 

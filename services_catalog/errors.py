@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from kernel.errors import YiwangError
+from supergraph.broken import Broken
 from supergraph.diff import Change
 from supergraph.findings import Finding
+
+_NAMED = 5  # of those who break, in a message; programs are given all
 
 
 class PublishingError(YiwangError):
@@ -57,20 +60,50 @@ class TypeClashError(PublishingError):
 
 
 class BreakingChangeError(PublishingError):
-    """Operations that work today would not work any more."""
+    """Operations that work today would not work any more; ``broken`` has whose, as far as it is known."""
 
     code = "BREAKING_CHANGE"
     http_status = 409
 
-    def __init__(self, service: str, changes: Sequence[Change], findings: Sequence[Finding] = ()) -> None:
+    def __init__(
+        self,
+        service: str,
+        changes: Sequence[Change],
+        findings: Sequence[Finding] = (),
+        broken: Sequence[Broken] = (),
+    ) -> None:
         count = sum(change.level == "breaking" for change in changes)
+        whom = "; ".join(each.said for each in broken[:_NAMED])
+        more = f"; and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+        unknown = " those who use it today; not all of them are known, for too little has been recorded so far"
         super().__init__(
-            f"{service}: {count} change{'s' if count > 1 else ''} would break those who use it today",
+            f"{service}: {count} change{'s' if count > 1 else ''} would break"
+            + (f" {whom}{more}" if broken else unknown),
             fix="Look at the findings first: a defect there may be the cause. Else keep the old fields beside the new "
             "ones, or publish with --force once all clients are told.",
         )
         self.changes = tuple(changes)
         self.findings = tuple(findings)
+        self.broken = tuple(broken)
+
+
+class DocumentsRefusedError(PublishingError):
+    """Documents of a front end do not fit the graph; ``findings`` has each one's errors. None is registered."""
+
+    code = "DOCUMENTS_REFUSED"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{first.pointer}: {first.message}{more}", fix=first.fix)
+        self.findings = tuple(findings)
+
+
+class NotYourClientError(PublishingError):
+    """The app is unknown, or its documents are another department's to register."""
+
+    code = "NOT_YOUR_CLIENT"
+    http_status = 403
 
 
 class NotYoursError(PublishingError):

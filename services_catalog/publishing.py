@@ -4,10 +4,8 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
 from redis.asyncio import Redis
 
 from kernel.audit.entries import Detail, Event, append
@@ -33,9 +31,11 @@ from services_catalog.errors import (
 )
 from services_catalog.manifest import Manifest, read
 from services_catalog.platform_names import PlatformNames
+from services_catalog.publication import Publication, RolledBack, Submission, publication
 from services_catalog.tables import ServiceVersion
+from services_catalog.usage.impact import Verdict, judge
 from services_catalog.versions import ChangedMeanwhileError, LiveChange, roll_back, standing, store
-from supergraph.diff import Change, breaking
+from supergraph.diff import breaking
 from supergraph.findings import Finding
 from supergraph.openapi.settings import access_of
 
@@ -43,32 +43,6 @@ _ATTEMPTS = 5  # of comparing with a live version that changes meanwhile
 _RESOLVE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
-
-
-class Submission(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a department sends. ``force`` accepts breaking changes; ``dry_run`` stores nothing."""
-
-    manifest: dict[str, Any]
-    bundle: bundles.Bundle
-    force: bool = False
-    dry_run: bool = False
-
-
-class Publication(Struct, frozen=True, kw_only=True):
-    """What came of a submission. ``digest`` names the slice, and with it the SDL that it stands for."""
-
-    service: str
-    status: Literal["published", "unchanged", "checked"]
-    version: int | None  # the live one
-    revision: int
-    digest: str
-    offered: int
-    operations: tuple[str, ...]
-    typed: int
-    findings: tuple[Finding, ...]
-    changes: tuple[Change, ...]
-    example: str  # a query that works without arguments, if there is one
-    milliseconds: float
 
 
 class Publishing:
@@ -106,10 +80,10 @@ class Publishing:
         await self._check_upstream(manifest.upstream.url)
         for _ in range(_ATTEMPTS):
             try:
-                publication = await self._attempt(manifest, key_id, submission)
+                answer = await self._attempt(manifest, key_id, submission)
             except ChangedMeanwhileError:
                 continue
-            return msgspec.structs.replace(publication, milliseconds=(time.perf_counter() - began) * 1000)
+            return msgspec.structs.replace(answer, milliseconds=(time.perf_counter() - began) * 1000)
         raise PublishedMeanwhileError(
             f"{manifest.name} was published by others again and again meanwhile", fix="Publish once more."
         )
@@ -123,6 +97,25 @@ class Publishing:
                 await append(session, self._clock, event)
         await announce(self._redis, change.revision)
         return change
+
+    async def judged(self, service: str, change: LiveChange) -> RolledBack:
+        """Say whom a rollback breaks. It stands whatever comes of that: it is for when something else is wrong."""
+        verdict = Verdict()
+        try:
+            async with self._database.session() as session:
+                numbers = (change.replaced or change.version, change.version)
+                old, new = [await session.get_one(ServiceVersion, (service, number)) for number in numbers]
+            if old is not new:
+                verdict = await judge(self._database, self._compiler, self._clock, service, (old.slice, new.slice))
+        except Exception:  # noqa: BLE001 - the rollback is made: to answer with an error would be wrong
+            _log.exception("whom a rollback breaks cannot be said", extra={"service": service})
+        return RolledBack(
+            version=change.version,
+            revision=change.revision,
+            replaced=change.replaced,
+            changes=verdict.changes,
+            broken=verdict.broken,
+        )
 
     async def _attempt(self, manifest: Manifest, key_id: str, submission: Submission) -> Publication:
         async with self._database.session() as session:
@@ -139,13 +132,18 @@ class Publishing:
                 platform_types=self._platform.types,
             )
         )
-        _refuse(manifest.name, compiled, force=submission.force)
+        _check_compiled(manifest.name, compiled)
+        verdict = await self._judge(stood.live, compiled)
+        if verdict.needs_force and not submission.force:
+            findings = (*compiled.findings, *verdict.findings)
+            raise BreakingChangeError(manifest.name, compiled.changes, findings, verdict.broken)
         version = _version(manifest, compiled, self._clock, key_id)
         if stood.live and _same(stood.live, version) and self._has_headers(stood.live, manifest.upstream.headers):
-            return _publication("unchanged", compiled, LiveChange(stood.live.number, stood.revision), manifest.name)
+            live = LiveChange(stood.live.number, stood.revision)
+            return publication("unchanged", compiled, live, manifest.name, verdict)
         if submission.dry_run:
             live = LiveChange(stood.live.number if stood.live else 0, stood.revision)
-            return _publication("checked", compiled, live, manifest.name)
+            return publication("checked", compiled, live, manifest.name, verdict)
         async with self._database.session() as session:
             seal = partial(upstream_headers.seal, self._cipher, manifest.name, headers=manifest.upstream.headers)
             change = await store(session, self._clock, manifest.department, version, stood, seal=seal)
@@ -153,7 +151,14 @@ class Publishing:
             event = _event("service.published", manifest.department, key_id, manifest.name, details)
             await append(session, self._clock, event)
         await announce(self._redis, change.revision)
-        return _publication("published", compiled, change, manifest.name)
+        return publication("published", compiled, change, manifest.name, verdict)
+
+    async def _judge(self, live: ServiceVersion | None, compiled: Compiled) -> Verdict:
+        """Say whom a publication breaks, if it could break anybody."""
+        if live is None or not breaking(compiled.changes):
+            return Verdict()
+        slices = live.slice, compiled.slice
+        return await judge(self._database, self._compiler, self._clock, live.service, slices)
 
     def _has_headers(self, live: ServiceVersion, headers: dict[str, str]) -> bool:
         """Whether they are those of the live version; what cannot be opened is not, and mended by publishing."""
@@ -189,13 +194,11 @@ class Publishing:
             ) from error
 
 
-def _refuse(service: str, compiled: Compiled, *, force: bool) -> None:
+def _check_compiled(service: str, compiled: Compiled) -> None:
     if not compiled.operations:
         raise DocumentError(f"The document of {service} offers no usable operation", compiled.findings)
     if compiled.clashes:
         raise TypeClashError(service, compiled.clashes, compiled.findings)
-    if breaking(compiled.changes) and not force:
-        raise BreakingChangeError(service, compiled.changes, compiled.findings)
 
 
 def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) -> ServiceVersion:
@@ -239,22 +242,3 @@ def _storable(finding: Finding) -> dict[str, str]:
 def _same(live: ServiceVersion, new: ServiceVersion) -> bool:
     """Whether publishing would change nothing of what is stored but the headers."""
     return all(getattr(live, name) == getattr(new, name) for name in ("manifest", "bundle", "slice", "sdl"))
-
-
-def _publication(
-    status: Literal["published", "unchanged", "checked"], compiled: Compiled, live: LiveChange, service: str
-) -> Publication:
-    return Publication(
-        service=service,
-        status=status,
-        version=live.version or None,
-        revision=live.revision,
-        digest=compiled.digest,
-        offered=compiled.offered,
-        operations=compiled.operations,
-        typed=compiled.typed,
-        findings=compiled.findings,
-        changes=compiled.changes,
-        example=compiled.example,
-        milliseconds=0.0,
-    )

@@ -4,4 +4,5 @@ import auth.provider.tasks
 import auth.sessions.tasks  # noqa: F401 - imported for its tasks
 import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks
-import services_catalog.lifecycle.tasks  # noqa: F401 - imported for its tasks
+import services_catalog.lifecycle.tasks
+import services_catalog.usage.tasks  # noqa: F401 - imported for its tasks

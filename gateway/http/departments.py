@@ -1,4 +1,4 @@
-"""What the routes of departments have in common: who asks, what they send, and how refusals are answered."""
+"""What the routes of departments and front-end teams share: who asks, what they send, and how refusals are answered."""
 
 import logging
 from http import HTTPStatus
@@ -45,7 +45,7 @@ async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES)
         ) from error
     except msgspec.MsgspecError as error:
         raise RequestError(
-            f"The body is not what is expected here: {error}", fix="`yiwang publish` sends what is right."
+            f"The body is not what is expected here: {error}", fix="The command `yiwang` sends what is right."
         ) from error
 
 
@@ -67,6 +67,7 @@ def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
             },
             "findings": getattr(error, "findings", ()),
             "changes": getattr(error, "changes", ()),
+            "broken": getattr(error, "broken", ()),
         },
         error.http_status,
     )

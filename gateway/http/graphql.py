@@ -4,6 +4,7 @@ https://graphql.github.io/graphql-over-http/draft/
 """
 
 import logging
+from collections.abc import Callable
 from time import perf_counter
 
 from gateway.errors import DefectError, MethodError, RequestTooLargeError
@@ -15,6 +16,7 @@ from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planned, Planner
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
 from gateway.pipeline.respond import JSON, negotiate, refuse, respond
+from gateway.recording import Sent
 from kernel.errors import YiwangError
 from kernel.logs import request_id
 from kernel.settings import Settings
@@ -35,10 +37,13 @@ class GraphQLOverHTTP:
         executor: Executor,
         ids: RequestIds,
         settings: Settings,
+        *,
+        record: Callable[[Sent, str], None],
     ) -> None:
         self._planner = planner
         self._authenticator = authenticator
         self._executor = executor
+        self._record = record
         self._max_bytes = settings.max_request_bytes
         self._logs = settings.access_log
         self._ids = ids
@@ -61,6 +66,8 @@ class GraphQLOverHTTP:
             if method == "GET":
                 _refuse_mutation(planned, request)
             mandate = headers.get(ACTING_FOR, b"").decode("latin-1")
+            if planned.sent is not None:
+                self._record(planned.sent, token.client_id if token is not None else "")
             outcome = await self._executor.execute(planned, request.variables, token, mandate)
             status, content_type, body = respond(outcome, media_type)
             asked = challenge(each.get("extensions", {}) for each in outcome.errors)

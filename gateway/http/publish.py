@@ -2,24 +2,22 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
-from redis.asyncio import Redis
 
 from auth.credentials import Publisher
 from gateway.http.departments import MAX_BODY_BYTES, REFUSALS, AnyRequest, body, json, publisher
 from gateway.registry import Registry
 from kernel.clock import SystemClock
-from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
-from kernel.settings import Settings
 from services_catalog.listing import live_services
 from services_catalog.manifest import ServiceName
-from services_catalog.platform_names import PlatformNames
-from services_catalog.publishing import Publishing, Submission
+from services_catalog.publication import Submission
+from services_catalog.publishing import Publishing
 
 _log = logging.getLogger(__name__)
 
@@ -32,22 +30,24 @@ class RollBack(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublishingRoutes:
-    """The handlers, with what they need. Each change is live in this process before its answer is sent."""
+    """The handlers, with what they need. Each change is live in this process before its answer is sent.
+
+    ``flush`` has every process write what it was asked until now, for whom a change breaks is looked up there; the
+    others have done so by the time that a publication is compiled.
+    """
 
     def __init__(
         self,
         database: Database,
-        redis: Redis,
         registry: Registry,
-        settings: Settings,
-        platform: PlatformNames,
-        *,
-        cipher: FieldCipher,
+        publishing: Publishing,
+        flush: Callable[[], Awaitable[None]],
     ) -> None:
         self._database = database
         self._registry = registry
         self._clock = SystemClock()
-        self._publishing = Publishing(database, redis, self._clock, settings, platform, cipher=cipher)
+        self._publishing = publishing
+        self._flush = flush
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
@@ -56,6 +56,7 @@ class PublishingRoutes:
         async def publish(request: AnyRequest) -> Response[bytes]:
             asking = await publisher(self._database, self._clock, request)
             submission = await body(request, Submission)
+            await self._flush()
             publication = await self._publishing.publish(asking.department, asking.key_id, submission)
             if publication.status == "published":
                 await self._take_over()
@@ -72,6 +73,7 @@ class PublishingRoutes:
             asking = await publisher(self._database, self._clock, request)
             wanted = await body(request, RollBack)
             began = time.perf_counter()
+            await self._flush()
             change = await self._publishing.roll_back(asking.department, asking.key_id, wanted.service, wanted.to)
             await self._take_over()
             milliseconds = round((time.perf_counter() - began) * 1000)
@@ -79,7 +81,7 @@ class PublishingRoutes:
                 "rollback",
                 extra=_who(asking, wanted.service) | {"version": change.version, "milliseconds": milliseconds},
             )
-            return json(change)
+            return json(await self._publishing.judged(wanted.service, change))
 
         @get("/services", exception_handlers=REFUSALS)
         async def services() -> Response[bytes]:

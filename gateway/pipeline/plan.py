@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from gateway.errors import IntrospectionScopeError
 from gateway.pipeline.read_request import GraphQLRequest
+from gateway.recording import Sent
 from gateway.registry import LiveService, Registry
 from gateway.weighted import Weighted
 from kernel.settings import Settings
@@ -43,11 +44,15 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 
 
 class Planned(Struct):
-    """A planned operation, or why it has no plan. ``services`` are those that it was planned over."""
+    """A planned operation, or why it has no plan. ``services`` are those that it was planned over.
+
+    ``sent`` counts who sends it, if it asks departments for anything.
+    """
 
     plan: Plan | None
     errors: Sequence[GraphQLError]
     services: frozenset[str] = frozenset()
+    sent: Sent | None = None
 
 
 class Planner:
@@ -104,7 +109,9 @@ class Planner:
         operation = None if errors else get_operation_ast(document, request.operationName)
         if operation is None:
             return Planned(None, errors or [_no_operation(document, request)])
-        return Planned(Plan(schema, document, operation, slices), [], frozenset(asked | scope))
+        name = operation.name.value if operation.name else ""
+        sent = Sent(request.query, name, tuple(sorted(asked))) if asked else None
+        return Planned(Plan(schema, document, operation, slices), [], frozenset(asked | scope), sent)
 
     def _introspected(self, services: str) -> frozenset[str]:
         """Return the services that an introspection shows: those that the URL names, else all."""

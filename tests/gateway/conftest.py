@@ -17,7 +17,8 @@ from schema.graph import local_schema
 from schema.names import platform_names
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
-from services_catalog.publishing import Publication, Publishing, Submission
+from services_catalog.publication import Publication, Submission
+from services_catalog.publishing import Publishing
 from tests.upstream.department import Department, Script
 
 JSON_HEADERS = {b"content-type": b"application/json", b"accept": b"application/graphql-response+json"}

@@ -22,6 +22,7 @@ from schema.graph import local_schema
 from schema.names import platform_names
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
+from services_catalog.publishing import Publishing
 
 CLOCK = SystemClock()
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -34,8 +35,13 @@ def open_to_loopback(settings: Settings) -> Settings:
 def application(database: Database, redis: Redis, registry: Registry, settings: Settings) -> ASGIApp:
     names = platform_names(local_schema())
     cipher = open_keys(settings).cipher
-    publishing = PublishingRoutes(database, redis, registry, settings, names, cipher=cipher)
-    return other_routes([*publishing.handlers(), *EntryRoutes(database, redis, CLOCK).handlers()])
+    publishing = Publishing(database, redis, CLOCK, settings, names, cipher=cipher)
+    routes = PublishingRoutes(database, registry, publishing, _nothing_sent)
+    return other_routes([*routes.handlers(), *EntryRoutes(database, redis, CLOCK).handlers()])
+
+
+async def _nothing_sent() -> None:
+    """Stand for a process that records nothing."""
 
 
 @asynccontextmanager

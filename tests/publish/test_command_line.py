@@ -1,6 +1,7 @@
 """``yiwang department``, ``publish``, ``services`` and ``rollback`` against a gateway on a real socket."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from httpx import AsyncClient
 
 from cli.main import yiwang
 from gateway.app import Gateway
@@ -47,10 +49,18 @@ class Terminal:
         assert result.exit_code == 0, (result.output, result.exception)
         return result.output
 
-    async def publish(self, api: object, *options: str, manifest: str = MANIFEST) -> Result:
+    async def ask(self, query: str) -> None:
+        """Send a query as somebody's app does."""
+        async with AsyncClient(base_url=self.environment["YIWANG_GATEWAY"]) as client:
+            assert (await client.post("/graphql", json={"query": query})).status_code == 200
+
+    def write(self, api: object, manifest: str = MANIFEST) -> None:
         (self.folder / "api").mkdir(exist_ok=True)
         (self.folder / "api" / "openapi.json").write_bytes(msgspec.json.encode(api))
         (self.folder / "service.yaml").write_text(manifest)
+
+    async def publish(self, api: object, *options: str, manifest: str = MANIFEST) -> Result:
+        self.write(api, manifest)
         return await self.run("publish", str(self.folder / "service.yaml"), *options)
 
 
@@ -91,10 +101,13 @@ async def test_from_a_document_to_a_live_service_and_back(city: Terminal) -> Non
 
 async def test_a_breaking_change_is_shown_and_refused(city: Terminal) -> None:
     await city.publish(document("free", "taken"))
+    await city.ask("query Taken { parking { lots { taken } } }")
     refused = await city.publish(document("free"))
     assert refused.exit_code == 1
     assert "breaking  ParkingLot.taken: The field is gone." in refused.output
+    assert "a client that did not sign in: Taken (sent 1 times in 30 days" in refused.output
     assert isinstance(refused.exception, YiwangError)
+    assert "Taken (uses ParkingLot.taken)" in refused.exception.message
     assert "--force" in refused.exception.fix
     assert "version 2 is live" in (await city.publish(document("free"), "--force")).output
 
@@ -102,6 +115,76 @@ async def test_a_breaking_change_is_shown_and_refused(city: Terminal) -> None:
 async def test_a_dry_run_changes_nothing(city: Terminal) -> None:
     assert "fit to be published" in (await city.publish(document("free"), "--dry-run")).output
     assert len((await city.succeeds("services")).splitlines()) == 1
+
+
+async def test_check_is_for_ci_and_diff_says_who_would_break(city: Terminal) -> None:
+    service = str(city.folder / "service.yaml")
+    city.write(document("free", "taken", "price"))
+    assert "parking is new, with 1 operations:\n  Query.parking.lots" in await city.succeeds("diff", service)
+    assert "fit to be published; nothing was changed" in await city.succeeds("check", service)
+    await city.publish(document("free", "taken", "price"))
+    assert "no changes in the graph" in await city.succeeds("diff", service)
+    await city.ask("query Taken { parking { lots { taken } } }")
+
+    city.write(document("free", "taken"))
+    assert "breaking  ParkingLot.price" in await city.succeeds("check", service)
+    assert (await city.run("check", service, "--strict")).exit_code == 1
+
+    city.write(document("free", "price"))
+    shown = await city.succeeds("diff", service)
+    assert "1 operations of clients break" in shown
+    assert "ParkingLot.taken: The field is gone." in shown
+    assert "It would be refused" in shown
+    assert (await city.run("check", service)).exit_code == 1
+    assert len((await city.succeeds("services")).splitlines()) == 2
+
+    told = json.loads(await city.succeeds("diff", service, "--json"))
+    assert (told["needs_force"], told["broken"][0]["operation"]) == (True, "Taken")
+    refused = await city.run("check", service, "--json")
+    told = json.loads(refused.output)
+    assert (refused.exit_code, told["fit"], told["error"]["code"]) == (1, False, "BREAKING_CHANGE")
+    assert told["broken"][0]["changes"][0]["path"] == "ParkingLot.taken"
+
+
+async def test_check_fails_for_what_the_document_loses(city: Terminal) -> None:
+    api = document("free")
+    api["paths"]["/gates"] = {"$ref": "#/nowhere"}
+    city.write(api)
+    checked = await city.run("check", str(city.folder / "service.yaml"))
+    assert checked.exit_code == 1
+    assert "#/nowhere" in checked.output
+
+
+async def test_an_app_registers_what_it_will_send(city: Terminal) -> None:
+    await city.publish(document("free", "taken"))
+    release = city.folder / "release.graphql"
+    release.write_text("query Taken { parking { lots { taken } } }")
+    register = (
+        "documents",
+        "register",
+        str(release),
+        "--app",
+        "yiwang",
+    )  # the sign-in page is an app of the city's own
+    assert "NOT_YOUR_CLIENT" in str((await city.run(*register)).exception)
+    await city.succeeds("documents", "entrust", "yiwang", "--department", "city")
+    assert "yiwang: 1 documents registered, of parking" in await city.succeeds(*register)
+    city.write(document("free"))
+    shown = await city.succeeds("diff", str(city.folder / "service.yaml"))
+    assert "yiwang: Taken (not sent yet, registered)" in shown
+    release.write_text("{ parking { lots { takn } } }")
+    refused = await city.run(*register)
+    assert refused.exit_code == 1
+    assert "release.graphql:1:20" in refused.output
+
+
+async def test_a_rollback_says_whom_it_breaks(city: Terminal) -> None:
+    await city.publish(document("free"))
+    await city.publish(document("free", "taken"))
+    await city.ask("{ parking { lots { taken } } }")
+    rolled = await city.succeeds("rollback", "parking")
+    assert "version 1 is live" in rolled
+    assert "an operation without a name" in rolled
 
 
 async def test_a_document_brings_the_files_it_refers_to(city: Terminal) -> None:
