@@ -126,9 +126,7 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._sign_on_routes(platform, services),
-                    *self._publishing_routes(redis, secrets, local),
-                    *document_routes(database, planner, self._clock, settings),
-                    *EntryRoutes(database, redis, self._clock).handlers(),
+                    *self._publishing_routes(redis, secrets, local, planner),
                 ],
                 beside=self.direct,
             )
@@ -158,10 +156,16 @@ class Gateway:
             environment,
         )
 
-    def _publishing_routes(self, redis: Redis, secrets: Keys, local: GraphQLSchema) -> list[HTTPRouteHandler]:
-        names = platform_names(local)
-        publishing = Publishing(self.database, redis, self._clock, self._settings, names, cipher=secrets.cipher)
-        return PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush_everywhere).handlers()
+    def _publishing_routes(
+        self, redis: Redis, secrets: Keys, local: GraphQLSchema, planner: Planner
+    ) -> list[HTTPRouteHandler]:
+        names, made = platform_names(local), (self.database, redis, self._clock)
+        publishing = Publishing(*made, self._settings, names, cipher=secrets.cipher)
+        return [
+            *PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush_everywhere).handlers(),
+            *document_routes(self.database, planner, self._clock, self._settings),
+            *EntryRoutes(*made).handlers(),
+        ]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [
