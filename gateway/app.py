@@ -39,6 +39,7 @@ from gateway.registry import Registry
 from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
+from kernel.crypto.fields import FieldCipher
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
@@ -48,6 +49,7 @@ from kernel.settings import Settings
 from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
+from services_catalog.platform_names import PlatformNames
 
 Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
 """Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
@@ -114,10 +116,7 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._sign_on_routes(platform, services),
-                    *PublishingRoutes(
-                        database, redis, registry, settings, platform_names(local), cipher=cipher
-                    ).handlers(),
-                    *EntryRoutes(database, redis, self._clock).handlers(),
+                    *self._department_routes(redis, platform_names(local), cipher),
                 ],
                 beside=self.direct,
             )
@@ -139,6 +138,10 @@ class Gateway:
             Callers(database, environment.ring, ours, clock),
             environment,
         )
+
+    def _department_routes(self, redis: Redis, names: PlatformNames, cipher: FieldCipher) -> list[HTTPRouteHandler]:
+        publishing = PublishingRoutes(self.database, redis, self.registry, self._settings, names, cipher=cipher)
+        return [*publishing.handlers(), *EntryRoutes(self.database, redis, self._clock).handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [
