@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from bench.machine import BenchError
-from examples.catalogue import Item, items, words
+from services_catalog.demo.names import Item, items, words
 from services_catalog.search.index import Index
 from services_catalog.search.query import Query
 from services_catalog.search.searchable import Channel, Place, Searchable, WeeklyHours

@@ -45,6 +45,7 @@ COMMANDS = {
     "rollback": Entry("cli.rollback:rollback", "Make an earlier version of a service live again."),
     "services": Entry("cli.publish:services", "List the live services."),
     "mock": Entry("cli.mock:mock", "Answer any API document with generated data."),
+    "demo": Entry("cli.demo:demo", "Fill the catalogue with a city that does not exist."),
     "sandbox": Entry("cli.sandbox:sandbox", "Simulate the host apps, with phones to use them."),
     "gateway": Entry("gateway.main:gateway", "Answer requests: GraphQL and publishing."),
     "worker": Entry("worker.main:work", "Do the background tasks."),

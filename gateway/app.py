@@ -14,6 +14,7 @@ from auth.keys.published import PublishedKeys
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
+from gateway.catalogue import CatalogueSource
 from gateway.http.entries import EntryRoutes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
@@ -50,6 +51,9 @@ from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
 from services_catalog.platform_names import PlatformNames
+from services_catalog.reading.answering import Answering
+from services_catalog.reading.document import SERVICE, source
+from services_catalog.reading.shelf import Shelf
 
 Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
 """Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
@@ -82,6 +86,7 @@ class Gateway:
         self.registry: Registry
         self.keys: PublishedKeys
         self.environment: Environment
+        self.catalogue: Shelf
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -100,13 +105,14 @@ class Gateway:
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
+            upstreams.inside[SERVICE] = await self._open_catalogue(stack, redis)
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
             services = with_hosts(services, platform)
             permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
-            planner = Planner(registry, local, settings)
+            planner = Planner(registry, local, settings, [source()])
             executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings)
             self.direct = {"/graphql": graphql}
@@ -121,6 +127,13 @@ class Gateway:
                 beside=self.direct,
             )
             yield
+
+    async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> CatalogueSource:
+        """Open what answers for the catalogue: the public entries, followed from now on."""
+        shelf = self.catalogue = Shelf(self.database.pool, redis)
+        stack.push_async_callback(shelf.close)
+        await shelf.start()
+        return CatalogueSource(Answering(shelf, self.database.pool, self._clock), self.registry)
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""

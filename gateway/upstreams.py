@@ -2,30 +2,41 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
 from gateway.registry import LiveService, Registry
 from gateway.upstream.errors import UpstreamUnreachableError
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.upstream import Upstream
+from supergraph.wire import Request, Response
 
 _GRACE_SECONDS = 30.0  # for calls in flight when a service's settings change; no request may take longer by default
 
 _log = logging.getLogger(__name__)
 
 
+class Source(Protocol):
+    """What a fetch asks: a department's API, or a part of the platform that answers like one."""
+
+    async def call(self, request: Request, deadline: float, seconds: float | None = None) -> Response: ...
+
+
 class Upstreams:
     """One `Upstream` a live service; a change of its settings replaces it while its calls in flight end."""
 
     def __init__(self, registry: Registry) -> None:
+        self.inside: dict[str, Source] = {}  # sources of the graph that are read in this process, by name
         self._registry = registry
         self._resolver = Resolver()
         self._open: dict[str, Upstream] = {}
         self._closing: set[asyncio.Task[None]] = set()
         registry.on_change(self._changed)
 
-    def get(self, service: str) -> Upstream:
+    def get(self, service: str) -> Source:
         """Return the connection to a live service. Raises UpstreamUnreachableError for one that has been taken down."""
         known = self._open.get(service)
+        if known is None and service in self.inside:
+            return self.inside[service]
         if known is None:
             known = self._open[service] = Upstream(service, self._live(service).upstream, self._resolver)
         return known

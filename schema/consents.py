@@ -19,10 +19,10 @@ from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.guardians import check_level, spoken_for
 from auth.sessions.tables import Session
 from schema.caller import acting, caller, noting
-from schema.catalog import LocalizedText
 from schema.context import Context, Info
 from schema.errors import UnknownAppError
 from schema.scalars import DateTimeText, text
+from schema.texts import LocalizedText
 from schema.ways_in import uuid
 
 POLICIES = {

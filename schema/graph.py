@@ -4,9 +4,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
-from auth.policies import PUBLIC
 from schema import (
-    catalog,
     child_mandates,
     company_mandates,
     consents,
@@ -19,9 +17,9 @@ from schema import (
     proofs,
     security_notices,
     sessions,
+    texts,
     ways_in,
 )
-from schema.catalog import Catalog
 from schema.child_mandates import ChildMandateMutations
 from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
@@ -35,10 +33,11 @@ from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
 from schema.ways_in import WaysInMutations
+from supergraph.slice import Access
 
-POLICIES = {"Query.catalog": PUBLIC}
+POLICIES: dict[str, Access] = {}
 for each in (
-    catalog,
+    texts,
     sessions,
     ways_in,
     proofs,
@@ -59,10 +58,6 @@ for each in (
 @strawberry.type
 class Query(MeQueries, ConsentQueries, OtherScreenQueries):
     """The root of what the platform answers itself."""
-
-    @strawberry.field(description="What departments offer.")  # type: ignore[untyped-decorator]  # strawberry's
-    def catalog(self) -> Catalog:
-        return Catalog()
 
 
 @strawberry.type

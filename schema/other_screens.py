@@ -10,8 +10,8 @@ from auth.policies import SIGNED_IN
 from auth.provider.app_approvals import AppApprovals
 from auth.residents.attempts import Limit, attempt
 from schema.caller import acting, token_of
-from schema.catalog import LocalizedText
 from schema.context import Info
+from schema.texts import LocalizedText
 
 POLICIES = {
     "SignInToConfirm": SIGNED_IN,

@@ -19,8 +19,9 @@ from litestar.response import Stream
 from gateway.registry import LiveService, Registry, RegistryUnavailableError
 from services_catalog.definitions import Definitions, unpack
 from services_catalog.errors import UnknownServiceError
+from services_catalog.reading.document import source
 from supergraph.scalars import PLATFORM_SCALARS
-from supergraph.sdl import whole
+from supergraph.sdl import definitions_of, whole
 
 MEDIA_TYPE = "application/graphql; charset=utf-8"
 _ROOTS = ("Query", "Mutation")
@@ -33,8 +34,8 @@ AnyRequest = Request[Any, Any, Any]
 
 def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHandler]:
     """Return Litestar's handlers."""
-    own = _own_definitions(local)
-    own_digest = hashlib.sha256("".join(own.values()).encode()).hexdigest()[:8]
+    own, catalogue = _own_definitions(local), definitions_of(source())
+    own_digest = hashlib.sha256("".join([*own.values(), *catalogue.values()]).encode()).hexdigest()[:8]
 
     @get("/schema/{file:str}")
     async def of_service(request: AnyRequest, file: FromPath[str]) -> Response[str]:
@@ -57,15 +58,18 @@ def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHan
         if _is_known(request, headers["etag"]):
             return Response("", status_code=304, headers=headers)
         services = [service for name in sorted(registry.names()) if (service := registry.live(name)) is not None]
-        return Stream(_graph(registry, services, own), media_type=MEDIA_TYPE, headers=headers)
+        return Stream(_graph(registry, services, own, catalogue), media_type=MEDIA_TYPE, headers=headers)
 
     return [of_service, of_all]
 
 
-async def _graph(registry: Registry, services: list[LiveService], own: Definitions) -> AsyncIterator[str]:
-    """Yield the platform's own part, then each service's as an extension of the root types."""
+async def _graph(
+    registry: Registry, services: list[LiveService], own: Definitions, catalogue: Definitions
+) -> AsyncIterator[str]:
+    """Yield the platform's own part and its catalogue, then each service's as an extension of the root types."""
     yield "\n\n".join(own.values()) + "\n"
     known = set(own)
+    yield "".join(_extension(catalogue, known))
     for start in range(0, len(services), _AT_ONCE):
         chosen = services[start : start + _AT_ONCE]
         try:

@@ -27,6 +27,9 @@ from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
 from kernel.errors import YiwangError
 from kernel.settings import Settings
+from services_catalog.organisations.errors import UnknownOrganisationError
+from services_catalog.reading.shelf import CatalogueUnavailableError
+from services_catalog.search.errors import CursorError
 from supergraph.answers import Value
 from supergraph.complete import Error
 from supergraph.plan import Fetch, LocalPart, Plan, Variant
@@ -48,6 +51,9 @@ _COST_A_FIELD = (
     UnknownPurposeError,
     MandateRefusedError,
     UnknownMandateError,
+    CatalogueUnavailableError,
+    CursorError,
+    UnknownOrganisationError,
 )
 
 _log = logging.getLogger(__name__)
@@ -219,6 +225,12 @@ class _Run:
             return fetch.failed(error.said, **error.extensions)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
+        return await self._read(fetch, request, response)
+
+    async def _read(self, fetch: Fetch, request: Request, response: Response) -> Value:
+        """Return the value that an answer has: what is known in this process at once, what is long in a thread."""
+        if fetch.service in self._ways.upstreams.inside:
+            return fetch.read_again(request.target, response)
         size = len(response.body)
         if size < _LONG_BYTES:
             return fetch.read(response)

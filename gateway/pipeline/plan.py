@@ -1,6 +1,6 @@
 """Stage 2: a document's text to its plan; once per document, then from memory while its services stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from graphql import (
@@ -27,6 +27,7 @@ from kernel.settings import Settings
 from services_catalog.errors import UnknownServiceError
 from supergraph.plan import Plan
 from supergraph.scope import INTROSPECTION, named_fields, scalars_beside, scoped_schema
+from supergraph.slice import Slice
 from supergraph.types import SliceTypes
 
 _MAX_ERRORS = 20  # of one document; graphql-core says that there are more
@@ -52,11 +53,14 @@ class Planned(Struct):
 class Planner:
     """Plans operations and remembers them, for one gateway process, until one of their services changes."""
 
-    def __init__(self, registry: Registry, local: GraphQLSchema, settings: Settings) -> None:
+    def __init__(
+        self, registry: Registry, local: GraphQLSchema, settings: Settings, built_in: Iterable[Slice] = ()
+    ) -> None:
         self._registry = registry
         self._local = local
         self._settings = settings
         self._scalars = scalars_beside(local)
+        self._built_in = {each.service: SliceTypes(each, self._scalars) for each in built_in}
         self._plans: Weighted[tuple[str, str | None, str], Planned] = Weighted(settings.plan_cache_bytes)
         self._types: Weighted[str, SliceTypes] = Weighted(_TYPES)
         registry.on_change(self._changed)
@@ -94,6 +98,7 @@ class Planner:
         scope = self._introspected(services) if introspects else frozenset()
         live = [found for name in sorted(asked | scope) if (found := self._registry.live(name)) is not None]
         slices = {service.name: await self._slice_types(service) for service in live}
+        slices |= {name: types for name, types in self._built_in.items() if introspects or name in asked}
         schema = scoped_schema(slices.values(), None if introspects else names, self._local)
         errors = self._errors(schema, document, asked - slices.keys())
         operation = None if errors else get_operation_ast(document, request.operationName)

@@ -39,7 +39,7 @@ def _visits(subject: Subject) -> Iterator[Breach]:
 
 def _without_visits(subject: Subject) -> Iterator[Breach]:
     fields = subject.fields
-    if fields.on_site_visits != 0:
+    if fields.on_site_visits != 0 or not fields.channels:  # that channels are there is another rule's
         return
     online = any(channel.kind in ("web", "mini_program", "app", "hotline") for channel in fields.channels or ())
     by_post = bool(fields.delivery and fields.delivery.express_in) or any(

@@ -7,12 +7,15 @@ what is open now, which is asked anew every minute.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 import asyncpg
 import msgspec
 
 from kernel.clock import Clock
+from services_catalog.organisations.errors import UnknownOrganisationError
 from services_catalog.reading.shelf import Shelf
 from services_catalog.reading.wire import plain
 from services_catalog.search.query import Hit, Query
@@ -25,6 +28,13 @@ _FILTERS = ("audience", "topic", "channel", "host", "level")
 Given = Mapping[str, str]
 
 
+class Answer(NamedTuple):
+    """JSON, and a ``tag`` that no other answer of this process has; empty for one that is not kept."""
+
+    tag: bytes
+    body: bytes
+
+
 class Answering:
     """The answers of one process."""
 
@@ -33,7 +43,8 @@ class Answering:
         self._pool = pool
         self._clock = clock
         self._paths: dict[str, tuple[float, tuple[str, ...]]] = {}
-        self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
+        self._numbers = count(1)
         self._size = 0
         self._ways: dict[str, Callable[[Given], Awaitable[bytes]]] = {
             "/search": self._search,
@@ -41,7 +52,7 @@ class Answering:
             "/home": self._home,
         }
 
-    async def answer(self, target: str) -> bytes:
+    async def answer(self, target: str) -> Answer:
         """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
         known = self._kept.get(target)
         if known is not None and known[0] == self._shelf.revision:
@@ -52,9 +63,9 @@ class Answering:
         given = dict(parse_qsl(query, keep_blank_values=True))
         way = self._ways.get(path)
         body = await (way(given) if way else self._entry(unquote(path.removeprefix("/entries/"))))
-        if "open" not in given:
-            self._keep(target, revision, body)
-        return body
+        if "open" in given:
+            return Answer(b"", body)
+        return self._keep(target, revision, body)
 
     async def _entry(self, code: str) -> bytes:
         return (await self._shelf.entries([code])).get(code, b"null")
@@ -101,22 +112,28 @@ class Answering:
         )
 
     async def _district(self, code: str) -> tuple[str, ...]:
-        """Return an organisation and those above it, itself first; for one that is unknown there is nothing."""
+        """Return an organisation and those above it, itself first. Raises UnknownOrganisationError."""
         if not code:
             return ()
         now = self._clock.now().timestamp()
         known = self._paths.get(code)
         if known is None or now - known[0] > _DISTRICT_SECONDS:
             path = await self._pool.fetchval(_PATH, code)
-            known = self._paths[code] = now, tuple(reversed(path.split("/"))) if path else (code,)
+            if path is None:
+                raise UnknownOrganisationError(
+                    f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
+                )
+            known = self._paths[code] = now, tuple(reversed(path.split("/")))
         return known[1]
 
-    def _keep(self, target: str, revision: int, body: bytes) -> None:
+    def _keep(self, target: str, revision: int, body: bytes) -> Answer:
         before = self._kept.pop(target, None)
-        self._size += len(body) - (len(before[1]) if before else 0)
-        self._kept[target] = revision, body
+        self._size += len(body) - (len(before[1].body) if before else 0)
+        answer = Answer(b'"%d"' % next(self._numbers), body)
+        self._kept[target] = revision, answer
         while self._size > _KEPT_BYTES and len(self._kept) > 1:
-            self._size -= len(self._kept.popitem(last=False)[1][1])
+            self._size -= len(self._kept.popitem(last=False)[1][1].body)
+        return answer
 
 
 def _hit(hit: Hit, body: bytes) -> bytes:

@@ -2,8 +2,19 @@
 
 from msgspec import Struct
 
+from services_catalog.manifest import LongText, Text
 from services_catalog.reading.shown import Shown
 from services_catalog.search.query import Count, Facets, Reason, Suggestion
+
+
+class Service(Struct, frozen=True):
+    """A department's API that is live in the graph: ``name`` is its field, ``version`` the one that is live."""
+
+    name: str
+    department: str
+    title: Text
+    description: LongText | None
+    version: int
 
 
 class Hit(Struct, frozen=True, omit_defaults=True):

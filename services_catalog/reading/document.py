@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from services_catalog.reading.answers import Home, Results, Suggestions
+from services_catalog.reading.answers import Home, Results, Service, Suggestions
 from services_catalog.reading.schemas import components
 from services_catalog.reading.shown import Shown
 from services_catalog.search.query import MAX_FIRST
@@ -48,13 +48,21 @@ _SEARCH = [
     *_PLACE,
     _query("topic", _TEXT, "A topic's code."),
     _query("lifeEvent", _TEXT, "A life event's code."),
-    _query("level", _ref("EntryLevel"), "Items, implementations or cases; left out, implementations and cases."),
+    _query(
+        "level", _ref("EntryLevel"), "Only implementations, or only cases; items are nobody's to use and are not found."
+    ),
     _query("near", _NEAR, "Nearest first; WGS84, degrees.", style="deepObject", explode=True),
     _query("open", {"type": "boolean"}, "Only what has a place that is open now."),
     _FIRST,
     _query("after", _TEXT, "The cursor of a hit of the same search: what comes after it."),
     _query("facets", {"type": "boolean"}, "Count what was found by topic, audience, channel, district and authority."),
     _query("reasons", {"type": "boolean"}, "Say why each hit was found."),
+]
+
+
+_SERVICES = [
+    _query("first", {"type": "integer", "format": "int32", "default": 100}, "At most so many, up to 1000."),
+    _query("after", _TEXT, "Those whose names come after this one."),
 ]
 
 
@@ -66,6 +74,7 @@ def _get(name: str, summary: str, answer: str, parameters: list[dict[str, Any]])
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     code = {"name": "code", "in": "path", "required": True, "schema": _TEXT}
+    name = code | {"name": "name"}
     typed = _query("text", _TEXT, "What has been typed so far.", required=True)
     return {
         "openapi": "3.1.0",
@@ -74,6 +83,8 @@ def document() -> dict[str, Any]:
             "/entries/{code}": _get("entry", "One public entry, null if there is none of this code.", "Entry", [code]),
             "/search": _get("search", "Find public entries.", "Results", _SEARCH),
             "/suggest": _get("suggest", "Complete what is being typed.", "Suggestions", [typed, *_PLACE[:1], _FIRST]),
+            "/services": _get("services", "The live services of the graph, by name.", "Services", _SERVICES),
+            "/services/{name}": _get("service", "One live service, null if there is none.", "Service", [name]),
             "/home": _get("home", "What a front page shows.", "Home", [*_PLACE, _FIRST]),
         },
         "components": {"schemas": _schemas()},
@@ -81,7 +92,8 @@ def document() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    made = components(Shown, Results, Suggestions, Home)
+    made = components(Shown, Results, Suggestions, Home, Service)
+    made["Services"] = {"type": "array", "items": _ref("Service")}
     text = msgspec.json.encode(made).decode().replace('schemas/Shown"', 'schemas/Entry"')
     renamed: dict[str, Any] = msgspec.json.decode(text)
     renamed["Entry"] = renamed.pop("Shown")

@@ -81,5 +81,7 @@ def _named(schema: Any) -> Any:
     name = _ENUMS.get(frozenset(schema["enum"])) if "enum" in schema else None
     if name is not None:
         return {"$ref": _REFERENCE.format(name=name)}
+    if schema.get("type") == "integer" and "maximum" not in schema:
+        schema = schema | {"format": "int32"}  # counts and metres; what may be larger says how large
     dropped = ("title", "default", "description", "minLength", "maxLength", "pattern", "minItems", "maxItems")
     return {key: _named(value) for key, value in schema.items() if key not in dropped}

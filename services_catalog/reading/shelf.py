@@ -95,8 +95,9 @@ class Shelf:
 
     def _index(self, rows: Sequence[asyncpg.Record]) -> None:
         public = [msgspec.json.decode(row["shown"], type=Shown) for row in rows if row["shown"] is not None]
-        self.index.remove([row["code"] for row in rows if row["shown"] is None])
-        self.index.replace(map(searchable, public))
+        usable = [each for each in public if each.level != "item"]  # nobody can have what no authority offers
+        self.index.remove({row["code"] for row in rows} - {each.code for each in usable})
+        self.index.replace(map(searchable, usable))
 
     async def _read(self, codes: Sequence[str]) -> Sequence[asyncpg.Record]:
         try:

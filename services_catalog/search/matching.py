@@ -7,7 +7,6 @@ its words. The numbers were tuned on the labelled questions marked ``tune`` (tes
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from tantivy import Occur, Schema
@@ -31,7 +30,7 @@ _TYPO_FROM = 5  # letters: a shorter word is one edit away from too many others
 _ENGLISH_FROM = 3  # letters of a word that goes on
 _INITIALS = range(2, 11)  # letters
 _MOST_INITIALS_FROM = 4
-_APART_FROM = 4  # syllables
+_PAIRS_FROM = 3  # of syllables
 _LETTERS = 64  # of one word: longer than any word or name, and work grows with it
 _BAG = range(3, 13)  # characters in which typos are looked for: in a longer question other words tell enough
 
@@ -116,10 +115,11 @@ class Matcher:
                 yield _boost(Tantivy.fuzzy_term_query(self._schema, "english", stem), TYPO)
 
     def _syllables_of(self, letters: str) -> Iterator[Tantivy]:
-        """Find names that share pairs of syllables with letters, as words of a question may stand apart in a name."""
+        """Find names that share half of the pairs of syllables: words may stand apart, a letter may be wrong."""
         for typed in cuts(letters):
-            if len(typed.syllables) >= _APART_FROM and not typed.begun:
-                said = [self._phrase("pinyin", pair) for pair in pairwise(typed.syllables)]
+            places = [at for at in range(len(typed.syllables) - 1) if not {at, at + 1} & {*typed.begun}]
+            if len(places) >= _PAIRS_FROM:
+                said = [self._phrase("pinyin", typed.syllables[at : at + 2]) for at in places]
                 yield _boost(_some(said, len(said) // 2), TYPO)
 
     def _said(self, typed: Typed, before: Sequence[str] = ()) -> Tantivy:

@@ -1,7 +1,7 @@
 """Names as they are typed in pinyin, and pinyin as it is typed, cut into syllables.
 
 Of a character with several readings all are indexed (data/readings.txt), so no dictionary of phrases is needed: see
-docs/decisions/0050-search.md for what one would cost and bring.
+docs/decisions/0051-search.md for what one would cost and bring.
 """
 
 from collections.abc import Sequence

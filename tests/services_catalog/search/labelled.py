@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from examples.catalogue import Item, items, words
+from services_catalog.demo.names import Item, items, words
 from services_catalog.search.index import Index
 from services_catalog.search.query import Query
 from services_catalog.search.searchable import Searchable

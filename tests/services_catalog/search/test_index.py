@@ -164,6 +164,20 @@ def test_a_typo_is_answered_with_what_may_have_been_meant(asked: str, meant: str
 
 
 @pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("jumingshenfenzhengbuling", "identity-card-replacement"),  # a letter is wrong
+        ("xiaohaishangxue", "school-enrolment"),  # the words stand apart in its names
+        ("公交卡", "bus-card"),
+        ("户囗迁移", "household-registration-transfer"),  # looks alike
+        ("居往证", "residence-permit"),
+    ],
+)
+def test_what_is_only_like_a_name_is_found(typed: str, code: str) -> None:
+    assert code in [hit.code for hit in index().search(Query(at=NOW, text=typed, first=3)).hits]
+
+
+@pytest.mark.parametrize(
     ("typed", "first"),
     [
         ("结", "结婚登记"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from examples.catalogue import Item, items
+from services_catalog.demo.names import Item, items
 from services_catalog.search.pinyin import spellings
 from tests.services_catalog.search.labelled import Labelled, found, index, labelled, quality
 
