@@ -20,6 +20,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import yaml
 
 from adapters.sandbox.development import APPS
 from cli.ports import bindable, url
@@ -216,6 +217,10 @@ def test_a_sign_in_is_in_the_audit_log_soon_and_the_log_is_whole(running: Runnin
     assert time.monotonic() - began < 30  # five seconds, and a machine that does other things
     assert json.loads(entry)["action"] == "session.begun"
     assert "The audit log is whole" in _yiwang(running, "audit", "verify")
+    for service in ("bus", "hospital", "marriage", "parking"):  # their entries came out with it
+        entries = yaml.safe_load_all((REPOSITORY / f"examples/departments/{service}/entries.yaml").read_text())
+        for code in (each["code"] for each in entries):
+            assert "entry.published" in _yiwang(running, "audit", "show", "--json", "--object", f"entry:{code}")
 
 
 def test_the_readme_is_true(running: Running, tmp_path: Path) -> None:
@@ -224,6 +229,9 @@ def test_the_readme_is_true(running: Running, tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
     for file in (REPOSITORY / "examples" / "departments" / "marriage").glob("*.yaml"):
         text = file.read_text().replace("department: civil-affairs", "department: parks")
+        text = text.replace(
+            "entries: [entries.yaml]\n", ""
+        )  # another department's, whose organisation is not this one's
         (tmp_path / file.name).write_text(text.replace("name: marriage", "name: parks"))
     environ = running.environ | {"YIWANG_GATEWAY": f"http://127.0.0.1:{running.port}"}
     assert "parks: version 1 is live" in _sh(publish, tmp_path, environ)
