@@ -75,7 +75,7 @@ class BreakingChangeError(PublishingError):
         count = sum(change.level == "breaking" for change in changes)
         whom = "; ".join(each.said for each in broken[:_NAMED])
         more = f"; and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-        unknown = " those who use it today; not all of them are known, for too little has been recorded so far"
+        unknown = " those who use it today, who are not all known: too little has been recorded so far"
         super().__init__(
             f"{service}: {count} change{'s' if count > 1 else ''} would break"
             + (f" {whom}{more}" if broken else unknown),

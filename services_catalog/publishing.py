@@ -22,6 +22,7 @@ from services_catalog.compiler import Compiler
 from services_catalog.compiler_process import Compiled, Order
 from services_catalog.errors import (
     BreakingChangeError,
+    CompilerFailedError,
     DocumentError,
     ManifestError,
     NotYoursError,
@@ -157,8 +158,12 @@ class Publishing:
         """Say whom a publication breaks, if it could break anybody."""
         if live is None or not breaking(compiled.changes):
             return Verdict()
-        slices = live.slice, compiled.slice
-        return await judge(self._database, self._compiler, self._clock, live.service, slices)
+        try:
+            slices = live.slice, compiled.slice
+            return await judge(self._database, self._compiler, self._clock, live.service, slices)
+        except CompilerFailedError as error:  # then nobody knows; to force it stays possible
+            finding = Finding("warning", "", "whom this breaks could not be worked out", error.fix)
+            return Verdict(compiled.changes, findings=(finding,), covered=False)
 
     def _has_headers(self, live: ServiceVersion, headers: dict[str, str]) -> bool:
         """Whether they are those of the live version; what cannot be opened is not, and mended by publishing."""

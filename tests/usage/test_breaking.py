@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+import services_catalog.usage.impact
 from kernel.clock import SystemClock
 from tests.publish.gateway_under_test import document
 from tests.usage.conftest import City
 
 LOTS = "query Lots { parking { lots { free taken } } }"
-LONG_AGO = SystemClock().now() - timedelta(days=31)
 
 
 @pytest.fixture
@@ -71,6 +71,16 @@ async def test_silence_is_no_proof_before_everything_was_recorded_for_30_days(
     assert (answered, answer["broken"]) == (status, [])
     if status == 409:
         assert "too little has been recorded" in answer["error"]["message"]
+
+
+async def test_where_whom_it_breaks_cannot_be_worked_out_only_force_publishes(
+    live: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services_catalog.usage.impact, "_MODULE", "services_catalog.nowhere")
+    status, answer = await live.publish(document("free", "taken"))
+    assert (status, answer["error"]["code"]) == (409, "BREAKING_CHANGE")
+    assert any("could not be worked out" in finding["message"] for finding in answer["findings"])
+    assert (await live.publish(document("free", "taken"), force=True))[0] == 200
 
 
 async def test_a_rollback_says_whom_it_breaks(live: City) -> None:
