@@ -43,7 +43,6 @@ from gateway.registry import Registry
 from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
-from kernel.crypto.fields import FieldCipher
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id

@@ -110,7 +110,8 @@ class Planner:
         if operation is None:
             return Planned(None, errors or [_no_operation(document, request)])
         name = operation.name.value if operation.name else ""
-        sent = Sent(request.query, name, tuple(sorted(asked))) if asked else None
+        departments = asked - self._built_in.keys()
+        sent = Sent(request.query, name, tuple(sorted(departments))) if departments else None
         return Planned(Plan(schema, document, operation, slices), [], frozenset(asked | scope), sent)
 
     def _introspected(self, services: str) -> frozenset[str]:
