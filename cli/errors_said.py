@@ -20,8 +20,7 @@ FIXES: Mapping[str, str] = MappingProxyType(
         "a face check made; if it is a stranger's, add --take-number.",
         "MANDATE_REFUSED": "Mend that and type the command again; `yiwang mandate grant --help` says what is wanted.",
         "MANDATE_UNKNOWN": "`yiwang mandate list` shows those of an account or a company.",
-        "ONE_TIME_CODE_REFUSED": "Have them show a new one by `agentCode` on their phone, and type it in within five "
-        "minutes.",
+        "ONE_TIME_CODE_REFUSED": "Have them show a new one on their phone or page, and type it in within five minutes.",
         "SESSION_ENDED": "They have been signed out meanwhile: have them sign in on their phone and show a new code.",
         "TOO_MANY_ATTEMPTS": "Wait five minutes, and have a new code shown then.",
     }
