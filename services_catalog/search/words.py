@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import rjieba
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
 from services_catalog.search.characters import atoms, fold
+
+if TYPE_CHECKING:
+    import rjieba
 
 _DATA = Path(__file__).parent / "data"
 _LONGEST_UNIT = 4  # characters; longer phrases are asked for in so many variants that only their parts are found
@@ -70,7 +72,10 @@ def synonyms(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 @cache
-def _jieba() -> rjieba.Jieba:
+def _jieba() -> "rjieba.Jieba":
+    # Imported here: it loads its dictionary at once, half a second and 33 MiB that a process which cuts no words saves.
+    import rjieba  # noqa: PLC0415 - see above
+
     jieba = rjieba.Jieba()
     for group in _groups():
         for word in group.words:
