@@ -1,11 +1,15 @@
 """``yiwang check``: everything but publish, for a department's CI; ``yiwang diff``: what would change, and for whom."""
 
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from cli import publish_entries
+from cli.entry_files import Gateway
 from cli.gateway_client import (
     RefusedError,
     gateway_option,
@@ -15,7 +19,7 @@ from cli.gateway_client import (
     show_refusal,
     token_option,
 )
-from cli.submission import Publication, submit
+from cli.submission import Publication, described, submit
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 _manifest_argument = click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -42,7 +46,10 @@ def check(manifest: Path, gateway: str, token: str, *, strict: bool, as_json: bo
         _print({"fit": False, **_plain(error.refusal)})
         raise SystemExit(1) from error
     levels = {finding.level for finding in checked.findings}
-    fit = "error" not in levels and not (strict and levels)
+    sheets = publish_entries.read(manifest.parent, described(manifest).entries)
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():  # what is found of entries is for people
+        entries_fit = publish_entries.check(Gateway(gateway, token), sheets, checked.operations)
+    fit = "error" not in levels and not (strict and levels) and entries_fit
     if as_json:
         _print({"fit": fit, "error": None, **_plain(checked)})
     else:

@@ -137,7 +137,7 @@ class Gateway:
         shelf = self.catalogue = Shelf(self.database.pool, redis)
         stack.push_async_callback(shelf.close)
         await shelf.start()
-        return CatalogueSource(Answering(shelf, self.database.pool, self._clock), self.registry)
+        return CatalogueSource(Answering(shelf, self._clock), self.registry)
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""

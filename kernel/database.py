@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.settings import Settings
 
 _TURN_SECONDS = 30.0
+_LAST = "last"  # in AsyncSession.info: what is done before the commit
 _HUNG_UP = "the database has closed the connection"
 _RESTED, _SURE_FOR_SECONDS = "rested_since", 1.0
 
@@ -36,10 +37,15 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed when the block ends, rolled back when it raises; then ``after_commit`` runs."""
+        """One transaction: committed when the block ends, rolled back when it raises; then ``after_commit`` runs.
+
+        What was put off by ``do_last`` is done before the commit.
+        """
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             async with self._turn(), session.begin():
                 yield session
+                for work in session.info.pop(_LAST, ()):
+                    await work()
             for hook in self.after_commit:
                 await hook(session)
 
@@ -52,6 +58,11 @@ class Database:
             yield
         finally:
             self._turns.release()
+
+
+def do_last(session: AsyncSession, work: Callable[[], Awaitable[object]]) -> None:
+    """Put off what takes a lock that everybody waits for until the transaction has nothing else left to do."""
+    session.info.setdefault(_LAST, []).append(work)
 
 
 @asynccontextmanager

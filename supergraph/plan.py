@@ -42,7 +42,6 @@ Slices = Mapping[str, SliceTypes]
 Fields = Mapping[str, list[FieldDetails]]
 
 _encode = msgspec.json.Encoder().encode
-_MOST_KEPT_BYTES = 2**22  # of one fetch's answers that are kept as they were read
 _MAX_VARIANTS = 32  # of one plan; a client that walks through all booleans' values must not fill the memory
 
 
@@ -59,8 +58,6 @@ class Fetch:
         self._template = template
         self._bind = bind
         self._reader = reader
-        self._kept: dict[str, tuple[bytes, Value]] = {}  # by target, with the ETag of what was read
-        self._kept_bytes = 0
 
     def request(self, variables: dict[str, Any]) -> Request:
         """Render the request. Raises ArgumentError, or GraphQLError for a value that does not fit its argument."""
@@ -72,21 +69,6 @@ class Fetch:
     def read(self, response: Response) -> Value:
         """Return the root field's value."""
         return self._reader.read(response, self.service)
-
-    def read_again(self, target: str, response: Response) -> Value:
-        """As ``read``, of a source whose ETags tell whether an answer is one that was given before: it is read once."""
-        tag = response.header(b"etag")
-        known = self._kept.get(target)
-        if known is not None and known[0] == tag:
-            return known[1]
-        value = self.read(response)
-        if tag:
-            if self._kept_bytes > _MOST_KEPT_BYTES:
-                self._kept.clear()
-                self._kept_bytes = 0
-            self._kept[target] = tag, value
-            self._kept_bytes += len(value[0])
-        return value
 
     def failed(self, message: str, code: str, **more: Any) -> Value:
         """Return null and an error at the root field's path, with ``more`` in its extensions."""

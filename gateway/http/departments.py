@@ -43,7 +43,7 @@ async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES)
             f"The submission is longer than {most} bytes",
             fix="Take examples out of the document, or split the service.",
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise RequestError(
             f"The body is not what is expected here: {error}", fix="The command `yiwang` sends what is right."
         ) from error

@@ -21,6 +21,7 @@ from auth.policies import refusal
 from auth.sessions.access_tokens import AccessToken
 from gateway.callers import Callers
 from gateway.errors import OperationLimitError, ParseError, ValidationError, VariablesError
+from gateway.kept_values import KeptValues
 from gateway.permits import Asked, Permits
 from gateway.pipeline.plan import Planned
 from gateway.upstream.errors import UpstreamError
@@ -74,6 +75,7 @@ class Ways(NamedTuple):
     upstreams: Upstreams
     callers: Callers
     permits: Permits
+    kept: KeptValues
 
 
 class Bearer(NamedTuple):
@@ -94,7 +96,7 @@ class Executor:
         context: Callable[[AccessToken | None], Any],
         settings: Settings,
     ) -> None:
-        self._ways = Ways(upstreams, callers, permits)
+        self._ways = Ways(upstreams, callers, permits, KeptValues())
         self._context = context
         self._request_seconds = settings.request_seconds
         self._max_fetches = settings.max_fetches
@@ -230,7 +232,7 @@ class _Run:
     async def _read(self, fetch: Fetch, request: Request, response: Response) -> Value:
         """Return the value that an answer has: what is known in this process at once, what is long in a thread."""
         if fetch.service in self._ways.upstreams.inside:
-            return fetch.read_again(request.target, response)
+            return self._ways.kept.read(fetch, request.target, response)
         size = len(response.body)
         if size < _LONG_BYTES:
             return fetch.read(response)

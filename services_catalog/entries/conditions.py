@@ -17,6 +17,7 @@ Fact = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z", description="A fact's name, such as age or household_district.")
 ]
 Value = bool | int | str  # dates as 2026-05-01: they compare as text
+MOST_DEPTH = 20  # of a rule: more than a law's paragraph has, and far from what recursion can take
 Comparison = Literal["is", "is_not", "at_least", "at_most", "one_of"]
 
 
@@ -64,6 +65,18 @@ class Verdict(Struct, frozen=True):
     met: bool | None
     unmet: tuple[Is, ...] = ()
     missing: tuple[str, ...] = ()
+
+
+def depth(rule: Rule) -> int:
+    """Return how deeply a rule is nested, 1 for a fact; what is beyond ``MOST_DEPTH`` is not looked at."""
+    deepest, waiting = 0, [(rule, 1)]
+    while waiting:
+        each, level = waiting.pop()
+        deepest = max(deepest, level)
+        if level <= MOST_DEPTH and not isinstance(each, Is):
+            inner = [each.of] if isinstance(each, Not) else each.of
+            waiting += [(below, level + 1) for below in inner]
+    return deepest
 
 
 def judge(rule: Rule, facts: Mapping[str, Value | date]) -> Verdict:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kernel.control_characters import CONTROL
+from services_catalog.entries.conditions import MOST_DEPTH, depth
 from services_catalog.entries.errors import EntryInvalidError
 from services_catalog.entries.fields import FIELDS, Fields
 from services_catalog.entries.words import Code, EntryLevel, Line
@@ -45,6 +46,10 @@ def read_entry(raw: Any) -> EntryDocument:
     if (document.level == "item") is not (document.parent is None):
         what = "an item has none above it" if document.parent else f"a {document.level} belongs to an entry above it"
         raise EntryInvalidError.at("/parent", what, "Leave parent out." if document.parent else "Give its code.")
+    for at, condition in enumerate(document.fields.acceptance_conditions or ()):
+        if condition.rule is not None and depth(condition.rule) > MOST_DEPTH:
+            where = f"/fields/acceptance_conditions/{at}/rule"
+            raise EntryInvalidError.at(where, "the rule is nested too deeply", f"Up to {MOST_DEPTH} levels.")
     for name in document.because.keys() - set(FIELDS):
         raise EntryInvalidError.at(f"/because/{name}", f"there is no field {name!r}", f"One of: {', '.join(FIELDS)}.")
     return document

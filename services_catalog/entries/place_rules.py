@@ -1,7 +1,7 @@
 """Rules about channels, places and what an entry opens."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 from services_catalog.entries.channels import Channel, Hours
 from services_catalog.entries.rule import Breach, Rule, Subject
@@ -95,7 +95,7 @@ def _encrypted(subject: Subject) -> Iterator[Breach]:
 
 def _assured(subject: Subject) -> Iterator[Breach]:
     day = subject.fields.assured_on
-    if subject.level != "item" and (not day or subject.today - date.fromisoformat(day) > _OLD):
+    if subject.level != "item" and (not day or subject.today - day > _OLD):
         said = f"since {day}" if day else "ever"
         yield Breach("/assured_on", f"nobody has checked the content {said}", "Check it and give the day.")
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from services_catalog.entries.rule import Breach, Rule, Subject
 
+_LIKELY_YEARS = 1949, 2199
+
 
 def _promise(subject: Subject) -> Iterator[Breach]:
     promised, statutory = subject.fields.promised_time, subject.fields.statutory_time
@@ -58,10 +60,14 @@ def _depth(subject: Subject) -> Iterator[Breach]:
 
 
 def _dates(subject: Subject) -> Iterator[Breach]:
+    for name in ("effective_from", "withdraw_on", "assured_on"):
+        day = getattr(subject.fields, name)
+        if day and not _LIKELY_YEARS[0] <= day.year <= _LIKELY_YEARS[1]:
+            yield Breach(f"/{name}", f"{day} is no likely date", "Look for a typing mistake in the year.")
     start, end = subject.fields.effective_from, subject.fields.withdraw_on
     if start and end and end <= start:
         yield Breach("/withdraw_on", f"it ends on {end}, before it begins on {start}", "Mend one of the dates.")
-    if end and end <= subject.today.isoformat():
+    if end and end <= subject.today:
         yield Breach("/withdraw_on", f"it ended on {end}", "Withdraw the entry, or give a later date.")
 
 

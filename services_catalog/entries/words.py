@@ -3,6 +3,7 @@
 Lists of codes that a city extends by itself (topics, life events) are data; those here are what the rules reason about.
 """
 
+from datetime import date
 from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
@@ -17,9 +18,7 @@ Url = Annotated[
     str,
     Meta(pattern=r"^https?://[!-~]+\Z", max_length=2000, description="An https:// or http:// address, encoded."),
 ]
-Day = Annotated[
-    str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z", description="A date such as 2026-05-01.")
-]
+Day = Annotated[date, Meta(description="A date such as 2026-05-01.")]
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", description="A time of day such as 09:30.")]
 
 EntryLevel = Literal["item", "implementation", "case"]

@@ -15,7 +15,7 @@ from services_catalog.entries.inheritance import Authorship, Layer
 from services_catalog.entries.words import LEVELS
 from services_catalog.lifecycle.answers import Checked
 from services_catalog.lifecycle.drafting import placed, same_already
-from services_catalog.lifecycle.operations import live_operations, mentioned
+from services_catalog.lifecycle.operations import live_operations, mentioned, operations_of
 from services_catalog.lifecycle.submitting import judged
 from services_catalog.lifecycle.tables import Entry
 
@@ -30,7 +30,7 @@ async def rehearse(
     written = list(documents)
     beside: dict[str, Layer] = {}
     found: dict[int, Checked] = {}
-    for at in sorted(range(len(written)), key=lambda at: LEVELS.index(written[at].level)):
+    for at in sorted(range(len(written)), key=lambda at: (LEVELS.index(written[at].level), written[at].code)):
         document = written[at]
         try:
             async with session.begin_nested():
@@ -39,7 +39,8 @@ async def rehearse(
             found[at] = Checked(document.code, error=f"{error.code}: {error.message}", fix=error.fix)
             continue
         layer = _layer(clock, actor, entry, document)
-        operations = await _operations(session, [layer, *filter(None, [beside.get(entry.parent or "")])], coming)
+        layers = [layer, *filter(None, [beside.get(entry.parent or "")])]
+        operations = await _operations(session, layers, coming) | await operations_of(session, document.code)
         breaches = await judged(session, clock, entry, layer, operations, beside=beside)
         beside[document.code] = layer
         same = await same_already(session, document)

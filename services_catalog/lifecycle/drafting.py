@@ -5,7 +5,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
 from services_catalog.entries.document import EntryDocument
 from services_catalog.entries.fields import Fields, to_json
 from services_catalog.entries.inheritance import Authorship, authored
@@ -57,7 +57,7 @@ async def placed(session: AsyncSession, clock: Clock, actor: str, document: Entr
     if entry.organisation != document.organisation:
         raise EntryMisplacedError(
             f"{entry.code} belongs to {entry.organisation}, the document says {document.organisation}",
-            fix="Entries follow their organisation when that is moved or merged; write the one that it has.",
+            fix="Write the one that it has.",
         )
     return entry, role
 
@@ -80,7 +80,9 @@ async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -
             where = f"the {known.level} {known.code}" + (f" of {known.parent}" if known.parent else "")
             raise EntryMisplacedError(f"There is {where} already", fix="Write its level and parent, or a new code.")
         return known
-    await find(session, document.organisation)
+    body = await find(session, document.organisation)
+    if body.valid_to is not None and body.valid_to <= clock.now().astimezone(CHINA).date():
+        raise EntryMisplacedError(f"{body.code} was closed on {body.valid_to}", fix="Name the body that took over.")
     item = document.code
     if document.parent is not None:
         above = await locked(session, document.parent)
@@ -88,6 +90,11 @@ async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -
             raise EntryMisplacedError(
                 f"A {document.level} cannot belong to the {above.level} {above.code}",
                 fix="Cases belong to implementations, implementations to items.",
+            )
+        if document.level == "case" and above.organisation not in body.path.split("/"):
+            raise EntryMisplacedError(
+                f"{above.code} is {above.organisation}'s, and {body.code} is not below it",
+                fix="Cases are their implementation's authority's; implement the item yourself.",
             )
         item = above.item
     entry = Entry(

@@ -27,6 +27,13 @@ class WrongStateError(EntryError):
     http_status = 409
 
 
+class SuspendedMeanwhileError(EntryError):
+    """A scheduled version's time has come while the public one is suspended: somebody has to decide."""
+
+    code = "ENTRY_SUSPENDED"
+    http_status = 409
+
+
 class EntryMisplacedError(EntryError):
     """The entry cannot stand there: its code is another's, its level or what is above it does not fit."""
 

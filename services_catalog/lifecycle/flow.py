@@ -39,7 +39,10 @@ async def _never_stored(database: Database) -> AsyncIterator[AsyncSession]:
 
 
 class EntryFlow:
-    """The use cases of one process, with what they need. Every refusal is a YiwangError and changes nothing."""
+    """The use cases of one process, with what they need. Every refusal is a YiwangError and changes nothing.
+
+    But for ``submit``: that what was submitted broke rules, and which, stands in its history.
+    """
 
     def __init__(self, database: Database, redis: Redis, clock: Clock) -> None:
         self._database = database
@@ -56,11 +59,10 @@ class EntryFlow:
     async def draft(self, actor: str, document: EntryDocument) -> Standing:
         """Write a draft, unless what is on its way, or live, says the same already; with the findings of a check."""
         async with self._database.session() as session:
+            await placed(session, self._clock, actor, document)  # whether they may; and nobody else changes it now
             same = await same_already(session, document)
             if same is not None and same.state == "rejected":
                 same = None  # whoever sends it once more wants it to be looked at once more
-            if same is not None:
-                await placed(session, self._clock, actor, document)  # whether they may
             version = same or await save_draft(session, self._clock, actor, document)
             if version.state == "draft":
                 found = await submitting.check(

@@ -1,11 +1,12 @@
 """An entry's history: every step of every version, with who, in which role, why and when, as a chain of hashes.
 
-A row that is changed, taken out or moved no longer fits the one after it; the audit log, which has every step too, is
-anchored outside (docs/audit.md), so neither can be rewritten alone.
+A row that is changed, taken out or moved no longer fits the one after it. The audit log has every step and its hash,
+and is anchored outside (docs/audit.md), so neither can be rewritten alone.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from kernel.audit.chain import GENESIS, text_of
 from kernel.audit.entries import Event as AuditEvent
 from kernel.audit.entries import append
 from kernel.clock import Clock
+from kernel.database import do_last
 from services_catalog.lifecycle.states import Event, State
 from services_catalog.lifecycle.tables import EntryEvent, EntryVersion
 
@@ -103,16 +105,13 @@ async def record(session: AsyncSession, clock: Clock, version: EntryVersion, cha
     row.hash = digest(row)
     session.add(row)
     await session.flush()
-    await append(
-        session,
-        clock,
-        AuditEvent(
-            actor=by.actor,
-            action=f"entry.{_DONE[change.event]}",
-            object=f"entry:{version.entry}",
-            details={"version": version.number, "state": version.state, "role": by.role},
-        ),
+    audited = AuditEvent(
+        actor=by.actor,
+        action=f"entry.{_DONE[change.event]}",
+        object=f"entry:{version.entry}",
+        details={"version": version.number, "state": version.state, "role": by.role, "hash": row.hash.hex()},
     )
+    do_last(session, partial(append, session, clock, audited))
 
 
 async def events_of(session: AsyncSession, entry: str) -> Sequence[EntryEvent]:

@@ -13,13 +13,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
 from services_catalog.entries.rule import Finding
-from services_catalog.lifecycle.errors import RulesBrokenError, WrongStateError
-from services_catalog.lifecycle.history import By
+from services_catalog.lifecycle.errors import (
+    NotAllowedError,
+    RulesBrokenError,
+    SuspendedMeanwhileError,
+    WrongStateError,
+)
+from services_catalog.lifecycle.history import By, events_of
 from services_catalog.lifecycle.showing import show
 from services_catalog.lifecycle.states import Event
 from services_catalog.lifecycle.steps import PLATFORM, live_version, locked, open_version, step, step_by, wanted
 from services_catalog.lifecycle.submitting import check
 from services_catalog.lifecycle.tables import EntryVersion
+
+OPERATOR = "operator"  # the platform's own, at the command line
 
 
 async def publish(session: AsyncSession, clock: Clock, by: By, code: str, operations: frozenset[str] | None) -> int:
@@ -33,6 +40,11 @@ async def publish(session: AsyncSession, clock: Clock, by: By, code: str, operat
     if any(each.level == "error" for each in found):
         raise RulesBrokenError(found)
     before = await live_version(session, code)
+    if before is not None and before.state == "suspended" and by.actor == PLATFORM.actor:
+        raise SuspendedMeanwhileError(
+            f"{code} is suspended, so its new version does not come out by itself",
+            fix="Resume it, or publish the new version by hand.",
+        )
     if before is not None:
         await step(session, clock, before, "supersede", PLATFORM)
     if by.actor == PLATFORM.actor:
@@ -71,16 +83,17 @@ async def publish_due(session: AsyncSession, clock: Clock, code: str, operations
     return await publish(session, clock, PLATFORM, code, operations)
 
 
-async def return_due(session: AsyncSession, clock: Clock, code: str, findings: Sequence[Finding]) -> None:
-    """Make a scheduled version that breaks rules by now a draft again, with the rules in its history."""
+async def return_due(
+    session: AsyncSession, clock: Clock, code: str, findings: Sequence[Finding], reason: str = ""
+) -> None:
+    """Make a scheduled version that cannot come out a draft again, with the rules, or the reason, in its history."""
     version = await _still_due(session, clock, code)
     if version is None:
         return
     version.findings, version.publish_at, version.reviewer = msgspec.to_builtins(findings), None, None
     broken = {each.pointer or "/": each.rule for each in findings if each.level == "error"}
-    await step(
-        session, clock, version, "recall", By(PLATFORM.actor, PLATFORM.role, f"{len(broken)} rules broken", broken)
-    )
+    why = By(PLATFORM.actor, PLATFORM.role, reason or f"{len(broken)} rules broken", broken)
+    await step(session, clock, version, "recall", why)
 
 
 async def _still_due(session: AsyncSession, clock: Clock, code: str) -> EntryVersion | None:
@@ -96,12 +109,26 @@ async def suspend(session: AsyncSession, clock: Clock, actor: str, code: str, re
 
 
 async def resume(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str = "") -> int:
-    """Show a suspended entry again. Raises NotAllowedError, WrongStateError."""
+    """Show a suspended entry again; what the platform's operator has suspended they resume.
+
+    Raises NotAllowedError, WrongStateError.
+    """
+    steps = await events_of(session, code)
+    last = next((each for each in reversed(steps) if each.event == "suspend"), None)
+    if last is not None and last.role == OPERATOR and not actor.startswith(f"{OPERATOR}:"):
+        raise NotAllowedError(
+            f"{code} was suspended by the platform's operator", fix="Ask them; the reason is in its history."
+        )
     return await _changed(session, clock, code, "resume", By(actor, reason=reason))
 
 
 async def withdraw(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str) -> int:
-    """Take an entry off for good. Raises NotAllowedError, WrongStateError."""
+    """Take an entry off for good; what was scheduled is a draft again. Raises NotAllowedError, WrongStateError."""
+    await locked(session, code)
+    coming = await open_version(session, code)
+    if coming is not None and coming.state == "scheduled":
+        coming.publish_at, coming.reviewer = None, None
+        await step(session, clock, coming, "recall", By(PLATFORM.actor, PLATFORM.role, "the entry was withdrawn"))
     return await _changed(session, clock, code, "withdraw", By(actor, reason=reason))
 
 
@@ -123,6 +150,6 @@ async def recover(session: AsyncSession, clock: Clock, code: str) -> int:
 
 async def _changed(session: AsyncSession, clock: Clock, code: str, event: Event, by: By) -> int:
     version = await wanted(session, code, ["published", "degraded", "suspended"])
-    version.because = by.reason
+    version.because = "" if event == "resume" else by.reason
     await step_by(session, clock, version, event, by)
     return await show(session, clock, code)

@@ -21,6 +21,7 @@ from services_catalog.organisations.tables import Organisation
 from services_catalog.reading.shown import Authority, Shown, Source
 from services_catalog.tables import CatalogRevision
 
+_GOVERNING = ("government", "community", "grid")  # kinds of organisations that have residents
 _A_STATEMENT = 500  # rows: 8 parameters each, and PostgreSQL takes 32,767
 
 
@@ -45,12 +46,13 @@ async def show(session: AsyncSession, clock: Clock, code: str) -> int:
 
     Takes the catalogue's lock, so it is nearly the last that a transaction does.
     """
-    entry = await session.get_one(Entry, code)
-    above, missing = await live_layers_above(session, entry)
-    values = _values(await _family(session, entry), _Chain(tuple(above), bool(missing)), clock.now())
-    revision = await session.scalar(
+    revision = await session.scalar(  # first of all: whoever changes a level above or below has it too
         update(CatalogRevision).values(revision=CatalogRevision.revision + 1).returning(col(CatalogRevision.revision))
     )
+    entry = await session.get_one(Entry, code)
+    above, missing = await live_layers_above(session, entry)
+    family = await _family(session, entry)
+    values = _values(family, _Chain(tuple(above), bool(missing)), await _areas(session, family), clock.now())
     for start in range(0, len(values), _A_STATEMENT):
         part = values[start : start + _A_STATEMENT]
         statement = insert(EntryLive).values([each | {"revision": revision} for each in part])
@@ -74,11 +76,19 @@ async def _family(session: AsyncSession, entry: Entry) -> Sequence[_Row]:
         .outerjoin(EntryLive, col(EntryLive.code) == col(Entry.code))
         .where(wanted)
     )
-    rows = [_Row(*each) for each in (await session.exec(query)).all()]
+    found = await session.exec(query.execution_options(populate_existing=True))
+    rows = [_Row(*each) for each in found.all()]
     return sorted(rows, key=lambda row: (LEVELS.index(row.entry.level), row.entry.code))
 
 
-def _values(family: Sequence[_Row], above: _Chain, now: datetime) -> list[dict[str, Any]]:
+async def _areas(session: AsyncSession, family: Sequence[_Row]) -> set[str]:
+    """Return which of the organisations on the family's paths govern an area, so that they have residents."""
+    codes = {code for row in family for code in row.organisation.path.split("/")}
+    governs = col(Organisation.kind).in_(_GOVERNING)
+    return set((await session.exec(select(Organisation.code).where(col(Organisation.code).in_(codes), governs))).all())
+
+
+def _values(family: Sequence[_Row], above: _Chain, areas: set[str], now: datetime) -> list[dict[str, Any]]:
     """Return the rows of ``EntryLive`` for a family; what was never public and is not now has none."""
     chains: dict[str, _Chain] = {}
     values = []
@@ -88,7 +98,9 @@ def _values(family: Sequence[_Row], above: _Chain, now: datetime) -> list[dict[s
         code = {"code": row.entry.code}
         if row.version is not None:
             state = "suspended" if inherited.hidden else row.version.state
-            shown = None if chain.hidden else msgspec.json.encode(_shown(row, row.version, effective(chain.layers)))
+            shown = (
+                None if chain.hidden else msgspec.json.encode(_shown(row, row.version, areas, effective(chain.layers)))
+            )
             stands = {"number": row.version.number, "state": state, "since": row.version.changed_at, "shown": shown}
             values.append({**code, **stands})
         elif row.before is not None:  # what was never public has no row
@@ -103,7 +115,7 @@ def _chain(inherited: _Chain, row: _Row) -> _Chain:
     return _Chain((*inherited.layers, layer_of(row.entry, row.version)), hidden)
 
 
-def _shown(row: _Row, version: EntryVersion, whole: Effective) -> Shown:
+def _shown(row: _Row, version: EntryVersion, areas: set[str], whole: Effective) -> Shown:
     entry, body = row.entry, row.organisation
     return Shown(
         **said(whole.fields),
@@ -112,7 +124,7 @@ def _shown(row: _Row, version: EntryVersion, whole: Effective) -> Shown:
         version=version.number,
         parent=entry.parent,
         item=entry.item,
-        area=_area(body),
+        area=_area(body, areas),
         authority=Authority(body.code, Localized(body.name_zh, body.name_en), tuple(body.path.split("/"))),
         state="degraded" if version.state == "degraded" else "published",
         since=version.changed_at,
@@ -121,10 +133,9 @@ def _shown(row: _Row, version: EntryVersion, whole: Effective) -> Shown:
     )
 
 
-def _area(body: Organisation) -> str:
-    """Return whose residents it serves: those of the area that it governs, else of what it belongs to."""
-    own = body.kind in ("government", "community", "grid") or body.parent is None
-    return body.code if own else body.parent or body.code
+def _area(body: Organisation, areas: set[str]) -> str:
+    """Return whose residents an organisation serves: those of the nearest area on its path, itself if it is one."""
+    return next((code for code in reversed(body.path.split("/")) if code in areas), body.code)
 
 
 def _source(name: str, origin: Origin) -> Source:

@@ -57,6 +57,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     ("checked", "take"): "in_review",
     ("in_review", "approve"): "approved",
     ("in_review", "reject"): "rejected",
+    ("in_review", "recall"): "draft",
     ("rejected", "revise"): "draft",
     ("approved", "schedule"): "scheduled",
     ("approved", "publish"): "published",

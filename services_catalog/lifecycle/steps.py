@@ -87,4 +87,5 @@ async def wanted(session: AsyncSession, code: str, states: Collection[State]) ->
 
 async def _version(session: AsyncSession, code: str, states: Collection[State]) -> EntryVersion | None:
     query = select(EntryVersion).where(EntryVersion.entry == code, col(EntryVersion.state).in_(sorted(states)))
-    return (await session.exec(query.order_by(col(EntryVersion.number).desc()))).first()
+    newest = query.order_by(col(EntryVersion.number).desc())
+    return (await session.exec(newest.execution_options(populate_existing=True))).first()  # as it is under the lock

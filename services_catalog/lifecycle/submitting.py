@@ -68,7 +68,7 @@ async def submit(
 
 async def recall(session: AsyncSession, clock: Clock, actor: str, code: str) -> EntryVersion:
     """Take a version back to be edited again, until it is published. Raises NotAllowedError, WrongStateError."""
-    version = await wanted(session, code, ["submitted", "checked", "approved", "scheduled"])
+    version = await wanted(session, code, ["submitted", "checked", "in_review", "approved", "scheduled"])
     await step_by(session, clock, version, "recall", By(actor))
     version.reviewer, version.publish_at = None, None
     session.add(version)

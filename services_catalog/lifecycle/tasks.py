@@ -9,7 +9,7 @@ from kernel.celery import TaskContext, periodic
 from kernel.clock import Clock
 from kernel.errors import YiwangError
 from services_catalog.announcements import announce
-from services_catalog.lifecycle.errors import RulesBrokenError
+from services_catalog.lifecycle.errors import RulesBrokenError, SuspendedMeanwhileError
 from services_catalog.lifecycle.operations import operations_of
 from services_catalog.lifecycle.publication import due, publish_due, return_due
 
@@ -47,6 +47,10 @@ async def _publish(context: TaskContext, code: str) -> int | None:
         )
         async with context.database.session() as session:
             await return_due(session, context.clock, code, error.findings)
+    except SuspendedMeanwhileError as error:
+        _log.warning("a scheduled entry is suspended: it is a draft again", extra={"entry": code})
+        async with context.database.session() as session:
+            await return_due(session, context.clock, code, (), error.said)
     except YiwangError as error:
         _log.warning("a scheduled entry was not published", extra={"entry": code, "reason": error.said})
     except Exception:  # noqa: BLE001 - whatever it is, the others are due too, and this one is tried again

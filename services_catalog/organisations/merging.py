@@ -35,6 +35,7 @@ _FOLLOW = (
     "UPDATE responsibility SET valid_to = :day WHERE organisation = :code AND valid_from < :day AND valid_to > :day",
     "DELETE FROM responsibility WHERE organisation = :code AND valid_from >= :day",
     "UPDATE department SET organisation = :successor WHERE organisation = :code",
+    "UPDATE entry SET organisation = :successor WHERE organisation = :code",
 )
 """Roles change hands at once, matters on the day of the merge: only these can be asked as of a day."""
 

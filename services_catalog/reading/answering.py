@@ -5,13 +5,13 @@ what is open now, which is asked anew every minute.
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-import asyncpg
 import msgspec
 
 from kernel.clock import Clock
@@ -21,8 +21,10 @@ from services_catalog.reading.wire import plain
 from services_catalog.search.query import Hit, Query
 
 _KEPT_BYTES = 64 * 2**20
+_BYTES_OF_A_KEPT_ANSWER = 400  # beside its target and its body
+_NONE = b"null"
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)  # services_catalog.entries.words.Code
 _DISTRICT_SECONDS = 60.0  # an organisation that moves is in its new district's catalogue after that
-_PATH = "SELECT path FROM organisation WHERE code = $1"
 _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
@@ -38,9 +40,8 @@ class Answer(NamedTuple):
 class Answering:
     """The answers of one process."""
 
-    def __init__(self, shelf: Shelf, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> None:
+    def __init__(self, shelf: Shelf, clock: Clock) -> None:
         self._shelf = shelf
-        self._pool = pool
         self._clock = clock
         self._paths: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._kept: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
@@ -55,20 +56,20 @@ class Answering:
     async def answer(self, target: str) -> Answer:
         """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
         known = self._kept.get(target)
-        if known is not None and known[0] == self._shelf.revision:
+        if known is not None and known[0] == self._shelf.generation:
             self._kept.move_to_end(target)
             return known[1]
-        revision = self._shelf.revision
+        generation = self._shelf.generation
         path, _, query = target.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
         way = self._ways.get(path)
         body = await (way(given) if way else self._entry(unquote(path.removeprefix("/entries/"))))
-        if "open" in given:
+        if "open" in given or body == _NONE:  # of unknown codes there are as many as anybody makes up
             return Answer(b"", body)
-        return self._keep(target, revision, body)
+        return self._keep(target, generation, body)
 
     async def _entry(self, code: str) -> bytes:
-        return (await self._shelf.entries([code])).get(code, b"null")
+        return (await self._shelf.entries([code])).get(code, _NONE) if _CODE.fullmatch(code) else _NONE
 
     async def _search(self, given: Given) -> bytes:
         found = await asyncio.to_thread(self._shelf.index.search, await self._query(given))
@@ -118,7 +119,7 @@ class Answering:
         now = self._clock.now().timestamp()
         known = self._paths.get(code)
         if known is None or now - known[0] > _DISTRICT_SECONDS:
-            path = await self._pool.fetchval(_PATH, code)
+            path = await self._shelf.path(code) if _CODE.fullmatch(code) else None
             if path is None:
                 raise UnknownOrganisationError(
                     f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
@@ -126,14 +127,19 @@ class Answering:
             known = self._paths[code] = now, tuple(reversed(path.split("/")))
         return known[1]
 
-    def _keep(self, target: str, revision: int, body: bytes) -> Answer:
+    def _keep(self, target: str, generation: int, body: bytes) -> Answer:
         before = self._kept.pop(target, None)
-        self._size += len(body) - (len(before[1].body) if before else 0)
+        self._size += _weight(target, body) - (_weight(target, before[1].body) if before else 0)
         answer = Answer(b'"%d"' % next(self._numbers), body)
-        self._kept[target] = revision, answer
+        self._kept[target] = generation, answer
         while self._size > _KEPT_BYTES and len(self._kept) > 1:
-            self._size -= len(self._kept.popitem(last=False)[1][1].body)
+            gone, (_, old) = self._kept.popitem(last=False)
+            self._size -= _weight(gone, old.body)
         return answer
+
+
+def _weight(target: str, body: bytes) -> int:
+    return len(target) + len(body) + _BYTES_OF_A_KEPT_ANSWER
 
 
 def _hit(hit: Hit, body: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """The catalogue as an API of its own: an OpenAPI document, from which its part of the graph is compiled.
 
 So reading it takes the compiled path of departments' services, without a network in between
-(docs/decisions/0051-catalogue-as-a-source.md).
+(docs/decisions/0053-catalogue-as-a-source.md).
 """
 
 from functools import cache

@@ -1,6 +1,6 @@
 """A public entry as search knows it."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime
 
 from msgspec import UNSET
 
@@ -9,8 +9,6 @@ from services_catalog.entries.channels import Hours
 from services_catalog.entries.words import Localized, LocalizedProse
 from services_catalog.reading.shown import Shown
 from services_catalog.search.searchable import Channel, Place, Searchable, WeeklyHours
-
-_ONE_DAY = timedelta(days=1)
 
 
 def searchable(entry: Shown) -> Searchable:
@@ -64,9 +62,13 @@ def _places(entry: Shown) -> tuple[Place, ...]:
 
 
 def _weekly(hours: Hours) -> WeeklyHours:
-    return WeeklyHours(hours.days, hours.opens, hours.closes, hours.valid_from, hours.valid_to)
+    return WeeklyHours(hours.days, hours.opens, hours.closes, _text(hours.valid_from), _text(hours.valid_to))
 
 
-def _midnight(day: str | None) -> datetime | None:
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _midnight(day: date | None) -> datetime | None:
     """Return when a day begins in China."""
-    return datetime.fromisoformat(day).replace(tzinfo=CHINA) if day else None
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA) if day else None

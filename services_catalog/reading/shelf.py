@@ -25,6 +25,7 @@ _AT_ONCE = 2_000  # rows of the first look that are indexed together
 _ENTRIES_BYTES = 64 * 2**20
 
 _CHANGED = "SELECT code, shown, revision FROM entry_live WHERE revision > $1 ORDER BY revision, code"
+_PATH = "SELECT path FROM organisation WHERE code = $1"
 _WANTED = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Shelf:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis) -> None:
         self.revision = -1
+        self.generation = 0  # changes whenever an entry does; the revision is that of services too
         self.index = Index()
         self._pool = pool
         self._entries: OrderedDict[str, bytes] = OrderedDict()
@@ -64,8 +66,9 @@ class Shelf:
             if current == self.revision:
                 return
             if current < self.revision:  # another database, or one that was restored
-                self.revision, self.index = -1, Index()
+                self.revision, self.index, self._size = -1, Index(), 0
                 self._entries.clear()
+                self.generation += 1
             rows: list[asyncpg.Record] = []
             async for row in connection.cursor(_CHANGED, self.revision, prefetch=_AT_ONCE):
                 rows.append(row)
@@ -80,29 +83,37 @@ class Shelf:
         found = {code: known for code in codes if (known := self._known(code)) is not None}
         missing = [code for code in codes if code not in found]
         if missing:
-            for row in await self._read(missing):
+            before = self.generation
+            for row in await self._read(_WANTED, missing):
                 found[row["code"]] = body = encode(msgspec.json.decode(row["shown"], type=Shown))
-                self._keep(row["code"], body)
+                if before == self.generation:  # else it may be what has just changed
+                    self._keep(row["code"], body)
         return found
+
+    async def path(self, code: str) -> str | None:
+        """Return an organisation's path, None if there is none of this code."""
+        rows = await self._read(_PATH, code)
+        return rows[0]["path"] if rows else None
 
     async def _take_over(self, rows: Iterable[asyncpg.Record]) -> None:
         """Index changed entries, in a thread: a thousand of them take half a second."""
         changed = list(rows)
         if changed:
+            await asyncio.to_thread(self._index, changed)
+            self.generation += 1
             for row in changed:
                 self._forget(row["code"])
-            await asyncio.to_thread(self._index, changed)
 
     def _index(self, rows: Sequence[asyncpg.Record]) -> None:
-        public = [msgspec.json.decode(row["shown"], type=Shown) for row in rows if row["shown"] is not None]
+        public = [shown for row in rows if (shown := _readable(row)) is not None]
         usable = [each for each in public if each.level != "item"]  # nobody can have what no authority offers
         self.index.remove({row["code"] for row in rows} - {each.code for each in usable})
         self.index.replace(map(searchable, usable))
 
-    async def _read(self, codes: Sequence[str]) -> Sequence[asyncpg.Record]:
+    async def _read(self, query: str, wanted: Sequence[str] | str) -> Sequence[asyncpg.Record]:
         try:
             async with self._pool.acquire(timeout=_SECONDS) as connection:
-                rows: Sequence[asyncpg.Record] = await connection.fetch(_WANTED, codes, timeout=_SECONDS)
+                rows: Sequence[asyncpg.Record] = await connection.fetch(query, wanted, timeout=_SECONDS)
                 return rows
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise CatalogueUnavailableError(
@@ -125,3 +136,14 @@ class Shelf:
     def _forget(self, code: str) -> None:
         gone = self._entries.pop(code, None)
         self._size -= len(gone) if gone is not None else 0
+
+
+def _readable(row: asyncpg.Record) -> Shown | None:
+    """Return a public entry; None, and the log says why, if it cannot be read: the others must not suffer from that."""
+    if row["shown"] is None:
+        return None
+    try:
+        return msgspec.json.decode(row["shown"], type=Shown)
+    except msgspec.MsgspecError:
+        _log.exception("the entry %s cannot be read by this release", row["code"])
+        return None

@@ -1,6 +1,6 @@
 """An entry as front ends read it: JSON with the graph's names, every text with a fallback, nothing internal."""
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
         return _object(value)
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one, too
         return value.isoformat()
     return value
 

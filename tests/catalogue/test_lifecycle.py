@@ -2,23 +2,37 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from services_catalog.entries.errors import EntryInvalidError
+from services_catalog.lifecycle.drafting import save_draft
 from services_catalog.lifecycle.errors import (
     EntryMisplacedError,
     NotAllowedError,
     RulesBrokenError,
+    SuspendedMeanwhileError,
     UnknownEntryError,
     WrongStateError,
 )
 from services_catalog.lifecycle.history import By, broken_at, events_of
-from services_catalog.lifecycle.publication import degrade, due, publish, recover, resume, schedule, suspend, withdraw
+from services_catalog.lifecycle.publication import (
+    degrade,
+    due,
+    publish,
+    publish_due,
+    recover,
+    resume,
+    return_due,
+    schedule,
+    suspend,
+    withdraw,
+)
 from services_catalog.lifecycle.reviewing import inbox, reject, take
 from services_catalog.lifecycle.steps import open_version
 from services_catalog.lifecycle.submitting import recall, refuse_if_broken
 from services_catalog.organisations.errors import OwnSubmissionError, UnknownOrganisationError
-from tests.catalogue.conftest import EDITOR, ELSEWHERE, OUTSIDER, REVIEWER, City
+from tests.catalogue.conftest import EDITOR, ELSEWHERE, OPERATIONS, OUTSIDER, REVIEWER, City
 from tests.services_catalog.entries.samples import (
     CASE,
     CASE_CODE,
@@ -257,3 +271,92 @@ async def test_who_wrote_a_field_stays_its_author_through_versions(whole: City) 
         version = await open_version(session, ITEM_CODE)
     assert version is not None
     assert {name for name, said in version.authorship.items() if said["by"] == ELSEWHERE} == {"on_site_visits"}
+
+
+async def test_whose_residents_an_entry_serves_is_the_nearest_area_above_its_authority(city: City) -> None:
+    tree = {"north": "", "north-affairs": "north", "works-affairs": "north-affairs"}
+    await city.found(tree)
+    await city.give(EDITOR, "editor", "north")
+    await city.give(REVIEWER, "reviewer", "north")
+    await city.bring_out({**ITEM, "organisation": "north"})
+    await city.bring_out({**IMPLEMENTATION, "organisation": "works-affairs"})
+    shown = await city.shown()
+    assert (shown[ITEM_CODE].area, shown[IMPLEMENTATION_CODE].area) == ("north", "north")
+
+
+async def test_a_scheduled_version_does_not_lift_a_suspension(city: City) -> None:
+    await city.bring_out(ITEM)
+    await city.draft(ITEM, on_site_visits=2)
+    await city.submit(ITEM_CODE)
+    await city.approve(ITEM_CODE)
+    async with city.database.session() as session:
+        await schedule(session, city.clock, REVIEWER, ITEM_CODE, city.clock.now() + timedelta(hours=1))
+        await suspend(session, city.clock, REVIEWER, ITEM_CODE, "政策调整")
+    city.clock.advance(timedelta(hours=2))
+    async with city.database.session() as session:
+        with pytest.raises(SuspendedMeanwhileError):
+            await publish_due(session, city.clock, ITEM_CODE, OPERATIONS)
+    async with city.database.session() as session:
+        await return_due(session, city.clock, ITEM_CODE, (), "suspended")
+    assert await city.shown() == {}
+    async with city.database.session() as session:
+        version = await open_version(session, ITEM_CODE)
+    assert version is not None
+    assert (version.state, version.publish_at) == ("draft", None)
+
+
+async def test_what_is_withdrawn_does_not_come_back_by_schedule(city: City) -> None:
+    await city.bring_out(ITEM)
+    await city.draft(ITEM, on_site_visits=2)
+    await city.submit(ITEM_CODE)
+    await city.approve(ITEM_CODE)
+    async with city.database.session() as session:
+        await schedule(session, city.clock, REVIEWER, ITEM_CODE, city.clock.now() + timedelta(hours=1))
+        await withdraw(session, city.clock, REVIEWER, ITEM_CODE, "撤销")
+        version = await open_version(session, ITEM_CODE)
+    assert version is not None
+    assert version.state == "draft"
+
+
+async def test_what_the_operator_suspended_the_operator_resumes(whole: City) -> None:
+    async with whole.database.session() as session:
+        await suspend(session, whole.clock, "operator:test/0", ITEM_CODE, "紧急")
+    async with whole.database.session() as session:
+        with pytest.raises(NotAllowedError, match="by the platform's operator"):
+            await resume(session, whole.clock, REVIEWER, ITEM_CODE)
+        await resume(session, whole.clock, "operator:test/0", ITEM_CODE)
+    assert ITEM_CODE in await whole.shown()
+
+
+async def test_a_review_that_stands_still_can_be_recalled(city: City) -> None:
+    await city.draft(ITEM)
+    await city.submit(ITEM_CODE)
+    async with city.database.session() as session:
+        await take(session, city.clock, REVIEWER, ITEM_CODE)
+        version = await recall(session, city.clock, EDITOR, ITEM_CODE)
+    assert (version.state, version.reviewer) == ("draft", None)
+
+
+async def test_a_case_is_its_implementation_s_authority_s(whole: City) -> None:
+    with pytest.raises(EntryMisplacedError, match="is not below it"):
+        await whole.draft({**CASE, "code": "new", "organisation": "west-civil-affairs"})
+
+
+async def test_a_version_that_was_frozen_while_it_was_waited_for_is_not_overwritten(city: City) -> None:
+    """Somebody has read the draft before its submission commits, and writes after it."""
+    await city.draft(ITEM)
+    async with city.database.session() as session:
+        assert await open_version(session, ITEM_CODE) is not None
+        await city.submit(ITEM_CODE)
+        with pytest.raises(WrongStateError, match="frozen"):
+            await save_draft(session, city.clock, EDITOR, document(ITEM, on_site_visits=2))
+
+
+async def test_each_step_is_in_the_audit_log_with_its_hash(city: City) -> None:
+    await city.bring_out(ITEM)
+    query = "SELECT action, details FROM audit_entry WHERE object = $1 ORDER BY seq"
+    rows = await city.database.pool.fetch(query, f"entry:{ITEM_CODE}")
+    async with city.database.session() as session:
+        hashes = [each.hash.hex() for each in await events_of(session, ITEM_CODE)]
+    assert [msgspec.json.decode(row["details"])["hash"] for row in rows] == hashes
+    assert [row["action"] for row in rows][-1] == "entry.published"

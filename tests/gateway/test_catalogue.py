@@ -72,8 +72,9 @@ async def test_an_entry_is_read_with_what_it_inherits_and_falls_back_to_chinese(
 
 
 async def test_unknown_codes_are_null(city: City, entries: Entries) -> None:
-    result = await city.ask('{ catalog { entry(code: "a/b?c=1&d") { code } } }')
-    assert result == {"data": {"catalog": {"entry": None}}}
+    for code in ("unknown", "a/b?c=1&d", "\0", "a" * 1000):
+        result = await city.ask("query ($c: String!) { catalog { entry(code: $c) { code } } }", c=code)
+        assert result == {"data": {"catalog": {"entry": None}}}
 
 
 @pytest.mark.parametrize("text", ["补领结婚证", "buling jiehunzheng", "bljhz", "结婚证丢了"])
@@ -84,9 +85,10 @@ async def test_entries_are_found_by_what_people_write(city: City, entries: Entri
 async def test_districts_see_what_is_theirs_and_the_city_s(city: City, entries: Entries) -> None:
     assert {IMPLEMENTATION_CODE, CASE_CODE} <= {*await found(city, district="east")}
     assert {IMPLEMENTATION_CODE, CASE_CODE}.isdisjoint(await found(city, district="west"))
-    result = await city.ask(SEARCH, district="moon")
-    assert result["data"]["catalog"]["search"] is None
-    assert result["errors"][0]["extensions"]["code"] == "ORGANISATION_UNKNOWN"
+    for unknown in ("moon", "\0", "a" * 65):
+        result = await city.ask(SEARCH, district=unknown)
+        assert result["data"]["catalog"]["search"] is None
+        assert result["errors"][0]["extensions"]["code"] == "ORGANISATION_UNKNOWN"
 
 
 async def test_the_nearest_is_said(city: City, entries: Entries) -> None:

@@ -15,6 +15,14 @@ from services_catalog.entries.words import Localized, said_in
 from supergraph.findings import Finding
 from tests.services_catalog.entries.samples import CASE, IMPLEMENTATION, ITEM
 
+DEEP: dict[str, Any] = {
+    "id": "a",
+    "text": {"zh": "b"},
+    "rule": {"rule": "fact", "fact": "a", "comparison": "is", "value": 1},
+}
+for _ in range(20):
+    DEEP["rule"] = {"rule": "not", "of": DEEP["rule"]}
+
 
 def refused(raw: Any) -> dict[str, tuple[str, str]]:
     with pytest.raises(EntryInvalidError) as caught:
@@ -54,6 +62,8 @@ def test_every_defect_is_named_with_its_place() -> None:
         ({"because": {"colour": "red"}}, "/because/colour"),
         ({"fields": None}, ""),
         ({"code": "a b"}, "/code"),
+        ({"fields": {"assured_on": "2026-02-30"}}, "/fields/assured_on"),
+        ({"fields": {"acceptance_conditions": [DEEP]}}, "/fields/acceptance_conditions/0/rule"),
         (
             {"fields": {"acceptance_conditions": [{"id": "a", "text": {"zh": "b"}, "rule": {"rule": "maybe"}}]}},
             "/fields/acceptance_conditions/0/rule",

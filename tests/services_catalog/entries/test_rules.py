@@ -61,6 +61,7 @@ BREACHES: list[tuple[str, dict[str, Any], str]] = [
     ("E15-depth", {"online_depth": 4}, "/online_depth"),
     ("E16-dates", {"effective_from": "2027-01-02", "withdraw_on": "2027-01-01"}, "/withdraw_on"),
     ("E16-dates", {"withdraw_on": "2026-05-04"}, "/withdraw_on"),
+    ("E16-dates", {"assured_on": "0001-01-01"}, "/assured_on"),
     ("E20-channels", {"channels": [HALL, WEB | {"url": None}]}, "/channels/1/url"),
     ("E20-channels", {"channels": [HALL | {"location": "moon"}]}, "/channels/0/location"),
     (
