@@ -183,6 +183,10 @@ async def test_one_command_publishes_api_and_entries(terminal: Terminal) -> None
         assert refused.exit_code == 1
         assert f"{file}:" in refused.output
         assert "error E13-visits /on_site_reason" in refused.output
+    checked = await terminal.run("editor", "check", str(terminal.folder / "service.yaml"))
+    assert (checked.exit_code, "error E13-visits /on_site_reason" in checked.output) == (1, True)
+    checked = await terminal.run("editor", "check", str(terminal.folder / "service.yaml"), "--json")
+    assert (checked.exit_code, json.loads(checked.stdout)["fit"]) == (1, False)
 
 
 async def test_a_broken_entry_keeps_everything_on_the_machine(terminal: Terminal) -> None:
