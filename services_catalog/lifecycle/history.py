@@ -98,7 +98,7 @@ async def record(session: AsyncSession, clock: Clock, version: EntryVersion, cha
         reason=by.reason,
         reasons=dict(by.reasons),
         at=clock.now(),
-        content=_content(version.fields),
+        content=content(version.fields),
         previous_hash=last.hash if last else GENESIS,
         hash=b"",
     )
@@ -134,5 +134,6 @@ def _of(entry: str) -> Any:
     return select(EntryEvent).where(EntryEvent.entry == entry)
 
 
-def _content(fields: Mapping[str, Any]) -> bytes:
+def content(fields: Mapping[str, Any]) -> bytes:
+    """Return the SHA-256 of what a version says."""
     return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).digest()

@@ -1,25 +1,28 @@
 """What staff see of one entry: its versions, what it inherits, its history, and what diverges below it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
 from services_catalog.entries.drift import Divergence, drift
-from services_catalog.entries.fields import said, to_json
+from services_catalog.entries.fields import Fields, said, to_json
 from services_catalog.entries.inheritance import Authorship, Layer, effective
 from services_catalog.entries.rule import Finding
 from services_catalog.lifecycle.answers import EntrySeen, Happened, History, Reviewer, Standing, VersionSeen
 from services_catalog.lifecycle.errors import NotAllowedError, UnknownEntryError
-from services_catalog.lifecycle.history import broken_at, events_of
+from services_catalog.lifecycle.history import broken_at, content, events_of
 from services_catalog.lifecycle.layers import layer_of, live_layers_above
 from services_catalog.lifecycle.operations import operations_of
-from services_catalog.lifecycle.states import LIVE, PUBLIC
+from services_catalog.lifecycle.states import LIVE
 from services_catalog.lifecycle.steps import allowed, live_version, open_version
 from services_catalog.lifecycle.submitting import check
-from services_catalog.lifecycle.tables import Entry, EntryEvent, EntryVersion
+from services_catalog.lifecycle.tables import Entry, EntryEvent, EntryLive, EntryVersion
 from services_catalog.organisations.roles import may, who_may
 
 
@@ -65,12 +68,13 @@ async def newest_shown(session: AsyncSession, code: str) -> EntryVersion:
 
 
 async def view(session: AsyncSession, clock: Clock, actor: str, code: str) -> EntrySeen:
-    """Return an entry as its staff see it; others get what is public. Raises UnknownEntryError, NotAllowedError."""
+    """Return an entry as its staff see it; others get what residents see. Raises UnknownEntryError, NotAllowedError."""
     entry = await known(session, code)
     staff = await may(session, clock, actor, "read_drafts", entry.organisation)
     live = await live_version(session, code)
     version = await open_version(session, code) if staff else None
-    if not staff and (live is None or live.state not in PUBLIC):
+    public = await session.get(EntryLive, code)
+    if not staff and (public is None or public.shown is None):
         raise NotAllowedError(
             f"You have no role to read drafts of {entry.organisation}, and {code} is not public",
             fix="Ask an owner of the organisation: yiwang role list.",
@@ -89,10 +93,18 @@ async def view(session: AsyncSession, clock: Clock, actor: str, code: str) -> En
         item=entry.item,
         open=_seen(version, whole=True) if version else None,
         live=_seen(live, whole=staff) if live else None,
-        effective=to_json(whole.fields),
-        sources=whole.origins,
+        effective=to_json(whole.fields) if staff else _for_everybody(whole.fields),
+        sources={name: each if staff else replace(each, authorship=None) for name, each in whole.origins.items()},
         findings=tuple(found),
     )
+
+
+def _for_everybody(fields: Fields) -> dict[str, Any]:
+    """Return what residents see of fields: without who answers for the text, and how operations are tested."""
+    seen = to_json(replace(fields, owner_contact=UNSET))
+    for operation in seen.get("binding", {}).get("operations", ()):
+        operation.pop("probe", None)
+    return seen
 
 
 async def history(session: AsyncSession, clock: Clock, actor: str, code: str) -> History:
@@ -100,8 +112,17 @@ async def history(session: AsyncSession, clock: Clock, actor: str, code: str) ->
     entry = await known(session, code)
     await allowed(session, clock, actor, "read_drafts", entry.organisation)
     events = await events_of(session, code)
-    broken = broken_at(events)
+    broken = broken_at(events) or await _rewritten(session, code, events)
     return History(tuple(_happened(each) for each in events), broken is None, broken)
+
+
+async def _rewritten(session: AsyncSession, code: str, events: Sequence[EntryEvent]) -> int | None:
+    """Return the last step of a frozen version that no longer says what it said then, None if there is none."""
+    last = {each.number: each for each in events}
+    versions = (await session.exec(select(EntryVersion).where(EntryVersion.entry == code))).all()
+    frozen = [each for each in versions if each.state not in ("draft", "rejected")]
+    changed = [last[each.number].place for each in frozen if last[each.number].content != content(each.fields)]
+    return min(changed, default=None)
 
 
 async def drifts(session: AsyncSession, clock: Clock, actor: str, code: str) -> list[Divergence]:
@@ -115,8 +136,9 @@ async def drifts(session: AsyncSession, clock: Clock, actor: str, code: str) -> 
         .where(below | (col(Entry.code) == code), col(EntryVersion.state).in_(sorted(LIVE)))
         .order_by(col(Entry.code))
     )
-    layers = {row.code: layer_of(row, version) for row, version in (await session.exec(query)).all()}
-    parents = {row.code: row.parent for row, _ in (await session.exec(query)).all()}
+    rows = (await session.exec(query)).all()
+    layers = {row.code: layer_of(row, version) for row, version in rows}
+    parents = {row.code: row.parent for row, _ in rows}
     return [each for lower in layers.values() if lower.entry != code for each in _diverging(lower, layers, parents)]
 
 

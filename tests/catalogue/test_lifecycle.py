@@ -31,6 +31,7 @@ from services_catalog.lifecycle.publication import (
 from services_catalog.lifecycle.reviewing import inbox, reject, take
 from services_catalog.lifecycle.steps import open_version
 from services_catalog.lifecycle.submitting import recall, refuse_if_broken
+from services_catalog.lifecycle.viewing import history, view
 from services_catalog.organisations.errors import OwnSubmissionError, UnknownOrganisationError
 from tests.catalogue.conftest import EDITOR, ELSEWHERE, OPERATIONS, OUTSIDER, REVIEWER, City
 from tests.services_catalog.entries.samples import (
@@ -360,3 +361,29 @@ async def test_each_step_is_in_the_audit_log_with_its_hash(city: City) -> None:
         hashes = [each.hash.hex() for each in await events_of(session, ITEM_CODE)]
     assert [msgspec.json.decode(row["details"])["hash"] for row in rows] == hashes
     assert [row["action"] for row in rows][-1] == "entry.published"
+
+
+async def test_others_see_of_an_entry_what_residents_see(whole: City) -> None:
+    await whole.bring_out(IMPLEMENTATION, owner_contact={"phone": "010-1"})
+    async with whole.database.session() as session:
+        theirs = await view(session, whole.clock, OUTSIDER, IMPLEMENTATION_CODE)
+        staff = await view(session, whole.clock, EDITOR, IMPLEMENTATION_CODE)
+    assert ("owner_contact" in theirs.effective, "owner_contact" in staff.effective) == (False, True)
+    assert {each.authorship for each in theirs.sources.values()} == {None}
+    async with whole.database.session() as session:
+        await suspend(session, whole.clock, REVIEWER, ITEM_CODE, "政策调整")
+    async with whole.database.session() as session:
+        with pytest.raises(NotAllowedError):
+            await view(session, whole.clock, OUTSIDER, IMPLEMENTATION_CODE)
+
+
+async def test_a_version_that_was_rewritten_is_seen_in_its_history(whole: City) -> None:
+    async with whole.database.session() as session:
+        assert (await history(session, whole.clock, EDITOR, ITEM_CODE)).holds
+    await whole.database.pool.execute(
+        "UPDATE entry_version SET fields = jsonb_set(fields, '{fee}', '{\"charged\": true}') WHERE entry = $1",
+        ITEM_CODE,
+    )
+    async with whole.database.session() as session:
+        found = await history(session, whole.clock, EDITOR, ITEM_CODE)
+    assert (found.holds, found.broken_at) == (False, 6)
