@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from services_catalog.entries.channels import Channel
 from services_catalog.entries.rule import Breach, Rule, Subject
 
 _LIKELY_YEARS = 1949, 2199
@@ -35,8 +36,21 @@ def _visits(subject: Subject) -> Iterator[Breach]:
     visits, reason = subject.fields.on_site_visits, subject.fields.on_site_reason
     if visits and not reason:
         yield Breach("/on_site_reason", f"{visits} trips are needed and nobody says why", "Give the reason.")
-    if visits == 0 and reason:
+    for at, channel in enumerate(_channels(subject)):
+        more = channel.overrides.on_site_visits if channel.overrides else None
+        if more and not reason:
+            where = f"/channels/{at}/overrides/on_site_visits"
+            yield Breach(where, f"{channel.id} needs {more} trips and nobody says why", "Give on_site_reason.")
+    if (
+        visits == 0
+        and reason
+        and not any(each.overrides and each.overrides.on_site_visits for each in _channels(subject))
+    ):
         yield Breach("/on_site_reason", "no trip is needed, and a reason is given", "Leave the reason out.")
+
+
+def _channels(subject: Subject) -> tuple[Channel, ...]:
+    return subject.fields.channels or ()
 
 
 def _without_visits(subject: Subject) -> Iterator[Breach]:

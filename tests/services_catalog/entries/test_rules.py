@@ -24,6 +24,10 @@ def plain(**changes: Any) -> dict[str, Any]:
     return {"accessibility": {"plain": PLAIN | changes}}
 
 
+def at_channel(**overrides: Any) -> dict[str, Any]:
+    return {"channels": [HALL, WEB | {"overrides": overrides}]}
+
+
 # The rule's id, the fields that break it, and where it says so.
 BREACHES: list[tuple[str, dict[str, Any], str]] = [
     ("E01-needed", {"summary": None}, "/summary"),
@@ -32,6 +36,19 @@ BREACHES: list[tuple[str, dict[str, Any], str]] = [
     ("E03-law", {"legal_basis": []}, "/legal_basis"),
     ("E04-materials", {"materials": [CARD | {"legal_basis": None}]}, "/materials/0"),
     ("E04-materials", {"materials": [CARD | {"necessity": "conditional"}]}, "/materials/0/condition"),
+    ("E04-materials", at_channel(materials=[CARD | {"legal_basis": None}]), "/channels/1/overrides/materials/0"),
+    (
+        "E05-waivers",
+        at_channel(materials=[CARD | {"waived_if_shared": True}]),
+        "/channels/1/overrides/materials/0/licence",
+    ),
+    ("E06-fees", at_channel(fee={"charged": True}), "/channels/1/overrides/fee/items"),
+    ("E07-ids", at_channel(materials=[CARD, CARD]), "/channels/1/overrides/materials"),
+    (
+        "E13-visits",
+        at_channel(on_site_visits=3) | {"on_site_visits": 0, "on_site_reason": None},
+        "/channels/1/overrides/on_site_visits",
+    ),
     ("E05-waivers", {"materials": [CARD | {"waived_if_shared": True}]}, "/materials/0/licence"),
     ("E06-fees", {"fee": {"charged": True}}, "/fee/items"),
     ("E06-fees", {"fee": {"charged": False, "items": [NINE_YUAN]}}, "/fee/items"),
