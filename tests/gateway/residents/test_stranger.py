@@ -23,6 +23,7 @@ from auth.accounts.tables import Account, Identity
 from auth.policies import PUBLIC
 from auth.sessions.tables import RefreshToken, Session
 from schema.graph import POLICIES
+from services_catalog.reading.document import SERVICE, source
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, ask, prove_face, sign_in
 from tests.gateway.residents.test_ways_in import with_phone
@@ -88,12 +89,13 @@ async def test_a_stranger_who_crawls_the_whole_schema_reads_what_is_public(city:
             assert {key: value for key, value in result["data"]["parking"].items() if value is not None} == {
                 "open": "yes"
             }
-        elif policy == PUBLIC:
+        elif policy == PUBLIC or name == SERVICE:  # the catalogue is a source, every operation of which is public
             assert "SIGN_IN_NEEDED" not in text, name
         else:
             assert result["data"] == {name: None}, name
             assert {each["extensions"]["code"] for each in result["errors"]} == {"SIGN_IN_NEEDED"}, name
-    assert {f"{type_}.{field}" for type_, field in _own_roots()} <= set(asked)
+    assert {f"{type_}.{field}" for type_, field in _own_roots()} | {f"Query.{SERVICE}"} <= set(asked)
+    assert {each.access for each in source().operations} == {PUBLIC}
     assert len(department.heads) == before + 1
 
 
