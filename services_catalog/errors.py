@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from kernel.errors import YiwangError
 from supergraph.broken import Broken
 from supergraph.diff import Change
-from supergraph.findings import Finding
+from supergraph.findings import Finding, and_more
 
 _NAMED = 5  # of those who break, in a message; programs are given all
 
@@ -23,8 +23,9 @@ class ManifestError(PublishingError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        super().__init__(f"The manifest has a defect at {first.pointer or '/'}: {first.message}{more}", fix=first.fix)
+        super().__init__(
+            f"The manifest has a defect at {first.pointer or '/'}: {first.message}{and_more(findings)}", fix=first.fix
+        )
         self.findings = tuple(findings)
 
 
@@ -94,8 +95,7 @@ class DocumentsRefusedError(PublishingError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        super().__init__(f"{first.pointer}: {first.message}{more}", fix=first.fix)
+        super().__init__(f"{first.pointer}: {first.message}{and_more(findings)}", fix=first.fix)
         self.findings = tuple(findings)
 
 

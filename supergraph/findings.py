@@ -1,5 +1,6 @@
 """What a compiler has to say about a document: what is wrong, where, and how to mend it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -15,3 +16,8 @@ class Finding(Struct, frozen=True):
     pointer: str
     message: str
     fix: str
+
+
+def and_more(found: Sequence[object]) -> str:
+    """Return how many there are beside the first, to stand behind what an error says of that one."""
+    return f" (and {len(found) - 1} more)" if len(found) > 1 else ""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from kernel.errors import YiwangError
-from supergraph.findings import Finding
+from supergraph.findings import Finding, and_more
 
 
 class EntryError(YiwangError):
@@ -20,8 +20,9 @@ class EntryInvalidError(EntryError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        super().__init__(f"The entry has a defect at {first.pointer or '/'}: {first.message}{more}", fix=first.fix)
+        super().__init__(
+            f"The entry has a defect at {first.pointer or '/'}: {first.message}{and_more(findings)}", fix=first.fix
+        )
         self.findings = tuple(findings)
 
     @classmethod

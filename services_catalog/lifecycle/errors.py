@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services_catalog.entries.errors import EntryError
 from services_catalog.entries.rule import Finding
+from supergraph.findings import and_more
 
 
 class UnknownEntryError(EntryError):
@@ -49,6 +50,6 @@ class RulesBrokenError(EntryError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         errors = [each for each in findings if each.level == "error"]
         first = errors[0]
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        super().__init__(f"{first.rule} at {first.pointer or '/'}: {first.message}{more}", fix=first.fix)
+        said = f"{first.rule} at {first.pointer or '/'}: {first.message}{and_more(errors)}"
+        super().__init__(said, fix=first.fix)
         self.findings = tuple(findings)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from services_catalog.entries.bindings import BoundOperation
-from services_catalog.entries.words import Localized, LocalizedProse
+from services_catalog.entries.words import Localized, LocalizedProse, said_in
 from services_catalog.reading.shown import Shown
 
 HIDDEN: dict[type[Struct], frozenset[str]] = {
@@ -30,7 +30,8 @@ def encode(shown: Shown) -> bytes:
 def plain(value: Any) -> Any:
     """Return a value of the catalogue's structs as JSON's own values."""
     if isinstance(value, Localized | LocalizedProse):
-        return {"zh": value.zh, "en": value.en or value.zh, "translated": value.en is not None}
+        said = said_in("en", value)
+        return {"zh": value.zh, "en": said.text, "translated": said.language == "en"}
     if isinstance(value, Struct):
         return _object(value)
     if isinstance(value, tuple | list):
