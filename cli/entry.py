@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from cli import entry_bulk, entry_files, entry_views
+from cli import entry_bulk, entry_files, entry_probes, entry_views
 from cli.entry_files import Gateway, broken, checked, from_paths, read_all, show_checked, show_rules, show_standing
 from cli.gateway_client import RefusedError, gateway_option, token_option
 from kernel.clock import CHINA
@@ -210,5 +210,5 @@ def _steps(
             raise
 
 
-for command in (*entry_views.COMMANDS, *entry_bulk.COMMANDS):
+for command in (*entry_views.COMMANDS, *entry_probes.COMMANDS, *entry_bulk.COMMANDS):
     entry.add_command(command)

@@ -44,6 +44,7 @@ COMMANDS = {
     "diff": Entry("cli.check:diff", "Show what would change in the graph, and who would break."),
     "publish": Entry("cli.publish:publish", "Make a department's API part of the graph."),
     "entry": Entry("cli.entry:entry", "Write, check, submit and review the catalogue's entries."),
+    "conformity": Entry("cli.entry_probes:conformity", "How departments keep to what they published."),
     "rollback": Entry("cli.rollback:rollback", "Make an earlier version of a service live again."),
     "services": Entry("cli.publish:services", "List the live services."),
     "documents": Entry("cli.registered_documents:documents", "Register the operations of an app's release."),

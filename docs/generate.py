@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docs.catalogue_tables import spliced
 from kernel.errors import YiwangError
-from kernel.settings import reference
+from kernel.settings_reference import reference
 
 PACKAGES = ("kernel", "supergraph", "services_catalog", "auth", "adapters", "schema", "gateway", "worker", "cli")
 

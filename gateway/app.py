@@ -21,6 +21,7 @@ from gateway.http.entries import EntryRoutes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.health import health_routes
+from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
@@ -165,6 +166,7 @@ class Gateway:
             *PublishingRoutes(self.database, self.registry, publishing, self.recorder.flush_everywhere).handlers(),
             *document_routes(self.database, planner, self._clock, self._settings),
             *EntryRoutes(*made).handlers(),
+            *ProbeRoutes(self.database, self._clock).handlers(),
         ]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:

@@ -12,14 +12,18 @@ import socket
 import ssl
 from collections.abc import Callable, Collection, Iterable, Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
+from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct
 from yarl import URL
 
 from kernel.errors import YiwangError
 from kernel.networks import ALLOW_SETTING, BadUrlError, Network, Url, check_url, look_up, resolve
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _SECONDS = 5.0
 _MOST_BYTES = 2**18  # a JWK Set of fifty RSA keys with certificates is a third of it
 
@@ -32,8 +36,19 @@ class OutsideFailedError(YiwangError):
     retryable = True
 
 
+class Answered(Struct, frozen=True):
+    """An answer with whatever status; header names are lower case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
 class Outside:
-    """Makes each call by a connection of its own. ``tls`` is for tests, which have an authority of their own."""
+    """Makes each call by a connection of its own. ``tls`` is for tests, which have an authority of their own.
+
+    ``plain_http`` lets http go anywhere: for departments' APIs, which the gateway calls by it as well.
+    """
 
     def __init__(
         self,
@@ -41,28 +56,34 @@ class Outside:
         *,
         seconds: float = _SECONDS,
         most_bytes: int = _MOST_BYTES,
+        plain_http: bool = False,
         tls: ssl.SSLContext | None = None,
         look_up: Callable[[str, int], Iterable[str]] = look_up,
     ) -> None:
         self._networks = tuple(networks)
         self._seconds = seconds
         self._most_bytes = most_bytes
+        self._plain_http = plain_http
         self._tls = tls
         self._look_up = look_up
 
     async def get(self, text: str) -> bytes:
         """Return what is at a URL, answered with 200. Raises OutsideFailedError, AddressRefusedError, BadUrlError."""
-        return await self._call("GET", text, None, {200})
+        return self._expected(text, await self.exchange("GET", text), {200})
 
     async def post_form(self, text: str, fields: Mapping[str, str]) -> None:
         """Post a form to a URL, to be answered with 200 or 204. Raises as ``get``."""
-        await self._call("POST", text, aiohttp.FormData(dict(fields)), {200, 204})
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        self._expected(text, await self.exchange("POST", text, form, urlencode(fields).encode()), {200, 204})
 
-    async def _call(self, method: str, text: str, form: aiohttp.FormData | None, expected: set[int]) -> bytes:
+    async def exchange(
+        self, method: str, text: str, headers: Mapping[str, str] = _NO_HEADERS, content: bytes = b""
+    ) -> Answered:
+        """Return the answer to a request, whatever its status. Raises as ``get``."""
         url = check_url(text, self._networks)
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._answered(method, url, form, expected)
+                return await self._answered(method, url, headers, content)
         except TimeoutError as error:
             raise _failed(url, f"gave no whole answer within {self._seconds:g} s", "Make it answer sooner.") from error
         except (ssl.SSLError, aiohttp.ClientSSLError) as error:
@@ -74,9 +95,14 @@ class Outside:
         except (aiohttp.ClientError, OSError) as error:
             raise _failed(url, "broke off, or answered no HTTP/1.1", "Look at its log.") from error
 
-    async def _answered(self, method: str, url: Url, form: aiohttp.FormData | None, expected: set[int]) -> bytes:
+    def _expected(self, text: str, answer: Answered, statuses: set[int]) -> bytes:
+        if answer.status not in statuses:
+            raise _wrong_status(check_url(text, self._networks), answer.status)
+        return answer.body
+
+    async def _answered(self, method: str, url: Url, headers: Mapping[str, str], content: bytes) -> Answered:
         addresses = await resolve(url.host, url.port, self._networks, None, self._look_up)
-        if url.scheme != "https" and not all(self._opened(address) for address in addresses):
+        if url.scheme != "https" and not (self._plain_http or all(self._opened(address) for address in addresses)):
             raise BadUrlError(
                 f"{url.authority} is to be called without TLS", fix=f"Use https://; http is for {ALLOW_SETTING}."
             )
@@ -92,10 +118,11 @@ class Outside:
         ) as session:
             session._retry_connection = False  # noqa: SLF001 - it would send a form twice and has no public switch
             target = URL(f"{url.scheme}://{url.authority}{url.target}", encoded=True)
-            async with session.request(method, target, data=form, allow_redirects=False) as answer:
-                if answer.status not in expected:
-                    raise _wrong_status(url, answer.status)
-                return await self._body(url, answer)
+            async with session.request(
+                method, target, data=content or None, headers=headers, allow_redirects=False
+            ) as answer:
+                said = tuple((name.lower(), value) for name, value in answer.headers.items())
+                return Answered(answer.status, said, await self._body(url, answer))
 
     async def _body(self, url: Url, answer: aiohttp.ClientResponse) -> bytes:
         parts: list[bytes] = []

@@ -210,6 +210,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="The P-256 private key (PEM) that signs the audit log's anchors. Empty: they are not signed."),
     ] = ""
+    probe_seconds: Annotated[
+        int,
+        Meta(
+            description="Within how many seconds `yiwang worker` finds that an operation which opens an entry is down.",
+            ge=60,
+            le=86_400,
+        ),
+    ] = 60
     log_level: Annotated[
         str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     ] = "INFO"
@@ -252,27 +260,8 @@ def state_path(settings: Settings) -> Path:
     return next((d / ".yiwang" for d in (here, *here.parents) if (d / ".yiwang").is_dir()), here / ".yiwang")
 
 
-def reference() -> str:
-    """The text of docs/settings.md."""
-    lines = [
-        "# Settings",
-        "",
-        "Generated from `kernel/settings.py`: `make docs`. Every setting is an environment variable.",
-        "",
-        "| variable | type | default | what it does |",
-        "|---|---|---|---|",
-    ]
-    for info in msgspec.structs.fields(Settings):
-        kind, meta = _annotation(info.name)
-        default = f"`{info.default}`" if info.default != "" else "(empty)"
-        lines.append(f"| `{variable(info.name)}` | {_kind(kind)} | {default} | {meta.description} |")
-    lines += ["", "Read elsewhere:", "", "| variable | what it does |", "|---|---|"]
-    lines += [f"| `{name}` | {description} |" for name, description in OTHERS.items()]
-    return "\n".join(lines) + "\n"
-
-
 def _read(field: str, name: str, text: str) -> Any:
-    kind, _ = _annotation(field)
+    kind, _ = annotation(field)
     raw: Any = [part.strip() for part in text.split(",") if part.strip()] if get_origin(kind) is tuple else text
     try:
         return msgspec.convert(raw, _hints()[field], strict=False)
@@ -286,14 +275,11 @@ def _hints() -> dict[str, Any]:
     return get_type_hints(Settings, include_extras=True)
 
 
-def _annotation(field: str) -> tuple[Any, Meta]:
+def annotation(field: str) -> tuple[Any, Meta]:
+    """Return a setting's type, and its limits and description."""
     kind, meta = get_args(_hints()[field])
     return kind, meta
 
 
 def _secret(field: str) -> bool:
-    return _annotation(field)[1].extra == SECRET
-
-
-def _kind(kind: Any) -> str:
-    return "list, comma-separated" if get_origin(kind) is tuple else str(kind.__name__)
+    return annotation(field)[1].extra == SECRET

@@ -12,5 +12,6 @@ import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
 import services_catalog.lifecycle.tables  # imported for its tables
 import services_catalog.organisations.tables  # imported for its tables
+import services_catalog.probes.tables  # imported for its tables
 import services_catalog.tables  # imported for its tables
 import services_catalog.usage.tables  # noqa: F401 - imported for its tables

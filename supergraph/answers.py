@@ -84,7 +84,7 @@ class Reader:
 
     def _find(self, status: int) -> _Form | None:
         """Return the documented answer for a success; an undocumented one is read as JSON if any is."""
-        for name in (str(status), f"{status // 100}XX", "DEFAULT"):
+        for name in names_of(status):
             if name in self._forms:
                 return self._forms[name]
         if status in (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT):
@@ -94,7 +94,7 @@ class Reader:
 
     def _walk(self, form: _Form, response: Response, service: str) -> Value:
         try:
-            value = _READERS[form.answer.form](response)
+            value = content(form.answer, response)
         except UnreadableError as error:
             message = f"{service} answered {response.status} with {error}"
             return self.failed(message, {"code": "UPSTREAM_BAD_ANSWER", "service": service})
@@ -117,6 +117,16 @@ class Reader:
     def failed(self, message: str, extensions: dict[str, Any]) -> Value:
         """Return null and the error that says why."""
         return b"null", [report(message, self._field.locations, self._path, extensions)]
+
+
+def names_of(status: int) -> tuple[str, ...]:
+    """Return what a document may call a status, the most exact name first (OpenAPI 3.1 section 4.8.16)."""
+    return (str(status), f"{status // 100}XX", "DEFAULT")
+
+
+def content(answer: Answer, response: Response) -> Any:
+    """Return what an answer's body says, in the form that is documented. Raises UnreadableError."""
+    return _READERS[answer.form](response)
 
 
 def _statuses(type_: Type | None) -> dict[str, str]:

@@ -80,7 +80,7 @@ class Completion:
 
     def _object(self, node: ObjectOf, value: Any, path: Path) -> dict[str, Any]:
         if not node.wrapper and not isinstance(value, dict):
-            raise GraphQLError(f"Expected value of type '{node.type}' but got: {_kind(value)}.")
+            raise GraphQLError(f"Expected value of type '{node.type}' but got: {kind_of(value)}.")
         completed: dict[str, Any] = {}
         for field in node.fields:
             if field.node is None:
@@ -97,12 +97,12 @@ def _member(node: OneOf, value: Any, field: Selected) -> ObjectOf:
         known = ", ".join(node.members)
         raise GraphQLError(
             f"Abstract type '{node.type}' must resolve to one of its types ({known}) for field '{field.field}',"
-            f" but none fits: {_kind(value)}."
+            f" but none fits: {kind_of(value)}."
         )
     return node.members[name]
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """Say what a value is without showing it: not all of it was selected."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
     return names.get(type(value), "a number")

@@ -50,13 +50,13 @@ def resolver(union: UnionType, types: Mapping[str, Type]) -> Resolve:
 def _fit(value: Any, member: ObjectType, types: Mapping[str, Type]) -> int:
     """Say how well ``value`` fits: -1 not at all, else the number of the member's fields that it has."""
     if member.kind == "wrapper":
-        return 0 if _has_kind(value, member.fields[0].type, types) else -1
+        return 0 if has_kind(value, member.fields[0].type, types) else -1
     if not isinstance(value, dict):
         return -1
     score = 0
     for field in member.fields:
         if field.source in value:
-            if not _has_kind(value[field.source], field.type, types):
+            if not has_kind(value[field.source], field.type, types):
                 return -1
             score += 1
         elif field.type.endswith("!"):
@@ -79,7 +79,8 @@ def _fits_inside(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
     )
 
 
-def _has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
+def has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
+    """Say whether a value has the JSON kind of a type, looking no deeper than a list's first item."""
     if value is None:
         return not reference.endswith("!")
     bare = reference.removesuffix("!")
@@ -87,7 +88,7 @@ def _has_kind(value: Any, reference: str, types: Mapping[str, Type]) -> bool:
     if bare.startswith("["):
         if isinstance(type_, ObjectType) and type_.kind == "entry":
             return isinstance(value, dict)
-        return isinstance(value, list) and (not value or _has_kind(value[0], bare[1:-1], types))
+        return isinstance(value, list) and (not value or has_kind(value[0], bare[1:-1], types))
     return _is_named_kind(value, bare, type_)
 
 

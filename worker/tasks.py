@@ -6,3 +6,4 @@ import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks
 import services_catalog.lifecycle.tasks
 import services_catalog.usage.tasks  # noqa: F401 - imported for its tasks
+import worker.probing  # noqa: F401 - imported for its tasks

@@ -15,7 +15,7 @@ from services_catalog.entries.fields import Fields
 from services_catalog.lifecycle.states import LIVE, OPEN
 from services_catalog.lifecycle.tables import Entry, EntryVersion
 from services_catalog.tables import Service, ServiceVersion
-from supergraph.slice import Slice, decode
+from supergraph.slice import Operation, Slice, decode
 
 _KEPT = 1_000  # services: 10 names each, so a few hundred kB
 _known: OrderedDict[str, frozenset[str]] = OrderedDict()  # by the slice's digest: it names the content
@@ -59,10 +59,13 @@ async def operations_of(session: AsyncSession, code: str, *more: Fields) -> froz
     return await live_operations(session, stored.union(*(mentioned(each) for each in more)))
 
 
+def operation_name(service: str, operation: Operation) -> str:
+    """Return what entries call an operation: ``query parking.lots``."""
+    return ".".join(filter(None, (f"{operation.kind} {service}", operation.group, operation.name)))
+
+
 def _offered(slice_: Slice) -> frozenset[str]:
-    return frozenset(
-        ".".join(filter(None, (f"{each.kind} {slice_.service}", each.group, each.name))) for each in slice_.operations
-    )
+    return frozenset(operation_name(slice_.service, each) for each in slice_.operations)
 
 
 def _keep(digest: str, offered: frozenset[str]) -> None:

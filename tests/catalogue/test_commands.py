@@ -5,22 +5,27 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from redis.asyncio import Redis
 
 from cli.gateway_client import RefusedError
 from cli.main import yiwang
 from gateway.app import Gateway
 from gateway.server.server import Server
+from kernel.celery import TaskContext
+from kernel.clock import ManualClock, SystemClock
 from kernel.database import Database
 from kernel.settings import Settings
 from tests.catalogue.conftest import TREE, City
 from tests.publish.gateway_under_test import document, open_to_loopback
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
+from worker.probing import probe
 
 pytestmark = pytest.mark.case("issue-4.3")
 MANIFEST = """\
@@ -38,6 +43,7 @@ class Terminal:
 
     def __init__(self, settings: Settings, url: str, folder: Path) -> None:
         self.folder = folder
+        self.settings = settings
         self.tokens: dict[str, str] = {}
         self.environment = {
             "YIWANG_DATABASE_URL": settings.database_url,
@@ -214,3 +220,34 @@ async def test_an_export_that_is_imported_changes_nothing(terminal: Terminal, fo
         "1 submitted, 1 drafted with errors"
         in (await terminal.run("editor", "entry", "import", str(exported), "--submit")).output
     )
+
+
+async def test_staff_and_everybody_read_whether_it_works(terminal: Terminal, database: Database, redis: Redis) -> None:
+    assert "city  no checks" not in await terminal.succeeds("", "conformity")
+    terminal.write("entries.yaml", IMPLEMENTATION, ITEM)
+    await _publish(terminal)
+    for code in (ITEM_CODE, IMPLEMENTATION_CODE):
+        if code == IMPLEMENTATION_CODE:
+            await terminal.succeeds("editor", "entry", "submit", code)
+        for step in ("approve", "publish"):
+            await terminal.succeeds("reviewer", "entry", step, code)
+    assert "has no operation marked `safe`" in await terminal.succeeds("editor", "entry", "probes", ITEM_CODE)
+    assert "No notices" in await terminal.succeeds("editor", "entry", "notices")
+    assert "city  no checks" in await terminal.succeeds("", "conformity")
+    clock = ManualClock(SystemClock().now())
+    context = TaskContext(terminal.settings, database, redis, clock)
+    for _ in range(4):  # nobody listens at the upstream
+        await probe(context)
+        clock.advance(timedelta(seconds=6))
+    seen = await terminal.run("editor", "entry", "probes", IMPLEMENTATION_CODE)
+    assert seen.exit_code == 1
+    assert "query marriage.offices  DOWN since " in seen.output
+    assert "127.0.0.1:9 cannot be reached" in seen.output
+    assert f"{IMPLEMENTATION_CODE} of east-civil-affairs degraded: query marriage.offices: 127.0.0.1:9 cannot" in (
+        await terminal.succeeds("editor", "entry", "notices")
+    )
+    assert "city    0.0 % of 3 checks, 3 failed" in await terminal.succeeds("", "conformity")
+    shown = json.loads(await terminal.succeeds("editor", "entry", "show", IMPLEMENTATION_CODE, "--json"))
+    assert (shown["live"]["state"], shown["live"]["because"]) == ("degraded", "query marriage.offices does not work")
+    refused = await terminal.run("editor", "entry", "notices", "--after", "99999999999999999999")
+    assert "this is no number of a notice" in str(refused.exception)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from auth.credentials import issue
 from gateway.http.entries import EntryRoutes
+from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
 from gateway.http.routes import other_routes
 from gateway.registry import Registry
@@ -37,7 +38,8 @@ def application(database: Database, redis: Redis, registry: Registry, settings: 
     cipher = open_keys(settings).cipher
     publishing = Publishing(database, redis, CLOCK, settings, names, cipher=cipher)
     routes = PublishingRoutes(database, registry, publishing, _nothing_sent)
-    return other_routes([*routes.handlers(), *EntryRoutes(database, redis, CLOCK).handlers()])
+    entries = [*EntryRoutes(database, redis, CLOCK).handlers(), *ProbeRoutes(database, CLOCK).handlers()]
+    return other_routes([*routes.handlers(), *entries])
 
 
 async def _nothing_sent() -> None:

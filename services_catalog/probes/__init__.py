@@ -1,0 +1,1 @@
+"""Contract probes: what opens a service is called again and again, and the catalogue says when it does not work."""

@@ -1,0 +1,97 @@
+"""What is to be called: the operations that public entries are opened by and that are marked safe.
+
+Follows ``entry_live`` by its revision as gateways do, so whatever changes an entry need not know of probes.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kernel.clock import Clock
+from services_catalog.entries.bindings import Binding, BoundOperation
+from services_catalog.lifecycle.tables import EntryLive
+from services_catalog.probes.tables import Probe, ProbedEntry, ProbesFollow
+
+_AT_A_TIME = 500  # entries: a few kB each
+_json = msgspec.json.Encoder(order="deterministic")
+
+
+class _Opened(Struct):
+    """What is read of a shown entry."""
+
+    binding: Binding = Binding()
+
+
+_decoder = msgspec.json.Decoder(_Opened)
+
+
+async def follow(session: AsyncSession, clock: Clock) -> bool:
+    """Take over changed entries, some at a time; return whether there may be more. One process at a time does it."""
+    await session.exec(insert(ProbesFollow).values(id=1, revision=-1).on_conflict_do_nothing())
+    here = await session.get_one(ProbesFollow, 1, with_for_update=True)
+    changed = select(EntryLive.code, EntryLive.revision, EntryLive.shown).where(col(EntryLive.revision) > here.revision)
+    some = changed.order_by(col(EntryLive.revision)).fetch(_AT_A_TIME, with_ties=True)  # all of a revision or nothing
+    rows = (await session.exec(some)).all()
+    if not rows:
+        return False
+    wanted = {code: _safe(shown) for code, _, shown in rows}
+    await _replace(session, clock, wanted)
+    here.revision = max(revision for _, revision, _ in rows)
+    session.add(here)
+    return len(rows) >= _AT_A_TIME
+
+
+def identity(bound: BoundOperation) -> str:
+    """Name a call by what is called."""
+    return hashlib.sha256(f"{bound.operation}\n".encode() + _json.encode(bound.probe)).hexdigest()
+
+
+def _safe(shown: bytes | None) -> dict[str, BoundOperation]:
+    if shown is None:
+        return {}
+    return {identity(each): each for each in _decoder.decode(shown).binding.operations if each.safe}
+
+
+async def _replace(session: AsyncSession, clock: Clock, wanted: dict[str, dict[str, BoundOperation]]) -> None:
+    await _add({key: each for calls in wanted.values() for key, each in calls.items()}, session, clock)
+    await session.exec(delete(ProbedEntry).where(col(ProbedEntry.entry).in_(wanted)))
+    pairs = [{"entry": entry, "probe": key} for entry, calls in wanted.items() for key in calls]
+    if pairs:
+        await session.exec(insert(ProbedEntry).values(pairs))
+
+
+async def _add(calls: dict[str, BoundOperation], session: AsyncSession, clock: Clock) -> None:
+    """Add what was not called before, due at once: an entry that has just come out is looked at first."""
+    if not calls:
+        return
+    new = insert(Probe).values([_row(key, each, clock) for key, each in calls.items()])
+    kept = {"slow_after_ms": new.excluded.slow_after_ms}
+    await session.exec(new.on_conflict_do_update(index_elements=["id"], set_=kept))
+
+
+def _row(key: str, bound: BoundOperation, clock: Clock) -> dict[str, object]:
+    service = bound.operation.split(" ", 1)[1].split(".", 1)[0]
+    return {
+        "id": key,
+        "operation": bound.operation,
+        "service": service,
+        "arguments": bound.probe,
+        "slow_after_ms": bound.slow_after_ms,
+        "due_at": clock.now(),
+        "streak": 0,
+        "because": "",
+        "failure": "",
+        "found": [],
+    }
+
+
+async def forget_unused(session: AsyncSession) -> None:
+    """Delete the calls that no public entry needs any more."""
+    used: Iterable[str] = select(ProbedEntry.probe)  # type: ignore[assignment]  # a subquery
+    await session.exec(delete(Probe).where(col(Probe.id).not_in(used)))
