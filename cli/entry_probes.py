@@ -73,19 +73,21 @@ def notices(after: int, gateway: str, token: str, *, as_json: bool) -> None:
 def conformity(gateway: str, *, as_json: bool) -> None:
     """Show how departments kept to what they published, over the last 30 days. It is public.
 
-    The score is the share, in percent, of the contract probes' calls whose answers came in time and were as documented.
+    The score is the lower of two shares, in percent: of the contract probes' calls, those whose answers came in time
+    and were as documented; and of the calls that asked applicants for something, those that stayed within the guide.
     """
     found = call(gateway, "/conformity", _Scores).departments
     if as_json:
         _print(found)
         return
     for each in found:
-        score = "no checks" if each.score is None else f"{each.score:5.1f} % of {each.checks:,} checks"
+        asked = f" and {each.asked:,} demands" if each.asked else ""
+        score = "no checks" if each.score is None else f"{each.score:5.1f} % of {each.checks:,} checks{asked}"
         bad = {name: getattr(each, name) for name in _BAD if getattr(each, name)}
         click.echo(f"{each.department}  {score}" + "".join(f", {count:,} {name}" for name, count in bad.items()))
 
 
-_BAD = ("failed", "slow", "status", "unreadable", "missing", "wrong", "extra")
+_BAD = ("failed", "slow", "status", "unreadable", "missing", "wrong", "extra", "beyond")
 
 
 class _Scores(msgspec.Struct):

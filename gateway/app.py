@@ -16,10 +16,12 @@ from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
+from gateway.guide import Guide
 from gateway.http.documents import document_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
+from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
@@ -34,9 +36,10 @@ from gateway.http.sign_on.passkeys import Passkeys
 from gateway.http.sign_on.programs import program_routes
 from gateway.http.sign_on.proving import Proving
 from gateway.http.sign_on.services import SignInServices
+from gateway.kept_values import KeptValues
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
-from gateway.pipeline.execute import Executor
+from gateway.pipeline.execute import Executor, Ways
 from gateway.pipeline.plan import Planner
 from gateway.platform import open_platform
 from gateway.recording import Recorder
@@ -91,6 +94,7 @@ class Gateway:
         self.keys: PublishedKeys
         self.environment: Environment
         self.catalogue: Shelf
+        self.guide: Guide
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -113,12 +117,13 @@ class Gateway:
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
             services = with_hosts(services, platform)
-            permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
-            executor = Executor(upstreams, identity.callers, permits, lambda token: Context(platform, token), settings)
-            recorder = self.recorder = Recorder(database.pool, redis, self._clock)
-            await stack.enter_async_context(recorder)
+            self.guide = await self._open_guide(stack, redis, upstreams)
+            permits = Permits(database, platform.purposes, self._clock)
+            ways = Ways(upstreams, identity.callers, permits, KeptValues(), self.guide)
+            executor = Executor(ways, lambda token: Context(platform, token), settings)
+            recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
@@ -139,6 +144,14 @@ class Gateway:
         stack.push_async_callback(shelf.close)
         await shelf.start()
         return CatalogueSource(Answering(shelf, self._clock), self.registry)
+
+    async def _open_guide(self, stack: AsyncExitStack, redis: Redis, upstreams: Upstreams) -> Guide:
+        """Open what holds departments' answers to the guide, followed from now on."""
+        refuse = self._settings.guide_refuses
+        guide = Guide(self.database.pool, redis, self._clock, upstreams, refuse=refuse)
+        stack.push_async_callback(guide.close)
+        await guide.start()
+        return guide
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
@@ -167,6 +180,7 @@ class Gateway:
             *document_routes(self.database, planner, self._clock, self._settings),
             *EntryRoutes(*made).handlers(),
             *ProbeRoutes(self.database, self._clock).handlers(),
+            *guide_routes(self.database, self._clock, refuse=self._settings.guide_refuses),
         ]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:

@@ -210,6 +210,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="The P-256 private key (PEM) that signs the audit log's anchors. Empty: they are not signed."),
     ] = ""
+    guide_refuses: Annotated[
+        bool,
+        Meta(
+            description="Whether what a department asks an applicant for is refused if the published entry does not "
+            "list it (docs/catalogue.md). Else it is told, and counted."
+        ),
+    ] = False
     probe_seconds: Annotated[
         int,
         Meta(

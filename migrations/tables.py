@@ -10,6 +10,7 @@ import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
+import services_catalog.guide.tables  # imported for its tables
 import services_catalog.lifecycle.tables  # imported for its tables
 import services_catalog.organisations.tables  # imported for its tables
 import services_catalog.probes.tables  # imported for its tables

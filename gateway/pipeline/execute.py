@@ -21,6 +21,7 @@ from auth.policies import refusal
 from auth.sessions.access_tokens import AccessToken
 from gateway.callers import Callers
 from gateway.errors import OperationLimitError, ParseError, ValidationError, VariablesError
+from gateway.guide import Guide
 from gateway.kept_values import KeptValues
 from gateway.permits import Asked, Permits
 from gateway.pipeline.plan import Planned
@@ -28,6 +29,7 @@ from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
 from kernel.errors import YiwangError
 from kernel.settings import Settings
+from services_catalog.guide.errors import GuideExceededError
 from services_catalog.organisations.errors import UnknownOrganisationError
 from services_catalog.reading.shelf import CatalogueUnavailableError
 from services_catalog.search.errors import CursorError
@@ -76,6 +78,7 @@ class Ways(NamedTuple):
     callers: Callers
     permits: Permits
     kept: KeptValues
+    guide: Guide
 
 
 class Bearer(NamedTuple):
@@ -88,15 +91,8 @@ class Bearer(NamedTuple):
 class Executor:
     """Executes plans for one gateway process. ``context`` makes what the platform's own resolvers are given."""
 
-    def __init__(
-        self,
-        upstreams: Upstreams,
-        callers: Callers,
-        permits: Permits,
-        context: Callable[[AccessToken | None], Any],
-        settings: Settings,
-    ) -> None:
-        self._ways = Ways(upstreams, callers, permits, KeptValues())
+    def __init__(self, ways: Ways, context: Callable[[AccessToken | None], Any], settings: Settings) -> None:
+        self._ways = ways
         self._context = context
         self._request_seconds = settings.request_seconds
         self._max_fetches = settings.max_fetches
@@ -233,6 +229,11 @@ class _Run:
         """Return the value that an answer has: what is known in this process at once, what is long in a thread."""
         if fetch.service in self._ways.upstreams.inside:
             return self._ways.kept.read(fetch, request.target, response)
+        if self._ways.guide.asking:
+            try:
+                self._ways.guide.hold(fetch.service, fetch.operation, response)
+            except GuideExceededError as error:
+                return fetch.failed(error.said, **error.extensions)
         size = len(response.body)
         if size < _LONG_BYTES:
             return fetch.read(response)

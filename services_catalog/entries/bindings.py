@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from services_catalog.entries.asks import Ask
 from services_catalog.entries.words import Code, Host, Line, Url
 
 Operation = Annotated[
@@ -18,13 +19,15 @@ Operation = Annotated[
 class BoundOperation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An operation that the service consists of. ``safe`` ones are called with ``probe`` on the department's test data.
 
-    ``probe`` are the operation's arguments by name. Nothing that changes anything is ever probed.
+    ``probe`` are the operation's arguments by name. Nothing that changes anything is ever probed. ``asks`` says where
+    its answer asks the applicant for something, which is then held to the entry.
     """
 
     operation: Operation
     safe: bool = False
     probe: dict[str, Any] = {}
     slow_after_ms: Annotated[int, Meta(ge=50, le=60_000, description="Milliseconds, 50 to 60000.")] = 3_000
+    asks: Annotated[tuple[Ask, ...], Meta(max_length=20, description="Up to 20 places.")] = ()
 
 
 class MiniProgram(Struct, frozen=True, forbid_unknown_fields=True):

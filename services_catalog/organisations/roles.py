@@ -19,7 +19,7 @@ from services_catalog.organisations.tables import Organisation, RoleHeld
 from services_catalog.organisations.words import Line
 
 Role = Literal["owner", "editor", "reviewer", "operator", "auditor"]
-Action = Literal["submit", "edit", "review", "publish", "suspend", "read_drafts", "read_audit", "grant_roles"]
+Action = Literal["submit", "edit", "review", "publish", "suspend", "ask", "read_drafts", "read_audit", "grant_roles"]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 MAY: dict[Action, frozenset[Role]] = {
@@ -28,6 +28,7 @@ MAY: dict[Action, frozenset[Role]] = {
     "review": frozenset({"owner", "reviewer"}),
     "publish": frozenset({"owner", "reviewer"}),
     "suspend": frozenset({"owner", "reviewer", "operator"}),
+    "ask": frozenset({"owner", "editor", "operator"}),  # applicants for something
     "read_drafts": frozenset(ROLES),
     "read_audit": frozenset({"owner", "auditor"}),
     "grant_roles": frozenset({"owner"}),

@@ -53,10 +53,13 @@ class Notices(Struct, frozen=True):
 class Conformity(Struct, frozen=True, kw_only=True):
     """How a department kept to what it published, over the last 30 days.
 
-    ``score`` is 100 × ``passed`` / ``checks``: of the calls that contract probes made of its services, those whose
-    answers came in time and were as documented. None: there were no checks. The other numbers count checks by what was
-    found, and one check may count in several: ``failed`` (no answer), ``slow``, ``status`` (none that is documented),
-    ``unreadable``, ``missing``, ``wrong`` and, which fails no check, ``extra``.
+    ``score`` is the lower of two shares, in percent. ``passed`` of ``checks``: calls of its services by contract
+    probes whose answers came in time and were as documented. All but ``beyond`` of ``asked``: calls that asked
+    applicants for something which the published entry lists. None: there were neither.
+
+    The other numbers count checks by what was found, and one check may count in several: ``failed`` (no answer),
+    ``slow``, ``status`` (none that is documented), ``unreadable``, ``missing``, ``wrong`` and, which fails no check,
+    ``extra``.
     """
 
     department: str
@@ -70,3 +73,5 @@ class Conformity(Struct, frozen=True, kw_only=True):
     missing: int
     wrong: int
     extra: int
+    asked: int
+    beyond: int

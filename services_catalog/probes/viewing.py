@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA, Clock
+from services_catalog.guide.tables import GuideDay
 from services_catalog.lifecycle.steps import allowed
 from services_catalog.lifecycle.viewing import known
 from services_catalog.probes.answers import Conformity, EntryProbes, Notices, NoticeSeen, ProbeSeen
@@ -17,7 +18,8 @@ from services_catalog.tables import Service
 
 SCORED = timedelta(days=30)
 _A_PAGE = 100
-_COUNTED = ("checks", "passed", "failed", "slow", "status", "unreadable", "missing", "wrong", "extra")
+_CHECKED = ("checks", "passed", "failed", "slow", "status", "unreadable", "missing", "wrong", "extra")
+_ASKED = ("asked", "beyond")
 
 
 async def probes_of(session: AsyncSession, clock: Clock, actor: str, code: str) -> EntryProbes:
@@ -38,15 +40,29 @@ async def notices_for(session: AsyncSession, clock: Clock, actor: str, after: in
 
 
 async def conformity(session: AsyncSession, clock: Clock) -> tuple[Conformity, ...]:
-    """Return the score of every department that publishes services, by name."""
+    """Return the score of every department that publishes services, or asks applicants for something, by name."""
     since = (clock.now().astimezone(CHINA) - SCORED).date()
-    sums = [func.coalesce(func.sum(getattr(ProbeDay, name)), 0) for name in _COUNTED]
-    days = (col(ProbeDay.service) == col(Service.name)) & (col(ProbeDay.day) > since)
-    query: Any = select(col(Service.department), *sums).outerjoin(ProbeDay, days).group_by(col(Service.department))
-    rows = (await session.exec(query.order_by(col(Service.department)))).all()
-    return tuple(_scored(department, dict(zip(_COUNTED, numbers, strict=True))) for department, *numbers in rows)
+    checked: Any = select(Service.department, *_sums(ProbeDay, _CHECKED))
+    checked = checked.join(ProbeDay, col(ProbeDay.service) == col(Service.name)).where(col(ProbeDay.day) > since)
+    probed = await _by_department(session, checked.group_by(col(Service.department)), _CHECKED)
+    demands: Any = select(GuideDay.department, *_sums(GuideDay, _ASKED)).where(col(GuideDay.day) > since)
+    asked = await _by_department(session, demands.group_by(col(GuideDay.department)), _ASKED)
+    nothing = dict.fromkeys((*_CHECKED, *_ASKED), 0)
+    names = {*(await session.exec(select(Service.department))).all(), *asked}
+    return tuple(_scored(name, nothing | probed.get(name, {}) | asked.get(name, {})) for name in sorted(names))
+
+
+def _sums(table: Any, columns: tuple[str, ...]) -> Any:
+    return (func.sum(getattr(table, name)) for name in columns)
+
+
+async def _by_department(session: AsyncSession, query: Any, columns: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    rows = (await session.exec(query)).all()
+    return {name: dict(zip(columns, numbers, strict=True)) for name, *numbers in rows}
 
 
 def _scored(department: str, numbers: dict[str, int]) -> Conformity:
-    checks, passed = numbers["checks"], numbers["passed"]
-    return Conformity(department=department, score=round(100 * passed / checks, 1) if checks else None, **numbers)
+    checks, asked = numbers["checks"], numbers["asked"]
+    shares = [numbers["passed"] / checks] if checks else []
+    shares += [(asked - numbers["beyond"]) / asked] if asked else []
+    return Conformity(department=department, score=round(100 * min(shares), 1) if shares else None, **numbers)
