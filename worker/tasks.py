@@ -5,5 +5,6 @@ import auth.sessions.tasks  # noqa: F401 - imported for its tasks
 import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks
 import services_catalog.lifecycle.tasks
+import services_catalog.probes.tasks  # imported for its tasks
 import services_catalog.usage.tasks  # noqa: F401 - imported for its tasks
 import worker.probing  # noqa: F401 - imported for its tasks

@@ -13,6 +13,7 @@ from services_catalog.lifecycle.errors import NotAllowedError
 from services_catalog.lifecycle.history import events_of
 from services_catalog.lifecycle.publication import resume, suspend
 from services_catalog.probes.answers import ProbeSeen
+from services_catalog.probes.tasks import KEPT, forget
 from services_catalog.probes.viewing import conformity, notices_for, probes_of
 from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER
 from tests.probes.conftest import Probed
@@ -225,3 +226,15 @@ async def test_staff_elsewhere_are_told_nothing(city: Probed) -> None:
         with pytest.raises(NotAllowedError):
             await probes_of(session, city.clock, ELSEWHERE, IMPLEMENTATION_CODE)
     assert await city.told()
+
+
+async def test_what_is_long_ago_is_forgotten(city: Probed) -> None:
+    await city.offices.kill()
+    await city.rounds(MINUTE)
+    city.clock.advance(KEPT - timedelta(days=1))
+    await forget(city.context)
+    assert await city.told() != []
+    city.clock.advance(timedelta(days=2))
+    await forget(city.context)
+    assert await city.told() == []
+    assert await city.database.pool.fetchval("SELECT count(*) FROM probe_day") == 0
