@@ -12,10 +12,14 @@ import yaml
 
 from cli import entry_files
 from cli.entry_files import Gateway, Sheet, broken, checked, from_paths, read_all, show_checked, show_rules
-from cli.gateway_client import RefusedError, call, gateway_option, token_option
+from cli.gateway_client import RefusedError, call, gateway_option, pieces, token_option
 from services_catalog.entries.sheet import write_sheet
 from services_catalog.lifecycle.answers import Documents
 
+_STANDARDS = {  # where the gateway has them
+    "cpsv-ap": "/catalogue/cpsv-ap.jsonld",
+    "hsds": "/catalogue/hsds/services?format=ndjson&full=true&language={language}",
+}
 _AT_A_TIME = 500  # as many as the gateway checks in one request
 
 
@@ -64,13 +68,25 @@ def import_(files: tuple[Path, ...], gateway: str, token: str, *, dry_run: bool,
 @click.option("--format", "form", type=click.Choice(["json", "yaml", "csv"]), default="yaml", show_default=True)
 @click.option("--state", default="", help="Only those with a version in this state.")
 @click.option("--organisation", default="", metavar="CODE", help="Only those of an organisation and all below it.")
+@click.option("--as", "standard", type=click.Choice([*_STANDARDS]), help="What is public, in a standard's own form.")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", help="Of HSDS, which has one language.")
 @gateway_option
-@token_option
-def export(form: str, gateway: str, token: str, *, state: str, organisation: str) -> None:
+@click.option("--token", envvar="YIWANG_TOKEN", default="", show_envvar=True, help="The department's credential.")
+def export(form: str, gateway: str, token: str, **wanted: str) -> None:
     """Write the entries that your roles let you read to standard output, as `import` reads them.
 
-    Of each what is on its way, else what is live.
+    Of each what is on its way, else what is live. With --as: all that are public, as others' catalogues read them
+    (docs/exports.md); that needs no credential.
     """
+    state, organisation = wanted["state"], wanted["organisation"]
+    if standard := wanted["standard"]:
+        if state or organisation:
+            raise click.UsageError("--as exports everything that is public; --state and --organisation do not fit.")
+        for piece in pieces(gateway, _STANDARDS[standard].format(**wanted)):
+            sys.stdout.buffer.write(piece)
+        return
+    if not token:
+        raise click.UsageError("Missing option '--token' (env var: 'YIWANG_TOKEN').")
     documents = [*_all(Gateway(gateway, token), state, organisation)]
     sys.stdout.buffer.write(_WRITERS[form](documents).encode())
 

@@ -21,6 +21,7 @@ from kernel.settings import Settings
 from tests.catalogue.conftest import TREE, City
 from tests.publish.gateway_under_test import document, open_to_loopback
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
+from tests.services_catalog.exports.validating import defects, graph, violations
 
 pytestmark = pytest.mark.case("issue-4.3")
 MANIFEST = """\
@@ -214,3 +215,19 @@ async def test_an_export_that_is_imported_changes_nothing(terminal: Terminal, fo
         "1 submitted, 1 drafted with errors"
         in (await terminal.run("editor", "entry", "import", str(exported), "--submit")).output
     )
+
+
+async def test_what_is_public_is_exported_in_the_standards_forms_without_a_credential(terminal: Terminal) -> None:
+    wrong = await terminal.run("", "entry", "export", "--as", "hsds", "--state", "draft")
+    assert wrong.exit_code == 2
+    assert "Missing option '--token'" in (await terminal.run("", "entry", "export")).output
+    fields = IMPLEMENTATION["fields"] | {"binding": {"page": "https://marriage.example.gov.cn/book"}}
+    for sample in (ITEM, IMPLEMENTATION | {"fields": fields}):
+        await terminal.succeeds("editor", "entry", "draft", terminal.write("entry.yaml", sample))
+        assert await terminal.succeeds("", "entry", "export", "--as", "hsds") == ""  # a draft is not public
+        for who, step in (("editor", "submit"), ("reviewer", "approve"), ("reviewer", "publish")):
+            await terminal.succeeds(who, "entry", step, sample["code"])
+    (line,) = (await terminal.succeeds("", "entry", "export", "--as", "hsds", "--language", "en")).splitlines()
+    assert defects("service", json.loads(line)) == []
+    assert json.loads(line)["name"] == "Marriage registration of mainland residents"
+    assert violations(graph(await terminal.succeeds("", "entry", "export", "--as", "cpsv-ap"))) == []
