@@ -25,7 +25,7 @@ _ABOUT = {
     "profile": "https://docs.openreferral.org/en/latest/hsds/",
     "openapi_url": f"https://raw.githubusercontent.com/openreferral/specification/{HSDS_VERSION}/schema/openapi.json",
 }
-_MOST_A_PAGE = 100  # 0.3 MB of nested services
+_MOST_A_PAGE = 100  # 0.5 MB of nested services
 
 Answer = Response[Any]
 _T = TypeVar("_T", bound=Struct)

@@ -152,10 +152,14 @@ AROUND = Around(
 )
 
 
-def entry(without: str = "", **said: Any) -> Shown:
-    """Return an entry that says every field, but for one, or with others."""
-    fields = {name: value for name, value in EVERY_FIELD.items() if name != without}
-    return msgspec.convert(_ENTRY | fields | said, Shown)
+def entry(**said: Any) -> Shown:
+    """Return an entry that says every field, some of them otherwise."""
+    return saying(EVERY_FIELD | said)
+
+
+def saying(fields: dict[str, Any]) -> Shown:
+    """Return an entry that says these fields alone."""
+    return msgspec.convert(_ENTRY | fields, Shown)
 
 
 def parent_of(child: Shown) -> Shown:
