@@ -230,4 +230,10 @@ async def test_what_is_public_is_exported_in_the_standards_forms_without_a_crede
     (line,) = (await terminal.succeeds("", "entry", "export", "--as", "hsds", "--language", "en")).splitlines()
     assert defects("service", json.loads(line)) == []
     assert json.loads(line)["name"] == "Marriage registration of mainland residents"
+    tables = terminal.folder / "tables"
+    said = await terminal.succeeds("", "entry", "export", "--as", "hsds", "--tables", str(tables))
+    assert said == f"1 services are written to {tables}.\n"
+    assert "内地居民婚姻登记" in (tables / "services.csv").read_text()
+    for standard in ((), ("--as", "cpsv-ap")):
+        assert (await terminal.run("", "entry", "export", *standard, "--tables", str(tables))).exit_code == 2
     assert violations(graph(await terminal.succeeds("", "entry", "export", "--as", "cpsv-ap"))) == []
