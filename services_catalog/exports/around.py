@@ -38,6 +38,10 @@ class Around:
         """Return an organisation; one that is not in the tree has nothing but its code."""
         return self.bodies.get(code) or Body(code, Localized(code), "department", (code,))
 
+    def item(self, code: str) -> Localized:
+        """Return the name of a generic item."""
+        return self.items.get(code) or Localized(code)
+
     def area(self, body: Body) -> Body:
         """Return the nearest area that a body stands in, itself if it governs one."""
         above = [self.body(code) for code in reversed(body.path)]
@@ -45,8 +49,9 @@ class Around:
 
     async def load(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", some: Sequence[Shown]) -> None:
         """Read what entries refer to and is not known yet."""
-        await self._load_bodies(connection, {code for entry in some for code in _named(entry)})
-        await self._load_bodies(connection, {code for body in self.bodies.values() for code in body.path})
+        named = {code for entry in some for code in _named(entry)}
+        found = await self._load_bodies(connection, named)
+        await self._load_bodies(connection, {code for body in found for code in body.path})
         wanted = {entry.item for entry in some} - self.items.keys()
         if wanted:
             for row in await connection.fetch(_ITEMS, sorted(wanted)):
@@ -55,19 +60,16 @@ class Around:
 
     async def _load_bodies(
         self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", codes: set[str]
-    ) -> None:
-        if missing := codes - self.bodies.keys():
-            for row in await connection.fetch(_BODIES, sorted(missing)):
-                name = Localized(row["name_zh"], row["name_en"])
-                known = Body(
-                    row["code"],
-                    name,
-                    row["kind"],
-                    tuple(row["path"].split("/")),
-                    row["region_code"],
-                    row["credit_code"],
-                )
-                self.bodies[known.code] = known
+    ) -> list[Body]:
+        missing = codes - self.bodies.keys()
+        found = [_body(row) for row in await connection.fetch(_BODIES, sorted(missing))] if missing else []
+        self.bodies |= {body.code: body for body in found}
+        return found
+
+
+def _body(row: asyncpg.Record) -> Body:
+    name, path = Localized(row["name_zh"], row["name_en"]), tuple(row["path"].split("/"))
+    return Body(row["code"], name, row["kind"], path, row["region_code"], row["credit_code"])
 
 
 def _named(entry: Shown) -> Iterable[str]:

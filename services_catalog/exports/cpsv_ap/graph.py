@@ -7,6 +7,7 @@ from services_catalog.entries.words import Localized, LocalizedProse
 from services_catalog.exports.around import Around
 from services_catalog.exports.identities import Identities
 from services_catalog.exports.labels import label
+from services_catalog.exports.uris import uri
 
 Node = dict[str, Any]
 
@@ -51,8 +52,9 @@ class Graph:
 
     def document(self, url: str) -> str:
         """Describe a page: there are more of them than it pays to remember."""
-        self.own[url] = _described(url, "Document", {})
-        return url
+        identifier = uri(url)
+        self.own[identifier] = _described(identifier, "Document", {})
+        return identifier
 
 
 def texts(text: Localized | LocalizedProse) -> dict[str, str]:
@@ -61,7 +63,7 @@ def texts(text: Localized | LocalizedProse) -> dict[str, str]:
 
 
 def joined(parts: Iterable[Localized | LocalizedProse]) -> dict[str, str]:
-    """Return several texts as one, by language; one that is not translated stands in Chinese in neither but zh."""
+    """Return several texts as one, by language: in English only if all are translated."""
     given = list(parts)
     said = {"zh": "\n".join(each.zh for each in given)}
     english = [each.en for each in given if each.en]

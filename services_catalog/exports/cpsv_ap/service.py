@@ -24,7 +24,7 @@ def describe(entry: Shown, identities: Identities, around: Around) -> Graph:
     ways = channels(graph, entry)
     time = entry.promised_time or entry.statutory_time or None
     materials = entry.materials or ()
-    name = entry.name or around.items[entry.item]
+    name = entry.name or around.item(entry.item)
     graph.node(
         *("service", (entry.code,), "PublicService"),
         identifier=entry.code,
@@ -65,11 +65,10 @@ def _keywords(entry: Shown) -> dict[str, list[str]]:
 
 def _classes(graph: Graph, entry: Shown) -> list[str]:
     """Describe the lists' terms that have no property of their own; the generic item binds its implementations."""
-    item = graph.around.items.get(entry.item)
-    shown = texts(item) if item else None
+    item = texts(graph.around.item(entry.item))
     kinds = [graph.concept("item-type", entry.item_type)] if entry.item_type else []
     own = [graph.concept("local-topic", each) for each in entry.local_topics or ()]
-    return [graph.share(graph.name("item", entry.item), "Concept", notation=entry.item, prefLabel=shown), *kinds, *own]
+    return [graph.share(graph.name("item", entry.item), "Concept", notation=entry.item, prefLabel=item), *kinds, *own]
 
 
 def _events(graph: Graph, entry: Shown) -> list[str]:

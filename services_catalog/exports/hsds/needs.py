@@ -8,6 +8,7 @@ from services_catalog.entries.fees import Fee, FeeItem
 from services_catalog.entries.materials import Material
 from services_catalog.exports.hsds.record import Record, Writer
 from services_catalog.exports.labels import FREE, label
+from services_catalog.exports.uris import uri
 from services_catalog.reading.shown import Shown
 
 _YUAN = "CNY"
@@ -65,8 +66,8 @@ def attributes(writer: Writer, entry: Shown) -> list[Record]:
 
 
 def _attribute(writer: Writer, entry: Shown, scheme: str, code: str) -> Record:
-    item = writer.around.items.get(code) if scheme == "item" else None
-    named, listed = writer.say(item or label(scheme, code)), writer.say(label("scheme", scheme))
+    named = writer.say(writer.around.item(code) if scheme == "item" else label(scheme, code))
+    listed = writer.say(label("scheme", scheme))
     taxonomy = writer.record("taxonomy", scheme, name=listed, description=listed)
     term = writer.record(
         *(scheme, code),
@@ -98,13 +99,14 @@ def _differing(writer: Writer, entry: Shown, key: str) -> Iterator[tuple[str, st
 
 def _document(writer: Writer, entry: Shown, material: Material, channel: str, at: str) -> Record:
     forms = ", ".join(writer.say(label("form", each)) for each in material.forms)
+    page = material.blank_form or material.sample
     more = [text for text in (material.condition, material.standard) if text is not None]
     lines = [f"{writer.say(material.name)} ({forms} × {material.copies})", *map(writer.say, more)]
     return writer.record(
         *("required-document", entry.code, channel, material.id),
         service_id=writer.identities.service(entry.code),
         document=(f"{at}: " if at else "") + "; ".join(lines),
-        uri=material.blank_form or material.sample,
+        uri=uri(page) if page else None,
     )
 
 

@@ -8,6 +8,7 @@ from services_catalog.entries.places import Contact, Location
 from services_catalog.entries.words import Localized
 from services_catalog.exports.hsds.record import Record, Writer
 from services_catalog.exports.labels import label
+from services_catalog.exports.uris import uri
 from services_catalog.reading.shown import Shown
 
 _UTC_OFFSET = 8  # China's time, in hours
@@ -89,7 +90,7 @@ def urls(writer: Writer, entry: Shown) -> list[Record]:
     found += [(kind, contact.url, label("remedy", kind)) for kind, contact in _remedies(entry) if contact.url]
     service_id = writer.identities.service(entry.code)
     return [
-        writer.record("url", entry.code, of, label=writer.say(named), url=url, service_id=service_id)
+        writer.record("url", entry.code, of, label=writer.say(named), url=uri(url), service_id=service_id)
         for of, url, named in found
     ]
 

@@ -15,6 +15,7 @@ from services_catalog.exports.hsds.organizations import organization, service_ar
 from services_catalog.exports.hsds.places import phones, schedules, service_at_location, urls
 from services_catalog.exports.hsds.record import Record, Writer
 from services_catalog.exports.modified import modified
+from services_catalog.exports.uris import uri
 from services_catalog.reading.shown import Shown
 
 _CHINESE = Localized("中文", "Chinese")
@@ -22,7 +23,7 @@ _CHINESE = Localized("中文", "Chinese")
 
 def listed(entry: Shown, writer: Writer) -> Record:
     """Return what a list shows of a service: what it has only one of."""
-    name = entry.name or writer.around.items[entry.item]
+    name = entry.name or writer.around.item(entry.item)
     known = entry.everyday_name or next(iter(entry.alternate_names or ()), None)
     plain = entry.accessibility.plain if entry.accessibility else None
     own = organization(writer, entry.authority.code)
@@ -72,7 +73,8 @@ def nested(entry: Shown, writer: Writer) -> Record:
 
 def _url(entry: Shown) -> str | None:
     web = next((each.url for each in entry.channels or () if each.kind == "web" and each.url), None)
-    return web or (entry.binding.page if entry.binding else None)
+    page = web or (entry.binding.page if entry.binding else None)
+    return uri(page) if page else None
 
 
 def _metadata(writer: Writer, entry: Shown) -> Record:

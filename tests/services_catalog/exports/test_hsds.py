@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services_catalog.exports.cpsv_ap.service import describe
 from services_catalog.exports.hsds.record import Writer
 from services_catalog.exports.hsds.service import listed, nested
 from services_catalog.reading.shown import Shown
@@ -92,6 +93,12 @@ def test_what_one_channel_asks_for_says_so() -> None:
         ("Post: Free of charge", 0.0),
     ]
     assert [each["document"][:6] for each in service["required_documents"]] == ["ID car", "Post: "]
+
+
+def test_addresses_are_uris() -> None:
+    odd = entry(channels=[{"id": "web", "kind": "web", "url": "https://web.example/a|b?c={d}&e=%20#f"}])
+    assert nested(odd, ENGLISH)["url"] == "https://web.example/a%7Cb?c=%7Bd%7D&e=%20#f"
+    assert "https://web.example/a%7Cb?c=%7Bd%7D&e=%20#f" in describe(odd, IDENTITIES, AROUND).own
 
 
 def test_what_does_not_work_says_why() -> None:
