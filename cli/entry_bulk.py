@@ -11,11 +11,16 @@ import msgspec
 import yaml
 
 from cli import entry_files
+from cli.data_package import write_package
 from cli.entry_files import Gateway, Sheet, broken, checked, from_paths, read_all, show_checked, show_rules
-from cli.gateway_client import RefusedError, call, gateway_option, token_option
+from cli.gateway_client import RefusedError, call, gateway_option, pieces, token_option
 from services_catalog.entries.sheet import write_sheet
 from services_catalog.lifecycle.answers import Documents
 
+_STANDARDS = {  # where the gateway has them
+    "cpsv-ap": "/catalogue/cpsv-ap.jsonld",
+    "hsds": "/catalogue/hsds/services?format=ndjson&full=true&language={language}",
+}
 _AT_A_TIME = 500  # as many as the gateway checks in one request
 
 
@@ -64,18 +69,40 @@ def import_(files: tuple[Path, ...], gateway: str, token: str, *, dry_run: bool,
 @click.option("--format", "form", type=click.Choice(["json", "yaml", "csv"]), default="yaml", show_default=True)
 @click.option("--state", default="", help="Only those with a version in this state.")
 @click.option("--organisation", default="", metavar="CODE", help="Only those of an organisation and all below it.")
+@click.option("--as", "standard", type=click.Choice([*_STANDARDS]), help="What is public, in a standard's own form.")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", help="Of HSDS, which has one language.")
+@click.option("--tables", type=click.Path(file_okay=False, path_type=Path), help="HSDS as CSV files, to this folder.")
 @gateway_option
-@token_option
-def export(form: str, gateway: str, token: str, *, state: str, organisation: str) -> None:
+@click.option("--token", envvar="YIWANG_TOKEN", default="", show_envvar=True, help="The department's credential.")
+def export(form: str, gateway: str, token: str, *, state: str, organisation: str, standard: str, **public: Any) -> None:
     """Write the entries that your roles let you read to standard output, as `import` reads them.
 
-    Of each what is on its way, else what is live.
+    Of each what is on its way, else what is live. With --as: all that are public, as others' catalogues read them
+    (docs/exports.md); that needs no credential.
     """
+    if public["tables"] and standard != "hsds":
+        raise click.UsageError("--tables is for --as hsds.")
+    if standard:
+        if state or organisation:
+            raise click.UsageError("--as exports everything that is public; --state and --organisation do not fit.")
+        _export_public(gateway, standard, **public)
+        return
+    if not token:
+        raise click.UsageError("Missing option '--token' (env var: 'YIWANG_TOKEN').")
     documents = [*_all(Gateway(gateway, token), state, organisation)]
     sys.stdout.buffer.write(_WRITERS[form](documents).encode())
 
 
 COMMANDS = (import_, export)
+
+
+def _export_public(gateway: str, standard: str, language: str, tables: Path | None) -> None:
+    coming = pieces(gateway, _STANDARDS[standard].format(language=language))
+    if tables is None:
+        for piece in coming:
+            sys.stdout.buffer.write(piece)
+    else:
+        click.echo(f"{write_package(coming, tables):,} services are written to {tables}.")
 
 
 def _bring(gateway: Gateway, sheet: Sheet, *, submit: bool) -> str:

@@ -3,7 +3,8 @@
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 _open = urllib.request.build_opener(_NoRedirects).open
 DEFAULT_GATEWAY = "http://127.0.0.1:8000"
+_PIECE_BYTES = 2**16
 _SECONDS = 120.0  # the gateway gives a compiler 90 s
 
 
@@ -73,6 +75,21 @@ def call(
     gateway: str, path: str, answer: type[_T], body: object = None, token: str = "", *, method: str | None = None
 ) -> _T:
     """GET, or POST ``body`` as JSON, or another method. Raises RefusedError, GatewayUnreachableError."""
+    with _asked(gateway, path, body, token, method=method) as response:
+        return msgspec.json.decode(response.read(), type=answer)
+
+
+def pieces(gateway: str, path: str) -> Iterator[bytes]:
+    """GET what is for everybody and may be long, piece by piece. Raises as ``call`` does, also halfway."""
+    with _asked(gateway, path) as response:
+        while piece := response.read(_PIECE_BYTES):
+            yield piece
+
+
+@contextmanager
+def _asked(
+    gateway: str, path: str, body: object = None, token: str = "", *, method: str | None = None
+) -> Iterator[http.client.HTTPResponse]:
     if urlsplit(gateway).scheme not in {"http", "https"}:
         raise click.UsageError(f"{gateway!r} is no URL; the gateway's begins with https:// or http://")
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
@@ -83,7 +100,7 @@ def call(
     )
     try:
         with _open(request, timeout=_SECONDS) as response:
-            return msgspec.json.decode(response.read(), type=answer)
+            yield response
     except urllib.error.HTTPError as error:
         with error:
             raise _refused(gateway, error) from error

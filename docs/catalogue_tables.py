@@ -88,13 +88,13 @@ def sections() -> dict[str, str]:
     }
 
 
-def spliced(page: str) -> str:
+def spliced(page: str, made: Mapping[str, str]) -> str:
     """Return a page with what stands between ``<!-- name -->`` and ``<!-- end -->`` made anew."""
-    for name, text in sections().items():
+    for name, text in made.items():
         before, begun, rest = page.partition(f"<!-- {name} -->\n")
         _, ended, after = rest.partition("<!-- end -->\n")
         if not begun or not ended:
-            raise ValueError(f"catalogue.md has no section {name}")
+            raise ValueError(f"the page has no section {name}")
         page = f"{before}{begun}{text}{ended}{after}"
     return page
 

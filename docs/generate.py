@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs import catalogue_tables, export_tables
 from docs.catalogue_tables import spliced
 from kernel.errors import YiwangError
 from kernel.settings_reference import reference
@@ -16,11 +17,12 @@ PACKAGES = ("kernel", "supergraph", "services_catalog", "auth", "adapters", "sch
 def pages() -> dict[Path, str]:
     """Every generated page and its text."""
     folder = Path(__file__).parent
-    catalogue = folder / "catalogue.md"
+    catalogue, exports = folder / "catalogue.md", folder / "exports.md"
     return {
         folder / "settings.md": reference(),
         folder / "errors.md": errors_page(),
-        catalogue: spliced(catalogue.read_text()),
+        catalogue: spliced(catalogue.read_text(), catalogue_tables.sections()),
+        exports: spliced(exports.read_text(), export_tables.sections()),
     }
 
 

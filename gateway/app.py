@@ -19,6 +19,7 @@ from gateway.catalogue import CatalogueSource
 from gateway.guide import Guide
 from gateway.http.documents import document_routes
 from gateway.http.entries import EntryRoutes
+from gateway.http.exports import export_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
@@ -56,6 +57,7 @@ from kernel.settings import Settings
 from schema.context import Context, Platform
 from schema.graph import local_schema
 from schema.names import platform_names
+from services_catalog.exports.exporting import Exports
 from services_catalog.publishing import Publishing
 from services_catalog.reading.answering import Answering
 from services_catalog.reading.document import SERVICE, source
@@ -131,6 +133,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
+                    *export_routes(Exports(database.pool, issuer(settings))),
                     *self._sign_on_routes(platform, services),
                     *self._publishing_routes(redis, secrets, local, planner),
                 ],

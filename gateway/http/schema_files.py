@@ -16,6 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from gateway.http.conditional import is_known
 from gateway.registry import LiveService, Registry, RegistryUnavailableError
 from services_catalog.definitions import Definitions, unpack
 from services_catalog.errors import UnknownServiceError
@@ -44,7 +45,7 @@ def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHan
         if service is None:
             raise UnknownServiceError(f"No service '{file}' is live", fix="/services lists those that are.")
         headers = {"etag": f'"{service.version}-{service.digest}"'}
-        if _is_known(request, headers["etag"]):
+        if is_known(request, headers["etag"]):
             return Response("", status_code=304, headers=headers)
         found = _definitions(service, await registry.sdl([service]))
         if found is None:
@@ -55,7 +56,7 @@ def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHan
     async def of_all(request: AnyRequest) -> Response[Any]:
         """Return the whole graph, one service after the other."""
         headers = {"etag": f'"{registry.revision}-{own_digest}"'}
-        if _is_known(request, headers["etag"]):
+        if is_known(request, headers["etag"]):
             return Response("", status_code=304, headers=headers)
         services = [service for name in sorted(registry.names()) if (service := registry.live(name)) is not None]
         return Stream(_graph(registry, services, own, catalogue), media_type=MEDIA_TYPE, headers=headers)
@@ -112,9 +113,3 @@ def _own_definitions(local: GraphQLSchema) -> Definitions:
         for name, type_ in types.items()
         if not is_specified_scalar_type(type_) and not is_introspection_type(type_)
     }
-
-
-def _is_known(request: AnyRequest, etag: str) -> bool:
-    """Whether the client has this version already (RFC 9110 section 13.1.2)."""
-    given = request.headers.get("if-none-match", "")
-    return any(tag.strip().removeprefix("W/") in {etag, "*"} for tag in given.split(","))

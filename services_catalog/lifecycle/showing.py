@@ -18,10 +18,10 @@ from services_catalog.lifecycle.layers import layer_of, live_layers_above
 from services_catalog.lifecycle.states import LIVE, PUBLIC
 from services_catalog.lifecycle.tables import Entry, EntryLive, EntryVersion
 from services_catalog.organisations.tables import Organisation
+from services_catalog.organisations.words import AREAS
 from services_catalog.reading.shown import Authority, Shown, Source
 from services_catalog.tables import CatalogRevision
 
-_GOVERNING = ("government", "community", "grid")  # kinds of organisations that have residents
 _A_STATEMENT = 500  # rows: 8 parameters each, and PostgreSQL takes 32,767
 
 
@@ -84,7 +84,7 @@ async def _family(session: AsyncSession, entry: Entry) -> Sequence[_Row]:
 async def _areas(session: AsyncSession, family: Sequence[_Row]) -> set[str]:
     """Return which of the organisations on the family's paths govern an area, so that they have residents."""
     codes = {code for row in family for code in row.organisation.path.split("/")}
-    governs = col(Organisation.kind).in_(_GOVERNING)
+    governs = col(Organisation.kind).in_(AREAS)
     return set((await session.exec(select(Organisation.code).where(col(Organisation.code).in_(codes), governs))).all())
 
 

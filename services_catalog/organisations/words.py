@@ -20,7 +20,8 @@ REGION_PATTERN = r"\d{6}(\d{3}(\d{3})?)?"
 DEPTH_LIMIT = 32
 """Levels of one path: 32 codes of 40 characters fit into an entry of a B-tree (2,704 bytes in PostgreSQL)."""
 
-_AREAS = {"government", "community", "grid"}
+AREAS: frozenset[Kind] = frozenset({"government", "community", "grid"})
+"""They have residents; the others belong to one of them."""
 
 
 def is_code(text: str) -> bool:
@@ -35,7 +36,7 @@ def fits_below(tier: Tier, kind: Kind, parent_tier: Tier, parent_kind: Kind) -> 
     enterprises have the tier of the area that they belong to.
     """
     below = TIERS.index(tier) - TIERS.index(parent_tier)
-    return below > 0 or (below == 0 and not (kind in _AREAS and parent_kind in _AREAS))
+    return below > 0 or (below == 0 and not (kind in AREAS and parent_kind in AREAS))
 
 
 def within(path: str, parent_path: str) -> bool:

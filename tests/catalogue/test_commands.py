@@ -25,6 +25,7 @@ from kernel.settings import Settings
 from tests.catalogue.conftest import TREE, City
 from tests.publish.gateway_under_test import document, open_to_loopback
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
+from tests.services_catalog.exports.validating import defects, graph, violations
 from worker.probing import probe
 
 pytestmark = pytest.mark.case("issue-4.3")
@@ -251,3 +252,25 @@ async def test_staff_and_everybody_read_whether_it_works(terminal: Terminal, dat
     assert (shown["live"]["state"], shown["live"]["because"]) == ("degraded", "query marriage.offices does not work")
     refused = await terminal.run("editor", "entry", "notices", "--after", "99999999999999999999")
     assert "this is no number of a notice" in str(refused.exception)
+
+
+async def test_what_is_public_is_exported_in_the_standards_forms_without_a_credential(terminal: Terminal) -> None:
+    wrong = await terminal.run("", "entry", "export", "--as", "hsds", "--state", "draft")
+    assert wrong.exit_code == 2
+    assert "Missing option '--token'" in (await terminal.run("", "entry", "export")).output
+    fields = IMPLEMENTATION["fields"] | {"binding": {"page": "https://marriage.example.gov.cn/book"}}
+    for sample in (ITEM, IMPLEMENTATION | {"fields": fields}):
+        await terminal.succeeds("editor", "entry", "draft", terminal.write("entry.yaml", sample))
+        assert await terminal.succeeds("", "entry", "export", "--as", "hsds") == ""  # a draft is not public
+        for who, step in (("editor", "submit"), ("reviewer", "approve"), ("reviewer", "publish")):
+            await terminal.succeeds(who, "entry", step, sample["code"])
+    (line,) = (await terminal.succeeds("", "entry", "export", "--as", "hsds", "--language", "en")).splitlines()
+    assert defects("service", json.loads(line)) == []
+    assert json.loads(line)["name"] == "Marriage registration of mainland residents"
+    tables = terminal.folder / "tables"
+    said = await terminal.succeeds("", "entry", "export", "--as", "hsds", "--tables", str(tables))
+    assert said == f"1 services are written to {tables}.\n"
+    assert "内地居民婚姻登记" in (tables / "services.csv").read_text()
+    for standard in ((), ("--as", "cpsv-ap")):
+        assert (await terminal.run("", "entry", "export", *standard, "--tables", str(tables))).exit_code == 2
+    assert violations(graph(await terminal.succeeds("", "entry", "export", "--as", "cpsv-ap"))) == []

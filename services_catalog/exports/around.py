@@ -1,0 +1,81 @@
+"""What an export says of an entry beside the entry: the organisations it names, and its generic item's name."""
+
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from services_catalog.entries.words import Localized
+from services_catalog.organisations.words import AREAS
+from services_catalog.reading.shown import Shown
+
+_BODIES = """
+    SELECT code, name_zh, name_en, kind, region_code, credit_code, path FROM organisation WHERE code = ANY($1::text[])
+"""
+_ITEMS = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
+
+
+class Body(Struct, frozen=True):
+    """An organisation, as far as it is public. ``path`` are the codes from the city down to it."""
+
+    code: str
+    name: Localized
+    kind: str
+    path: tuple[str, ...]
+    region_code: str | None = None  # GB/T 2260
+    credit_code: str | None = None  # GB 32100
+
+
+class Around:
+    """What is known so far; it grows by what entries refer to, which is as many as the city has departments."""
+
+    def __init__(self, bodies: Iterable[Body] = (), items: dict[str, Localized] | None = None) -> None:
+        self.bodies = {each.code: each for each in bodies}
+        self.items = dict(items or {})
+
+    def body(self, code: str) -> Body:
+        """Return an organisation; one that is not in the tree has nothing but its code."""
+        return self.bodies.get(code) or Body(code, Localized(code), "department", (code,))
+
+    def item(self, code: str) -> Localized:
+        """Return the name of a generic item."""
+        return self.items.get(code) or Localized(code)
+
+    def area(self, body: Body) -> Body:
+        """Return the nearest area that a body stands in, itself if it governs one."""
+        above = [self.body(code) for code in reversed(body.path)]
+        return next((each for each in above if each.kind in AREAS), body)
+
+    async def load(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", some: Sequence[Shown]) -> None:
+        """Read what entries refer to and is not known yet."""
+        named = {code for entry in some for code in _named(entry)}
+        found = await self._load_bodies(connection, named)
+        await self._load_bodies(connection, {code for body in found for code in body.path})
+        wanted = {entry.item for entry in some} - self.items.keys()
+        if wanted:
+            for row in await connection.fetch(_ITEMS, sorted(wanted)):
+                item = msgspec.json.decode(row["shown"], type=Shown)
+                self.items[row["code"]] = item.name or Localized(item.code)
+
+    async def _load_bodies(
+        self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", codes: set[str]
+    ) -> list[Body]:
+        missing = codes - self.bodies.keys()
+        found = [_body(row) for row in await connection.fetch(_BODIES, sorted(missing))] if missing else []
+        self.bodies |= {body.code: body for body in found}
+        return found
+
+
+def _body(row: asyncpg.Record) -> Body:
+    name, path = Localized(row["name_zh"], row["name_en"]), tuple(row["path"].split("/"))
+    return Body(row["code"], name, row["kind"], path, row["region_code"], row["credit_code"])
+
+
+def _named(entry: Shown) -> Iterable[str]:
+    yield from entry.authority.path
+    yield entry.area
+    yield from entry.joint_organisations or ()
+    yield from (each.organisation for each in entry.locations or () if each.organisation)
+    if entry.entrusted_organisation:
+        yield entry.entrusted_organisation

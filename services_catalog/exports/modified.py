@@ -1,0 +1,10 @@
+"""When an entry last changed: it itself, or a field that it inherits."""
+
+from datetime import datetime
+
+from services_catalog.reading.shown import Shown
+
+
+def modified(entry: Shown) -> datetime:
+    """Return the time of an entry's latest change."""
+    return max([entry.since, *(each.since for each in entry.sources if each.since is not None)])
