@@ -2,6 +2,7 @@
 
 import msgspec
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -80,7 +81,7 @@ async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -
             where = f"the {known.level} {known.code}" + (f" of {known.parent}" if known.parent else "")
             raise EntryMisplacedError(f"There is {where} already", fix="Write its level and parent, or a new code.")
         return known
-    body = await find(session, document.organisation)
+    body = await find(session, document.organisation, kept=True)
     if body.valid_to is not None and body.valid_to <= clock.now().astimezone(CHINA).date():
         raise EntryMisplacedError(f"{body.code} was closed on {body.valid_to}", fix="Name the body that took over.")
     item = document.code
@@ -97,17 +98,10 @@ async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -
                 fix="Cases are their implementation's authority's; implement the item yourself.",
             )
         item = above.item
-    entry = Entry(
-        code=document.code,
-        level=document.level,
-        organisation=document.organisation,
-        parent=document.parent,
-        item=item,
-        created_at=clock.now(),
-    )
-    session.add(entry)
-    await session.flush()
-    return entry
+    said = {name: getattr(document, name) for name in ("code", "level", "organisation", "parent")}
+    new = insert(Entry).values(**said, item=item, created_at=clock.now()).on_conflict_do_nothing()
+    await session.exec(new)
+    return await _entry(session, clock, document)  # somebody else may have made it meanwhile
 
 
 async def _new(session: AsyncSession, clock: Clock, entry: Entry, by: By) -> EntryVersion:
