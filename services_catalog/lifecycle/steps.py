@@ -38,6 +38,15 @@ async def allowed(session: AsyncSession, clock: Clock, actor: str, action: Actio
     return role
 
 
+async def admit(session: AsyncSession, clock: Clock, actor: str, event: Event, code: str) -> None:
+    """Refuse who has no role for a step before anything is said of how the entry stands.
+
+    Raises UnknownEntryError, NotAllowedError.
+    """
+    entry = await locked(session, code)
+    await allowed(session, clock, actor, NEEDS[event], entry.organisation)
+
+
 async def open_version(session: AsyncSession, code: str) -> EntryVersion | None:
     """Return the version of an entry that is on its way, None if there is none."""
     return await _version(session, code, OPEN)
