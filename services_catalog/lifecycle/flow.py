@@ -24,7 +24,7 @@ from services_catalog.lifecycle.history import By
 from services_catalog.lifecycle.listing import Wanted
 from services_catalog.lifecycle.operations import operations_of
 from services_catalog.lifecycle.states import Event
-from services_catalog.lifecycle.steps import admit
+from services_catalog.lifecycle.steps import admit, open_version
 from services_catalog.lifecycle.tables import EntryVersion
 
 
@@ -65,6 +65,8 @@ class EntryFlow:
             same = await same_already(session, document)
             if same is not None and same.state == "rejected":
                 same = None  # whoever sends it once more wants it to be looked at once more
+            stood = await open_version(session, document.code)
+            rejected = stood is not None and stood.state == "rejected"
             version = same or await save_draft(session, self._clock, actor, document)
             if version.state == "draft":
                 found = await submitting.check(
@@ -72,7 +74,9 @@ class EntryFlow:
                 )
                 version.findings = msgspec.to_builtins(found)
             stands = await viewing.standing(session, self._clock, version)
-            return msgspec.structs.replace(stands, outcome="unchanged" if same else "drafted")
+            return msgspec.structs.replace(
+                stands, outcome="unchanged" if same else "revised" if rejected else "drafted"
+            )
 
     async def submit(self, actor: str, code: str) -> Standing:
         """Submit a draft. Raises RulesBrokenError, and the step back is in its history, if it breaks any."""

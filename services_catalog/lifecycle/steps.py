@@ -19,9 +19,12 @@ from services_catalog.organisations.roles import Action, role_for
 PLATFORM = By("platform:catalogue", "platform")
 
 
-async def locked(session: AsyncSession, code: str) -> Entry:
-    """Return an entry for changing; whoever else wants to waits for this transaction. Raises UnknownEntryError."""
-    entry = await session.get(Entry, code, with_for_update=True, populate_existing=True)
+async def locked(session: AsyncSession, code: str, *, kept: bool = True) -> Entry:
+    """Return an entry for changing; if it is ``kept``, whoever else wants to waits for this transaction.
+
+    Raises UnknownEntryError.
+    """
+    entry = await session.get(Entry, code, with_for_update=kept or None, populate_existing=True)
     if entry is None:
         raise UnknownEntryError(f"There is no entry {code!r}", fix="yiwang entry list shows those there are.")
     return entry
