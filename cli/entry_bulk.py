@@ -15,6 +15,7 @@ from cli.data_package import write_package
 from cli.entry_files import Gateway, Sheet, broken, checked, from_paths, read_all, show_checked, show_rules
 from cli.gateway_client import RefusedError, call, gateway_option, pieces, token_option
 from services_catalog.entries.sheet import write_sheet
+from services_catalog.entries.words import LEVELS
 from services_catalog.lifecycle.answers import Documents
 
 _STANDARDS = {  # where the gateway has them
@@ -53,8 +54,7 @@ def import_(files: tuple[Path, ...], gateway: str, token: str, *, dry_run: bool,
     """
     asked, sheets = Gateway(gateway, token), read_all(from_paths(files))
     if dry_run:
-        parts = [sheets[start : start + _AT_A_TIME] for start in range(0, len(sheets), _AT_A_TIME)]
-        fit = [show_checked(part, checked(asked, part)) for part in parts]
+        fit = [show_checked(part, checked(asked, [*part, *above])[: len(part)]) for part, above in _parts(sheets)]
         good = all(fit)
         click.echo("Nothing was changed: this was a dry run.", err=True)
     else:
@@ -103,6 +103,31 @@ def _export_public(gateway: str, standard: str, language: str, tables: Path | No
             sys.stdout.buffer.write(piece)
     else:
         click.echo(f"{write_package(coming, tables):,} services are written to {tables}.")
+
+
+def _parts(sheets: Sequence[Sheet]) -> Iterator[tuple[list[Sheet], list[Sheet]]]:
+    """Yield documents to be checked together, and what stands above them in other parts: a check stores nothing."""
+    by_code = {sheet.code: sheet for sheet in sheets}
+    part: list[Sheet] = []
+    needed: set[str] = set()  # the codes of a part, and of all above them
+    for sheet in sheets:
+        chain = {sheet.code, *_above(sheet, by_code)}
+        if len(needed | chain) > _AT_A_TIME:
+            yield part, [by_code[code] for code in needed - {each.code for each in part}]
+            part, needed = [], set()
+        part.append(sheet)
+        needed |= chain
+    yield part, [by_code[code] for code in needed - {each.code for each in part}]
+
+
+def _above(sheet: Sheet, by_code: Mapping[str, Sheet]) -> Iterator[str]:
+    """Yield the codes of what a document belongs to, as far as it is among those given: two levels at most."""
+    for _ in LEVELS[1:]:
+        above = by_code.get(sheet.written.document.parent or "")
+        if above is None:
+            return
+        yield above.code
+        sheet = above
 
 
 def _bring(gateway: Gateway, sheet: Sheet, *, submit: bool) -> str:

@@ -17,9 +17,9 @@ from services_catalog.lifecycle.answers import EntrySeen
 from services_catalog.lifecycle.flow import EntryFlow
 from services_catalog.manifest import Text
 from services_catalog.organisations.history import Author
-from services_catalog.organisations.loading import load
 from services_catalog.organisations.roles import Grant, Role, grant, roles
 from services_catalog.organisations.tables import Organisation
+from services_catalog.reorganising import load
 
 CITY = "yunzhou"  # examples/departments/organisations.csv
 REVIEWERS = "yunzhou-data"

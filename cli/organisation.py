@@ -10,15 +10,13 @@ import click
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from cli.transaction import transaction
+from cli.transaction import changing, transaction
 from cli.who import operator, record
 from kernel.clock import CHINA, SystemClock
+from services_catalog import reorganising
 from services_catalog.organisations import loading, questions
-from services_catalog.organisations.closing import close
 from services_catalog.organisations.errors import FileRefusedError
 from services_catalog.organisations.history import Author
-from services_catalog.organisations.merging import merge
-from services_catalog.organisations.moving import move
 from services_catalog.organisations.questions import Only, View
 from services_catalog.organisations.responsibility_file import read_responsibilities
 from services_catalog.organisations.responsible import set_responsibilities
@@ -72,13 +70,15 @@ def load_(file: Path, encoding: str, *, dry_run: bool) -> None:
     data, author = _read(file), Author(operator(), _today())
     found: list[loading.Loaded] = []
 
-    async def work(session: AsyncSession) -> None:
-        found.append(await loading.load(session, _CLOCK, author, data, encoding=encoding, progress=_progress))
+    async def work(session: AsyncSession) -> int | None:
+        loaded, revision = await reorganising.load(session, _CLOCK, author, data, encoding=encoding, progress=_progress)
+        found.append(loaded)
         if dry_run:
             raise _DryRunError
+        return revision
 
     try:
-        transaction(work)
+        changing(work)
     except _DryRunError:
         click.echo("Nothing was changed: this was a dry run.", err=True)
     except FileRefusedError as error:
@@ -177,7 +177,7 @@ def show(code: str, as_of: datetime | None, line: str, limit: int, *, tier: str 
 def move_(code: str, parent: str, line: str, effective: datetime | None) -> None:
     """Move an organisation, and all below it, below another one. The past stays as it was."""
     author, target = _author(effective), None if parent == "-" else parent
-    transaction(lambda session: move(session, _CLOCK, author, code, target, line=cast("Line", line)))
+    changing(lambda session: reorganising.move(session, _CLOCK, author, code, target, line=cast("Line", line)))
     click.echo(f"{code} is below {target or 'nothing'} on the {line} line from {author.effective} on.")
 
 
@@ -186,9 +186,9 @@ def move_(code: str, parent: str, line: str, effective: datetime | None) -> None
 @click.option("--into", "successor", required=True, metavar="CODE", help="The successor.")
 @_effective
 def merge_(code: str, successor: str, effective: datetime | None) -> None:
-    """Close an organisation; its successor has what is below it, its roles, matters and publishing departments."""
+    """Close an organisation; its successor has what is below it, its roles, matters, entries and departments."""
     author = _author(effective)
-    transaction(lambda session: merge(session, _CLOCK, author, code, successor))
+    changing(lambda session: reorganising.merge(session, _CLOCK, author, code, successor))
     click.echo(f"{code} is merged into {successor} from {author.effective} on.")
 
 
@@ -196,9 +196,9 @@ def merge_(code: str, successor: str, effective: datetime | None) -> None:
 @click.argument("code")
 @_effective
 def close_(code: str, effective: datetime | None) -> None:
-    """Close an organisation that nothing stands below. It can still be read, as of the days before."""
+    """Close an organisation that nothing stands below and that offers nothing. It stays readable as of earlier days."""
     author = _author(effective)
-    transaction(lambda session: close(session, _CLOCK, author, code))
+    transaction(lambda session: reorganising.close(session, _CLOCK, author, code))
     click.echo(f"{code} is closed from {author.effective} on.")
 
 

@@ -15,6 +15,7 @@ from kernel.embedded import servers
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
 from kernel.settings import Settings, load, state_path, variable
+from services_catalog.announcements import announce
 
 _T = TypeVar("_T")
 Needed = Literal["database_url", "redis_url"]
@@ -57,6 +58,20 @@ def transaction(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
 
     with platform("database_url") as settings:
         return asyncio.run(run())
+
+
+def changing(work: Callable[[AsyncSession], Awaitable[int | None]]) -> None:
+    """As ``transaction``, of work that returns the catalogue's new revision, if any: gateways hear of it at once."""
+
+    async def run() -> None:
+        async with open_database(settings) as database, open_redis(settings) as redis:
+            async with database.session() as session:
+                revision = await work(session)
+            if revision is not None:
+                await announce(redis, revision)
+
+    with platform("database_url", "redis_url") as settings:
+        asyncio.run(run())
 
 
 def announced(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:

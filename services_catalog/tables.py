@@ -78,9 +78,11 @@ class ServiceVersion(SQLModel, table=True):
 
 
 class CatalogRevision(SQLModel, table=True):
-    """One row: the number of the latest change of any service.
+    """One row: the number of the latest change of any service or entry.
 
-    A transaction that changes a service takes its number here, last of all. The row's lock makes the next one wait
+    ``tree`` is the number of the latest that moved, merged or renamed organisations.
+
+    A transaction that changes one of these takes its number here, last of all. The row's lock makes the next one wait
     until it has committed, so numbers become visible in their order: whoever has seen N has seen all before N. A
     sequence would not promise that.
     """
@@ -90,3 +92,4 @@ class CatalogRevision(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     revision: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    tree: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import func, literal, or_, update
+from sqlalchemy import func, literal, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +13,8 @@ from kernel.clock import Clock
 from services_catalog.clashes import clashes
 from services_catalog.departments import find_department
 from services_catalog.errors import NotYoursError, TypeClashError, UnknownServiceError, UnknownVersionError
-from services_catalog.tables import CatalogRevision, Service, ServiceVersion
+from services_catalog.revisions import next_revision
+from services_catalog.tables import Service, ServiceVersion
 from supergraph.slice import decode
 
 
@@ -121,15 +122,13 @@ async def _go_live(
     session: AsyncSession, clock: Clock, service: Service, number: int, stood: Standing | None = None
 ) -> LiveChange:
     """Move the pointer. Takes the catalogue's lock, so it is nearly the last that a transaction does."""
-    revision = await session.scalar(
-        update(CatalogRevision).values(revision=CatalogRevision.revision + 1).returning(col(CatalogRevision.revision))
-    )
+    revision = await next_revision(session)
     if stood is not None:
         now = await session.scalar(select(func.max(Service.revision)).where(*_related(service.name)))
         if now != max(stood.revision, 0):
             raise ChangedMeanwhileError
     replaced = service.live_version
-    service.live_version, service.live_since, service.revision = number, clock.now(), revision or 0
+    service.live_version, service.live_since, service.revision = number, clock.now(), revision
     session.add(service)
     return LiveChange(number, service.revision, replaced)
 

@@ -34,10 +34,13 @@ async def publisher(database: Database, clock: Clock, request: AnyRequest) -> Pu
         return await authenticate(session, clock, request.headers.get("authorization", ""))
 
 
-async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES) -> _T:
-    """Return the request's JSON as a value of a type. Raises RequestError, and RequestTooLargeError beyond ``most``."""
+async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES, empty: bytes = b"") -> _T:
+    """Return the request's JSON as a value of a type; without a body, that of ``empty``.
+
+    Raises RequestError, and RequestTooLargeError beyond ``most``.
+    """
     try:
-        return msgspec.json.decode(await request.body(), type=type_)
+        return msgspec.json.decode(await request.body() or empty, type=type_)
     except HTTPException as error:
         raise RequestTooLargeError(
             f"The submission is longer than {most} bytes",

@@ -169,8 +169,7 @@ class EntryRoutes:
 
 async def _said(request: AnyRequest, type_: type[_T], most: int) -> _T:
     """Return what a request says, every defect named with its place. Without a body it says nothing."""
-    raw = await body(request, msgspec.Raw, most) if request.headers.get("content-length", "0") != "0" else b"{}"
-    plain = msgspec.json.decode(raw)
+    plain = await body(request, Any, most, b"{}")
     if found := [*defects(plain, type_, "", _REFERENCE)]:
         raise EntryInvalidError(found)
     return msgspec.convert(plain, type_)

@@ -20,10 +20,10 @@ from services_catalog.lifecycle.reviewing import approve
 from services_catalog.lifecycle.submitting import refuse_if_broken, submit
 from services_catalog.lifecycle.tables import EntryLive
 from services_catalog.organisations.history import Author
-from services_catalog.organisations.loading import load
 from services_catalog.organisations.roles import Grant, Role, grant, roles
 from services_catalog.organisations.tree_file import Entry as Organisation
 from services_catalog.organisations.tree_file import write_tree
+from services_catalog.reorganising import load
 
 EDITOR, REVIEWER = "account:demo-editor", "account:demo-reviewer"
 _AT_ONCE = 20  # entries of one transaction: each takes the audit log's lock

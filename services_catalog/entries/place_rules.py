@@ -30,6 +30,17 @@ def _channels(subject: Subject) -> Iterator[Breach]:
     yield from _hours(subject)
 
 
+def _authority(subject: Subject) -> Iterator[Breach]:
+    until, ends = subject.authority_until, subject.fields.withdraw_on or None
+    if until is None:
+        return
+    if until <= subject.today:
+        yield Breach("", f"its organisation was closed on {until}", "A merge gives its entries to a successor.")
+    elif ends is None or ends > until:
+        fix = f"Write {until} or a day before, or have the organisation merged into its successor."
+        yield Breach("/withdraw_on", f"its organisation ends on {until}, the entry does not", fix)
+
+
 def _hours(subject: Subject) -> Iterator[Breach]:
     holders: list[tuple[str, tuple[Hours, ...]]] = [
         *((f"/channels/{at}", channel.hours) for at, channel in enumerate(subject.fields.channels or ())),
@@ -106,6 +117,7 @@ RULES = (
     Rule("E22-opens", "Front ends have to know what to open.", "error", _opens),
     Rule("E23-probes", "Contract probes run on schedule: they must not change anything.", "error", _mutations),
     Rule("E24-operations", "A button that opens nothing is worse than none.", "error", _operations),
+    Rule("E25-authority", "What nobody offers any more cannot be had.", "error", _authority),
     Rule("W02-https", "WeChat, Alipay and Baidu open encrypted pages only.", "warning", _encrypted),
     Rule("W03-assured", "What nobody looked at for a year is seldom true.", "warning", _assured),
 )

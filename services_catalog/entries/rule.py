@@ -23,7 +23,8 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     ``own`` are those that its level says itself.
     ``unpublished_parents`` are the codes of levels above that are not live; ``operations`` the operations of the graph
-    that are (as bindings name them), None where nobody can tell.
+    that are (as bindings name them), None where nobody can tell; ``authority_until`` the day on which the entry's
+    organisation ends, None: on none that is known.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     today: date
     unpublished_parents: tuple[str, ...] = ()
     operations: frozenset[str] | None = None
+    authority_until: date | None = None
 
 
 Check = Callable[[Subject], Iterator[Breach]]

@@ -29,6 +29,7 @@ class Column(NamedTuple):
 
 HEAD = ("level", "code", "organisation", "parent")
 BECAUSE = "because"
+_DIGITS = 18  # of a number: none has more, and an int64 holds them
 FLAT: Mapping[str, Column] = {
     "name_zh": Column(("name", "zh")),
     "name_en": Column(("name", "en")),
@@ -136,9 +137,11 @@ def _value(name: str, column: Column, cell: str) -> Any:
         return cell.split()
     if column.kind == "text":
         return cell
-    if not cell.strip().isdecimal():
+    if not cell.strip().isdecimal() or len(cell) > _DIGITS:
         where = "/fields/" + "/".join(column.path)
-        raise EntryInvalidError.at(where, f"{cell!r} in {name} is no whole number", "Write digits only.")
+        raise EntryInvalidError.at(
+            where, f"{cell!r} in {name} is no whole number", f"Write digits only, up to {_DIGITS}."
+        )
     return int(cell)
 
 

@@ -22,8 +22,9 @@ class Reviewer(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a version stands after a request. ``outcome`` unchanged: it says what the document says already.
+    """How a version stands after a request.
 
+    ``outcome`` unchanged: it says what the document says already; revised: it was rejected, and is a draft again.
     ``findings`` are the rules', ``reviewers`` who may decide next, ``revision`` the catalogue's if residents see a
     change.
     """
@@ -31,7 +32,7 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     number: int
     state: str
-    outcome: Literal["drafted", "unchanged", "moved"] = "moved"
+    outcome: Literal["drafted", "revised", "unchanged", "moved"] = "moved"
     publish_at: datetime | None = None
     findings: tuple[Finding, ...] = ()
     reviewers: tuple[Reviewer, ...] = ()

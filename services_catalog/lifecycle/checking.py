@@ -34,7 +34,7 @@ async def rehearse(
         document = written[at]
         try:
             async with session.begin_nested():
-                entry, _ = await placed(session, clock, actor, document)
+                entry, _ = await placed(session, clock, actor, document, kept=False)
         except YiwangError as error:
             found[at] = Checked(document.code, error=f"{error.code}: {error.message}", fix=error.fix)
             continue

@@ -2,6 +2,7 @@
 
 import msgspec
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -47,12 +48,16 @@ async def save_draft(session: AsyncSession, clock: Clock, actor: str, document: 
     return version
 
 
-async def placed(session: AsyncSession, clock: Clock, actor: str, document: EntryDocument) -> tuple[Entry, str]:
+async def placed(
+    session: AsyncSession, clock: Clock, actor: str, document: EntryDocument, *, kept: bool = True
+) -> tuple[Entry, str]:
     """Return the entry that an actor may edit by a document, new if need be, and their role.
+
+    ``kept``: it, or what is above a new one, is nobody else's to change until this transaction ends.
 
     Raises NotAllowedError, EntryMisplacedError.
     """
-    entry = await _entry(session, clock, document)
+    entry = await _entry(session, clock, document, kept=kept)
     role = await allowed(session, clock, actor, "edit", entry.organisation)
     if entry.organisation != document.organisation:
         raise EntryMisplacedError(
@@ -72,20 +77,20 @@ async def same_already(session: AsyncSession, document: EntryDocument) -> EntryV
     return version if explained else None
 
 
-async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -> Entry:
-    """Return the entry that a document is of, locked; a new one if there is none. Raises EntryMisplacedError."""
-    known = await session.get(Entry, document.code, with_for_update=True, populate_existing=True)
+async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument, *, kept: bool) -> Entry:
+    """Return the entry that a document is of; a new one if there is none. Raises EntryMisplacedError."""
+    known = await session.get(Entry, document.code, with_for_update=kept or None, populate_existing=True)
     if known is not None:
         if (known.level, known.parent) != (document.level, document.parent):
             where = f"the {known.level} {known.code}" + (f" of {known.parent}" if known.parent else "")
             raise EntryMisplacedError(f"There is {where} already", fix="Write its level and parent, or a new code.")
         return known
-    body = await find(session, document.organisation)
+    body = await find(session, document.organisation, kept=kept)
     if body.valid_to is not None and body.valid_to <= clock.now().astimezone(CHINA).date():
         raise EntryMisplacedError(f"{body.code} was closed on {body.valid_to}", fix="Name the body that took over.")
     item = document.code
     if document.parent is not None:
-        above = await locked(session, document.parent)
+        above = await locked(session, document.parent, kept=kept)
         if LEVELS.index(above.level) + 1 != LEVELS.index(document.level):
             raise EntryMisplacedError(
                 f"A {document.level} cannot belong to the {above.level} {above.code}",
@@ -97,17 +102,10 @@ async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument) -
                 fix="Cases are their implementation's authority's; implement the item yourself.",
             )
         item = above.item
-    entry = Entry(
-        code=document.code,
-        level=document.level,
-        organisation=document.organisation,
-        parent=document.parent,
-        item=item,
-        created_at=clock.now(),
-    )
-    session.add(entry)
-    await session.flush()
-    return entry
+    said = {name: getattr(document, name) for name in ("code", "level", "organisation", "parent")}
+    new = insert(Entry).values(**said, item=item, created_at=clock.now()).on_conflict_do_nothing()
+    await session.exec(new)
+    return await _entry(session, clock, document, kept=kept)  # somebody else may have made it meanwhile
 
 
 async def _new(session: AsyncSession, clock: Clock, entry: Entry, by: By) -> EntryVersion:

@@ -23,6 +23,8 @@ from services_catalog.lifecycle.drafting import placed, same_already, save_draft
 from services_catalog.lifecycle.history import By
 from services_catalog.lifecycle.listing import Wanted
 from services_catalog.lifecycle.operations import operations_of
+from services_catalog.lifecycle.states import Event
+from services_catalog.lifecycle.steps import admit, open_version
 from services_catalog.lifecycle.tables import EntryVersion
 
 
@@ -63,6 +65,8 @@ class EntryFlow:
             same = await same_already(session, document)
             if same is not None and same.state == "rejected":
                 same = None  # whoever sends it once more wants it to be looked at once more
+            stood = await open_version(session, document.code)
+            rejected = stood is not None and stood.state == "rejected"
             version = same or await save_draft(session, self._clock, actor, document)
             if version.state == "draft":
                 found = await submitting.check(
@@ -70,11 +74,14 @@ class EntryFlow:
                 )
                 version.findings = msgspec.to_builtins(found)
             stands = await viewing.standing(session, self._clock, version)
-            return msgspec.structs.replace(stands, outcome="unchanged" if same else "drafted")
+            return msgspec.structs.replace(
+                stands, outcome="unchanged" if same else "revised" if rejected else "drafted"
+            )
 
     async def submit(self, actor: str, code: str) -> Standing:
         """Submit a draft. Raises RulesBrokenError, and the step back is in its history, if it breaks any."""
         async with self._database.session() as session:
+            await admit(session, self._clock, actor, "submit", code)
             operations = await operations_of(session, code)
             version = await submitting.submit(session, self._clock, actor, code, operations)
             stands = await viewing.standing(session, self._clock, version)
@@ -83,25 +90,32 @@ class EntryFlow:
 
     async def recall(self, actor: str, code: str) -> Standing:
         """Take a version back to be edited."""
-        return await self._moved(lambda session: submitting.recall(session, self._clock, actor, code))
+        return await self._moved(
+            actor, "recall", code, lambda session: submitting.recall(session, self._clock, actor, code)
+        )
 
     async def take(self, actor: str, code: str) -> Standing:
         """Begin a review."""
-        return await self._moved(lambda session: reviewing.take(session, self._clock, actor, code))
+        return await self._moved(actor, "take", code, lambda session: reviewing.take(session, self._clock, actor, code))
 
     async def approve(self, actor: str, code: str, reason: str = "") -> Standing:
         """Approve what is under review."""
-        return await self._moved(lambda session: reviewing.approve(session, self._clock, actor, code, reason))
+        return await self._moved(
+            actor, "approve", code, lambda session: reviewing.approve(session, self._clock, actor, code, reason)
+        )
 
     async def reject(self, actor: str, code: str, reasons: Mapping[str, str], reason: str = "") -> Standing:
         """Send a version back, with reasons by field."""
         return await self._moved(
-            lambda session: reviewing.reject(session, self._clock, actor, code, reasons, reason=reason)
+            *(actor, "reject", code),
+            lambda session: reviewing.reject(session, self._clock, actor, code, reasons, reason=reason),
         )
 
     async def schedule(self, actor: str, code: str, at: datetime) -> Standing:
         """Have an approved version published later."""
-        return await self._moved(lambda session: publication.schedule(session, self._clock, actor, code, at))
+        return await self._moved(
+            actor, "schedule", code, lambda session: publication.schedule(session, self._clock, actor, code, at)
+        )
 
     async def publish(self, actor: str, code: str, reason: str = "") -> Standing:
         """Make an approved version public now."""
@@ -110,19 +124,25 @@ class EntryFlow:
             operations = await operations_of(session, code)
             return await publication.publish(session, self._clock, By(actor, reason=reason), code, operations)
 
-        return await self._shown(code, work)
+        return await self._shown(actor, "publish", code, work)
 
     async def suspend(self, actor: str, code: str, reason: str) -> Standing:
         """Take an entry off for the time being."""
-        return await self._shown(code, lambda session: publication.suspend(session, self._clock, actor, code, reason))
+        return await self._shown(
+            actor, "suspend", code, lambda session: publication.suspend(session, self._clock, actor, code, reason)
+        )
 
     async def resume(self, actor: str, code: str, reason: str = "") -> Standing:
         """Show a suspended entry again."""
-        return await self._shown(code, lambda session: publication.resume(session, self._clock, actor, code, reason))
+        return await self._shown(
+            actor, "resume", code, lambda session: publication.resume(session, self._clock, actor, code, reason)
+        )
 
     async def withdraw(self, actor: str, code: str, reason: str) -> Standing:
         """Take an entry off for good."""
-        return await self._shown(code, lambda session: publication.withdraw(session, self._clock, actor, code, reason))
+        return await self._shown(
+            actor, "withdraw", code, lambda session: publication.withdraw(session, self._clock, actor, code, reason)
+        )
 
     async def view(self, actor: str, code: str) -> EntrySeen:
         """Return one entry as its staff see it."""
@@ -154,13 +174,19 @@ class EntryFlow:
         async with self._database.session() as session:
             return await listing.waiting(session, self._clock, actor)
 
-    async def _moved(self, work: Callable[[AsyncSession], Awaitable[EntryVersion]]) -> Standing:
+    async def _moved(
+        self, actor: str, event: Event, code: str, work: Callable[[AsyncSession], Awaitable[EntryVersion]]
+    ) -> Standing:
         async with self._database.session() as session:
+            await admit(session, self._clock, actor, event, code)
             return await viewing.standing(session, self._clock, await work(session))
 
-    async def _shown(self, code: str, work: Callable[[AsyncSession], Awaitable[int]]) -> Standing:
+    async def _shown(
+        self, actor: str, event: Event, code: str, work: Callable[[AsyncSession], Awaitable[int]]
+    ) -> Standing:
         """Do what changes what residents see, then wake whoever reads it."""
         async with self._database.session() as session:
+            await admit(session, self._clock, actor, event, code)
             revision = await work(session)
             stands = await viewing.standing(session, self._clock, await viewing.newest_shown(session, code))
         await announce(self._redis, revision)

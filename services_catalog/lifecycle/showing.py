@@ -1,11 +1,10 @@
 """Laying what an entry inherits into it, for everybody who reads, once per change instead of once per read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,14 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.clock import Clock
 from services_catalog.entries.fields import said
 from services_catalog.entries.inheritance import Effective, Layer, Origin, effective
-from services_catalog.entries.words import LEVELS, Localized
+from services_catalog.entries.words import LEVELS
+from services_catalog.lifecycle.bodies import Body, bodies
 from services_catalog.lifecycle.layers import layer_of, live_layers_above
 from services_catalog.lifecycle.states import LIVE, PUBLIC
 from services_catalog.lifecycle.tables import Entry, EntryLive, EntryVersion
 from services_catalog.organisations.tables import Organisation
-from services_catalog.organisations.words import AREAS
-from services_catalog.reading.shown import Authority, Shown, Source
-from services_catalog.tables import CatalogRevision
+from services_catalog.reading.shown import Shown, Source
+from services_catalog.revisions import next_revision
 
 _A_STATEMENT = 500  # rows: 8 parameters each, and PostgreSQL takes 32,767
 
@@ -46,19 +45,18 @@ async def show(session: AsyncSession, clock: Clock, code: str) -> int:
 
     Takes the catalogue's lock, so it is nearly the last that a transaction does.
     """
-    revision = await session.scalar(  # first of all: whoever changes a level above or below has it too
-        update(CatalogRevision).values(revision=CatalogRevision.revision + 1).returning(col(CatalogRevision.revision))
-    )
+    revision = await next_revision(session)  # first of all: whoever changes a level above or below has it too
     entry = await session.get_one(Entry, code)
     above, missing = await live_layers_above(session, entry)
     family = await _family(session, entry)
-    values = _values(family, _Chain(tuple(above), bool(missing)), await _areas(session, family), clock.now())
+    by_code = await bodies(session, [row.organisation for row in family])
+    values = _values(family, _Chain(tuple(above), bool(missing)), by_code, clock.now())
     for start in range(0, len(values), _A_STATEMENT):
         part = values[start : start + _A_STATEMENT]
         statement = insert(EntryLive).values([each | {"revision": revision} for each in part])
         changed = {name: statement.excluded[name] for name in (*part[0], "revision") if name != "code"}
         await session.exec(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
-    return int(revision or 0)
+    return revision
 
 
 async def _family(session: AsyncSession, entry: Entry) -> Sequence[_Row]:
@@ -81,14 +79,7 @@ async def _family(session: AsyncSession, entry: Entry) -> Sequence[_Row]:
     return sorted(rows, key=lambda row: (LEVELS.index(row.entry.level), row.entry.code))
 
 
-async def _areas(session: AsyncSession, family: Sequence[_Row]) -> set[str]:
-    """Return which of the organisations on the family's paths govern an area, so that they have residents."""
-    codes = {code for row in family for code in row.organisation.path.split("/")}
-    governs = col(Organisation.kind).in_(AREAS)
-    return set((await session.exec(select(Organisation.code).where(col(Organisation.code).in_(codes), governs))).all())
-
-
-def _values(family: Sequence[_Row], above: _Chain, areas: set[str], now: datetime) -> list[dict[str, Any]]:
+def _values(family: Sequence[_Row], above: _Chain, by_code: Mapping[str, Body], now: datetime) -> list[dict[str, Any]]:
     """Return the rows of ``EntryLive`` for a family; what was never public and is not now has none."""
     chains: dict[str, _Chain] = {}
     values = []
@@ -98,8 +89,9 @@ def _values(family: Sequence[_Row], above: _Chain, areas: set[str], now: datetim
         code = {"code": row.entry.code}
         if row.version is not None:
             state = "suspended" if inherited.hidden else row.version.state
+            body = by_code[row.organisation.code]
             shown = (
-                None if chain.hidden else msgspec.json.encode(_shown(row, row.version, areas, effective(chain.layers)))
+                None if chain.hidden else msgspec.json.encode(_shown(row, row.version, body, effective(chain.layers)))
             )
             stands = {"number": row.version.number, "state": state, "since": row.version.changed_at, "shown": shown}
             values.append({**code, **stands})
@@ -115,8 +107,8 @@ def _chain(inherited: _Chain, row: _Row) -> _Chain:
     return _Chain((*inherited.layers, layer_of(row.entry, row.version)), hidden)
 
 
-def _shown(row: _Row, version: EntryVersion, areas: set[str], whole: Effective) -> Shown:
-    entry, body = row.entry, row.organisation
+def _shown(row: _Row, version: EntryVersion, body: Body, whole: Effective) -> Shown:
+    entry = row.entry
     return Shown(
         **said(whole.fields),
         code=entry.code,
@@ -124,18 +116,13 @@ def _shown(row: _Row, version: EntryVersion, areas: set[str], whole: Effective) 
         version=version.number,
         parent=entry.parent,
         item=entry.item,
-        area=_area(body, areas),
-        authority=Authority(body.code, Localized(body.name_zh, body.name_en), tuple(body.path.split("/"))),
+        area=body.area,
+        authority=body.authority,
         state="degraded" if version.state == "degraded" else "published",
         since=version.changed_at,
         because=version.because,
         sources=tuple(_source(name, origin) for name, origin in whole.origins.items()),
     )
-
-
-def _area(body: Organisation, areas: set[str]) -> str:
-    """Return whose residents an organisation serves: those of the nearest area on its path, itself if it is one."""
-    return next((code for code in reversed(body.path.split("/")) if code in areas), body.code)
 
 
 def _source(name: str, origin: Origin) -> Source:

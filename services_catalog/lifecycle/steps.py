@@ -19,9 +19,12 @@ from services_catalog.organisations.roles import Action, role_for
 PLATFORM = By("platform:catalogue", "platform")
 
 
-async def locked(session: AsyncSession, code: str) -> Entry:
-    """Return an entry for changing; whoever else wants to waits for this transaction. Raises UnknownEntryError."""
-    entry = await session.get(Entry, code, with_for_update=True, populate_existing=True)
+async def locked(session: AsyncSession, code: str, *, kept: bool = True) -> Entry:
+    """Return an entry for changing; if it is ``kept``, whoever else wants to waits for this transaction.
+
+    Raises UnknownEntryError.
+    """
+    entry = await session.get(Entry, code, with_for_update=kept or None, populate_existing=True)
     if entry is None:
         raise UnknownEntryError(f"There is no entry {code!r}", fix="yiwang entry list shows those there are.")
     return entry
@@ -36,6 +39,15 @@ async def allowed(session: AsyncSession, clock: Clock, actor: str, action: Actio
             fix="Ask an owner of the organisation: yiwang role list.",
         )
     return role
+
+
+async def admit(session: AsyncSession, clock: Clock, actor: str, event: Event, code: str) -> None:
+    """Refuse who has no role for a step before anything is said of how the entry stands.
+
+    Raises UnknownEntryError, NotAllowedError.
+    """
+    entry = await locked(session, code)
+    await allowed(session, clock, actor, NEEDS[event], entry.organisation)
 
 
 async def open_version(session: AsyncSession, code: str) -> EntryVersion | None:

@@ -14,6 +14,7 @@ from services_catalog.lifecycle.history import By
 from services_catalog.lifecycle.layers import layer_of, layers_above
 from services_catalog.lifecycle.steps import PLATFORM, step, step_by, wanted
 from services_catalog.lifecycle.tables import Entry, EntryVersion
+from services_catalog.organisations.questions import find
 
 
 async def check(
@@ -34,6 +35,7 @@ async def judged(
     beside: Mapping[str, Layer] | None = None,
 ) -> Sequence[Finding]:
     """Return what the rules say of a level; levels of ``beside`` count as if they were public already."""
+    body = await find(session, entry.organisation)
     above, missing = await layers_above(session, entry, beside or {})
     subject = Subject(
         code=entry.code,
@@ -43,6 +45,7 @@ async def judged(
         today=clock.now().astimezone(CHINA).date(),
         unpublished_parents=tuple(missing),
         operations=operations,
+        authority_until=body.valid_to,
     )
     return findings(subject, RULES)
 

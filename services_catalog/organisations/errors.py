@@ -40,7 +40,7 @@ class MoveRefusedError(OrganisationError):
 
 
 class CloseRefusedError(OrganisationError):
-    """The organisation cannot be closed: others stand below it, or the day is out of order."""
+    """The organisation cannot be closed: others stand below it, its entries are in use, or the day is out of order."""
 
     code = "ORGANISATION_CLOSE_REFUSED"
     http_status = 409

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.audit.entries import Detail, Event, append
 from kernel.clock import Clock
+from kernel.database import do_last
 from services_catalog.organisations.tables import OrganisationChange
 
 
@@ -29,7 +31,7 @@ class Change(Struct, frozen=True):
 
 
 async def record(session: AsyncSession, clock: Clock, author: Author, changes: Sequence[Change]) -> None:
-    """Record changes, last of all in their transaction. They are of codes and dates, which the audit log can hold."""
+    """Record changes, in the audit log last of all. They are of codes and dates, which that can hold."""
     now, events = clock.now(), []
     for each in changes:
         session.add(
@@ -47,4 +49,4 @@ async def record(session: AsyncSession, clock: Clock, author: Author, changes: S
         details |= {column: str(value or "") for column, value in each.after.items()}
         about = f"organisation:{each.organisation}"
         events.append(Event(actor=author.actor, action=f"organisation.{each.change}", object=about, details=details))
-    await append(session, clock, *events)
+    do_last(session, partial(append, session, clock, *events))

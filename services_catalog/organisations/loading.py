@@ -8,6 +8,7 @@ has moved is known from that move on: the file does not say where it stood befor
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.audit.entries import Event, append
 from kernel.clock import Clock
+from kernel.database import do_last
 from kernel.ids import uuid7
 from services_catalog.organisations.checking import check, paths
 from services_catalog.organisations.errors import FileFinding, FileRefusedError
@@ -68,12 +70,17 @@ _APPLY = (
 
 
 class Loaded(Struct, frozen=True):
-    """How many organisations a file adds, changes (by which change), and leaves as they are."""
+    """How many organisations a file adds, changes (by which change), and leaves as they are.
+
+    ``touched`` are those that were there before and have other paths, names or the like; ``closed`` have an end now.
+    """
 
     added: int
     changed: int
     unchanged: int
     changes: dict[str, int]
+    touched: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
 
 
 async def load(
@@ -98,7 +105,10 @@ async def load(
     progress(f"checked; {len(changes):,} changes")
     loaded = _summary(changes, len(numbers))
     if changes:
-        await _stage(session, _rows(entries, known, {change.organisation for change in changes}, moved))
+        rows = _rows(entries, known, {change.organisation for change in changes}, moved)
+        touched = frozenset(row[0] for row in rows if row[0] in known)
+        loaded = msgspec.structs.replace(loaded, touched=touched, closed=_closed(changes))
+        await _stage(session, rows)
         progress("copied")
         await _apply(session, author.effective, len(changes))
         await _record(session, clock, author, changes, data)
@@ -159,6 +169,10 @@ def _summary(changes: Iterable[Change], lines: int) -> Loaded:
         touched.add(each.organisation)
     added = kinds.get("added", 0)
     return Loaded(added, len(touched) - added, lines - len(touched), kinds)
+
+
+def _closed(changes: Iterable[Change]) -> frozenset[str]:
+    return frozenset(each.organisation for each in changes if each.change == "closed")
 
 
 def _rows(
@@ -235,7 +249,7 @@ async def _record(session: AsyncSession, clock: Clock, author: Author, changes: 
         object=f"organisation_file:{digest}",
         details={"changes": len(changes)},
     )
-    await append(session, clock, about)
+    do_last(session, partial(append, session, clock, about))
 
 
 def _json(values: dict[str, Any]) -> str:

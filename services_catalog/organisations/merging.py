@@ -35,15 +35,15 @@ _FOLLOW = (
     "UPDATE responsibility SET valid_to = :day WHERE organisation = :code AND valid_from < :day AND valid_to > :day",
     "DELETE FROM responsibility WHERE organisation = :code AND valid_from >= :day",
     "UPDATE department SET organisation = :successor WHERE organisation = :code",
-    "UPDATE entry SET organisation = :successor WHERE organisation = :code",
 )
 """Roles change hands at once, matters on the day of the merge: only these can be asked as of a day."""
 
 
-async def merge(session: AsyncSession, clock: Clock, author: Author, code: str, successor: str) -> None:
+async def merge(session: AsyncSession, clock: Clock, author: Author, code: str, successor: str) -> frozenset[str]:
     """Close ``code`` and let ``successor`` have its children on both lines, roles, matters and publishing departments.
 
-    Raises UnknownOrganisationError, and MoveRefusedError where circles, tiers or dates forbid it.
+    Return what moved with them; its entries are for services_catalog.reorganising to hand over. Raises
+    UnknownOrganisationError, and MoveRefusedError where circles, tiers or dates forbid it.
     """
     await lock(session)
     node, above = await find(session, code), await find(session, successor)
@@ -54,6 +54,7 @@ async def merge(session: AsyncSession, clock: Clock, author: Author, code: str, 
             raise MoveRefusedError(
                 f"{successor} is {code} itself or stands below it", fix=f"Move {successor} away first."
             )
+    moved: frozenset[str] = frozenset()
     changes = [Change(code, "merged", {}, {"merged_into": successor, "valid_to": str(author.effective)})]
     for line in LINES:
         column = col(getattr(Organisation, PARENTS[line]))
@@ -64,12 +65,13 @@ async def merge(session: AsyncSession, clock: Clock, author: Author, code: str, 
             changes.append(Change(child.code, "moved", {PARENTS[line]: code}, {PARENTS[line]: successor}))
         await session.flush()
         old, new = getattr(node, PATHS[line]), getattr(above, PATHS[line])
-        await rewrite(session, author.effective, line, old, new, itself=False)
+        moved |= await rewrite(session, author.effective, line, old, new, itself=False)
         node, above = await find(session, code), await find(session, successor)
     node.merged_into = successor
     await end(session, author.effective, node, MoveRefusedError)
     await _follow(session, clock, author, code, successor)
     await record(session, clock, author, changes)
+    return moved
 
 
 async def _follow(session: AsyncSession, clock: Clock, author: Author, code: str, successor: str) -> None:

@@ -30,7 +30,7 @@ def _rewriting(line: Line) -> str:
         WITH moved AS (
             SELECT organisation, since, until, {selected} FROM organisation_place WHERE until > :day AND {subtree}
         ), {SPLIT}
-        UPDATE organisation SET {path} = :new || substr({path}, :cut) WHERE {subtree}
+        UPDATE organisation SET {path} = :new || substr({path}, :cut) WHERE {subtree} RETURNING code
     """  # noqa: S608 - of constants alone
 
 
@@ -39,8 +39,8 @@ _REWRITE = {line: _rewriting(line) for line in LINES}
 
 async def move(
     session: AsyncSession, clock: Clock, author: Author, code: str, parent: str | None, *, line: Line = "administrative"
-) -> None:
-    """Move an organisation, and all below it, below ``parent``; None makes it a root of the line.
+) -> frozenset[str]:
+    """Move an organisation, and all below it, below ``parent``; None makes it a root of the line. Return what moved.
 
     Raises UnknownOrganisationError, and MoveRefusedError where circles, tiers or dates forbid it.
     """
@@ -49,7 +49,7 @@ async def move(
     above = await find(session, parent) if parent else None
     before: str | None = getattr(node, PARENTS[line])
     if before == parent:
-        return
+        return frozenset()
     for each in filter(None, (node, above)):
         await check_day(session, clock, author.effective, each, MoveRefusedError)
     if above:
@@ -58,8 +58,9 @@ async def move(
     new: str = f"{getattr(above, PATHS[line])}/{code}" if above else code
     setattr(node, PARENTS[line], parent)
     await session.flush()
-    await rewrite(session, author.effective, line, old, new)
+    moved = await rewrite(session, author.effective, line, old, new)
     await record(session, clock, author, [Change(code, "moved", {PARENTS[line]: before}, {PARENTS[line]: parent})])
+    return moved
 
 
 async def lock(session: AsyncSession) -> None:
@@ -113,8 +114,14 @@ async def check_below(session: AsyncSession, day: date, node: Organisation, abov
         raise MoveRefusedError(f"The tree would have more than {DEPTH_LIMIT} levels", fix="Name a higher parent.")
 
 
-async def rewrite(session: AsyncSession, day: date, line: Line, old: str, new: str, *, itself: bool = True) -> None:
-    """Exchange the prefix ``old`` of paths for ``new``: from ``day`` on in places, at once in organisations."""
+async def rewrite(
+    session: AsyncSession, day: date, line: Line, old: str, new: str, *, itself: bool = True
+) -> frozenset[str]:
+    """Exchange the prefix ``old`` of paths for ``new``: from ``day`` on in places, at once in organisations.
+
+    Return the codes of those.
+    """
     given = {"day": day, "old": old, "new": new, "cut": len(old) + 1, "itself": itself}
-    await (await session.connection()).execute(text(_REWRITE[line]), given)
+    rewritten = await (await session.connection()).execute(text(_REWRITE[line]), given)
     session.expire_all()
+    return frozenset(row.code for row in rewritten)

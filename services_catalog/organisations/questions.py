@@ -82,9 +82,13 @@ async def paths_of(session: AsyncSession, view: View, codes: Sequence[str]) -> d
     return found
 
 
-async def find(session: AsyncSession, code: str) -> Organisation:
-    """Return an organisation, open or closed, as the database has it now. Raises UnknownOrganisationError."""
-    found = await session.get(Organisation, code, populate_existing=True)
+async def find(session: AsyncSession, code: str, *, kept: bool = False) -> Organisation:
+    """Return an organisation, open or closed, as the database has it now; ``kept``: until this transaction ends.
+
+    Raises UnknownOrganisationError.
+    """
+    lock = {"read": True} if kept else None
+    found = await session.get(Organisation, code, populate_existing=True, with_for_update=lock)
     if found is None:
         raise UnknownOrganisationError(
             f"There is no organisation {code}", fix="yiwang organisation find searches for codes and names."

@@ -24,7 +24,6 @@ _KEPT_BYTES = 64 * 2**20
 _BYTES_OF_A_KEPT_ANSWER = 400  # beside its target and its body
 _NONE = b"null"
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)  # services_catalog.entries.words.Code
-_DISTRICT_SECONDS = 60.0  # an organisation that moves is in its new district's catalogue after that
 _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
@@ -43,7 +42,7 @@ class Answering:
     def __init__(self, shelf: Shelf, clock: Clock) -> None:
         self._shelf = shelf
         self._clock = clock
-        self._paths: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._paths: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._kept: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
         self._numbers = count(1)
         self._size = 0
@@ -116,15 +115,15 @@ class Answering:
         """Return an organisation and those above it, itself first. Raises UnknownOrganisationError."""
         if not code:
             return ()
-        now = self._clock.now().timestamp()
+        tree = self._shelf.tree
         known = self._paths.get(code)
-        if known is None or now - known[0] > _DISTRICT_SECONDS:
+        if known is None or known[0] != tree:
             path = await self._shelf.path(code) if _CODE.fullmatch(code) else None
             if path is None:
                 raise UnknownOrganisationError(
                     f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
                 )
-            known = self._paths[code] = now, tuple(reversed(path.split("/")))
+            known = self._paths[code] = tree, tuple(reversed(path.split("/")))
         return known[1]
 
     def _keep(self, target: str, generation: int, body: bytes) -> Answer:

@@ -25,7 +25,14 @@ _AT_ONCE = 2_000  # rows of the first look that are indexed together
 _ENTRIES_BYTES = 64 * 2**20
 
 _CHANGED = "SELECT code, shown, revision FROM entry_live WHERE revision > $1 ORDER BY revision, code"
-_PATH = "SELECT path FROM organisation WHERE code = $1"
+_REVISION = "SELECT revision, tree FROM catalog_revision"
+_PATH = """
+    WITH RECURSIVE follower AS (
+        SELECT path, merged_into FROM organisation WHERE code = $1
+        UNION SELECT o.path, o.merged_into FROM organisation o JOIN follower f ON o.code = f.merged_into
+    )
+    SELECT path FROM follower WHERE merged_into IS NULL
+"""
 _WANTED = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
 
 _log = logging.getLogger(__name__)
@@ -44,7 +51,8 @@ class Shelf:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis) -> None:
         self.revision = -1
-        self.generation = 0  # changes whenever an entry does; the revision is that of services too
+        self.generation = 0  # changes whenever an answer may; the revision is that of services too
+        self.tree = -1  # changes whenever an organisation stands elsewhere
         self.index = Index()
         self._pool = pool
         self._entries: OrderedDict[str, bytes] = OrderedDict()
@@ -62,7 +70,7 @@ class Shelf:
     async def refresh(self) -> None:
         """Take over what changed since the last time."""
         async with self._refreshing, self._pool.acquire(timeout=_SECONDS) as connection, connection.transaction():
-            current = await connection.fetchval("SELECT revision FROM catalog_revision", timeout=_SECONDS)
+            current, tree = await connection.fetchrow(_REVISION, timeout=_SECONDS)
             if current == self.revision:
                 return
             if current < self.revision:  # another database, or one that was restored
@@ -76,6 +84,9 @@ class Shelf:
                     await self._take_over(rows)
                     rows = []
             await self._take_over(rows)
+            if tree != self.tree:  # whose district is where: answers are others, also where no entry is
+                self.tree = tree
+                self.generation += 1
             self.revision = current
 
     async def entries(self, codes: Sequence[str]) -> dict[str, bytes]:
@@ -91,7 +102,7 @@ class Shelf:
         return found
 
     async def path(self, code: str) -> str | None:
-        """Return an organisation's path, None if there is none of this code."""
+        """Return an organisation's path, its successor's if it was merged; None if there is none of this code."""
         rows = await self._read(_PATH, code)
         return rows[0]["path"] if rows else None
 

@@ -1,5 +1,6 @@
 """The department's way over HTTP: from a draft to the public with two credentials, and every refusal with its place."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from copy import deepcopy
 from datetime import timedelta
@@ -11,6 +12,8 @@ from redis.asyncio import Redis
 from auth.credentials import issue
 from kernel.database import Database
 from kernel.settings import Settings
+from services_catalog.entries.document import read_entry
+from services_catalog.lifecycle.checking import rehearse
 from services_catalog.organisations.roles import Role
 from tests.catalogue.conftest import TREE, City
 from tests.publish.gateway_under_test import (
@@ -95,7 +98,7 @@ async def test_the_whole_way_with_two_credentials(office: Office) -> None:
     assert [each["holder"] for each in answer["reviewers"]] == [office.actor("reviewer")]
     assert [each["code"] for each in await office.get("reviewer", "/entries/inbox")] == [ITEM_CODE]
     assert await office.get("editor", "/entries/inbox") == []
-    assert (await office.post("editor", f"{ITEM_PATH}/approve"))[1]["error"]["code"] == "OWN_SUBMISSION"
+    assert (await office.post("editor", f"{ITEM_PATH}/approve"))[1]["error"]["code"] == "ROLE_MISSING"
     assert (await office.post("reviewer", f"{ITEM_PATH}/take"))[1]["state"] == "in_review"
     assert (await office.post("reviewer", f"{ITEM_PATH}/approve", {"reason": "齐全"}))[1]["state"] == "approved"
     assert await office.city.shown() == {}
@@ -159,6 +162,32 @@ async def test_a_rejection_comes_back_by_field(office: Office) -> None:
     history = await office.get("editor", f"{ITEM_PATH}/history")
     assert history["events"][-1]["reasons"] == {"fee": "缺依据"}
     assert (await office.put("editor", ITEM, on_site_visits=2))[1]["state"] == "draft"
+
+
+async def test_a_rejected_draft_that_is_sent_again_says_so(office: Office) -> None:
+    await office.put("editor", ITEM)
+    await office.post("editor", f"{ITEM_PATH}/submit")
+    await office.post("reviewer", f"{ITEM_PATH}/reject", {"reason": "缺依据"})
+    assert [(await office.put("editor", ITEM))[1]["outcome"] for _ in range(2)] == ["revised", "unchanged"]
+
+
+async def test_a_body_in_chunks_is_read(office: Office) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'{"reason": '
+        yield b'"because"}'
+
+    await office.bring_out(ITEM)
+    headers = {"authorization": f"Bearer {office.tokens['reviewer']}"}
+    answer = await office.asked.client.post(f"{ITEM_PATH}/suspend", content=chunks(), headers=headers)
+    assert answer.json()["state"] == "suspended"
+
+
+async def test_a_rehearsal_keeps_nobody_waiting(office: Office) -> None:
+    await office.put("editor", ITEM)
+    async with office.city.database.session() as session:
+        await rehearse(session, CLOCK, office.actor("editor"), [read_entry(ITEM)], frozenset())
+        async with asyncio.timeout(20):
+            assert (await office.post("editor", f"{ITEM_PATH}/submit"))[0] == 200
 
 
 async def test_off_and_on_again(office: Office) -> None:

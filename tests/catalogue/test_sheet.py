@@ -67,6 +67,7 @@ def test_whatever_is_written_comes_back_the_same(fields: list[dict[str, Any]]) -
         ("level,code\nitem\n", 2, "1 cells for 2 columns"),
         ('level,code,organisation,summary_zh,/fee\nitem,a,city,"two\nlines",\nitem,b,city,,{\n', 4, "is no JSON"),
         ("level,code,organisation,on_site_visits\nitem,a,city,two\n", 2, "'two' in on_site_visits is no whole number"),
+        (f"level,code,organisation,on_site_visits\nitem,a,city,{'9' * 5000}\n", 2, "is no whole number"),
         ("level,code,organisation,audience\nitem,a,city,person robot\n", 2, "robot"),
         ("level,code,organisation,name_zh,/name\nitem,a,city,x,3\n", 2, "name_zh and /name both say it"),
         ('level,code\n"item,a\n', 2, "this is no CSV"),

@@ -1,102 +1,98 @@
-"""Whatever happens to entries anywhere in a tree, residents find what is public in their district or above: no more."""
+"""Whatever happens to entries, and to the tree that they stand in, residents see what is public in their district.
 
-from datetime import timedelta
-from uuid import uuid4
+Asked of the whole gateway in GraphQL, as residents' apps ask it: a search, the front page, suggestions, single entries.
+"""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis.asyncio import Redis
 
+from gateway.app import Gateway
 from kernel.database import Database
-from services_catalog.lifecycle.publication import degrade, resume, suspend, withdraw
-from services_catalog.lifecycle.reviewing import reject
-from services_catalog.reading.shelf import Shelf
-from services_catalog.search.query import Query
-from tests.catalogue.conftest import EDITOR, REVIEWER, City
-from tests.services_catalog.entries.samples import IMPLEMENTATION, ITEM
+from kernel.settings import Settings
+from tests.catalogue.conftest import City
+from tests.catalogue.town import EVENTS, Town
 
-STATES = ("draft", "submitted", "rejected", "approved", "published", "degraded", "suspended", "resumed", "withdrawn")
-SHOWN = {"published", "degraded", "resumed"}
-TREES = st.lists(st.integers(0, 4), min_size=1, max_size=5)  # each organisation's parent among those before it
-
-
-class Town:
-    """A tree, and entries at some of its organisations, each brought to some state."""
-
-    def __init__(self, city: City, parents: list[int]) -> None:
-        self.city = city
-        self.mark = uuid4().hex[:8]  # of this example: the database has those of the others too
-        self.root = self.named(0)
-        self.tree = {self.root: ""}
-        self.tree |= {self.named(at): self.named(min(parent, at - 1)) for at, parent in enumerate(parents, 1)}
-
-    def named(self, number: int) -> str:
-        return f"{self.mark}-o{number}"
-
-    def above(self, code: str) -> list[str]:
-        """Return an organisation and those above it."""
-        return [code, *(self.above(self.tree[code]) if self.tree[code] else [])]
-
-    async def bring(self, code: str, organisation: str, state: str) -> None:
-        """Bring an entry of an organisation to a state, from nothing."""
-        sample = {**IMPLEMENTATION, "code": code, "organisation": organisation, "parent": f"{self.mark}-item"}
-        await self.city.draft(sample)
-        if state == "draft":
-            return
-        await self.city.submit(code)
-        if state == "submitted":
-            return
-        if state == "rejected":
-            async with self.city.database.session() as session:
-                await reject(session, self.city.clock, REVIEWER, code, {}, reason="no")
-            return
-        await self.city.approve(code)
-        if state != "approved":
-            await self.city.publish(code)
-            await self._after(code, state)
-
-    async def _after(self, code: str, state: str) -> None:
-        async with self.city.database.session() as session:
-            if state == "degraded":
-                await degrade(session, self.city.clock, code, "no answer")
-            elif state in ("suspended", "resumed"):
-                await suspend(session, self.city.clock, REVIEWER, code, "because")
-            elif state == "withdrawn":
-                await withdraw(session, self.city.clock, REVIEWER, code, "because")
-        if state == "resumed":
-            async with self.city.database.session() as session:
-                await resume(session, self.city.clock, REVIEWER, code)
+pytestmark = pytest.mark.case("issue-4.3")
+WALK = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])  # each has its own town
+HEADERS = {b"content-type": b"application/json", b"accept": b"application/graphql-response+json"}
+DISTRICT = """
+    query ($district: String) { catalog {
+      search(district: $district, first: 100, facets: true) {
+        total hits { entry { code } } facets { district { value count } }
+      }
+      home(district: $district, first: 100) { total popular { code } topics { count } }
+      suggest(text: "hunyin", district: $district, first: 100) { suggestions { code } }
+      typed: suggest(text: "补领", district: $district, first: 100) { suggestions { code } }
+    } }
+"""
+ENTRY = "code area state authority { code name { zh } path }"
+_number = st.integers(0, 11)
+_trees = st.lists(st.tuples(_number, st.booleans()), min_size=2, max_size=6)
+_tree_steps = st.sampled_from(["move", "move", "merge", "close", "rename", "load"])
+_kinds = st.one_of(st.sampled_from(EVENTS), st.just("renew"), _tree_steps, _tree_steps)
+_steps = st.lists(st.tuples(_kinds, _number, _number), min_size=8, max_size=16)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(TREES, st.lists(st.tuples(st.integers(0, 5), st.sampled_from(STATES)), min_size=1, max_size=4))
-async def test_only_what_is_public_here_is_found(
-    database: Database, redis: Redis, parents: list[int], placed: list[tuple[int, str]]
+class Residents:
+    """They ask a gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        body = msgspec.json.encode({"query": query, "variables": variables})
+        _, _, answer = await self.gateway.direct["/graphql"]("POST", b"", HEADERS, body)
+        result = msgspec.json.decode(answer)
+        assert "errors" not in result, result
+        found: dict[str, Any] = result["data"]["catalog"]
+        return found
+
+    async def see(self, town: Town) -> None:
+        """Compare what they see with what they ought to."""
+        await self.gateway.catalogue.refresh()
+        for district in town.codes:
+            expected = town.found(district)
+            seen = await self.ask(DISTRICT, district=district)
+            search, home = seen["search"], seen["home"]
+            assert {hit["entry"]["code"] for hit in search["hits"]} == expected, district
+            assert {each["code"] for each in home["popular"]} == expected, district
+            assert search["total"] == home["total"] == len(expected)
+            assert sum(each["count"] for each in search["facets"]["district"]) == len(expected)
+            assert all(each["count"] <= len(expected) for each in home["topics"])
+            suggested = {each["code"] for name in ("suggest", "typed") for each in seen[name]["suggestions"]}
+            assert suggested == expected, district
+        asked = [f'e{at}: entry(code: "{code}") {{ {ENTRY} }}' for at, code in enumerate(town.samples)]
+        entries = await self.ask(f"{{ catalog {{ services {{ name }} {' '.join(asked)} }} }}")
+        assert entries.pop("services") == []  # those of the graph, and none is published
+        assert [*entries.values()] == [town.shown(code) for code in town.samples]
+
+
+@pytest.fixture
+async def residents(database: Database, settings: Settings) -> AsyncIterator[Residents]:
+    gateway = Gateway(msgspec.structs.replace(settings, access_log=False))
+    async with gateway.running():
+        yield Residents(gateway)
+
+
+@WALK
+@given(_trees, st.lists(_number, min_size=1, max_size=3), _steps)
+async def test_only_what_is_public_here_is_seen(
+    database: Database,
+    residents: Residents,
+    parents: list[tuple[int, bool]],
+    places: list[int],
+    steps: list[tuple[str, int, int]],
 ) -> None:
-    city = City(database)
-    town = Town(city, parents)
-    await city.found(town.tree)
-    await city.give(EDITOR, "editor", town.root)
-    await city.give(REVIEWER, "reviewer", town.root)
-    item = f"{town.mark}-item"
-    await city.bring_out({**ITEM, "code": item, "organisation": town.root})
-    names = [*town.tree]
-    entries = {f"{town.mark}-e{at}": (names[place % len(names)], state) for at, (place, state) in enumerate(placed)}
-    for code, (organisation, state) in entries.items():
-        city.clock.advance(timedelta(minutes=1))
-        await town.bring(code, organisation, state)
-    shelf = Shelf(database.pool, redis)
-    await shelf.refresh()
-    for district in names:
-        path = town.above(district)
-        wanted = {code for code, (at, state) in entries.items() if state in SHOWN and at in path}
-        for text in ("", "婚姻登记"):
-            query = Query(at=city.clock.now(), text=text, district=tuple(path), first=100, facets=True)
-            answer = shelf.index.search(query)
-            assert {hit.code for hit in answer.hits} == wanted
-            assert answer.total == len(wanted)
-            assert answer.facets is not None
-            assert sum(each.count for each in answer.facets.district) == len(wanted)
-    everything = [item, *entries]
-    public = {item, *(code for code, (_, state) in entries.items() if state in SHOWN)}
-    assert (await shelf.entries(everything)).keys() == public
+    town = Town(City(database), parents, places)
+    await town.begin()
+    await residents.see(town)
+    for at, step in enumerate(steps):
+        await town.step(*step)
+        if at % 4 == 3:
+            await residents.see(town)
+    await residents.see(town)

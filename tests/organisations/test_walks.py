@@ -88,7 +88,7 @@ class Walk:
             assert self.model.can_close(day, code)
             self.model.close(day, code)
 
-    async def _done(self, change: Callable[[AsyncSession], Awaitable[None]]) -> bool:
+    async def _done(self, change: Callable[[AsyncSession], Awaitable[object]]) -> bool:
         try:
             async with self.database.session() as session:
                 await change(session)

@@ -139,6 +139,21 @@ def test_what_belongs_to_an_unpublished_entry_is_not_published() -> None:
     assert broken(judged) == [("E02-parents", "")]
 
 
+@pytest.mark.parametrize(
+    ("until", "withdraw_on", "where"),
+    [
+        (date(2026, 5, 4), None, [""]),
+        (date(2026, 5, 4), "2026-05-30", [""]),
+        (date(2026, 6, 1), None, ["/withdraw_on"]),
+        (date(2026, 6, 1), "2026-06-02", ["/withdraw_on"]),
+        (date(2026, 6, 1), "2026-06-01", []),
+    ],
+)
+def test_nothing_outlasts_its_organisation(until: date, withdraw_on: str | None, where: list[str]) -> None:
+    judged = replace(inheriting(WHOLE, withdraw_on=withdraw_on), authority_until=until)
+    assert broken(judged) == [("E25-authority", each) for each in where]
+
+
 def test_a_level_says_what_is_its_own_to_say() -> None:
     address = {"locations": IMPLEMENTATION["fields"]["locations"]}
     assert ("E17-placed", "/locations") in broken(subject(ITEM, **address))
@@ -146,7 +161,11 @@ def test_a_level_says_what_is_its_own_to_say() -> None:
 
 
 def test_every_rule_can_be_broken() -> None:
-    assert {rule.id for rule in RULES} == {rule for rule, *_ in BREACHES} | {"E02-parents", "E17-placed"}
+    assert {rule.id for rule in RULES} == {rule for rule, *_ in BREACHES} | {
+        "E02-parents",
+        "E17-placed",
+        "E25-authority",
+    }
 
 
 def test_ids_say_how_serious_a_rule_is() -> None:
