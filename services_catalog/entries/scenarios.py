@@ -1,4 +1,4 @@
-"""Life events (一件事): services of several departments as one plan, in an order, each material asked for once. Pure."""
+"""Life events (一件事): services of several departments as one plan, in order, each material asked for once. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter

@@ -9,7 +9,15 @@ from typing import Any
 
 import msgspec
 
-from services_catalog.reading.answers import Home, Results, Service, Suggestions
+from services_catalog.reading.answers import (
+    Home,
+    LifeEvent,
+    LifeEventSummary,
+    Results,
+    Service,
+    Suggestions,
+    Topic,
+)
 from services_catalog.reading.schemas import components
 from services_catalog.reading.shown import Shown
 from services_catalog.search.query import MAX_FIRST
@@ -85,6 +93,14 @@ def document() -> dict[str, Any]:
             "/suggest": _get("suggest", "Complete what is being typed.", "Suggestions", [typed, *_PLACE[:1], _FIRST]),
             "/services": _get("services", "The live services of the graph, by name.", "Services", _SERVICES),
             "/services/{name}": _get("service", "One live service, null if there is none.", "Service", [name]),
+            "/topics": _get("topics", "The city's topics, by code.", "Topics", []),
+            "/life-events": _get("lifeEvents", "Life events, by code.", "LifeEvents", [_PLACE[0], _PLACE[3]]),
+            "/life-events/{code}": _get(
+                "lifeEvent",
+                "One life event: what it takes, for whom lives in this district; null if there is none.",
+                "LifeEvent",
+                [code, _PLACE[0]],
+            ),
             "/home": _get("home", "What a front page shows.", "Home", [*_PLACE, _FIRST]),
         },
         "components": {"schemas": _schemas()},
@@ -92,8 +108,9 @@ def document() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    made = components(Shown, Results, Suggestions, Home, Service)
-    made["Services"] = {"type": "array", "items": _ref("Service")}
+    made = components(Shown, Results, Suggestions, Home, Service, Topic, LifeEvent, LifeEventSummary)
+    lists = {"Services": "Service", "Topics": "Topic", "LifeEvents": "LifeEventSummary"}
+    made |= {name: {"type": "array", "items": _ref(one)} for name, one in lists.items()}
     text = msgspec.json.encode(made).decode().replace('schemas/Shown"', 'schemas/Entry"')
     renamed: dict[str, Any] = msgspec.json.decode(text)
     renamed["Entry"] = renamed.pop("Shown")

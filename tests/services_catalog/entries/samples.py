@@ -85,14 +85,14 @@ TOPIC: dict[str, Any] = {
     "level": "topic",
     "code": "marriage",
     "organisation": "city",
-    "fields": {"name": {"zh": "婚姻", "en": "Marriage"}, "alternate_names": [{"zh": "婚恋家庭"}]},
+    "fields": {"name": {"zh": "婚姻", "en": "Marriage"}, "alternate_names": [{"zh": "安枕置业"}]},
 }
 LIFE_EVENT: dict[str, Any] = {
     "level": "life_event",
     "code": "getting-married",
     "organisation": "city",
     "fields": {
-        "name": {"zh": "喜结良缘", "en": "Getting married"},
+        "name": {"zh": "双喜临门", "en": "Getting married"},
         "summary": {"zh": "结婚要办的几件事。", "en": "What has to be done to marry."},
         "audience": ["person"],
         "steps": [{"entry": ITEM_CODE}, {"entry": CASE_CODE, "after": [ITEM_CODE], "optional": True}],
