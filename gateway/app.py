@@ -33,6 +33,7 @@ from gateway.http.sign_on.passkeys import Passkeys
 from gateway.http.sign_on.programs import program_routes
 from gateway.http.sign_on.proving import Proving
 from gateway.http.sign_on.services import SignInServices
+from gateway.launches import Launches
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor
@@ -107,11 +108,12 @@ class Gateway:
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
-            upstreams.inside[SERVICE] = await self._open_catalogue(stack, redis)
+            shelf = await self._open_catalogue(stack, redis)
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
             services = with_hosts(services, platform)
+            upstreams.inside[SERVICE] = self._catalogue_source(shelf, platform)
             permits = Permits(database, platform.purposes, self._clock)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
@@ -132,12 +134,17 @@ class Gateway:
             )
             yield
 
-    async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> CatalogueSource:
-        """Open what answers for the catalogue: the public entries, followed from now on."""
+    async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> Shelf:
+        """Open what the catalogue is read from: the public entries, followed from now on."""
         shelf = self.catalogue = Shelf(self.database.pool, redis)
         stack.push_async_callback(shelf.close)
         await shelf.start()
-        return CatalogueSource(Answering(shelf, self._clock), self.registry)
+        return shelf
+
+    def _catalogue_source(self, shelf: Shelf, platform: Platform) -> CatalogueSource:
+        """Make what answers for the catalogue."""
+        launches = Launches(shelf, self._clock, platform.channels.values())
+        return CatalogueSource(Answering(shelf, self._clock), launches, self.registry)
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""

@@ -14,11 +14,13 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from kernel.clock import CHINA, Clock
 from services_catalog.organisations.errors import UnknownOrganisationError
 from services_catalog.reading.life_events import life_event, life_events, topics
 from services_catalog.reading.shelf import Shelf
+from services_catalog.reading.shown import holds
 from services_catalog.reading.wire import plain
 from services_catalog.search.query import Hit, Query
 
@@ -31,6 +33,16 @@ _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
 _Moment = tuple[int, date]
+
+
+class _Dates(Struct, rename="camel"):
+    """The days of an entry as it was written for front ends."""
+
+    effective_from: date | UnsetType = UNSET
+    withdraw_on: date | UnsetType = UNSET
+
+
+_dates = msgspec.json.Decoder(_Dates).decode
 
 
 class Answer(NamedTuple):
@@ -83,7 +95,10 @@ class Answering:
             return _NONE
         if kind == "life-events":
             return await life_event(self._shelf, self._clock.now(), await self._path(given), code)
-        return _NONE if code in self._shelf.together else (await self._shelf.entries([code])).get(code, _NONE)
+        if code in self._shelf.together:
+            return _NONE
+        body = (await self._shelf.entries([code])).get(code, _NONE)
+        return body if body == _NONE or holds(_dates(body), self._clock.now()) else _NONE
 
     async def _topics(self, _given: Given) -> bytes:
         return topics(self._shelf, self._clock.now())

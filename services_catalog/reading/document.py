@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from services_catalog.launching.ways import Launch
 from services_catalog.reading.answers import (
     Home,
     LifeEvent,
@@ -68,6 +69,10 @@ _SEARCH = [
 ]
 
 
+_LAUNCH = [
+    _query("channel", _ref("Host"), "The host app that is to open it.", required=True),
+    _query("hostVersion", _TEXT, "The host app's own version, such as 8.0.50: whether it is new enough."),
+]
 _SERVICES = [
     _query("first", {"type": "integer", "format": "int32", "default": 100}, "At most so many, up to 1000."),
     _query("after", _TEXT, "Those whose names come after this one."),
@@ -89,6 +94,12 @@ def document() -> dict[str, Any]:
         "info": {"title": "What departments offer", "version": "1"},
         "paths": {
             "/entries/{code}": _get("entry", "One public entry, null if there is none of this code.", "Entry", [code]),
+            "/launches/{code}": _get(
+                "launch",
+                "What a host app needs to open an entry, and what is left if it cannot; null if there is none.",
+                "Launch",
+                [code, *_LAUNCH],
+            ),
             "/search": _get("search", "Find public entries.", "Results", _SEARCH),
             "/suggest": _get("suggest", "Complete what is being typed.", "Suggestions", [typed, *_PLACE[:1], _FIRST]),
             "/services": _get("services", "The live services of the graph, by name.", "Services", _SERVICES),
@@ -108,7 +119,7 @@ def document() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    made = components(Shown, Results, Suggestions, Home, Service, Topic, LifeEvent, LifeEventSummary)
+    made = components(Launch, Shown, Results, Suggestions, Home, Service, Topic, LifeEvent, LifeEventSummary)
     lists = {"Services": "Service", "Topics": "Topic", "LifeEvents": "LifeEventSummary"}
     made |= {name: {"type": "array", "items": _ref(one)} for name, one in lists.items()}
     text = msgspec.json.encode(made).decode().replace('schemas/Shown"', 'schemas/Entry"')

@@ -7,12 +7,11 @@ from typing import Any
 
 import msgspec
 
-from kernel.clock import CHINA
 from services_catalog.entries.scenarios import plan
 from services_catalog.entries.steps import Step
 from services_catalog.reading.answers import LifeEventSummary, Topic
 from services_catalog.reading.shelf import Shelf
-from services_catalog.reading.shown import Shown
+from services_catalog.reading.shown import Shown, holds
 from services_catalog.reading.wire import encode, plain
 from services_catalog.search.query import Query
 
@@ -21,7 +20,7 @@ _NONE = b"null"
 
 def topics(shelf: Shelf, now: datetime) -> bytes:
     """Return the city's topics by code."""
-    found = (each for _, each in sorted(shelf.together.topics.items()) if _holds(each, now))
+    found = (each for _, each in sorted(shelf.together.topics.items()) if holds(each, now))
     return msgspec.json.encode(plain([Topic(each.code, each.name or None, each.summary or None) for each in found]))
 
 
@@ -40,7 +39,7 @@ async def life_event(shelf: Shelf, now: datetime, path: Sequence[str], code: str
     steps = event.steps or ()
     chosen = await asyncio.to_thread(lambda: {step.entry: _offered(shelf, step, now, path) for step in steps})
     shown = await shelf.shown(sorted({*chosen.values()}))
-    entries = {step: shown[entry] for step, entry in chosen.items() if entry in shown and _holds(shown[entry], now)}
+    entries = {step: shown[entry] for step, entry in chosen.items() if entry in shown and holds(shown[entry], now)}
     made = plan(steps, entries, {})
     rounds = [(step, number) for number, each in enumerate(made.rounds, 1) for step in each]
     parts = [_step(step, number, entries) for step, number in rounds]
@@ -84,12 +83,4 @@ def _offered(shelf: Shelf, step: Step, now: datetime, path: Sequence[str]) -> st
 
 
 def _is_for(event: Shown, now: datetime, path: Sequence[str]) -> bool:
-    return (not path or event.area in path) and _holds(event, now)
-
-
-def _holds(shown: Shown, now: datetime) -> bool:
-    """Whether today is one of the days on which an entry holds, in China's time."""
-    today = now.astimezone(CHINA).date()
-    return (not shown.effective_from or shown.effective_from <= today) and (
-        not shown.withdraw_on or today < shown.withdraw_on
-    )
+    return (not path or event.area in path) and holds(event, now)

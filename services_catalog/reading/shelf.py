@@ -7,7 +7,9 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from math import inf
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
@@ -35,6 +37,7 @@ _TOGETHER = """
     WHERE revision > $1 AND level IN ('topic', 'life_event')
 """
 _PATH = "SELECT path FROM organisation WHERE code = $1"
+_STANDS = "SELECT code, state, since, shown FROM entry_live WHERE code = $1"
 _WANTED = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
 
 _log = logging.getLogger(__name__)
@@ -46,6 +49,14 @@ class CatalogueUnavailableError(YiwangError):
     code = "CATALOG_UNREADABLE"
     http_status = 503
     retryable = True
+
+
+class Standing(NamedTuple):
+    """How an entry stands that is public, or was; ``shown`` None: residents see nothing of it."""
+
+    state: str
+    since: datetime
+    shown: Shown | None
 
 
 class Shelf:
@@ -116,6 +127,11 @@ class Shelf:
         """Return public entries by code; those that are not public are left out."""
         rows = await self._read(_WANTED, codes)
         return {row["code"]: shown for row in rows if (shown := _readable(row)) is not None}
+
+    async def standing(self, code: str) -> Standing | None:
+        """Return how an entry stands; None if it never was public."""
+        rows = await self._read(_STANDS, code)
+        return Standing(rows[0]["state"], rows[0]["since"], _readable(rows[0])) if rows else None
 
     async def entries(self, codes: Sequence[str]) -> dict[str, bytes]:
         """Return public entries as JSON, by code; those that are not public are left out."""
