@@ -43,7 +43,7 @@ def generate(services: int, kinds: int, nodes: int) -> None:
 
     async def work() -> int:
         async with open_database(settings) as database, open_redis(settings) as redis:
-            found = areas(sizes=_sizes(nodes))
+            found = areas(sizes=sizes(nodes))
             offices = departments(found, kinds)
             await generate_tree(database, _CLOCK, author, [*found, *offices], _progress)
             made = [*entries(offices, services)]
@@ -54,7 +54,7 @@ def generate(services: int, kinds: int, nodes: int) -> None:
     click.echo(f"{published:,} entries published.")
 
 
-def _sizes(nodes: int) -> Sizes:
+def sizes(nodes: int) -> Sizes:
     """Return a tree of about so many areas, in the proportions of the whole one."""
     whole = Sizes()
     if nodes >= _WHOLE:

@@ -36,6 +36,7 @@ class Texts(Struct, array_like=True):
     also: tuple[str, ...]
     english: tuple[str, ...]
     body: str
+    labels: tuple[str, ...] = ()  # in the body, too
 
     def called(self) -> Iterator[tuple[str, Literal["name", "everyday"]]]:
         """Yield what the entry is called in Chinese, the official name first."""
@@ -75,7 +76,8 @@ def register(index: Index) -> None:
 def texts_of(entry: Searchable) -> Texts:
     """Return the entry's texts."""
     body = " ".join((entry.summary, entry.plain, *entry.materials, *entry.labels, entry.authority_name))
-    return Texts(entry.name, entry.everyday_name, entry.alternate_names, entry.english, body[:_BODY_CHARACTERS])
+    called = (entry.name, entry.everyday_name, entry.alternate_names, entry.english)
+    return Texts(*called, body[:_BODY_CHARACTERS], entry.labels)
 
 
 def document(entry: Searchable, row: int, openings: Iterable[str]) -> Document:

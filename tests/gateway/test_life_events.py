@@ -119,6 +119,15 @@ async def test_entries_are_found_by_what_their_topics_and_life_events_are_called
     assert await found(city, text=text) == []
 
 
+async def test_what_was_found_by_a_topic_s_name_says_so(city: City, entries: Entries) -> None:
+    await entries.bring_out(TOPIC)
+    await seen(city)
+    query = "query ($t: String) { catalog { search(text: $t, reasons: true) { hits { reasons { how found } } } } }"
+    for text, how in (("anzhenzhiye", "pinyin"), ("azzy", "initials")):
+        hits = (await city.ask(query, t=text))["data"]["catalog"]["search"]["hits"]
+        assert [hit["reasons"] for hit in hits] == [[{"how": how, "found": "安枕置业"}]] * 2
+
+
 async def test_topics_are_listed_and_are_no_services(city: City, entries: Entries) -> None:
     await entries.bring_out(TOPIC)
     await entries.bring_out(LIFE_EVENT)
