@@ -13,6 +13,7 @@ from kernel.redis import open_redis
 from services_catalog.demo.entries import departments, entries
 from services_catalog.demo.generating import generate_entries, generate_tree
 from services_catalog.demo.organisations import Sizes, areas
+from services_catalog.demo.together import together
 from services_catalog.organisations.history import Author
 
 _CLOCK = SystemClock()
@@ -34,7 +35,7 @@ def demo() -> None:
 @click.option("--departments", "kinds", default=30, show_default=True, help="Kinds of departments, up to 33.")
 @click.option("--nodes", default=300, show_default=True, help=f"Areas of the tree, up to {_WHOLE:,}.")
 def generate(services: int, kinds: int, nodes: int) -> None:
-    """Load a tree and publish entries, each through draft, check, review and publication.
+    """Load a tree and publish entries, topics and life events, each through draft, check, review and publication.
 
     What is there already stays: the same numbers again change nothing.
     """
@@ -42,17 +43,18 @@ def generate(services: int, kinds: int, nodes: int) -> None:
 
     async def work() -> int:
         async with open_database(settings) as database, open_redis(settings) as redis:
-            found = areas(sizes=_sizes(nodes))
+            found = areas(sizes=sizes(nodes))
             offices = departments(found, kinds)
             await generate_tree(database, _CLOCK, author, [*found, *offices], _progress)
-            return await generate_entries(database, redis, _CLOCK, entries(offices, services), _progress)
+            made = [*entries(offices, services)]
+            return await generate_entries(database, redis, _CLOCK, [*made, *together(made)], _progress)
 
     with platform("database_url", "redis_url") as settings:
         published = asyncio.run(work())
     click.echo(f"{published:,} entries published.")
 
 
-def _sizes(nodes: int) -> Sizes:
+def sizes(nodes: int) -> Sizes:
     """Return a tree of about so many areas, in the proportions of the whole one."""
     whole = Sizes()
     if nodes >= _WHOLE:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
@@ -14,6 +15,7 @@ from services_catalog.entries.document import EntryDocument
 from services_catalog.entries.entry_file import read_file
 from services_catalog.entries.words import LEVELS
 from services_catalog.lifecycle.answers import EntrySeen
+from services_catalog.lifecycle.errors import UnknownEntryError
 from services_catalog.lifecycle.flow import EntryFlow
 from services_catalog.manifest import Text
 from services_catalog.organisations.history import Author
@@ -23,11 +25,20 @@ from services_catalog.reorganising import load
 
 CITY = "yunzhou"  # examples/departments/organisations.csv
 REVIEWERS = "yunzhou-data"
+OFFICE = "yunzhou-office"  # writes what brings the departments' services together
+TOGETHER = FOLDER / "together.yaml"
 _CLOCK = SystemClock()
 
 
-async def prepare(database: Database, state: Path, tokens: Iterable[tuple[Example, str]]) -> str:
-    """Seed the examples' organisations and give roles; return the reviewer's token. Doing it twice changes nothing."""
+class Desk(NamedTuple):
+    """Tokens of those who work for the whole city: nobody reviews what they wrote themselves."""
+
+    office: str
+    reviewer: str
+
+
+async def prepare(database: Database, state: Path, tokens: Iterable[tuple[Example, str]]) -> Desk:
+    """Seed the examples' organisations and give roles. Doing it twice changes nothing."""
     async with database.session() as session:
         if await session.get(Organisation, CITY) is None:
             author = Author(operator(), _CLOCK.now().astimezone(CHINA).date())
@@ -37,25 +48,36 @@ async def prepare(database: Database, state: Path, tokens: Iterable[tuple[Exampl
     for example, token in tokens:
         for organisation in {document.organisation for document in documents(example)}:
             await _grant(database, token, "editor", organisation)
+    office = await token_of(database, state, OFFICE, Text(zh="政府办公室", en="City Office"))
     await _grant(database, reviewer, "reviewer", CITY)
-    return reviewer
+    await _grant(database, office, "editor", CITY)
+    return Desk(office, reviewer)
 
 
-async def bring_out(database: Database, redis: Redis, tokens: Iterable[tuple[Example, str]], reviewer: str) -> None:
+async def bring_out(database: Database, redis: Redis, tokens: Iterable[tuple[Example, str]], desk: Desk) -> None:
     """Have what `yiwang publish` submitted reviewed and published, items first. What was ever public is let alone."""
     flow = EntryFlow(database, redis, _CLOCK)
     for example, token in tokens:
         for document in documents(example):
-            await _bring_out(flow, _actor(token), _actor(reviewer), document.code)
+            await _bring_out(flow, _actor(token), _actor(desk.reviewer), document.code)
+    for document in _read(TOGETHER):
+        try:
+            await flow.view(_actor(desk.office), document.code)
+        except UnknownEntryError:
+            await flow.draft(_actor(desk.office), document)
+        await _bring_out(flow, _actor(desk.office), _actor(desk.reviewer), document.code)
 
 
 def documents(example: Example) -> list[EntryDocument]:
     """Return an example's entries, parents first."""
-    found: list[EntryDocument] = []
-    for path in example.manifest.entries:
-        written, _ = read_file(example.manifest_file.with_name(path).read_bytes())
-        found += [each.document for each in written]
+    files = map(example.manifest_file.with_name, example.manifest.entries)
+    found = [document for file in files for document in _read(file)]
     return sorted(found, key=lambda document: LEVELS.index(document.level))
+
+
+def _read(file: Path) -> list[EntryDocument]:
+    written, _ = read_file(file.read_bytes())
+    return [each.document for each in written]
 
 
 async def _bring_out(flow: EntryFlow, editor: str, reviewer: str, code: str) -> None:

@@ -170,7 +170,7 @@ async def _publish(settings: Settings, found: list[Example], environ: Mapping[st
     state = state_path(settings)
     async with open_database(settings) as database:
         tokens = [await examples.credential(database, state, example.manifest) for example in found]
-        reviewer = await example_entries.prepare(database, state, zip(found, tokens, strict=True))
+        desk = await example_entries.prepare(database, state, zip(found, tokens, strict=True))
     published = (
         examples.publish(*each, environ)
         for each in zip(found, repeat(url(settings.gateway_host, settings.gateway_port)), tokens)
@@ -180,7 +180,7 @@ async def _publish(settings: Settings, found: list[Example], environ: Mapping[st
             _say(f"{example.name} could not be published:\n{problem}")
     async with open_database(settings) as database, open_redis(settings) as redis:
         try:
-            await example_entries.bring_out(database, redis, zip(found, tokens, strict=True), reviewer)
+            await example_entries.bring_out(database, redis, zip(found, tokens, strict=True), desk)
         except YiwangError as error:
             _say(f"the examples' entries are not all public: {error.said}")
 

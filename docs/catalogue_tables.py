@@ -55,6 +55,7 @@ MEANING: Mapping[str, str] = {
     "accessibility": "The plain-language variant and other help.",
     "host_requirements": "The least version of each host app.",
     "binding": "What opens the service.",
+    "steps": "The services of the life event, in an order.",
     "effective_from": "The first day on which it holds.",
     "withdraw_on": "The day on which it ends.",
     "owner_contact": "Who answers for the text.",

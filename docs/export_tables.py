@@ -74,6 +74,7 @@ PLACES: dict[str, Place] = {
     ),
     "host_requirements": Place(),
     "binding": Place("", "`service.url`, where no channel has a page", "operations, mini-programs, flows"),
+    "steps": Place("", "", "life events are not services: their services name them"),
     "effective_from": Place(),
     "withdraw_on": Place(),
     "owner_contact": Place("", "", "it is not public"),

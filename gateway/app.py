@@ -38,6 +38,7 @@ from gateway.http.sign_on.programs import program_routes
 from gateway.http.sign_on.proving import Proving
 from gateway.http.sign_on.services import SignInServices
 from gateway.kept_values import KeptValues
+from gateway.launches import Launches
 from gateway.permits import Permits
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import Executor, Ways
@@ -114,11 +115,12 @@ class Gateway:
             upstreams = Upstreams(registry)
             stack.push_async_callback(upstreams.close)
             await registry.start()
-            upstreams.inside[SERVICE] = await self._open_catalogue(stack, redis)
+            shelf = await self._open_catalogue(stack, redis)
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
             services = with_hosts(services, platform)
+            upstreams.inside[SERVICE] = self._catalogue_source(shelf, platform)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
             self.guide = await self._open_guide(stack, redis, upstreams)
@@ -141,12 +143,17 @@ class Gateway:
             )
             yield
 
-    async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> CatalogueSource:
-        """Open what answers for the catalogue: the public entries, followed from now on."""
+    async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> Shelf:
+        """Open what the catalogue is read from: the public entries, followed from now on."""
         shelf = self.catalogue = Shelf(self.database.pool, redis)
         stack.push_async_callback(shelf.close)
         await shelf.start()
-        return CatalogueSource(Answering(shelf, self._clock), self.registry)
+        return shelf
+
+    def _catalogue_source(self, shelf: Shelf, platform: Platform) -> CatalogueSource:
+        """Make what answers for the catalogue."""
+        launches = Launches(shelf, self._clock, platform.channels.values())
+        return CatalogueSource(Answering(shelf, self._clock), launches, self.registry)
 
     async def _open_guide(self, stack: AsyncExitStack, redis: Redis, upstreams: Upstreams) -> Guide:
         """Open what holds departments' answers to the guide, followed from now on."""

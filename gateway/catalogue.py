@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from gateway.launches import PREFIX, Launches
 from gateway.registry import LiveService, Registry
 from services_catalog.reading.answering import Answering
 from services_catalog.reading.answers import Service
@@ -21,14 +22,17 @@ _MOST = 1000  # services in one answer
 class CatalogueSource:
     """Stands where the connection to a department stands for other sources."""
 
-    def __init__(self, answering: Answering, registry: Registry) -> None:
+    def __init__(self, answering: Answering, launches: Launches, registry: Registry) -> None:
         self._answering = answering
+        self._launches = launches
         self._registry = registry
 
     async def call(self, request: Request, deadline: float, seconds: float | None = None) -> Response:  # noqa: ARG002 - the interface of gateway.upstream.upstream.Upstream, whose calls may take long
         """Return the answer. Raises CatalogueUnavailableError, CursorError, UnknownOrganisationError."""
         if request.target.startswith(_SERVICES):
             return Response(200, _JSON, msgspec.json.encode(self._services(request.target.removeprefix(_SERVICES))))
+        if request.target.startswith(PREFIX):
+            return Response(200, _JSON, await self._launches.answer(request.target))
         answer = await self._answering.answer(request.target)
         return Response(200, [*_JSON, (b"etag", answer.tag)], answer.body)
 

@@ -16,6 +16,9 @@ Operation = Annotated[
 ]
 
 
+Flow = Literal["park", "book", "report"]
+
+
 class BoundOperation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An operation that the service consists of. ``safe`` ones are called with ``probe`` on the department's test data.
 
@@ -45,5 +48,5 @@ class Binding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     mini_programs: tuple[MiniProgram, ...] = ()
     page: Url | None = None
     client: Code | None = None  # the client whose page it is, for silent sign-on (docs/sign_on.md)
-    flow: Literal["park", "book", "report"] | None = None
+    flow: Flow | None = None
     window_only: bool = False

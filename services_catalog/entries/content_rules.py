@@ -12,6 +12,8 @@ _NEEDED = {
     "item": ("name", "item_type", "audience", "topics"),
     "implementation": ("name", "item_type", "audience", "topics", "summary", "channels", "promised_time", "fee"),
     "case": ("name", "item_type", "audience", "topics", "summary", "channels", "promised_time", "fee"),
+    "topic": ("name",),
+    "life_event": ("name", "summary", "audience", "steps"),
 }
 _POWERS_WITHOUT_LAW = {"public_service"}
 _SCHEME_OF = {"item": "cn-item", "implementation": "cn-implementation", "case": "cn-case"}
@@ -37,7 +39,7 @@ def _law(subject: Subject) -> Iterator[Breach]:
 
 
 def _codes(subject: Subject) -> Iterator[Breach]:
-    scheme = _SCHEME_OF[subject.level]
+    scheme = _SCHEME_OF.get(subject.level)
     if subject.fields.local_codes and scheme in subject.fields.local_codes:
         yield Breach(f"/local_codes/{scheme}", "the national code is the entry's own", "Leave it out here.")
     for name, code in (subject.fields.local_codes or {}).items():

@@ -10,7 +10,7 @@ from kernel.control_characters import CONTROL
 from services_catalog.entries.conditions import MOST_DEPTH, depth
 from services_catalog.entries.errors import EntryInvalidError
 from services_catalog.entries.fields import FIELDS, Fields
-from services_catalog.entries.words import Code, EntryLevel, Line
+from services_catalog.entries.words import OFFERED, Code, EntryLevel, Line
 from services_catalog.strict_reading import defects, pointer
 from supergraph.findings import Finding
 
@@ -23,7 +23,10 @@ OrganisationCode = Annotated[
 
 
 class EntryDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One level of an entry. ``parent`` is the code of the one above; ``because`` says why a field differs from it."""
+    """One level of an entry, a topic, or a life event.
+
+    ``parent`` is the code of the level above; ``because`` says why a field differs from it.
+    """
 
     level: EntryLevel
     code: Code
@@ -43,8 +46,9 @@ def read_entry(raw: Any) -> EntryDocument:
     document = msgspec.convert(raw, EntryDocument)
     if document.code in RESERVED:
         raise EntryInvalidError.at("/code", f"{document.code} is a word of the platform's own", "Choose another code.")
-    if (document.level == "item") is not (document.parent is None):
-        what = "an item has none above it" if document.parent else f"a {document.level} belongs to an entry above it"
+    if (document.level not in OFFERED) is not (document.parent is None):
+        kind = document.level.replace("_", " ")
+        what = f"a {kind} has none above it" if document.parent else f"a {kind} belongs to an entry above it"
         raise EntryInvalidError.at("/parent", what, "Leave parent out." if document.parent else "Give its code.")
     for at, condition in enumerate(document.fields.acceptance_conditions or ()):
         if condition.rule is not None and depth(condition.rule) > MOST_DEPTH:

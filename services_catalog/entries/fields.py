@@ -18,8 +18,12 @@ from services_catalog.entries.materials import Material
 from services_catalog.entries.places import Contact, Location, Remedies
 from services_catalog.entries.plain_language import Accessibility
 from services_catalog.entries.results import DataRequest, Question, Result
+from services_catalog.entries.steps import Steps
 from services_catalog.entries.times import Duration, SpecialStep
 from services_catalog.entries.words import (
+    LEVELS,
+    OFFERED,
+    SERVICES,
     Audience,
     Code,
     Day,
@@ -93,6 +97,9 @@ class Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     # As a program
     binding: Binding | UnsetType = UNSET
 
+    # As a life event
+    steps: Steps | UnsetType = UNSET
+
     # As a text that somebody answers for
     effective_from: Day | UnsetType = UNSET
     withdraw_on: Day | UnsetType = UNSET
@@ -103,25 +110,20 @@ class Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
 FIELDS: tuple[str, ...] = Fields.__struct_fields__
 
 # The generic item is one for all authorities, so what only one of them can know is not its to say.
-_OF_AUTHORITIES = {
-    "entrusted_organisation",
-    "locations",
-    "contact",
-    "host_requirements",
-    "binding",
-    "owner_contact",
-    "assured_on",
-}
+_OF_AUTHORITIES = ("entrusted_organisation", "locations", "contact", "host_requirements", "binding", "assured_on")
 # And these make an item what it is: an authority that needs others implements another item.
-_OF_ITEMS = {"item_type", "power_source"}
+_OF_ITEMS = ("item_type", "power_source")
+_OF_ALL = ("name", "alternate_names", "everyday_name", "summary", "effective_from", "withdraw_on")
 
 SAID_AT: dict[str, tuple[EntryLevel, ...]] = {
-    name: ("item",)
-    if name in _OF_ITEMS
-    else ("implementation", "case")
-    if name in _OF_AUTHORITIES
-    else ("item", "implementation", "case")
-    for name in FIELDS
+    **dict.fromkeys(FIELDS, SERVICES),
+    **dict.fromkeys(_OF_AUTHORITIES, OFFERED),
+    **dict.fromkeys(_OF_ITEMS, ("item",)),
+    **dict.fromkeys(_OF_ALL, LEVELS),
+    "audience": (*SERVICES, "life_event"),
+    "topics": (*SERVICES, "life_event"),
+    "steps": ("life_event",),
+    "owner_contact": (*OFFERED, "topic", "life_event"),
 }
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services_catalog.entries.channels import Channel, Hours
 from services_catalog.entries.rule import Breach, Rule, Subject
+from services_catalog.entries.words import OFFERED
 
 _NEEDS = {
     "window": ("location",),
@@ -54,7 +55,7 @@ def _hours(subject: Subject) -> Iterator[Breach]:
 
 
 def _someone_helps(subject: Subject) -> Iterator[Breach]:
-    if subject.level == "item":
+    if subject.level not in OFFERED:
         return
     kinds = {channel.kind for channel in subject.fields.channels or ()}
     contact = subject.fields.contact
@@ -106,7 +107,7 @@ def _encrypted(subject: Subject) -> Iterator[Breach]:
 
 def _assured(subject: Subject) -> Iterator[Breach]:
     day = subject.fields.assured_on
-    if subject.level != "item" and (not day or subject.today - day > _OLD):
+    if subject.level in OFFERED and (not day or subject.today - day > _OLD):
         said = f"since {day}" if day else "ever"
         yield Breach("/assured_on", f"nobody has checked the content {said}", "Check it and give the day.")
 

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from services_catalog.entries.plain_language import PlainLanguage
 from services_catalog.entries.rule import Breach, Rule, Subject
-from services_catalog.entries.words import LocalizedProse
+from services_catalog.entries.words import OFFERED, LocalizedProse
 
 _LONGEST_ZH = 25  # characters between full stops
 _LONGEST_EN = 15  # words
@@ -102,7 +102,7 @@ def _complete(subject: Subject) -> Iterator[Breach]:
 
 
 def _missing(subject: Subject) -> Iterator[Breach]:
-    if subject.level != "item" and _plain(subject) is None and "person" in (subject.fields.audience or ()):
+    if subject.level in OFFERED and _plain(subject) is None and "person" in (subject.fields.audience or ()):
         yield Breach("/accessibility/plain", "there is no plain-language variant", "Write one: docs/catalogue.md.")
 
 

@@ -1,6 +1,6 @@
 """What a publish-time rule is: an id, why it is one, and a check that yields what is to be mended."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -21,7 +21,8 @@ class Breach(NamedTuple):
 class Subject(Struct, frozen=True, kw_only=True):
     """What rules judge: an entry's effective fields, and what they need to know of its surroundings.
 
-    ``own`` are those that its level says itself.
+    ``steps`` says of a life event's steps how they stand: read by residents or hidden from them; None: there is no such
+    service. ``own`` are those that its level says itself.
     ``unpublished_parents`` are the codes of levels above that are not live; ``operations`` the operations of the graph
     that are (as bindings name them), None where nobody can tell; ``authority_until`` the day on which the entry's
     organisation ends, None: on none that is known.
@@ -35,6 +36,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     unpublished_parents: tuple[str, ...] = ()
     operations: frozenset[str] | None = None
     authority_until: date | None = None
+    steps: Mapping[str, Literal["public", "hidden"] | None] = {}
 
 
 Check = Callable[[Subject], Iterator[Breach]]

@@ -1,36 +1,16 @@
-"""Life events (一件事): services of several departments as one plan, in an order, every material asked for once."""
+"""Life events (一件事): services of several departments as one plan, in order, each material asked for once. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from services_catalog.entries.conditions import Condition, Value, judge
 from services_catalog.entries.fields import Fields
 from services_catalog.entries.materials import Material
-from services_catalog.entries.words import Audience, Code, Localized, LocalizedProse
+from services_catalog.entries.rule import Breach
+from services_catalog.entries.steps import Step
 from services_catalog.strict_reading import pointer
-from supergraph.findings import Finding
-
-
-class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One service of the plan, and the steps that must be done before it."""
-
-    entry: Code
-    after: tuple[Code, ...] = ()
-    optional: bool = False
-    note: LocalizedProse | None = None
-
-
-class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A life event, such as a child's birth."""
-
-    code: Code
-    name: Localized
-    summary: LocalizedProse | None = None
-    audience: tuple[Audience, ...] = ("person",)
-    steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=60, description="1 to 60 steps.")]
 
 
 class Shared(Struct, frozen=True):
@@ -49,48 +29,48 @@ class Plan(Struct, frozen=True):
     missing_facts: tuple[str, ...]  # what would have to be known to tell of the others
 
 
-def defects(scenario: Scenario) -> Iterator[Finding]:
+def defects(steps: Sequence[Step]) -> Iterator[Breach]:
     """Yield steps that stand twice, that wait for none of the steps, or for each other."""
-    codes = [step.entry for step in scenario.steps]
-    for at, step in enumerate(scenario.steps):
+    codes = [step.entry for step in steps]
+    for at, step in enumerate(steps):
         where = pointer("/steps", at)
         if step.entry in codes[:at]:
-            yield Finding("error", f"{where}/entry", f"{step.entry} is a step already", "Leave one of them out.")
+            yield Breach(f"{where}/entry", f"{step.entry} is a step already", "Leave one of them out.")
         for other in step.after:
             if other not in codes:
-                yield Finding("error", f"{where}/after", f"{other} is no step of the plan", "Add it, or do not wait.")
+                yield Breach(f"{where}/after", f"{other} is no step of the plan", "Add it, or do not wait.")
     try:
-        TopologicalSorter({step.entry: step.after for step in scenario.steps}).prepare()
+        _sorter(steps).prepare()
     except CycleError as cycle:
         way = " → ".join(reversed(cycle.args[1]))
-        yield Finding("error", "/steps", f"steps wait for each other: {way}", "Take one `after` out.")
+        yield Breach("/steps", f"steps wait for each other: {way}", "Take one `after` out.")
 
 
-def plan(scenario: Scenario, entries: Mapping[str, Fields], facts: Mapping[str, Value]) -> Plan:
+def plan(steps: Sequence[Step], entries: Mapping[str, Fields], facts: Mapping[str, Value]) -> Plan:
     """Order a life event's steps for somebody of whom ``facts`` are known.
 
-    ``entries`` are the effective fields of the services that may be seen. The plan leaves the others out; what waits
-    for a step that is left out still comes after what that step waits for.
+    ``entries`` are the effective fields of the services that may be seen, by their step's code.
+    The plan leaves the others out; what waits for a step that is left out still comes after what that step waits for.
     """
     ruled_out, missing = [], dict[str, None]()
-    for step in scenario.steps:
+    for step in steps:
         verdicts = [judge(each.rule, facts) for each in _conditions(entries.get(step.entry)) if each.rule is not None]
         missing.update((fact, None) for verdict in verdicts for fact in verdict.missing)
         if any(verdict.met is False for verdict in verdicts):
             ruled_out.append(step.entry)
-    kept = {step.entry: step for step in scenario.steps if step.entry in entries and step.entry not in ruled_out}
-    return Plan(_rounds(scenario, kept), _shared(kept, entries), tuple(ruled_out), tuple(missing))
+    kept = {step.entry: step for step in steps if step.entry in entries and step.entry not in ruled_out}
+    return Plan(_rounds(steps, kept), _shared(kept, entries), tuple(ruled_out), tuple(missing))
 
 
 def _conditions(fields: Fields | None) -> tuple[Condition, ...]:
     return fields.acceptance_conditions or () if fields is not None else ()
 
 
-def _rounds(scenario: Scenario, kept: Mapping[str, Step]) -> tuple[tuple[Step, ...], ...]:
-    sorter = TopologicalSorter({step.entry: step.after for step in scenario.steps})
+def _rounds(steps: Sequence[Step], kept: Mapping[str, Step]) -> tuple[tuple[Step, ...], ...]:
+    sorter = _sorter(steps)
     sorter.prepare()
     rounds = []
-    place = {step.entry: at for at, step in enumerate(scenario.steps)}
+    place = {step.entry: at for at, step in enumerate(steps)}
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=place.__getitem__)
         sorter.done(*ready)
@@ -112,6 +92,10 @@ def _shared(kept: Mapping[str, Step], entries: Mapping[str, Fields]) -> tuple[Sh
             users.append(code)
             found[same] = (max(known, material, key=_strictness), users)
     return tuple(Shared(material, tuple(users)) for material, users in found.values())
+
+
+def _sorter(steps: Sequence[Step]) -> TopologicalSorter[str]:
+    return TopologicalSorter({step.entry: step.after for step in steps})
 
 
 def _strictness(material: Material) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """The small words of an entry: texts in two languages, dates, amounts of time, and the lists that fields choose from.
 
-Lists of codes that a city extends by itself (topics, life events) are data; those here are what the rules reason about.
+Topics and life events are entries that a city writes by itself; the lists here are what the rules reason about.
 """
 
 from datetime import date
@@ -21,8 +21,12 @@ Url = Annotated[
 Day = Annotated[date, Meta(description="A date such as 2026-05-01.")]
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", description="A time of day such as 09:30.")]
 
-EntryLevel = Literal["item", "implementation", "case"]
-LEVELS: tuple[EntryLevel, ...] = ("item", "implementation", "case")
+EntryLevel = Literal["item", "implementation", "case", "topic", "life_event"]
+LEVELS: tuple[EntryLevel, ...] = ("item", "implementation", "case", "topic", "life_event")
+SERVICES: tuple[EntryLevel, ...] = ("item", "implementation", "case")
+"""What is offered, in three levels; topics and life events (一件事) bring services together and inherit nothing."""
+OFFERED: tuple[EntryLevel, ...] = ("implementation", "case")
+"""What residents can have: an item is nobody's to give."""
 
 ItemType = Literal[
     "permission",  # 行政许可

@@ -1,4 +1,4 @@
-"""What an export says of an entry beside the entry: the organisations it names, and its generic item's name."""
+"""What an export says of an entry beside it: the organisations, item, topics and life events that it names."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from services_catalog.entries.words import Localized
+from services_catalog.exports.labels import label
 from services_catalog.organisations.words import AREAS
 from services_catalog.reading.shown import Shown
 
@@ -14,6 +15,7 @@ _BODIES = """
     SELECT code, name_zh, name_en, kind, region_code, credit_code, path FROM organisation WHERE code = ANY($1::text[])
 """
 _ITEMS = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
+_ENTRIES = ("item", "topic", "life-event")  # lists whose codes are entries themselves
 
 
 class Body(Struct, frozen=True):
@@ -39,8 +41,12 @@ class Around:
         return self.bodies.get(code) or Body(code, Localized(code), "department", (code,))
 
     def item(self, code: str) -> Localized:
-        """Return the name of a generic item."""
+        """Return the name of a generic item, topic or life event."""
         return self.items.get(code) or Localized(code)
+
+    def label(self, scheme: str, code: str) -> Localized:
+        """Return what a code of one of the lists is called."""
+        return self.item(code) if scheme in _ENTRIES else label(scheme, code)
 
     def area(self, body: Body) -> Body:
         """Return the nearest area that a body stands in, itself if it governs one."""
@@ -52,8 +58,9 @@ class Around:
         named = {code for entry in some for code in _named(entry)}
         found = await self._load_bodies(connection, named)
         await self._load_bodies(connection, {code for body in found for code in body.path})
-        wanted = {entry.item for entry in some} - self.items.keys()
+        wanted = {code for entry in some for code in _above(entry)} - self.items.keys()
         if wanted:
+            self.items |= {code: Localized(code) for code in wanted}
             for row in await connection.fetch(_ITEMS, sorted(wanted)):
                 item = msgspec.json.decode(row["shown"], type=Shown)
                 self.items[row["code"]] = item.name or Localized(item.code)
@@ -70,6 +77,12 @@ class Around:
 def _body(row: asyncpg.Record) -> Body:
     name, path = Localized(row["name_zh"], row["name_en"]), tuple(row["path"].split("/"))
     return Body(row["code"], name, row["kind"], path, row["region_code"], row["credit_code"])
+
+
+def _above(entry: Shown) -> Iterable[str]:
+    yield entry.item
+    yield from entry.topics or ()
+    yield from entry.life_events or ()
 
 
 def _named(entry: Shown) -> Iterable[str]:

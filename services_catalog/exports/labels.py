@@ -1,6 +1,6 @@
 """What the codes of an entry's own lists are called, for readers who do not know them.
 
-Topics and life events are the city's own lists: of these an entry has the codes alone.
+Items, topics and life events are entries themselves: services_catalog.exports.around knows their names.
 """
 
 from collections.abc import Mapping

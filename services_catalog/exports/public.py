@@ -19,7 +19,7 @@ from services_catalog.reading.shown import Shown
 _SECONDS = 10.0  # of a query
 AT_ONCE = 100  # entries of a batch: 0.5 MB of JSON
 
-_OFFERED = "FROM entry_live JOIN entry USING (code) WHERE shown IS NOT NULL AND level <> 'item'"
+_OFFERED = "FROM entry_live JOIN entry USING (code) WHERE shown IS NOT NULL AND level IN ('implementation', 'case')"
 _NEXT = f"SELECT shown {_OFFERED} AND code > $1 ORDER BY code LIMIT $2"
 _PAGE = f"SELECT shown {_OFFERED} ORDER BY code LIMIT $1 OFFSET $2"
 _ONE = f"SELECT shown {_OFFERED} AND code = $1"

@@ -14,7 +14,7 @@ from services_catalog.entries.words import LEVELS
 from services_catalog.lifecycle.errors import EntryMisplacedError, WrongStateError
 from services_catalog.lifecycle.history import By, Change, record
 from services_catalog.lifecycle.layers import layer_of
-from services_catalog.lifecycle.steps import allowed, live_version, locked, open_version, step
+from services_catalog.lifecycle.steps import allowed, hold, live_version, locked, open_version, step
 from services_catalog.lifecycle.tables import Entry, EntryVersion
 from services_catalog.organisations.questions import find
 
@@ -84,6 +84,7 @@ async def _entry(session: AsyncSession, clock: Clock, document: EntryDocument, *
         if (known.level, known.parent) != (document.level, document.parent):
             where = f"the {known.level} {known.code}" + (f" of {known.parent}" if known.parent else "")
             raise EntryMisplacedError(f"There is {where} already", fix="Write its level and parent, or a new code.")
+        hold(session, known)
         return known
     body = await find(session, document.organisation, kept=kept)
     if body.valid_to is not None and body.valid_to <= clock.now().astimezone(CHINA).date():

@@ -6,7 +6,6 @@ and is anchored outside (docs/audit.md), so neither can be rewritten alone.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -23,6 +22,7 @@ from services_catalog.lifecycle.states import Event, State
 from services_catalog.lifecycle.tables import EntryEvent, EntryVersion
 
 FORMAT = "yiwang-entry-1"
+_AUDITED = "catalogue.audited"
 
 
 _DONE: Mapping[Event | Literal["draft"], str] = {
@@ -111,7 +111,19 @@ async def record(session: AsyncSession, clock: Clock, version: EntryVersion, cha
         object=f"entry:{version.entry}",
         details={"version": version.number, "state": version.state, "role": by.role, "hash": row.hash.hex()},
     )
-    do_last(session, partial(append, session, clock, audited))
+    _audit_last(session, clock, audited)
+
+
+def _audit_last(session: AsyncSession, clock: Clock, event: AuditEvent) -> None:
+    """Have the audit log's lock taken once, at the end, for all that happens in a transaction."""
+    waiting = session.info.setdefault(_AUDITED, [])
+    if not waiting:
+
+        async def write() -> None:
+            await append(session, clock, *session.info.pop(_AUDITED))
+
+        do_last(session, write)
+    waiting.append(event)
 
 
 async def events_of(session: AsyncSession, entry: str) -> Sequence[EntryEvent]:

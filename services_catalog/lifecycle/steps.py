@@ -16,6 +16,7 @@ from services_catalog.lifecycle.states import LIVE, NEEDS, OPEN, TRANSITIONS, Ev
 from services_catalog.lifecycle.tables import Entry, EntryVersion
 from services_catalog.organisations.roles import Action, role_for
 
+_HELD = "catalogue.held"
 PLATFORM = By("platform:catalogue", "platform")
 
 
@@ -27,7 +28,13 @@ async def locked(session: AsyncSession, code: str, *, kept: bool = True) -> Entr
     entry = await session.get(Entry, code, with_for_update=kept or None, populate_existing=True)
     if entry is None:
         raise UnknownEntryError(f"There is no entry {code!r}", fix="yiwang entry list shows those there are.")
+    hold(session, entry)
     return entry
+
+
+def hold(session: AsyncSession, entry: Entry) -> None:
+    """Keep a locked entry for the rest of the transaction: a session forgets what nobody holds, and reads it anew."""
+    session.info.setdefault(_HELD, {})[entry.code] = entry
 
 
 async def allowed(session: AsyncSession, clock: Clock, actor: str, action: Action, organisation: str) -> str:

@@ -1,19 +1,23 @@
 """Submitting: the machine checks every rule first, so that reviewers read what is worth their time."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA, Clock
 from services_catalog.entries.inheritance import Layer, effective
 from services_catalog.entries.rule import Finding, Subject, findings
 from services_catalog.entries.rules import RULES
+from services_catalog.entries.steps import Step
+from services_catalog.entries.words import SERVICES
 from services_catalog.lifecycle.errors import RulesBrokenError
 from services_catalog.lifecycle.history import By
 from services_catalog.lifecycle.layers import layer_of, layers_above
 from services_catalog.lifecycle.steps import PLATFORM, step, step_by, wanted
-from services_catalog.lifecycle.tables import Entry, EntryVersion
+from services_catalog.lifecycle.tables import Entry, EntryLive, EntryVersion
 from services_catalog.organisations.questions import find
 
 
@@ -46,8 +50,27 @@ async def judged(
         unpublished_parents=tuple(missing),
         operations=operations,
         authority_until=body.valid_to,
+        steps=await _stand(session, own.fields.steps or (), beside or {}),
     )
     return findings(subject, RULES)
+
+
+async def _stand(
+    session: AsyncSession, steps: Sequence[Step], beside: Mapping[str, Layer]
+) -> Mapping[str, Literal["public", "hidden"] | None]:
+    """Return how the services of steps stand, by code; None: there is none."""
+    codes = {step.entry for step in steps}
+    if not codes:
+        return {}
+    query = (
+        select(Entry.code, col(EntryLive.shown).is_not(None))
+        .outerjoin(EntryLive, col(EntryLive.code) == col(Entry.code))
+        .where(col(Entry.code).in_(codes), col(Entry.level).in_(SERVICES))
+    )
+    known = dict((await session.exec(query)).all())
+    public = {code for code, shown in known.items() if shown}
+    public |= {code for code, layer in beside.items() if layer.level in SERVICES}
+    return {code: "public" if code in public else "hidden" if code in known else None for code in codes}
 
 
 async def submit(

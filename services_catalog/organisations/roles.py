@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Text, cast, func, or_
+from sqlalchemy import ColumnElement, Text, any_, cast, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,14 +68,27 @@ async def role_for(session: AsyncSession, clock: Clock, holder: str, action: Act
     """Return a role by which ``holder`` may do ``action`` at an organisation, None if there is none."""
     if holder.startswith(_THE_OPERATOR):
         return "operator"
-    mine = col(RoleHeld.holder) == holder
-    held = await _reaching(session, clock, action, organisation, mine)
-    return held[0].role if held else None
+    lines: tuple[tuple[Line, Any], ...] = (
+        ("administrative", col(Organisation.path)),
+        ("guidance", col(Organisation.guidance_path)),
+    )
+    at = col(RoleHeld.organisation).collate("C")  # as paths are
+    reaches = [(col(RoleHeld.line) == line) & (at == any_(func.string_to_array(path, "/"))) for line, path in lines]
+    mine = (*_now(clock.now()), col(RoleHeld.holder) == holder, col(RoleHeld.role).in_(sorted(MAY[action])))
+    query = select(RoleHeld.role).join(Organisation, col(Organisation.code) == organisation)
+    return (await session.exec(query.where(*mine, or_(*reaches)).order_by(col(RoleHeld.id)).limit(1))).first()
 
 
 async def who_may(session: AsyncSession, clock: Clock, action: Action, organisation: str) -> list[RoleHeld]:
     """Return the roles that somebody holds now by which they may do ``action`` at an organisation, oldest first."""
-    return await _reaching(session, clock, action, organisation)
+    paths = select(Organisation.path, Organisation.guidance_path).where(col(Organisation.code) == organisation)
+    found = (await session.exec(paths)).first()
+    if found is None:
+        return []
+    line, at = col(RoleHeld.line), col(RoleHeld.organisation)
+    on_one = [(line == name) & at.in_(path.split("/")) for name, path in zip(get_args(Line), found, strict=True)]
+    held = (*_now(clock.now()), col(RoleHeld.role).in_(sorted(MAY[action])))
+    return list((await session.exec(select(RoleHeld).where(*held, or_(*on_one)).order_by(col(RoleHeld.id)))).all())
 
 
 def check_apart(reviewer: str, took_part: Collection[str]) -> None:
@@ -143,19 +156,6 @@ async def _check_owner(session: AsyncSession, at: datetime, by: str, organisatio
             f"Only an owner of {organisation}, or of what is above it on the {line} line, gives and takes its roles",
             fix="Ask one of them: yiwang role list.",
         )
-
-
-async def _reaching(
-    session: AsyncSession, clock: Clock, action: Action, organisation: str, *conditions: ColumnElement[bool]
-) -> list[RoleHeld]:
-    paths = select(Organisation.path, Organisation.guidance_path).where(col(Organisation.code) == organisation)
-    found = (await session.exec(paths)).first()
-    if found is None:
-        return []
-    line, at = col(RoleHeld.line), col(RoleHeld.organisation)
-    on_one = [(line == name) & at.in_(path.split("/")) for name, path in zip(get_args(Line), found, strict=True)]
-    held = (*_now(clock.now()), col(RoleHeld.role).in_(sorted(MAY[action])), *conditions)
-    return list((await session.exec(select(RoleHeld).where(*held, or_(*on_one)).order_by(col(RoleHeld.id)))).all())
 
 
 def _reached(holder: str, action: Action, at: datetime, line: Line, path: Any) -> ColumnElement[bool]:

@@ -1,22 +1,26 @@
 """The catalogue's API, answered: a target such as ``/search?text=结婚`` to JSON.
 
-Answers are kept per process while nothing changes: the same question of the same revision has the same answer, but for
-what is open now, which is asked anew every minute.
+Answers are kept per process while nothing changes: the same question of the same revision has the same answer on the
+same day of China's, but for what is open now, which is not kept.
 """
 
 import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
 from services_catalog.organisations.errors import UnknownOrganisationError
+from services_catalog.reading.life_events import life_event, life_events, topics
 from services_catalog.reading.shelf import Shelf
+from services_catalog.reading.shown import holds
 from services_catalog.reading.wire import plain
 from services_catalog.search.query import Hit, Query
 
@@ -27,6 +31,17 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)  # services_cat
 _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
+_Moment = tuple[int, date]
+
+
+class _Dates(Struct, rename="camel"):
+    """The days of an entry as it was written for front ends."""
+
+    effective_from: date | UnsetType = UNSET
+    withdraw_on: date | UnsetType = UNSET
+
+
+_dates = msgspec.json.Decoder(_Dates).decode
 
 
 class Answer(NamedTuple):
@@ -43,32 +58,52 @@ class Answering:
         self._shelf = shelf
         self._clock = clock
         self._paths: dict[str, tuple[int, tuple[str, ...]]] = {}
-        self._kept: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[_Moment, Answer]] = OrderedDict()
         self._numbers = count(1)
         self._size = 0
         self._ways: dict[str, Callable[[Given], Awaitable[bytes]]] = {
             "/search": self._search,
             "/suggest": self._suggest,
             "/home": self._home,
+            "/topics": self._topics,
+            "/life-events": self._life_events,
         }
 
     async def answer(self, target: str) -> Answer:
         """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
-        known = self._kept.get(target)
-        if known is not None and known[0] == self._shelf.generation:
+        known, moment = self._kept.get(target), self._moment()
+        if known is not None and known[0] == moment:
             self._kept.move_to_end(target)
             return known[1]
-        generation = self._shelf.generation
         path, _, query = target.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
         way = self._ways.get(path)
-        body = await (way(given) if way else self._entry(unquote(path.removeprefix("/entries/"))))
+        body = await (way(given) if way else self._one(path, given))
         if "open" in given or body == _NONE:  # of unknown codes there are as many as anybody makes up
             return Answer(b"", body)
-        return self._keep(target, generation, body)
+        return self._keep(target, moment, body)
 
-    async def _entry(self, code: str) -> bytes:
-        return (await self._shelf.entries([code])).get(code, _NONE) if _CODE.fullmatch(code) else _NONE
+    def _moment(self) -> _Moment:
+        """Return what an answer holds for: a state of the entries, and a day, as entries begin and end with days."""
+        return self._shelf.generation, self._clock.now().astimezone(CHINA).date()
+
+    async def _one(self, path: str, given: Given) -> bytes:
+        kind, _, code = path.removeprefix("/").partition("/")
+        code = unquote(code)
+        if not _CODE.fullmatch(code):
+            return _NONE
+        if kind == "life-events":
+            return await life_event(self._shelf, self._clock.now(), await self._path(given), code)
+        if code in self._shelf.together:
+            return _NONE
+        body = (await self._shelf.entries([code])).get(code, _NONE)
+        return body if body == _NONE or holds(_dates(body), self._clock.now()) else _NONE
+
+    async def _topics(self, _given: Given) -> bytes:
+        return topics(self._shelf, self._clock.now())
+
+    async def _life_events(self, given: Given) -> bytes:
+        return life_events(self._shelf, self._clock.now(), await self._path(given), given.get("audience") or None)
 
     async def _search(self, given: Given) -> bytes:
         found = await asyncio.to_thread(self._shelf.index.search, await self._query(given))
@@ -100,7 +135,7 @@ class Answering:
         return Query(
             at=now,
             text=given.get("text", ""),
-            district=await self._district(given.get("district", "")),
+            district=await self._path(given),
             life_event=given.get("lifeEvent") or None,
             near=(float(near[0]), float(near[1])) if near[0] and near[1] else None,
             open_at=now if given.get("open") == "true" else None,
@@ -111,8 +146,9 @@ class Answering:
             **{name: given.get(name) or None for name in _FILTERS},
         )
 
-    async def _district(self, code: str) -> tuple[str, ...]:
-        """Return an organisation and those above it, itself first. Raises UnknownOrganisationError."""
+    async def _path(self, given: Given) -> tuple[str, ...]:
+        """Return the resident's district and those above it, itself first. Raises UnknownOrganisationError."""
+        code = given.get("district", "")
         if not code:
             return ()
         tree = self._shelf.tree
@@ -126,11 +162,11 @@ class Answering:
             known = self._paths[code] = tree, tuple(reversed(path.split("/")))
         return known[1]
 
-    def _keep(self, target: str, generation: int, body: bytes) -> Answer:
+    def _keep(self, target: str, moment: _Moment, body: bytes) -> Answer:
         before = self._kept.pop(target, None)
         self._size += _weight(target, body) - (_weight(target, before[1].body) if before else 0)
         answer = Answer(b'"%d"' % next(self._numbers), body)
-        self._kept[target] = generation, answer
+        self._kept[target] = moment, answer
         while self._size > _KEPT_BYTES and len(self._kept) > 1:
             gone, (_, old) = self._kept.popitem(last=False)
             self._size -= _weight(gone, old.body)

@@ -2,8 +2,10 @@
 
 from msgspec import Struct
 
+from services_catalog.entries.materials import Material
+from services_catalog.entries.words import Audience, Localized, LocalizedProse
 from services_catalog.manifest import LongText, Text
-from services_catalog.reading.shown import Shown
+from services_catalog.reading.shown import Authority, Shown
 from services_catalog.search.query import Count, Facets, Reason, Suggestion
 
 
@@ -49,3 +51,50 @@ class Home(Struct, frozen=True):
     audiences: tuple[Count, ...]
     popular: tuple[Shown, ...]
     total: int
+
+
+class Topic(Struct, frozen=True, omit_defaults=True):
+    """A topic of the city's list: ``code`` is what entries and filters call it."""
+
+    code: str
+    name: Localized | None
+    summary: LocalizedProse | None = None
+
+
+class LifeEventSummary(Struct, frozen=True, kw_only=True):
+    """A life event (一件事): something in somebody's life for which several services are needed."""
+
+    code: str
+    name: Localized | None
+    summary: LocalizedProse | None
+    audience: tuple[Audience, ...]
+    topics: tuple[str, ...]
+    authority: Authority
+
+
+class LifeEventStep(Struct, frozen=True, omit_defaults=True):
+    """A service of a life event. Steps of one ``round`` can be done at the same time; ``after`` are ``step`` codes.
+
+    ``step`` is how the life event calls it: the entry's code, or that of the generic item that the entry implements.
+    """
+
+    entry: Shown
+    step: str
+    round: int
+    after: tuple[str, ...]
+    optional: bool
+    note: LocalizedProse | None = None
+
+
+class LifeEventMaterial(Struct, frozen=True):
+    """A material of a life event, as the strictest of ``steps`` asks for it; bring it once for all of them."""
+
+    material: Material
+    steps: tuple[str, ...]
+
+
+class LifeEvent(LifeEventSummary, frozen=True, kw_only=True):
+    """A life event with its steps, as far as this reader may see them, and its materials."""
+
+    steps: tuple[LifeEventStep, ...]
+    materials: tuple[LifeEventMaterial, ...]

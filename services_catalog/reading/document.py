@@ -9,7 +9,16 @@ from typing import Any
 
 import msgspec
 
-from services_catalog.reading.answers import Home, Results, Service, Suggestions
+from services_catalog.launching.ways import Launch
+from services_catalog.reading.answers import (
+    Home,
+    LifeEvent,
+    LifeEventSummary,
+    Results,
+    Service,
+    Suggestions,
+    Topic,
+)
 from services_catalog.reading.schemas import components
 from services_catalog.reading.shown import Shown
 from services_catalog.search.query import MAX_FIRST
@@ -60,6 +69,10 @@ _SEARCH = [
 ]
 
 
+_LAUNCH = [
+    _query("channel", _ref("Host"), "The host app that is to open it.", required=True),
+    _query("hostVersion", _TEXT, "The host app's own version, such as 8.0.50: whether it is new enough."),
+]
 _SERVICES = [
     _query("first", {"type": "integer", "format": "int32", "default": 100}, "At most so many, up to 1000."),
     _query("after", _TEXT, "Those whose names come after this one."),
@@ -81,10 +94,24 @@ def document() -> dict[str, Any]:
         "info": {"title": "What departments offer", "version": "1"},
         "paths": {
             "/entries/{code}": _get("entry", "One public entry, null if there is none of this code.", "Entry", [code]),
+            "/launches/{code}": _get(
+                "launch",
+                "What a host app needs to open an entry, and what is left if it cannot; null if there is none.",
+                "Launch",
+                [code, *_LAUNCH],
+            ),
             "/search": _get("search", "Find public entries.", "Results", _SEARCH),
             "/suggest": _get("suggest", "Complete what is being typed.", "Suggestions", [typed, *_PLACE[:1], _FIRST]),
             "/services": _get("services", "The live services of the graph, by name.", "Services", _SERVICES),
             "/services/{name}": _get("service", "One live service, null if there is none.", "Service", [name]),
+            "/topics": _get("topics", "The city's topics, by code.", "Topics", []),
+            "/life-events": _get("lifeEvents", "Life events, by code.", "LifeEvents", [_PLACE[0], _PLACE[3]]),
+            "/life-events/{code}": _get(
+                "lifeEvent",
+                "One life event: what it takes, for whom lives in this district; null if there is none.",
+                "LifeEvent",
+                [code, _PLACE[0]],
+            ),
             "/home": _get("home", "What a front page shows.", "Home", [*_PLACE, _FIRST]),
         },
         "components": {"schemas": _schemas()},
@@ -92,8 +119,9 @@ def document() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    made = components(Shown, Results, Suggestions, Home, Service)
-    made["Services"] = {"type": "array", "items": _ref("Service")}
+    made = components(Launch, Shown, Results, Suggestions, Home, Service, Topic, LifeEvent, LifeEventSummary)
+    lists = {"Services": "Service", "Topics": "Topic", "LifeEvents": "LifeEventSummary"}
+    made |= {name: {"type": "array", "items": _ref(one)} for name, one in lists.items()}
     text = msgspec.json.encode(made).decode().replace('schemas/Shown"', 'schemas/Entry"')
     renamed: dict[str, Any] = msgspec.json.decode(text)
     renamed["Entry"] = renamed.pop("Shown")

@@ -5,7 +5,8 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct
 
-from services_catalog.entries import channels, materials, times, words
+from services_catalog.entries import bindings, channels, materials, times, words
+from services_catalog.launching import ways
 from services_catalog.reading.wire import HIDDEN, camel
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -16,6 +17,9 @@ _LITERALS = {
     "Exercised": words.Exercised,
     "Audience": words.Audience,
     "ChannelKind": words.ChannelKind,
+    "Flow": bindings.Flow,
+    "WayKind": ways.WayKind,
+    "Obstacle": ways.Obstacle,
     "Host": words.Host,
     "Reach": words.Reach,
     "ResidentLevel": words.ResidentLevel,

@@ -1,4 +1,4 @@
-"""A public entry as search knows it."""
+"""A public entry as search knows it, with what its topics and life events are called."""
 
 from datetime import date, datetime
 
@@ -8,10 +8,11 @@ from kernel.clock import CHINA
 from services_catalog.entries.channels import Hours
 from services_catalog.entries.words import Localized, LocalizedProse
 from services_catalog.reading.shown import Shown
+from services_catalog.reading.together import Together
 from services_catalog.search.searchable import Channel, Place, Searchable, WeeklyHours
 
 
-def searchable(entry: Shown) -> Searchable:
+def searchable(entry: Shown, together: Together) -> Searchable:
     """Return what search needs of an entry."""
     name, everyday = entry.name or None, entry.everyday_name or None
     others = entry.alternate_names or ()
@@ -19,6 +20,7 @@ def searchable(entry: Shown) -> Searchable:
     return Searchable(
         code=entry.code,
         level=entry.level,
+        item=entry.item,
         district=entry.area,
         authority=entry.authority.code,
         authority_name=entry.authority.name.zh,
@@ -30,8 +32,9 @@ def searchable(entry: Shown) -> Searchable:
         summary=_in(entry.summary or None, "zh"),
         plain=_plain(entry),
         materials=tuple(each.name.zh for each in entry.materials or ()),
+        labels=together.labels(entry),
         topics=(*(entry.topics or ()), *(entry.local_topics or ())),
-        life_events=entry.life_events or (),
+        life_events=together.events_of(entry),
         audience=entry.audience or (),
         channels=tuple({Channel(each.kind, each.host) for each in entry.channels or ()}),
         places=_places(entry),
@@ -52,7 +55,7 @@ def _plain(entry: Shown) -> str:
 def _places(entry: Shown) -> tuple[Place, ...]:
     return tuple(
         Place(
-            each.organisation,
+            each.organisation or entry.authority.code,
             each.position.longitude if each.position else None,
             each.position.latitude if each.position else None,
             tuple(map(_weekly, each.hours)),

@@ -7,6 +7,9 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
@@ -15,14 +18,18 @@ from redis.asyncio import Redis
 from kernel.errors import YiwangError
 from kernel.follower import Follower
 from services_catalog.announcements import CHANNEL
+from services_catalog.entries.words import OFFERED
+from services_catalog.reading.duties import Connection, Duties
 from services_catalog.reading.searching import searchable
 from services_catalog.reading.shown import Shown
+from services_catalog.reading.together import Together
 from services_catalog.reading.wire import encode
 from services_catalog.search.index import Index
 
 _SECONDS = 5.0  # of a query
 _AT_ONCE = 2_000  # rows of the first look that are indexed together
 _ENTRIES_BYTES = 64 * 2**20
+_DUTY_SECONDS = 60.0  # a calendar that is loaded holds after that
 
 _CHANGED = "SELECT code, shown, revision FROM entry_live WHERE revision > $1 ORDER BY revision, code"
 _REVISION = "SELECT revision, tree FROM catalog_revision"
@@ -33,6 +40,11 @@ _PATH = """
     )
     SELECT path FROM follower WHERE merged_into IS NULL
 """
+_TOGETHER = """
+    SELECT code, shown FROM entry_live JOIN entry USING (code)
+    WHERE revision > $1 AND level IN ('topic', 'life_event')
+"""
+_STANDS = "SELECT code, state, since, shown FROM entry_live WHERE code = $1"
 _WANTED = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
 
 _log = logging.getLogger(__name__)
@@ -46,6 +58,14 @@ class CatalogueUnavailableError(YiwangError):
     retryable = True
 
 
+class Standing(NamedTuple):
+    """How an entry stands that is public, or was; ``shown`` None: residents see nothing of it."""
+
+    state: str
+    since: datetime
+    shown: Shown | None
+
+
 class Shelf:
     """The public entries of one process and event loop. ``revision`` changes whenever any of them does."""
 
@@ -53,7 +73,11 @@ class Shelf:
         self.revision = -1
         self.generation = 0  # changes whenever an answer may; the revision is that of services too
         self.tree = -1  # changes whenever an organisation stands elsewhere
-        self.index = Index()
+        self.together = Together()
+        self._duties = Duties()
+        self._duties_read = -inf
+        self._places: set[str] = set()  # organisations that answer for a place
+        self.index = Index(duty=self._duties)
         self._pool = pool
         self._entries: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
@@ -71,23 +95,54 @@ class Shelf:
         """Take over what changed since the last time."""
         async with self._refreshing, self._pool.acquire(timeout=_SECONDS) as connection, connection.transaction():
             current, tree = await connection.fetchrow(_REVISION, timeout=_SECONDS)
-            if current == self.revision:
-                return
-            if current < self.revision:  # another database, or one that was restored
-                self.revision, self.index, self._size = -1, Index(), 0
-                self._entries.clear()
-                self.generation += 1
-            rows: list[asyncpg.Record] = []
-            async for row in connection.cursor(_CHANGED, self.revision, prefetch=_AT_ONCE):
-                rows.append(row)
-                if len(rows) == _AT_ONCE:
-                    await self._take_over(rows)
-                    rows = []
-            await self._take_over(rows)
+            if current != self.revision:
+                await self._follow(connection, current)
             if tree != self.tree:  # whose district is where: answers are others, also where no entry is
                 self.tree = tree
                 self.generation += 1
-            self.revision = current
+            await self._renew_duties(connection)
+
+    async def _follow(self, connection: Connection, current: int) -> None:
+        if current < self.revision:  # another database, or one that was restored
+            self.revision, self.index, self._size = -1, Index(duty=self._duties), 0
+            self.together = Together()
+            self._entries.clear()
+            self.generation += 1
+        stale = await self._gather(connection)
+        rows: list[asyncpg.Record] = []
+        async for row in connection.cursor(_CHANGED, self.revision, prefetch=_AT_ONCE):
+            rows.append(row)
+            stale.discard(row["code"])
+            if len(rows) == _AT_ONCE:
+                await self._take_over(rows)
+                rows = []
+        await self._take_over(rows)
+        for start in range(0, len(ordered := sorted(stale)), _AT_ONCE):
+            await self._take_over(await connection.fetch(_WANTED, ordered[start : start + _AT_ONCE], timeout=_SECONDS))
+        self.revision = current
+
+    async def _gather(self, connection: Connection) -> set[str]:
+        """Take over topics and life events, before the entries; return those of the index whose names they are."""
+        rows = await connection.fetch(_TOGETHER, self.revision, timeout=_SECONDS)
+        public = filter(None, map(_readable, rows))
+        changed = self.together.take_over([row["code"] for row in rows], public)
+        return {code for field, values in changed.items() for code in self.index.having(field, values)}
+
+    async def _renew_duties(self, connection: Connection) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._duties_read > _DUTY_SECONDS or not self._places <= self._duties.known:
+            await self._duties.read(connection, self._places)
+            self._duties_read = now
+
+    async def shown(self, codes: Sequence[str]) -> dict[str, Shown]:
+        """Return public entries by code; those that are not public are left out."""
+        rows = await self._read(_WANTED, codes)
+        return {row["code"]: shown for row in rows if (shown := _readable(row)) is not None}
+
+    async def standing(self, code: str) -> Standing | None:
+        """Return how an entry stands; None if it never was public."""
+        rows = await self._read(_STANDS, code)
+        return Standing(rows[0]["state"], rows[0]["since"], _readable(rows[0])) if rows else None
 
     async def entries(self, codes: Sequence[str]) -> dict[str, bytes]:
         """Return public entries as JSON, by code; those that are not public are left out."""
@@ -117,9 +172,11 @@ class Shelf:
 
     def _index(self, rows: Sequence[asyncpg.Record]) -> None:
         public = [shown for row in rows if (shown := _readable(row)) is not None]
-        usable = [each for each in public if each.level != "item"]  # nobody can have what no authority offers
+        usable = [each for each in public if each.level in OFFERED]
         self.index.remove({row["code"] for row in rows} - {each.code for each in usable})
-        self.index.replace(map(searchable, usable))
+        found = [searchable(each, self.together) for each in usable]
+        self.index.replace(found)
+        self._places |= {place.organisation for each in found for place in each.places if place.organisation}
 
     async def _read(self, query: str, wanted: Sequence[str] | str) -> Sequence[asyncpg.Record]:
         try:

@@ -1,10 +1,11 @@
 """A public entry as it is read: its fields with all that it inherits, whose it is, and whether it works."""
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
+from kernel.clock import CHINA
 from services_catalog.entries.fields import Fields
 from services_catalog.entries.words import EntryLevel, Localized
 
@@ -42,3 +43,20 @@ class Shown(Fields, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime
     because: str = ""  # why it is degraded
     sources: tuple[Source, ...]
+
+
+class Dated(Protocol):
+    """What holds from a day on, and up to the day before another."""
+
+    @property
+    def effective_from(self) -> date | UnsetType: ...
+    @property
+    def withdraw_on(self) -> date | UnsetType: ...
+
+
+def holds(dated: Dated, now: datetime) -> bool:
+    """Whether today is one of the days on which an entry holds, in China's time."""
+    today = now.astimezone(CHINA).date()
+    return (not dated.effective_from or dated.effective_from <= today) and (
+        not dated.withdraw_on or today < dated.withdraw_on
+    )

@@ -11,7 +11,8 @@ from services_catalog.entries.words import Localized, LocalizedProse, said_in
 from services_catalog.reading.shown import Shown
 
 HIDDEN: dict[type[Struct], frozenset[str]] = {
-    Shown: frozenset({"owner_contact"}),  # who answers for the text, within the administration
+    # Who answers for the text, within the administration; and steps are read as a life event's.
+    Shown: frozenset({"owner_contact", "steps"}),
     BoundOperation: frozenset({"probe", "safe", "slow_after_ms"}),  # how it is tested
 }
 

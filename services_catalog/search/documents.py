@@ -16,10 +16,11 @@ from services_catalog.search.pinyin import spellings
 from services_catalog.search.searchable import Searchable
 from services_catalog.search.words import parts, synonyms
 
-MATCHED = ("name", "also", "synonym", "body", "characters", "gaps", "pinyin", "initials", "spelled")
+_OF_LABELS = ("label_pinyin", "label_initials")
+MATCHED = ("name", "also", "synonym", "body", "characters", "gaps", "pinyin", "initials", "spelled", *_OF_LABELS)
 _OF_ALL_NAMES = ("characters", "gaps", "pinyin", "initials")
 COUNTED = ("topic", "audience", "channel", "district", "authority")
-FILTERED = (*COUNTED, "code", "level", "life_event", "host", "opening")
+FILTERED = (*COUNTED, "code", "item", "level", "life_event", "host", "opening")
 ALWAYS, NEVER = 0, 2**40  # seconds since 1970, of what is visible from ever or to ever
 _ONE_WORD = 6  # characters of a synonym that is typed as one word of pinyin
 _BODY_CHARACTERS = 2_000  # of texts: what comes later in a guide is detail that the names do not need
@@ -35,6 +36,7 @@ class Texts(Struct, array_like=True):
     also: tuple[str, ...]
     english: tuple[str, ...]
     body: str
+    labels: tuple[str, ...] = ()  # in the body, too
 
     def called(self) -> Iterator[tuple[str, Literal["name", "everyday"]]]:
         """Yield what the entry is called in Chinese, the official name first."""
@@ -74,7 +76,8 @@ def register(index: Index) -> None:
 def texts_of(entry: Searchable) -> Texts:
     """Return the entry's texts."""
     body = " ".join((entry.summary, entry.plain, *entry.materials, *entry.labels, entry.authority_name))
-    return Texts(entry.name, entry.everyday_name, entry.alternate_names, entry.english, body[:_BODY_CHARACTERS])
+    called = (entry.name, entry.everyday_name, entry.alternate_names, entry.english)
+    return Texts(*called, body[:_BODY_CHARACTERS], entry.labels)
 
 
 def document(entry: Searchable, row: int, openings: Iterable[str]) -> Document:
@@ -82,6 +85,9 @@ def document(entry: Searchable, row: int, openings: Iterable[str]) -> Document:
     texts = texts_of(entry)
     found = Document()
     _add_words(found, texts)
+    for said in map(_tokens, map(fold, filter(None, entry.labels))):
+        for field in _OF_LABELS:
+            found.add_text(field, getattr(said, field.removeprefix("label_")))
     for field, values in _filters(entry).items():
         for value in values:
             found.add_text(field, value)
@@ -107,6 +113,7 @@ def _filters(entry: Searchable) -> dict[str, Iterable[str]]:
     hosted = [each for each in entry.channels if each.host]
     return {
         "code": (entry.code,),
+        "item": (entry.item,) if entry.item else (),
         "level": (entry.level,),
         "topic": set(entry.topics),
         "life_event": set(entry.life_events),

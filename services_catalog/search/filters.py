@@ -18,7 +18,7 @@ def filters(schema: Schema, query: Query, openings: Iterable[str]) -> Iterator[T
         yield Tantivy.term_set_query(schema, "district", list(query.district))
     if query.open_at is not None:
         yield Tantivy.term_set_query(schema, "opening", list(openings))
-    for field in ("level", "audience", "topic", "life_event"):
+    for field in ("code", "item", "level", "audience", "topic", "life_event"):
         value = getattr(query, field)
         if value is not None:
             yield Tantivy.term_query(schema, field, value)

@@ -19,7 +19,7 @@ from services_catalog.search.facets import facets
 from services_catalog.search.hours import Duty, Openings, every_week
 from services_catalog.search.matching import Question
 from services_catalog.search.query import MAX_FIRST, Answer, Hit, Query, Suggestion
-from services_catalog.search.ranking import Asked, Ranked, Row, Snapshot, away_from, find, texts_at
+from services_catalog.search.ranking import Asked, Ranked, Row, Snapshot, away_from, find, rows_at, texts_at
 from services_catalog.search.reasons import reasons
 from services_catalog.search.searchable import Place, Searchable
 from services_catalog.search.suggestions import suggestions
@@ -102,6 +102,13 @@ class Index:
     def suggest(self, query: Query) -> tuple[Suggestion, ...]:
         """Return names that go on as the text begins: in Chinese, pinyin or initials. Filters hold as in ``search``."""
         return suggestions(self._snapshot, self._ask(query))
+
+    def having(self, field: str, values: Iterable[str]) -> set[str]:
+        """Return the codes of all entries with one of the values in a filter, visible at the moment or not."""
+        snapshot = self._snapshot
+        wanted = Tantivy.term_set_query(self._schema, field, list(values))
+        found = snapshot.searcher.search(wanted, max(1, snapshot.searcher.num_docs))
+        return {row.code for row in rows_at(snapshot, [address for _, address in found.hits])}
 
     def _ask(self, query: Query) -> Asked:
         text = fold(query.text[:MAX_CHARACTERS])[:MAX_CHARACTERS]

@@ -23,6 +23,7 @@ HOMOPHONE = 0.5
 TYPO = 0.4
 CHARACTER = 0.3  # asked for by itself
 BODY = 0.25
+LABEL = 0.2  # what its topics and life events are called, in letters
 MORPHEME = 0.1  # a character of the asked word: words of like meaning often share one
 IS_NAME, BEGINS_NAME, IN_NAME, ALL_WORDS = 20.0, 4.0, 3.0, 4.0
 _SYLLABLE = 2.0  # for each, where tantivy scores none: about what one of a whole phrase scores
@@ -103,9 +104,12 @@ class Matcher:
         if not letters.isalpha():
             return
         yield _boost(self._term("spelled", letters), SPELLED)
-        yield from (_boost(self._said(typed), PINYIN) for typed in _with_syllables(letters))
+        for typed in _with_syllables(letters):
+            yield _boost(self._said(typed), PINYIN)
+            yield _boost(self._said(typed, field="label_pinyin"), LABEL)
         if len(letters) in _INITIALS:
             yield _boost(self._phrase("initials", pairs(list(letters))), INITIALS)
+            yield _boost(self._phrase("label_initials", pairs([START, *letters])), LABEL)
             if len(letters) >= _MOST_INITIALS_FROM:
                 each = [self._term("initials", pair) for pair in pairs(list(letters))]
                 yield _boost(_some(each, len(each) - 1), TYPO)
@@ -122,19 +126,19 @@ class Matcher:
                 said = [self._phrase("pinyin", typed.syllables[at : at + 2]) for at in places]
                 yield _boost(_some(said, len(said) // 2), TYPO)
 
-    def _said(self, typed: Typed, before: Sequence[str] = ()) -> Tantivy:
+    def _said(self, typed: Typed, before: Sequence[str] = (), field: str = "pinyin") -> Tantivy:
         """Find names that are said so, right behind ``before``."""
         words = [*before, *typed.syllables]
         begun = {len(before) + at for at in typed.begun}
         if not begun:
-            return self._phrase("pinyin", words)
+            return self._phrase(field, words)
         if len(words) == 1:
-            return Tantivy.const_score_query(Tantivy.regex_query(self._schema, "pinyin", f"{words[0]}.*"), 1.0)
+            return Tantivy.const_score_query(Tantivy.regex_query(self._schema, field, f"{words[0]}.*"), 1.0)
         if begun == {len(words) - 1}:
-            found = Tantivy.phrase_prefix_query(self._schema, "pinyin", [*words])
+            found = Tantivy.phrase_prefix_query(self._schema, field, [*words])
         else:
             wanted = [f"{word}.*" if at in begun else re.escape(word) for at, word in enumerate(words)]
-            found = Tantivy.regex_phrase_query(self._schema, "pinyin", [*wanted])
+            found = Tantivy.regex_phrase_query(self._schema, field, [*wanted])
         return Tantivy.const_score_query(found, _SYLLABLE * len(words))
 
     def _bag(self, cut: list[str]) -> Tantivy:

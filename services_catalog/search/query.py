@@ -18,6 +18,8 @@ class Query(Struct, frozen=True, kw_only=True):
     at: datetime
     text: str = ""
     district: tuple[str, ...] = ()
+    code: str | None = None  # one entry, if it may be found at all
+    item: str | None = None  # what belongs to this generic item
     level: str | None = None
     audience: str | None = None
     topic: str | None = None

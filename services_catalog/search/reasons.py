@@ -54,7 +54,7 @@ def _as_sounds(texts: Texts, cut: list[str]) -> Iterator[tuple[How, str]]:
 def _as_letters(texts: Texts, letters: str) -> Iterator[tuple[How, str]]:
     stemmed = stems(letters)
     yield from (("english", each) for each in texts.english if stemmed and set(stemmed) <= set(stems(each)))
-    for name in _names(texts):
+    for name in (*_names(texts), *texts.labels):
         said = spellings(atoms(fold(name)))
         if any(letters in "".join(each) for each in said):
             yield "pinyin", name

@@ -39,7 +39,8 @@ class Searchable(Struct, frozen=True, kw_only=True):
     """An entry as search knows it. Codes are compared as they are; texts are Chinese, but for those of ``english``."""
 
     code: str
-    level: str = "implementation"  # or item, case
+    level: str = "implementation"  # or case
+    item: str = ""  # the generic item that it belongs to
     district: str  # the organisation whose residents it is for; a city's entries have the city's
     authority: str  # the organisation that offers it
     authority_name: str = ""

@@ -21,8 +21,8 @@ def test_every_field_and_state_has_a_meaning() -> None:
     assert set(STANDS) == set(get_args(State))
 
 
-async def test_the_example_breaks_no_rule(city: City) -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+async def test_the_examples_break_no_rule(city: City) -> None:
+    example, together = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (written,), defects = read_file(example.encode())
     assert defects == []
     assert written.document.parent == ITEM_CODE
@@ -30,6 +30,13 @@ async def test_the_example_breaks_no_rule(city: City) -> None:
     document = msgspec.structs.replace(written.document, organisation="east-civil-affairs")
     await city.draft(document)
     assert (await city.submit(document.code)).state == "checked"
+    (written,), defects = read_file(together.encode())
+    assert defects == []
+    await city.bring_out({**ITEM, "code": "000123014000"})
+    document = msgspec.structs.replace(written.document, organisation="city")
+    await city.draft(document)
+    version = await city.submit(document.code)
+    assert (version.state, version.findings) == ("checked", [])
 
 
 def test_a_file_may_hold_several_entries() -> None:

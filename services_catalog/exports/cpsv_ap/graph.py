@@ -6,7 +6,6 @@ from typing import Any
 from services_catalog.entries.words import Localized, LocalizedProse
 from services_catalog.exports.around import Around
 from services_catalog.exports.identities import Identities
-from services_catalog.exports.labels import label
 from services_catalog.exports.uris import uri
 
 Node = dict[str, Any]
@@ -46,7 +45,7 @@ class Graph:
 
     def concept(self, scheme: str, code: str) -> str:
         """Describe a term of one of the lists that entries choose from."""
-        named = label(scheme, code)
+        named = self.around.label(scheme, code)
         shown = None if named.zh == code else texts(named)
         return self.share(self.name(scheme, code), "Concept", notation=code, prefLabel=shown)
 

@@ -76,6 +76,8 @@ def _events(graph: Graph, entry: Shown) -> list[str]:
     for_people = not entry.audience or "person" in entry.audience
     kind, type_ = ("life-event", "LifeEvent") if for_people else ("business-event", "BusinessEvent")
     return [
-        graph.share(graph.name(kind, each), type_, "Event", identifier=each, title={"zh": each})
+        graph.share(
+            graph.name(kind, each), type_, "Event", identifier=each, title=texts(graph.around.label("life-event", each))
+        )
         for each in entry.life_events or ()
     ]

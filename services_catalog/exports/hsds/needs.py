@@ -66,7 +66,7 @@ def attributes(writer: Writer, entry: Shown) -> list[Record]:
 
 
 def _attribute(writer: Writer, entry: Shown, scheme: str, code: str) -> Record:
-    named = writer.say(writer.around.item(code) if scheme == "item" else label(scheme, code))
+    named = writer.say(writer.around.label(scheme, code))
     listed = writer.say(label("scheme", scheme))
     taxonomy = writer.record("taxonomy", scheme, name=listed, description=listed)
     term = writer.record(

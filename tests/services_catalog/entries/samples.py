@@ -81,6 +81,23 @@ CASE: dict[str, Any] = {
     "fields": {"name": {"zh": "补领结婚证", "en": "A new marriage certificate"}},
     "because": {"name": "另一办理情形"},
 }
+TOPIC: dict[str, Any] = {
+    "level": "topic",
+    "code": "marriage",
+    "organisation": "city",
+    "fields": {"name": {"zh": "婚姻", "en": "Marriage"}, "alternate_names": [{"zh": "安枕置业"}]},
+}
+LIFE_EVENT: dict[str, Any] = {
+    "level": "life_event",
+    "code": "getting-married",
+    "organisation": "city",
+    "fields": {
+        "name": {"zh": "双喜临门", "en": "Getting married"},
+        "summary": {"zh": "结婚要办的几件事。", "en": "What has to be done to marry."},
+        "audience": ["person"],
+        "steps": [{"entry": ITEM_CODE}, {"entry": CASE_CODE, "after": [ITEM_CODE], "optional": True}],
+    },
+}
 
 
 def document(sample: dict[str, Any], **fields: Any) -> EntryDocument:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from services_catalog.entries.drift import drift
 from services_catalog.entries.fields import FIELDS, Fields, said
 from services_catalog.entries.inheritance import Authorship, Layer, authored, effective
-from services_catalog.entries.words import LEVELS
+from services_catalog.entries.words import SERVICES
 from tests.services_catalog.entries.samples import (
     CASE_CODE,
     IMPLEMENTATION,
@@ -55,7 +55,7 @@ SAID = st.fixed_dictionaries(
 def test_the_lowest_level_that_says_a_field_decides_it(levels: tuple[dict[str, Any], ...]) -> None:
     layers = [
         Layer(code, level, "city", 1, msgspec.convert(fields, Fields))
-        for code, level, fields in zip("123", LEVELS, levels, strict=True)
+        for code, level, fields in zip("123", SERVICES, levels, strict=True)
     ]
     whole = effective(layers)
     for name in FIELDS:

@@ -10,7 +10,17 @@ from services_catalog.entries.fields import Fields
 from services_catalog.entries.inheritance import Layer, effective
 from services_catalog.entries.rule import Subject, findings
 from services_catalog.entries.rules import RULES
-from tests.services_catalog.entries.samples import CASE, IMPLEMENTATION, ITEM, LAW, subject
+from tests.services_catalog.entries.samples import (
+    CASE,
+    CASE_CODE,
+    IMPLEMENTATION,
+    ITEM,
+    ITEM_CODE,
+    LAW,
+    LIFE_EVENT,
+    TOPIC,
+    subject,
+)
 
 WHOLE = {**IMPLEMENTATION, "fields": {**ITEM["fields"], **IMPLEMENTATION["fields"]}}
 PLAIN = IMPLEMENTATION["fields"]["accessibility"]["plain"]
@@ -158,14 +168,23 @@ def test_a_level_says_what_is_its_own_to_say() -> None:
     address = {"locations": IMPLEMENTATION["fields"]["locations"]}
     assert ("E17-placed", "/locations") in broken(subject(ITEM, **address))
     assert ("E17-placed", "/item_type") in broken(subject(IMPLEMENTATION, item_type="levy"))
+    assert ("E17-placed", "/steps") in broken(subject(ITEM, steps=LIFE_EVENT["fields"]["steps"]))
+    assert ("E17-placed", "/fee") in broken(subject(TOPIC, fee={"charged": False}))
+
+
+def test_a_life_event_leads_from_step_to_step() -> None:
+    whole = subject(LIFE_EVENT)
+    assert broken(whole) == broken(subject(TOPIC)) == []
+    assert broken(subject(LIFE_EVENT, steps=[{"entry": "a", "after": ["b"]}])) == [("E27-order", "/steps/0/after")]
+    assert broken(subject(LIFE_EVENT, steps=None)) == [("E01-needed", "/steps")]
+    judged = replace(whole, steps={ITEM_CODE: None, CASE_CODE: "hidden"})
+    assert broken(judged) == [("E26-steps", "/steps/0/entry"), ("W04-steps", "/steps/1/entry")]
+    assert broken(replace(whole, steps={ITEM_CODE: "public", CASE_CODE: "public"})) == []
 
 
 def test_every_rule_can_be_broken() -> None:
-    assert {rule.id for rule in RULES} == {rule for rule, *_ in BREACHES} | {
-        "E02-parents",
-        "E17-placed",
-        "E25-authority",
-    }
+    tested = {"E02-parents", "E17-placed", "E25-authority", "E26-steps", "E27-order", "W04-steps"}
+    assert {rule.id for rule in RULES} == {rule for rule, *_ in BREACHES} | tested
 
 
 def test_ids_say_how_serious_a_rule_is() -> None:

@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services_catalog.entries.fields import Fields
-from services_catalog.entries.scenarios import Scenario, Step, defects, plan
-
-
-def scenario(*steps: Step) -> Scenario:
-    return msgspec.convert(
-        {"code": "birth", "name": {"zh": "出生"}, "steps": [msgspec.to_builtins(s) for s in steps]}, Scenario
-    )
+from services_catalog.entries.scenarios import defects, plan
+from services_catalog.entries.steps import Step
 
 
 def entry(*materials: dict[str, Any], rule: Any = None) -> Fields:
@@ -36,7 +31,7 @@ CERTIFICATE, HOUSEHOLD, INSURANCE = (
 def test_what_can_be_done_at_the_same_time_is_one_round() -> None:
     school = Step(entry="school", after=("cert",))
     entries = {code: entry() for code in ("cert", "hukou", "ins", "school")}
-    rounds = plan(scenario(INSURANCE, HOUSEHOLD, school, CERTIFICATE), entries, {}).rounds
+    rounds = plan((INSURANCE, HOUSEHOLD, school, CERTIFICATE), entries, {}).rounds
     assert [[step.entry for step in each] for each in rounds] == [["cert"], ["hukou", "school"], ["ins"]]
 
 
@@ -46,7 +41,7 @@ def test_a_material_that_several_ask_for_is_asked_once_in_its_strictest_form() -
         "hukou": entry(material("id-card", copies=2, forms=["original"]), material("photo")),
         "ins": entry(material("card", licence="11100000"), material("photo", necessity="optional")),
     }
-    materials = plan(scenario(CERTIFICATE, HOUSEHOLD, INSURANCE), entries, {}).materials
+    materials = plan((CERTIFICATE, HOUSEHOLD, INSURANCE), entries, {}).materials
     assert [(each.material.id, each.material.copies, each.entries) for each in materials] == [
         ("id-card", 2, ("cert", "hukou")),
         ("photo", 1, ("hukou", "ins")),
@@ -56,14 +51,14 @@ def test_a_material_that_several_ask_for_is_asked_once_in_its_strictest_form() -
 
 def test_the_same_licence_is_the_same_material_under_any_id() -> None:
     entries = {"cert": entry(material("a", licence="L1")), "hukou": entry(material("b", licence="L1"))}
-    (one,) = plan(scenario(CERTIFICATE, HOUSEHOLD), entries, {}).materials
+    (one,) = plan((CERTIFICATE, HOUSEHOLD), entries, {}).materials
     assert one.entries == ("cert", "hukou")
 
 
 def test_what_is_ruled_out_or_not_to_be_seen_is_left_out_and_the_order_stays() -> None:
     young = {"rule": "fact", "fact": "age", "comparison": "at_most", "value": 6}
     entries = {"cert": entry(), "hukou": entry(rule=young), "ins": entry()}
-    whole = scenario(CERTIFICATE, HOUSEHOLD, INSURANCE)
+    whole = (CERTIFICATE, HOUSEHOLD, INSURANCE)
     assert plan(whole, entries, {}).missing_facts == ("age",)
     made = plan(whole, entries, {"age": 7})
     assert made.ruled_out == ("hukou",)
@@ -80,13 +75,13 @@ def test_what_is_ruled_out_or_not_to_be_seen_is_left_out_and_the_order_stays() -
     ],
 )
 def test_plans_that_cannot_be_followed_are_named(steps: tuple[Step, ...], pointer: str, said: str) -> None:
-    (found,) = defects(scenario(*steps))
+    (found,) = defects(steps)
     assert found.pointer == pointer
     assert said in found.message
 
 
 def test_a_whole_plan_has_no_defects() -> None:
-    assert [*defects(scenario(CERTIFICATE, HOUSEHOLD, INSURANCE))] == []
+    assert [*defects((CERTIFICATE, HOUSEHOLD, INSURANCE))] == []
 
 
 @given(st.data())
@@ -99,7 +94,7 @@ def test_nothing_comes_before_what_it_waits_for(data: st.DataObject) -> None:
         for at in range(count)
     ]
     seen = data.draw(st.sets(st.sampled_from([step.entry for step in steps])))
-    rounds = plan(scenario(*data.draw(st.permutations(steps))), {code: entry() for code in seen}, {}).rounds
+    rounds = plan(data.draw(st.permutations(steps)), {code: entry() for code in seen}, {}).rounds
     place = {step.entry: at for at, each in enumerate(rounds) for step in each}
     assert place.keys() == seen
     assert all(
