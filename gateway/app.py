@@ -119,7 +119,6 @@ class Gateway:
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
-            services = with_hosts(services, platform)
             upstreams.inside[SERVICE] = self._catalogue_source(shelf, platform)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
@@ -136,7 +135,7 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *export_routes(Exports(database.pool, issuer(settings))),
-                    *self._sign_on_routes(platform, services),
+                    *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
                 ],
                 beside=self.direct,

@@ -125,6 +125,7 @@ EVERY_FIELD: dict[str, Any] = {
     },
     "host_requirements": {"wechat": "8.0.0"},
     "binding": {"page": "https://bound.example/"},
+    "steps": [{"entry": "000111002000"}],
     "effective_from": "2026-01-01",
     "withdraw_on": "2030-01-01",
     "owner_contact": {"phone": "secret-4"},
