@@ -122,9 +122,7 @@ class Gateway:
             upstreams.inside[SERVICE] = self._catalogue_source(shelf, platform)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
-            self.guide = await self._open_guide(stack, redis, upstreams)
-            permits = Permits(database, platform.purposes, self._clock)
-            ways = Ways(upstreams, identity.callers, permits, KeptValues(), self.guide)
+            ways = await self._open_ways(stack, redis, upstreams, identity, platform)
             executor = Executor(ways, lambda token: Context(platform, token), settings)
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
@@ -154,13 +152,16 @@ class Gateway:
         launches = Launches(shelf, self._clock, platform.channels.values())
         return CatalogueSource(Answering(shelf, self._clock), launches, self.registry)
 
-    async def _open_guide(self, stack: AsyncExitStack, redis: Redis, upstreams: Upstreams) -> Guide:
-        """Open what holds departments' answers to the guide, followed from now on."""
+    async def _open_ways(
+        self, stack: AsyncExitStack, redis: Redis, upstreams: Upstreams, identity: Identity, platform: Platform
+    ) -> Ways:
+        """Open what a fetch goes through; departments' answers are held to the guide, which is followed from now on."""
         refuse = self._settings.guide_refuses
-        guide = Guide(self.database.pool, redis, self._clock, upstreams, refuse=refuse)
+        guide = self.guide = Guide(self.database.pool, redis, self._clock, upstreams, refuse=refuse)
         stack.push_async_callback(guide.close)
         await guide.start()
-        return guide
+        permits = Permits(self.database, platform.purposes, self._clock)
+        return Ways(upstreams, identity.callers, permits, KeptValues(), guide)
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
