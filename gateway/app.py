@@ -55,6 +55,7 @@ from schema.names import platform_names
 from services_catalog.publishing import Publishing
 from services_catalog.reading.answering import Answering
 from services_catalog.reading.document import SERVICE, source
+from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
 
 Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
@@ -137,7 +138,9 @@ class Gateway:
         shelf = self.catalogue = Shelf(self.database.pool, redis)
         stack.push_async_callback(shelf.close)
         await shelf.start()
-        return CatalogueSource(Answering(shelf, self._clock), self.registry)
+        shared = SharedAnswers(redis)
+        stack.push_async_callback(shared.close)
+        return CatalogueSource(Answering(shelf, shared, self._clock), self.registry)
 
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""

@@ -1,28 +1,32 @@
 """The catalogue's API, answered: a target such as ``/search?text=结婚`` to JSON.
 
-Answers are kept per process while nothing changes: the same question of the same revision has the same answer, but for
-what is open now, which is asked anew every minute.
+Answers are kept per process until something changes that they depend on (services_catalog.reading.changes), the
+district moves, or time passes that they tell of.
 """
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from itertools import count
-from typing import NamedTuple
+from datetime import datetime, time, timedelta
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
+from msgspec import Struct
 
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
+from kernel.lru import LRUCache
 from services_catalog.organisations.errors import UnknownOrganisationError
-from services_catalog.reading.shelf import Shelf
+from services_catalog.reading.changes import Changes, Tag, tags_of
+from services_catalog.reading.shared import Found, SharedAnswers, name_of
+from services_catalog.reading.shelf import Answer, CatalogueUnavailableError, Shelf
 from services_catalog.reading.wire import plain
+from services_catalog.search.query import Answer as IndexAnswer
 from services_catalog.search.query import Hit, Query
 
 _KEPT_BYTES = 64 * 2**20
 _BYTES_OF_A_KEPT_ANSWER = 400  # beside its target and its body
-_NONE = b"null"
+_NONE = Answer(b"", b"null")  # of unknown codes there are as many as anybody makes up
+_ENTRIES = "/entries/"
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)  # services_catalog.entries.words.Code
 _DISTRICT_SECONDS = 60.0  # an organisation that moves is in its new district's catalogue after that
 _FILTERS = ("audience", "topic", "channel", "host", "level")
@@ -30,24 +34,28 @@ _FILTERS = ("audience", "topic", "channel", "host", "level")
 Given = Mapping[str, str]
 
 
-class Answer(NamedTuple):
-    """JSON, and a ``tag`` that no other answer of this process has; empty for one that is not kept."""
+class _Kept(Struct):
+    """An answer, and while what it holds."""
 
-    tag: bytes
-    body: bytes
+    answer: Answer
+    changes: Changes
+    revision: int  # of the catalogue, at which it is known to hold
+    tags: tuple[Tag, ...]
+    until: float
+    district: str
+    path: tuple[str, ...]
 
 
 class Answering:
     """The answers of one process."""
 
-    def __init__(self, shelf: Shelf, clock: Clock) -> None:
+    def __init__(self, shelf: Shelf, shared: SharedAnswers, clock: Clock) -> None:
         self._shelf = shelf
+        self._shared = shared
         self._clock = clock
         self._paths: dict[str, tuple[float, tuple[str, ...]]] = {}
-        self._kept: OrderedDict[str, tuple[int, Answer]] = OrderedDict()
-        self._numbers = count(1)
-        self._size = 0
-        self._ways: dict[str, Callable[[Given], Awaitable[bytes]]] = {
+        self._kept: LRUCache[str, _Kept] = LRUCache(_KEPT_BYTES)
+        self._ways: dict[str, Callable[[Query, float], Awaitable[bytes]]] = {
             "/search": self._search,
             "/suggest": self._suggest,
             "/home": self._home,
@@ -55,36 +63,53 @@ class Answering:
 
     async def answer(self, target: str) -> Answer:
         """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
+        if target.startswith(_ENTRIES):
+            return await self._entry(unquote(target.removeprefix(_ENTRIES)))
         known = self._kept.get(target)
-        if known is not None and known[0] == self._shelf.generation:
-            self._kept.move_to_end(target)
-            return known[1]
-        generation = self._shelf.generation
+        if known is not None and await self._holds(known):
+            return known.answer
+        revision, changes = self._shelf.revision, self._shelf.changes
         path, _, query = target.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
-        way = self._ways.get(path)
-        body = await (way(given) if way else self._entry(unquote(path.removeprefix("/entries/"))))
-        if "open" in given or body == _NONE:  # of unknown codes there are as many as anybody makes up
-            return Answer(b"", body)
-        return self._keep(target, generation, body)
+        asked, until = await self._query(given), self._until(minute="open" in given)
+        answer = Answer(self._shelf.tag(), await self._ways[path](asked, until))
+        kept = _Kept(answer, changes, revision, tags_of(asked), until, given.get("district", ""), asked.district)
+        self._kept.put(target, kept, len(target) + len(answer.body) + _BYTES_OF_A_KEPT_ANSWER)
+        return answer
 
-    async def _entry(self, code: str) -> bytes:
+    async def _holds(self, known: _Kept) -> bool:
+        """Return whether an answer is what would be answered now."""
+        shelf = self._shelf
+        if known.changes is not shelf.changes or self._clock.now().timestamp() >= known.until:
+            return False
+        if known.revision < shelf.revision:
+            if shelf.changes.concern(known.tags, known.revision):
+                return False
+            known.revision = shelf.revision
+        return not known.district or await self._district(known.district) == known.path
+
+    def _until(self, *, minute: bool) -> float:
+        """Return until when an answer of now holds: places open by the minute, entries come and go at midnight."""
+        now = self._clock.now().astimezone(CHINA)
+        if minute:
+            return (now.replace(second=0, microsecond=0) + timedelta(minutes=1)).timestamp()
+        return datetime.combine(now.date() + timedelta(days=1), time(), CHINA).timestamp()
+
+    async def _entry(self, code: str) -> Answer:
         return (await self._shelf.entries([code])).get(code, _NONE) if _CODE.fullmatch(code) else _NONE
 
-    async def _search(self, given: Given) -> bytes:
-        found = await asyncio.to_thread(self._shelf.index.search, await self._query(given))
+    async def _search(self, query: Query, until: float) -> bytes:
+        found = await self._found(query, until)
         bodies = await self._shelf.entries([hit.code for hit in found.hits])
-        hits = b",".join(_hit(hit, bodies[hit.code]) for hit in found.hits if hit.code in bodies)
+        hits = b",".join(_hit(hit, bodies[hit.code].body) for hit in found.hits if hit.code in bodies)
         rest = {"total": found.total, "facets": plain(found.facets), "didYouMean": found.did_you_mean}
         return b'{"hits":[' + hits + b"]," + msgspec.json.encode(rest)[1:]
 
-    async def _suggest(self, given: Given) -> bytes:
-        found = await asyncio.to_thread(self._shelf.index.suggest, await self._query(given))
-        return msgspec.json.encode({"suggestions": plain(found)})
+    async def _suggest(self, query: Query, _: float) -> bytes:
+        return msgspec.json.encode({"suggestions": plain(await asyncio.to_thread(self._shelf.index.suggest, query))})
 
-    async def _home(self, given: Given) -> bytes:
-        query = msgspec.structs.replace(await self._query(given), facets=True)
-        found = await asyncio.to_thread(self._shelf.index.search, query)
+    async def _home(self, query: Query, until: float) -> bytes:
+        found = await self._found(msgspec.structs.replace(query, facets=True), until)
         bodies = await self._shelf.entries([hit.code for hit in found.hits])
         counted = found.facets
         rest = {
@@ -92,8 +117,19 @@ class Answering:
             "audiences": plain(counted.audience if counted else ()),
             "total": found.total,
         }
-        popular = b",".join(bodies[hit.code] for hit in found.hits if hit.code in bodies)
+        popular = b",".join(bodies[hit.code].body for hit in found.hits if hit.code in bodies)
         return b'{"popular":[' + popular + b"]," + msgspec.json.encode(rest)[1:]
+
+    async def _found(self, query: Query, until: float) -> IndexAnswer:
+        """Return what the index answers, or has answered to another process."""
+        shelf = self._shelf
+        name, revision, changes = name_of(shelf.name, query, until), shelf.revision, shelf.changes
+        known = await self._shared.get(name)
+        if known and known.revision <= revision and not changes.concern(tags_of(query), known.revision):
+            return known.answer
+        found = await asyncio.to_thread(shelf.index.search, query)
+        self._shared.put(name, Found(revision, found))
+        return found
 
     async def _query(self, given: Given) -> Query:
         now = self._clock.now()
@@ -119,27 +155,18 @@ class Answering:
         now = self._clock.now().timestamp()
         known = self._paths.get(code)
         if known is None or now - known[0] > _DISTRICT_SECONDS:
-            path = await self._shelf.path(code) if _CODE.fullmatch(code) else None
+            try:
+                path = await self._shelf.path(code) if _CODE.fullmatch(code) else None
+            except CatalogueUnavailableError:
+                if known is None:
+                    raise
+                path = "/".join(reversed(known[1]))  # where it was is better than nothing
             if path is None:
                 raise UnknownOrganisationError(
                     f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
                 )
             known = self._paths[code] = now, tuple(reversed(path.split("/")))
         return known[1]
-
-    def _keep(self, target: str, generation: int, body: bytes) -> Answer:
-        before = self._kept.pop(target, None)
-        self._size += _weight(target, body) - (_weight(target, before[1].body) if before else 0)
-        answer = Answer(b'"%d"' % next(self._numbers), body)
-        self._kept[target] = generation, answer
-        while self._size > _KEPT_BYTES and len(self._kept) > 1:
-            gone, (_, old) = self._kept.popitem(last=False)
-            self._size -= _weight(gone, old.body)
-        return answer
-
-
-def _weight(target: str, body: bytes) -> int:
-    return len(target) + len(body) + _BYTES_OF_A_KEPT_ANSWER
 
 
 def _hit(hit: Hit, body: bytes) -> bytes:
