@@ -49,12 +49,12 @@ class Platform:
             "YIWANG_TOKEN": self._token,
         }
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, seconds: float = 180) -> str:
         """Run ``yiwang`` and return what it printed."""
         command = [sys.executable, "-m", "cli.main", *arguments]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **self.environment()}
         result = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
         if result.returncode:
             raise BenchError(f"yiwang {' '.join(arguments)}:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")

@@ -92,7 +92,7 @@ class Index:
         snapshot, asked = self._snapshot, self._ask(query)
         cursor = cursors.read(query.after, query) if query.after else None
         first = max(0, min(query.first, MAX_FIRST))
-        found = find(snapshot, asked, (cursor.seen if cursor else 0) + first + _MOVED)
+        found = find(snapshot, asked, first if cursor is None else cursor.seen + first + _MOVED)
         start = 0 if cursor is None else _after(cursor, found.hits)
         page = enumerate(found.hits[start : start + first], start + 1)
         return Answer(
