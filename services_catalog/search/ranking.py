@@ -17,7 +17,7 @@ from services_catalog.search.query import Query
 
 _CLOSE = 0.5  # of the best score: of hits as good as that the nearest comes first
 _ENOUGH = 10  # hits; with fewer there is room for those that are only like what was asked
-_FEW = 2_000  # hits that are looked at one by one, in some milliseconds
+_FEW = 500  # hits that are looked at one by one, in some milliseconds
 _OWN_DISTRICT = 0.3  # less than any difference in words: it decides between a district's entry and its city's
 
 
