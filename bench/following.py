@@ -19,6 +19,7 @@ from statistics import median, quantiles
 import msgspec
 from redis.asyncio import Redis
 
+from bench.catalogue import ask
 from bench.client import Client
 from bench.machine import BenchError, free_port, take_the_machine, wait_until_listening
 from bench.many_entries import generate
@@ -126,9 +127,8 @@ def gateways(running: ExitStack, platform: Platform, folder: Path, **variables: 
     ports = [free_port(), free_port()]
     for port in ports:
         log, given = folder / f"{port}.log", {variable(name): value for name, value in variables.items()}
-        wait_until_listening(
-            running.enter_context(platform.gateway(port, core="0,1", log=log, variables=given)), port, 600
-        )
+        wait_until_listening(running.enter_context(platform.gateway(port, core="0,1", log=log, variables=given)), port)
+        ask(port, {"query": "{catalog{search(first:1){total}}}"}, 900)  # it listens before it can answer
     return ports
 
 

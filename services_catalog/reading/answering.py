@@ -64,7 +64,8 @@ class Answering:
     async def answer(self, target: str) -> Answer:
         """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
         if target.startswith(_ENTRIES):
-            return await self._entry(unquote(target.removeprefix(_ENTRIES)))
+            code = target.removeprefix(_ENTRIES)
+            return self._shelf.kept(code) or await self._entry(unquote(code))
         known = self._kept.get(target)
         if known is not None and await self._holds(known):
             return known.answer

@@ -112,6 +112,10 @@ class Shelf:
             self.changes.begin()
         self.revision = current
 
+    def kept(self, code: str) -> Answer | None:
+        """Return an entry that was read before."""
+        return self._entries.get(code)
+
     async def entries(self, codes: Sequence[str]) -> dict[str, Answer]:
         """Return public entries by code; those that are not public are left out."""
         found = {code: known for code in codes if (known := self._entries.get(code)) is not None}
