@@ -2,12 +2,14 @@
 
 The catalogue is `yiwang demo generate`'s, published the real way. Pages: home, category, search, entry. "cached" pages
 are asked again and again; for "uncached" searches no question is ever repeated. The gateway has core 0; wrk, PostgreSQL
-and Valkey share the other one. ARGS="--services 1000 --nodes 74073" is the whole size, which takes minutes to publish.
+and Valkey share the other one. ARGS="--services 1000 --nodes 74073" is the whole size, which takes minutes to publish;
+of ARGS="--services 100000" all but a thousand are filled in (bench.many_entries).
 """
 
 import argparse
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,9 +28,11 @@ from bench.machine import (
     Program,
     cpu_seconds,
     free_port,
+    memory,
     take_the_machine,
     wait_until_listening,
 )
+from bench.many_entries import generate
 from bench.own_platform import ROOT, Platform
 from services_catalog.demo.names import items
 
@@ -102,12 +106,12 @@ def _body(query: str, **variables: str) -> dict[str, object]:
     return {"query": query, "variables": variables}
 
 
-def ask(port: int, body: dict[str, object]) -> Any:
+def ask(port: int, body: dict[str, object], seconds: float = 30) -> Any:
     """Ask one page; return what the catalogue answers."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql", json.dumps(body).encode(), {"content-type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310 - as above
         result = json.load(answer)
     if "errors" in result:
         raise BenchError(f"wrong: {result['errors'][:2]}")
@@ -126,12 +130,16 @@ def main() -> None:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-bench-")))
         platform = Platform(running)
         began = time.monotonic()
-        platform.command("demo", "generate", "--services", str(options.services), "--nodes", str(options.nodes))
-        print(f"published {options.services:,} services in {time.monotonic() - began:.0f} s")
-        port = free_port()
+        generate(platform, options.services, options.nodes)
+        print(f"published {options.services:,} services in {time.monotonic() - began:.0f} s", flush=True)
+        port, began = free_port(), time.monotonic()
         gateway = running.enter_context(platform.gateway(port, core=GATEWAY_CORE, log=folder / "gateway.log"))
         wait_until_listening(gateway, port)
+        ask(port, _body("{catalog{search(first:1){total}}}"), 900)  # it listens before it can answer
+        took, used = time.monotonic() - began, cpu_seconds(gateway.pid)
+        print(f"a new gateway serves after {took:.1f} s, {used:.1f} s of CPU", flush=True)
         _measure(running, folder, gateway, port, options.seconds)
+        print(f"gateway: {memory(gateway.pid).rss_mib:.0f} MiB; load average {os.getloadavg()[0]:.1f}")
 
 
 def _measure(running: ExitStack, folder: Path, gateway: Program, port: int, seconds: int) -> None:

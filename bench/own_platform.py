@@ -49,7 +49,7 @@ class Platform:
             "YIWANG_TOKEN": self._token,
         }
 
-    def command(self, *arguments: str, seconds: int = 180) -> str:
+    def command(self, *arguments: str, seconds: float = 180) -> str:
         """Run ``yiwang``, for some time at most, and return what it printed."""
         command = [sys.executable, "-m", "cli.main", *arguments]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **self.environment()}

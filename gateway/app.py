@@ -62,6 +62,7 @@ from services_catalog.exports.exporting import Exports
 from services_catalog.publishing import Publishing
 from services_catalog.reading.answering import Answering
 from services_catalog.reading.document import SERVICE, source
+from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
 
 Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
@@ -119,7 +120,7 @@ class Gateway:
             identity = await self._open_identity(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
             platform = await open_platform(stack, database, registry, self.environment, services)
-            upstreams.inside[SERVICE] = self._catalogue_source(shelf, platform)
+            upstreams.inside[SERVICE] = self._catalogue_source(stack, redis, shelf, platform)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
             ways = await self._open_ways(stack, redis, upstreams, identity, platform)
@@ -147,10 +148,14 @@ class Gateway:
         await shelf.start()
         return shelf
 
-    def _catalogue_source(self, shelf: Shelf, platform: Platform) -> CatalogueSource:
+    def _catalogue_source(
+        self, stack: AsyncExitStack, redis: Redis, shelf: Shelf, platform: Platform
+    ) -> CatalogueSource:
         """Make what answers for the catalogue."""
+        shared = SharedAnswers(redis)
+        stack.push_async_callback(shared.close)
         launches = Launches(shelf, self._clock, platform.channels.values())
-        return CatalogueSource(Answering(shelf, self._clock), launches, self.registry)
+        return CatalogueSource(Answering(shelf, shared, self._clock), launches, self.registry)
 
     async def _open_ways(
         self, stack: AsyncExitStack, redis: Redis, upstreams: Upstreams, identity: Identity, platform: Platform

@@ -6,7 +6,6 @@ services_catalog.tables.CatalogRevision says why that misses nothing. One look c
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, KeysView, Sequence
 
 import asyncpg
@@ -19,6 +18,7 @@ from kernel.crypto.errors import SealedDataError
 from kernel.crypto.fields import FieldCipher
 from kernel.errors import YiwangError
 from kernel.follower import Follower
+from kernel.lru import LRUCache
 from kernel.settings import Settings
 from services_catalog import upstream_headers
 from services_catalog.announcements import CHANNEL
@@ -84,10 +84,10 @@ class Registry:
         self._cipher = cipher
         self._live: dict[str, LiveService] = {}
         self._callbacks: list[Callable[[set[str]], None]] = []
-        self._slices = _SliceCache(_SLICE_CACHE_BYTES)
+        self._slices: LRUCache[str, Slice] = LRUCache(_SLICE_CACHE_BYTES, heaviest=_SLICE_CACHE_BYTES)
         self._loading: dict[str, asyncio.Task[Slice]] = {}
         self._refreshing = asyncio.Lock()
-        self.follower = Follower(redis, CHANNEL, self.refresh, "the catalogue")
+        self.follower = Follower(redis, CHANNEL, self.refresh, "the catalogue", prompt=True)
 
     def live(self, name: str) -> LiveService | None:
         return self._live.get(name)
@@ -177,28 +177,6 @@ class Registry:
         del self._loading[digest]
         if not done.cancelled():
             done.exception()  # every caller may have given up: nobody else asks for it then
-
-
-class _SliceCache:
-    """The slices used last, bounded by the bytes of their encoded forms."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._slices: OrderedDict[str, tuple[Slice, int]] = OrderedDict()
-
-    def get(self, digest: str) -> Slice | None:
-        found = self._slices.get(digest)
-        if found is None:
-            return None
-        self._slices.move_to_end(digest)
-        return found[0]
-
-    def put(self, digest: str, slice_: Slice, size: int) -> None:
-        self._slices[digest] = slice_, size
-        self._size += size
-        while self._size > self._limit and len(self._slices) > 1:
-            self._size -= self._slices.popitem(last=False)[1][1]
 
 
 def _live_service(row: asyncpg.Record, settings: Settings, cipher: FieldCipher) -> LiveService | None:

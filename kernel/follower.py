@@ -1,7 +1,7 @@
 """Keeps one process's memory of some rows fresh: it looks when Redis says so, and by itself.
 
-PostgreSQL is the truth. A Redis message only says "look again", so a lost one costs time, never a change; while
-nothing is heard from Redis the looks are as frequent as "within a second" needs.
+PostgreSQL is the truth. A Redis message only says "look again", so a lost one costs time, never a change. Where that
+must be less than a second whatever Redis does, the looks are as frequent as while nothing is heard from it.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from redis.asyncio import Redis
 
 POLL_SECONDS = 5.0  # while Redis announces changes
-ALONE_SECONDS = 0.5  # while it does not
+ALONE_SECONDS = 0.5  # while it does not, or may lose one: a server that hangs is noticed after half a minute only
 
 _log = logging.getLogger(__name__)
 
@@ -20,14 +20,17 @@ _log = logging.getLogger(__name__)
 class Follower:
     """Calls ``look`` in the running loop from ``start`` to ``close``. ``what`` names the rows in the log.
 
-    ``subscribed`` says whether Redis is heard.
+    ``subscribed`` says whether Redis is heard; ``prompt``: no announcement that is lost may cost more than a second.
     """
 
-    def __init__(self, redis: Redis, channel: str, look: Callable[[], Awaitable[None]], what: str) -> None:
+    def __init__(
+        self, redis: Redis, channel: str, look: Callable[[], Awaitable[None]], what: str, *, prompt: bool = False
+    ) -> None:
         self._redis = redis
         self._channel = channel
         self._look = look
         self._what = what
+        self._prompt = prompt
         self._wake = asyncio.Event()
         self.subscribed = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -48,9 +51,9 @@ class Follower:
         """Look when woken, and from time to time without."""
         reachable = True
         while True:
-            seconds = POLL_SECONDS if self.subscribed and reachable else ALONE_SECONDS
+            rare = self.subscribed and reachable and not self._prompt
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS if rare else ALONE_SECONDS)
             self._wake.clear()
             try:
                 await self._look()

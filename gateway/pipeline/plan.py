@@ -23,7 +23,7 @@ from gateway.errors import IntrospectionScopeError
 from gateway.pipeline.read_request import GraphQLRequest
 from gateway.recording import Sent
 from gateway.registry import LiveService, Registry
-from gateway.weighted import Weighted
+from kernel.lru import LRUCache
 from kernel.settings import Settings
 from services_catalog.errors import UnknownServiceError
 from supergraph.plan import Plan
@@ -66,8 +66,8 @@ class Planner:
         self._settings = settings
         self._scalars = scalars_beside(local)
         self._built_in = {each.service: SliceTypes(each, self._scalars) for each in built_in}
-        self._plans: Weighted[tuple[str, str | None, str], Planned] = Weighted(settings.plan_cache_bytes)
-        self._types: Weighted[str, SliceTypes] = Weighted(_TYPES)
+        self._plans: LRUCache[tuple[str, str | None, str], Planned] = LRUCache(settings.plan_cache_bytes)
+        self._types: LRUCache[str, SliceTypes] = LRUCache(_TYPES)
         registry.on_change(self._changed)
 
     async def plan(self, request: GraphQLRequest, services: str = "") -> Planned:

@@ -3,7 +3,7 @@
 The same numbers give the same entries, and all keep every rule, so that they can go the real way to the public.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -17,10 +17,12 @@ _DAYS = (0, 1, 3, 5, 7, 10, 15, 20)
 _HOURS = [{"days": ["MO", "TU", "WE", "TH", "FR"], "opens": "09:00", "closes": "17:00"}]
 
 
-def departments(areas: Sequence[Organisation], number: int) -> list[Organisation]:
-    """Return ``number`` kinds of departments, each of the city and of every district."""
+def departments(
+    areas: Sequence[Organisation], number: int, tiers: Collection[str] = ("city", "district")
+) -> list[Organisation]:
+    """Return ``number`` kinds of departments, each of the city and of every district, or of all areas of ``tiers``."""
     kinds = list(words("departments").values())[:number]
-    return [_department(area, kind) for kind in kinds for area in areas if area.tier in ("city", "district")]
+    return [_department(area, kind) for kind in kinds for area in areas if area.tier in tiers]
 
 
 def entries(offices: Sequence[Organisation], number: int, seed: int = 1) -> Iterator[EntryDocument]:

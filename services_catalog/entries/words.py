@@ -50,14 +50,28 @@ Reach = Literal["none", "county", "city", "province", "nation"]
 ResidentLevel = Literal["public", "L1", "L2", "L3", "L4"]
 
 
-class Localized(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class _Text(Struct, frozen=True):
+    zh: str
+    en: str | None = None
+
+    @property
+    def in_english(self) -> str:
+        """The English; the Chinese where nobody has translated it: better understood late than not."""
+        return self.zh if self.en is None else self.en
+
+    @property
+    def translated(self) -> bool:
+        return self.en is not None
+
+
+class Localized(_Text, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One line in Chinese and, where somebody has translated it, in English."""
 
     zh: Line
     en: Line | None = None
 
 
-class LocalizedProse(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class LocalizedProse(_Text, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A longer text in Chinese and, where somebody has translated it, in English; it may have several lines."""
 
     zh: Prose

@@ -1,67 +1,63 @@
 """The catalogue's API, answered: a target such as ``/search?text=结婚`` to JSON.
 
-Answers are kept per process while nothing changes: the same question of the same revision has the same answer on the
-same day of China's, but for what is open now, which is not kept.
+Answers are kept per process until something changes that they depend on (services_catalog.reading.changes), the
+district moves, or time passes that they tell of.
 """
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
-from itertools import count
-from typing import NamedTuple
+from datetime import date, datetime, time, timedelta
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from kernel.clock import CHINA, Clock
+from kernel.lru import LRUCache
 from services_catalog.organisations.errors import UnknownOrganisationError
+from services_catalog.reading.changes import ANYTHING, Changes, Tag, tags_of
 from services_catalog.reading.life_events import life_event, life_events, topics
-from services_catalog.reading.shelf import Shelf
-from services_catalog.reading.shown import holds
+from services_catalog.reading.shared import Found, SharedAnswers, name_of
+from services_catalog.reading.shelf import Answer, CatalogueUnavailableError, Shelf
 from services_catalog.reading.wire import plain
+from services_catalog.search.query import Answer as IndexAnswer
 from services_catalog.search.query import Hit, Query
 
 _KEPT_BYTES = 64 * 2**20
 _BYTES_OF_A_KEPT_ANSWER = 400  # beside its target and its body
-_NONE = b"null"
+_NONE = Answer(b"", b"null")  # of unknown codes there are as many as anybody makes up
+_ENTRIES = "/entries/"
+_LIFE_EVENTS = "/life-events/"
+_OF_THE_INDEX = ("/search", "/suggest", "/home")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)  # services_catalog.entries.words.Code
 _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
-_Moment = tuple[int, date]
 
 
-class _Dates(Struct, rename="camel"):
-    """The days of an entry as it was written for front ends."""
+class _Kept(Struct):
+    """An answer, and while what it holds."""
 
-    effective_from: date | UnsetType = UNSET
-    withdraw_on: date | UnsetType = UNSET
-
-
-_dates = msgspec.json.Decoder(_Dates).decode
-
-
-class Answer(NamedTuple):
-    """JSON, and a ``tag`` that no other answer of this process has; empty for one that is not kept."""
-
-    tag: bytes
-    body: bytes
+    answer: Answer
+    changes: Changes
+    revision: int  # of the catalogue, at which it is known to hold
+    tags: tuple[Tag, ...]
+    until: float
+    district: str
+    path: tuple[str, ...]
 
 
 class Answering:
     """The answers of one process."""
 
-    def __init__(self, shelf: Shelf, clock: Clock) -> None:
+    def __init__(self, shelf: Shelf, shared: SharedAnswers, clock: Clock) -> None:
         self._shelf = shelf
+        self._shared = shared
         self._clock = clock
         self._paths: dict[str, tuple[int, tuple[str, ...]]] = {}
-        self._kept: OrderedDict[str, tuple[_Moment, Answer]] = OrderedDict()
-        self._numbers = count(1)
-        self._size = 0
-        self._ways: dict[str, Callable[[Given], Awaitable[bytes]]] = {
+        self._kept: LRUCache[str, _Kept] = LRUCache(_KEPT_BYTES)
+        self._ways: dict[str, Callable[[Query, float], Awaitable[bytes]]] = {
             "/search": self._search,
             "/suggest": self._suggest,
             "/home": self._home,
@@ -71,54 +67,78 @@ class Answering:
 
     async def answer(self, target: str) -> Answer:
         """Return the JSON at a target of the catalogue's API. Raises YiwangError."""
-        known, moment = self._kept.get(target), self._moment()
-        if known is not None and known[0] == moment:
-            self._kept.move_to_end(target)
-            return known[1]
+        if target.startswith(_ENTRIES):
+            code = target.removeprefix(_ENTRIES)
+            return self._today(self._shelf.kept(code) or await self._entry(unquote(code)))
+        known = self._kept.get(target)
+        if known is not None and await self._holds(known):
+            return known.answer
+        revision, changes = self._shelf.revision, self._shelf.changes
         path, _, query = target.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
-        way = self._ways.get(path)
-        body = await (way(given) if way else self._one(path, given))
-        if "open" in given or body == _NONE:  # of unknown codes there are as many as anybody makes up
-            return Answer(b"", body)
-        return self._keep(target, moment, body)
-
-    def _moment(self) -> _Moment:
-        """Return what an answer holds for: a state of the entries, and a day, as entries begin and end with days."""
-        return self._shelf.generation, self._clock.now().astimezone(CHINA).date()
-
-    async def _one(self, path: str, given: Given) -> bytes:
-        kind, _, code = path.removeprefix("/").partition("/")
-        code = unquote(code)
-        if not _CODE.fullmatch(code):
+        asked, until = await self._query(given), self._until(minute="open" in given)
+        if path.startswith(_LIFE_EVENTS):
+            body = await self._life_event(asked, unquote(path.removeprefix(_LIFE_EVENTS)))
+        else:
+            body = await self._ways[path](asked, until)
+        if body == _NONE.body:
             return _NONE
-        if kind == "life-events":
-            return await life_event(self._shelf, self._clock.now(), await self._path(given), code)
-        if code in self._shelf.together:
+        answer = Answer(self._shelf.tag(), body)
+        tags = tags_of(asked) if path in _OF_THE_INDEX else (ANYTHING,)
+        kept = _Kept(answer, changes, revision, tags, until, given.get("district", ""), asked.district)
+        self._kept.put(target, kept, len(target) + len(answer.body) + _BYTES_OF_A_KEPT_ANSWER)
+        return answer
+
+    def _today(self, entry: Answer) -> Answer:
+        """Return an entry if it holds today, in China's time."""
+        if entry.since == date.min and entry.until == date.max:
+            return entry
+        return entry if entry.since <= self._clock.now().astimezone(CHINA).date() < entry.until else _NONE
+
+    async def _holds(self, known: _Kept) -> bool:
+        """Return whether an answer is what would be answered now."""
+        shelf = self._shelf
+        if known.changes is not shelf.changes or self._clock.now().timestamp() >= known.until:
+            return False
+        if known.revision < shelf.revision:
+            if shelf.changes.concern(known.tags, known.revision):
+                return False
+            known.revision = shelf.revision
+        return not known.district or await self._path(known.district) == known.path
+
+    def _until(self, *, minute: bool) -> float:
+        """Return until when an answer of now holds: places open by the minute, entries come and go at midnight."""
+        now = self._clock.now().astimezone(CHINA)
+        if minute:
+            return (now.replace(second=0, microsecond=0) + timedelta(minutes=1)).timestamp()
+        return datetime.combine(now.date() + timedelta(days=1), time(), CHINA).timestamp()
+
+    async def _entry(self, code: str) -> Answer:
+        if not _CODE.fullmatch(code) or code in self._shelf.together:
             return _NONE
-        body = (await self._shelf.entries([code])).get(code, _NONE)
-        return body if body == _NONE or holds(_dates(body), self._clock.now()) else _NONE
+        return (await self._shelf.entries([code])).get(code, _NONE)
 
-    async def _topics(self, _given: Given) -> bytes:
-        return topics(self._shelf, self._clock.now())
+    async def _topics(self, query: Query, _: float) -> bytes:
+        return topics(self._shelf, query.at)
 
-    async def _life_events(self, given: Given) -> bytes:
-        return life_events(self._shelf, self._clock.now(), await self._path(given), given.get("audience") or None)
+    async def _life_events(self, query: Query, _: float) -> bytes:
+        return life_events(self._shelf, query.at, query.district, query.audience)
 
-    async def _search(self, given: Given) -> bytes:
-        found = await asyncio.to_thread(self._shelf.index.search, await self._query(given))
+    async def _life_event(self, query: Query, code: str) -> bytes:
+        return await life_event(self._shelf, query.at, query.district, code)
+
+    async def _search(self, query: Query, until: float) -> bytes:
+        found = await self._found(query, until)
         bodies = await self._shelf.entries([hit.code for hit in found.hits])
-        hits = b",".join(_hit(hit, bodies[hit.code]) for hit in found.hits if hit.code in bodies)
+        hits = b",".join(_hit(hit, bodies[hit.code].body) for hit in found.hits if hit.code in bodies)
         rest = {"total": found.total, "facets": plain(found.facets), "didYouMean": found.did_you_mean}
         return b'{"hits":[' + hits + b"]," + msgspec.json.encode(rest)[1:]
 
-    async def _suggest(self, given: Given) -> bytes:
-        found = await asyncio.to_thread(self._shelf.index.suggest, await self._query(given))
-        return msgspec.json.encode({"suggestions": plain(found)})
+    async def _suggest(self, query: Query, _: float) -> bytes:
+        return msgspec.json.encode({"suggestions": plain(await asyncio.to_thread(self._shelf.index.suggest, query))})
 
-    async def _home(self, given: Given) -> bytes:
-        query = msgspec.structs.replace(await self._query(given), facets=True)
-        found = await asyncio.to_thread(self._shelf.index.search, query)
+    async def _home(self, query: Query, until: float) -> bytes:
+        found = await self._found(msgspec.structs.replace(query, facets=True), until)
         bodies = await self._shelf.entries([hit.code for hit in found.hits])
         counted = found.facets
         rest = {
@@ -126,8 +146,24 @@ class Answering:
             "audiences": plain(counted.audience if counted else ()),
             "total": found.total,
         }
-        popular = b",".join(bodies[hit.code] for hit in found.hits if hit.code in bodies)
+        popular = b",".join(bodies[hit.code].body for hit in found.hits if hit.code in bodies)
         return b'{"popular":[' + popular + b"]," + msgspec.json.encode(rest)[1:]
+
+    async def _found(self, query: Query, until: float) -> IndexAnswer:
+        """Return what the index answers, or has answered to another process.
+
+        What is open is each process's own to say: it goes by the duty calendars that it has read.
+        """
+        shelf = self._shelf
+        if query.open_at is not None:
+            return await asyncio.to_thread(shelf.index.search, query)
+        name, revision, changes = name_of(shelf.name, query, until), shelf.revision, shelf.changes
+        known = await self._shared.get(name)
+        if known and known.revision <= revision and not changes.concern(tags_of(query), known.revision):
+            return known.answer
+        found = await asyncio.to_thread(shelf.index.search, query)
+        self._shared.put(name, Found(revision, found))
+        return found
 
     async def _query(self, given: Given) -> Query:
         now = self._clock.now()
@@ -135,7 +171,7 @@ class Answering:
         return Query(
             at=now,
             text=given.get("text", ""),
-            district=await self._path(given),
+            district=await self._path(given.get("district", "")),
             life_event=given.get("lifeEvent") or None,
             near=(float(near[0]), float(near[1])) if near[0] and near[1] else None,
             open_at=now if given.get("open") == "true" else None,
@@ -146,35 +182,26 @@ class Answering:
             **{name: given.get(name) or None for name in _FILTERS},
         )
 
-    async def _path(self, given: Given) -> tuple[str, ...]:
+    async def _path(self, code: str) -> tuple[str, ...]:
         """Return the resident's district and those above it, itself first. Raises UnknownOrganisationError."""
-        code = given.get("district", "")
         if not code:
             return ()
         tree = self._shelf.tree
         known = self._paths.get(code)
-        if known is None or known[0] != tree:
+        if known is not None and known[0] == tree:
+            return known[1]
+        try:
             path = await self._shelf.path(code) if _CODE.fullmatch(code) else None
-            if path is None:
-                raise UnknownOrganisationError(
-                    f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
-                )
-            known = self._paths[code] = tree, tuple(reversed(path.split("/")))
+        except CatalogueUnavailableError:
+            if known is None:
+                raise
+            return known[1]  # where it was is better than nothing
+        if path is None:
+            raise UnknownOrganisationError(
+                f"There is no organisation {code!r}", fix="Give the code of the resident's district or town."
+            )
+        known = self._paths[code] = tree, tuple(reversed(path.split("/")))
         return known[1]
-
-    def _keep(self, target: str, moment: _Moment, body: bytes) -> Answer:
-        before = self._kept.pop(target, None)
-        self._size += _weight(target, body) - (_weight(target, before[1].body) if before else 0)
-        answer = Answer(b'"%d"' % next(self._numbers), body)
-        self._kept[target] = moment, answer
-        while self._size > _KEPT_BYTES and len(self._kept) > 1:
-            gone, (_, old) = self._kept.popitem(last=False)
-            self._size -= _weight(gone, old.body)
-        return answer
-
-
-def _weight(target: str, body: bytes) -> int:
-    return len(target) + len(body) + _BYTES_OF_A_KEPT_ANSWER
 
 
 def _hit(hit: Hit, body: bytes) -> bytes:

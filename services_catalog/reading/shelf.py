@@ -1,13 +1,13 @@
-"""What one process holds of the public catalogue: the index, the entries read last, and answers given before.
+"""What one process holds of the public catalogue: the index, what changed in it, and the entries read last.
 
 It follows ``entry_live`` by revision, as gateways follow services; a change is seen within a second of its commit.
 """
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import count
 from math import inf
 from typing import NamedTuple
 
@@ -17,22 +17,31 @@ from redis.asyncio import Redis
 
 from kernel.errors import YiwangError
 from kernel.follower import Follower
+from kernel.lru import LRUCache
 from services_catalog.announcements import CHANNEL
 from services_catalog.entries.words import OFFERED
+from services_catalog.reading.changes import Changes
 from services_catalog.reading.duties import Connection, Duties
 from services_catalog.reading.searching import searchable
 from services_catalog.reading.shown import Shown
 from services_catalog.reading.together import Together
 from services_catalog.reading.wire import encode
 from services_catalog.search.index import Index
+from services_catalog.search.searchable import Searchable
 
 _SECONDS = 5.0  # of a query
-_AT_ONCE = 2_000  # rows of the first look that are indexed together
+_AT_ONCE = 5_000  # rows indexed together: of 100,000 at first; with 2,000 that takes a fifth longer
 _ENTRIES_BYTES = 64 * 2**20
+_BYTES_OF_AN_ENTRY = 300  # beside its JSON
 _DUTY_SECONDS = 60.0  # a calendar that is loaded holds after that
 
-_CHANGED = "SELECT code, shown, revision FROM entry_live WHERE revision > $1 ORDER BY revision, code"
 _REVISION = "SELECT revision, tree FROM catalog_revision"
+_NAME = "SELECT id FROM entry_event ORDER BY id LIMIT 1"
+_CHANGED = "SELECT code, shown, revision FROM entry_live WHERE revision > $1 ORDER BY revision, code"
+_ALL = """
+    SELECT l.code, l.shown, l.revision FROM entry_live l JOIN entry e USING (code)
+    JOIN organisation o ON o.code = e.organisation WHERE l.revision > $1 ORDER BY o.path, l.code
+"""  # what one district has stands together in the index, too: a question of one leaps over the others
 _PATH = """
     WITH RECURSIVE follower AS (
         SELECT path, merged_into FROM organisation WHERE code = $1
@@ -58,6 +67,18 @@ class CatalogueUnavailableError(YiwangError):
     retryable = True
 
 
+class Answer(NamedTuple):
+    """JSON, and a ``tag`` that no other answer of this process has; empty for one that is not kept.
+
+    An entry holds from the day ``since``, and no more on the day ``until``.
+    """
+
+    tag: bytes
+    body: bytes
+    since: date = date.min
+    until: date = date.max
+
+
 class Standing(NamedTuple):
     """How an entry stands that is public, or was; ``shown`` None: residents see nothing of it."""
 
@@ -71,18 +92,20 @@ class Shelf:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", redis: Redis) -> None:
         self.revision = -1
-        self.generation = 0  # changes whenever an answer may; the revision is that of services too
+        self.name = ""  # no other catalogue has it: the id of the first thing that happened to any entry
         self.tree = -1  # changes whenever an organisation stands elsewhere
         self.together = Together()
+        self.changes = Changes()  # another one when all is read anew
         self._duties = Duties()
         self._duties_read = -inf
         self._places: set[str] = set()  # organisations that answer for a place
         self.index = Index(duty=self._duties)
         self._pool = pool
-        self._entries: OrderedDict[str, bytes] = OrderedDict()
-        self._size = 0
+        self._entries: LRUCache[str, Answer] = LRUCache(_ENTRIES_BYTES)
+        self._forgotten = 0  # how often entries were
+        self._numbers = count(1)
         self._refreshing = asyncio.Lock()
-        self.follower = Follower(redis, CHANNEL, self.refresh, "the entries of the catalogue")
+        self.follower = Follower(redis, CHANNEL, self.refresh, "the entries of the catalogue", prompt=True)
 
     async def start(self) -> None:
         """Load what is public, then follow the changes. Raises if the database cannot be read."""
@@ -91,35 +114,41 @@ class Shelf:
     async def close(self) -> None:
         await self.follower.close()
 
+    def tag(self) -> bytes:
+        """Return a new tag for an answer."""
+        return b'"%d"' % next(self._numbers)
+
     async def refresh(self) -> None:
         """Take over what changed since the last time."""
-        async with self._refreshing, self._pool.acquire(timeout=_SECONDS) as connection, connection.transaction():
-            current, tree = await connection.fetchrow(_REVISION, timeout=_SECONDS)
-            if current != self.revision:
-                await self._follow(connection, current)
-            if tree != self.tree:  # whose district is where: answers are others, also where no entry is
-                self.tree = tree
-                self.generation += 1
+        async with self._refreshing, self._pool.acquire(timeout=_SECONDS) as connection:
+            if await connection.fetchval(_REVISION, timeout=_SECONDS) != self.revision:
+                async with connection.transaction():
+                    await self._follow(connection)
             await self._renew_duties(connection)
 
-    async def _follow(self, connection: Connection, current: int) -> None:
+    async def _follow(self, connection: Connection) -> None:
+        current, tree = await connection.fetchrow(_REVISION, timeout=_SECONDS)
         if current < self.revision:  # another database, or one that was restored
-            self.revision, self.index, self._size = -1, Index(duty=self._duties), 0
+            self.revision, self.index, self.changes = -1, Index(duty=self._duties), Changes()
             self.together = Together()
-            self._entries.clear()
-            self.generation += 1
-        stale = await self._gather(connection)
+            self._entries = LRUCache(_ENTRIES_BYTES)
+        self.name = str(await connection.fetchval(_NAME, timeout=_SECONDS))
+        renamed = await self._gather(connection)
         rows: list[asyncpg.Record] = []
-        async for row in connection.cursor(_CHANGED, self.revision, prefetch=_AT_ONCE):
+        wanted = _ALL if self.revision < 0 else _CHANGED
+        async for row in connection.cursor(wanted, self.revision, prefetch=_AT_ONCE):
             rows.append(row)
-            stale.discard(row["code"])
+            renamed.discard(row["code"])
             if len(rows) == _AT_ONCE:
-                await self._take_over(rows)
+                await self._take_over(rows, current)
                 rows = []
-        await self._take_over(rows)
-        for start in range(0, len(ordered := sorted(stale)), _AT_ONCE):
-            await self._take_over(await connection.fetch(_WANTED, ordered[start : start + _AT_ONCE], timeout=_SECONDS))
-        self.revision = current
+        await self._take_over(rows, current)
+        for start in range(0, len(ordered := sorted(renamed)), _AT_ONCE):
+            rows = await connection.fetch(_WANTED, ordered[start : start + _AT_ONCE], timeout=_SECONDS)
+            await self._take_over(rows, current)
+        if self.revision < 0:
+            self.changes.begin()
+        self.revision, self.tree = current, tree
 
     async def _gather(self, connection: Connection) -> set[str]:
         """Take over topics and life events, before the entries; return those of the index whose names they are."""
@@ -134,6 +163,25 @@ class Shelf:
             await self._duties.read(connection, self._places)
             self._duties_read = now
 
+    def kept(self, code: str) -> Answer | None:
+        """Return an entry that was read before."""
+        return self._entries.get(code)
+
+    async def entries(self, codes: Sequence[str]) -> dict[str, Answer]:
+        """Return public entries by code; those that are not public are left out."""
+        found = {code: known for code in codes if (known := self._entries.get(code)) is not None}
+        missing = [code for code in codes if code not in found]
+        if missing:
+            before = self._forgotten
+            for row in await self._read(_WANTED, missing):
+                shown = msgspec.json.decode(row["shown"], type=Shown)
+                body = encode(shown)
+                days = shown.effective_from or date.min, shown.withdraw_on or date.max
+                found[row["code"]] = answer = Answer(self.tag(), body, *days)
+                if before == self._forgotten:  # else it may be what has just changed
+                    self._entries.put(row["code"], answer, len(body) + _BYTES_OF_AN_ENTRY)
+        return found
+
     async def shown(self, codes: Sequence[str]) -> dict[str, Shown]:
         """Return public entries by code; those that are not public are left out."""
         rows = await self._read(_WANTED, codes)
@@ -144,39 +192,29 @@ class Shelf:
         rows = await self._read(_STANDS, code)
         return Standing(rows[0]["state"], rows[0]["since"], _readable(rows[0])) if rows else None
 
-    async def entries(self, codes: Sequence[str]) -> dict[str, bytes]:
-        """Return public entries as JSON, by code; those that are not public are left out."""
-        found = {code: known for code in codes if (known := self._known(code)) is not None}
-        missing = [code for code in codes if code not in found]
-        if missing:
-            before = self.generation
-            for row in await self._read(_WANTED, missing):
-                found[row["code"]] = body = encode(msgspec.json.decode(row["shown"], type=Shown))
-                if before == self.generation:  # else it may be what has just changed
-                    self._keep(row["code"], body)
-        return found
-
     async def path(self, code: str) -> str | None:
         """Return an organisation's path, its successor's if it was merged; None if there is none of this code."""
         rows = await self._read(_PATH, code)
         return rows[0]["path"] if rows else None
 
-    async def _take_over(self, rows: Iterable[asyncpg.Record]) -> None:
-        """Index changed entries, in a thread: a thousand of them take half a second."""
-        changed = list(rows)
-        if changed:
-            await asyncio.to_thread(self._index, changed)
-            self.generation += 1
-            for row in changed:
-                self._forget(row["code"])
+    async def _take_over(self, rows: Sequence[asyncpg.Record], revision: int) -> None:
+        """Index entries that changed up to a revision, in a thread: a thousand of them take half a second."""
+        if not rows:
+            return
+        usable = await asyncio.to_thread(self._index, rows)
+        self.changes.note([row["code"] for row in rows], revision, usable)
+        self._forgotten += 1
+        for row in rows:
+            self._entries.forget(row["code"])
 
-    def _index(self, rows: Sequence[asyncpg.Record]) -> None:
+    def _index(self, rows: Sequence[asyncpg.Record]) -> list[Searchable]:
+        """Index what can be found of changed entries, and return that."""
         public = [shown for row in rows if (shown := _readable(row)) is not None]
-        usable = [each for each in public if each.level in OFFERED]
+        usable = [searchable(each, self.together) for each in public if each.level in OFFERED]
         self.index.remove({row["code"] for row in rows} - {each.code for each in usable})
-        found = [searchable(each, self.together) for each in usable]
-        self.index.replace(found)
-        self._places |= {place.organisation for each in found for place in each.places if place.organisation}
+        self.index.replace(usable)
+        self._places |= {place.organisation for each in usable for place in each.places if place.organisation}
+        return usable
 
     async def _read(self, query: str, wanted: Sequence[str] | str) -> Sequence[asyncpg.Record]:
         try:
@@ -187,23 +225,6 @@ class Shelf:
             raise CatalogueUnavailableError(
                 "The catalogue's entries cannot be read at the moment", fix="Try again in a few seconds."
             ) from error
-
-    def _known(self, code: str) -> bytes | None:
-        found = self._entries.get(code)
-        if found is not None:
-            self._entries.move_to_end(code)
-        return found
-
-    def _keep(self, code: str, body: bytes) -> None:
-        self._forget(code)
-        self._entries[code] = body
-        self._size += len(body)
-        while self._size > _ENTRIES_BYTES and len(self._entries) > 1:
-            self._size -= len(self._entries.popitem(last=False)[1])
-
-    def _forget(self, code: str) -> None:
-        gone = self._entries.pop(code, None)
-        self._size -= len(gone) if gone is not None else 0
 
 
 def _readable(row: asyncpg.Record) -> Shown | None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from tantivy import Document, Filter, Index, Schema, SchemaBuilder, TextAnalyzerBuilder, Tokenizer
 
 from services_catalog.search.characters import END, START, atoms, fold, gaps, pairs
+from services_catalog.search.nearness import cell_of, name_of
 from services_catalog.search.pinyin import spellings
 from services_catalog.search.searchable import Searchable
 from services_catalog.search.words import parts, synonyms
@@ -20,7 +21,7 @@ _OF_LABELS = ("label_pinyin", "label_initials")
 MATCHED = ("name", "also", "synonym", "body", "characters", "gaps", "pinyin", "initials", "spelled", *_OF_LABELS)
 _OF_ALL_NAMES = ("characters", "gaps", "pinyin", "initials")
 COUNTED = ("topic", "audience", "channel", "district", "authority")
-FILTERED = (*COUNTED, "code", "item", "level", "life_event", "host", "opening")
+FILTERED = (*COUNTED, "code", "item", "level", "life_event", "host", "opening", "cell")
 ALWAYS, NEVER = 0, 2**40  # seconds since 1970, of what is visible from ever or to ever
 _ONE_WORD = 6  # characters of a synonym that is typed as one word of pinyin
 _BODY_CHARACTERS = 2_000  # of texts: what comes later in a guide is detail that the names do not need
@@ -122,6 +123,7 @@ def _filters(entry: Searchable) -> dict[str, Iterable[str]]:
         "host": {way for each in hosted for way in (f"@{each.host}", f"{each.kind}@{each.host}")},
         "district": (entry.district,),
         "authority": (entry.authority,),
+        "cell": {name_of(cell_of(point)) for place in entry.places if (point := place.point)},
     }
 
 

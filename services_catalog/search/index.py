@@ -5,7 +5,8 @@ another and take tens of milliseconds, so a program that serves meanwhile makes 
 """
 
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import count
 from math import isinf
 
@@ -18,6 +19,7 @@ from services_catalog.search.cursors import Cursor
 from services_catalog.search.facets import facets
 from services_catalog.search.hours import Duty, Openings, every_week
 from services_catalog.search.matching import Question
+from services_catalog.search.nearness import Cell, cell_of
 from services_catalog.search.query import MAX_FIRST, Answer, Hit, Query, Suggestion
 from services_catalog.search.ranking import Asked, Ranked, Row, Snapshot, away_from, find, rows_at, texts_at
 from services_catalog.search.reasons import reasons
@@ -45,7 +47,7 @@ class Index:
         self._changing = threading.Lock()
         self._numbers = count()
         self._row_of: dict[str, int] = {}
-        self._snapshot = Snapshot(self._schema, self._index.searcher(), {})
+        self._snapshot = Snapshot(self._schema, self._index.searcher(), {}, {})
         self.replace(entries)
 
     def __len__(self) -> int:
@@ -62,6 +64,7 @@ class Index:
     def _change(self, gone: Iterable[str], new: dict[str, Searchable]) -> None:
         with self._changing:
             rows, numbers = dict(self._snapshot.rows), dict(zip(new, self._numbers, strict=False))
+            cells = Counter(self._snapshot.cells)
             old = [code for code in {*gone, *new} if code in self._row_of]
             try:
                 self._writer.delete_documents_by_query(Tantivy.term_set_query(self._schema, "code", old))
@@ -73,23 +76,23 @@ class Index:
             except BaseException:
                 self._writer.rollback()
                 raise
-            for code in old:
-                del rows[self._row_of.pop(code)]
+            cells.update(cell for number in numbers.values() for cell in _cells(rows[number]))
+            cells.subtract(cell for code in old for cell in _cells(rows.pop(self._row_of.pop(code))))
             self._row_of |= numbers
             self._index.reload()
-            self._snapshot = Snapshot(self._schema, self._index.searcher(), rows)
+            self._snapshot = Snapshot(self._schema, self._index.searcher(), rows, +cells)
 
     def _places(self, places: Iterable[Place]) -> Iterable[tuple[tuple[float, float], str]]:
         for place in places:
-            if place.longitude is not None and place.latitude is not None:
-                yield (place.longitude, place.latitude), next(iter(self._openings.names([place])), "")
+            if (point := place.point) is not None:
+                yield point, next(iter(self._openings.names([place])), "")
 
     def search(self, query: Query) -> Answer:
         """Answer a question. Raises ``CursorError`` for a cursor that is not of this question's answers."""
         snapshot, asked = self._snapshot, self._ask(query)
         cursor = cursors.read(query.after, query) if query.after else None
         first = max(0, min(query.first, MAX_FIRST))
-        found = find(snapshot, asked, (cursor.seen if cursor else 0) + first + _MOVED)
+        found = find(snapshot, asked, first if cursor is None else cursor.seen + first + _MOVED)
         start = 0 if cursor is None else _after(cursor, found.hits)
         page = enumerate(found.hits[start : start + first], start + 1)
         return Answer(
@@ -114,6 +117,10 @@ class Index:
         text = fold(query.text[:MAX_CHARACTERS])[:MAX_CHARACTERS]
         openings = () if query.open_at is None else self._openings.open_at(query.open_at)
         return Asked(query, Question(text, units(text)), frozenset(openings))
+
+
+def _cells(row: Row) -> Iterator[Cell]:
+    return (cell_of(point) for point, _ in row.places)
 
 
 def _after(cursor: Cursor, found: list[Ranked]) -> int:

@@ -1,11 +1,9 @@
 """Which entries a question finds, in which order."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from heapq import nsmallest
-from itertools import islice
 from math import inf
-from operator import neg
 from typing import NamedTuple, cast
 
 from tantivy import DocAddress, Occur, Schema, Searcher, SearchResult
@@ -14,11 +12,12 @@ from tantivy import Query as Tantivy
 from services_catalog.search.documents import Texts, texts_in
 from services_catalog.search.filters import filters
 from services_catalog.search.matching import Matcher, Question
-from services_catalog.search.nearness import Point, nearest
+from services_catalog.search.nearness import Cell, Point, Ring, name_of, nearest, rings
 from services_catalog.search.query import Query
 
 _CLOSE = 0.5  # of the best score: of hits as good as that the nearest comes first
 _ENOUGH = 10  # hits; with fewer there is room for those that are only like what was asked
+_FEW = 500  # hits that are looked at one by one, in some milliseconds
 _OWN_DISTRICT = 0.3  # less than any difference in words: it decides between a district's entry and its city's
 
 
@@ -35,6 +34,7 @@ class Snapshot(NamedTuple):
     schema: Schema
     searcher: Searcher
     rows: dict[int, Row]
+    cells: Mapping[Cell, int]  # how many places are in each
 
 
 class Asked(NamedTuple):
@@ -69,9 +69,8 @@ def allowed(snapshot: Snapshot, asked: Asked) -> list[tuple[Occur, Tantivy]]:
 
 
 def find(snapshot: Snapshot, asked: Asked, limit: int) -> Found:
-    """Return the best ``limit`` hits. For what is near all are looked at, as distance decides then."""
-    everything = snapshot.searcher.num_docs
-    wanted = max(1, everything if asked.query.near else min(limit, everything))
+    """Return the best ``limit`` hits."""
+    wanted = max(1, min(max(limit, _FEW) if asked.query.near else limit, snapshot.searcher.num_docs))
     clauses = allowed(snapshot, asked)
     loosely = False
     if asked.question.units:
@@ -79,33 +78,68 @@ def find(snapshot: Snapshot, asked: Asked, limit: int) -> Found:
         clauses.append((Occur.Should, Tantivy.const_score_query(own, _OWN_DISTRICT)))
         matcher = Matcher(snapshot.schema)
         query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=False))])
-        result = snapshot.searcher.search(query, wanted, weight_by_field="weight")
+        result = _searched(snapshot, asked, query, wanted)
         loosely = _count(result) < _ENOUGH
         if loosely:
             query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=True))])
-            result = snapshot.searcher.search(query, wanted, weight_by_field="weight")
+            result = _searched(snapshot, asked, query, wanted)
     else:
         query = Tantivy.boolean_query(clauses)
-        result = snapshot.searcher.search(query, wanted, order_by_field="order")
-    hits = _hits(snapshot, asked, result, limit)
-    return Found(_count(result), hits, query, loosely)
+        result = _searched(snapshot, asked, query, wanted)
+    hits, total = _hits(snapshot, asked, result), _count(result)
+    if asked.query.near is not None and hits:
+        close = bisect_right(hits, -_CLOSE * hits[0].score, key=lambda hit: -hit.score)
+        if close < wanted or wanted == total:
+            hits = [*_nearest_first(asked, hits[:close], limit), *hits[close:]]
+        else:  # more are close than were looked at
+            hits = _nearest_of_many(snapshot, asked, Found(total, hits, query, loosely), limit)
+    return Found(total, hits[:limit], query, loosely)
 
 
-def _hits(snapshot: Snapshot, asked: Asked, result: SearchResult, limit: int) -> list[Ranked]:
+def _searched(snapshot: Snapshot, asked: Asked, query: Tantivy, wanted: int) -> SearchResult:
+    """Return the best hits of a text, the most popular ones without one."""
+    if asked.question.units:
+        return snapshot.searcher.search(query, wanted, weight_by_field="weight")
+    return snapshot.searcher.search(query, wanted, order_by_field="order")
+
+
+def _hits(snapshot: Snapshot, asked: Asked, result: SearchResult) -> list[Ranked]:
     found = result.hits  # made anew at each access
     rows = rows_at(snapshot, [address for _, address in found])
-    order: Iterable[int] = range(len(rows))
-    scores = [score for score, _ in found] if asked.question.units else [0.0] * len(rows)
-    if asked.query.near is not None and scores:
-        close = bisect_right(scores, -_CLOSE * scores[0], key=neg)
-        order = [*_nearest_first(asked, rows[:close], limit), *range(close, len(rows))]
-    return [Ranked(scores[at], rows[at], found[at][1]) for at in islice(order, limit)]
+    scored = bool(asked.question.units)
+    return [Ranked(score if scored else 0.0, row, address) for (score, address), row in zip(found, rows, strict=True)]
 
 
-def _nearest_first(asked: Asked, rows: list[Row], limit: int) -> Iterator[int]:
-    """Yield the places in ``rows`` of the nearest entries."""
-    away = ((away_from(asked, row), row.code, at) for at, row in enumerate(rows))
-    return (at for _, _, at in nsmallest(limit, away))
+def _nearest_first(asked: Asked, hits: list[Ranked], limit: int) -> list[Ranked]:
+    away = ((away_from(asked, hit.row), hit.row.code, at) for at, hit in enumerate(hits))
+    return [hits[at] for _, _, at in nsmallest(limit, away)]
+
+
+def _nearest_of_many(snapshot: Snapshot, asked: Asked, found: Found, limit: int) -> list[Ranked]:
+    """Return the nearest of very many hits: of ever more cells, until no other cell can have a nearer one.
+
+    ``found`` are the best of them by score; what has no place comes last.
+    """
+    around = rings(asked.query.near, snapshot.cells) if asked.query.near else []
+    least = _CLOSE * found.hits[0].score
+    within, first = 0, list[Ranked]()
+    wanted = 2 * limit * around[-1].places // found.total if around else 0
+    while within < len(around):
+        within = bisect_left(around, wanted, key=lambda ring: ring.places) + 1
+        beyond = around[within].metres if within < len(around) else inf
+        hits = [hit for hit in _in_cells(snapshot, asked, found, around[:within]) if hit.score >= least]
+        first = _nearest_first(asked, hits, limit)
+        if len(first) == limit and away_from(asked, first[-1].row) <= beyond:
+            return first
+        wanted *= 4
+    placed = [hit for hit in first if away_from(asked, hit.row) < inf]
+    return [*placed, *(hit for hit in found.hits if away_from(asked, hit.row) == inf)]
+
+
+def _in_cells(snapshot: Snapshot, asked: Asked, found: Found, around: list[Ring]) -> list[Ranked]:
+    cells = Tantivy.term_set_query(snapshot.schema, "cell", [name_of(ring.cell) for ring in around])
+    here = Tantivy.boolean_query([(Occur.Must, found.tantivy), (Occur.Must, Tantivy.const_score_query(cells, 0.0))])
+    return _hits(snapshot, asked, _searched(snapshot, asked, here, around[-1].places))
 
 
 def away_from(asked: Asked, row: Row) -> float:

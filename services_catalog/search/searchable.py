@@ -27,6 +27,11 @@ class Place(Struct, frozen=True):
     latitude: float | None = None
     hours: tuple[WeeklyHours, ...] = ()
 
+    @property
+    def point(self) -> tuple[float, float] | None:
+        """Where it is, if that is known."""
+        return None if self.longitude is None or self.latitude is None else (self.longitude, self.latitude)
+
 
 class Channel(Struct, frozen=True):
     """A way to an entry: ``mini_program`` at ``wechat``, or ``window`` at no host."""

@@ -1,11 +1,12 @@
 """A small city with its people, and entries that go the real way to the public."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
+from redis.asyncio import Redis
 from sqlmodel import col, select
 
 from kernel.clock import ManualClock
@@ -18,6 +19,7 @@ from services_catalog.lifecycle.reviewing import approve
 from services_catalog.lifecycle.submitting import submit
 from services_catalog.lifecycle.tables import EntryLive, EntryVersion
 from services_catalog.organisations.roles import Grant, Role, grant
+from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shown import Shown
 from tests.organisations.city import load_rows, row
 from tests.services_catalog.entries.samples import document
@@ -88,3 +90,11 @@ async def city(database: Database) -> City:
     await city.give(REVIEWER, "reviewer", "city")
     await city.give(ELSEWHERE, "owner", "west")
     return city
+
+
+@pytest.fixture
+async def shared(redis: Redis) -> AsyncIterator[SharedAnswers]:
+    """What gateways tell one another of answers."""
+    shared = SharedAnswers(redis)
+    yield shared
+    await shared.close()

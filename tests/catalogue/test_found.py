@@ -21,6 +21,7 @@ from services_catalog.demo.together import together
 from services_catalog.entries.document import EntryDocument
 from services_catalog.organisations.history import Author
 from services_catalog.reading.answering import Answering
+from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
 
 pytestmark = pytest.mark.case("issue-4.5")
@@ -43,7 +44,9 @@ def some(documents: list[EntryDocument]) -> list[tuple[EntryDocument, EntryDocum
     return [pair for pairs in taken.values() for pair in pairs[:_OF_A_DEPARTMENT]]
 
 
-async def test_generated_services_are_found_by_every_name_and_by_topic(database: Database, redis: Redis) -> None:
+async def test_generated_services_are_found_by_every_name_and_by_topic(
+    database: Database, redis: Redis, shared: SharedAnswers
+) -> None:
     found = areas(sizes=Sizes(district=1, town=1, village=1, grid=1))
     offices = departments(found, 33)
     await generate_tree(database, _CLOCK, Author("operator:test", date(2026, 5, 4)), [*found, *offices], _silent)
@@ -53,7 +56,7 @@ async def test_generated_services_are_found_by_every_name_and_by_topic(database:
     await generate_entries(database, redis, _CLOCK, [*documents, *together(documents)], _silent)
     shelf = Shelf(database.pool, redis)
     await shelf.refresh()
-    answering = Answering(shelf, _CLOCK)
+    answering = Answering(shelf, shared, _CLOCK)
 
     async def search(asked: Asked) -> Page:
         given = {name: value for name, value in msgspec.structs.asdict(asked).items() if value}

@@ -17,6 +17,7 @@ from services_catalog.organisations.errors import CloseRefusedError
 from services_catalog.organisations.history import Author
 from services_catalog.organisations.loading import Loaded
 from services_catalog.reading.answering import Answering
+from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
 from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER, City
 from tests.organisations.city import OPERATOR, row, sheet
@@ -172,11 +173,13 @@ async def test_roles_follow_at_once(whole: City) -> None:
         assert (await view(session, whole.clock, ELSEWHERE, IMPLEMENTATION_CODE)).open is not None
 
 
-async def test_residents_answers_follow_also_where_no_entry_moves(whole: City, redis: Redis) -> None:
+async def test_residents_answers_follow_also_where_no_entry_moves(
+    whole: City, redis: Redis, shared: SharedAnswers
+) -> None:
     """A town without entries changes its district, and an answer for it was kept."""
     await load(whole, row("town", "east", tier="town", kind="government"))
     shelf = Shelf(whole.database.pool, redis)
-    answering = Answering(shelf, whole.clock)
+    answering = Answering(shelf, shared, whole.clock)
     await shelf.refresh()
 
     async def found(district: str) -> bool:

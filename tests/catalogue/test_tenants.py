@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from kernel.database import Database
 from kernel.settings import Settings
 from services_catalog.reading.answering import Answering
+from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
 from tests.catalogue.conftest import City
 from tests.catalogue.tenants import APPS, DISTRICTS, DOES, SEEN_BY_ALL, App, Person, Tenants
@@ -122,11 +123,13 @@ async def test_each_sees_and_does_what_node_and_role_allow(database: Database, a
         print(f"{route:24} {status} {count:7,}")  # noqa: T201 - pytest -s shows what was compared
 
 
-async def test_residents_of_a_district_find_its_own_and_the_city_s(database: Database, redis: Redis) -> None:
+async def test_residents_of_a_district_find_its_own_and_the_city_s(
+    database: Database, redis: Redis, shared: SharedAnswers
+) -> None:
     tenants = Tenants(City(database), 1)
     await tenants.begin()
     shelf = Shelf(database.pool, redis)
-    answering = Answering(shelf, tenants.city.clock)
+    answering = Answering(shelf, shared, tenants.city.clock)
     await shelf.refresh()
     for number in range(DISTRICTS):
         for district in (f"d{number:02}", f"d{number:02}-town", f"d{number:02}-health"):

@@ -96,7 +96,7 @@ async def city(database: Database) -> Database:
 @pytest.fixture
 def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that only an announcement can have told."""
-    monkeypatch.setattr(kernel.follower, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(kernel.follower, "ALONE_SECONDS", 3600.0)
 
 
 async def test_every_process_learns_of_an_announced_version(
@@ -121,7 +121,7 @@ async def test_every_process_learns_of_an_announced_version(
 async def test_a_change_that_nobody_announced_is_found(
     city: Database, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel.follower, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(kernel.follower, "POLL_SECONDS", 3600.0)
     async with running(city, redis, settings) as registry:
         await make_live(city, "parking")
         await until(lambda: version_in(registry, "parking") == 1)
@@ -210,7 +210,7 @@ async def test_slices_are_loaded_once_and_the_oldest_dropped(city: Database, red
         first, second = await asyncio.gather(registry.slice(a), registry.slice(a))
         assert first is second
         assert (await registry.slice(b)).service == "b"
-        registry._slices._limit = registry._slices._size
+        registry._slices._limit = registry._slices._weight
         await registry.slice(a)
         await registry.slice(c)
         assert registry._slices.get(b.digest) is None

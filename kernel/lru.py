@@ -8,11 +8,12 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Weighted(Generic[K, V]):
-    """Keeps values up to a total weight; one that weighs more than a tenth of it is not kept at all."""
+class LRUCache(Generic[K, V]):
+    """Keeps values up to a total weight; one above ``heaviest``, a tenth of that by default, is not kept at all."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, heaviest: int | None = None) -> None:
         self._limit = limit
+        self._heaviest = heaviest or limit // 10
         self._weight = 0
         self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
@@ -29,14 +30,20 @@ class Weighted(Generic[K, V]):
 
     def put(self, key: K, value: V, weight: int) -> None:
         """Keep a value, in place of one of the same key."""
-        if weight * 10 > self._limit:
+        self.forget(key)
+        if weight > self._heaviest:
             return
-        self._weight += weight - self._kept.pop(key, (value, 0))[1]
+        self._weight += weight
         self._kept[key] = value, weight
         while self._weight > self._limit:
             self._weight -= self._kept.popitem(last=False)[1][1]
 
+    def forget(self, key: K) -> None:
+        """Forget a value, if it is there."""
+        if key in self._kept:
+            self._weight -= self._kept.pop(key)[1]
+
     def drop(self, stale: Callable[[V], bool]) -> None:
         """Forget the values that are stale."""
         for key in [key for key, (value, _) in self._kept.items() if stale(value)]:
-            self._weight -= self._kept.pop(key)[1]
+            self.forget(key)

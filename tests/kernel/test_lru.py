@@ -1,10 +1,10 @@
 """The cache of plans and types."""
 
-from gateway.weighted import Weighted
+from kernel.lru import LRUCache
 
 
 def test_what_was_used_longest_ago_is_forgotten_first() -> None:
-    cache: Weighted[str, int] = Weighted(100)
+    cache: LRUCache[str, int] = LRUCache(100)
     for number in range(10):
         cache.put(str(number), number, 10)
     assert cache.get("0") == 0
@@ -15,7 +15,7 @@ def test_what_was_used_longest_ago_is_forgotten_first() -> None:
 
 
 def test_the_weight_of_what_is_replaced_or_dropped_is_given_back() -> None:
-    cache: Weighted[str, int] = Weighted(100)
+    cache: LRUCache[str, int] = LRUCache(100)
     for _ in range(100):
         cache.put("same", 1, 10)
     cache.put("other", 2, 10)
@@ -28,6 +28,6 @@ def test_the_weight_of_what_is_replaced_or_dropped_is_given_back() -> None:
 
 
 def test_what_would_push_out_too_much_is_not_kept() -> None:
-    cache: Weighted[str, int] = Weighted(100)
+    cache: LRUCache[str, int] = LRUCache(100)
     cache.put("heavy", 1, 11)
     assert cache.get("heavy") is None
