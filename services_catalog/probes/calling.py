@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kernel.errors import YiwangError
 from kernel.networks import Network, split_url
-from kernel.outside import Answered, Outside
+from kernel.outside import Answered, Outside, OutsideFailedError
 from services_catalog.lifecycle.operations import operation_name
 from services_catalog.manifest import Upstream
 from services_catalog.probes.verdict import Checked
@@ -106,7 +106,10 @@ async def _followed(outside: Outside, url: str, request: Request, headers: Mappi
         if answer.status not in _REDIRECTS or location is None:
             break
         there = urljoin(url, location)
-        if split_url(there).origin != split_url(url).origin:
+        here, onward = split_url(url), split_url(there)
+        if (here.scheme, onward.scheme) == ("https", "http"):
+            raise OutsideFailedError(f"{here.authority} redirects from https to http", fix="Redirect to https.")
+        if onward.origin != here.origin:
             headers = {name: value for name, value in headers.items() if name in _HARMLESS}
         url = there
         answer = await outside.exchange(request.method, url, headers, request.body)
