@@ -166,7 +166,7 @@ def _seen(version: EntryVersion, *, whole: bool) -> VersionSeen:
     seen = VersionSeen(
         number=version.number,
         state=version.state,
-        fields=version.fields,
+        fields=version.fields if whole else _for_everybody(msgspec.convert(version.fields, Fields)),
         because=version.because,
         changed_at=version.changed_at,
     )

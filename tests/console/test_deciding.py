@@ -44,6 +44,7 @@ async def test_from_a_rejection_to_what_residents_see(office: Office, url: str, 
     assert await chromium.run("return [...document.querySelectorAll('.field:not([hidden])')].length") == 1
     await chromium.click("[data-step=take]")
     await chromium.find("#said", "由您审核")
+    assert await chromium.run("return document.activeElement.tagName") == "H1"
     assert await chromium.run("return document.getElementById('reject').disabled")
     await chromium.click(f"{SUMMARY} .object")
     await chromium.type(f"{SUMMARY} textarea", "这不是简介")
