@@ -237,6 +237,7 @@ def _welcome(settings: Settings, found: list[Example], *, sandbox: bool) -> str:
         "Yiwang runs.",
         f"  GraphQL    {base}/graphql",
         f"  GraphiQL   {base}/graphiql",
+        f"  console    {base}/console",
         f"  schema     {base}/schema.graphql",
         *([f"  sandbox    {url(_SANDBOX_HOST, settings.sandbox_port)}"] if sandbox else []),
         *(f"  {example.name:<10} {example.manifest.upstream.url}" for example in found),

@@ -17,6 +17,7 @@ from auth.sessions.ended import EndedSessions, attach_ended
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
 from gateway.guide import Guide
+from gateway.http.console import console_routes
 from gateway.http.documents import document_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.exports import export_routes
@@ -196,6 +197,7 @@ class Gateway:
             *EntryRoutes(*made).handlers(),
             *ProbeRoutes(self.database, self._clock).handlers(),
             *guide_routes(self.database, self._clock, refuse=self._settings.guide_refuses),
+            *console_routes(),
         ]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:

@@ -67,10 +67,19 @@ class VersionSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[Finding, ...] = ()
 
 
+class Possible(Struct, frozen=True, omit_defaults=True):
+    """A step that a version could take now. ``refused``: why the one who asks may not take it, "" if they may."""
+
+    step: str
+    version: int
+    refused: str = ""
+    fix: str = ""
+
+
 class EntrySeen(Struct, frozen=True, kw_only=True):
     """An entry: its version on the way, its live one, and ``effective``: what the former, else the latter, comes to.
 
-    Who has no role that reads drafts sees the live version alone.
+    ``inherited`` is what the live levels above come to. Who has no role that reads drafts sees the live version alone.
     """
 
     code: str
@@ -80,9 +89,11 @@ class EntrySeen(Struct, frozen=True, kw_only=True):
     item: str
     open: VersionSeen | None
     live: VersionSeen | None
+    inherited: dict[str, Any]
     effective: dict[str, Any]
     sources: dict[str, Origin]
     findings: tuple[Finding, ...]
+    steps: tuple[Possible, ...]
 
 
 class Happened(Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from services_catalog.lifecycle.steps import PLATFORM, live_version, locked, ope
 from services_catalog.lifecycle.submitting import check
 from services_catalog.lifecycle.tables import EntryVersion
 
-OPERATOR = "operator"  # the platform's own, at the command line
+THE_OPERATOR = "operator:"  # the platform's own, at the command line; not who holds the role of an operator
 
 
 async def publish(session: AsyncSession, clock: Clock, by: By, code: str, operations: frozenset[str] | None) -> int:
@@ -109,17 +109,19 @@ async def suspend(session: AsyncSession, clock: Clock, actor: str, code: str, re
 
 
 async def resume(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str = "") -> int:
-    """Show a suspended entry again; what the platform's operator has suspended they resume.
+    """Show a suspended entry again. Raises NotAllowedError, WrongStateError."""
+    await check_resumer(session, actor, code)
+    return await _changed(session, clock, code, "resume", By(actor, reason=reason))
 
-    Raises NotAllowedError, WrongStateError.
-    """
+
+async def check_resumer(session: AsyncSession, actor: str, code: str) -> None:
+    """Leave what the platform's operator has suspended to them. Raises NotAllowedError."""
     steps = await events_of(session, code)
     last = next((each for each in reversed(steps) if each.event == "suspend"), None)
-    if last is not None and last.role == OPERATOR and not actor.startswith(f"{OPERATOR}:"):
+    if last is not None and last.actor.startswith(THE_OPERATOR) and not actor.startswith(THE_OPERATOR):
         raise NotAllowedError(
             f"{code} was suspended by the platform's operator", fix="Ask them; the reason is in its history."
         )
-    return await _changed(session, clock, code, "resume", By(actor, reason=reason))
 
 
 async def withdraw(session: AsyncSession, clock: Clock, actor: str, code: str, reason: str) -> int:

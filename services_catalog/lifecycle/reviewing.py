@@ -72,7 +72,12 @@ async def _mine(session: AsyncSession, clock: Clock, reviewer: str, code: str) -
     version = await wanted(session, code, ["checked", "in_review"])
     if version.state == "checked":
         return await take(session, clock, reviewer, code)
-    if version.reviewer != reviewer:
-        raise WrongStateError(f"{code} is under review by somebody else", fix="Leave it to them.")
-    check_apart(reviewer, version.took_part)
+    check_reviewer(reviewer, version)
     return version
+
+
+def check_reviewer(reviewer: str, version: EntryVersion) -> None:
+    """Refuse who took part, and who has not taken the review. Raises OwnSubmissionError, WrongStateError."""
+    if version.reviewer != reviewer:
+        raise WrongStateError(f"{version.entry} is under review by somebody else", fix="Leave it to them.")
+    check_apart(reviewer, version.took_part)

@@ -19,6 +19,7 @@ from services_catalog.lifecycle.errors import NotAllowedError, UnknownEntryError
 from services_catalog.lifecycle.history import broken_at, content, events_of
 from services_catalog.lifecycle.layers import layer_of, live_layers_above
 from services_catalog.lifecycle.operations import operations_of
+from services_catalog.lifecycle.possible import possible
 from services_catalog.lifecycle.states import LIVE
 from services_catalog.lifecycle.steps import allowed, live_version, open_version
 from services_catalog.lifecycle.submitting import check
@@ -71,17 +72,14 @@ async def view(session: AsyncSession, clock: Clock, actor: str, code: str) -> En
     """Return an entry as its staff see it; others get what residents see. Raises UnknownEntryError, NotAllowedError."""
     entry = await known(session, code)
     staff = await may(session, clock, actor, "read_drafts", entry.organisation)
+    if not staff:
+        await _check_public(session, entry)
     live = await live_version(session, code)
     version = await open_version(session, code) if staff else None
-    public = await session.get(EntryLive, code)
-    if not staff and (public is None or public.shown is None):
-        raise NotAllowedError(
-            f"You have no role to read drafts of {entry.organisation}, and {code} is not public",
-            fix="Ask an owner of the organisation: yiwang role list.",
-        )
     shown = version or live
     above, _ = await live_layers_above(session, entry)
     whole = effective([*above, layer_of(entry, shown)] if shown else above)
+    as_seen = to_json if staff else _for_everybody
     found: Sequence[Finding] = ()
     if staff and shown:
         found = await check(session, clock, shown, await operations_of(session, code))
@@ -93,10 +91,21 @@ async def view(session: AsyncSession, clock: Clock, actor: str, code: str) -> En
         item=entry.item,
         open=_seen(version, whole=True) if version else None,
         live=_seen(live, whole=staff) if live else None,
-        effective=to_json(whole.fields) if staff else _for_everybody(whole.fields),
+        inherited=as_seen(effective(above).fields),
+        effective=as_seen(whole.fields),
         sources={name: each if staff else replace(each, authorship=None) for name, each in whole.origins.items()},
         findings=tuple(found),
+        steps=tuple(await possible(session, clock, actor, entry, filter(None, (version, live)))),
     )
+
+
+async def _check_public(session: AsyncSession, entry: Entry) -> None:
+    public = await session.get(EntryLive, entry.code)
+    if public is None or public.shown is None:
+        raise NotAllowedError(
+            f"You have no role to read drafts of {entry.organisation}, and {entry.code} is not public",
+            fix="Ask an owner of the organisation: yiwang role list.",
+        )
 
 
 def _for_everybody(fields: Fields) -> dict[str, Any]:
@@ -157,7 +166,7 @@ def _seen(version: EntryVersion, *, whole: bool) -> VersionSeen:
     seen = VersionSeen(
         number=version.number,
         state=version.state,
-        fields=version.fields,
+        fields=version.fields if whole else _for_everybody(msgspec.convert(version.fields, Fields)),
         because=version.because,
         changed_at=version.changed_at,
     )

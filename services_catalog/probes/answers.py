@@ -44,7 +44,7 @@ class NoticeSeen(Struct, frozen=True, kw_only=True):
 
 
 class Notices(Struct, frozen=True):
-    """Notices, the oldest first; ``next`` is what to send as ``after`` the next time, whether there are more or not."""
+    """Notices in the order asked for; ``next`` is what to send as ``after`` then, whether there are more or not."""
 
     notices: tuple[NoticeSeen, ...]
     next: int

@@ -1,8 +1,9 @@
 """What staff are told of their entries, to be read by whoever may read their drafts."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
+from msgspec import Struct
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,16 +16,30 @@ from services_catalog.probes.tables import Notice
 NoticeKind = Literal["degraded", "recovered", "beyond_guide"]
 
 
+class Wanted(Struct, frozen=True):
+    """Which notices: those after one that somebody knows, 0 for all; ``newest``: in the order from the newest back."""
+
+    after: int = 0
+    newest: bool = False
+
+
 def notify(session: AsyncSession, clock: Clock, entry: Entry, kind: NoticeKind, text: str) -> None:
     """Tell an entry's staff something, with the transaction that makes it true."""
     session.add(Notice(organisation=entry.organisation, entry=entry.code, kind=kind, text=text, at=clock.now()))
 
 
-async def notices(session: AsyncSession, clock: Clock, actor: str, after: int, most: int) -> Sequence[Notice]:
-    """Return the notices after one, the oldest first, of the organisations whose drafts somebody may read."""
-    query = (
+async def notices(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted, most: int) -> Sequence[Notice]:
+    """Return the notices after one of the organisations whose drafts somebody may read."""
+    query: Any = (
         select(Notice)
         .join(Organisation, col(Organisation.code) == col(Notice.organisation))
-        .where(where_may(actor, "read_drafts", clock.now()), col(Notice.id) > after)
+        .where(where_may(actor, "read_drafts", clock.now()))
     )
-    return (await session.exec(query.order_by(col(Notice.id)).limit(most))).all()
+    id_ = col(Notice.id)
+    if wanted.newest:
+        query = query.where(id_ < wanted.after) if wanted.after else query
+        query = query.order_by(id_.desc())
+    else:
+        query = query.where(id_ > wanted.after).order_by(id_)
+    found: Sequence[Notice] = (await session.exec(query.limit(most))).all()
+    return found

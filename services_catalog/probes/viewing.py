@@ -12,7 +12,7 @@ from services_catalog.guide.tables import GuideDay
 from services_catalog.lifecycle.steps import allowed
 from services_catalog.lifecycle.viewing import known
 from services_catalog.probes.answers import Conformity, EntryProbes, Notices, NoticeSeen, ProbeSeen
-from services_catalog.probes.notices import notices
+from services_catalog.probes.notices import Wanted, notices
 from services_catalog.probes.tables import Probe, ProbeDay, ProbedEntry
 from services_catalog.tables import Service
 
@@ -32,11 +32,11 @@ async def probes_of(session: AsyncSession, clock: Clock, actor: str, code: str) 
     return EntryProbes(code, tuple(ProbeSeen(**row.model_dump(include=shown)) for row in rows))
 
 
-async def notices_for(session: AsyncSession, clock: Clock, actor: str, after: int) -> Notices:
-    """Return what somebody is told after a notice that they know."""
-    rows = await notices(session, clock, actor, after, _A_PAGE)
+async def notices_for(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> Notices:
+    """Return what somebody is told."""
+    rows = await notices(session, clock, actor, wanted, _A_PAGE)
     seen = tuple(NoticeSeen(**row.model_dump()) for row in rows)
-    return Notices(seen, seen[-1].id if seen else after)
+    return Notices(seen, seen[-1].id if seen else wanted.after)
 
 
 async def conformity(session: AsyncSession, clock: Clock) -> tuple[Conformity, ...]:

@@ -20,7 +20,7 @@ from services_catalog.lifecycle.history import broken_at, events_of
 from services_catalog.manifest import Text
 from services_catalog.organisations.history import Author
 from tests.catalogue.conftest import TREE, City
-from tests.catalogue.test_http import Office
+from tests.catalogue.office import Office
 from tests.organisations.city import OPERATOR
 from tests.publish.gateway_under_test import CLOCK, gateway, open_to_loopback
 from tests.services_catalog.entries.samples import IMPLEMENTATION, ITEM, ITEM_CODE

@@ -2,27 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from auth.credentials import issue
 from kernel.database import Database
 from kernel.settings import Settings
 from services_catalog.entries.document import read_entry
 from services_catalog.lifecycle.checking import rehearse
-from services_catalog.organisations.roles import Role
-from tests.catalogue.conftest import TREE, City
+from tests.catalogue.office import Office, opened
 from tests.publish.gateway_under_test import (
     CLOCK,
-    Gateway,
-    department_token,
-    document,
-    gateway,
-    open_to_loopback,
 )
 from tests.services_catalog.entries.samples import CASE_CODE, IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
 
@@ -30,63 +22,10 @@ pytestmark = pytest.mark.case("issue-4.3")
 ITEM_PATH, PATH = f"/entries/{ITEM_CODE}", f"/entries/{IMPLEMENTATION_CODE}"
 
 
-class Office:
-    """A gateway, and people of a city who speak to it with credentials of their own."""
-
-    def __init__(self, asked: Gateway, city: City) -> None:
-        self.asked = asked
-        self.city = city
-        self.tokens: dict[str, str] = {}
-
-    async def hire(self, name: str, role: Role | None = None, at: str = "city") -> None:
-        async with self.city.database.session() as session:
-            self.tokens[name] = await issue(session, CLOCK, "city")
-        if role:
-            await self.city.give(self.actor(name), role, at)
-
-    def actor(self, name: str) -> str:
-        return "credential:" + self.tokens[name].split("_")[1]
-
-    async def put(self, name: str, sample: dict[str, Any], **fields: Any) -> tuple[int, Any]:
-        written = deepcopy(sample)
-        written["fields"] |= fields
-        return await self.asked.put(f"/entries/{written['code']}", self.tokens[name], written)
-
-    async def post(self, name: str, path: str, body: object = b"") -> tuple[int, Any]:
-        return await self.asked.post(path, self.tokens[name], body)
-
-    async def get(self, name: str, path: str) -> Any:
-        status, answer = await self.asked.get(path, self.tokens[name])
-        assert status == 200, answer
-        return answer
-
-    async def bring_out(self, sample: dict[str, Any], **fields: Any) -> None:
-        path = f"/entries/{sample['code']}"
-        assert (await self.put("editor", sample, **fields))[0] == 200
-        for who, step in (("editor", "submit"), ("reviewer", "approve"), ("reviewer", "publish")):
-            status, answer = await self.post(who, f"{path}/{step}")
-            assert status == 200, answer
-
-
 @pytest.fixture
 async def office(database: Database, redis: Redis, settings: Settings) -> AsyncIterator[Office]:
-    city = City(database)
-    await city.found(TREE)
-    async with gateway(database, redis, open_to_loopback(settings)) as asked:
-        office = Office(asked, city)
-        office.tokens["publisher"] = await department_token(database)
-        await office.hire("editor", "editor")
-        await office.hire("reviewer", "reviewer")
-        await office.hire("nobody")
-        await office.hire("west", "owner", "west")
+    async with opened(database, redis, settings) as office:
         yield office
-
-
-async def _offer_operation(office: Office) -> None:
-    status, answer = await office.asked.publish(
-        office.tokens["publisher"], document("free", operations=("offices",)), "marriage"
-    )
-    assert status == 200, answer
 
 
 async def test_the_whole_way_with_two_credentials(office: Office) -> None:
@@ -125,7 +64,7 @@ async def test_an_operation_that_is_not_live_keeps_an_entry_back(office: Office)
     assert (status, answer["error"]["code"]) == (422, "ENTRY_RULES_BROKEN")
     assert answer["findings"][0]["rule"] == "E24-operations"
     assert (await office.get("editor", PATH))["open"]["state"] == "draft"
-    await _offer_operation(office)
+    await office.offer_operation()
     await office.bring_out(IMPLEMENTATION)
     assert [*await office.city.shown()] == [ITEM_CODE, IMPLEMENTATION_CODE]
 
@@ -148,6 +87,7 @@ async def test_a_view_has_levels_sources_and_findings(office: Office) -> None:
     assert "materials" not in seen["open"]["fields"]
     assert seen["effective"]["materials"][0]["id"] == "id-card"
     assert seen["sources"]["materials"]["entry"] == ITEM_CODE
+    assert seen["inherited"] == ITEM["fields"]
     assert seen["open"]["authorship"]["summary"]["by"] == office.actor("editor")
     assert {each["rule"] for each in seen["findings"]} == {"E24-operations"}
 
@@ -269,7 +209,7 @@ async def test_a_list_is_what_roles_allow_by_state_and_organisation(office: Offi
 
 
 async def test_a_drift_report_has_all_that_stands_below(office: Office) -> None:
-    await _offer_operation(office)
+    await office.offer_operation()
     await office.bring_out(ITEM)
     await office.bring_out(IMPLEMENTATION, fee={"charged": False, "payable_online": True})
     (found,) = await office.get("editor", f"{ITEM_PATH}/drift")
@@ -334,6 +274,8 @@ async def test_what_is_no_request_is_refused_as_that(office: Office) -> None:
     status, answer = await office.post("editor", f"{ITEM_PATH}/suspend", {"why": "x"})
     assert (status, {each["pointer"] for each in answer["findings"]}) == (422, {"", "/why"})
     assert (await office.asked.get(ITEM_PATH, "yw_x"))[0] == 401
+    status, answer = await office.asked.get("/entries/notices?newest=yes", office.tokens["editor"])
+    assert (status, answer["findings"][0]["pointer"]) == (422, "/newest")
     status, answer = await office.asked.get("/entries/moon", office.tokens["editor"])
     assert (status, answer["error"]["code"]) == (404, "ENTRY_UNKNOWN")
     long = ITEM | {"because": {"fee": "x" * 2**21}}

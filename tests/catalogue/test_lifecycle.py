@@ -369,6 +369,7 @@ async def test_others_see_of_an_entry_what_residents_see(whole: City) -> None:
         theirs = await view(session, whole.clock, OUTSIDER, IMPLEMENTATION_CODE)
         staff = await view(session, whole.clock, EDITOR, IMPLEMENTATION_CODE)
     assert ("owner_contact" in theirs.effective, "owner_contact" in staff.effective) == (False, True)
+    assert ["owner_contact" in each.live.fields for each in (theirs, staff) if each.live] == [False, True]
     assert {each.authorship for each in theirs.sources.values()} == {None}
     async with whole.database.session() as session:
         await suspend(session, whole.clock, REVIEWER, ITEM_CODE, "政策调整")

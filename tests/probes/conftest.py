@@ -19,6 +19,7 @@ from schema.graph import local_schema
 from schema.names import platform_names
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
+from services_catalog.probes.notices import Wanted
 from services_catalog.probes.viewing import notices_for
 from services_catalog.publication import Submission
 from services_catalog.publishing import Publishing
@@ -93,7 +94,8 @@ class Probed(City):
     async def told(self) -> list[tuple[str, str]]:
         """Return the kinds and texts of the notices that the entry's editor gets."""
         async with self.database.session() as session:
-            return [(each.kind, each.text) for each in (await notices_for(session, self.clock, EDITOR, 0)).notices]
+            told = await notices_for(session, self.clock, EDITOR, Wanted())
+        return [(each.kind, each.text) for each in told.notices]
 
 
 @pytest.fixture

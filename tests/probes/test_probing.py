@@ -12,7 +12,9 @@ from kernel.crypto.keys import open_keys
 from services_catalog.lifecycle.errors import NotAllowedError
 from services_catalog.lifecycle.history import events_of
 from services_catalog.lifecycle.publication import resume, suspend
+from services_catalog.lifecycle.tables import Entry
 from services_catalog.probes.answers import ProbeSeen
+from services_catalog.probes.notices import Wanted, notify
 from services_catalog.probes.tasks import KEPT, forget
 from services_catalog.probes.viewing import conformity, notices_for, probes_of
 from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER
@@ -217,12 +219,28 @@ async def test_the_score_is_the_share_of_checks_that_passed(city: Probed) -> Non
     assert (score.score, score.checks) == (None, 0)
 
 
+async def test_notices_are_read_from_either_end(city: Probed) -> None:
+    async with city.database.session() as session:
+        entry = await session.get_one(Entry, IMPLEMENTATION_CODE)
+        for text in "abc":
+            notify(session, city.clock, entry, "degraded", text)
+            await session.flush()
+
+        async def read(wanted: Wanted) -> tuple[str, int]:
+            told = await notices_for(session, city.clock, EDITOR, wanted)
+            return "".join(each.text for each in told.notices), told.next
+
+        (oldest, last), (newest, first) = await read(Wanted()), await read(Wanted(newest=True))
+        assert (oldest, newest) == ("abc", "cba")
+        assert (await read(Wanted(first)), await read(Wanted(last, newest=True))) == (("bc", last), ("ba", first))
+
+
 async def test_staff_elsewhere_are_told_nothing(city: Probed) -> None:
 
     await city.offices.kill()
     await city.rounds(MINUTE)
     async with city.database.session() as session:
-        assert (await notices_for(session, city.clock, ELSEWHERE, 0)).notices == ()
+        assert (await notices_for(session, city.clock, ELSEWHERE, Wanted())).notices == ()
         with pytest.raises(NotAllowedError):
             await probes_of(session, city.clock, ELSEWHERE, IMPLEMENTATION_CODE)
     assert await city.told()

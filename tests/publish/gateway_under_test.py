@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 from redis.asyncio import Redis
 
 from auth.credentials import issue
+from gateway.http.console import console_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
@@ -39,7 +40,7 @@ def application(database: Database, redis: Redis, registry: Registry, settings: 
     publishing = Publishing(database, redis, CLOCK, settings, names, cipher=cipher)
     routes = PublishingRoutes(database, registry, publishing, _nothing_sent)
     entries = [*EntryRoutes(database, redis, CLOCK).handlers(), *ProbeRoutes(database, CLOCK).handlers()]
-    return other_routes([*routes.handlers(), *entries])
+    return other_routes([*routes.handlers(), *entries, *console_routes()])
 
 
 async def _nothing_sent() -> None:
@@ -53,9 +54,10 @@ async def gateway(
     registry = Registry(database.pool, redis, settings, open_keys(settings).cipher)
     await registry.start()
     try:
-        transport = ASGITransport(application(writes_to or database, redis, registry, settings))  # type: ignore[arg-type]  # httpx knows ASGI less exactly
+        app = application(writes_to or database, redis, registry, settings)
+        transport = ASGITransport(app)  # type: ignore[arg-type]  # httpx knows ASGI less exactly
         async with AsyncClient(transport=transport, base_url="http://gateway") as client:
-            yield Gateway(client, registry)
+            yield Gateway(client, registry, app)
     finally:
         await registry.close()
 
@@ -63,9 +65,10 @@ async def gateway(
 class Gateway:
     """Speaks HTTP to the application, in this process."""
 
-    def __init__(self, client: AsyncClient, registry: Registry) -> None:
+    def __init__(self, client: AsyncClient, registry: Registry, app: ASGIApp) -> None:
         self.client = client
         self.registry = registry
+        self.app = app
 
     async def post(self, path: str, token: str, body: object) -> tuple[int, Any]:
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
