@@ -81,8 +81,10 @@ def conformity(gateway: str, *, as_json: bool) -> None:
         _print(found)
         return
     for each in found:
-        asked = f" and {each.asked:,} demands" if each.asked else ""
-        score = "no checks" if each.score is None else f"{each.score:5.1f} % of {each.checks:,} checks{asked}"
+        counted = [
+            f"{number:,} {what}" for number, what in ((each.checks, "checks"), (each.asked, "demands")) if number
+        ]
+        score = "no checks" if each.score is None else f"{each.score:5.1f} % of {' and '.join(counted)}"
         bad = {name: getattr(each, name) for name in _BAD if getattr(each, name)}
         click.echo(f"{each.department}  {score}" + "".join(f", {count:,} {name}" for name, count in bad.items()))
 

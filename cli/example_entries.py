@@ -11,6 +11,7 @@ from cli.examples import FOLDER, Example, token_of
 from cli.who import operator
 from kernel.clock import CHINA, SystemClock
 from kernel.database import Database
+from services_catalog.departments import place_department
 from services_catalog.entries.document import EntryDocument
 from services_catalog.entries.entry_file import read_file
 from services_catalog.entries.words import LEVELS
@@ -48,6 +49,8 @@ async def prepare(database: Database, state: Path, tokens: Iterable[tuple[Exampl
     for example, token in tokens:
         for organisation in {document.organisation for document in documents(example)}:
             await _grant(database, token, "editor", organisation)
+            async with database.session() as session:
+                await place_department(session, example.manifest.department, organisation)
     office = await token_of(database, state, OFFICE, Text(zh="政府办公室", en="City Office"))
     await _grant(database, reviewer, "reviewer", CITY)
     await _grant(database, office, "editor", CITY)

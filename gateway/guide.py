@@ -13,16 +13,17 @@ import asyncpg
 import msgspec
 from redis.asyncio import Redis
 
+from gateway.upstream.errors import UpstreamUnreachableError
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock
 from kernel.follower import Follower
 from services_catalog.announcements import CHANNEL
 from services_catalog.entries.asks import Ask
-from services_catalog.guide.demands import Beyond, beyond, demanded
+from services_catalog.guide.demands import Beyond, Promised, beyond, demanded
 from services_catalog.guide.errors import GuideExceededError
 from services_catalog.guide.recording import Told, store
 from services_catalog.lifecycle.operations import operation_name
-from services_catalog.reading.shown import Shown
+from services_catalog.reading.shown import holds
 from supergraph.answers import UnreadableError, content
 from supergraph.slice import Answer, Operation
 from supergraph.wire import Response
@@ -37,10 +38,17 @@ _MOST_WAITING = 10_000  # entries whose counts wait for a database
 _log = logging.getLogger(__name__)
 
 
+class Held(NamedTuple):
+    """What an answer asks for that its entry does not list: nothing, if all is as it should be."""
+
+    entry: str
+    unlisted: list[Beyond]
+
+
 class _Asking(NamedTuple):
     """An entry, and where an operation that opens it asks its applicants for something."""
 
-    entry: Shown
+    entry: Promised
     asks: tuple[Ask, ...]
 
 
@@ -56,11 +64,11 @@ class Guide:
         self._upstreams = upstreams
         self._refuse = refuse
         self._revision = -1
-        self._entries: dict[str, Shown] = {}
+        self._entries: dict[str, Promised] = {}
         self._waiting: dict[tuple[str, str], Told] = {}
         self._failing = False
         self._flushing = asyncio.Lock()
-        self._follower = Follower(redis, CHANNEL, self._look, "what the guide allows")
+        self._follower = Follower(redis, CHANNEL, self._look, "what the guide allows", prompt=True)
 
     async def start(self) -> None:
         """Load what entries say of it, then follow the changes. Raises if the database cannot be read."""
@@ -71,32 +79,33 @@ class Guide:
         await self._follower.close()
         await self.flush()
 
-    def hold(self, service: str, operation: Operation, response: Response) -> None:
-        """Count what an answer asks for. Raises GuideExceededError if that is to be refused.
+    def read(self, service: str, operation: Operation, response: Response) -> Held | None:
+        """Return what of an answer's demands is not listed, None if it asks for nothing. Any thread may call it.
 
         Of several entries that the operation opens one has to list it: by which the applicant came is not known.
-        What a mutation answers is never refused: it is done.
         """
-        entries = self.asking.get(operation_name(service, operation))
+        now = self._clock.now()
+        entries = [each for each in self.asking.get(operation_name(service, operation), ()) if holds(each.entry, now)]
         if not entries or not 200 <= response.status < 300:
-            return
+            return None
         try:
             answer = content(Answer("", "json", ""), response)
         except UnreadableError:
-            return  # whoever reads the answer says so
-        found: list[tuple[Shown, list[Beyond]]] = []
+            return None  # whoever reads the answer says so
+        found = []
         for entry, asks in entries:
             if demands := demanded(asks, answer):
-                found.append((entry, beyond(entry, demands)))
-        if not found:
-            return
-        entry, unlisted = min(found, key=lambda each: len(each[1]))
-        told = self._told(service, entry.code)
-        refused = bool(unlisted) and self._refuse and operation.kind == "query"
+                found.append(Held(entry.code, [each for demand in demands for each in beyond(entry, demand)]))
+        return min(found, key=lambda each: len(each.unlisted), default=None)
+
+    def hold(self, service: str, operation: Operation, held: Held) -> None:
+        """Count what was read. Raises GuideExceededError if it is to be refused; what a mutation answers never is."""
+        refused = bool(held.unlisted) and self._refuse and operation.kind == "query"
+        told = self._told(service, held.entry)
         if told is not None:
-            told.count(((each.kind, each.id) for each in unlisted), refused=refused)
+            told.count(((each.kind, each.id) for each in held.unlisted), refused=refused)
         if refused:
-            raise GuideExceededError(entry.code, unlisted)
+            raise GuideExceededError(held.entry, held.unlisted)
 
     async def flush(self) -> None:
         """Write what was counted. If that fails, the log says so once, and the next flush tries again."""
@@ -114,7 +123,10 @@ class Guide:
                 self._keep(waiting)
 
     def _told(self, service: str, entry: str) -> Told | None:
-        key = (self._upstreams.department(service), entry)
+        try:
+            key = (self._upstreams.department(service), entry)
+        except UpstreamUnreachableError:  # taken down meanwhile
+            return None
         if key not in self._waiting and len(self._waiting) >= _MOST_WAITING:
             return None
         return self._waiting.setdefault(key, Told())
@@ -146,14 +158,14 @@ class Guide:
 
     def _take(self, code: str, shown: bytes) -> None:
         try:
-            self._entries[code] = msgspec.json.decode(shown, type=Shown)
+            self._entries[code] = msgspec.json.decode(shown, type=Promised)
         except msgspec.MsgspecError:
             _log.exception("the entry %s cannot be read by this release", code)
 
     def _by_operation(self) -> dict[str, list[_Asking]]:
         found: dict[str, list[_Asking]] = defaultdict(list)
         for entry in self._entries.values():
-            for bound in entry.binding.operations if entry.binding else ():
+            for bound in entry.binding.operations:
                 if bound.asks:
                     found[bound.operation].append(_Asking(entry, bound.asks))
         return dict(found)

@@ -17,6 +17,8 @@ from supergraph.unions import Resolve, has_kind, resolver
 from supergraph.wire import Response
 
 MOST = 20  # deviations told of one answer: whoever has to mend them finds the rest the next time
+_MOST_KEPT = 1_000  # different ones of an answer that may have a million
+_LONGEST_NAME = 100  # characters of a property's name
 _NOT_LISTED = "is none of the documented values"
 _DEEPEST = 100  # levels: a recursive type's answer may go on for ever
 
@@ -55,7 +57,8 @@ def deviations(operation: Operation, types: Mapping[str, Type], response: Respon
         comparison.value(answer.type, value, "", 0)
     except RecursionError:
         return [Deviation("unreadable", "", "is nested too deeply to be read")]
-    return [Deviation(*found, count) for found, count in list(comparison.found.items())[:MOST]]
+    told = sorted(comparison.found.items(), key=lambda each: each[0][0] == "extra")  # what harms first
+    return [Deviation(*found, count) for found, count in told[:MOST]]
 
 
 class _Comparison:
@@ -109,8 +112,10 @@ class _Comparison:
                 self.value(field.type, value[field.source], inside, depth + 1)
             elif field.type.endswith("!"):
                 self._add("missing", inside, "is missing")
-        for name in value.keys() - {field.source for field in type_.fields}:
-            self._add("extra", f"{where}.{name}" if where else name, "is not in the document")
+        known = {field.source for field in type_.fields}
+        for name in value:
+            if name not in known:
+                self._add("extra", f"{where}.{_shown(name)}" if where else _shown(name), "is not in the document")
 
     def _union(self, type_: UnionType, value: Any, where: str, depth: int) -> None:
         resolve = self._resolvers.get(type_.name)
@@ -124,4 +129,11 @@ class _Comparison:
 
     def _add(self, kind: Kind, where: str, message: str) -> None:
         found = (kind, where, message)
-        self.found[found] = self.found.get(found, 0) + 1
+        if found in self.found or len(self.found) < _MOST_KEPT:
+            self.found[found] = self.found.get(found, 0) + 1
+
+
+def _shown(name: str) -> str:
+    """Return a name of the department's as it can be stored and read."""
+    short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+    return short if short.isprintable() else "".join(each if each.isprintable() else "?" for each in short)

@@ -229,18 +229,27 @@ class _Run:
         """Return the value that an answer has: what is known in this process at once, what is long in a thread."""
         if fetch.service in self._ways.upstreams.inside:
             return self._ways.kept.read(fetch, request.target, response)
-        if self._ways.guide.asking:
-            try:
-                self._ways.guide.hold(fetch.service, fetch.operation, response)
-            except GuideExceededError as error:
-                return fetch.failed(error.said, **error.extensions)
         size = len(response.body)
-        if size < _LONG_BYTES:
-            return fetch.read(response)
-        self._long_bytes += size
+        self._long_bytes += size if size >= _LONG_BYTES else 0
         if self._long_bytes > _MOST_BYTES:
             return fetch.failed(f"The answers to one request exceed {_MOST_BYTES} bytes", OperationLimitError.code)
-        return await asyncio.to_thread(fetch.read, response)
+        if self._ways.guide.asking and (refused := await self._held(fetch, response)) is not None:
+            return fetch.failed(refused.said, **refused.extensions)
+        return fetch.read(response) if size < _LONG_BYTES else await asyncio.to_thread(fetch.read, response)
+
+    async def _held(self, fetch: Fetch, response: Response) -> GuideExceededError | None:
+        """Hold an answer to the guide, and return why it is refused. Should that fail, nobody's answer suffers."""
+        guide, asked = self._ways.guide, (fetch.service, fetch.operation)
+        long = len(response.body) >= _LONG_BYTES
+        try:
+            held = await asyncio.to_thread(guide.read, *asked, response) if long else guide.read(*asked, response)
+            if held is not None:
+                guide.hold(*asked, held)
+        except GuideExceededError as error:
+            return error
+        except Exception:  # noqa: BLE001 - a department's bytes; the log has it, and residents their answer
+            _log.exception("an answer could not be held to the guide", extra={"service": fetch.service})
+        return None
 
     async def _identified(self, fetch: Fetch, request: Request, token: AccessToken) -> Request:
         """Return the request with the assertion of who asks, once it is sure that they may."""

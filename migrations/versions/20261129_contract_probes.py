@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('arguments', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('slow_after_ms', sa.Integer(), nullable=False),
     sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('taken_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('down', sa.Boolean(), nullable=True),
     sa.Column('streak', sa.Integer(), nullable=False),
     sa.Column('since', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -69,6 +70,8 @@ def upgrade() -> None:
     op.create_table('probed_entry',
     sa.Column('entry', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('probe', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('since', sa.Date(), nullable=True),
+    sa.Column('until', sa.Date(), nullable=True),
     sa.ForeignKeyConstraint(['entry'], ['entry.code'], ),
     sa.ForeignKeyConstraint(['probe'], ['probe.id'], ),
     sa.PrimaryKeyConstraint('entry', 'probe')

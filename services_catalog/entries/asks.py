@@ -19,10 +19,12 @@ AnswerPath = Annotated[
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What stands ``at`` a place of the answer: ids of materials or conditions, or an amount to be paid.
 
-    ``item`` says of which fee an amount is; without it, it is held to the sum of all.
+    ``item`` says of which fee an amount is; without it, it is held to the sum of all. ``channel`` says at which of the
+    entry's channels it is asked; without it, whatever one of them lists is listed.
     """
 
     kind: Literal["material", "condition", "fee"]
     at: AnswerPath
     item: Code | None = None
     unit: Literal["fen", "yuan"] = "fen"
+    channel: Code | None = None

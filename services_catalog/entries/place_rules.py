@@ -94,6 +94,14 @@ def _operations(subject: Subject) -> Iterator[Breach]:
             yield Breach(f"/binding/operations/{at}", f"the graph has no {bound.operation}", fix)
 
 
+def _own(subject: Subject) -> Iterator[Breach]:
+    for at, bound in enumerate(subject.fields.binding.operations if subject.fields.binding else ()):
+        if bound.operation in subject.foreign and (bound.safe or bound.asks):
+            message = f"{bound.operation} is of a department that is neither the entry's authority nor acts with it"
+            fix = "Leave out safe, probe and asks; or name it in joint_organisations, or have it placed in the tree."
+            yield Breach(f"/binding/operations/{at}", message, fix)
+
+
 def _channel_shown(channel: Channel) -> str:
     return channel.name.zh if channel.name else channel.id
 
@@ -119,6 +127,7 @@ RULES = (
     Rule("E23-probes", "Contract probes run on schedule: they must not change anything.", "error", _mutations),
     Rule("E24-operations", "A button that opens nothing is worse than none.", "error", _operations),
     Rule("E25-authority", "What nobody offers any more cannot be had.", "error", _authority),
+    Rule("E28-own", "Nobody has others called, or held to account, for what they did not promise.", "error", _own),
     Rule("W02-https", "WeChat, Alipay and Baidu open encrypted pages only.", "warning", _encrypted),
     Rule("W03-assured", "What nobody looked at for a year is seldom true.", "warning", _assured),
 )

@@ -24,7 +24,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     ``steps`` says of a life event's steps how they stand: read by residents or hidden from them; None: there is no such
     service. ``own`` are those that its level says itself.
     ``unpublished_parents`` are the codes of levels above that are not live; ``operations`` the operations of the graph
-    that are (as bindings name them), None where nobody can tell; ``authority_until`` the day on which the entry's
+    that are (as bindings name them), None where nobody can tell; ``foreign`` those of departments that the entry's
+    organisation has nothing to do with; ``authority_until`` the day on which the entry's
     organisation ends, None: on none that is known.
     """
 
@@ -35,6 +36,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     today: date
     unpublished_parents: tuple[str, ...] = ()
     operations: frozenset[str] | None = None
+    foreign: frozenset[str] = frozenset()
     authority_until: date | None = None
     steps: Mapping[str, Literal["public", "hidden"] | None] = {}
 

@@ -6,14 +6,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
 from kernel.database import Database
-from services_catalog.guide.demands import Beyond, Demands, beyond
+from services_catalog.entries.errors import EntryInvalidError
+from services_catalog.guide.demands import Beyond, Demands, Promised, beyond
 from services_catalog.guide.errors import GuideExceededError
 from services_catalog.guide.recording import Told, store
 from services_catalog.lifecycle.errors import UnknownEntryError
 from services_catalog.lifecycle.steps import allowed
 from services_catalog.lifecycle.tables import EntryLive
 from services_catalog.lifecycle.viewing import known
-from services_catalog.reading.shown import Shown
 
 
 class Held(Struct, frozen=True):
@@ -35,22 +35,25 @@ class Asking:
     async def ask(self, department: str, actor: str, code: str, demands: Demands) -> Held:
         """Hold demands to a published entry, and count them.
 
-        Raises UnknownEntryError, NotAllowedError, GuideExceededError.
+        Raises UnknownEntryError, NotAllowedError, EntryInvalidError for an unknown channel, GuideExceededError.
         """
         async with self._database.session() as session:
-            shown = await self._shown(session, actor, code)
-        found = beyond(shown, demands)
+            promised = await self._promised(session, actor, code)
+        if demands.channel is not None and demands.channel not in {each.id for each in promised.channels}:
+            known = ", ".join(each.id for each in promised.channels)
+            raise EntryInvalidError.at("/channel", f"{code} has no channel {demands.channel!r}", f"One of: {known}.")
+        found = beyond(promised, demands)
         told = Told()
         told.count(((each.kind, each.id) for each in found), refused=self._refuse)
         await store(self._database.pool, self._clock.now(), {(department, code): told})
         if found and self._refuse:
             raise GuideExceededError(code, found)
-        return Held(code, shown.version, tuple(found))
+        return Held(code, promised.version, tuple(found))
 
-    async def _shown(self, session: AsyncSession, actor: str, code: str) -> Shown:
+    async def _promised(self, session: AsyncSession, actor: str, code: str) -> Promised:
         entry = await known(session, code)
         await allowed(session, self._clock, actor, "ask", entry.organisation)
         live = await session.get(EntryLive, code)
         if live is None or live.shown is None:
             raise UnknownEntryError(f"The entry {code} is not public", fix="Publish it: what is not, promises nothing.")
-        return msgspec.json.decode(live.shown, type=Shown)
+        return msgspec.json.decode(live.shown, type=Promised)

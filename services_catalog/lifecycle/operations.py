@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services_catalog.entries.fields import Fields
 from services_catalog.lifecycle.states import LIVE, OPEN
 from services_catalog.lifecycle.tables import Entry, EntryVersion
-from services_catalog.tables import Service, ServiceVersion
+from services_catalog.organisations.tables import Organisation
+from services_catalog.tables import Department, Service, ServiceVersion
 from supergraph.slice import Operation, Slice, decode
 
 _KEPT = 1_000  # services: 10 names each, so a few hundred kB
@@ -28,7 +29,7 @@ def mentioned(fields: Fields) -> set[str]:
 
 async def live_operations(session: AsyncSession, wanted: Iterable[str]) -> frozenset[str]:
     """Return what the live services that ``wanted`` mention offer: ``query parking.lots``."""
-    names = {operation.split(" ", 1)[1].split(".", 1)[0] for operation in wanted}
+    names = {_service(operation) for operation in wanted}
     if not names:
         return frozenset()
     live = select(ServiceVersion.service, ServiceVersion.number, ServiceVersion.digest).join(
@@ -45,6 +46,31 @@ async def live_operations(session: AsyncSession, wanted: Iterable[str]) -> froze
             _keep(digest, _offered(decode((await session.exec(stored)).one())))
         found |= _known[digest]
     return frozenset(found)
+
+
+async def foreign_operations(session: AsyncSession, body: Organisation, fields: Fields) -> frozenset[str]:
+    """Return which operations of a binding are of departments that an organisation has nothing to do with.
+
+    Its own are those above and below it, on both lines of the tree, and those it acts together with. Whoever has no
+    place in the tree is a stranger to all.
+    """
+    services = {each: _service(each) for each in mentioned(fields)}
+    if not services:
+        return frozenset()
+    query = select(Service.name, Organisation.path).join(Department, col(Department.name) == col(Service.department))
+    placed = query.outerjoin(Organisation, col(Organisation.code) == col(Department.organisation))
+    above = {*body.path.split("/"), *body.guidance_path.split("/"), *(fields.joint_organisations or ())}
+    paths = dict((await session.exec(placed.where(col(Service.name).in_({*services.values()})))).all())
+    strangers = {
+        service
+        for service, path in paths.items()
+        if path is None or not (path.rpartition("/")[2] in above or body.code in path.split("/"))
+    }
+    return frozenset(each for each, service in services.items() if service in strangers)
+
+
+def _service(operation: str) -> str:
+    return operation.split(" ", 1)[1].split(".", 1)[0]
 
 
 async def operations_of(session: AsyncSession, code: str, *more: Fields) -> frozenset[str]:

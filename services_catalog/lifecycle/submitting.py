@@ -16,6 +16,7 @@ from services_catalog.entries.words import SERVICES
 from services_catalog.lifecycle.errors import RulesBrokenError
 from services_catalog.lifecycle.history import By
 from services_catalog.lifecycle.layers import layer_of, layers_above
+from services_catalog.lifecycle.operations import foreign_operations
 from services_catalog.lifecycle.steps import PLATFORM, step, step_by, wanted
 from services_catalog.lifecycle.tables import Entry, EntryLive, EntryVersion
 from services_catalog.organisations.questions import find
@@ -41,14 +42,16 @@ async def judged(
     """Return what the rules say of a level; levels of ``beside`` count as if they were public already."""
     body = await find(session, entry.organisation)
     above, missing = await layers_above(session, entry, beside or {})
+    fields = effective([*above, own]).fields
     subject = Subject(
         code=entry.code,
         level=entry.level,
-        fields=effective([*above, own]).fields,
+        fields=fields,
         own=own.fields,
         today=clock.now().astimezone(CHINA).date(),
         unpublished_parents=tuple(missing),
         operations=operations,
+        foreign=await foreign_operations(session, body, fields),
         authority_until=body.valid_to,
         steps=await _stand(session, own.fields.steps or (), beside or {}),
     )

@@ -1,6 +1,5 @@
 """The live services that probes call, as the gateway knows them: their slices, addresses and opened headers."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,14 +9,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.crypto.fields import FieldCipher
+from kernel.lru import LRUCache
 from services_catalog.manifest import Upstream
 from services_catalog.probes.calling import Callee
 from services_catalog.tables import Service, ServiceVersion
 from services_catalog.upstream_headers import open_
 from supergraph.slice import Slice, decode
 
-_KEPT = 200  # decoded slices: some 80 kB each
-_slices: OrderedDict[str, Slice] = OrderedDict()  # by digest, which names the content
+_slices: LRUCache[str, Slice] = LRUCache(200)  # decoded, some 80 kB each, by digest: it names the content
 
 
 class _Called(Struct):
@@ -47,9 +46,6 @@ async def _slice(session: AsyncSession, name: str, number: int, digest: str) -> 
     known = _slices.get(digest)
     if known is None:
         query = select(ServiceVersion.slice).where(ServiceVersion.service == name, ServiceVersion.number == number)
-        known = _slices[digest] = decode((await session.exec(query)).one())
-        if len(_slices) > _KEPT:
-            _slices.popitem(last=False)
-    else:
-        _slices.move_to_end(digest)
+        known = decode((await session.exec(query)).one())
+        _slices.put(digest, known, 1)
     return known

@@ -1,5 +1,6 @@
 """One call of a probe: the request that the gateway would send for the operation, and what is wrong with the answer."""
 
+import asyncio
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -59,16 +60,24 @@ async def check(callee: Callee, call: Call, networks: tuple[Network, ...], ident
     operation = call.operation
     request = _request(callee, operation, call.arguments)
     most = (operation.binding.timeout_seconds or 60.0, callee.upstream.timeout_seconds, call.slow_after_ms / 500)
-    outside = Outside(networks, seconds=min(most), most_bytes=callee.upstream.max_body_bytes, plain_http=True)
+    seconds = min(most)
+    outside = Outside(networks, seconds=seconds, most_bytes=callee.upstream.max_body_bytes, plain_http=True)
     headers = dict(request.headers) | {name.lower(): value for name, value in callee.upstream.headers.items()}
     if operation.access.level != "public":
         headers |= await identify(callee.name, operation.access)
     began = time.perf_counter()
     try:
-        answer = await _followed(outside, callee.upstream.url.rstrip("/") + request.target, request, headers)
+        async with asyncio.timeout(2 * seconds):  # redirects included
+            answer = await _followed(outside, callee.upstream.url.rstrip("/") + request.target, request, headers)
         response = Response(answer.status, _lines(answer), _unpacked(answer, callee.upstream.max_body_bytes))
-    except (YiwangError, zlib.error) as error:
-        return Checked(failure=error.said if isinstance(error, YiwangError) else "answered with broken compression")
+    except YiwangError as error:
+        return Checked(failure=error.said)
+    except zlib.error:
+        return Checked(failure="answered with broken compression")
+    except TimeoutError:
+        return Checked(failure=f"gave no whole answer within {2 * seconds:g} s, redirects included")
+    except ValueError:
+        return Checked(failure="redirects to what is no address")
     took_ms = round((time.perf_counter() - began) * 1000)
     return Checked(
         tuple(deviations(operation, callee.slice.types, response)), took_ms, slow=took_ms > call.slow_after_ms

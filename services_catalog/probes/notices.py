@@ -32,7 +32,8 @@ async def notices(session: AsyncSession, clock: Clock, actor: str, wanted: Wante
     """Return the notices after one of the organisations whose drafts somebody may read."""
     query: Any = (
         select(Notice)
-        .join(Organisation, col(Organisation.code) == col(Notice.organisation))
+        .join(Entry, col(Entry.code) == col(Notice.entry))  # whose it is by now
+        .join(Organisation, col(Organisation.code) == col(Entry.organisation))
         .where(where_may(actor, "read_drafts", clock.now()))
     )
     id_ = col(Notice.id)

@@ -5,19 +5,21 @@ entry, or a binding that was mended are all seen to by the next round.
 """
 
 import logging
+from datetime import date
 from typing import Any
 
 from sqlalchemy import exists, union
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
 from kernel.database import Database
 from services_catalog.lifecycle.publication import degrade, recover
 from services_catalog.lifecycle.steps import live_version, locked
 from services_catalog.lifecycle.tables import EntryLive
 from services_catalog.probes.notices import notify
 from services_catalog.probes.tables import Probe, ProbedEntry
+from services_catalog.probes.targets import holds_on
 
 _IS_DOWN = col(Probe.down).is_(True)
 
@@ -27,7 +29,7 @@ _log = logging.getLogger(__name__)
 async def settle_all(database: Database, clock: Clock) -> int | None:
     """Degrade or recover whatever has to be, one entry a transaction; return the catalogue's newest revision."""
     async with database.session() as session:
-        codes = (await session.exec(_unsettled())).all()
+        codes = (await session.exec(_unsettled(clock.now().astimezone(CHINA).date()))).all()
     newest = None
     for (code,) in codes:
         try:
@@ -64,9 +66,10 @@ def _down(code: str) -> Any:
     return select(Probe).where(_IS_DOWN, col(Probe.id).in_(used)).order_by(Probe.operation)
 
 
-def _unsettled() -> Any:
+def _unsettled(today: date) -> Any:
     """Select the entries that do not stand as their probes do."""
-    down = select(ProbedEntry.entry).join(Probe, col(Probe.id) == col(ProbedEntry.probe)).where(_IS_DOWN)
+    down = select(ProbedEntry.entry).join(Probe, col(Probe.id) == col(ProbedEntry.probe))
+    down = down.where(_IS_DOWN, holds_on(today))
     broken = select(EntryLive.code).where(EntryLive.state == "published", col(EntryLive.code).in_(down))
     is_down = exists().where(
         col(ProbedEntry.entry) == col(EntryLive.code), col(Probe.id) == col(ProbedEntry.probe), _IS_DOWN

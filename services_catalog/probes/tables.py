@@ -24,6 +24,7 @@ class Probe(SQLModel, table=True):
     arguments: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     slow_after_ms: int
     due_at: datetime = Field(index=True)
+    taken_until: datetime | None = None  # a worker calls it, or has died
     down: bool | None = None
     streak: int = 0
     since: datetime | None = None  # it has been down, or well
@@ -41,6 +42,8 @@ class ProbedEntry(SQLModel, table=True):
 
     entry: str = Field(primary_key=True, foreign_key="entry.code")
     probe: str = Field(primary_key=True, foreign_key="probe.id", index=True)
+    since: date | None = None  # the entry holds from that day
+    until: date | None = None  # and not on that one
 
 
 class ProbeDay(SQLModel, table=True):

@@ -5,6 +5,8 @@ Follows ``entry_live`` by its revision as gateways do, so whatever changes an en
 
 import hashlib
 from collections.abc import Iterable
+from datetime import date
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +28,8 @@ class _Opened(Struct):
     """What is read of a shown entry."""
 
     binding: Binding = Binding()
+    effective_from: date | None = None
+    withdraw_on: date | None = None
 
 
 _decoder = msgspec.json.Decoder(_Opened)
@@ -40,39 +44,41 @@ async def follow(session: AsyncSession, clock: Clock) -> bool:
     rows = (await session.exec(some)).all()
     if not rows:
         return False
-    wanted = {code: _safe(shown) for code, _, shown in rows}
+    wanted = {code: _decoder.decode(shown) if shown else _Opened() for code, _, shown in rows}
     await _replace(session, clock, wanted)
     here.revision = max(revision for _, revision, _ in rows)
     session.add(here)
     return len(rows) >= _AT_A_TIME
 
 
+def holds_on(day: date) -> Any:
+    """The condition that a probed entry holds on a day."""
+    began = col(ProbedEntry.since).is_(None) | (col(ProbedEntry.since) <= day)
+    return began & (col(ProbedEntry.until).is_(None) | (col(ProbedEntry.until) > day))
+
+
 def identity(bound: BoundOperation) -> str:
-    """Name a call by what is called."""
-    return hashlib.sha256(f"{bound.operation}\n".encode() + _json.encode(bound.probe)).hexdigest()
+    """Name a call by what is called, and how long it may take."""
+    return hashlib.sha256(_json.encode((bound.operation, bound.probe, bound.slow_after_ms))).hexdigest()
 
 
-def _safe(shown: bytes | None) -> dict[str, BoundOperation]:
-    if shown is None:
-        return {}
-    return {identity(each): each for each in _decoder.decode(shown).binding.operations if each.safe}
-
-
-async def _replace(session: AsyncSession, clock: Clock, wanted: dict[str, dict[str, BoundOperation]]) -> None:
-    await _add({key: each for calls in wanted.values() for key, each in calls.items()}, session, clock)
+async def _replace(session: AsyncSession, clock: Clock, wanted: dict[str, _Opened]) -> None:
+    calls = {
+        code: {identity(each): each for each in opened.binding.operations if each.safe}
+        for code, opened in wanted.items()
+    }
+    different = {key: each for some in calls.values() for key, each in some.items()}
+    if different:  # due at once: an entry that has just come out is looked at first
+        new = insert(Probe).values([_row(key, each, clock) for key, each in different.items()])
+        await session.exec(new.on_conflict_do_nothing())
     await session.exec(delete(ProbedEntry).where(col(ProbedEntry.entry).in_(wanted)))
-    pairs = [{"entry": entry, "probe": key} for entry, calls in wanted.items() for key in calls]
+    pairs = [
+        {"entry": code, "probe": key, "since": wanted[code].effective_from, "until": wanted[code].withdraw_on}
+        for code, some in calls.items()
+        for key in some
+    ]
     if pairs:
         await session.exec(insert(ProbedEntry).values(pairs))
-
-
-async def _add(calls: dict[str, BoundOperation], session: AsyncSession, clock: Clock) -> None:
-    """Add what was not called before, due at once: an entry that has just come out is looked at first."""
-    if not calls:
-        return
-    new = insert(Probe).values([_row(key, each, clock) for key, each in calls.items()])
-    kept = {"slow_after_ms": new.excluded.slow_after_ms}
-    await session.exec(new.on_conflict_do_update(index_elements=["id"], set_=kept))
 
 
 def _row(key: str, bound: BoundOperation, clock: Clock) -> dict[str, object]:

@@ -89,7 +89,9 @@ async def terminal(settings: Settings, database: Database, tmp_path: Path) -> As
         server = Server(gateway)
         await server.open(listening)
         terminal = Terminal(opened, f"http://127.0.0.1:{listening.getsockname()[1]}", tmp_path)
-        await terminal.succeeds("", "department", "add", "city", "--title-zh", "市", "--title-en", "City")
+        await terminal.succeeds(
+            "", "department", "add", "city", "--title-zh", "市", "--title-en", "City", "--organisation", "city"
+        )
         await terminal.hire("editor", "editor")
         await terminal.hire("reviewer", "reviewer")
         yield terminal

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services_catalog.entries.asks import Ask
-from services_catalog.entries.fields import Fields
-from services_catalog.guide.demands import Charge, Demands, beyond, demanded
+from services_catalog.guide.demands import Charge, Demands, Promised, beyond, demanded
 from supergraph.scalars import decode
 from tests.services_catalog.entries.samples import LAW
 
@@ -20,6 +19,8 @@ def _material(name: str) -> dict[str, Any]:
 
 ENTRY = msgspec.convert(
     {
+        "code": "a",
+        "version": 1,
         "materials": [_material("id-card"), _material("photo")],
         "acceptance_conditions": [{"id": "adult", "text": {"zh": "成年"}}],
         "fee": {
@@ -38,7 +39,7 @@ ENTRY = msgspec.convert(
             {"id": "web", "kind": "web", "url": "https://a.example"},
         ],
     },
-    Fields,
+    Promised,
 )
 
 
@@ -59,6 +60,8 @@ ENTRY = msgspec.convert(
         (Demands(channel="hall", materials=("photo",)), [("material", "photo")]),
         (Demands(channel="hall", fees=(Charge(900),)), [("fee", "all")]),
         (Demands(channel="web", materials=("photo",)), []),
+        (Demands(channel="web", materials=("form",)), [("material", "form")]),
+        (Demands(materials=("form",)), []),
     ],
 )
 def test_what_is_not_listed_is_beyond(demands: Demands, found: list[tuple[str, str]]) -> None:
@@ -67,9 +70,9 @@ def test_what_is_not_listed_is_beyond(demands: Demands, found: list[tuple[str, s
 
 def test_an_entry_that_lists_nothing_allows_nothing_and_a_rule_in_words_any_amount() -> None:
     asked = Demands(materials=("a",), conditions=("b",), fees=(Charge(1),))
-    assert [each.kind for each in beyond(Fields(), asked)] == ["material", "condition", "fee"]
+    assert [each.kind for each in beyond(Promised("a", 1), asked)] == ["material", "condition", "fee"]
     words = {"charged": True, "items": [{"id": "area", "name": {"zh": "按面积"}, "standard": {"zh": "每平方米 80 元"}}]}
-    entry = msgspec.convert({"fee": words}, Fields)
+    entry = msgspec.convert({"code": "a", "version": 1, "fee": words}, Promised)
     assert beyond(entry, Demands(fees=(Charge(10**9, "area"), Charge(10**9)))) == []
 
 
@@ -86,7 +89,7 @@ def test_an_entry_that_lists_nothing_allows_nothing_and_a_rule_in_words_any_amou
     ],
 )
 def test_materials_are_read_where_the_entry_says(ask: Ask, answer: Any, found: tuple[str, ...]) -> None:
-    assert demanded((ask,), answer).materials == found
+    assert [each.materials for each in demanded((ask,), answer)] == ([found] if found else [])
 
 
 @pytest.mark.parametrize(
@@ -102,13 +105,18 @@ def test_materials_are_read_where_the_entry_says(ask: Ask, answer: Any, found: t
         ("true", "fen", None),
         ('"free"', "fen", None),
         ('"NaN"', "fen", None),
+        ('"1e999999"', "fen", None),
+        ('"1e999999"', "yuan", None),
+        ("1000000000001", "fen", None),
+        ("10000000000.01", "yuan", None),
+        (f'"{"1" * 5000}"', "fen", None),
         ('"-5"', "fen", None),
         ("null", "fen", None),
     ],
 )
 def test_amounts_are_whole_fen(text: str, unit: Any, fen: int | None) -> None:
     asked = demanded((Ask(kind="fee", at="total", unit=unit),), decode(f'{{"total": {text}}}'))
-    assert [each.amount_fen for each in asked.fees] == ([] if fen is None else [fen])
+    assert [each.amount_fen for one in asked for each in one.fees] == ([] if fen is None else [fen])
 
 
 @given(
@@ -121,6 +129,12 @@ def test_whatever_an_answer_is_something_or_nothing_is_asked_for(answer: Any) ->
     asks = tuple(
         Ask(kind=kind, at=at) for kind in ("material", "condition", "fee") for at in ("a", "a[].b", "[].a", "b[]")
     )
-    found = demanded(asks, answer)
-    for each in beyond(ENTRY, found):
-        assert len(each.id) <= 64
+    for demands in demanded(asks, answer):
+        assert all(len(each.id) <= 64 for each in beyond(ENTRY, demands))
+
+
+def test_what_is_asked_at_one_channel_is_held_to_that() -> None:
+    asks = (Ask(kind="material", at="hall[]", channel="hall"), Ask(kind="material", at="web[]", channel="web"))
+    found = demanded(asks, {"hall": ["form", "photo"], "web": ["form", "photo"]})
+    unlisted = {each.channel: [one.id for one in beyond(ENTRY, each)] for each in found}
+    assert unlisted == {"hall": ["photo"], "web": ["form"]}

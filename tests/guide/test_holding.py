@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient
 
 from auth.credentials import issue
 from gateway.app import Gateway
+from services_catalog.guide.recording import MOST_IDS, OTHERS
 from services_catalog.probes.viewing import conformity
 from tests.probes.conftest import Probed
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE
@@ -92,10 +93,10 @@ async def test_what_an_answer_asks_for_is_held_to_the_entry(city: Probed, *, ref
         else:
             assert answer["data"]["marriage"]["offices"] == city.offices.answer
         assert await door.counted() == (2, 1, int(refuses))
-        assert [kind for kind, _ in await city.told()] == ["beyond_guide", "beyond_guide"]
+        assert await city.told() == [("beyond_guide", "Asked for and not in the guide: fee all, material hukou")]
         await door.read()
         assert await door.counted() == (3, 2, 2 * refuses)
-        assert len(await city.told()) == 2  # once a day
+        assert len(await city.told()) == 1  # once a day
 
 
 async def test_a_new_version_of_the_entry_holds_at_once(city: Probed) -> None:
@@ -142,3 +143,29 @@ async def test_demands_that_cannot_be_held_are_refused_with_what_to_mend(city: P
         status, answer = await door.demand(materials=["id-card"])
         assert (status, answer["error"]["code"]) == (403, "ROLE_MISSING")
         assert await door.counted() == (0, 0, 0)
+
+
+async def test_an_unknown_channel_is_no_channel(city: Probed) -> None:
+    async with _door(city, refuses=False, asks=[]) as door:
+        status, answer = await door.demand(materials=["id-card"], channel="hal")
+        assert (status, answer["findings"][0]["fix"]) == (422, "One of: hall, web.")
+
+
+async def test_what_is_made_up_in_great_number_is_counted_as_others(city: Probed) -> None:
+    async with _door(city, refuses=False, asks=ASKS) as door:
+        for start in range(0, 600, 150):
+            city.offices.answer = [{"needs": [{"code": f"case-{each}"} for each in range(start, start + 150)]}]
+            await door.read()
+            await door.counted()
+        rows = await city.database.pool.fetch("SELECT id, count FROM guide_breach")
+        assert len(rows) == MOST_IDS + 1
+        assert {row["id"]: row["count"] for row in rows}[OTHERS] == 600 - MOST_IDS
+        assert len(await city.told()) == 1  # of the first fifty, and that there are others
+
+
+async def test_an_answer_that_cannot_be_held_is_answered_all_the_same(city: Probed) -> None:
+    async with _door(city, refuses=True, asks=ASKS) as door:
+        city.offices.answer = [{"needs": [{"code": "hukou"}]}]
+        door._gateway.guide._clock = None  # type: ignore[assignment]  # whatever fails
+        assert "errors" not in await door.read()
+        door._gateway.guide._clock = city.clock

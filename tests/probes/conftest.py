@@ -39,6 +39,7 @@ class Offices:
         self.seconds = 0.0
         self.location = ""
         self.seen: list[dict[str, str]] = []
+        self.most_at_once = self._now = 0
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -57,7 +58,10 @@ class Offices:
 
     async def _reply(self, request: web.Request) -> web.Response:
         self.seen.append({name.lower(): value for name, value in request.headers.items()})
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
         await asyncio.sleep(self.seconds)
+        self._now -= 1
         if self.location and request.path != self.location:
             return web.Response(status=307, headers={"location": self.location})
         return web.json_response(self.answer, status=self.status)
@@ -115,7 +119,7 @@ async def city(database: Database, redis: Redis, settings: Settings, offices: Of
     await city.give(REVIEWER, "reviewer", "city")
     await city.give(ELSEWHERE, "owner", "west")
     async with database.session() as session:
-        await add_department(session, city.clock, "city", Text(zh="市", en="City"))
+        await add_department(session, city.clock, "city", Text(zh="市", en="City"), organisation="city")
         await ensure(session, open_keys(city.settings).cipher, city.clock)
     await city.publish_service()
     await city.bring_out(ITEM)

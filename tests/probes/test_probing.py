@@ -18,7 +18,7 @@ from services_catalog.probes.notices import Wanted, notify
 from services_catalog.probes.tasks import KEPT, forget
 from services_catalog.probes.viewing import conformity, notices_for, probes_of
 from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER
-from tests.probes.conftest import Probed
+from tests.probes.conftest import Offices, Probed
 from tests.services_catalog.entries.samples import CASE, CASE_CODE, IMPLEMENTATION, IMPLEMENTATION_CODE
 from worker.probing import probe
 
@@ -256,3 +256,76 @@ async def test_what_is_long_ago_is_forgotten(city: Probed) -> None:
     await forget(city.context)
     assert await city.told() == []
     assert await city.database.pool.fetchval("SELECT count(*) FROM probe_day") == 0
+
+
+async def test_another_host_is_sent_no_credential_by_a_redirect(city: Probed) -> None:
+    other = Offices()
+    await other.start()
+    try:
+        await city.publish_service(access="L2")
+        city.offices.location = f"http://127.0.0.1:{other.port}/elsewhere"
+        await city.rounds(9)
+        assert {"x-key", "yiwang-identity"} <= city.offices.seen[-1].keys()
+        assert other.seen
+        assert not {"x-key", "yiwang-identity"} & other.seen[-1].keys()
+    finally:
+        await other.kill()
+
+
+@pytest.mark.parametrize("location", ["http://[x", "ftp://127.0.0.1/", "http://10.0.0.1/"])
+async def test_a_redirect_that_leads_nowhere_is_a_failure(city: Probed, location: str) -> None:
+    city.offices.location = location
+    await city.rounds(MINUTE)
+    assert (await city.entry()).state == "degraded"
+
+
+async def test_whatever_a_department_answers_is_recorded(city: Probed) -> None:
+    city.offices.answer = [{"free": 1, "a\x00b" + "x" * 10_000: 1}, {f"made-up-{each}": 1 for each in range(5_000)}]
+    await city.rounds(MINUTE)
+    seen = await _probe(city)
+    assert seen.because == "[].free is missing"
+    assert [each["where"] for each in seen.found][:2] == ["[].free", "[].a?b" + "x" * 97 + "…"]
+
+
+async def test_each_entry_says_itself_when_an_answer_is_too_slow(city: Probed) -> None:
+    slow = [{"operation": "query marriage.offices", "safe": True, "slow_after_ms": 50}]
+    other = f"{IMPLEMENTATION_CODE[:-1]}1"
+    await city.bring_out({**IMPLEMENTATION, "code": other}, binding={"operations": slow})
+    city.offices.seconds = 0.08
+    await city.rounds(MINUTE)
+    shown = await city.shown()
+    assert (shown[other].state, shown[IMPLEMENTATION_CODE].state) == ("degraded", "published")
+
+
+async def test_what_does_not_hold_any_more_is_not_called(city: Probed) -> None:
+    await city.rounds(MINUTE)
+    await city.bring_out(IMPLEMENTATION, withdraw_on="2026-05-05")
+    await city.rounds(MINUTE)
+    city.clock.advance(timedelta(days=1))
+    seen = len(city.offices.seen)
+    await city.offices.kill()
+    await city.rounds(2 * MINUTE)
+    assert len(city.offices.seen) == seen
+    assert await city.told() == []
+
+
+async def test_a_service_with_many_probes_is_called_a_few_at_a_time(city: Probed) -> None:
+    many = [{"operation": "query marriage.offices", "safe": True, "slow_after_ms": 1_000 + each} for each in range(20)]
+    await city.bring_out(IMPLEMENTATION, binding={"operations": many})
+    await asyncio.gather(*(probe(city.context) for _ in range(3)))
+    assert city.offices.most_at_once <= 6  # two of each round at the most
+    await city.rounds(MINUTE)
+    assert (await city.entry()).state == "published"
+    async with city.database.session() as session:
+        found = (await probes_of(session, city.clock, EDITOR, IMPLEMENTATION_CODE)).probes
+    assert [each.down for each in found] == [False] * 20
+
+
+async def test_nobody_has_others_called(city: Probed) -> None:
+    await city.database.pool.execute("UPDATE department SET organisation = 'west-civil-affairs'")
+    await city.draft(IMPLEMENTATION, contact={"phone": "12345"})
+    version = await city.submit(IMPLEMENTATION_CODE)
+    assert [each["rule"] for each in version.findings] == ["E28-own"]
+    joint = ["west-civil-affairs"]
+    await city.draft(IMPLEMENTATION, contact={"phone": "12345"}, joint_organisations=joint)
+    assert (await city.submit(IMPLEMENTATION_CODE)).findings == []

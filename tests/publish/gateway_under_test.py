@@ -24,6 +24,7 @@ from schema.graph import local_schema
 from schema.names import platform_names
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
+from services_catalog.organisations.tables import Organisation
 from services_catalog.publishing import Publishing
 
 CLOCK = SystemClock()
@@ -90,7 +91,8 @@ class Gateway:
 
 async def department_token(database: Database, name: str = "city") -> str:
     async with database.session() as session:
-        await add_department(session, CLOCK, name, Text(zh="市", en="City"))
+        place = "city" if await session.get(Organisation, "city") else None
+        await add_department(session, CLOCK, name, Text(zh="市", en="City"), organisation=place)
         return await issue(session, CLOCK, name)
 
 

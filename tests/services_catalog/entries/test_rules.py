@@ -183,7 +183,7 @@ def test_a_life_event_leads_from_step_to_step() -> None:
 
 
 def test_every_rule_can_be_broken() -> None:
-    tested = {"E02-parents", "E17-placed", "E25-authority", "E26-steps", "E27-order", "W04-steps"}
+    tested = {"E02-parents", "E17-placed", "E25-authority", "E26-steps", "E27-order", "E28-own", "W04-steps"}
     assert {rule.id for rule in RULES} == {rule for rule, *_ in BREACHES} | tested
 
 
