@@ -19,8 +19,9 @@ from services_catalog.example_query import example_query
 from supergraph.diff import Change, compare, coordinate
 from supergraph.findings import Finding
 from supergraph.openapi import OperationSettings, compile_document
+from supergraph.openapi.classes import with_fields
 from supergraph.sdl import definitions_of
-from supergraph.slice import Access, Slice, decode, digest, encode
+from supergraph.slice import Access, Privacy, PrivacyRule, Slice, decode, digest, encode
 
 CPU_SECONDS = 60  # twelve times what the worst of 203 real documents may take
 MEMORY_BYTES = 2 * 2**30
@@ -34,6 +35,8 @@ class Order(Struct, frozen=True):
     bundle: dict[str, str]
     settings: dict[str, OperationSettings]
     access: Access = Access()
+    department: str = ""
+    fields: dict[str, Privacy | PrivacyRule] = {}
     live: bytes | None = None
     neighbours: dict[str, bytes] = {}
     platform_types: frozenset[str] = frozenset()
@@ -68,7 +71,9 @@ def work(order: Order) -> Compiled:
         access=order.access,
         live=names,
     )
-    slice_ = result.slice or Slice(service=order.service, types={}, operations=())
+    nothing = Slice(service=order.service, types={}, operations=())
+    slice_, missing = with_fields(result.slice or nothing, order.fields)
+    slice_ = nothing if missing else msgspec.structs.replace(slice_, department=order.department)
     data = encode(slice_)
     return Compiled(
         slice=data,
@@ -78,7 +83,7 @@ def work(order: Order) -> Compiled:
         offered=result.offered,
         operations=tuple(coordinate(slice_.service, operation) for operation in slice_.operations),
         typed=result.typed,
-        findings=tuple(result.findings),
+        findings=(*missing, *result.findings),
         changes=tuple(compare(live, slice_)) if live else (),
         clashes=clashes(slice_, order.neighbours, order.platform_types),
         example=example_query(slice_),
