@@ -20,6 +20,7 @@ from supergraph.diff import Change, compare, coordinate
 from supergraph.findings import Finding
 from supergraph.openapi import OperationSettings, compile_document
 from supergraph.openapi.classes import with_fields
+from supergraph.privacy import field_rules
 from supergraph.sdl import definitions_of
 from supergraph.slice import Access, Privacy, PrivacyRule, Slice, decode, digest, encode
 
@@ -56,6 +57,7 @@ class Compiled(Struct, frozen=True):
     changes: tuple[Change, ...]
     clashes: Clashes
     example: str  # a query, "" if there is none without arguments
+    guarded: dict[str, PrivacyRule]  # by coordinate: what the manifest gives a privacy class
 
 
 def work(order: Order) -> Compiled:
@@ -87,7 +89,13 @@ def work(order: Order) -> Compiled:
         changes=tuple(compare(live, slice_)) if live else (),
         clashes=clashes(slice_, order.neighbours, order.platform_types),
         example=example_query(slice_),
+        guarded=_guarded(slice_),
     )
+
+
+def _guarded(slice_: Slice) -> dict[str, PrivacyRule]:
+    own = {coordinate(slice_.service, each): each.privacy for each in slice_.operations if each.privacy is not None}
+    return own | dict(field_rules(slice_))
 
 
 def limit() -> None:

@@ -7,36 +7,28 @@ weight, because a department pays for the items that it gathers, however few of 
 
 from typing import Any
 
-from graphql import FieldNode, GraphQLError, GraphQLField, OperationDefinitionNode
+from graphql import FieldNode, IntValueNode, VariableNode
 
-from supergraph.arguments import Bind, binder, variable_names
 from supergraph.slice import Operation
 
 
 class Cost:
     """The cost of one selected root field. ``points`` is None if it depends on variables."""
 
-    def __init__(
-        self, operation: Operation, field: GraphQLField, node: FieldNode, document: OperationDefinitionNode
-    ) -> None:
+    def __init__(self, operation: Operation, node: FieldNode) -> None:
+        size = operation.list_size
+        given = [each.value for each in node.arguments or () if size is not None and each.name.value in size.arguments]
         self._weight = operation.cost
-        self._list_size = operation.list_size
-        self._bind: Bind = lambda _: {}
-        self.points: int | None = self._weight
-        if operation.list_size is not None:
-            names = set(operation.list_size.arguments)
-            slicing = tuple(each for each in node.arguments or () if each.name.value in names)
-            args = {name: arg for name, arg in field.args.items() if name in names}
-            self._bind = binder(GraphQLField(field.type, args), FieldNode(name=node.name, arguments=slicing), document)
-            self.points = None if variable_names(*slicing) else self.of({})
+        self._assumed = size.assumed if size is not None else 1
+        self._written = max([int(each.value) for each in given if isinstance(each, IntValueNode)], default=0)
+        self._variables = [each.name.value for each in given if isinstance(each, VariableNode)]
+        self.points: int | None = None if self._variables else self.of({})
 
     def of(self, variables: dict[str, Any]) -> int:
-        """Return the points for a request's coerced variables."""
-        if self._list_size is None:
-            return self._weight
-        try:
-            given = self._bind(variables)
-        except GraphQLError:  # the call will say so
-            given = {}
-        sizes = [size for size in given.values() if isinstance(size, int)]
-        return self._weight * max(1, max(sizes, default=self._list_size.assumed))
+        """Return the points for a request's coerced variables. A size below 1 is none: many APIs read it so."""
+        size = self._written
+        for name in self._variables:
+            given = variables.get(name)
+            if given is not None and given > size:
+                size = given
+        return self._weight * (size if size > 0 else self._assumed)

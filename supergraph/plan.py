@@ -216,13 +216,9 @@ class _Frame:
         node = self._selection.node(types, operation.type, selected)
         read = Selected(str(path[-1]), "", f"{parent}.{operation.name}", node, locations(selected))
         reader = Reader(operation, known, read, path)
-        first = selected[0].node
-        bind = binder(field, first, self._plan.operation)
-        cost = Cost(operation, field, first, self._plan.operation)
-        known_of_it = classes(operation, cost, node, types.rules)
-        return Fetch(
-            operation, types.slice.service, RequestTemplate(operation, known), bind, reader, classes=known_of_it
-        )
+        bind = binder(field, selected[0].node, self._plan.operation)
+        found = classes(operation, Cost(operation, selected[0].node), node, types.rules)
+        return Fetch(operation, types.slice.service, RequestTemplate(operation, known), bind, reader, classes=found)
 
 
 def _object_type(field: GraphQLField) -> GraphQLObjectType:

@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient
 
 from kernel.settings import Settings
 from services_catalog.errors import DocumentError, ManifestError
+from supergraph.slice import PrivacyRule
 from tests.gateway.conftest import JSON_HEADERS, City, get
 from tests.gateway.sign_in import signed_in
 from tests.upstream.department import Department, answer
@@ -165,7 +166,9 @@ async def test_sensitive_answers_for_people_known_less_are_no_publication(city: 
     assert finding.message == "the answers need L3, and the operation is for residents known at L2 or above"
     enough = {"access": "L2", "privacy": {"class": "sensitive", "level": "L2"}}
     await city.publish("hall", PATHS, department, operations={"mine": enough})
-    await city.publish("hall", PATHS, department, operations={"mine": {"access": "L4", "privacy": "sensitive"}})
+    known = {"mine": {"access": "L4", "privacy": "sensitive"}}
+    published = await city.publish("hall", PATHS, department, operations=known)
+    assert published.guarded == {"Query.hall.mine": PrivacyRule("sensitive")}
 
 
 async def test_the_published_sdl_has_the_directives(front: Front) -> None:
