@@ -73,9 +73,7 @@ def work(order: Order) -> Compiled:
         access=order.access,
         live=names,
     )
-    nothing = Slice(service=order.service, types={}, operations=())
-    slice_, missing = with_fields(result.slice or nothing, order.fields)
-    slice_ = nothing if missing else msgspec.structs.replace(slice_, department=order.department)
+    slice_, missing = _classed(result.slice, order)
     data = encode(slice_)
     return Compiled(
         slice=data,
@@ -91,6 +89,15 @@ def work(order: Order) -> Compiled:
         example=example_query(slice_),
         guarded=_guarded(slice_),
     )
+
+
+def _classed(compiled: Slice | None, order: Order) -> tuple[Slice, list[Finding]]:
+    """Return the slice with what the manifest says of it, an empty one if any of that fits nothing."""
+    nothing = Slice(service=order.service, types={}, operations=())
+    if compiled is None or not compiled.operations:
+        return nothing, []
+    slice_, missing = with_fields(compiled, order.fields)
+    return nothing if missing else msgspec.structs.replace(slice_, department=order.department), missing
 
 
 def _guarded(slice_: Slice) -> dict[str, PrivacyRule]:
