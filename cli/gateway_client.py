@@ -3,7 +3,7 @@
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from kernel.errors import YiwangError
 from supergraph.broken import Broken
 from supergraph.diff import Change
 from supergraph.findings import Finding
+from supergraph.slice import PrivacyRule
 
 _T = TypeVar("_T")
 
@@ -148,6 +149,15 @@ def show_findings(findings: Sequence[Finding], level: Literal["error", "warning"
     for finding in findings:
         if level in {None, finding.level}:
             click.echo(f"  {finding.level:7} {finding.pointer or '/'}: {finding.message}\n          {finding.fix}")
+
+
+def show_guarded(guarded: Mapping[str, PrivacyRule]) -> None:
+    """Print the operations and fields that the manifest gives a privacy class."""
+    if guarded:
+        click.echo(f"{len(guarded)} with a privacy class of their own:")
+    for where, rule in guarded.items():
+        needs = "" if rule.needs == "public" else f", {rule.needs}"
+        click.echo(f"  {where}: {rule.kind}{needs}")
 
 
 def show_changes(changes: tuple[Change, ...]) -> None:

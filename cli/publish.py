@@ -17,6 +17,7 @@ from cli.gateway_client import (
     show_broken,
     show_changes,
     show_findings,
+    show_guarded,
     show_refusal,
     token_option,
 )
@@ -87,6 +88,7 @@ def _show(publication: Publication, gateway: str) -> None:
         click.echo(f"{len(publication.changes)} changes:")
         show_changes(publication.changes)
     show_broken(publication.broken)
+    show_guarded(publication.guarded)
     if publication.findings:
         click.echo(f"{len(publication.findings)} findings:")
         show_findings(publication.findings)

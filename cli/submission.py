@@ -19,6 +19,7 @@ from supergraph.diff import Change
 from supergraph.findings import Finding
 from supergraph.openapi import compile_document
 from supergraph.openapi.load import LoadError, decoded
+from supergraph.slice import PrivacyRule
 
 
 class Publication(Struct):
@@ -36,6 +37,7 @@ class Publication(Struct):
     milliseconds: float
     broken: tuple[Broken, ...] = ()
     needs_force: bool = False
+    guarded: dict[str, PrivacyRule] = {}
 
 
 def submit(manifest: Path, gateway: str, token: str, *, force: bool, dry_run: bool) -> Publication:

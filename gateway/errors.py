@@ -1,5 +1,8 @@
 """What the gateway itself refuses, before or instead of asking a department."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from kernel.errors import YiwangError
 from kernel.logs import request_id
 
@@ -72,6 +75,25 @@ class OperationLimitError(YiwangError):
 
     code = "OPERATION_TOO_LARGE"
     http_status = 400
+
+
+class OperationCostError(YiwangError):
+    """The operation's calls cost more points than one request may; `extensions` have cost, limit and dearest fields."""
+
+    code = "OPERATION_TOO_COSTLY"
+    http_status = 400
+
+    def __init__(self, cost: int, limit: int, dearest: Sequence[tuple[str, int]]) -> None:
+        named = ", ".join(f"{field} costs {points}" for field, points in dearest)
+        super().__init__(
+            f"The operation costs {cost} points, and {limit} are the most: {named}",
+            fix="Ask for shorter lists, or send it in parts.",
+        )
+        self._more = {"cost": cost, "limit": limit, "fields": [{"field": each[0], "cost": each[1]} for each in dearest]}
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | self._more
 
 
 class IntrospectionScopeError(YiwangError):

@@ -104,6 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_fetches: Annotated[
         int, Meta(description="The most calls to departments that one operation may plan.", ge=1)
     ] = 100
+    max_cost: Annotated[
+        int, Meta(description="The most points that the calls of one operation may cost (docs/graphql.md).", ge=1)
+    ] = 1_000
     plan_cache_bytes: Annotated[
         int,
         Meta(description="Memory for planned operations in each gateway process, the most recently used.", ge=2**20),

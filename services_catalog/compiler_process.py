@@ -19,8 +19,10 @@ from services_catalog.example_query import example_query
 from supergraph.diff import Change, compare, coordinate
 from supergraph.findings import Finding
 from supergraph.openapi import OperationSettings, compile_document
+from supergraph.openapi.classes import with_fields
+from supergraph.privacy import field_rules
 from supergraph.sdl import definitions_of
-from supergraph.slice import Access, Slice, decode, digest, encode
+from supergraph.slice import Access, Privacy, PrivacyRule, Slice, decode, digest, encode
 
 CPU_SECONDS = 60  # twelve times what the worst of 203 real documents may take
 MEMORY_BYTES = 2 * 2**30
@@ -34,6 +36,8 @@ class Order(Struct, frozen=True):
     bundle: dict[str, str]
     settings: dict[str, OperationSettings]
     access: Access = Access()
+    department: str = ""
+    fields: dict[str, Privacy | PrivacyRule] = {}
     live: bytes | None = None
     neighbours: dict[str, bytes] = {}
     platform_types: frozenset[str] = frozenset()
@@ -53,6 +57,7 @@ class Compiled(Struct, frozen=True):
     changes: tuple[Change, ...]
     clashes: Clashes
     example: str  # a query, "" if there is none without arguments
+    guarded: dict[str, PrivacyRule]  # by coordinate: what the manifest gives a privacy class
 
 
 def work(order: Order) -> Compiled:
@@ -68,7 +73,7 @@ def work(order: Order) -> Compiled:
         access=order.access,
         live=names,
     )
-    slice_ = result.slice or Slice(service=order.service, types={}, operations=())
+    slice_, missing = _classed(result.slice, order)
     data = encode(slice_)
     return Compiled(
         slice=data,
@@ -78,11 +83,26 @@ def work(order: Order) -> Compiled:
         offered=result.offered,
         operations=tuple(coordinate(slice_.service, operation) for operation in slice_.operations),
         typed=result.typed,
-        findings=tuple(result.findings),
+        findings=(*missing, *result.findings),
         changes=tuple(compare(live, slice_)) if live else (),
         clashes=clashes(slice_, order.neighbours, order.platform_types),
         example=example_query(slice_),
+        guarded=_guarded(slice_),
     )
+
+
+def _classed(compiled: Slice | None, order: Order) -> tuple[Slice, list[Finding]]:
+    """Return the slice with what the manifest says of it, an empty one if any of that fits nothing."""
+    nothing = Slice(service=order.service, types={}, operations=())
+    if compiled is None or not compiled.operations:
+        return nothing, []
+    slice_, missing = with_fields(compiled, order.fields)
+    return nothing if missing else msgspec.structs.replace(slice_, department=order.department), missing
+
+
+def _guarded(slice_: Slice) -> dict[str, PrivacyRule]:
+    own = {coordinate(slice_.service, each): each.privacy for each in slice_.operations if each.privacy is not None}
+    return own | dict(field_rules(slice_))
 
 
 def limit() -> None:

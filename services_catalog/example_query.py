@@ -32,7 +32,8 @@ def _selection(slice_: Slice, reference: str, levels: int) -> str | None:
         return None
     if not isinstance(type_, ObjectType):
         return " { __typename }"
-    inner = [(field.name, _selection(slice_, field.type, levels - 1)) for field in type_.fields]
+    open_to_all = [field for field in type_.fields if field.privacy is None]  # of those whom the operation is for
+    inner = [(field.name, _selection(slice_, field.type, levels - 1)) for field in open_to_all]
     plain = [name for name, selection in inner if selection == ""]
     nested = [f"{name}{selection}" for name, selection in inner if selection]
     chosen = plain[:_FIELDS] or nested[:1]

@@ -15,9 +15,11 @@ from kernel.control_characters import CONTROL
 from services_catalog.bundle import is_inside
 from services_catalog.errors import ManifestError
 from services_catalog.strict_reading import defects, pointer
+from supergraph.described import for_whom
 from supergraph.findings import Finding
-from supergraph.openapi.settings import OperationSettings
-from supergraph.slice import Access, Level
+from supergraph.openapi.classes import rule_of
+from supergraph.openapi.settings import OperationSettings, access_of
+from supergraph.slice import RANK, Access, Level, Privacy, PrivacyRule
 
 REFERENCE = "docs/publishing.md describes every key."
 
@@ -34,6 +36,14 @@ ServiceName = Annotated[
         pattern=r"^[a-z][A-Za-z0-9]{0,39}\Z",
         description="The service's field in the graph: a lower case letter, then letters and digits, such as busTimes.",
     ),
+]
+FieldKey = Annotated[
+    str,
+    Meta(pattern=r"^(\*|[A-Z][A-Za-z0-9_]*)\..+\Z", max_length=400, description="Type.field, or *.field for any type."),
+]
+FieldPrivacy = Annotated[
+    Privacy | PrivacyRule,
+    Meta(description="public, personal, sensitive, or a mapping with class and level (L1 to L4)."),
 ]
 Line = Annotated[str, Meta(min_length=1, max_length=200, description="One line of text.")]
 _LONG_TEXT = "/description"  # may have several lines
@@ -108,6 +118,12 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         dict[str, OperationSettings],
         Meta(description="Settings by operationId, or by method and path such as GET /lots/{id}."),
     ] = {}
+    fields: Annotated[
+        dict[FieldKey, FieldPrivacy],
+        Meta(
+            description="Privacy of single fields of answers, by Type.field as in the graph, or *.field for any type."
+        ),
+    ] = {}
     entries: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=400, description="A file's path.")], ...],
         Meta(max_length=50, description="Files of catalogue entries, relative to this file and below its folder."),
@@ -121,6 +137,7 @@ def read(raw: Any) -> Manifest:
         manifest = msgspec.convert(raw, Manifest)
         manifest = msgspec.structs.replace(manifest, document=posixpath.normpath(manifest.document))
         findings = [*_control_defects(raw, ""), *_header_defects(manifest.upstream.headers), *_access_defects(manifest)]
+        findings += _sensitive_defects(manifest)
         findings += _entry_file_defects(manifest.entries)
     if findings:
         raise ManifestError(findings)
@@ -147,6 +164,20 @@ def _access_defects(manifest: Manifest) -> Iterator[Finding]:
     for at, rule in rules.items():
         if isinstance(rule, Access) and rule.level == "public" and (rule.scope or rule.consent):
             yield Finding("error", at, "a stranger has neither scopes nor given consent", "Write L1 instead of public.")
+
+
+def _sensitive_defects(manifest: Manifest) -> Iterator[Finding]:
+    """Refuse an operation for those who are not known well enough for its answers."""
+    for key, each in manifest.operations.items():
+        needs = rule_of(each.privacy).needs if each.privacy is not None else "public"
+        access = access_of(manifest.access if each.access is None else each.access)
+        if RANK[access.level] < RANK[needs] and not each.hide:
+            at = pointer("/operations", key) + "/privacy"
+            message = f"the answers need {needs}, and the operation is for {for_whom(access)}"
+            fix = (
+                f"Give the operation `access: {needs}`, or say with `privacy: {{class: ..., level: L2}}` what suffices."
+            )
+            yield Finding("error", at, message, fix)
 
 
 def _entry_file_defects(files: Sequence[str]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from services_catalog.versions import LiveChange
 from supergraph.broken import Broken
 from supergraph.diff import Change
 from supergraph.findings import Finding
+from supergraph.slice import PrivacyRule
 
 
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +40,7 @@ class Publication(Struct, frozen=True, kw_only=True):
     milliseconds: float
     broken: tuple[Broken, ...] = ()  # the clients' operations that the changes break
     needs_force: bool = False  # whether it goes live only by force
+    guarded: dict[str, PrivacyRule] = {}  # operations and fields with a rule of their own
 
 
 class RolledBack(Struct, frozen=True, kw_only=True):
@@ -74,4 +76,5 @@ def publication(
         milliseconds=0.0,
         broken=verdict.broken,
         needs_force=verdict.needs_force,
+        guarded=compiled.guarded,
     )

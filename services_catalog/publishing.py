@@ -128,6 +128,8 @@ class Publishing:
                 bundle=submission.bundle,
                 settings=manifest.operations,
                 access=access_of(manifest.access),
+                department=manifest.department,
+                fields=manifest.fields,
                 live=stood.live.slice if stood.live else None,
                 neighbours=stood.neighbours,
                 platform_types=self._platform.types,
@@ -201,7 +203,7 @@ class Publishing:
 
 def _check_compiled(service: str, compiled: Compiled) -> None:
     if not compiled.operations:
-        raise DocumentError(f"The document of {service} offers no usable operation", compiled.findings)
+        raise DocumentError(f"Nothing of the document of {service} can be published", compiled.findings)
     if compiled.clashes:
         raise TypeClashError(service, compiled.clashes, compiled.findings)
 

@@ -9,11 +9,13 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
+from supergraph.described import for_whom
 from supergraph.slice import (
     RANK,
     Access,
     Argument,
     EnumType,
+    Field,
     InputField,
     InputType,
     Named,
@@ -22,7 +24,6 @@ from supergraph.slice import (
     Slice,
     Type,
     UnionType,
-    described,
     named,
 )
 
@@ -40,8 +41,9 @@ class Change(Struct, frozen=True):
 
     kind: Literal[
         "operation-removed", "operation-moved", "operation-added", "operation-type", "operation-access",
+        "operation-cost",
         "argument-removed", "argument-added", "argument-type",
-        "type-kind", "field-removed", "field-added", "field-type",
+        "type-kind", "field-removed", "field-added", "field-type", "field-access",
         "input-field-removed", "input-field-added", "input-field-type", "input-one-of",
         "value-removed", "value-added", "member-removed", "member-added", "deprecated",
     ]  # fmt: skip
@@ -122,6 +124,9 @@ def _operation(path: str, old: Operation, new: Operation) -> Iterator[Change]:
     yield from _deprecation(path, old, new)
     if old.access != new.access:
         yield _access(path, old.access, new.access)
+    if (old.cost, old.list_size) != (new.cost, new.list_size):
+        message = "A call costs more or less than before; too costly operations are refused."
+        yield Change("operation-cost", "dangerous", path, message)
     if old.type != new.type:
         yield Change("operation-type", _answer_level(old.type, new.type), path, _type_message(old.type, new.type))
     before, after = _by_name(old.arguments), _by_name(new.arguments)
@@ -136,9 +141,9 @@ def _operation(path: str, old: Operation, new: Operation) -> Iterator[Change]:
 def _access(path: str, old: Access, new: Access) -> Change:
     demands = (new.scope not in ("", old.scope), new.consent not in ("", old.consent))
     if RANK[new.level] > RANK[old.level] or any(demands):
-        message = f"The operation is now for {described(new)}; it was for {described(old)}."
+        message = f"The operation is now for {for_whom(new)}; it was for {for_whom(old)}."
         return Change("operation-access", "breaking", path, message)
-    return Change("operation-access", "safe", path, f"The operation is now for {described(new)}.")
+    return Change("operation-access", "safe", path, f"The operation is now for {for_whom(new)}.")
 
 
 def _type(old: Type, new: Type, *, in_answers: bool) -> Iterator[Change]:
@@ -167,6 +172,14 @@ def _object(old: ObjectType, new: ObjectType) -> Iterator[Change]:
         yield from _deprecation(path, was, is_)
         if was.type != is_.type:
             yield Change("field-type", _answer_level(was.type, is_.type), path, _type_message(was.type, is_.type))
+        yield from _field_access(path, was, is_)
+
+
+def _field_access(path: str, old: Field, new: Field) -> Iterator[Change]:
+    was, is_ = (each.privacy.needs if each.privacy else "public" for each in (old, new))
+    if was != is_:
+        level: Level = "breaking" if RANK[is_] > RANK[was] else "safe"
+        yield Change("field-access", level, path, f"The field is now for {for_whom(Access(is_))}.")
 
 
 def _input(old: InputType, new: InputType) -> Iterator[Change]:

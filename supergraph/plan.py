@@ -29,7 +29,9 @@ from msgspec import Struct
 
 from supergraph.answers import Reader, Value
 from supergraph.arguments import Bind, binder, variable_names
+from supergraph.classes import Classes, classes
 from supergraph.complete import Path
+from supergraph.cost import Cost
 from supergraph.requests.errors import ArgumentError
 from supergraph.requests.template import RequestTemplate
 from supergraph.selection import Selected, Selection, locations
@@ -49,10 +51,19 @@ class Fetch:
     """One request to one department for one root field, and how its answer is read."""
 
     def __init__(
-        self, operation: Operation, service: str, template: RequestTemplate, bind: Bind, reader: Reader
+        self,
+        operation: Operation,
+        service: str,
+        template: RequestTemplate,
+        bind: Bind,
+        reader: Reader,
+        *,
+        classes: Classes,
     ) -> None:
         self.operation = operation
         self.service = service
+        self.classes = classes
+        self.access = classes.access  # may demand more than the operation's own, if a field does
         self.safe = operation.binding.method in ("GET", "HEAD")
         self.timeout_seconds = operation.binding.timeout_seconds
         self._template = template
@@ -73,6 +84,12 @@ class Fetch:
     def failed(self, message: str, code: str, **more: Any) -> Value:
         """Return null and an error at the root field's path, with ``more`` in its extensions."""
         return self._reader.failed(message, {"code": code, "service": self.service, **more})
+
+    def refused(self, message: str, code: str, **more: Any) -> Value:
+        """Return null and why the caller may not have it, with the fields that they could leave out."""
+        if fields := self.classes.fields:
+            return self.failed(f"{', '.join(fields)}: {message}", code, fields=fields, **more)
+        return self.failed(message, code, **more)
 
 
 class LocalPart(Struct):
@@ -97,6 +114,21 @@ class Variant:
         self.local = local
         asked = [(fetch.service, fetch.operation.source) for fetch in self.fetches if fetch.safe]
         self.may_repeat = len(set(asked)) < len(asked)
+        self.points = sum(fetch.classes.cost.points or 0 for fetch in self.fetches)  # beside those of ``sized``
+        self.sized = [fetch for fetch in self.fetches if fetch.classes.cost.points is None]
+        self.cache_control = _cache_control(self.fetches, local)
+
+
+NO_STORE = b"no-store"
+
+
+def _cache_control(fetches: list[Fetch], local: LocalPart | None) -> bytes:
+    """Return who may keep the answer for how long (RFC 9111 section 5.2.2), empty if nobody has said."""
+    if local is not None or not all(fetch.classes.cacheable for fetch in fetches):
+        return NO_STORE
+    ages = [fetch.operation.fresh_seconds for fetch in fetches]
+    known = [age for age in ages if age is not None]
+    return b"public, max-age=%d" % min(known) if known and len(known) == len(ages) else b""
 
 
 class Plan:
@@ -185,7 +217,8 @@ class _Frame:
         read = Selected(str(path[-1]), "", f"{parent}.{operation.name}", node, locations(selected))
         reader = Reader(operation, known, read, path)
         bind = binder(field, selected[0].node, self._plan.operation)
-        return Fetch(operation, types.slice.service, RequestTemplate(operation, known), bind, reader)
+        found = classes(operation, Cost(operation, selected[0].node), node, types.rules)
+        return Fetch(operation, types.slice.service, RequestTemplate(operation, known), bind, reader, classes=found)
 
 
 def _object_type(field: GraphQLField) -> GraphQLObjectType:

@@ -23,6 +23,7 @@ from graphql import (
     specified_directives,
 )
 
+from supergraph.directives import DIRECTIVES
 from supergraph.scalars import ALL_SCALARS
 from supergraph.slice import Operation, namespace_name, prefix
 from supergraph.types import SliceTypes
@@ -84,7 +85,7 @@ def scoped_schema(
     return GraphQLSchema(
         query=roots["query"] or GraphQLObjectType("Query", {}),
         mutation=roots["mutation"],
-        directives=local.directives if local else specified_directives,
+        directives=(*(local.directives if local else specified_directives), *DIRECTIVES),
         assume_valid=True,
     )
 

@@ -6,10 +6,10 @@ references are written as in SDL (``[ParkingLot!]!``). ``source`` is always the 
 """
 
 import hashlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 SCALARS = {
     "JSON": "Any JSON value, as the department sends it.",
@@ -30,11 +30,60 @@ class Named(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deprecated: str | None = None  # the reason, if it is deprecated
 
 
+Level = Literal["public", "L1", "L2", "L3", "L4"]
+"""How surely a caller must be known: not at all, or at one of the assurance levels of ``auth.assurance``."""
+
+
+RANK: dict[Level, int] = {"public": 0, "L1": 1, "L2": 2, "L3": 3, "L4": 4}
+
+
+class Access(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who may use an operation. What nobody has decided is for residents whose name and ID number were checked.
+
+    ``scope`` must be the token's, ``consent`` names the purpose that the resident must have agreed to; both may be
+    empty. ``purpose`` is told to the department with every call.
+    """
+
+    level: Level = "L2"
+    scope: str = ""
+    consent: str = ""
+    purpose: str = ""
+
+
+Privacy = Literal["public", "personal", "sensitive"]
+"""How an answer may be treated: by anybody, by whom it is about, or with the care of PIPL article 28."""
+
+
+class PrivacyRule(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A privacy class, and how surely a caller must be known; for what is sensitive, L3 unless ``level`` says else."""
+
+    kind: Privacy = msgspec.field(name="class")
+    level: Literal["L1", "L2", "L3", "L4"] | None = None
+
+    @property
+    def needs(self) -> Level:
+        """The least level of whoever selects it."""
+        return self.level or ("L3" if self.kind == "sensitive" else "public")
+
+
+class ListSize(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What says how many items an answer has: the largest of the given ``arguments``, else ``assumed`` so many."""
+
+    arguments: Annotated[
+        tuple[str, ...], Meta(min_length=1, max_length=5, description="Names of arguments, 1 to 5, such as limit.")
+    ]
+    assumed: Annotated[int, Meta(ge=1, le=1_000_000, description="How many items come if none of them is given.")]
+
+
 class Field(Named, frozen=True, kw_only=True, omit_defaults=True):
-    """A field of an object; ``source`` is the property's name in the department's answer."""
+    """A field of an object; ``source`` is the property's name in the department's answer.
+
+    ``privacy`` is the manifest's; what it says nothing of is as private as the operation that answers it.
+    """
 
     type: str
     source: str
+    privacy: PrivacyRule | None = None
 
 
 class ObjectType(Named, frozen=True, kw_only=True, omit_defaults=True, tag="object"):
@@ -153,31 +202,12 @@ class Binding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     timeout_seconds: float | None = None
 
 
-Level = Literal["public", "L1", "L2", "L3", "L4"]
-"""How surely a caller must be known: not at all, or at one of the assurance levels of ``auth.assurance``."""
-
-
-RANK: dict[Level, int] = {"public": 0, "L1": 1, "L2": 2, "L3": 3, "L4": 4}
-
-
-class Access(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who may use an operation. What nobody has decided is for residents whose name and ID number were checked.
-
-    ``scope`` must be the token's, ``consent`` names the purpose that the resident must have agreed to; both may be
-    empty. ``purpose`` is told to the department with every call.
-    """
-
-    level: Level = "L2"
-    scope: str = ""
-    consent: str = ""
-    purpose: str = ""
-
-
 class Operation(Named, frozen=True, kw_only=True, omit_defaults=True):
     """A root field below ``Query.<service>`` or ``Mutation.<service>``.
 
     ``type`` is nullable always: a department that fails yields null and an error at this field, no higher.
     ``group`` is the manifest's: the field then stands in ``Query.<service>.<group>``.
+    One call costs ``cost`` points, for each item of its list if it has a ``list_size``.
     """
 
     kind: Literal["query", "mutation"]
@@ -187,6 +217,10 @@ class Operation(Named, frozen=True, kw_only=True, omit_defaults=True):
     group: str = ""
     access: Access = Access()
     source: str = ""  # the document's own word: "GET /lots/{lot_id}"
+    cost: int = 1
+    list_size: ListSize | None = None
+    fresh_seconds: int | None = None  # how old an answer may be; None: nobody says
+    privacy: PrivacyRule | None = None  # None: as ``access`` has it
 
 
 class Slice(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -199,16 +233,8 @@ class Slice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
     version: str = ""  # the document's own
     server: str = ""  # the upstream URL that the document names first, may be relative
+    department: str = ""  # who publishes it
     format: int = 1  # of this encoding
-
-
-def described(access: Access) -> str:
-    """Say for whom something is: ``residents known at L2 or above``."""
-    if access.level == "public":
-        return "everybody"
-    whom = "residents who are signed in" if access.level == "L1" else f"residents known at {access.level} or above"
-    scope = f", with the scope {access.scope}" if access.scope else ""
-    return whom + scope + (f", who agreed to {access.consent}" if access.consent else "")
 
 
 def prefix(service: str) -> str:

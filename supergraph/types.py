@@ -27,7 +27,9 @@ from graphql import (
     GraphQLUnionType,
 )
 
+from supergraph import described
 from supergraph.inputs import sent_value
+from supergraph.privacy import field_rules
 from supergraph.scalars import ALL_SCALARS
 from supergraph.slice import (
     EnumType,
@@ -38,7 +40,6 @@ from supergraph.slice import (
     Slice,
     Type,
     UnionType,
-    described,
     named,
 )
 from supergraph.unions import resolver
@@ -51,6 +52,7 @@ class SliceTypes:
 
     def __init__(self, slice_: Slice, scalars: dict[str, GraphQLScalarType] | None = None) -> None:
         self.slice = slice_
+        self.rules = field_rules(slice_)
         self._scalars = scalars or ALL_SCALARS
         self._named: dict[str, GraphQLNamedType] = {}
 
@@ -82,7 +84,7 @@ class SliceTypes:
         return GraphQLField(
             cast("GraphQLOutputType", self.type(operation.type)),
             arguments,
-            description=_description(operation),
+            description=described.of_operation(operation),
             deprecation_reason=operation.deprecated,
             extensions={"operation": operation},
         )
@@ -118,7 +120,7 @@ class SliceTypes:
         return GraphQLField(
             cast("GraphQLOutputType", self.type(field.type)),
             resolve=resolve,
-            description=field.description or None,
+            description=described.of_field(field.description, field.privacy),
             deprecation_reason=field.deprecated,
         )
 
@@ -168,12 +170,6 @@ class SliceTypes:
             out_type=sent_value(type_, self.slice.types),
             is_one_of=type_.kind == "one_of",
         )
-
-
-def _description(operation: Operation) -> str | None:
-    """Return an operation's description; for whom it is belongs to it, unless it is for everybody."""
-    for_whom = "" if operation.access.level == "public" else f"For {described(operation.access)}."
-    return "\n\n".join(filter(None, (operation.description, for_whom))) or None
 
 
 def _enum(type_: EnumType) -> GraphQLEnumType:

@@ -15,7 +15,7 @@ from gateway.pipeline.challenge import challenge
 from gateway.pipeline.execute import Executor
 from gateway.pipeline.plan import Planned, Planner
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
-from gateway.pipeline.respond import JSON, negotiate, refuse, respond
+from gateway.pipeline.respond import JSON, caching, negotiate, refuse, respond
 from gateway.recording import Sent
 from kernel.errors import YiwangError
 from kernel.logs import request_id
@@ -23,6 +23,8 @@ from kernel.settings import Settings
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and body."""
+
+_NOTHING_SAID: list[tuple[bytes, bytes]] = []
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class GraphQLOverHTTP:
         self.requests += 1
         identity = self._ids.id(headers.get(HEADER))
         request_id.set(identity)
-        media_type, asked = JSON, b""
+        media_type, asked, kept = JSON, b"", _NOTHING_SAID
         try:
             media_type = negotiate(headers.get(b"accept", b""))
             request = self._read(method, query_string.decode("latin-1"), headers, body)
@@ -71,6 +73,8 @@ class GraphQLOverHTTP:
             outcome = await self._executor.execute(planned, request.variables, token, mandate)
             status, content_type, body = respond(outcome, media_type)
             asked = challenge(each.get("extensions", {}) for each in outcome.errors)
+            if outcome.cache_control:
+                kept = caching(outcome, method)
         except YiwangError as error:
             self.refused += 1
             status, content_type, body = refuse(error, media_type)
@@ -81,7 +85,7 @@ class GraphQLOverHTTP:
         if self._logs:
             milliseconds = round((perf_counter() - started) * 1000, 2)
             _log.info("request", extra={"status": status, "bytes": len(body), "milliseconds": milliseconds})
-        reply = [(b"content-type", content_type), (HEADER, identity.encode())]
+        reply = [(b"content-type", content_type), (HEADER, identity.encode()), *kept]
         if asked:
             reply.append((b"www-authenticate", asked))
         if status == MethodError.http_status:

@@ -22,7 +22,7 @@ from services_catalog.definitions import Definitions, unpack
 from services_catalog.errors import UnknownServiceError
 from services_catalog.reading.document import source
 from supergraph.scalars import PLATFORM_SCALARS
-from supergraph.sdl import definitions_of, whole
+from supergraph.sdl import DIRECTIVE_DEFINITIONS, definitions_of, whole
 
 MEDIA_TYPE = "application/graphql; charset=utf-8"
 _ROOTS = ("Query", "Mutation")
@@ -106,10 +106,10 @@ def _definitions(service: LiveService, stored: Mapping[str, bytes]) -> Definitio
 
 
 def _own_definitions(local: GraphQLSchema) -> Definitions:
-    """Return the platform's own types, and every scalar that a service may use."""
+    """Return the platform's own types, and every scalar and directive that a service may use."""
     types = local.type_map | {name: type_ for name, type_ in PLATFORM_SCALARS.items() if name not in local.type_map}
     return {
         name: print_type(type_)
         for name, type_ in types.items()
         if not is_specified_scalar_type(type_) and not is_introspection_type(type_)
-    }
+    } | DIRECTIVE_DEFINITIONS

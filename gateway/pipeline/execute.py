@@ -24,6 +24,7 @@ from gateway.errors import OperationLimitError, ParseError, ValidationError, Var
 from gateway.guide import Guide
 from gateway.kept_values import KeptValues
 from gateway.permits import Asked, Permits
+from gateway.pipeline.limit import check_cost, check_numbers
 from gateway.pipeline.plan import Planned
 from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
@@ -41,9 +42,6 @@ from supergraph.wire import Request, Response
 
 _LONG_BYTES = 2**18  # of one answer: 1 ms to read for the codec, 30 ms if it breaks its document and must be walked
 _MOST_BYTES = 2**26  # of one request's long answers, together
-
-_MOST_READ = 200  # fields of the platform itself in one query, each of which may read from the database
-_MOST_CHANGES = 10  # of the platform itself in one operation: aliases must not multiply guesses (OWASP GraphQL)
 
 _COST_A_FIELD = (
     UpstreamError,
@@ -65,10 +63,14 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Outcome(Struct):
-    """What an operation gave. ``data`` None: nothing was executed (then there are errors); ``b"null"`` if it nulled."""
+    """What an operation gave. ``data`` None: nothing was executed (then there are errors); ``b"null"`` if it nulled.
+
+    ``cache_control`` says who may keep an answer without errors for how long, empty if nobody knows.
+    """
 
     data: bytes | None
     errors: list[Error]
+    cache_control: bytes = b""
 
 
 class Ways(NamedTuple):
@@ -96,12 +98,16 @@ class Executor:
         self._context = context
         self._request_seconds = settings.request_seconds
         self._max_fetches = settings.max_fetches
+        self._max_cost = settings.max_cost
         self._now = asyncio.get_running_loop().time
 
     async def execute(
         self, planned: Planned, raw_variables: Raw, token: AccessToken | None, mandate: str = ""
     ) -> Outcome:
-        """Carry out a planned operation for the bearer of ``token``, by a mandate. Raises OperationLimitError."""
+        """Carry out a planned operation for the bearer of ``token``, by a mandate.
+
+        Raises OperationLimitError, OperationCostError.
+        """
         plan = planned.plan
         if plan is None:
             return Outcome(None, [_refusal(error) for error in planned.errors])
@@ -112,20 +118,17 @@ class Executor:
             variant = plan.variant(variables)
         except GraphQLError as error:  # a condition's variable is null
             return Outcome(b"null", [_coded(error, VariablesError)])
+        if variant.points > self._max_cost or variant.sized:
+            check_cost(variant, variables, self._max_cost)
         fetches = variant.fetches
         deadline = self._now() + self._request_seconds
         bearer = Bearer(token, mandate)
         run = _Run(self._ways, variables, deadline, bearer, may_repeat=variant.may_repeat)
         if len(fetches) == 1 and variant.local is None:
             value, found = await run.fetch(fetches[0])
-            return Outcome(b"".join([value if chunk is fetches[0] else chunk for chunk in variant.chunks]), found)  # type: ignore[misc]  # the other chunks are bytes
-        if variant.local is not None:
-            _check_local(plan.kind, variant.local, fetches)
-        if len(fetches) > self._max_fetches:
-            raise OperationLimitError(
-                f"The operation calls departments {len(fetches)} times; {self._max_fetches} is the most",
-                fix="Send it in parts.",
-            )
+            data = b"".join([value if chunk is fetches[0] else chunk for chunk in variant.chunks])  # type: ignore[misc]  # the other chunks are bytes
+            return Outcome(data, found, variant.cache_control)
+        check_numbers(plan.kind, variant, self._max_fetches)
         tasks = _started(run, plan, fetches)
         try:
             local = None
@@ -137,24 +140,6 @@ class Executor:
                 task.cancel()
             raise
         return _assembled(variant, values, local)
-
-
-def _check_local(kind: str, local: LocalPart, fetches: list[Fetch]) -> None:
-    """Refuse changes that could not be made one after the other, and more at once than anybody who does not guess."""
-    if kind != "mutation":
-        if local.size > _MOST_CHANGES or local.fields > _MOST_READ:
-            raise OperationLimitError(
-                f"{local.fields} of the platform's own fields are too many at once",
-                fix=f"Ask for {_MOST_READ} at most.",
-            )
-        return
-    if fetches:
-        raise OperationLimitError(
-            "Changes at departments and at the platform itself have no order between them",
-            fix="Send them as two operations.",
-        )
-    if local.size > _MOST_CHANGES:
-        raise OperationLimitError(f"{local.size} changes are too many at once", fix=f"Send {_MOST_CHANGES} at most.")
 
 
 def _started(run: "_Run", plan: Plan, fetches: list[Fetch]) -> list[asyncio.Task[Value]]:
@@ -173,7 +158,7 @@ def _assembled(variant: Variant, values: dict[Fetch, Value], local: ExecutionRes
     if local is not None:
         errors += [formatted(error) for error in local.errors or ()]
         if local.data is None:
-            return Outcome(b"null", errors)
+            return Outcome(b"null", errors, variant.cache_control)
         own = local.data
     parts = []
     for chunk in variant.chunks:
@@ -183,7 +168,7 @@ def _assembled(variant: Variant, values: dict[Fetch, Value], local: ExecutionRes
             parts.append(_encode(own[chunk]))
         else:
             parts.append(values[chunk][0])
-    return Outcome(b"".join(parts), errors)
+    return Outcome(b"".join(parts), errors, variant.cache_control)
 
 
 class _Run:
@@ -212,11 +197,11 @@ class _Run:
         """Ask one department and return the root field's value, null and an error if it may not or fails."""
         if after is not None:
             await after
-        if (refused := refusal(fetch.operation.access, self._bearer.token)) is not None:
-            return fetch.failed(refused.said, **refused.extensions)
+        if (refused := refusal(fetch.access, self._bearer.token)) is not None:
+            return fetch.refused(refused.said, **refused.extensions)
         try:
             request = fetch.request(self._variables)
-            if fetch.operation.access.level != "public" and self._bearer.token is not None:
+            if fetch.access.level != "public" and self._bearer.token is not None:
                 request = await self._identified(fetch, request, self._bearer.token)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
         except _COST_A_FIELD as error:
@@ -253,7 +238,7 @@ class _Run:
 
     async def _identified(self, fetch: Fetch, request: Request, token: AccessToken) -> Request:
         """Return the request with the assertion of who asks, once it is sure that they may."""
-        access = fetch.operation.access
+        access = fetch.access
         asked = Asked(token, self._bearer.mandate, fetch.service, fetch.operation.name, access)
         principal = await self._ways.permits.principal(asked)
         department = self._ways.upstreams.department(fetch.service)

@@ -7,11 +7,13 @@ import msgspec
 from gateway.errors import NotAcceptableError
 from gateway.pipeline.execute import Outcome
 from kernel.errors import YiwangError
+from supergraph.plan import NO_STORE
 
 GRAPHQL = b"application/graphql-response+json"
 JSON = b"application/json"
 
 _CONTENT_TYPES = {kind: kind + b"; charset=utf-8" for kind in (GRAPHQL, JSON)}
+_NOT_STORED = [(b"cache-control", NO_STORE)]
 _MAX_ACCEPTS = 256  # different Accept headers that are remembered
 
 _WEIGHT = re.compile(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)")  # RFC 9110 section 12.4.2
@@ -65,6 +67,16 @@ def respond(outcome: Outcome, media_type: bytes) -> tuple[int, bytes, bytes]:
     if outcome.errors:
         return 200, content_type, b'{"data":%s,"errors":%s}' % (outcome.data, _encode(outcome.errors))
     return 200, content_type, b'{"data":%s}' % outcome.data
+
+
+def caching(outcome: Outcome, method: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers that say who may keep the answer: nobody what is somebody's, and for a while what is not."""
+    said = outcome.cache_control
+    if said == NO_STORE:
+        return _NOT_STORED
+    if said and method == "GET" and outcome.data is not None and not outcome.errors:
+        return [(b"cache-control", said), (b"vary", b"accept")]
+    return []
 
 
 def refuse(error: YiwangError, media_type: bytes) -> tuple[int, bytes, bytes]:

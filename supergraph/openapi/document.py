@@ -55,6 +55,7 @@ class Response(Struct, frozen=True, kw_only=True):
     status: str  # "200", "2XX" or "default"
     media: tuple[Media, ...]
     description: str = ""
+    cache_control: str = ""  # the example of that header
 
 
 class ApiOperation(Struct, frozen=True, kw_only=True):

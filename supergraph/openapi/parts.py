@@ -50,4 +50,24 @@ def read_responses(
         if node is None:  # its content cannot be known: any JSON, and the schema's $ref tells why
             yield Response(node=each, status=status, media=(Media(media_type="application/json", schema=each),))
         else:
-            yield Response(node=node, status=status, media=media(node), description=node.prose("description"))
+            yield Response(
+                node=node,
+                status=status,
+                media=media(node),
+                description=node.prose("description"),
+                cache_control=_cache_control(node, bundle),
+            )
+
+
+def _cache_control(response: Node, bundle: Bundle) -> str:
+    """Return what the document gives as that header's one value, or as an example of it."""
+    for name, each in response.members("headers"):
+        node = bundle.resolve(each) if name.lower() == "cache-control" else None
+        if node is not None:
+            schema = node.child("schema") or node
+            holders = [node, schema, *(example for _, example in node.members("examples"))]
+            keys = ("const", "enum", "default", "example", "x-example", "value")
+            found = [holder.get(key) for holder in holders for key in keys if holder.has(key)]
+            values = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in found]
+            return next((value for value in values if isinstance(value, str)), "")
+    return ""

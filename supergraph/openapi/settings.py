@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from supergraph.names import is_legal
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.report import Report
-from supergraph.slice import Access, Level
+from supergraph.slice import Access, Level, ListSize, Privacy, PrivacyRule
 
 _NAME = r"^[a-z][A-Za-z0-9]{0,79}\Z"
 
@@ -35,6 +35,19 @@ class OperationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Level | Access | None, Meta(description="public, L1 to L4, or a mapping with level, scope, consent, purpose.")
     ] = None
     timeout_seconds: Annotated[float, Meta(gt=0, le=60, description="Seconds a call may take, up to 60.")] | None = None
+    cost: Annotated[int, Meta(ge=1, le=100_000, description="Points that a call costs, 1 to 100000.")] = 1
+    list_size: Annotated[
+        ListSize | None,
+        Meta(description="A mapping with arguments, a list, and assumed: the cost is multiplied by the list's size."),
+    ] = None
+    fresh_seconds: Annotated[
+        Annotated[int, Meta(ge=0, le=31_536_000)] | None,
+        Meta(description="Seconds that an answer may be used again, 0 to 31536000."),
+    ] = None
+    privacy: Annotated[
+        Privacy | PrivacyRule | None,
+        Meta(description="public, personal, sensitive, or a mapping with class and level (L1 to L4)."),
+    ] = None
     description: Annotated[str, Meta(max_length=5000, description="Text in place of the document's.")] = ""
 
 

@@ -146,6 +146,20 @@ async def test_check_is_for_ci_and_diff_says_who_would_break(city: Terminal) -> 
     assert told["broken"][0]["changes"][0]["path"] == "ParkingLot.taken"
 
 
+async def test_check_lists_what_is_guarded_and_refuses_what_nobody_finds(city: Terminal) -> None:
+    service = str(city.folder / "service.yaml")
+    api = document("price", "free")
+    city.write(api, MANIFEST + 'fields: {"*.price": sensitive, ParkingLot.free: {class: personal, level: L1}}\n')
+    shown = await city.succeeds("check", service)
+    assert "2 with a privacy class of their own:\n" in shown
+    assert "  ParkingLot.price: sensitive, L3\n" in shown
+    assert "  ParkingLot.free: personal, L1\n" in shown
+    city.write(api, MANIFEST + 'fields: {"*.prize": sensitive}\n')
+    refused = await city.run("check", service)
+    assert refused.exit_code == 1
+    assert "Did you mean *.price?" in refused.output
+
+
 async def test_check_fails_for_what_the_document_loses(city: Terminal) -> None:
     api = document("free")
     api["paths"]["/gates"] = {"$ref": "#/nowhere"}

@@ -23,6 +23,7 @@ from supergraph.slice import (
     Member,
     ObjectType,
     Operation,
+    PrivacyRule,
     Slice,
     Type,
     UnionType,
@@ -64,6 +65,20 @@ def changed(**types: Type) -> Slice:
 def only(changes: list[Change]) -> tuple[str, str, str]:
     (change,) = changes
     return change.kind, change.level, change.path
+
+
+def test_a_field_for_fewer_people_breaks_and_one_for_more_does_not() -> None:
+    free = [msgspec.structs.replace(each, privacy=PrivacyRule("sensitive")) for each in LOT.fields]
+    guarded = changed(Lot=msgspec.structs.replace(LOT, fields=(LOT.fields[0], free[1], LOT.fields[2])))
+    (change,) = compare(PARKING, guarded)
+    assert only([change]) == ("field-access", "breaking", "Lot.free")
+    assert change.message == "The field is now for residents known at L3 or above."
+    assert only(compare(guarded, PARKING)) == ("field-access", "safe", "Lot.free")
+
+
+def test_a_cost_that_changes_is_said() -> None:
+    dearer = msgspec.structs.replace(PARKING, operations=(msgspec.structs.replace(PARKING.operations[0], cost=2),))
+    assert only(compare(PARKING, dearer)) == ("operation-cost", "dangerous", "Query.parking.lots")
 
 
 def test_the_same_slice_has_no_changes() -> None:

@@ -9,7 +9,18 @@ from hypothesis import given, settings
 
 from services_catalog.example_query import example_query
 from supergraph.scope import named_fields, scoped_schema
-from supergraph.slice import Argument, Binding, Field, Member, ObjectType, Operation, Slice, Type, UnionType
+from supergraph.slice import (
+    Argument,
+    Binding,
+    Field,
+    Member,
+    ObjectType,
+    Operation,
+    PrivacyRule,
+    Slice,
+    Type,
+    UnionType,
+)
 from supergraph.types import SliceTypes
 from tests.engine.slices import slices
 
@@ -25,6 +36,7 @@ def an_object(name: str, **fields: str) -> ObjectType:
 
 
 REQUIRED = Argument(name="id", type="Int!", source="id", place="query")
+GUARDED = Field(name="owner", type="String", source="owner", privacy=PrivacyRule("sensitive"))
 UNION_EXAMPLE = "{ parking { lots { __typename } } }"
 OPTIONAL = Argument(name="limit", type="Int", source="limit", place="query")
 
@@ -36,6 +48,11 @@ OPTIONAL = Argument(name="limit", type="Int", source="limit", place="query")
         (slice_of(an_object("Lot", **dict.fromkeys("abcdefg", "Int"))), "{ parking { lots { a b c d e } } }"),
         (slice_of(an_object("Lot", p="Place"), an_object("Place", x="Int")), "{ parking { lots { p { x } } } }"),
         (slice_of(an_object("Lot", p="Lot")), ""),
+        (
+            slice_of(ObjectType(name="Lot", fields=(GUARDED, *an_object("", a="Int").fields))),
+            "{ parking { lots { a } } }",
+        ),
+        (slice_of(ObjectType(name="Lot", fields=(GUARDED,))), ""),
         (slice_of(UnionType(name="Lot", members=(Member("A"),)), an_object("A", x="Int")), UNION_EXAMPLE),
         (slice_of(type="Int", group="search"), "{ parking { search { lots } } }"),
         (slice_of(type="JSON", arguments=(OPTIONAL,)), "{ parking { lots } }"),

@@ -10,7 +10,7 @@ from services_catalog.errors import ManifestError
 from services_catalog.manifest import LongText, Manifest, Text, Upstream, read
 from services_catalog.manifest_file import line_of, read_text
 from supergraph.openapi.settings import OperationSettings, access_of
-from supergraph.slice import Access
+from supergraph.slice import Access, ListSize, PrivacyRule
 
 GOOD: dict[str, Any] = {
     "department": "parking-bureau",
@@ -183,7 +183,43 @@ def test_the_documented_manifest_reads() -> None:
     assert (manifest.name, len(manifest.operations)) == ("parking", 3)
 
 
+def test_the_documented_classes_read() -> None:
+    example = DOCUMENTATION.partition("### Cost, freshness, privacy\n\n```yaml\n")[2].partition("```")[0]
+    manifest = read_text(yaml_of(GOOD) + example.encode(), {})
+    assert manifest.operations["listCases"].list_size == ListSize(("limit",), 20)
+    assert manifest.fields["*.bankAccount"] == PrivacyRule("sensitive", "L4")
+
+
+@pytest.mark.parametrize(
+    ("given", "at"),
+    [
+        ({"fields": {"idNumber": "sensitive"}}, "/fields"),
+        ({"fields": {"*.idNumber": "secret"}}, "/fields/*.idNumber"),
+        ({"fields": {"*.idNumber": {"level": "L3"}}}, "/fields/*.idNumber"),
+        ({"fields": {"*.idNumber": {"class": "sensitive", "level": "public"}}}, "/fields/*.idNumber"),
+        ({"operations": {"a": {"cost": 0}}}, "/operations/a/cost"),
+        ({"operations": {"a": {"list_size": {"arguments": [], "assumed": 1}}}}, "/operations/a/list_size/arguments"),
+        ({"operations": {"a": {"list_size": {"arguments": ["n"]}}}}, "/operations/a/list_size"),
+        ({"operations": {"a": {"fresh_seconds": -1}}}, "/operations/a/fresh_seconds"),
+        ({"operations": {"a": {"privacy": "sensitive"}}}, "/operations/a/privacy"),
+        ({"operations": {"a": {"privacy": {"class": "personal", "level": "L3"}}}}, "/operations/a/privacy"),
+    ],
+)
+def test_classes_that_mean_nothing_are_refused(given: Any, at: str) -> None:
+    assert list(defects(GOOD | given)) == [at]
+
+
+def test_sensitive_operations_may_be_hidden_or_for_those_known_well() -> None:
+    for given in ({"hide": True}, {"access": "L3"}, {"access": {"level": "L4"}}):
+        assert read(GOOD | {"operations": {"a": {"privacy": "sensitive"} | given}})
+    assert read(GOOD | {"access": "L3", "operations": {"a": {"privacy": "sensitive"}}})
+
+
+def yaml_of(manifest: Any) -> bytes:
+    return b"".join(b"%s: %s\n" % (key.encode(), msgspec.json.encode(value)) for key, value in manifest.items())
+
+
 def test_every_key_is_documented() -> None:
-    for struct in (Manifest, Text, LongText, Upstream, OperationSettings):
+    for struct in (Manifest, Text, LongText, Upstream, OperationSettings, ListSize, PrivacyRule):
         for field in msgspec.structs.fields(struct):
             assert f"`{field.encode_name}`" in DOCUMENTATION, f"{struct.__name__}.{field.encode_name}"
