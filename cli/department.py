@@ -57,7 +57,11 @@ def credential(name: str) -> None:
         await _record(session, "credential.issued", key_id_of(token), name)
         return token
 
-    click.echo(transaction(make))
+    token = transaction(make)
+    click.echo(token)
+    click.echo(
+        f"For entries give it a role: yiwang role grant credential:{key_id_of(token)} editor --at CODE", err=True
+    )
     click.echo("Keep it secret; it cannot be shown again. The department sets it as YIWANG_TOKEN.", err=True)
 
 

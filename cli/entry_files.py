@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from cli.gateway_client import RefusedError, call
+from kernel.clock import CHINA
 from services_catalog.entries.entry_file import Written, read_file
 from services_catalog.entries.rule import Finding
 from services_catalog.entries.sheet import read_sheet
@@ -121,4 +122,4 @@ def show_standing(standing: Standing, *, as_json: bool = False) -> None:
 
 
 def _at(standing: Standing) -> str:
-    return f" for {standing.publish_at.astimezone():%Y-%m-%d %H:%M %z}" if standing.publish_at else ""
+    return f" for {standing.publish_at.astimezone(CHINA):%Y-%m-%d %H:%M %z}" if standing.publish_at else ""

@@ -27,7 +27,9 @@ def probes(code: str, gateway: str, token: str, *, as_json: bool) -> None:
     if as_json:
         _print(seen)
     elif not seen.probes:
-        click.echo(f"{code} has no operation marked `safe`, or is not public: nothing of it is called.")
+        click.echo(
+            f"Nothing of {code} is called: it has no operation marked `safe`, is not public, or came out just now."
+        )
     else:
         for each in seen.probes:
             _show(each)
@@ -41,7 +43,7 @@ def _show(probe: ProbeSeen) -> None:
     click.echo(f"{probe.operation}  {state}{since}" + (f": {probe.because}" if probe.down else ""))
     if probe.checked_at:
         took = f"{probe.took_ms} ms" if probe.took_ms is not None else probe.failure
-        click.echo(f"  latest check {_at(probe.checked_at)}: {took}, slow after {probe.slow_after_ms} ms")
+        click.echo(f"  latest check {_at(probe.checked_at)}: {took.rstrip('.')}; slow after {probe.slow_after_ms} ms")
     for each in probe.found:
         times = f" ({each['count']} times)" if each["count"] > 1 else ""
         click.echo(f"  {each['kind']}: {each['where'] or 'the answer'} {each['message']}{times}")
@@ -53,7 +55,7 @@ def _show(probe: ProbeSeen) -> None:
 @token_option
 @_json
 def notices(after: int, gateway: str, token: str, *, as_json: bool) -> None:
-    """List what the platform tells you of your entries: that one is degraded, and that it works again."""
+    """List what the platform tells you of your entries: one is degraded, works again, or was asked beyond."""
     found: list[NoticeSeen] = []
     while page := call(gateway, f"/entries/notices?after={after}", Notices, token=token).notices:
         found += page

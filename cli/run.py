@@ -130,7 +130,7 @@ def _command(name: str, environ: Mapping[str, str], logs: Path) -> Unit:
 def _department(example: Example, settings: Settings, environ: Mapping[str, str]) -> Unit:
     """An example that believes what our gateway says of who asks; the gateway's own address has the keys."""
     keys = f"{url(settings.gateway_host, settings.gateway_port)}/oauth/jwks"
-    command = [sys.executable, "-m", f"examples.departments.{example.name}", "--port", str(example.port)]
+    command = [sys.executable, "-P", "-m", f"examples.departments.{example.name}", "--port", str(example.port)]
     command += ["--trust", issuer(settings), "--keys", keys]
     return program(example.name, command, environ, state_path(settings) / f"{example.name}.log")
 

@@ -60,7 +60,7 @@ def program(name: str, command: Sequence[str], environ: Mapping[str, str], log: 
 
 def ourselves(*arguments: str) -> list[str]:
     """The command line of another ``yiwang`` command."""
-    return [sys.executable, "-m", "cli.main", *arguments]
+    return [sys.executable, "-P", "-m", "cli.main", *arguments]
 
 
 class Supervisor:

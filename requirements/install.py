@@ -82,7 +82,7 @@ def put_on_path() -> None:
     (site,) = VENV.glob("lib/python*/site-packages")
     (site / "yiwang.pth").write_text(f"{ROOT}\n")
     command = VENV / "bin" / "yiwang"
-    command.write_text(f'#!/bin/sh\nexec {PYTHON} -m cli.main "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {PYTHON} -P -m cli.main "$@"\n')
     command.chmod(0o755)
 
 

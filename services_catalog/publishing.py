@@ -209,7 +209,7 @@ def _check_compiled(service: str, compiled: Compiled) -> None:
 
 
 def _version(manifest: Manifest, compiled: Compiled, clock: Clock, key_id: str) -> ServiceVersion:
-    shown = msgspec.to_builtins(manifest)
+    shown = msgspec.json.decode(msgspec.json.encode(manifest))  # as it is read back: lists, and no tuples
     if manifest.upstream.headers:
         shown["upstream"]["headers"] = dict.fromkeys(manifest.upstream.headers, "")
     return ServiceVersion(

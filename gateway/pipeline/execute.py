@@ -208,6 +208,11 @@ class _Run:
             return fetch.failed(error.said, **error.extensions)
         except GraphQLError as error:
             return fetch.failed(error.message, ArgumentError.code)
+        except Exception:
+            if fetch.service not in self._ways.upstreams.inside:
+                raise
+            _log.exception("the platform could not answer for %s", fetch.service)  # it costs its field and no more
+            return fetch.failed("Internal error", "INTERNAL_ERROR")
         return await self._read(fetch, request, response)
 
     async def _read(self, fetch: Fetch, request: Request, response: Response) -> Value:

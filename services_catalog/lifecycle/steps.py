@@ -3,7 +3,7 @@
 Every change of state goes through ``step``; nothing else writes ``EntryVersion.state``.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 from sqlmodel import col, select
@@ -37,12 +37,15 @@ def hold(session: AsyncSession, entry: Entry) -> None:
     session.info.setdefault(_HELD, {})[entry.code] = entry
 
 
+_WORDS: Mapping[Action, str] = {"read_drafts": "read drafts", "ask": "ask applicants for anything in the name"}
+
+
 async def allowed(session: AsyncSession, clock: Clock, actor: str, action: Action, organisation: str) -> str:
     """Return the role by which somebody may do something at an organisation. Raises NotAllowedError."""
     role = await role_for(session, clock, actor, action, organisation)
     if role is None:
         raise NotAllowedError(
-            f"You have no role to {action.replace('_', ' ')} entries of {organisation}",
+            f"You have no role to {_WORDS.get(action, f'{action} entries')} of {organisation}",
             fix="Ask an owner of the organisation: yiwang role list.",
         )
     return role

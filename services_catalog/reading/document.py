@@ -53,7 +53,7 @@ _NEAR = {
     "properties": {"longitude": {"type": "number"}, "latitude": {"type": "number"}},
 }
 _SEARCH = [
-    _query("text", _TEXT, "Words, pinyin or initials; nothing lists by popularity."),
+    _query("text", _TEXT, "Words, pinyin or initials. Left out: everything, the most popular first."),
     *_PLACE,
     _query("topic", _TEXT, "A topic's code."),
     _query("lifeEvent", _TEXT, "A life event's code."),

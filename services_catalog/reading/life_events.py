@@ -21,7 +21,7 @@ _NONE = b"null"
 def topics(shelf: Shelf, now: datetime) -> bytes:
     """Return the city's topics by code."""
     found = (each for _, each in sorted(shelf.together.topics.items()) if holds(each, now))
-    return msgspec.json.encode(plain([Topic(each.code, each.name or None, each.summary or None) for each in found]))
+    return msgspec.json.encode([plain(Topic(each.code, each.name or None, each.summary or None)) for each in found])
 
 
 def life_events(shelf: Shelf, now: datetime, path: Sequence[str], audience: str | None) -> bytes:
@@ -44,11 +44,12 @@ async def life_event(shelf: Shelf, now: datetime, path: Sequence[str], code: str
     rounds = [(step, number) for number, each in enumerate(made.rounds, 1) for step in each]
     parts = [_step(step, number, entries) for step, number in rounds]
     materials = [{"material": plain(each.material), "steps": each.entries} for each in made.materials]
-    rest = msgspec.json.encode(_summary(event) | {"materials": materials})
-    return b'{"steps":[' + b",".join(parts) + b"]," + rest[1:]
+    rest = msgspec.json.encode(_summary(event))[1:-1], msgspec.json.encode({"materials": materials})[1:]
+    return b'{"steps":[' + b",".join(parts) + b"]," + b",".join(rest)
 
 
-def _summary(event: Shown) -> dict[str, Any]:
+def _summary(event: Shown) -> Any:
+    """Return what of a life event is listed, ready to be encoded."""
     found = LifeEventSummary(
         code=event.code,
         name=event.name or None,
@@ -57,8 +58,7 @@ def _summary(event: Shown) -> dict[str, Any]:
         topics=event.topics or (),
         authority=event.authority,
     )
-    made: dict[str, Any] = plain(found)
-    return made
+    return plain(found)
 
 
 def _step(step: Step, number: int, entries: dict[str, Shown]) -> bytes:

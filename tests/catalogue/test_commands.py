@@ -234,7 +234,7 @@ async def test_staff_and_everybody_read_whether_it_works(terminal: Terminal, dat
             await terminal.succeeds("editor", "entry", "submit", code)
         for step in ("approve", "publish"):
             await terminal.succeeds("reviewer", "entry", step, code)
-    assert "has no operation marked `safe`" in await terminal.succeeds("editor", "entry", "probes", ITEM_CODE)
+    assert "it has no operation marked `safe`" in await terminal.succeeds("editor", "entry", "probes", ITEM_CODE)
     assert "No notices" in await terminal.succeeds("editor", "entry", "notices")
     assert "city  no checks" in await terminal.succeeds("", "conformity")
     clock = ManualClock(SystemClock().now())
