@@ -76,7 +76,8 @@ class Answering:
         revision, changes = self._shelf.revision, self._shelf.changes
         path, _, query = target.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
-        asked, until = await self._query(given), self._until(minute="open" in given)
+        asked = await self._query(given)
+        until = _until(asked.at, minute="open" in given)
         if path.startswith(_LIFE_EVENTS):
             body = await self._life_event(asked, unquote(path.removeprefix(_LIFE_EVENTS)))
         else:
@@ -105,13 +106,6 @@ class Answering:
                 return False
             known.revision = shelf.revision
         return not known.district or await self._path(known.district) == known.path
-
-    def _until(self, *, minute: bool) -> float:
-        """Return until when an answer of now holds: places open by the minute, entries come and go at midnight."""
-        now = self._clock.now().astimezone(CHINA)
-        if minute:
-            return (now.replace(second=0, microsecond=0) + timedelta(minutes=1)).timestamp()
-        return datetime.combine(now.date() + timedelta(days=1), time(), CHINA).timestamp()
 
     async def _entry(self, code: str) -> Answer:
         if not _CODE.fullmatch(code) or code in self._shelf.together:
@@ -202,6 +196,14 @@ class Answering:
             )
         known = self._paths[code] = tree, tuple(reversed(path.split("/")))
         return known[1]
+
+
+def _until(at: datetime, *, minute: bool) -> float:
+    """Return until when an answer of a moment holds: places open by the minute, entries come and go at midnight."""
+    now = at.astimezone(CHINA)
+    if minute:
+        return (now.replace(second=0, microsecond=0) + timedelta(minutes=1)).timestamp()
+    return datetime.combine(now.date() + timedelta(days=1), time(), CHINA).timestamp()
 
 
 def _hit(hit: Hit, body: bytes) -> bytes:
