@@ -20,6 +20,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from kernel.clock import SystemClock
 from kernel.database import asyncpg_url, open_database
 from kernel.embedded import servers
 from kernel.settings import Settings
@@ -101,8 +102,10 @@ async def fill(url: str, number: int) -> None:
 async def export(url: str, kind: str) -> dict[str, float]:
     """Export everything once; return what it took."""
     async with open_database(Settings(database_url=url)) as database:
-        exports = Exports(database.pool, "https://city.example")
-        pieces: AsyncIterator[bytes] = exports.cpsv_ap() if kind == "cpsv-ap" else exports.hsds_lines("zh", full=True)
+        exports = Exports(database.pool, SystemClock(), "https://city.example")
+        pieces: AsyncIterator[bytes] = await (
+            exports.cpsv_ap() if kind == "cpsv-ap" else exports.hsds_lines("zh", full=True)
+        )
         await exports.state()
         before, began, size = _megabytes(), time.perf_counter(), 0
         async for piece in pieces:

@@ -75,8 +75,8 @@ PLACES: dict[str, Place] = {
     "host_requirements": Place(),
     "binding": Place("", "`service.url`, where no channel has a page", "operations, mini-programs, flows"),
     "steps": Place("", "", "life events are not services: their services name them"),
-    "effective_from": Place(),
-    "withdraw_on": Place(),
+    "effective_from": Place(lost="all of it: what does not hold yet is left out"),
+    "withdraw_on": Place(lost="all of it: what holds no more is left out"),
     "owner_contact": Place("", "", "it is not public"),
     "assured_on": Place("", "`service.assured_date`"),
 }

@@ -134,7 +134,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *export_routes(Exports(database.pool, issuer(settings))),
+                    *export_routes(Exports(database.pool, self._clock, issuer(settings))),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
                 ],

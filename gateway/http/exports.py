@@ -4,6 +4,7 @@ CPSV-AP 3.2 is one JSON-LD document; HSDS 3 is its API's own paths, whose list m
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -11,12 +12,13 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
+from litestar.types import Receive, Scope, Send
 from msgspec import Meta, Struct
 
 from gateway.errors import RequestError
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
-from services_catalog.exports.exporting import HSDS_VERSION, Exports, Language
+from services_catalog.exports.exporting import HSDS_VERSION, Exports, Language, Pieces
 from services_catalog.lifecycle.errors import UnknownEntryError
 
 _JSON, _LINES, _JSON_LD = "application/json", "application/x-ndjson", "application/ld+json"
@@ -50,6 +52,23 @@ class Page(InLanguage, frozen=True):
     full: bool = False
 
 
+class _Export(Stream):
+    """An export as an answer, that is closed however it ends: a client may go away half-way."""
+
+    def __init__(self, pieces: Pieces, *, media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(pieces, media_type=media_type, headers=headers)
+        self._pieces = pieces
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().to_asgi_response(*args, **kwargs)
+
+        async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+            async with aclosing(self._pieces):
+                await answer(scope, receive, send)
+
+        return closing
+
+
 def export_routes(exports: Exports) -> list[HTTPRouteHandler]:
     """Return Litestar's handlers."""
     return [_cpsv_ap(exports), *_hsds(exports)]
@@ -61,7 +80,7 @@ def _cpsv_ap(exports: Exports) -> HTTPRouteHandler:
         _asked(request, Nothing)
 
         async def document(headers: dict[str, str]) -> Answer:
-            return Stream(exports.cpsv_ap(), media_type=_JSON_LD, headers=headers)
+            return _Export(await exports.cpsv_ap(), media_type=_JSON_LD, headers=headers)
 
         return await _unless_known(exports, request, document)
 
@@ -79,8 +98,8 @@ def _hsds(exports: Exports) -> list[HTTPRouteHandler]:
 
         async def answer(headers: dict[str, str]) -> Answer:
             if wanted.format == "ndjson":
-                lines = exports.hsds_lines(wanted.language, full=wanted.full)
-                return Stream(lines, media_type=_LINES, headers=headers)
+                lines = await exports.hsds_lines(wanted.language, full=wanted.full)
+                return _Export(lines, media_type=_LINES, headers=headers)
             page = await exports.hsds_page(wanted.page, wanted.per_page, wanted.language, full=wanted.full)
             return Response(page, media_type=_JSON, headers=headers)
 

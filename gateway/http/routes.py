@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -12,6 +13,8 @@ from litestar.types import ASGIApp
 
 from gateway.errors import DefectError, NotServedError
 from kernel.errors import YiwangError
+
+_RETRY_SECONDS = 5  # said with every 503: what is busy or away is so for seconds
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +50,8 @@ def _shown(path: str) -> str:
 
 
 def _refused(_: AnyRequest, error: YiwangError) -> Response[Body]:
-    return _answer(error, error.http_status)
+    later = {"retry-after": str(_RETRY_SECONDS)} if error.http_status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return _answer(error, error.http_status, later)
 
 
 def _defect(request: AnyRequest, error: Exception) -> Response[Body]:

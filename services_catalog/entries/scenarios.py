@@ -74,8 +74,8 @@ def _rounds(steps: Sequence[Step], kept: Mapping[str, Step]) -> tuple[tuple[Step
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=place.__getitem__)
         sorter.done(*ready)
-        if steps := tuple(kept[code] for code in ready if code in kept):
-            rounds.append(steps)
+        if together := tuple(kept[code] for code in ready if code in kept):
+            rounds.append(together)
     return tuple(rounds)
 
 

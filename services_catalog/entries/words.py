@@ -3,6 +3,7 @@
 Topics and life events are entries that a city writes by itself; the lists here are what the rules reason about.
 """
 
+import re
 from datetime import date
 from typing import Annotated, Literal, NamedTuple
 
@@ -10,9 +11,10 @@ from msgspec import Meta, Struct
 
 Line = Annotated[str, Meta(min_length=1, max_length=1000, description="One line of text, up to 1,000 characters.")]
 Prose = Annotated[str, Meta(min_length=1, max_length=20_000, description="Text, up to 20,000 characters.")]
+_CODE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 Code = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", description="Letters, digits, dots, hyphens, up to 64."),
+    Meta(pattern=rf"^{_CODE}\Z", description="Letters, digits, dots, hyphens, up to 64."),
 ]
 Url = Annotated[
     str,
@@ -48,6 +50,9 @@ ChannelKind = Literal["window", "web", "mini_program", "app", "hotline", "kiosk"
 Host = Literal["wechat", "alipay", "baidu", "web"]
 Reach = Literal["none", "county", "city", "province", "nation"]
 ResidentLevel = Literal["public", "L1", "L2", "L3", "L4"]
+
+is_code = re.compile(_CODE).fullmatch
+"""Whether a text may be the code of an entry or organisation: nothing else need be looked up, or could be."""
 
 
 class _Text(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """What an export says of an entry beside it: the organisations, item, topics and life events that it names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import date
 
 import asyncpg
 import msgspec
@@ -8,14 +9,17 @@ from msgspec import Struct
 
 from services_catalog.entries.words import Localized
 from services_catalog.exports.labels import label
+from services_catalog.exports.turns import Turns
 from services_catalog.organisations.words import AREAS
-from services_catalog.reading.shown import Shown
+from services_catalog.reading.shown import SEEN, Shown
 
 _BODIES = """
     SELECT code, name_zh, name_en, kind, region_code, credit_code, path FROM organisation WHERE code = ANY($1::text[])
 """
-_ITEMS = "SELECT code, shown FROM entry_live WHERE code = ANY($1::text[]) AND shown IS NOT NULL"
-_ENTRIES = ("item", "topic", "life-event")  # lists whose codes are entries themselves
+_ITEMS = f"SELECT shown {SEEN} AND code = ANY($2::text[])"
+_ENTRIES = ("item", "topic", "local-topic", "life-event")  # lists whose codes are entries themselves
+
+Ask = Callable[..., Awaitable[Sequence[asyncpg.Record]]]  # a query and its values
 
 
 class Body(Struct, frozen=True):
@@ -29,10 +33,18 @@ class Body(Struct, frozen=True):
     credit_code: str | None = None  # GB 32100
 
 
-class Around:
-    """What is known so far; it grows by what entries refer to, which is as many as the city has departments."""
+class _Named(Struct, frozen=True):
+    """What is read of an item, topic or life event."""
 
-    def __init__(self, bodies: Iterable[Body] = (), items: dict[str, Localized] | None = None) -> None:
+    code: str
+    name: Localized | None = None
+
+
+class Around:
+    """What is known so far, of a day; it grows by what entries refer to: as many as the city has departments."""
+
+    def __init__(self, day: date, bodies: Iterable[Body] = (), items: dict[str, Localized] | None = None) -> None:
+        self.day = day
         self.bodies = {each.code: each for each in bodies}
         self.items = dict(items or {})
 
@@ -53,23 +65,19 @@ class Around:
         above = [self.body(code) for code in reversed(body.path)]
         return next((each for each in above if each.kind in AREAS), body)
 
-    async def load(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", some: Sequence[Shown]) -> None:
+    async def load(self, ask: Ask, turns: Turns, some: Sequence[Shown]) -> None:
         """Read what entries refer to and is not known yet."""
         named = {code for entry in some for code in _named(entry)}
-        found = await self._load_bodies(connection, named)
-        await self._load_bodies(connection, {code for body in found for code in body.path})
+        found = await self._load_bodies(ask, named)
+        await self._load_bodies(ask, {code for body in found for code in body.path})
         wanted = {code for entry in some for code in _above(entry)} - self.items.keys()
         if wanted:
             self.items |= {code: Localized(code) for code in wanted}
-            for row in await connection.fetch(_ITEMS, sorted(wanted)):
-                item = msgspec.json.decode(row["shown"], type=Shown)
-                self.items[row["code"]] = item.name or Localized(item.code)
+            self.items |= await turns.take(_names, await ask(_ITEMS, self.day, sorted(wanted)))
 
-    async def _load_bodies(
-        self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", codes: set[str]
-    ) -> list[Body]:
+    async def _load_bodies(self, ask: Ask, codes: set[str]) -> list[Body]:
         missing = codes - self.bodies.keys()
-        found = [_body(row) for row in await connection.fetch(_BODIES, sorted(missing))] if missing else []
+        found = [_body(row) for row in await ask(_BODIES, sorted(missing))] if missing else []
         self.bodies |= {body.code: body for body in found}
         return found
 
@@ -79,9 +87,15 @@ def _body(row: asyncpg.Record) -> Body:
     return Body(row["code"], name, row["kind"], path, row["region_code"], row["credit_code"])
 
 
+def _names(rows: Sequence[asyncpg.Record]) -> dict[str, Localized]:
+    items = [msgspec.json.decode(row["shown"], type=_Named) for row in rows]
+    return {item.code: item.name for item in items if item.name is not None}
+
+
 def _above(entry: Shown) -> Iterable[str]:
     yield entry.item
     yield from entry.topics or ()
+    yield from entry.local_topics or ()
     yield from entry.life_events or ()
 
 

@@ -1,4 +1,4 @@
-"""When an entry last changed: it itself, or a field that it inherits."""
+"""When an entry last changed: it itself, a field that it inherits, or whether it works."""
 
 from datetime import datetime
 

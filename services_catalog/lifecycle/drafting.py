@@ -31,6 +31,7 @@ async def save_draft(session: AsyncSession, clock: Clock, actor: str, document: 
         version = await _new(session, clock, entry, by)
     elif version.state == "rejected":
         await step(session, clock, version, "revise", by)
+        version.reviewer = None  # whoever may can take it when it comes again
     elif version.state != "draft":
         raise WrongStateError(
             f"Version {version.number} of {entry.code} is {version.state}: it is frozen",

@@ -5,6 +5,7 @@ taken in one order everywhere: organisations, entries by code, the catalogue's r
 """
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, String, any_, bindparam, literal, text, update
@@ -16,7 +17,6 @@ from services_catalog.lifecycle.bodies import bodies
 from services_catalog.lifecycle.states import LIVE, OPEN
 from services_catalog.lifecycle.tables import Entry, EntryLive, EntryVersion
 from services_catalog.organisations.errors import CloseRefusedError
-from services_catalog.organisations.tables import Organisation
 from services_catalog.revisions import next_revision
 
 _AT_ONCE = 500  # entries: 2 MB
@@ -26,7 +26,23 @@ _Fields = dict[str, dict[str, msgspec.Raw]]
 _READ = text("""
     SELECT organisation, code, shown FROM entry JOIN entry_live USING (code) WHERE code = ANY(:codes)
 """).bindparams(bindparam("codes", type_=ARRAY(String)))
+_BELOW = text("""
+    SELECT DISTINCT o.code, o.name_zh, o.name_en, o.path
+    FROM organisation top
+    JOIN organisation o ON o.code = top.code OR o.path > top.path || '/' AND o.path < top.path || '0'
+    WHERE top.code = ANY(:codes)
+    AND EXISTS (SELECT FROM entry e JOIN entry_live USING (code) WHERE e.organisation = o.code AND shown IS NOT NULL)
+""").bindparams(bindparam("codes", type_=ARRAY(String)))  # a range of the paths' index: services_catalog.organisations
 _WRITE = text("UPDATE entry_live SET shown = :shown, revision = :revision WHERE code = :code")
+
+
+class _Body(NamedTuple):
+    """An organisation that has shown entries."""
+
+    code: str
+    name_zh: str
+    name_en: str | None
+    path: str
 
 
 async def follow(session: AsyncSession, organisations: Collection[str]) -> int:
@@ -35,7 +51,7 @@ async def follow(session: AsyncSession, organisations: Collection[str]) -> int:
     What entries inherit does not depend on organisations, so only these two fields are exchanged.
     """
     revision = await next_revision(session, tree=True)  # first of all: nothing is published or shown meanwhile
-    found = await bodies(session, await _below(session, set(organisations)))
+    found = await bodies(session, await _below(session, organisations))
     fields = {code: {"authority": _json(body.authority), "area": _json(body.area)} for code, body in found.items()}
     of_them = select(EntryLive.code).join(Entry, col(Entry.code) == col(EntryLive.code))
     shown = of_them.where(col(EntryLive.shown).is_not(None), _among(fields))
@@ -80,12 +96,11 @@ async def check_unused(session: AsyncSession, organisations: Collection[str]) ->
     )
 
 
-async def _below(session: AsyncSession, organisations: set[str]) -> list[Organisation]:
+async def _below(session: AsyncSession, organisations: Collection[str]) -> list[_Body]:
     """Return those that have shown entries, and are or stand below one of ``organisations``."""
-    having = select(Entry.organisation).join(EntryLive, col(EntryLive.code) == col(Entry.code))
-    query = select(Organisation).where(col(Organisation.code).in_(having.where(col(EntryLive.shown).is_not(None))))
-    found = (await session.exec(query.execution_options(populate_existing=True))).all()
-    return [each for each in found if not organisations.isdisjoint(each.path.split("/"))]
+    await session.flush()  # what has just been changed of them
+    found = await (await session.connection()).execute(_BELOW, {"codes": [*organisations]})
+    return [_Body(*row) for row in found]
 
 
 def _among(organisations: Collection[str]) -> ColumnElement[bool]:

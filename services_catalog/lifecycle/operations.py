@@ -4,13 +4,13 @@ The stored slices are the source, read in the transaction that asks: no gateway'
 that has just been answered. Only services that are mentioned are looked at; a slice is decoded once a process.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable
 
 from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from kernel.lru import LRUCache
 from services_catalog.entries.fields import Fields
 from services_catalog.lifecycle.states import LIVE, OPEN
 from services_catalog.lifecycle.tables import Entry, EntryVersion
@@ -19,7 +19,7 @@ from services_catalog.tables import Department, Service, ServiceVersion
 from supergraph.slice import Operation, Slice, decode
 
 _KEPT = 1_000  # services: 10 names each, so a few hundred kB
-_known: OrderedDict[str, frozenset[str]] = OrderedDict()  # by the slice's digest: it names the content
+_known: LRUCache[str, frozenset[str]] = LRUCache(_KEPT)  # by the slice's digest: it names the content
 
 
 def mentioned(fields: Fields) -> set[str]:
@@ -39,12 +39,14 @@ async def live_operations(session: AsyncSession, wanted: Iterable[str]) -> froze
     rows = (await session.exec(live.where(col(Service.name).in_(sorted(names))))).all()
     found: set[str] = set()
     for service, number, digest in rows:
-        if digest not in _known:
+        offered = _known.get(digest)
+        if offered is None:
             stored = select(ServiceVersion.slice).where(
                 col(ServiceVersion.service) == service, col(ServiceVersion.number) == number
             )
-            _keep(digest, _offered(decode((await session.exec(stored)).one())))
-        found |= _known[digest]
+            offered = _offered(decode((await session.exec(stored)).one()))
+            _known.put(digest, offered, 1)
+        found |= offered
     return frozenset(found)
 
 
@@ -92,9 +94,3 @@ def operation_name(service: str, operation: Operation) -> str:
 
 def _offered(slice_: Slice) -> frozenset[str]:
     return frozenset(operation_name(slice_.service, each) for each in slice_.operations)
-
-
-def _keep(digest: str, offered: frozenset[str]) -> None:
-    _known[digest] = offered
-    if len(_known) > _KEPT:
-        _known.popitem(last=False)

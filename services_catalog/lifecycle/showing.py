@@ -90,14 +90,21 @@ def _values(family: Sequence[_Row], above: _Chain, by_code: Mapping[str, Body], 
         if row.version is not None:
             state = "suspended" if inherited.hidden else row.version.state
             body = by_code[row.organisation.code]
-            shown = (
-                None if chain.hidden else msgspec.json.encode(_shown(row, row.version, body, effective(chain.layers)))
-            )
-            stands = {"number": row.version.number, "state": state, "since": row.version.changed_at, "shown": shown}
-            values.append({**code, **stands})
+            shown = None if chain.hidden else _shown(row, row.version, body, effective(chain.layers))
+            stands = {"number": row.version.number, "state": state, "since": row.version.changed_at}
+            values.append({**code, **stands, **_seen(shown)})
         elif row.before is not None:  # what was never public has no row
-            values.append({**code, "number": row.before.number, "state": "withdrawn", "since": now, "shown": None})
+            values.append({**code, "number": row.before.number, "state": "withdrawn", "since": now, **_seen(None)})
     return values
+
+
+def _seen(shown: Shown | None) -> dict[str, Any]:
+    """Return what residents see, and on which days."""
+    return {
+        "shown": msgspec.json.encode(shown) if shown else None,
+        "effective_from": (shown and shown.effective_from) or None,
+        "withdraw_on": (shown and shown.withdraw_on) or None,
+    }
 
 
 def _chain(inherited: _Chain, row: _Row) -> _Chain:

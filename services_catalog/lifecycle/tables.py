@@ -3,7 +3,7 @@
 Nothing is deleted. Codes are the keys, as everything outside refers to entries by code.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,7 +91,7 @@ class EntryLive(SQLModel, table=True):
     """A live entry as it is read: everything it inherits laid into it. Gateways follow these rows by ``revision``.
 
     ``shown`` is services_catalog.reading.shown.Shown as JSON; None: the entry is no longer shown, and ``state`` says
-    why.
+    why. ``effective_from`` and ``withdraw_on`` are those of ``shown``, for whoever counts what is seen on a day.
     """
 
     __tablename__ = "entry_live"
@@ -102,4 +102,6 @@ class EntryLive(SQLModel, table=True):
     state: State = Field(sa_type=String)
     since: datetime
     shown: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    effective_from: date | None = None
+    withdraw_on: date | None = None
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))

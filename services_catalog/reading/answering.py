@@ -5,7 +5,6 @@ district moves, or time passes that they tell of.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from urllib.parse import parse_qsl, unquote
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from kernel.clock import CHINA, Clock
 from kernel.lru import LRUCache
+from services_catalog.entries.words import is_code
 from services_catalog.organisations.errors import UnknownOrganisationError
 from services_catalog.reading.changes import ANYTHING, Changes, Tag, tags_of
 from services_catalog.reading.life_events import life_event, life_events, topics
@@ -30,7 +30,6 @@ _NONE = Answer(b"", b"null")  # of unknown codes there are as many as anybody ma
 _ENTRIES = "/entries/"
 _LIFE_EVENTS = "/life-events/"
 _OF_THE_INDEX = ("/search", "/suggest", "/home")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)  # services_catalog.entries.words.Code
 _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
@@ -76,7 +75,8 @@ class Answering:
         revision, changes = self._shelf.revision, self._shelf.changes
         path, _, query = target.partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
-        asked, until = await self._query(given), self._until(minute="open" in given)
+        asked = await self._query(given)
+        until = _until(asked.at, minute="open" in given)
         if path.startswith(_LIFE_EVENTS):
             body = await self._life_event(asked, unquote(path.removeprefix(_LIFE_EVENTS)))
         else:
@@ -106,15 +106,8 @@ class Answering:
             known.revision = shelf.revision
         return not known.district or await self._path(known.district) == known.path
 
-    def _until(self, *, minute: bool) -> float:
-        """Return until when an answer of now holds: places open by the minute, entries come and go at midnight."""
-        now = self._clock.now().astimezone(CHINA)
-        if minute:
-            return (now.replace(second=0, microsecond=0) + timedelta(minutes=1)).timestamp()
-        return datetime.combine(now.date() + timedelta(days=1), time(), CHINA).timestamp()
-
     async def _entry(self, code: str) -> Answer:
-        if not _CODE.fullmatch(code) or code in self._shelf.together:
+        if not is_code(code) or code in self._shelf.together:
             return _NONE
         return (await self._shelf.entries([code])).get(code, _NONE)
 
@@ -191,7 +184,7 @@ class Answering:
         if known is not None and known[0] == tree:
             return known[1]
         try:
-            path = await self._shelf.path(code) if _CODE.fullmatch(code) else None
+            path = await self._shelf.path(code) if is_code(code) else None
         except CatalogueUnavailableError:
             if known is None:
                 raise
@@ -202,6 +195,14 @@ class Answering:
             )
         known = self._paths[code] = tree, tuple(reversed(path.split("/")))
         return known[1]
+
+
+def _until(at: datetime, *, minute: bool) -> float:
+    """Return until when an answer of a moment holds: places open by the minute, entries come and go at midnight."""
+    now = at.astimezone(CHINA)
+    if minute:
+        return (now.replace(second=0, microsecond=0) + timedelta(minutes=1)).timestamp()
+    return datetime.combine(now.date() + timedelta(days=1), time(), CHINA).timestamp()
 
 
 def _hit(hit: Hit, body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services_catalog.entries.words import is_code
 from services_catalog.launching.choosing import Asked, choose, degraded
 from services_catalog.launching.ways import Launch
 from services_catalog.reading.shelf import Shelf
@@ -10,8 +11,10 @@ from services_catalog.reading.shown import holds
 
 async def launch(shelf: Shelf, now: datetime, code: str, asked: Asked) -> Launch | None:
     """Return the launch of an entry at a host; None if there is no such entry, or not any more."""
+    if not is_code(code) or code in shelf.together:
+        return None
     stands = await shelf.standing(code)
-    if stands is None or code in shelf.together:
+    if stands is None:
         return None
     if stands.shown is None:
         suspended = Launch(code=code, channel=asked.host, opens=False, obstacles=("suspended",), since=stands.since)

@@ -33,6 +33,8 @@ _SECONDS = 5.0  # of a query
 _AT_ONCE = 5_000  # rows indexed together: of 100,000 at first; with 2,000 that takes a fifth longer
 _ENTRIES_BYTES = 64 * 2**20
 _BYTES_OF_AN_ENTRY = 300  # beside its JSON
+_STANDINGS_BYTES = 32 * 2**20
+_WEIGHT_OF_JSON = 3  # measured: what an entry takes when it is decoded, in lengths of its JSON
 _DUTY_SECONDS = 60.0  # a calendar that is loaded holds after that
 
 _REVISION = "SELECT revision, tree FROM catalog_revision"
@@ -102,7 +104,9 @@ class Shelf:
         self.index = Index(duty=self._duties)
         self._pool = pool
         self._entries: LRUCache[str, Answer] = LRUCache(_ENTRIES_BYTES)
+        self._standings: LRUCache[str, Standing] = LRUCache(_STANDINGS_BYTES)
         self._forgotten = 0  # how often entries were
+        self._due: set[str] = set()  # to be indexed anew for what brings them together, also if a look fails meanwhile
         self._numbers = count(1)
         self._refreshing = asyncio.Lock()
         self.follower = Follower(redis, CHANNEL, self.refresh, "the entries of the catalogue", prompt=True)
@@ -131,31 +135,32 @@ class Shelf:
         if current < self.revision:  # another database, or one that was restored
             self.revision, self.index, self.changes = -1, Index(duty=self._duties), Changes()
             self.together = Together()
-            self._entries = LRUCache(_ENTRIES_BYTES)
+            self._entries, self._standings = LRUCache(_ENTRIES_BYTES), LRUCache(_STANDINGS_BYTES)
+            self._due = set()
         self.name = str(await connection.fetchval(_NAME, timeout=_SECONDS))
-        renamed = await self._gather(connection)
+        await self._gather(connection)
         rows: list[asyncpg.Record] = []
         wanted = _ALL if self.revision < 0 else _CHANGED
         async for row in connection.cursor(wanted, self.revision, prefetch=_AT_ONCE):
             rows.append(row)
-            renamed.discard(row["code"])
+            self._due.discard(row["code"])
             if len(rows) == _AT_ONCE:
                 await self._take_over(rows, current)
                 rows = []
         await self._take_over(rows, current)
-        for start in range(0, len(ordered := sorted(renamed)), _AT_ONCE):
+        for start in range(0, len(ordered := sorted(self._due)), _AT_ONCE):
             rows = await connection.fetch(_WANTED, ordered[start : start + _AT_ONCE], timeout=_SECONDS)
             await self._take_over(rows, current)
         if self.revision < 0:
             self.changes.begin()
-        self.revision, self.tree = current, tree
+        self.revision, self.tree, self._due = current, tree, set()
 
-    async def _gather(self, connection: Connection) -> set[str]:
-        """Take over topics and life events, before the entries; return those of the index whose names they are."""
+    async def _gather(self, connection: Connection) -> None:
+        """Take over topics and life events, before the entries; those of the index that they name, or did, are due."""
         rows = await connection.fetch(_TOGETHER, self.revision, timeout=_SECONDS)
         public = filter(None, map(_readable, rows))
         changed = self.together.take_over([row["code"] for row in rows], public)
-        return {code for field, values in changed.items() for code in self.index.having(field, values)}
+        self._due |= {code for field, values in changed.items() for code in self.index.having(field, values)}
 
     async def _renew_duties(self, connection: Connection) -> None:
         now = asyncio.get_running_loop().time()
@@ -189,8 +194,17 @@ class Shelf:
 
     async def standing(self, code: str) -> Standing | None:
         """Return how an entry stands; None if it never was public."""
+        known = self._standings.get(code)
+        if known is not None:
+            return known
+        before = self._forgotten
         rows = await self._read(_STANDS, code)
-        return Standing(rows[0]["state"], rows[0]["since"], _readable(rows[0])) if rows else None
+        if not rows:
+            return None
+        stands = Standing(rows[0]["state"], rows[0]["since"], _readable(rows[0]))
+        if before == self._forgotten:
+            self._standings.put(code, stands, _WEIGHT_OF_JSON * len(rows[0]["shown"] or b"") + _BYTES_OF_AN_ENTRY)
+        return stands
 
     async def path(self, code: str) -> str | None:
         """Return an organisation's path, its successor's if it was merged; None if there is none of this code."""
@@ -206,6 +220,7 @@ class Shelf:
         self._forgotten += 1
         for row in rows:
             self._entries.forget(row["code"])
+            self._standings.forget(row["code"])
 
     def _index(self, rows: Sequence[asyncpg.Record]) -> list[Searchable]:
         """Index what can be found of changed entries, and return that."""

@@ -60,3 +60,10 @@ def holds(dated: Dated, now: datetime) -> bool:
     return (not dated.effective_from or dated.effective_from <= today) and (
         not dated.withdraw_on or today < dated.withdraw_on
     )
+
+
+SEEN = """
+    FROM entry_live JOIN entry USING (code) WHERE shown IS NOT NULL
+    AND coalesce(effective_from <= $1, true) AND coalesce($1 < withdraw_on, true)
+"""
+"""The same in the database: the entries that residents see on a day, which is ``$1``."""

@@ -191,6 +191,29 @@ async def test_what_comes_at_midnight_is_found_then(entries: City, reading: Open
         assert await one.total(EAST) == 1
 
 
+class Passing:
+    """A clock whose time passes while a question is answered."""
+
+    def __init__(self, *moments: datetime) -> None:
+        self._coming = [*moments]
+
+    def now(self) -> datetime:
+        return self._coming.pop(0) if len(self._coming) > 1 else self._coming[0]
+
+
+async def test_an_answer_that_was_asked_for_before_midnight_is_yesterday_s(
+    entries: City, database: Database, redis: Redis
+) -> None:
+    await entries.bring_out(IMPLEMENTATION, effective_from="2026-05-05")
+    midnight = datetime(2026, 5, 4, 16, tzinfo=UTC)
+    shelf, shared = Shelf(database.pool, redis), SharedAnswers(redis)
+    await shelf.refresh()
+    answering = Answering(shelf, shared, Passing(midnight - timedelta(milliseconds=10), midnight))
+    totals = [msgspec.json.decode((await answering.answer("/search")).body)["total"] for _ in range(2)]
+    assert totals == [0, 1]
+    await shared.close()
+
+
 async def test_a_district_that_moves_is_another_question(entries: City, reading: Open, clock: ManualClock) -> None:
     async with reading() as one:
         assert await one.total(EAST) == 1

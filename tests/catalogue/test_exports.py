@@ -1,16 +1,19 @@
 """The published catalogue as open data, over HTTP: what went the real way to the public, and nothing else."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
+from litestar.exceptions import LitestarException
 from rdflib import DCTERMS, RDF, Graph, URIRef
 from redis.asyncio import Redis
 
 from gateway.http.exports import export_routes
 from gateway.http.routes import other_routes
-from kernel.clock import CHINA, SystemClock
+from kernel.clock import CHINA, ManualClock, SystemClock
 from kernel.database import Database
 from services_catalog.demo.entries import departments, entries
 from services_catalog.demo.generating import EDITOR as DEMO_EDITOR
@@ -18,6 +21,7 @@ from services_catalog.demo.generating import REVIEWER as DEMO_REVIEWER
 from services_catalog.demo.generating import generate_entries, generate_tree
 from services_catalog.demo.organisations import Sizes, areas
 from services_catalog.entries.document import EntryDocument
+from services_catalog.exports.errors import ExportBusyError
 from services_catalog.exports.exporting import Exports
 from services_catalog.lifecycle.drafting import save_draft
 from services_catalog.lifecycle.history import By
@@ -28,6 +32,7 @@ from services_catalog.organisations.history import Author
 from services_catalog.organisations.loading import load
 from services_catalog.organisations.roles import Grant, grant
 from tests.catalogue.conftest import EDITOR, REVIEWER, City
+from tests.catalogue.troubled import WatchedPool
 from tests.services_catalog.entries.samples import (
     CASE,
     CASE_CODE,
@@ -35,6 +40,7 @@ from tests.services_catalog.entries.samples import (
     IMPLEMENTATION_CODE,
     ITEM,
     ITEM_CODE,
+    TOPIC,
 )
 from tests.services_catalog.exports.samples import EXAMPLES, IDENTITIES, examples
 from tests.services_catalog.exports.validating import defects, graph, unknown_properties, violations
@@ -46,9 +52,19 @@ SERVICE = URIRef("http://purl.org/vocab/cpsv#PublicService")
 
 
 @pytest.fixture
-async def public(database: Database) -> AsyncIterator[AsyncClient]:
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 5, 4, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def exports(database: Database, clock: ManualClock) -> Exports:
+    return Exports(database.pool, clock, "https://city.example", at_once=2)
+
+
+@pytest.fixture
+async def public(exports: Exports) -> AsyncIterator[AsyncClient]:
     """Anybody, who asks over HTTP."""
-    transport = ASGITransport(other_routes(export_routes(Exports(database.pool, "https://city.example", at_once=2))))  # type: ignore[arg-type]  # httpx knows ASGI less exactly
+    transport = ASGITransport(other_routes(export_routes(exports)))  # type: ignore[arg-type]  # httpx knows ASGI less exactly
     async with AsyncClient(transport=transport, base_url="http://gateway") as client:
         yield client
 
@@ -161,6 +177,111 @@ async def test_nothing_but_what_is_public_is_exported(marriage: City, public: As
     assert codes(await triples(public)) == set()
     assert await lines(public) == []
     assert (await public.get(f"{SERVICES}/{IDENTITIES.service(CASE_CODE)}")).status_code == 404
+
+
+async def test_what_does_not_hold_today_is_not_exported(
+    marriage: City, public: AsyncClient, clock: ManualClock
+) -> None:
+    await marriage.bring_out(IMPLEMENTATION, effective_from="2026-05-05", withdraw_on="2026-05-07")
+    offered, tags = {IMPLEMENTATION_CODE, CASE_CODE}, []
+    midnight = datetime(2026, 5, 4, 16, tzinfo=UTC)
+    for moment, seen in (
+        (midnight - timedelta(seconds=1), set()),
+        (midnight, offered),
+        (midnight + timedelta(hours=48, seconds=-1), offered),
+        (midnight + timedelta(hours=48), set()),
+    ):
+        clock.advance(moment - clock.now())
+        assert codes(await triples(public)) == seen
+        assert {each["id"] for each in await lines(public)} == {IDENTITIES.service(code) for code in seen}
+        page = await answered(public, SERVICES)
+        assert (page.json()["total_items"], page.json()["size"]) == (len(seen), len(seen))
+        for code in offered:
+            one = await public.get(f"{SERVICES}/{IDENTITIES.service(code)}")
+            assert one.status_code == (200 if seen else 404)
+        tags.append(page.headers["etag"])
+    assert len({*tags}) == len(tags)
+
+
+async def test_topics_have_their_names_while_residents_see_them(
+    marriage: City, public: AsyncClient, clock: ManualClock
+) -> None:
+    """Topics of the authority's own too: they are the city's entries where there is one of the code."""
+    await marriage.bring_out(TOPIC, name={"zh": "喜事"}, effective_from="2026-05-05")
+    for field in ("topics", "local_topics"):
+        await marriage.bring_out(IMPLEMENTATION, **{field: [TOPIC["code"]]})
+        for moment, named in ((datetime(2026, 5, 4, tzinfo=UTC), False), (datetime(2026, 5, 5, tzinfo=UTC), True)):
+            clock.advance(moment - clock.now())
+            assert ("喜事" in (await answered(public, CPSV_AP)).text) == named
+            assert ("喜事" in str(await lines(public))) == named
+
+
+async def test_there_are_only_so_many_exports_at_once(marriage: City, exports: Exports, public: AsyncClient) -> None:
+    streams = [await exports.cpsv_ap() for _ in range(8)]
+    for path in (CPSV_AP, f"{SERVICES}?format=ndjson"):
+        refused = await public.get(path)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "EXPORT_BUSY")
+        assert refused.headers["retry-after"] == "5"
+    assert (await answered(public, SERVICES)).json()["size"] == 2
+    assert b"".join([piece async for piece in streams.pop()]).endswith(b"]}\n")
+    assert codes(await triples(public)) == {IMPLEMENTATION_CODE, CASE_CODE}
+
+
+class Leaving:
+    """A client that takes the first piece of an answer and goes away."""
+
+    def __init__(self, *, breaks: bool) -> None:
+        self.breaks = breaks
+        self.status = 0
+        self._begun = asyncio.Event()
+
+    async def receive(self) -> dict[str, str]:
+        await self._begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.status = message.get("status", self.status)
+        if message["type"] == "http.response.body":
+            self._begun.set()
+            if self.breaks:
+                raise ConnectionResetError
+            await asyncio.Event().wait()
+
+
+async def test_who_goes_away_leaves_a_place(marriage: City, exports: Exports) -> None:
+    app: Any = other_routes(export_routes(exports))
+    scope = {"type": "http", "http_version": "1.1", "scheme": "http", "method": "GET", "root_path": ""}
+    path = {"path": CPSV_AP, "raw_path": CPSV_AP.encode(), "query_string": b"", "headers": []}
+    kept = []
+    for number in range(18):
+        client = Leaving(breaks=number % 2 == 0)
+        async with asyncio.timeout(20):
+            try:
+                await app(scope | path, client.receive, client.send)
+            except LitestarException as error:
+                kept.append(error)  # with all that it refers to
+        assert client.status == 200
+
+
+async def test_there_are_only_so_many_pages_at_once(marriage: City, exports: Exports) -> None:
+    asked = (exports.hsds_page(1, 2, "zh", full=True) for _ in range(40))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in answers] == [bytes] * 32 + [ExportBusyError] * 8
+
+
+async def test_identifiers_are_looked_up_once_a_change(marriage: City, clock: ManualClock) -> None:
+    pool = WatchedPool(marriage.database.pool)
+    exports: Any = Exports(pool, clock, "https://city.example")
+    unknown = [exports.hsds_service(str(number), "zh") for number in range(5)]
+    assert await asyncio.gather(*unknown) == [None] * 5
+    assert pool.asked == 5 + 1  # whether anything has changed, each; and what there is
+    asked: list[int] = []
+    for name in ("新的说明。", "更新的说明。"):
+        await marriage.bring_out(IMPLEMENTATION, summary={"zh": name})
+        pool.asked = 0
+        assert name in (await exports.hsds_service(IDENTITIES.service(IMPLEMENTATION_CODE), "zh")).decode()
+        asked.append(pool.asked)
+    assert asked == [3, 3]  # the entry, its organisations, and its item
 
 
 async def test_what_does_not_work_is_exported_with_the_reason(marriage: City, public: AsyncClient) -> None:

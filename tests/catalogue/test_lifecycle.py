@@ -150,6 +150,19 @@ async def test_an_inbox_has_what_its_reviewer_may_decide(city: City) -> None:
             assert [each.entry for each in await inbox(session, city.clock, who)] == found
 
 
+async def test_what_comes_again_after_a_rejection_is_every_reviewer_s(city: City) -> None:
+    await city.give(ELSEWHERE, "reviewer", "city")
+    await city.draft(ITEM)
+    await city.submit(ITEM_CODE)
+    async with city.database.session() as session:
+        await reject(session, city.clock, REVIEWER, ITEM_CODE, {"fee": "缺依据"})
+    await city.draft(ITEM, summary={"zh": "新的简介。"})
+    await city.submit(ITEM_CODE)
+    async with city.database.session() as session:
+        for who in (REVIEWER, ELSEWHERE):
+            assert [each.entry for each in await inbox(session, city.clock, who)] == [ITEM_CODE]
+
+
 async def test_what_one_reviewer_has_taken_is_no_other_s(city: City) -> None:
     await city.give(ELSEWHERE, "reviewer", "city")
     await city.draft(ITEM)

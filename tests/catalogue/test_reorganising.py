@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA
 from services_catalog import reorganising
+from services_catalog.lifecycle import following
 from services_catalog.lifecycle.errors import EntryMisplacedError, NotAllowedError
 from services_catalog.lifecycle.publication import suspend, withdraw
 from services_catalog.lifecycle.submitting import recall
@@ -16,10 +18,11 @@ from services_catalog.lifecycle.viewing import view
 from services_catalog.organisations.errors import CloseRefusedError
 from services_catalog.organisations.history import Author
 from services_catalog.organisations.loading import Loaded
+from services_catalog.organisations.tables import Organisation
 from services_catalog.reading.answering import Answering
 from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
-from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER, City
+from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER, TREE, City
 from tests.organisations.city import OPERATOR, row, sheet
 from tests.services_catalog.entries.samples import (
     CASE,
@@ -82,6 +85,35 @@ async def test_a_move_takes_what_is_below_to_its_new_district_s_residents(whole:
         assert shown[code].area == "west"
         assert shown[code].authority.path == ("city", "west", OFFICE)
     assert await revisions(whole) == before | {IMPLEMENTATION_CODE: revision, CASE_CODE: revision}
+
+
+async def test_organisations_elsewhere_are_not_read(whole: City) -> None:
+    await whole.bring_out({**IMPLEMENTATION, "code": "in-the-west", "organisation": "west-civil-affairs"})
+    read: list[str] = []
+
+    def note(organisation: Organisation, _: object) -> None:
+        read.append(organisation.code)
+
+    event.listen(Organisation, "load", note)
+    try:
+        async with whole.database.session() as session:
+            await following.follow(session, ["east"])
+    finally:
+        event.remove(Organisation, "load", note)
+    assert read == []
+
+
+async def test_a_neighbour_whose_code_begins_alike_is_not_below(whole: City) -> None:
+    """In the index "east-shop" stands between "east" and what is below that."""
+    await whole.found(TREE | {"east-shop": "city"})
+    await whole.bring_out({**IMPLEMENTATION, "code": "of-the-shop", "organisation": "east-shop"})
+    await whole.database.pool.execute(
+        "UPDATE organisation SET name_zh = '新' WHERE code IN ('east-shop', 'east-civil-affairs')"
+    )
+    async with whole.database.session() as session:
+        await following.follow(session, ["east"])
+    names = {code: each.authority.name.zh for code, each in (await whole.shown()).items()}
+    assert (names[IMPLEMENTATION_CODE], names["of-the-shop"]) == ("新", "局")
 
 
 async def test_all_else_that_an_entry_shows_stays(whole: City) -> None:

@@ -1,21 +1,26 @@
-"""What a process reads of the catalogue: days on which entries hold, and hours by duty calendars."""
+"""What a process reads of the catalogue: days on which entries hold, hours by duty calendars, and how it follows."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+import asyncpg
 import msgspec
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import update
 from sqlmodel import col
 
+from services_catalog.launching.choosing import Asked
+from services_catalog.lifecycle.publication import suspend
 from services_catalog.organisations import duty
 from services_catalog.organisations.calendar_file import read_calendars
 from services_catalog.organisations.tables import Organisation
 from services_catalog.reading.answering import Answering
+from services_catalog.reading.launches import launch
 from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
-from tests.catalogue.conftest import City
+from tests.catalogue.conftest import REVIEWER, City
+from tests.catalogue.troubled import WatchedPool
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, LIFE_EVENT
 
 pytestmark = pytest.mark.case("issue-4.5")
@@ -109,3 +114,50 @@ async def test_entries_begin_and_end_at_midnight_in_china(city: City, reader: Re
     ):
         assert await reader.at(moment) == ({IMPLEMENTATION_CODE} if there else set())
         assert await reader.lists(moment) == ([LIFE_EVENT["code"]] if there else [])
+
+
+@pytest.mark.parametrize("fails_at", range(1, 7))
+async def test_a_look_that_fails_on_its_way_is_made_up_for(
+    city: City, redis: Redis, shared: SharedAnswers, fails_at: int
+) -> None:
+    for sample in (ITEM, IMPLEMENTATION):
+        await city.bring_out(sample)
+    await city.bring_out({**LIFE_EVENT, "code": "moving-in"}, steps=[{"entry": ITEM["code"]}])
+    pool = WatchedPool(city.database.pool)
+    reader = Reader(city, Shelf(pool, redis), shared)
+    await reader.shelf.refresh()
+    assert await reader.at(THURSDAY, lifeEvent="moving-in") == {IMPLEMENTATION_CODE}
+    async with city.database.session() as session:
+        await suspend(session, city.clock, REVIEWER, "moving-in", "because")
+    pool.asked, pool.fails_at = 0, fails_at
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await reader.shelf.refresh()
+    await reader.shelf.refresh()
+    assert await reader.at(THURSDAY, lifeEvent="moving-in") == set()
+
+
+async def test_how_an_entry_stands_is_read_once_until_it_changes(city: City, redis: Redis) -> None:
+    for sample in (ITEM, IMPLEMENTATION):
+        await city.bring_out(sample)
+    pool = WatchedPool(city.database.pool)
+    shelf = Shelf(pool, redis)
+    await shelf.refresh()
+
+    async def launched() -> tuple[bool | None, int]:
+        pool.asked = 0
+        found = await launch(shelf, city.clock.now(), IMPLEMENTATION_CODE, Asked("web", ""))
+        return found.opens if found else None, pool.asked
+
+    assert [await launched() for _ in range(3)] == [(True, 1), (True, 0), (True, 0)]
+    async with city.database.session() as session:
+        await suspend(session, city.clock, REVIEWER, IMPLEMENTATION_CODE, "because")
+    await shelf.refresh()
+    assert [await launched() for _ in range(2)] == [(False, 1), (False, 0)]
+
+
+@pytest.mark.parametrize("code", ["\0", "", "a/b", "结婚", "x" * 65, "fine\n"])
+async def test_what_can_be_no_code_has_no_launch_and_costs_no_query(city: City, redis: Redis, code: str) -> None:
+    pool = WatchedPool(city.database.pool)
+    shelf = Shelf(pool, redis)
+    assert await launch(shelf, city.clock.now(), code, Asked("web", "")) is None
+    assert pool.asked == 0

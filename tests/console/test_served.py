@@ -9,6 +9,7 @@ import pytest
 from gateway.http import console
 from services_catalog.entries.drift import Kind
 from services_catalog.entries.fields import FIELDS
+from services_catalog.entries.words import EntryLevel
 from services_catalog.lifecycle.states import NEEDS, Event, State
 from services_catalog.probes.notices import NoticeKind
 from tests.catalogue.office import Office
@@ -76,6 +77,7 @@ def test_it_knows_every_field_state_and_step() -> None:
     fields = _keys((FOLDER / "field_names.js").read_text())
     assert fields == {*FIELDS}
     texts = _keys((FOLDER / "texts_zh.js").read_text())
+    assert {f"level.{each}" for each in get_args(EntryLevel)} <= texts
     assert {f"state.{each}" for each in get_args(State)} <= texts
     assert {f"event.{each}" for each in (*get_args(Event), "draft")} <= texts
     assert {f"step.{each}" for each in NEEDS if each != "revise"} <= texts

@@ -3,6 +3,7 @@
 What has no place there: docs/exports.md.
 """
 
+from kernel.clock import CHINA
 from services_catalog.entries.words import Localized
 from services_catalog.exports.hsds.needs import (
     attributes,
@@ -78,13 +79,17 @@ def _url(entry: Shown) -> str | None:
 
 
 def _metadata(writer: Writer, entry: Shown) -> Record:
-    """Return the latest publication as a change. Who did it and what stood there before is not public."""
+    """Return the public version as a change, of the day since which it stands as it does.
+
+    That is its publication's, or a later one's on which it failed or came back (docs/exports.md). Who did it and what
+    stood there before is not public.
+    """
     said = {"field_name": "version", "replacement_value": str(entry.version), "last_action_type": "publish"}
     record = writer.record(
         *("metadata", entry.code),
         resource_id=writer.identities.service(entry.code),
         resource_type="service",
-        last_action_date=entry.since.date().isoformat(),
+        last_action_date=entry.since.astimezone(CHINA).date().isoformat(),
         updated_by=writer.say(entry.authority.name),
         **said,
     )

@@ -145,6 +145,7 @@ _ENTRY: dict[str, Any] = {
 }
 _PATHS = {"city": "city", "east": "city/east", "west": "city/west", "town": "city/east/town"}
 AROUND = Around(
+    SINCE.date(),
     [
         Body(code, Localized(f"{code}区", code.title()), "government", tuple(path.split("/")), "110105", f"{code:0>18}")
         for code, path in _PATHS.items()
@@ -210,7 +211,7 @@ def generated(number: int) -> Iterator[tuple[Shown, Around]]:
         known = [
             Body(code, named[code], bodies[code].kind, tuple(path[: place + 1])) for place, code in enumerate(path)
         ]
-        yield shown, Around(known, {shown.item: shown.name or Localized(shown.item)})
+        yield shown, Around(SINCE.date(), known, {shown.item: shown.name or Localized(shown.item)})
 
 
 def first(number: int) -> list[tuple[Shown, Around]]:

@@ -117,3 +117,8 @@ def test_one_that_says_next_to_nothing_fits() -> None:
     more = {"authority": {"code": "x", "name": {"zh": "某局"}, "path": ["x"]}, "state": "published", "sources": []}
     shown = msgspec.convert(bare | more | {"since": "2026-05-04T01:00:00Z"}, Shown)
     assert defects("service", nested(shown, CHINESE)) == []
+
+
+def test_its_version_is_of_a_day_in_china() -> None:
+    made = nested(entry(since="2026-05-03T16:00:00Z"), Writer(IDENTITIES, AROUND, "zh"))
+    assert made["metadata"][0]["last_action_date"] == "2026-05-04"

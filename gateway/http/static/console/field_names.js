@@ -16,7 +16,7 @@ const NAMES = {
   channels: ["办理渠道", "Channels"], locations: ["办理地点", "Places"], delivery: ["送达", "Delivery"], appointment: ["预约", "Appointment"],
   cross_region: ["通办范围", "Cross-region"], contact: ["咨询方式", "Contact"], remedies: ["监督与救济", "Remedies"],
   accessibility: ["无障碍与易读", "Accessibility"], host_requirements: ["宿主版本", "Host app versions"],
-  binding: ["服务入口", "What opens it"], effective_from: ["实施日期", "In force from"], withdraw_on: ["终止日期", "Ends on"],
+  binding: ["服务入口", "What opens it"], steps: ["办理步骤", "Steps"], effective_from: ["实施日期", "In force from"], withdraw_on: ["终止日期", "Ends on"],
   owner_contact: ["责任人", "Who answers for it"], assured_on: ["核对日期", "Last checked on"],
 };
 

@@ -10,7 +10,7 @@ export const EN = {
   inboxEmpty: "Nothing waits for your review.", inboxHow: "The longest waiting first; nothing that you wrote or submitted yourself.",
   state: "State", anyState: "Any state", filter: "Filter", organisationHow: "An organisation's code, with all below it",
   next: "Next page", first: "Back to the first page", found: "{n} on this page",
-  "level.item": "item", "level.implementation": "implementation", "level.case": "case",
+  "level.item": "item", "level.implementation": "implementation", "level.case": "case", "level.topic": "topic", "level.life_event": "life event",
   "state.draft": "draft", "state.submitted": "being checked", "state.checked": "waits for review", "state.in_review": "in review",
   "state.approved": "approved", "state.scheduled": "scheduled", "state.published": "published", "state.degraded": "degraded",
   "state.suspended": "suspended", "state.rejected": "rejected", "state.superseded": "superseded", "state.withdrawn": "withdrawn",

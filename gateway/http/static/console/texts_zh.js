@@ -10,7 +10,7 @@ export const ZH = {
   inboxEmpty: "没有等待您审核的事项。", inboxHow: "等待最久的在前；您参与起草或提交的不在其中。",
   state: "状态", anyState: "全部状态", filter: "筛选", organisationHow: "机构编码，包括其下级",
   next: "下一页", first: "回到第一页", found: "本页 {n} 项",
-  "level.item": "基本事项", "level.implementation": "实施清单", "level.case": "办理项",
+  "level.item": "基本事项", "level.implementation": "实施清单", "level.case": "办理项", "level.topic": "主题", "level.life_event": "一件事",
   "state.draft": "草稿", "state.submitted": "检查中", "state.checked": "待审核", "state.in_review": "审核中",
   "state.approved": "已批准", "state.scheduled": "已排期", "state.published": "已公布", "state.degraded": "故障",
   "state.suspended": "已暂停", "state.rejected": "已退回", "state.superseded": "已被替代", "state.withdrawn": "已撤销",
