@@ -38,13 +38,13 @@ async def _judged(
 ) -> Possible:
     version, event = step
     try:
+        await allowed(session, clock, actor, NEEDS[event], entry.organisation)  # first, as the steps do
         if event == "take":
             check_apart(actor, version.took_part)
         elif NEEDS[event] == "review":
             check_reviewer(actor, version)
         elif event == "resume":
             await check_resumer(session, actor, entry.code)
-        await allowed(session, clock, actor, NEEDS[event], entry.organisation)
     except YiwangError as error:
         return Possible(event, version.number, error.message, error.fix)
     return Possible(event, version.number)
