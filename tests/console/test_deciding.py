@@ -60,7 +60,7 @@ async def test_from_a_rejection_to_what_residents_see(office: Office, url: str, 
     assert "这不是简介" in await chromium.text(".rejected ul")
     await chromium.click("[data-step=submit]")
     await chromium.find("#said", "已提交")
-    assert "You took part in this submission" in await chromium.text("#why-not-take")
+    assert "You have no role to review" in await chromium.text("#why-not-take")
     assert await chromium.run("return document.querySelector('[data-step=take]').disabled")
 
     await chromium.click("#forget")
