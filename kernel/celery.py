@@ -178,4 +178,4 @@ async def _do_or_note(work: _Work, context: TaskContext, message_id: UUID) -> No
 async def sweep_outbox(context: TaskContext) -> None:
     """Send again what a broker or a worker lost."""
     async with context.database.session() as session:
-        await sweep(session, context.redis, context.clock)
+        await sweep(session, context.clock)

@@ -142,12 +142,12 @@ async def test_the_sweep_waits_longer_each_time(outbox: Database, redis: Redis) 
     waits = []
     for _ in range(10):
         async with outbox.session() as session:
-            assert await sweep(session, redis, clock) == 0
+            assert await sweep(session, clock) == 0
         due = await outbox.pool.fetchval("SELECT due_at FROM outbox")
         waits.append((due - clock.now()).total_seconds())
         clock.advance(due - clock.now() + timedelta(seconds=1))
         async with outbox.session() as session:
-            assert await sweep(session, redis, clock) == 1
+            assert await sweep(session, clock) == 1
     assert waits == sorted(waits)
     assert waits[-1] == pytest.approx(3600)
 
@@ -159,7 +159,7 @@ async def test_a_delayed_message_waits_for_the_sweep(outbox: Database, redis: Re
     assert await redis.llen(KEY_PREFIX + "system") == 0
     clock.advance(timedelta(hours=1))
     async with outbox.session() as session:
-        assert await sweep(session, redis, clock) == 1
+        assert await sweep(session, clock) == 1
     assert await redis.llen(KEY_PREFIX + "system") == 1
 
 
@@ -180,7 +180,7 @@ async def test_a_message_without_a_queue_holds_up_no_other(
         "UPDATE outbox SET task = 'gone.does_it', due_at = due_at - interval '1 day' WHERE arguments->>'number' = '1'"
     )
     async with outbox.session() as session:
-        assert await sweep(session, redis, SystemClock()) == 1
+        assert await sweep(session, SystemClock()) == 1
     assert await redis.llen(KEY_PREFIX + "system") == 1
     assert "a message cannot be sent" in caplog.text
     assert await outbox.pool.fetchval("SELECT min(due_at) > now() FROM outbox")
@@ -209,5 +209,5 @@ async def test_stuck_messages_are_shown_and_tried_again(
     assert (await shown("--retry-all")).output == "2 messages will be tried again.\n"
     await redis.flushall()
     async with outbox.session() as session:
-        assert await sweep(session, redis, SystemClock()) == 3
+        assert await sweep(session, SystemClock()) == 3
     assert await outbox.pool.fetchval("SELECT max(failures) FROM outbox") == 0
