@@ -133,11 +133,7 @@ class Guide:
 
     def _keep(self, waiting: dict[tuple[str, str], Told]) -> None:
         for key, told in self._waiting.items():
-            before = waiting.setdefault(key, Told())
-            before.asked, before.beyond = before.asked + told.asked, before.beyond + told.beyond
-            before.refused += told.refused
-            for what, count in told.breaches.items():
-                before.breaches[what] = before.breaches.get(what, 0) + count
+            waiting.setdefault(key, Told()).add(told)
         self._waiting = waiting
 
     async def _look(self) -> None:

@@ -5,13 +5,8 @@ from urllib.parse import urljoin
 from gateway.upstream.errors import UpstreamRedirectError
 from kernel.errors import YiwangError
 from kernel.networks import Url, split_url
+from kernel.redirects import HARMLESS
 from supergraph.wire import Request, Response
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MOST_REDIRECTS = 3
-
-# What another origin may learn; whatever else a call carries may be a credential.
-_HARMLESS = frozenset({"accept", "accept-language"})
 
 
 def next_url(service: str, here: Url, request: Request, response: Response) -> Url:
@@ -30,5 +25,5 @@ def onward(request: Request, here: Url, there: Url) -> Request:
     """Return the request to send to ``there``, without credentials if that is another origin."""
     headers = request.headers
     if here.origin != there.origin:
-        headers = tuple(pair for pair in headers if pair[0] in _HARMLESS)
+        headers = tuple(pair for pair in headers if pair[0] in HARMLESS)
     return Request(request.method, there.target, headers, request.body)

@@ -21,12 +21,13 @@ from gateway.upstream.errors import (
     UpstreamUnreachableError,
 )
 from gateway.upstream.native import NativeTransport
-from gateway.upstream.redirect import MOST_REDIRECTS, REDIRECTS, next_url, onward
+from gateway.upstream.redirect import next_url, onward
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.retry import SAFE, UNWELL, Retries, retry_after_seconds
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.transport import Limits, Transport
 from kernel.networks import BadUrlError, Url, split_url
+from kernel.redirects import MOST_REDIRECTS, REDIRECTS
 from supergraph.wire import Request, Response
 
 _REPEATABLE = (UpstreamUnreachableError, UpstreamResetError)

@@ -66,6 +66,14 @@ class Told(Struct):
         for each in found:
             self.breaches[each] = self.breaches.get(each, 0) + 1
 
+    def add(self, other: "Told") -> None:
+        """Add what was counted elsewhere."""
+        self.asked += other.asked
+        self.beyond += other.beyond
+        self.refused += other.refused
+        for each, count in other.breaches.items():
+            self.breaches[each] = self.breaches.get(each, 0) + count
+
 
 Counts = Mapping[tuple[str, str], Told]
 """By department and entry."""

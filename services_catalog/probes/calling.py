@@ -13,6 +13,7 @@ from msgspec import Struct
 from kernel.errors import YiwangError
 from kernel.networks import Network, split_url
 from kernel.outside import Answered, Outside, OutsideFailedError
+from kernel.redirects import HARMLESS, MOST_REDIRECTS, REDIRECTS
 from services_catalog.lifecycle.operations import operation_name
 from services_catalog.manifest import Upstream
 from services_catalog.probes.verdict import Checked
@@ -25,9 +26,6 @@ from supergraph.wire import Request, Response
 Identify = Callable[[str, Access], Awaitable[Mapping[str, str]]]
 """From a service and whom its operation is for to the headers that say who asks: the platform's own probe."""
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_REDIRECTS = 3  # as many as the gateway follows
-_HARMLESS = frozenset({"accept", "accept-language"})  # all that another host is sent
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
@@ -110,16 +108,16 @@ def _coerced(field: GraphQLField, name: str, given: Mapping[str, Any]) -> Any:
 async def _followed(outside: Outside, url: str, request: Request, headers: Mapping[str, str]) -> Answered:
     """Send a request and follow redirects, as the gateway does: to another host without what may be a credential."""
     answer = await outside.exchange(request.method, url, headers, request.body)
-    for _ in range(_MOST_REDIRECTS):
+    for _ in range(MOST_REDIRECTS):
         location = dict(answer.headers).get("location")
-        if answer.status not in _REDIRECTS or location is None:
+        if answer.status not in REDIRECTS or location is None:
             break
         there = urljoin(url, location)
         here, onward = split_url(url), split_url(there)
         if (here.scheme, onward.scheme) == ("https", "http"):
             raise OutsideFailedError(f"{here.authority} redirects from https to http", fix="Redirect to https.")
         if onward.origin != here.origin:
-            headers = {name: value for name, value in headers.items() if name in _HARMLESS}
+            headers = {name: value for name, value in headers.items() if name in HARMLESS}
         url = there
         answer = await outside.exchange(request.method, url, headers, request.body)
     return answer
