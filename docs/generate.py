@@ -11,7 +11,18 @@ from docs.catalogue_tables import spliced
 from kernel.errors import YiwangError
 from kernel.settings_reference import reference
 
-PACKAGES = ("kernel", "supergraph", "services_catalog", "auth", "adapters", "schema", "gateway", "worker", "cli")
+PACKAGES = (
+    "kernel",
+    "supergraph",
+    "services_catalog",
+    "auth",
+    "adapters",
+    "flows",
+    "schema",
+    "gateway",
+    "worker",
+    "cli",
+)
 
 
 def pages() -> dict[Path, str]:

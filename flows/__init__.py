@@ -1,0 +1,1 @@
+"""What residents do: pay, park; each flow is a folder, and stands on codes and payments."""
