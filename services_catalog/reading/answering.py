@@ -7,6 +7,7 @@ district moves, or time passes that they tell of.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -30,9 +31,11 @@ _NONE = Answer(b"", b"null")  # of unknown codes there are as many as anybody ma
 _ENTRIES = "/entries/"
 _LIFE_EVENTS = "/life-events/"
 _OF_THE_INDEX = ("/search", "/suggest", "/home")
+_AT_A_TIME = 2  # questions to the index: of many at once each would take as long as all; a long one holds up nobody
 _FILTERS = ("audience", "topic", "channel", "host", "level")
 
 Given = Mapping[str, str]
+Told = TypeVar("Told")
 
 
 class _Kept(Struct):
@@ -54,6 +57,7 @@ class Answering:
         self._shelf = shelf
         self._shared = shared
         self._clock = clock
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
         self._paths: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._kept: LRUCache[str, _Kept] = LRUCache(_KEPT_BYTES)
         self._ways: dict[str, Callable[[Query, float], Awaitable[bytes]]] = {
@@ -128,7 +132,7 @@ class Answering:
         return b'{"hits":[' + hits + b"]," + msgspec.json.encode(rest)[1:]
 
     async def _suggest(self, query: Query, _: float) -> bytes:
-        return msgspec.json.encode({"suggestions": plain(await asyncio.to_thread(self._shelf.index.suggest, query))})
+        return msgspec.json.encode({"suggestions": plain(await self._ask(self._shelf.index.suggest, query))})
 
     async def _home(self, query: Query, until: float) -> bytes:
         found = await self._found(msgspec.structs.replace(query, facets=True), until)
@@ -149,14 +153,18 @@ class Answering:
         """
         shelf = self._shelf
         if query.open_at is not None:
-            return await asyncio.to_thread(shelf.index.search, query)
+            return await self._ask(shelf.index.search, query)
         name, revision, changes = name_of(shelf.name, query, until), shelf.revision, shelf.changes
         known = await self._shared.get(name)
         if known and known.revision <= revision and not changes.concern(tags_of(query), known.revision):
             return known.answer
-        found = await asyncio.to_thread(shelf.index.search, query)
+        found = await self._ask(shelf.index.search, query)
         self._shared.put(name, Found(revision, found))
         return found
+
+    async def _ask(self, ask: Callable[[Query], Told], query: Query) -> Told:
+        async with self._turns:
+            return await asyncio.to_thread(ask, query)
 
     async def _query(self, given: Given) -> Query:
         now = self._clock.now()

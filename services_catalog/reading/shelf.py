@@ -36,6 +36,7 @@ _BYTES_OF_AN_ENTRY = 300  # beside its JSON
 _STANDINGS_BYTES = 32 * 2**20
 _WEIGHT_OF_JSON = 3  # measured: what an entry takes when it is decoded, in lengths of its JSON
 _DUTY_SECONDS = 60.0  # a calendar that is loaded holds after that
+_SETTLED_SECONDS = 30.0  # after the last change: 100,000 entries are merged by then
 
 _REVISION = "SELECT revision, tree FROM catalog_revision"
 _NAME = "SELECT id FROM entry_event ORDER BY id LIMIT 1"
@@ -100,6 +101,7 @@ class Shelf:
         self.changes = Changes()  # another one when all is read anew
         self._duties = Duties()
         self._duties_read = -inf
+        self._settles = inf  # when the index is to settle
         self._places: set[str] = set()  # organisations that answer for a place
         self.index = Index(duty=self._duties)
         self._pool = pool
@@ -129,6 +131,9 @@ class Shelf:
                 async with connection.transaction():
                     await self._follow(connection)
             await self._renew_duties(connection)
+        if asyncio.get_running_loop().time() > self._settles:
+            self._settles = inf
+            await asyncio.to_thread(self.index.settle)
 
     async def _follow(self, connection: Connection) -> None:
         current, tree = await connection.fetchrow(_REVISION, timeout=_SECONDS)
@@ -216,6 +221,7 @@ class Shelf:
         if not rows:
             return
         usable = await asyncio.to_thread(self._index, rows)
+        self._settles = asyncio.get_running_loop().time() + _SETTLED_SECONDS
         self.changes.note([row["code"] for row in rows], revision, usable)
         self._forgotten += 1
         for row in rows:

@@ -82,6 +82,12 @@ class Index:
             self._index.reload()
             self._snapshot = Snapshot(self._schema, self._index.searcher(), rows, +cells)
 
+    def settle(self) -> None:
+        """Ask from now on what tantivy has merged since the last change: a question costs by the segment, too."""
+        with self._changing:
+            self._index.reload()
+            self._snapshot = self._snapshot._replace(searcher=self._index.searcher())
+
     def _places(self, places: Iterable[Place]) -> Iterable[tuple[tuple[float, float], str]]:
         for place in places:
             if (point := place.point) is not None:

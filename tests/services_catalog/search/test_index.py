@@ -1,5 +1,6 @@
 """The index is built, changed and asked; a hit says why, how far and what may have been meant."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -59,6 +60,19 @@ def test_threads_ask_while_entries_change() -> None:
         for at in range(20):
             entries.replace([variant(f"c{at}", popularity=at)])
         assert all(len(each.result()) == 20 for each in asked)
+
+
+def test_settling_asks_less_and_answers_the_same() -> None:
+    """Each change makes a segment; tantivy merges eight of them in a thread of its own."""
+    entries = Index()
+    for at in range(12):
+        entries.replace([variant(f"c{at}")])
+    found, segments = codes(entries, text="结婚登记", first=100), entries._snapshot.searcher.num_segments
+    until = time.monotonic() + 60
+    while entries._snapshot.searcher.num_segments >= min(segments, 8) and time.monotonic() < until:
+        entries.settle()
+    assert entries._snapshot.searcher.num_segments < 8
+    assert sorted(codes(entries, text="结婚登记", first=100)) == sorted(found)
 
 
 def test_the_last_of_two_entries_of_one_code_counts() -> None:
