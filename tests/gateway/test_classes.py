@@ -156,6 +156,16 @@ async def test_a_field_that_is_in_no_answer_keeps_all_from_being_published(city:
     assert refused.value.findings[0].message == "the manifest's `fields` name '*.idnumber', which is in no answer"
 
 
+async def test_settings_that_fit_no_operation_keep_all_from_being_published(city: City) -> None:
+    department = await city.department(reply)
+    with pytest.raises(DocumentError) as refused:
+        await city.publish("hall", PATHS, department, operations={"mien": {"hide": True}}, fields={"*.idn": "personal"})
+    assert [each.message for each in refused.value.findings[:2]] == [
+        "the settings for 'mien' fit no operation",
+        "the manifest's `fields` name '*.idn', which is in no answer",
+    ]
+
+
 async def test_sensitive_answers_for_people_known_less_are_no_publication(city: City) -> None:
     department = await city.department(reply)
     operations = {"mine": {"access": "L2", "privacy": "sensitive"}}
