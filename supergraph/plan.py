@@ -128,6 +128,8 @@ def _cache_control(fetches: list[Fetch], local: LocalPart | None) -> bytes:
         return NO_STORE
     ages = [fetch.operation.fresh_seconds for fetch in fetches]
     known = [age for age in ages if age is not None]
+    if 0 in known:
+        return NO_STORE
     return b"public, max-age=%d" % min(known) if known and len(known) == len(ages) else b""
 
 

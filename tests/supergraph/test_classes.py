@@ -50,6 +50,7 @@ CITY = Slice(
         operation("lot", fresh_seconds=60),
         operation("bus", fresh_seconds=30),
         operation("old"),
+        operation("now", fresh_seconds=0),
         operation("mine", access=Access("L1")),
         operation("known", access=Access("L4")),
         operation("open", access=Access("L1"), privacy=PrivacyRule("public"), fresh_seconds=5),
@@ -161,6 +162,7 @@ def test_a_fragment_that_two_operations_share_is_looked_at_for_both() -> None:
         ("lot { owner { phone } }", NO_STORE),
         ("lot { name } mine { name }", NO_STORE),
         ("open { name }", NO_STORE),
+        ("lot { name } now { name }", NO_STORE),
         ("__typename", b""),
     ],
 )
