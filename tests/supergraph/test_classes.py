@@ -29,6 +29,7 @@ from supergraph.types import SliceTypes
 
 PUBLIC = Access("public")
 LIMIT = ListSize(("limit", "size"), 20)
+PAGE = (Argument(name="page", type="BigInt", source="page", place="query"),)
 
 
 def operation(name: str, type_: str = "CityLot", **more: Any) -> Operation:
@@ -57,6 +58,7 @@ CITY = Slice(
         operation("heavy", cost=7),
         operation("lots", "[CityLot]", cost=2, list_size=LIMIT),
         operation("either", "CityEither"),
+        operation("pages", "[CityLot]", cost=2, arguments=PAGE, list_size=ListSize(("page",), 20)),
     ),
     types={
         "CityLot": ObjectType(name="CityLot", fields=(field("name"), field("owner", "CityOwner"))),
@@ -108,6 +110,8 @@ def cost(text: str, **variables: Any) -> int:
         ("query ($n: Int) { city { lots(limit: $n) { name } } }", {}, 40),
         ("query ($n: Int) { city { lots(limit: $n) { name } } }", {"n": -1}, 40),
         ("query ($n: Int = 5) { city { lots(limit: $n, size: 4) { name } heavy { name } } }", {"n": 5}, 17),
+        (f"{{ city {{ pages(page: {'9' * 4300}) {{ name }} }} }}", {}, 2 * (2**31 - 1)),
+        ("query ($n: BigInt) { city { pages(page: $n) { name } } }", {"n": 10**30}, 2 * (2**31 - 1)),
         ("query ($x: Int) { city { lots(x: $x) { name } } }", {"x": 1000}, 40),
         ("query ($no: Boolean!) { city { heavy @skip(if: $no) { name } lot { name } } }", {"no": True}, 1),
         ("query ($no: Boolean!) { city { heavy @skip(if: $no) { name } lot { name } } }", {"no": False}, 8),
