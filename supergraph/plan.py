@@ -6,6 +6,7 @@ Everything here is made once per document and serves every request that sends it
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    separate_operations,
     visit,
 )
 from graphql.execution.collect_fields import FieldDetails
@@ -86,10 +88,9 @@ class Fetch:
         return self._reader.failed(message, {"code": code, "service": self.service, **more})
 
     def refused(self, message: str, code: str, **more: Any) -> Value:
-        """Return null and why the caller may not have it, with the fields that they could leave out."""
-        if fields := self.classes.fields:
-            return self.failed(f"{', '.join(fields)}: {message}", code, fields=fields, **more)
-        return self.failed(message, code, **more)
+        """Return null and why the caller may not have it with the fields that demand more: they can leave them out."""
+        fields = self.classes.fields
+        return self.failed(f"{', '.join(fields)}: {message}", code, fields=fields, **more)
 
 
 class LocalPart(Struct):
@@ -270,18 +271,17 @@ def _condition_variables(document: DocumentNode) -> tuple[str, ...]:
 def _local_part(plan: Plan, fields: list[FieldNode]) -> LocalPart:
     """Return the platform's own root fields as one document, with the variables and fragments that they use."""
     operation = plan.operation
-    used = variable_names(*fields, *plan.fragments.values())
     only = OperationDefinitionNode(
         operation=operation.operation,
         name=operation.name,
-        variable_definitions=tuple(
-            item for item in operation.variable_definitions or () if item.variable.name.value in used
-        ),
         directives=(),
         selection_set=SelectionSetNode(selections=tuple(fields)),
         loc=operation.loc,
     )
-    document = DocumentNode(definitions=(only, *plan.fragments.values()))
+    (document,) = separate_operations(DocumentNode(definitions=(only, *plan.fragments.values()))).values()
     counted = _Fields()
     visit(document, counted)
-    return LocalPart(plan.schema, document, len(fields), counted.number)
+    used = variable_names(document)
+    variables = [item for item in operation.variable_definitions or () if item.variable.name.value in used]
+    whole = replace(only, variable_definitions=tuple(variables)), *document.definitions[1:]
+    return LocalPart(plan.schema, DocumentNode(definitions=whole), len(fields), counted.number)

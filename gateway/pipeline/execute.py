@@ -198,7 +198,8 @@ class _Run:
         if after is not None:
             await after
         if (refused := refusal(fetch.access, self._bearer.token)) is not None:
-            return fetch.refused(refused.said, **refused.extensions)
+            by_fields = refusal(fetch.operation.access, self._bearer.token) is None  # without them they would have it
+            return (fetch.refused if by_fields else fetch.failed)(refused.said, **refused.extensions)
         try:
             request = fetch.request(self._variables)
             if fetch.access.level != "public" and self._bearer.token is not None:

@@ -128,6 +128,13 @@ async def test_a_stranger_has_the_rest_of_it(front: Front) -> None:
     assert body["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
 
 
+async def test_fields_are_named_only_to_whom_the_rest_would_be_given(front: Front) -> None:
+    _, body = await front.post("hall { mine { id_number } }")
+    assert body["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
+    assert "fields" not in body["errors"][0]["extensions"]
+    assert not body["errors"][0]["message"].startswith("Hall")
+
+
 async def test_what_is_somebody_s_is_kept_by_nobody(front: Front) -> None:
     await front.post("hall { mine { name } sign }", await front.resident("L2"))
     assert front.headers[b"cache-control"] == b"no-store"
