@@ -24,6 +24,7 @@ from supergraph.slice import (
     Slice,
     Type,
     UnionType,
+    coordinate,
     named,
 )
 
@@ -65,11 +66,6 @@ def compare(old: Slice, new: Slice) -> list[Change]:
 def breaking(changes: Sequence[Change]) -> list[Change]:
     """Return those that make an operation invalid which was valid before."""
     return [change for change in changes if change.level == "breaking"]
-
-
-def coordinate(service: str, operation: Operation) -> str:
-    """Return where clients find an operation: ``Query.parking.lots``."""
-    return ".".join(filter(None, (operation.kind.title(), service, operation.group, operation.name)))
 
 
 class _Reach:

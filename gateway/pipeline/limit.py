@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from gateway.errors import OperationCostError, OperationLimitError
-from supergraph.diff import coordinate
 from supergraph.plan import LocalPart, Variant
+from supergraph.slice import coordinate
 
 _MOST_READ = 200  # fields of the platform itself in one query, each of which may read from the database
 _MOST_ROOTS = 10  # of its root fields in one query, for aliases must not multiply guesses (OWASP GraphQL)
@@ -15,11 +15,11 @@ _NAMED = 3  # of the fields that cost most, in an error
 
 def check_cost(variant: Variant, variables: dict[str, Any], max_cost: int) -> None:
     """Refuse what costs too much. Raises OperationCostError."""
-    if variant.points + sum(fetch.classes.cost.of(variables) for fetch in variant.sized) <= max_cost:
+    if variant.points + sum(fetch.policy.cost.of(variables) for fetch in variant.sized) <= max_cost:
         return
     costs: Counter[str] = Counter()
     for fetch in variant.fetches:
-        costs[coordinate(fetch.service, fetch.operation)] += fetch.classes.cost.of(variables)
+        costs[coordinate(fetch.service, fetch.operation)] += fetch.policy.cost.of(variables)
     raise OperationCostError(costs.total(), max_cost, costs.most_common(_NAMED))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from supergraph.openapi import OperationSettings
-from supergraph.openapi.classes import with_fields
+from supergraph.openapi.policy import with_fields
 from supergraph.slice import ListSize, ObjectType, PrivacyRule
 from tests.openapi.documents import Compiled, answering, compiled, document
 

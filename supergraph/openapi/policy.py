@@ -1,4 +1,4 @@
-"""The classes of operations and fields as the manifest gives them, and the document where it speaks of them.
+"""The policy of operations and fields as the manifest gives them, and the document where it speaks of them.
 
 What fits nothing is an error, never a warning: a list that is not counted or a field that is not guarded by a slip of
 the pen would be found out too late.

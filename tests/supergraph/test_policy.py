@@ -92,7 +92,7 @@ def variant(text: str, slice_: Slice = CITY, **variables: Any) -> Variant:
 
 def cost(text: str, **variables: Any) -> int:
     found = variant(text, **variables)
-    return found.points + sum(fetch.classes.cost.of(variables) for fetch in found.sized)
+    return found.points + sum(fetch.policy.cost.of(variables) for fetch in found.sized)
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ def test_what_is_selected_says_how_private_it_is_and_who_may_have_it(
     fragment = " fragment F on CityOwner { file }" if "...F" in selection else ""
     found = variant(f"{{ city {{ {selection} }} }}{fragment}").fetches[0]
     expected = ("CityOwner.idNumber",) if fields is None else fields
-    assert (found.classes.privacy, found.access.level, found.classes.fields) == (privacy, level, expected)
+    assert (found.policy.privacy, found.policy.access.level, found.policy.fields) == (privacy, level, expected)
 
 
 def test_a_fragment_that_two_operations_share_is_looked_at_for_both() -> None:
     text = "{ city { lot { ...L } old { ...L } } } fragment L on CityLot { owner { idNumber } }"
-    assert [fetch.access.level for fetch in variant(text).fetches] == ["L3", "L3"]
+    assert [fetch.policy.access.level for fetch in variant(text).fetches] == ["L3", "L3"]
 
 
 @pytest.mark.parametrize(
@@ -218,4 +218,4 @@ def test_a_slice_of_an_older_release_is_read() -> None:
     assert {(each.cost, each.list_size, each.fresh_seconds, each.privacy) for each in old.operations} == {
         (1, None, None, None)
     }
-    assert variant("{ city { lot { owner { idNumber } } } }", old).fetches[0].access == PUBLIC
+    assert variant("{ city { lot { owner { idNumber } } } }", old).fetches[0].policy.access == PUBLIC
