@@ -173,6 +173,21 @@ async def test_settings_that_fit_no_operation_keep_all_from_being_published(city
     ]
 
 
+async def test_what_no_query_could_afford_is_no_publication(city: City) -> None:
+    department = await city.department(reply)
+    with pytest.raises(ManifestError) as refused:
+        await city.publish("hall", PATHS, department, operations={"sign": {"cost": 51}})
+    (finding,) = refused.value.findings
+    assert finding.pointer == "/operations/sign/cost"
+    assert finding.message == "a call costs 51 points, and a query may cost 50: every call would be refused"
+    size = {"list_size": {"arguments": ["limit"], "assumed": 51}}
+    published = await city.publish("hall", PATHS, department, operations={"list": size})
+    assert [(each.level, each.message) for each in published.findings] == [
+        ("warning", "without limit, a call of list costs 51 points and is refused: a query may cost 50")
+    ]
+    assert "errors" not in await city.ask("{ hall { list(limit: 3) { name } } }")
+
+
 async def test_sensitive_answers_for_people_known_less_are_no_publication(city: City) -> None:
     department = await city.department(reply)
     operations = {"mine": {"access": "L2", "privacy": "sensitive"}}
