@@ -85,6 +85,7 @@ class EntryRoutes:
             self._step("submit", Nothing, lambda actor, code, _: flow.submit(actor, code)),
             self._step("recall", Nothing, lambda actor, code, _: flow.recall(actor, code)),
             self._step("take", Nothing, lambda actor, code, _: flow.take(actor, code)),
+            self._step("release", Nothing, lambda actor, code, _: flow.release(actor, code)),
             self._step("approve", Reason, lambda actor, code, said: flow.approve(actor, code, said.reason)),
             self._step(
                 "reject", Rejection, lambda actor, code, said: flow.reject(actor, code, said.reasons, said.reason)

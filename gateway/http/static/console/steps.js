@@ -6,8 +6,8 @@ import { failure } from "./failure.js";
 import { cityTime } from "./format.js";
 import { t } from "./texts.js";
 
-const ORDER = ["take", "approve", "reject", "publish", "schedule", "resume", "submit", "recall", "suspend", "withdraw"];
-const AT_ONCE = new Set(["take", "submit", "recall"]); // they can be taken back, and say nothing
+const ORDER = ["take", "release", "approve", "reject", "publish", "schedule", "resume", "submit", "recall", "suspend", "withdraw"];
+const AT_ONCE = new Set(["take", "release", "submit", "recall"]); // they can be taken back, and say nothing
 const GRAVE = new Set(["reject", "suspend", "withdraw"]);
 const NEEDS_REASON = new Set(["suspend", "withdraw"]);
 export const REJECTION = "rejection"; // where reasons are written

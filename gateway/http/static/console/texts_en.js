@@ -16,9 +16,9 @@ export const EN = {
   "state.suspended": "suspended", "state.rejected": "rejected", "state.superseded": "superseded", "state.withdrawn": "withdrawn",
 
   steps: "What can be done", noSteps: "No step is possible now.",
-  "step.submit": "Submit", "step.recall": "Recall", "step.take": "Take the review", "step.approve": "Approve", "step.reject": "Reject",
+  "step.submit": "Submit", "step.recall": "Recall", "step.take": "Take the review", "step.release": "Give the review back", "step.approve": "Approve", "step.reject": "Reject",
   "step.schedule": "Schedule", "step.publish": "Publish", "step.suspend": "Suspend", "step.resume": "Resume", "step.withdraw": "Withdraw",
-  "done.submit": "Submitted.", "done.recall": "It is a draft again.", "done.take": "The review is yours.", "done.approve": "Approved.",
+  "done.submit": "Submitted.", "done.recall": "It is a draft again.", "done.take": "The review is yours.", "done.release": "Others can take the review.", "done.approve": "Approved.",
   "done.reject": "Sent back, with the reasons.", "done.schedule": "Scheduled.", "done.publish": "Published: residents see it.",
   "done.suspend": "Suspended: residents do not see it.", "done.resume": "Shown again.", "done.withdraw": "Withdrawn.",
   "why.suspend": "Takes it off at once, with all that inherits from it. Say why:",
@@ -43,7 +43,7 @@ export const EN = {
   history: "History", historyWhy: "You have no role to read it.", holds: "The chain of hashes holds: nothing was changed.", broken: "The chain of hashes breaks at step {n}: the history was changed!",
   step: "Step", who: "Who", whenAt: "When", hash: "Hash",
   "event.draft": "drafted", "event.submit": "submitted", "event.pass": "passed the rules", "event.fail": "failed the rules", "event.recall": "recalled",
-  "event.take": "review taken", "event.approve": "approved", "event.reject": "rejected", "event.revise": "revised", "event.schedule": "scheduled",
+  "event.take": "review taken", "event.release": "review given back", "event.approve": "approved", "event.reject": "rejected", "event.revise": "revised", "event.schedule": "scheduled",
   "event.publish": "published", "event.degrade": "degraded", "event.recover": "works again", "event.suspend": "suspended", "event.resume": "resumed",
   "event.supersede": "superseded", "event.withdraw": "withdrawn",
 

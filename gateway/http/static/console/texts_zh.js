@@ -16,9 +16,9 @@ export const ZH = {
   "state.suspended": "已暂停", "state.rejected": "已退回", "state.superseded": "已被替代", "state.withdrawn": "已撤销",
 
   steps: "可以做什么", noSteps: "目前没有可以进行的步骤。",
-  "step.submit": "提交", "step.recall": "撤回修改", "step.take": "开始审核", "step.approve": "批准", "step.reject": "退回",
+  "step.submit": "提交", "step.recall": "撤回修改", "step.take": "开始审核", "step.release": "放回待审", "step.approve": "批准", "step.reject": "退回",
   "step.schedule": "排期公布", "step.publish": "公布", "step.suspend": "暂停", "step.resume": "恢复", "step.withdraw": "撤销",
-  "done.submit": "已提交。", "done.recall": "已撤回为草稿。", "done.take": "由您审核。", "done.approve": "已批准。",
+  "done.submit": "已提交。", "done.recall": "已撤回为草稿。", "done.take": "由您审核。", "done.release": "其他人可以审核了。", "done.approve": "已批准。",
   "done.reject": "已退回，理由已告知。", "done.schedule": "已排期。", "done.publish": "已公布，群众可以看到。",
   "done.suspend": "已暂停，群众看不到。", "done.resume": "已恢复。", "done.withdraw": "已撤销。",
   "why.suspend": "立即下架，包括所有由它继承的。请说明理由：",
@@ -43,7 +43,7 @@ export const ZH = {
   history: "历史", historyWhy: "没有角色可看历史。", holds: "哈希链完整，未被改动。", broken: "哈希链从第 {n} 步起不成立：历史被改动过！",
   step: "步骤", who: "谁", whenAt: "时间", hash: "哈希",
   "event.draft": "起草", "event.submit": "提交", "event.pass": "通过检查", "event.fail": "未通过检查", "event.recall": "撤回",
-  "event.take": "开始审核", "event.approve": "批准", "event.reject": "退回", "event.revise": "修改", "event.schedule": "排期",
+  "event.take": "开始审核", "event.release": "放回待审", "event.approve": "批准", "event.reject": "退回", "event.revise": "修改", "event.schedule": "排期",
   "event.publish": "公布", "event.degrade": "故障", "event.recover": "恢复可用", "event.suspend": "暂停", "event.resume": "恢复",
   "event.supersede": "被替代", "event.withdraw": "撤销",
 
