@@ -12,6 +12,7 @@ from services_catalog.entries.errors import EntryInvalidError
 from services_catalog.entries.fields import FIELDS
 from services_catalog.lifecycle.errors import WrongStateError
 from services_catalog.lifecycle.history import By
+from services_catalog.lifecycle.notices import notify
 from services_catalog.lifecycle.steps import step_by, wanted
 from services_catalog.lifecycle.tables import Entry, EntryVersion
 from services_catalog.organisations.roles import check_apart, may, where_may
@@ -58,6 +59,9 @@ async def reject(
         raise EntryInvalidError.at("", "a rejection says why", "Name fields with reasons, or give one for the whole.")
     version = await _mine(session, clock, reviewer, code)
     await step_by(session, clock, version, "reject", By(reviewer, reason=reason, reasons=why))
+    said = "; ".join([f"{name}: {each}" for name, each in why.items()] + [reason] * bool(reason))
+    entry = await session.get_one(Entry, code)
+    await notify(session, clock, entry, "rejected", f"Version {version.number} was sent back. {said}")
     return version
 
 

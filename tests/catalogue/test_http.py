@@ -101,6 +101,8 @@ async def test_a_rejection_comes_back_by_field(office: Office) -> None:
     assert answer["state"] == "rejected"
     history = await office.get("editor", f"{ITEM_PATH}/history")
     assert history["events"][-1]["reasons"] == {"fee": "缺依据"}
+    (told,) = (await office.get("editor", "/entries/notices"))["notices"]
+    assert (told["kind"], told["text"]) == ("rejected", "Version 1 was sent back. fee: 缺依据")
     assert (await office.put("editor", ITEM, on_site_visits=2))[1]["state"] == "draft"
 
 

@@ -11,7 +11,7 @@ from services_catalog.entries.drift import Kind
 from services_catalog.entries.fields import FIELDS
 from services_catalog.entries.words import EntryLevel
 from services_catalog.lifecycle.states import NEEDS, Event, State
-from services_catalog.probes.notices import NoticeKind
+from services_catalog.lifecycle.notices import NoticeKind
 from tests.catalogue.office import Office
 
 pytestmark = pytest.mark.case("issue-4.3")

@@ -48,6 +48,7 @@ export const EN = {
   "event.supersede": "superseded", "event.withdraw": "withdrawn",
 
   unread: "unread", markRead: "Mark all as read", marked: "Marked as read.", noticesEmpty: "There are no notices.", allRead: "No notice is unread.",
+  "notice.rejected": "sent back", "notice.returned": "not published, a draft again",
   "notice.degraded": "does not work", "notice.recovered": "works again", "notice.beyond_guide": "beyond the guide",
   department: "Department", score: "Score", checks: "Checks (passed)", asked: "Asked for (beyond the guide)",
   findingsOf: "Found", conformityHow: "The last 30 days: the share of checks that passed, or of demands that the guide lists, whichever is lower. Public.",

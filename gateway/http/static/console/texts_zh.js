@@ -48,6 +48,7 @@ export const ZH = {
   "event.supersede": "被替代", "event.withdraw": "撤销",
 
   unread: "未读", markRead: "全部标为已读", marked: "已标为已读。", noticesEmpty: "没有通知。", allRead: "没有未读通知。",
+  "notice.rejected": "已退回", "notice.returned": "未能公布，已回到草稿",
   "notice.degraded": "不可用", "notice.recovered": "恢复可用", "notice.beyond_guide": "超出指南",
   department: "部门", score: "评分", checks: "检查（通过）", asked: "要求（超出指南）",
   findingsOf: "发现", conformityHow: "最近 30 天：接口检查通过率与按指南要求材料的比例，取较低者。对所有人公开。",
