@@ -1,6 +1,6 @@
 // What can be done with an entry now: a button a step, and why the others are not for the one who looks.
 
-import { api, Refused } from "./api.js";
+import { api } from "./api.js";
 import { h, say } from "./dom.js";
 import { failure } from "./failure.js";
 import { cityTime } from "./format.js";
@@ -47,7 +47,6 @@ export async function attempt(place, work) {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
     place.append(failure(error));
   } finally {
     place.ariaBusy = "false";

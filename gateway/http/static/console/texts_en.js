@@ -2,8 +2,9 @@ export const EN = {
   console: "Departments' console", skip: "Skip to the content", views: "Views",
   inbox: "My inbox", entries: "Entries", notices: "Notices", conformity: "Conformity", drift: "Drift",
   signIn: "Sign in", signedIn: "Credential", forget: "Forget it", forgotten: "The credential is gone from this tab.", welcome: "You are signed in.",
-  credential: "Department credential", credentialHow: "It begins with yw_ and comes from the platform's operator. It is kept in this tab alone, until you close it.",
-  network: "The gateway cannot be reached.", fix: "What to do: ", none: "None.", more: "More", yes: "yes", no: "no",
+  credential: "Department credential", credentialHow: "It begins with yw_ and comes from the platform's operator. It is kept in this tab, which can be copied and reopened: on a shared machine, choose “Forget it” before you go.",
+  credentialForm: "This is no credential: yw_, 12 digits or letters from a to f, _, and 43 letters, digits, - or _.",
+  network: "The gateway cannot be reached.", noJson: "What has answered is not the gateway: a proxy, perhaps.", defect: "Something is wrong with this page.", fix: "What to do: ", none: "None.", more: "More", yes: "yes", no: "no",
 
   name: "Name", code: "Code", organisation: "Organisation", level: "Level", waiting: "Waiting since", open: "On its way", live: "Live",
   changed: "Changed", reviewer: "Reviewer", mine: "taken by me", nobody: "nobody yet",

@@ -2,8 +2,9 @@ export const ZH = {
   console: "部门工作台", skip: "跳到内容", views: "栏目",
   inbox: "待我审核", entries: "事项", notices: "通知", conformity: "守诺评分", drift: "差异",
   signIn: "登录", signedIn: "凭据", forget: "忘记凭据", forgotten: "凭据已从此标签页删除。", welcome: "已登录。",
-  credential: "部门凭据", credentialHow: "以 yw_ 开头，由平台运营方签发。只保存在此标签页，关闭标签页即删除。",
-  network: "无法连接网关。", fix: "怎么办：", none: "没有。", more: "更多", yes: "是", no: "否",
+  credential: "部门凭据", credentialHow: "以 yw_ 开头，由平台运营方签发。保存在此标签页，而标签页可以复制、可以重新打开：在公用电脑上，离开前请点“忘记凭据”。",
+  credentialForm: "这不是凭据：应为 yw_、12 位数字或 a 至 f 的字母、_，再加 43 位字母、数字、- 或 _。",
+  network: "无法连接网关。", noJson: "应答的不是网关，可能是代理。", defect: "页面出错了。", fix: "怎么办：", none: "没有。", more: "更多", yes: "是", no: "否",
 
   name: "名称", code: "编码", organisation: "机构", level: "层级", waiting: "等待自", open: "在办版本", live: "现行版本",
   changed: "变动时间", reviewer: "审核人", mine: "由我审核", nobody: "无人审核",
