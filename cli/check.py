@@ -74,20 +74,20 @@ def diff(manifest: Path, gateway: str, token: str, *, as_json: bool) -> None:
     if as_json:
         _print(_plain(compared))
         return
-    if compared.version is None:
-        click.echo(f"{compared.service} is new, with {len(compared.operations)} operations:")
-        for operation in compared.operations:
-            click.echo(f"  {operation}")
-        return
     _show(compared)
     if compared.needs_force:
         click.echo("It would be refused; `yiwang publish --force` publishes all the same.")
 
 
 def _show(publication: Publication) -> None:
-    click.echo(f"{len(publication.changes) or 'no'} changes in the graph")
-    show_changes(publication.changes)
-    show_broken(publication.broken)
+    if publication.version is None:
+        click.echo(f"{publication.service} is new, with {len(publication.operations)} operations:")
+        for operation in publication.operations:
+            click.echo(f"  {operation}")
+    else:
+        click.echo(f"{len(publication.changes) or 'no'} changes in the graph")
+        show_changes(publication.changes)
+        show_broken(publication.broken)
     show_guarded(publication.guarded)
     if publication.findings:
         click.echo(f"{len(publication.findings)} findings:")

@@ -114,6 +114,15 @@ def take(codes: tuple[str, ...], gateway: str, token: str, *, as_json: bool) -> 
     _steps(Gateway(gateway, token), codes, "take", as_json=as_json)
 
 
+@entry.command("release")
+@_CODES
+@_asking
+@_json
+def release(codes: tuple[str, ...], gateway: str, token: str, *, as_json: bool) -> None:
+    """Give reviews back, so that others can take them: your own, or as an owner anybody's."""
+    _steps(Gateway(gateway, token), codes, "release", as_json=as_json)
+
+
 @entry.command("approve")
 @_CODES
 @_asking

@@ -55,7 +55,10 @@ def _show(probe: ProbeSeen) -> None:
 @token_option
 @_json
 def notices(after: int, gateway: str, token: str, *, as_json: bool) -> None:
-    """List what the platform tells you of your entries: one is degraded, works again, or was asked beyond."""
+    """List what the platform tells you of your entries.
+
+    One was sent back by a reviewer, could not come out when it was due, is degraded, works again, or was asked beyond.
+    """
     found: list[NoticeSeen] = []
     while page := call(gateway, f"/entries/notices?after={after}", Notices, token=token).notices:
         found += page

@@ -218,7 +218,8 @@ class Gateway:
         elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
             await _carry(handler, scope, receive, send, self._settings.max_request_bytes)
         else:
-            await self._others(scope, receive, self._identified(scope, send))
+            as_get = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope  # the server drops the body
+            await self._others(as_get, receive, self._identified(scope, send))
 
     def _identified(self, scope: Any, send: Any) -> Any:
         """Give a request its id, for the log, and return a ``send`` that answers it."""

@@ -49,39 +49,43 @@ class MethodError(RequestError):
     http_status = 405
 
 
-class ParseError(YiwangError):
+class OperationError(YiwangError):
+    """The request is well-formed, and its operation is not carried out: with ``application/json`` that is a 200.
+
+    GraphQL over HTTP, section 6.4.1. Its subclasses say why.
+    """
+
+    http_status = 400
+
+
+class ParseError(OperationError):
     """The document is not GraphQL: its syntax is wrong."""
 
     code = "GRAPHQL_PARSE_FAILED"
-    http_status = 400
 
 
-class ValidationError(YiwangError):
+class ValidationError(OperationError):
     """The document does not fit the graph, or breaks a rule of GraphQL."""
 
     code = "GRAPHQL_VALIDATION_FAILED"
-    http_status = 400
 
 
-class VariablesError(YiwangError):
+class VariablesError(OperationError):
     """The variables do not fit the types that the operation declares."""
 
     code = "BAD_VARIABLES"
-    http_status = 400
 
 
-class OperationLimitError(YiwangError):
+class OperationLimitError(OperationError):
     """The operation asks for more than one request may."""
 
     code = "OPERATION_TOO_LARGE"
-    http_status = 400
 
 
-class OperationCostError(YiwangError):
+class OperationCostError(OperationError):
     """The operation's calls cost more points than one request may; `extensions` have cost, limit and dearest fields."""
 
     code = "OPERATION_TOO_COSTLY"
-    http_status = 400
 
     def __init__(self, cost: int, limit: int, dearest: Sequence[tuple[str, int]]) -> None:
         named = ", ".join(f"{field} costs {points}" for field, points in dearest)
@@ -96,11 +100,10 @@ class OperationCostError(YiwangError):
         return super().extensions | self._more
 
 
-class IntrospectionScopeError(YiwangError):
+class IntrospectionScopeError(OperationError):
     """Too many services are live to introspect them all at once."""
 
     code = "INTROSPECTION_NEEDS_SCOPE"
-    http_status = 400
 
 
 class SiteRequestRefusedError(YiwangError):

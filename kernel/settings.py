@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 5_000
     max_fetches: Annotated[
-        int, Meta(description="The most calls to departments that one operation may plan.", ge=1)
+        int, Meta(description="The most calls to departments and the catalogue that one operation may plan.", ge=1)
     ] = 100
     max_cost: Annotated[
         int, Meta(description="The most points that the calls of one operation may cost (docs/graphql.md).", ge=1)

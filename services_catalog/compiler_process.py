@@ -16,13 +16,13 @@ from services_catalog import definitions
 from services_catalog.bundle import pack
 from services_catalog.clashes import Clashes, clashes
 from services_catalog.example_query import example_query
-from supergraph.diff import Change, compare, coordinate
+from supergraph.diff import Change, compare
 from supergraph.findings import Finding
-from supergraph.openapi import OperationSettings, compile_document
-from supergraph.openapi.classes import with_fields
+from supergraph.openapi import Compilation, OperationSettings, compile_document
+from supergraph.openapi.policy import with_fields
 from supergraph.privacy import field_rules
 from supergraph.sdl import definitions_of
-from supergraph.slice import Access, Privacy, PrivacyRule, Slice, decode, digest, encode
+from supergraph.slice import Access, Privacy, PrivacyRule, Slice, coordinate, decode, digest, encode
 
 CPU_SECONDS = 60  # twelve times what the worst of 203 real documents may take
 MEMORY_BYTES = 2 * 2**30
@@ -73,7 +73,7 @@ def work(order: Order) -> Compiled:
         access=order.access,
         live=names,
     )
-    slice_, missing = _classed(result.slice, order)
+    slice_, misfits = _with_policy(result, order)
     data = encode(slice_)
     return Compiled(
         slice=data,
@@ -83,7 +83,7 @@ def work(order: Order) -> Compiled:
         offered=result.offered,
         operations=tuple(coordinate(slice_.service, operation) for operation in slice_.operations),
         typed=result.typed,
-        findings=(*missing, *result.findings),
+        findings=(*misfits, *result.findings),
         changes=tuple(compare(live, slice_)) if live else (),
         clashes=clashes(slice_, order.neighbours, order.platform_types),
         example=example_query(slice_),
@@ -91,13 +91,14 @@ def work(order: Order) -> Compiled:
     )
 
 
-def _classed(compiled: Slice | None, order: Order) -> tuple[Slice, list[Finding]]:
+def _with_policy(compiled: Compilation, order: Order) -> tuple[Slice, list[Finding]]:
     """Return the slice with what the manifest says of it, an empty one if any of that fits nothing."""
     nothing = Slice(service=order.service, types={}, operations=())
-    if compiled is None or not compiled.operations:
-        return nothing, []
-    slice_, missing = with_fields(compiled, order.fields)
-    return nothing if missing else msgspec.structs.replace(slice_, department=order.department), missing
+    if compiled.slice is None or not compiled.slice.operations:
+        return nothing, [*compiled.misfits]
+    slice_, missing = with_fields(compiled.slice, order.fields)
+    misfits = [*compiled.misfits, *missing]
+    return nothing if misfits else msgspec.structs.replace(slice_, department=order.department), misfits
 
 
 def _guarded(slice_: Slice) -> dict[str, PrivacyRule]:

@@ -17,7 +17,7 @@ from services_catalog.errors import ManifestError
 from services_catalog.strict_reading import defects, pointer
 from supergraph.described import for_whom
 from supergraph.findings import Finding
-from supergraph.openapi.classes import rule_of
+from supergraph.openapi.policy import rule_of
 from supergraph.openapi.settings import OperationSettings, access_of
 from supergraph.slice import RANK, Access, Level, Privacy, PrivacyRule
 

@@ -33,6 +33,7 @@ from services_catalog.errors import (
 from services_catalog.manifest import Manifest, read
 from services_catalog.platform_names import PlatformNames
 from services_catalog.publication import Publication, RolledBack, Submission, publication
+from services_catalog.strict_reading import pointer
 from services_catalog.tables import ServiceVersion
 from services_catalog.usage.impact import Verdict, judge
 from services_catalog.versions import ChangedMeanwhileError, LiveChange, roll_back, standing, store
@@ -63,6 +64,7 @@ class Publishing:
         self._redis = redis
         self._clock = clock
         self._networks = parse_networks(settings.upstream_networks)
+        self._max_cost = settings.max_cost
         self._platform = platform
         self._cipher = cipher
         self._compiler = Compiler()
@@ -77,6 +79,7 @@ class Publishing:
                 fix="Use the credential of the manifest's department.",
             )
         self._check_name(manifest.name)
+        _check_costs(manifest, self._max_cost)
         bundles.check(submission.bundle, manifest.document)
         await self._check_upstream(manifest.upstream.url)
         for _ in range(_ATTEMPTS):
@@ -136,6 +139,7 @@ class Publishing:
             )
         )
         _check_compiled(manifest.name, compiled)
+        compiled = msgspec.structs.replace(compiled, findings=(*_dear(manifest, self._max_cost), *compiled.findings))
         verdict = await self._judge(stood.live, compiled)
         if verdict.needs_force and not submission.force:
             findings = (*compiled.findings, *verdict.findings)
@@ -199,6 +203,37 @@ class Publishing:
                 f"The upstream's host {checked.host} cannot be resolved from here",
                 fix="Check the URL, and that the platform's network knows this name.",
             ) from error
+
+
+def _check_costs(manifest: Manifest, most: int) -> None:
+    """Refuse operations that no query could afford. Raises ManifestError."""
+    found = [
+        Finding(
+            "error",
+            pointer("/operations", key) + "/cost",
+            f"a call costs {each.cost} points, and a query may cost {most}: every call would be refused",
+            "Lower it, or ask the platform's operator to raise YIWANG_MAX_COST.",
+        )
+        for key, each in manifest.operations.items()
+        if each.cost > most and not each.hide
+    ]
+    if found:
+        raise ManifestError(found)
+
+
+def _dear(manifest: Manifest, most: int) -> list[Finding]:
+    """Return a warning for each operation that a query can afford only if it says how long the list may be."""
+    return [
+        Finding(
+            "warning",
+            "",
+            f"without {' or '.join(size.arguments)}, a call of {key} costs {each.cost * size.assumed} points and is "
+            f"refused: a query may cost {most}",
+            "Lower `assumed` or `cost`, unless front ends are to say the size always.",
+        )
+        for key, each in manifest.operations.items()
+        if (size := each.list_size) is not None and each.cost * size.assumed > most and not each.hide
+    ]
 
 
 def _check_compiled(service: str, compiled: Compiled) -> None:

@@ -11,6 +11,8 @@ from graphql import FieldNode, IntValueNode, VariableNode
 
 from supergraph.slice import Operation
 
+_LARGEST = 2**31 - 1  # of a list, as it is counted: GraphQL's Int; a BigInt may have thousands of digits
+
 
 class Cost:
     """The cost of one selected root field. ``points`` is None if it depends on variables."""
@@ -31,4 +33,4 @@ class Cost:
             given = variables.get(name)
             if given is not None and given > size:
                 size = given
-        return self._weight * (size if size > 0 else self._assumed)
+        return self._weight * (min(size, _LARGEST) if size > 0 else self._assumed)

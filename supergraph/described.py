@@ -12,16 +12,21 @@ def for_whom(access: Access) -> str:
     return whom + scope + (f", who agreed to {access.consent}" if access.consent else "")
 
 
+def costs(operation: Operation) -> str:
+    """Say what a call costs: ``2 for each of `limit` (20 if not given)``."""
+    if operation.list_size is None:
+        return str(operation.cost)
+    arguments = " or ".join(f"`{each}`" for each in operation.list_size.arguments)
+    return f"{operation.cost} for each of {arguments} ({operation.list_size.assumed} if not given)"
+
+
 def of_operation(operation: Operation) -> str | None:
     """Return a root field's description: the document's, and what is not as it is with most operations."""
     said = [] if operation.access.level == "public" else [f"For {for_whom(operation.access)}."]
     if operation.privacy is not None:
         said.append(f"Its answers are {operation.privacy.kind}.")
-    if operation.list_size is not None:
-        arguments = " or ".join(f"`{each}`" for each in operation.list_size.arguments)
-        said.append(f"Costs {operation.cost} for each of {arguments} ({operation.list_size.assumed} if not given).")
-    elif operation.cost != 1:
-        said.append(f"Costs {operation.cost}.")
+    if operation.list_size is not None or operation.cost != 1:
+        said.append(f"Costs {costs(operation)}.")
     if operation.fresh_seconds is not None:
         said.append(f"Up to {operation.fresh_seconds} s old.")
     return _joined(operation.description, said)

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-from supergraph.described import for_whom
+from supergraph.described import costs, for_whom
 from supergraph.slice import (
     RANK,
     Access,
@@ -24,6 +24,7 @@ from supergraph.slice import (
     Slice,
     Type,
     UnionType,
+    coordinate,
     named,
 )
 
@@ -65,11 +66,6 @@ def compare(old: Slice, new: Slice) -> list[Change]:
 def breaking(changes: Sequence[Change]) -> list[Change]:
     """Return those that make an operation invalid which was valid before."""
     return [change for change in changes if change.level == "breaking"]
-
-
-def coordinate(service: str, operation: Operation) -> str:
-    """Return where clients find an operation: ``Query.parking.lots``."""
-    return ".".join(filter(None, (operation.kind.title(), service, operation.group, operation.name)))
 
 
 class _Reach:
@@ -125,7 +121,7 @@ def _operation(path: str, old: Operation, new: Operation) -> Iterator[Change]:
     if old.access != new.access:
         yield _access(path, old.access, new.access)
     if (old.cost, old.list_size) != (new.cost, new.list_size):
-        message = "A call costs more or less than before; too costly operations are refused."
+        message = f"A call now costs {costs(new)}; it cost {costs(old)}. Too costly operations are refused."
         yield Change("operation-cost", "dangerous", path, message)
     if old.type != new.type:
         yield Change("operation-type", _answer_level(old.type, new.type), path, _type_message(old.type, new.type))

@@ -6,6 +6,7 @@ Everything here is made once per document and serves every request that sends it
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    separate_operations,
     visit,
 )
 from graphql.execution.collect_fields import FieldDetails
@@ -29,9 +31,9 @@ from msgspec import Struct
 
 from supergraph.answers import Reader, Value
 from supergraph.arguments import Bind, binder, variable_names
-from supergraph.classes import Classes, classes
 from supergraph.complete import Path
 from supergraph.cost import Cost
+from supergraph.policy import Policy, policy_of
 from supergraph.requests.errors import ArgumentError
 from supergraph.requests.template import RequestTemplate
 from supergraph.selection import Selected, Selection, locations
@@ -58,12 +60,11 @@ class Fetch:
         bind: Bind,
         reader: Reader,
         *,
-        classes: Classes,
+        policy: Policy,
     ) -> None:
         self.operation = operation
         self.service = service
-        self.classes = classes
-        self.access = classes.access  # may demand more than the operation's own, if a field does
+        self.policy = policy  # its access may demand more than the operation's own, if a field does
         self.safe = operation.binding.method in ("GET", "HEAD")
         self.timeout_seconds = operation.binding.timeout_seconds
         self._template = template
@@ -86,10 +87,9 @@ class Fetch:
         return self._reader.failed(message, {"code": code, "service": self.service, **more})
 
     def refused(self, message: str, code: str, **more: Any) -> Value:
-        """Return null and why the caller may not have it, with the fields that they could leave out."""
-        if fields := self.classes.fields:
-            return self.failed(f"{', '.join(fields)}: {message}", code, fields=fields, **more)
-        return self.failed(message, code, **more)
+        """Return null and why the caller may not have it with the fields that demand more: they can leave them out."""
+        fields = self.policy.fields
+        return self.failed(f"{', '.join(fields)}: {message}", code, fields=fields, **more)
 
 
 class LocalPart(Struct):
@@ -114,8 +114,8 @@ class Variant:
         self.local = local
         asked = [(fetch.service, fetch.operation.source) for fetch in self.fetches if fetch.safe]
         self.may_repeat = len(set(asked)) < len(asked)
-        self.points = sum(fetch.classes.cost.points or 0 for fetch in self.fetches)  # beside those of ``sized``
-        self.sized = [fetch for fetch in self.fetches if fetch.classes.cost.points is None]
+        self.points = sum(fetch.policy.cost.points or 0 for fetch in self.fetches)  # beside those of ``sized``
+        self.sized = [fetch for fetch in self.fetches if fetch.policy.cost.points is None]
         self.cache_control = _cache_control(self.fetches, local)
 
 
@@ -124,10 +124,12 @@ NO_STORE = b"no-store"
 
 def _cache_control(fetches: list[Fetch], local: LocalPart | None) -> bytes:
     """Return who may keep the answer for how long (RFC 9111 section 5.2.2), empty if nobody has said."""
-    if local is not None or not all(fetch.classes.cacheable for fetch in fetches):
+    if local is not None or not all(fetch.policy.cacheable for fetch in fetches):
         return NO_STORE
     ages = [fetch.operation.fresh_seconds for fetch in fetches]
     known = [age for age in ages if age is not None]
+    if 0 in known:
+        return NO_STORE
     return b"public, max-age=%d" % min(known) if known and len(known) == len(ages) else b""
 
 
@@ -217,8 +219,8 @@ class _Frame:
         read = Selected(str(path[-1]), "", f"{parent}.{operation.name}", node, locations(selected))
         reader = Reader(operation, known, read, path)
         bind = binder(field, selected[0].node, self._plan.operation)
-        found = classes(operation, Cost(operation, selected[0].node), node, types.rules)
-        return Fetch(operation, types.slice.service, RequestTemplate(operation, known), bind, reader, classes=found)
+        policy = policy_of(operation, Cost(operation, selected[0].node), node, types.rules)
+        return Fetch(operation, types.slice.service, RequestTemplate(operation, known), bind, reader, policy=policy)
 
 
 def _object_type(field: GraphQLField) -> GraphQLObjectType:
@@ -268,18 +270,17 @@ def _condition_variables(document: DocumentNode) -> tuple[str, ...]:
 def _local_part(plan: Plan, fields: list[FieldNode]) -> LocalPart:
     """Return the platform's own root fields as one document, with the variables and fragments that they use."""
     operation = plan.operation
-    used = variable_names(*fields, *plan.fragments.values())
     only = OperationDefinitionNode(
         operation=operation.operation,
         name=operation.name,
-        variable_definitions=tuple(
-            item for item in operation.variable_definitions or () if item.variable.name.value in used
-        ),
         directives=(),
         selection_set=SelectionSetNode(selections=tuple(fields)),
         loc=operation.loc,
     )
-    document = DocumentNode(definitions=(only, *plan.fragments.values()))
+    (document,) = separate_operations(DocumentNode(definitions=(only, *plan.fragments.values()))).values()
     counted = _Fields()
     visit(document, counted)
-    return LocalPart(plan.schema, document, len(fields), counted.number)
+    used = variable_names(document)
+    variables = [item for item in operation.variable_definitions or () if item.variable.name.value in used]
+    whole = replace(only, variable_definitions=tuple(variables)), *document.definitions[1:]
+    return LocalPart(plan.schema, DocumentNode(definitions=whole), len(fields), counted.number)

@@ -247,6 +247,11 @@ def namespace_name(service: str, kind: Literal["query", "mutation"], group: str 
     return f"{prefix(service)}{prefix(group)}{prefix(kind)}"
 
 
+def coordinate(service: str, operation: Operation) -> str:
+    """Return where clients find an operation: ``Query.parking.lots``."""
+    return ".".join(filter(None, (operation.kind.title(), service, operation.group, operation.name)))
+
+
 def named(reference: str) -> str:
     """Return the name of the innermost type: ``[ParkingLot!]!`` gives ``ParkingLot``."""
     return reference.strip("[]!")

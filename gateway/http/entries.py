@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Response, get, post, put
@@ -18,8 +18,7 @@ from services_catalog.entries.document import EntryDocument, read_entry
 from services_catalog.entries.errors import EntryInvalidError
 from services_catalog.entries.words import Line
 from services_catalog.lifecycle.flow import EntryFlow
-from services_catalog.lifecycle.listing import Wanted
-from services_catalog.lifecycle.states import State
+from services_catalog.lifecycle.listing import STATES, Wanted
 from services_catalog.strict_reading import defects, pointer
 from supergraph.findings import Finding
 
@@ -86,6 +85,7 @@ class EntryRoutes:
             self._step("submit", Nothing, lambda actor, code, _: flow.submit(actor, code)),
             self._step("recall", Nothing, lambda actor, code, _: flow.recall(actor, code)),
             self._step("take", Nothing, lambda actor, code, _: flow.take(actor, code)),
+            self._step("release", Nothing, lambda actor, code, _: flow.release(actor, code)),
             self._step("approve", Reason, lambda actor, code, said: flow.approve(actor, code, said.reason)),
             self._step(
                 "reject", Rejection, lambda actor, code, said: flow.reject(actor, code, said.reasons, said.reason)
@@ -194,6 +194,6 @@ def _wanted(request: AnyRequest) -> Wanted:
     given = dict(request.query_params)
     if found := [*defects(given, Wanted, "", _REFERENCE)]:
         raise EntryInvalidError(found)
-    if (state := given.get("state", "")) and state not in get_args(State):
-        raise EntryInvalidError.at("/state", f"there is no state {state!r}", f"One of: {', '.join(get_args(State))}.")
+    if (state := given.get("state", "")) and state not in STATES:
+        raise EntryInvalidError.at("/state", f"no entry is {state!r}", f"One of: {', '.join(sorted(STATES))}.")
     return Wanted(**given)

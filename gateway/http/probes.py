@@ -8,7 +8,7 @@ from gateway.http.departments import REFUSALS, AnyRequest, json, publisher
 from kernel.clock import Clock
 from kernel.database import Database
 from services_catalog.entries.errors import EntryInvalidError
-from services_catalog.probes.notices import Wanted
+from services_catalog.lifecycle.notices import Wanted
 from services_catalog.probes.viewing import conformity, notices_for, probes_of
 
 _LARGEST = 2**63 - 1  # of PostgreSQL's bigint

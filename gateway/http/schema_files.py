@@ -20,7 +20,7 @@ from gateway.http.conditional import is_known
 from gateway.registry import LiveService, Registry, RegistryUnavailableError
 from services_catalog.definitions import Definitions, unpack
 from services_catalog.errors import UnknownServiceError
-from services_catalog.reading.document import source
+from services_catalog.reading.document import SERVICE, source
 from supergraph.scalars import PLATFORM_SCALARS
 from supergraph.sdl import DIRECTIVE_DEFINITIONS, definitions_of, whole
 
@@ -41,12 +41,15 @@ def schema_routes(registry: Registry, local: GraphQLSchema) -> list[HTTPRouteHan
     @get("/schema/{file:str}")
     async def of_service(request: AnyRequest, file: FromPath[str]) -> Response[str]:
         """Return one service's part of the graph, complete by itself."""
-        service = registry.live(file.removesuffix(".graphql"))
-        if service is None:
+        name = file.removesuffix(".graphql")
+        service = registry.live(name)
+        if service is None and name != SERVICE:
             raise UnknownServiceError(f"No service '{file}' is live", fix="/services lists those that are.")
-        headers = {"etag": f'"{service.version}-{service.digest}"'}
+        headers = {"etag": f'"{service.version}-{service.digest}"' if service else f'"{own_digest}"'}
         if is_known(request, headers["etag"]):
             return Response("", status_code=304, headers=headers)
+        if service is None:
+            return Response(whole(catalogue), media_type=MEDIA_TYPE, headers=headers)
         found = _definitions(service, await registry.sdl([service]))
         if found is None:
             raise RegistryUnavailableError(f"The schema of {service.name} cannot be read", fix="Publish it once more.")

@@ -197,11 +197,12 @@ class _Run:
         """Ask one department and return the root field's value, null and an error if it may not or fails."""
         if after is not None:
             await after
-        if (refused := refusal(fetch.access, self._bearer.token)) is not None:
-            return fetch.refused(refused.said, **refused.extensions)
+        if (refused := refusal(fetch.policy.access, self._bearer.token)) is not None:
+            by_fields = refusal(fetch.operation.access, self._bearer.token) is None  # without them they would have it
+            return (fetch.refused if by_fields else fetch.failed)(refused.said, **refused.extensions)
         try:
             request = fetch.request(self._variables)
-            if fetch.access.level != "public" and self._bearer.token is not None:
+            if fetch.policy.access.level != "public" and self._bearer.token is not None:
                 request = await self._identified(fetch, request, self._bearer.token)
             response = await (self._send if self._calls is None or not fetch.safe else self._send_once)(fetch, request)
         except _COST_A_FIELD as error:
@@ -243,7 +244,7 @@ class _Run:
 
     async def _identified(self, fetch: Fetch, request: Request, token: AccessToken) -> Request:
         """Return the request with the assertion of who asks, once it is sure that they may."""
-        access = fetch.access
+        access = fetch.policy.access
         asked = Asked(token, self._bearer.mandate, fetch.service, fetch.operation.name, access)
         principal = await self._ways.permits.principal(asked)
         department = self._ways.upstreams.department(fetch.service)

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from gateway.errors import NotAcceptableError
+from gateway.errors import NotAcceptableError, OperationError
 from gateway.pipeline.execute import Outcome
 from kernel.errors import YiwangError
 from supergraph.plan import NO_STORE
@@ -82,4 +82,5 @@ def caching(outcome: Outcome, method: str) -> list[tuple[bytes, bytes]]:
 def refuse(error: YiwangError, media_type: bytes) -> tuple[int, bytes, bytes]:
     """Return the response to what is no GraphQL request, or cannot be served as one."""
     body = {"message": error.said, "extensions": error.extensions}
-    return error.http_status, _CONTENT_TYPES[media_type], _encode({"errors": [body]})
+    status = 200 if media_type == JSON and isinstance(error, OperationError) else error.http_status
+    return status, _CONTENT_TYPES[media_type], _encode({"errors": [body]})

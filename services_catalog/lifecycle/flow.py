@@ -98,6 +98,12 @@ class EntryFlow:
         """Begin a review."""
         return await self._moved(actor, "take", code, lambda session: reviewing.take(session, self._clock, actor, code))
 
+    async def release(self, actor: str, code: str) -> Standing:
+        """Give a review back."""
+        return await self._moved(
+            actor, "release", code, lambda session: reviewing.release(session, self._clock, actor, code)
+        )
+
     async def approve(self, actor: str, code: str, reason: str = "") -> Standing:
         """Approve what is under review."""
         return await self._moved(

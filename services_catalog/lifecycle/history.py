@@ -32,6 +32,7 @@ _DONE: Mapping[Event | Literal["draft"], str] = {
     "fail": "returned",
     "recall": "recalled",
     "take": "taken",
+    "release": "released",
     "approve": "approved",
     "reject": "rejected",
     "revise": "revised",

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy.orm import aliased
-from sqlmodel import col, or_, select
+from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
@@ -14,17 +14,20 @@ from services_catalog.entries.fields import Fields
 from services_catalog.entries.inheritance import Authorship
 from services_catalog.lifecycle.answers import Documents, Listed, Page
 from services_catalog.lifecycle.reviewing import inbox
-from services_catalog.lifecycle.states import LIVE, OPEN
+from services_catalog.lifecycle.states import LIVE, OPEN, State
 from services_catalog.lifecycle.tables import Entry, EntryVersion
 from services_catalog.organisations.questions import find
 from services_catalog.organisations.roles import where_may
 from services_catalog.organisations.tables import Organisation
 
 A_PAGE = 100
+STATES: frozenset[State] = LIVE | OPEN | {"withdrawn"}
+"""Those in which an entry is to be found."""
+_WITHDRAWN: frozenset[State] = frozenset({"withdrawn"})
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which entries: in a state (on their way or live), of an organisation and all below it, after a code."""
+    """Which entries: in a state (one of ``STATES``), of an organisation and all below it, after a code."""
 
     state: str = ""
     organisation: str = ""
@@ -38,15 +41,19 @@ class _Row(NamedTuple):
 
 
 async def listed(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> Page:
-    """Return a page of the entries whose drafts somebody may read. Raises UnknownOrganisationError."""
-    rows, following = await _rows(session, clock, actor, wanted)
+    """Return a page of the entries whose drafts somebody may read. Raises UnknownOrganisationError.
+
+    Of an entry that is only withdrawn any more, that stands in the place of what is live.
+    """
+    rows, following = await _rows(session, clock, actor, wanted, LIVE | _WITHDRAWN)
     names = await _item_names(session, [row.entry for row in rows])
     return Page(tuple(_listed(row, names) for row in rows), following)
 
 
 async def documents(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> Documents:
-    """Return the same entries as documents: what is on its way, else what is live."""
-    rows, following = await _rows(session, clock, actor, wanted)
+    """Return entries as documents: what is on its way, else what is live; what is withdrawn only if it is asked for."""
+    lives = LIVE | _WITHDRAWN.intersection([wanted.state])
+    rows, following = await _rows(session, clock, actor, wanted, lives)
     return Documents(tuple(_document(row.entry, row.open or row.live) for row in rows), following)
 
 
@@ -59,13 +66,18 @@ async def waiting(session: AsyncSession, clock: Clock, actor: str) -> list[Liste
     return [_listed(_Row(entries[each.entry], each, None), names) for each in versions]
 
 
-async def _rows(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted) -> tuple[Sequence[_Row], str | None]:
-    on_way, live = aliased(EntryVersion), aliased(EntryVersion)
+async def _rows(
+    session: AsyncSession, clock: Clock, actor: str, wanted: Wanted, lives: frozenset[State]
+) -> tuple[Sequence[_Row], str | None]:
+    """Return a page of entries with the version on its way and the newest in one of the states ``lives``."""
+    on_way, live, each = aliased(EntryVersion), aliased(EntryVersion), aliased(EntryVersion)
+    of_them = col(each.entry) == col(Entry.code), col(each.state).in_(sorted(lives))
+    newest = select(func.max(each.number)).where(*of_them).correlate(Entry).scalar_subquery()
     query: Any = (
         select(Entry, on_way, live)
         .join(Organisation, col(Organisation.code) == col(Entry.organisation))
         .outerjoin(on_way, (col(on_way.entry) == col(Entry.code)) & col(on_way.state).in_(sorted(OPEN)))
-        .outerjoin(live, (col(live.entry) == col(Entry.code)) & col(live.state).in_(sorted(LIVE)))
+        .outerjoin(live, (col(live.entry) == col(Entry.code)) & (col(live.number) == newest))
         .where(where_may(actor, "read_drafts", clock.now()), col(Entry.code) > wanted.after)
         .where(col(on_way.number).is_not(None) | col(live.number).is_not(None))
         .order_by(col(Entry.code))
@@ -78,7 +90,7 @@ async def _rows(session: AsyncSession, clock: Clock, actor: str, wanted: Wanted)
         query = query.where(
             or_(col(Organisation.path) == path, col(Organisation.path).startswith(f"{path}/", autoescape=True))
         )
-    rows = [_Row(*each) for each in (await session.exec(query)).all()]
+    rows = [_Row(*row) for row in (await session.exec(query)).all()]
     page = rows[:A_PAGE]
     return page, page[-1].entry.code if len(rows) > A_PAGE else None
 

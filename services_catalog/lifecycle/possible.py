@@ -11,7 +11,7 @@ from kernel.clock import Clock
 from kernel.errors import YiwangError
 from services_catalog.lifecycle.answers import Possible
 from services_catalog.lifecycle.publication import check_resumer
-from services_catalog.lifecycle.reviewing import check_reviewer
+from services_catalog.lifecycle.reviewing import check_releaser, check_reviewer
 from services_catalog.lifecycle.states import NEEDS, TRANSITIONS, Event
 from services_catalog.lifecycle.steps import allowed
 from services_catalog.lifecycle.tables import Entry, EntryVersion
@@ -41,6 +41,8 @@ async def _judged(
         await allowed(session, clock, actor, NEEDS[event], entry.organisation)  # first, as the steps do
         if event == "take":
             check_apart(actor, version.took_part)
+        elif event == "release":
+            await check_releaser(session, clock, actor, version)
         elif NEEDS[event] == "review":
             check_reviewer(actor, version)
         elif event == "resume":

@@ -20,11 +20,12 @@ from services_catalog.lifecycle.errors import (
     WrongStateError,
 )
 from services_catalog.lifecycle.history import By, events_of
+from services_catalog.lifecycle.notices import notify
 from services_catalog.lifecycle.showing import show
 from services_catalog.lifecycle.states import Event
 from services_catalog.lifecycle.steps import PLATFORM, live_version, locked, open_version, step, step_by, wanted
 from services_catalog.lifecycle.submitting import check
-from services_catalog.lifecycle.tables import EntryVersion
+from services_catalog.lifecycle.tables import Entry, EntryVersion
 
 THE_OPERATOR = "operator:"  # the platform's own, at the command line; not who holds the role of an operator
 
@@ -86,7 +87,7 @@ async def publish_due(session: AsyncSession, clock: Clock, code: str, operations
 async def return_due(
     session: AsyncSession, clock: Clock, code: str, findings: Sequence[Finding], reason: str = ""
 ) -> None:
-    """Make a scheduled version that cannot come out a draft again, with the rules, or the reason, in its history."""
+    """Make a scheduled version that cannot come out a draft again, tell its staff, with the rules or the reason."""
     version = await _still_due(session, clock, code)
     if version is None:
         return
@@ -94,6 +95,9 @@ async def return_due(
     broken = {each.pointer or "/": each.rule for each in findings if each.level == "error"}
     why = By(PLATFORM.actor, PLATFORM.role, reason or f"{len(broken)} rules broken", broken)
     await step(session, clock, version, "recall", why)
+    said = reason or "; ".join(f"{each.rule}: {each.message}" for each in findings if each.level == "error")
+    entry = await session.get_one(Entry, code)
+    await notify(session, clock, entry, "returned", f"Version {version.number} could not come out. {said}")
 
 
 async def _still_due(session: AsyncSession, clock: Clock, code: str) -> EntryVersion | None:

@@ -12,9 +12,10 @@ from services_catalog.entries.errors import EntryInvalidError
 from services_catalog.entries.fields import FIELDS
 from services_catalog.lifecycle.errors import WrongStateError
 from services_catalog.lifecycle.history import By
+from services_catalog.lifecycle.notices import notify
 from services_catalog.lifecycle.steps import step_by, wanted
 from services_catalog.lifecycle.tables import Entry, EntryVersion
-from services_catalog.organisations.roles import check_apart, where_may
+from services_catalog.organisations.roles import check_apart, may, where_may
 from services_catalog.organisations.tables import Organisation
 
 
@@ -24,6 +25,16 @@ async def take(session: AsyncSession, clock: Clock, reviewer: str, code: str) ->
     check_apart(reviewer, version.took_part)
     await step_by(session, clock, version, "take", By(reviewer))
     version.reviewer = reviewer
+    session.add(version)
+    return version
+
+
+async def release(session: AsyncSession, clock: Clock, actor: str, code: str) -> EntryVersion:
+    """Give a review back to whoever may take it. Raises NotAllowedError, WrongStateError."""
+    version = await wanted(session, code, ["in_review"])
+    await check_releaser(session, clock, actor, version)
+    await step_by(session, clock, version, "release", By(actor))
+    version.reviewer = None
     session.add(version)
     return version
 
@@ -48,6 +59,9 @@ async def reject(
         raise EntryInvalidError.at("", "a rejection says why", "Name fields with reasons, or give one for the whole.")
     version = await _mine(session, clock, reviewer, code)
     await step_by(session, clock, version, "reject", By(reviewer, reason=reason, reasons=why))
+    said = "; ".join([f"{name}: {each}" for name, each in why.items()] + [reason] * bool(reason))
+    entry = await session.get_one(Entry, code)
+    await notify(session, clock, entry, "rejected", f"Version {version.number} was sent back. {said}")
     return version
 
 
@@ -74,6 +88,16 @@ async def _mine(session: AsyncSession, clock: Clock, reviewer: str, code: str) -
         return await take(session, clock, reviewer, code)
     check_reviewer(reviewer, version)
     return version
+
+
+async def check_releaser(session: AsyncSession, clock: Clock, actor: str, version: EntryVersion) -> None:
+    """Leave a review to who has taken it, and to owners: they may be gone. Raises WrongStateError."""
+    entry = await session.get_one(Entry, version.entry)
+    owner = await may(session, clock, actor, "grant_roles", entry.organisation)  # owners alone may
+    if version.reviewer != actor and not owner:
+        raise WrongStateError(
+            f"{version.entry} is under review by somebody else", fix="They, or an owner, can release it."
+        )
 
 
 def check_reviewer(reviewer: str, version: EntryVersion) -> None:

@@ -29,6 +29,7 @@ Event = Literal[
     "fail",
     "recall",  # by its own authors
     "take",  # by a reviewer
+    "release",  # by the reviewer who took it, or an owner in their place
     "approve",
     "reject",
     "revise",
@@ -55,6 +56,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     ("submitted", "recall"): "draft",
     ("checked", "recall"): "draft",
     ("checked", "take"): "in_review",
+    ("in_review", "release"): "checked",
     ("in_review", "approve"): "approved",
     ("in_review", "reject"): "rejected",
     ("in_review", "recall"): "draft",
@@ -82,6 +84,7 @@ NEEDS: Mapping[Event, Action] = {
     "recall": "submit",
     "revise": "edit",
     "take": "review",
+    "release": "review",
     "approve": "review",
     "reject": "review",
     "schedule": "publish",

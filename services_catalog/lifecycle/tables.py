@@ -1,4 +1,4 @@
-"""The rows of the catalogue's entries: what each is, its versions, what happened to them, and what is public.
+"""The rows of the catalogue's entries: what each is, its versions, their steps, what is public, what staff are told.
 
 Nothing is deleted. Codes are the keys, as everything outside refers to entries by code.
 """
@@ -105,3 +105,17 @@ class EntryLive(SQLModel, table=True):
     effective_from: date | None = None
     withdraw_on: date | None = None
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Notice(SQLModel, table=True):
+    """What staff of an organisation are told of one of its entries. Rows are only ever added; ids grow with time."""
+
+    __tablename__ = "entry_notice"
+    __table_args__ = (Index("entry_notice_organisation", "organisation", "id"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    organisation: str = Field(foreign_key="organisation.code")
+    entry: str = Field(foreign_key="entry.code")
+    kind: str
+    text: str
+    at: datetime

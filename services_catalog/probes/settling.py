@@ -14,10 +14,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA, Clock
 from kernel.database import Database
+from services_catalog.lifecycle.notices import notify
 from services_catalog.lifecycle.publication import degrade, recover
 from services_catalog.lifecycle.steps import live_version, locked
 from services_catalog.lifecycle.tables import EntryLive
-from services_catalog.probes.notices import notify
 from services_catalog.probes.tables import Probe, ProbedEntry
 from services_catalog.probes.targets import holds_on
 
@@ -51,12 +51,12 @@ async def settle(session: AsyncSession, clock: Clock, code: str) -> int | None:
         names = ", ".join(each.operation for each in down)
         revision = await degrade(session, clock, code, f"{names} does not work")  # residents read it: no addresses
         told = "; ".join(f"{each.operation}: {each.because}" for each in down)
-        notify(session, clock, entry, "degraded", told)  # under the catalogue's lock, so that ids grow with commits
+        await notify(session, clock, entry, "degraded", told)
         return revision
     if not down and version.state == "degraded":
         since = version.changed_at
         revision = await recover(session, clock, code)
-        notify(session, clock, entry, "recovered", f"It had not worked since {since.isoformat()}.")
+        await notify(session, clock, entry, "recovered", f"It had not worked since {since.isoformat()}.")
         return revision
     return None
 

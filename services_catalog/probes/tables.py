@@ -72,17 +72,3 @@ class ProbesFollow(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class Notice(SQLModel, table=True):
-    """What staff of an organisation are told of one of its entries. Rows are only ever added; ids grow with time."""
-
-    __tablename__ = "entry_notice"
-    __table_args__ = (Index("entry_notice_organisation", "organisation", "id"),)
-
-    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
-    organisation: str = Field(foreign_key="organisation.code")
-    entry: str = Field(foreign_key="entry.code")
-    kind: str
-    text: str
-    at: datetime

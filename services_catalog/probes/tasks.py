@@ -8,7 +8,8 @@ from sqlmodel import col
 from kernel.celery import TaskContext, periodic
 from kernel.clock import CHINA
 from services_catalog.guide.tables import GuideBreach, GuideDay
-from services_catalog.probes.tables import Notice, ProbeDay
+from services_catalog.lifecycle.tables import Notice
+from services_catalog.probes.tables import ProbeDay
 
 FORGET_EVERY = timedelta(hours=6)
 KEPT = timedelta(days=400)  # last year's month can be compared with this year's

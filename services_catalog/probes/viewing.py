@@ -9,10 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import CHINA, Clock
 from services_catalog.guide.tables import GuideDay
+from services_catalog.lifecycle.notices import Wanted, notices
 from services_catalog.lifecycle.steps import allowed
 from services_catalog.lifecycle.viewing import known
 from services_catalog.probes.answers import Conformity, EntryProbes, Notices, NoticeSeen, ProbeSeen
-from services_catalog.probes.notices import Wanted, notices
 from services_catalog.probes.tables import Probe, ProbeDay, ProbedEntry
 from services_catalog.tables import Service
 

@@ -31,7 +31,8 @@ class Compilation(Struct, frozen=True):
     """A document's slice and what there is to say of it.
 
     ``offered`` counts the document's operations without hidden ones, ``operations`` those in the slice, ``typed``
-    those of them no part of whose answer fell back to JSON where the document did give a type.
+    those of them no part of whose answer fell back to JSON where the document did give a type. With ``misfits``,
+    errors for settings that fit no operation, the slice is none to publish.
     """
 
     slice: Slice | None
@@ -39,6 +40,7 @@ class Compilation(Struct, frozen=True):
     offered: int = 0
     operations: int = 0
     typed: int = 0
+    misfits: tuple[Finding, ...] = ()
 
 
 def compile_document(
@@ -89,7 +91,7 @@ class _Compiler:
         self._live = live
         self._service = service
         self._report = report
-        self._settings = settings_by_source(document.operations, settings, report)
+        self._settings, self._misfits = settings_by_source(document.operations, settings, report)
         shown = [each for each in document.operations if not self._of(each).hide]
         self._hidden = len(document.operations) - len(shown)
         self._shown = sorted(shown, key=lambda each: each.source)
@@ -153,6 +155,7 @@ class _Compiler:
             offered=document.offered - self._hidden,
             operations=len(operations),
             typed=sum(not ref.untyped and ref.named not in untyped for _, ref in found),
+            misfits=tuple(self._misfits),
         )
 
     def _operation(self, operation: ApiOperation) -> tuple[Operation, Ref] | None:

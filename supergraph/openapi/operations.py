@@ -5,10 +5,10 @@ from typing import NamedTuple
 from supergraph.openapi.answer_types import AnswerTypes
 from supergraph.openapi.answers import read_answers
 from supergraph.openapi.bodies import read_body
-from supergraph.openapi.classes import fresh_seconds, list_size, rule_of
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.input_types import InputTypes
 from supergraph.openapi.parameters import Parameters
+from supergraph.openapi.policy import fresh_seconds, list_size, rule_of
 from supergraph.openapi.settings import OperationSettings, access_of
 from supergraph.openapi.types import Ref, deprecation
 from supergraph.slice import Access, Binding, Operation

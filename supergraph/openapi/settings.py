@@ -1,11 +1,13 @@
 """What a manifest may say of single operations."""
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from supergraph.findings import Finding
 from supergraph.names import is_legal
 from supergraph.openapi.document import ApiOperation
 from supergraph.openapi.report import Report
@@ -60,21 +62,34 @@ def access_of(given: Level | Access) -> Access:
 
 
 def settings_by_source(
-    operations: Iterable[ApiOperation], settings: Mapping[str, OperationSettings], report: Report
-) -> dict[str, OperationSettings]:
-    """Return each operation's settings by its source; keys that fit nothing are warnings."""
+    operations: Collection[ApiOperation], settings: Mapping[str, OperationSettings], report: Report
+) -> tuple[dict[str, OperationSettings], list[Finding]]:
+    """Return each operation's settings by its source, and an error for each key that does not fit one of its own.
+
+    Such a key may have been meant to hide or guard an operation.
+    """
     found: dict[str, OperationSettings] = {}
-    unused = set(settings)
+    misfits = [_fits_none(key, operations) for key in sorted(settings.keys() - _keys(operations))]
     names: set[tuple[str, str]] = set()
     for operation in operations:
-        for key in (operation.id, operation.source):
-            if key in settings:
-                unused.discard(key)
+        match [key for key in (operation.id, operation.source) if key in settings]:
+            case [key]:
                 found[operation.source] = _checked(key, settings[key], names, report)
-    for key in sorted(unused):
-        fix = "Write the operationId or the method and path, as in `GET /lots/{id}`."
-        report.warning("", f"the settings for {key!r} fit no operation", fix)
-    return found
+            case [one, other]:
+                message = f"the settings for {one!r} and for {other!r} are both of {operation.source}"
+                misfits.append(Finding("error", "", message, "Put them under one of the two names."))
+    return found, misfits
+
+
+def _keys(operations: Iterable[ApiOperation]) -> set[str]:
+    return {key for each in operations for key in (each.id, each.source) if key}
+
+
+def _fits_none(key: str, operations: Iterable[ApiOperation]) -> Finding:
+    near = difflib.get_close_matches(key, _keys(operations))
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    fix = f"Write the operationId or the method and path, as in `GET /lots/{{id}}`.{hint}"
+    return Finding("error", "", f"the settings for {key!r} fit no operation", fix)
 
 
 def _checked(key: str, settings: OperationSettings, names: set[tuple[str, str]], report: Report) -> OperationSettings:

@@ -101,6 +101,8 @@ async def test_a_rejection_comes_back_by_field(office: Office) -> None:
     assert answer["state"] == "rejected"
     history = await office.get("editor", f"{ITEM_PATH}/history")
     assert history["events"][-1]["reasons"] == {"fee": "缺依据"}
+    (told,) = (await office.get("editor", "/entries/notices"))["notices"]
+    assert (told["kind"], told["text"]) == ("rejected", "Version 1 was sent back. fee: 缺依据")
     assert (await office.put("editor", ITEM, on_site_visits=2))[1]["state"] == "draft"
 
 
@@ -280,3 +282,17 @@ async def test_what_is_no_request_is_refused_as_that(office: Office) -> None:
     assert (status, answer["error"]["code"]) == (404, "ENTRY_UNKNOWN")
     long = ITEM | {"because": {"fee": "x" * 2**21}}
     assert (await office.asked.put(ITEM_PATH, office.tokens["editor"], long))[0] == 413
+
+
+async def test_what_is_withdrawn_is_still_found(office: Office) -> None:
+    await office.bring_out(ITEM)
+    await office.put("editor", ITEM, on_site_visits=2)
+    for who, step in (("editor", "submit"), ("reviewer", "approve"), ("reviewer", "publish")):
+        assert (await office.post(who, f"{ITEM_PATH}/{step}"))[0] == 200
+    assert (await office.post("reviewer", f"{ITEM_PATH}/withdraw", {"reason": "取消"}))[0] == 200
+    for query in ("", "?state=withdrawn"):
+        (found,) = (await office.get("editor", f"/entries{query}"))["entries"]
+        assert (found.get("open"), found["live"], found["live_number"]) == (None, "withdrawn", 2)
+    assert (await office.get("editor", "/entries/documents"))["documents"] == []
+    assert len((await office.get("editor", "/entries/documents?state=withdrawn"))["documents"]) == 1
+    assert (await office.asked.get("/entries?state=superseded", office.tokens["editor"]))[0] == 422

@@ -52,7 +52,13 @@ async def test_each_state_has_its_steps_for_those_who_may(office: Office) -> Non
     await office.post("editor", f"{PATH}/submit")
     await stands(editor={"recall"}, reviewer={"take"}, second={"take"}, owner={"recall"})
     await office.post("reviewer", f"{PATH}/take")
-    await stands(editor={"recall"}, reviewer={"approve", "reject"}, owner={"recall"})
+    await stands(editor={"recall"}, reviewer={"approve", "reject", "release"}, owner={"recall", "release"})
+    assert (await office.post("owner", f"{PATH}/release"))[0] == 200
+    await stands(editor={"recall"}, reviewer={"take"}, second={"take"}, owner={"recall"})
+    await office.post("second", f"{PATH}/take")
+    assert (await office.post("second", f"{PATH}/release"))[1]["state"] == "checked"
+    assert [each["code"] for each in await office.get("reviewer", "/entries/inbox")] == [ITEM_CODE]
+    await office.post("reviewer", f"{PATH}/take")
     await office.post("reviewer", f"{PATH}/approve")
     out = {"publish", "schedule"}
     await stands(editor={"recall"}, reviewer=out, second=out, owner=out | {"recall"})

@@ -9,10 +9,11 @@ from kernel.celery import TaskContext
 from kernel.database import Database
 from kernel.settings import Settings
 from services_catalog.lifecycle.history import events_of
+from services_catalog.lifecycle.notices import Wanted, notices
 from services_catalog.lifecycle.publication import schedule
 from services_catalog.lifecycle.steps import open_version
 from services_catalog.lifecycle.tasks import publish_all_due
-from tests.catalogue.conftest import REVIEWER, City
+from tests.catalogue.conftest import EDITOR, REVIEWER, City
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
 
 HOUR = timedelta(hours=1)
@@ -56,9 +57,12 @@ async def test_what_breaks_a_rule_by_then_is_a_draft_again_and_holds_up_nobody(
     async with city.database.session() as session:
         last = (await events_of(session, IMPLEMENTATION_CODE))[-1]
         version = await open_version(session, IMPLEMENTATION_CODE)
+        told = await notices(session, city.clock, EDITOR, Wanted(), 100)
     assert (last.event, last.after, last.reason) == ("recall", "draft", "1 rules broken")
     assert last.reasons == {"/binding/operations/0": "E24-operations"}
     assert version is not None
+    assert [(each.kind, each.entry) for each in told] == [("returned", IMPLEMENTATION_CODE)]
+    assert told[0].text.startswith("Version 1 could not come out. E24-operations: ")
     assert (version.publish_at, [each["rule"] for each in version.findings]) == (None, ["E24-operations"])
 
 

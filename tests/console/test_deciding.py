@@ -92,6 +92,65 @@ async def test_what_the_api_refuses_is_said_with_its_way_out(office: Office, url
     assert "yiwang entry show has its state and history." in said
 
 
+async def test_what_was_typed_stays_until_it_is_said(office: Office, url: str, chromium: Browser) -> None:
+    path = f"/entries/{ITEM['code']}"
+    assert (await office.put("editor", ITEM))[0] == 200
+    assert (await office.post("editor", f"{path}/submit"))[0] == 200
+    await chromium.open(f"{url}/console#/entry/{ITEM['code']}")
+    await sign_in(chromium, office, "reviewer")
+    await chromium.click("[data-step=take]")
+    await chromium.find("#said", "由您审核")
+    await chromium.click("[data-field=name] .object")
+    await chromium.type("[data-field=name] textarea", "错了")
+    await chromium.type("#whole-reason", "再看")
+    await chromium.run("document.querySelector('#missing-field').value = 'faqs'")
+    for _ in range(2):  # and in between it is taken back
+        await chromium.click(".card .row button", "指出缺少")
+        await chromium.type("#objection-faqs", "没有")
+        if _ == 0:
+            await chromium.click("#rejection ~ div .objection button")
+    assert await chromium.run("return document.querySelectorAll('#rejection ~ div .objection').length") == 1
+
+    await chromium.click("#language")
+    await chromium.find("#reject", "Reject (3 reasons)")
+    await chromium.click("nav a", "Notices")
+    await chromium.find("h1", "Notices")
+    await chromium.run("history.back()")
+    await chromium.click("#reject", "Reject (3 reasons)")
+    await chromium.find("#said", "Sent back")
+    last = (await office.get("editor", f"{path}/history"))["events"][-1]
+    assert (last["reasons"], last["reason"]) == ({"name": "错了", "faqs": "没有"}, "再看")
+    (told,) = (await office.get("editor", "/entries/notices"))["notices"]
+    assert told["kind"] == "rejected"
+
+
+async def test_a_review_is_given_back(office: Office, url: str, chromium: Browser) -> None:
+    assert (await office.put("editor", ITEM))[0] == 200
+    assert (await office.post("editor", f"/entries/{ITEM['code']}/submit"))[0] == 200
+    await chromium.open(f"{url}/console#/entry/{ITEM['code']}")
+    await sign_in(chromium, office, "reviewer")
+    await chromium.click("[data-step=take]")
+    await chromium.click("[data-step=release]")
+    await chromium.find("#said", "其他人可以审核了")
+    assert (await office.get("reviewer", f"/entries/{ITEM['code']}"))["open"]["state"] == "checked"
+
+
+async def test_whatever_goes_wrong_is_said(office: Office, url: str, chromium: Browser) -> None:
+    await chromium.open(f"{url}/console#/constructor")
+    await chromium.type("#credential", "yw_凭据")
+    await chromium.click("form button")
+    assert "这不是凭据" in await chromium.text(".failure")
+    await chromium.run("document.getElementById('credential').value = ''")
+    await sign_in(chromium, office, "reviewer")
+    await chromium.find("h1", "待我审核")
+    for answer, said in (("new Response('<p>proxy</p>')", "可能是代理"), ("new Response('{\"a\": 1}')", "页面出错了")):
+        await chromium.run(f"window.fetch = async () => {answer}; location.hash = '#/notices'")
+        assert said in await chromium.text("main .failure")
+        assert await chromium.run("return document.getElementById('main').ariaBusy") is None
+        await chromium.run("location.hash = '#/conformity'")
+        await chromium.find("h1", "守诺评分")
+
+
 async def test_a_time_is_the_citys_wherever_the_browser_is(office: Office, url: str, chromium: Browser) -> None:
     path = f"/entries/{ITEM['code']}"
     assert (await office.put("editor", ITEM))[0] == 200

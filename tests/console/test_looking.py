@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services_catalog.probes.tables import Notice, Probe, ProbeDay, ProbedEntry
+from services_catalog.lifecycle.tables import Notice
+from services_catalog.probes.tables import Probe, ProbeDay, ProbedEntry
 from tests.catalogue.office import Office
 from tests.console.browser import Browser
 from tests.services_catalog.entries.samples import CASE, IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE

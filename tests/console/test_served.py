@@ -10,8 +10,8 @@ from gateway.http import console
 from services_catalog.entries.drift import Kind
 from services_catalog.entries.fields import FIELDS
 from services_catalog.entries.words import EntryLevel
+from services_catalog.lifecycle.notices import NoticeKind
 from services_catalog.lifecycle.states import NEEDS, Event, State
-from services_catalog.probes.notices import NoticeKind
 from tests.catalogue.office import Office
 
 pytestmark = pytest.mark.case("issue-4.3")
@@ -60,6 +60,25 @@ def test_its_files_are_short_and_make_no_markup_of_data() -> None:
         text = path.read_text()
         assert text.count("\n") <= 300, path.name
         assert MARKUP_OR_ELSEWHERE.findall(text) == [], path.name
+
+
+def test_its_scripts_run_in_the_browsers_that_offices_have() -> None:
+    """What came to browsers after 2021: a view that calls it shows nothing there."""
+    newer = re.compile(
+        r"\.(?:toReversed|toSorted|toSpliced|with|findLast|findLastIndex|hasOwn|groupBy)\(|structuredClone"
+    )
+    for path in FOLDER.glob("*.js"):
+        assert newer.findall(path.read_text()) == [], path.name
+
+
+async def test_what_a_browser_has_is_not_sent_again(office: Office) -> None:
+    for path in ("/console", "/console/main.js"):
+        given = await office.asked.client.get(path)
+        again = await office.asked.client.get(path, headers={"if-none-match": given.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["content-security-policy"] == given.headers["content-security-policy"]
+    english = await office.asked.client.get("/console", headers={"accept-language": "en"})
+    assert english.headers["etag"] != (await office.asked.client.get("/console")).headers["etag"]
 
 
 def test_its_texts_are_there_in_both_languages_and_all_of_them_are_said() -> None:

@@ -163,6 +163,24 @@ async def test_what_a_department_says_of_an_error_reaches_the_front_end(city: Ci
     assert error["extensions"]["problem"]["lot"] == "9"
 
 
+async def test_too_much_of_the_platforms_own_is_said_as_what_it_is(city: City) -> None:
+    roots = " ".join(f"a{each}: me {{ __typename }}" for each in range(11))
+    (error,) = (await city.ask(f"{{ {roots} }}"))["errors"]
+    assert error["message"] == "11 of the platform's own root fields are too many at once. Ask for 10 at most."
+    fields = " ".join(f"a{each}: __typename" for each in range(200))
+    (error,) = (await city.ask(f"{{ me {{ {fields} }} }}"))["errors"]
+    assert error["message"] == "201 of the platform's own fields are too many at once. Ask for 200 at most."
+
+
+async def test_departments_fragments_do_not_count_as_the_platforms_own_fields(city: City) -> None:
+    await parking(city)
+    fields = " ".join(f"a{each}: id" for each in range(250))
+    fragments = f"fragment F on ParkingLot_Answer {{ {fields} }} fragment M on Me {{ __typename }}"
+    query = f"query ($id: String!) {{ me {{ ...M }} parking {{ lot(id: $id) {{ ...F }} }} }} {fragments}"
+    result = await city.ask(query, id="1")
+    assert len(result["data"]["parking"]["lot"]) == 250, result
+
+
 async def test_an_operation_has_a_deadline_of_its_own(city: City) -> None:
     department = await city.department(lambda _: [Do.HANG])
     await city.publish(

@@ -76,6 +76,13 @@ async def test_what_is_a_request(city: City) -> None:
             assert (status, body) == (200, WELL), parameters
 
 
+async def test_an_operation_that_asks_too_much_is_a_request_all_the_same(city: City) -> None:
+    roots = " ".join(f"a{each}: me {{ __typename }}" for each in range(11))
+    for accept, expected in ((GRAPHQL, 400), (JSON, 200)):
+        status, _, body = await send(city, {"query": f"{{ {roots} }}"}, accept=accept)
+        assert (status, body["errors"][0]["extensions"]["code"]) == (expected, "OPERATION_TOO_LARGE")
+
+
 WRONG: dict[str, list[Any]] = {
     "query": [{}, 0, False, []],
     "operationName": [{}, 0, False, []],

@@ -131,3 +131,20 @@ async def test_a_service_whose_schema_cannot_be_read_is_left_out(
 )
 async def test_every_request_error_has_a_code(city: City, query: str, code: str) -> None:
     assert {error["extensions"]["code"] for error in (await city.ask(query))["errors"]} == {code}
+
+
+@pytest.mark.parametrize("path", ["/health", "/schema.graphql", "/schema/catalog.graphql", "/console"])
+async def test_head_is_answered_as_get(front: AsyncClient, path: str) -> None:
+    asked, had = await front.head(path), await front.get(path)
+    assert (asked.status_code, asked.headers["content-type"]) == (200, had.headers["content-type"])
+    assert (await front.head("/graphql?query={__typename}")).status_code == 405
+
+
+async def test_the_catalogue_s_part_is_a_file_like_the_departments(front: AsyncClient) -> None:
+    given = await front.get("/schema/catalog.graphql")
+    schema = build_schema(given.text)
+    assert validate_schema(schema) == []
+    assert schema.query_type is not None
+    assert [*schema.query_type.fields] == ["catalog"]
+    again = await front.get("/schema/catalog.graphql", headers={"if-none-match": given.headers["etag"]})
+    assert (again.status_code, again.text) == (304, "")

@@ -125,7 +125,6 @@ def test_settings_rename_move_group_and_hide() -> None:
         "doSearch": OperationSettings(name="search", kind="query", timeout_seconds=3, description="Find lots."),
         "GET /lots": OperationSettings(group="lots"),
         "DELETE /lots": OperationSettings(hide=True),
-        "GET /none": OperationSettings(hide=True),
     }
     found = compiled(document(paths), settings)
     search, lots = found.slice.operations
@@ -133,7 +132,20 @@ def test_settings_rename_move_group_and_hide() -> None:
     assert search.binding.timeout_seconds == 3
     assert (lots.group, lots.name) == ("lots", "lots")
     assert (found.compilation.offered, found.compilation.operations) == (2, 2)
-    assert found.messages == ["the settings for 'GET /none' fit no operation"]
+    assert (found.compilation.misfits, found.messages) == ((), [])
+
+
+def test_settings_that_fit_no_operation_or_one_that_has_others_are_errors() -> None:
+    paths = {"/file": {"get": {"operationId": "getFile", "responses": {"204": EMPTY}}}}
+    settings = {"getFile": OperationSettings(access="L3"), "GET /file": OperationSettings(cost=5)}
+    (twice,) = compiled(document(paths), settings).compilation.misfits
+    assert (twice.level, twice.message) == (
+        "error",
+        "the settings for 'getFile' and for 'GET /file' are both of GET /file",
+    )
+    (unfit,) = compiled(document(paths), {"getFlie": OperationSettings(hide=True)}).compilation.misfits
+    assert (unfit.level, unfit.message) == ("error", "the settings for 'getFlie' fit no operation")
+    assert unfit.fix.endswith("Did you mean getFile?")
 
 
 def test_two_operations_cannot_be_given_one_name() -> None:

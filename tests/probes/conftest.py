@@ -18,8 +18,8 @@ from kernel.settings import Settings
 from schema.graph import local_schema
 from schema.names import platform_names
 from services_catalog.departments import add_department
+from services_catalog.lifecycle.notices import Wanted
 from services_catalog.manifest import Text
-from services_catalog.probes.notices import Wanted
 from services_catalog.probes.viewing import notices_for
 from services_catalog.publication import Submission
 from services_catalog.publishing import Publishing

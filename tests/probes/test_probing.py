@@ -11,10 +11,10 @@ from auth.keys.key_ring import load
 from kernel.crypto.keys import open_keys
 from services_catalog.lifecycle.errors import NotAllowedError
 from services_catalog.lifecycle.history import events_of
+from services_catalog.lifecycle.notices import Wanted, notify
 from services_catalog.lifecycle.publication import resume, suspend
 from services_catalog.lifecycle.tables import Entry
 from services_catalog.probes.answers import ProbeSeen
-from services_catalog.probes.notices import Wanted, notify
 from services_catalog.probes.tasks import KEPT, forget
 from services_catalog.probes.viewing import conformity, notices_for, probes_of
 from tests.catalogue.conftest import EDITOR, ELSEWHERE, REVIEWER
@@ -223,7 +223,7 @@ async def test_notices_are_read_from_either_end(city: Probed) -> None:
     async with city.database.session() as session:
         entry = await session.get_one(Entry, IMPLEMENTATION_CODE)
         for text in "abc":
-            notify(session, city.clock, entry, "degraded", text)
+            await notify(session, city.clock, entry, "degraded", text)
             await session.flush()
 
         async def read(wanted: Wanted) -> tuple[str, int]:

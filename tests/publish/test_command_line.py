@@ -151,9 +151,12 @@ async def test_check_lists_what_is_guarded_and_refuses_what_nobody_finds(city: T
     api = document("price", "free")
     city.write(api, MANIFEST + 'fields: {"*.price": sensitive, ParkingLot.free: {class: personal, level: L1}}\n')
     shown = await city.succeeds("check", service)
+    assert "parking is new, with 1 operations:\n" in shown
+    assert "no changes" not in shown
     assert "2 with a privacy class of their own:\n" in shown
     assert "  ParkingLot.price: sensitive, L3\n" in shown
     assert "  ParkingLot.free: personal, L1\n" in shown
+    assert shown.startswith(await city.succeeds("diff", service))
     city.write(api, MANIFEST + 'fields: {"*.prize": sensitive}\n')
     refused = await city.run("check", service)
     assert refused.exit_code == 1

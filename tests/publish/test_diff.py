@@ -79,6 +79,7 @@ def test_a_field_for_fewer_people_breaks_and_one_for_more_does_not() -> None:
 def test_a_cost_that_changes_is_said() -> None:
     dearer = msgspec.structs.replace(PARKING, operations=(msgspec.structs.replace(PARKING.operations[0], cost=2),))
     assert only(compare(PARKING, dearer)) == ("operation-cost", "dangerous", "Query.parking.lots")
+    assert compare(PARKING, dearer)[0].message.startswith("A call now costs 2; it cost 1. ")
 
 
 def test_the_same_slice_has_no_changes() -> None:

@@ -24,7 +24,10 @@ async function call(method, path, body) {
   } catch (error) {
     throw new Refused(0, { error: { code: "NETWORK", message: String(error.message), fix: "" } });
   }
-  const answer = await response.json().catch(() => ({}));
+  const answer = await response.json().catch((error) => {
+    if (response.ok) throw new Refused(response.status, { error: { code: "NO_JSON", message: String(error.message) } });
+    return {};
+  });
   if (!response.ok) throw new Refused(response.status, answer);
   return answer;
 }

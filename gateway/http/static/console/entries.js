@@ -6,7 +6,7 @@ import { h, link, table } from "./dom.js";
 import { state, when } from "./format.js";
 import { t } from "./texts.js";
 
-const STATES = ["draft", "submitted", "checked", "in_review", "approved", "scheduled", "rejected", "published", "degraded", "suspended"];
+const STATES = ["draft", "submitted", "checked", "in_review", "approved", "scheduled", "rejected", "published", "degraded", "suspended", "withdrawn"];
 const said = (part) => (part && part !== "-" ? part : "");
 
 export async function entries({ parts }) {

@@ -15,7 +15,7 @@ import { t } from "./texts.js";
 export async function entry({ parts: [code], heading, again }) {
   const [seen, past, probed] = await Promise.all([api.entry(code), allowed(api.history(code)), allowed(api.probes(code))]);
   const rejecting = seen.steps.some((each) => each.step === "reject" && !each.refused);
-  const objections = new Objections(rejecting);
+  const objections = new Objections(rejecting, `${code}/${seen.open?.number}`);
   const take = taking(code, again);
   heading.textContent = localized(seen.effective.name) || code;
   document.title = `${heading.textContent} · ${t("console")}`;

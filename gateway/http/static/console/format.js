@@ -13,11 +13,11 @@ export function when(iso) {
   return h("time", { datetime: iso }, exact.format(new Date(iso)), " ", h("span", { class: "quiet" }, `(${ago(iso)})`));
 }
 
-const STEPS = [["minute", 60], ["hour", 3600], ["day", 86400]];
+const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 
 function ago(iso) {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
-  const [unit, size] = STEPS.findLast(([, least]) => Math.abs(seconds) >= least) || STEPS[0];
+  const [unit, size] = STEPS.find(([, least]) => Math.abs(seconds) >= least) || STEPS[2];
   return new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
 }
 

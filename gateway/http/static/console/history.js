@@ -11,7 +11,7 @@ export function history(past) {
   const verdict = past.holds
     ? h("p", { class: "verdict holds" }, "✓ ", t("holds"))
     : h("p", { class: "verdict broken", role: "alert" }, "✗ ", t("broken", { n: past.broken_at }));
-  const rows = past.events.toReversed().map((each) => [
+  const rows = [...past.events].reverse().map((each) => [
     [t(`event.${each.event}`), " ", h("span", { class: "quiet" }, t("version", { n: each.version }))],
     [h("code", {}, each.actor), " ", h("span", { class: "quiet" }, each.role)],
     when(each.at),
@@ -25,7 +25,7 @@ export function history(past) {
 /** Why the version on its way was last sent back, for who mends it and for who looks once more. */
 export function lastRejection(seen, past) {
   const mine = past?.events.filter((each) => each.event === "reject" && each.version === seen.open?.number) ?? [];
-  const last = mine.at(-1);
+  const last = mine[mine.length - 1];
   if (!last) return null;
   return h("section", { class: "card rejected", "aria-labelledby": "rejected-heading" },
     h("h2", { id: "rejected-heading" }, t("lastRejection")),

@@ -9,6 +9,7 @@ import { entry } from "./entry.js";
 import { failure } from "./failure.js";
 import { inbox } from "./inbox.js";
 import { notices } from "./notices.js";
+import { forgetReasons } from "./objections.js";
 import { credential, forget, keep, keyId, language, speak } from "./session.js";
 import { t } from "./texts.js";
 
@@ -22,13 +23,15 @@ const VIEWS = {
   drift: { title: (code) => `${t("drift")} ${code}`, show: drift, aside: true },
 };
 
+const CREDENTIAL = /^yw_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/; // a header holds no other characters
+
 const main = document.getElementById("main");
 let turn = 0; // of two views that load, the one asked for last is shown
 
 function wanted() {
   const [name, ...parts] = location.hash.replace(/^#\/?/, "").split("/");
   try {
-    return [VIEWS[name] ? name : "inbox", parts.map(decodeURIComponent)];
+    return [Object.keys(VIEWS).includes(name) ? name : "inbox", parts.map(decodeURIComponent)];
   } catch {
     return ["inbox", []];
   }
@@ -48,7 +51,6 @@ async function show(focus = true) {
   try {
     made = await view.show({ parts, heading, again: () => show() });
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
     if (error.status === 401) forget();
     made = error.status === 401 ? [failure(error), signIn()] : failure(error);
   }
@@ -81,6 +83,7 @@ function header(current) {
   };
   const leave = () => {
     forget();
+    forgetReasons();
     say(t("forgotten"));
     show();
   };
@@ -98,17 +101,21 @@ function signIn() {
   const input = h("input", { id: "credential", type: "password", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": "credential-how" });
   const send = async (event) => {
     event.preventDefault();
-    keep(input.value.trim());
+    const given = input.value.trim();
+    if (!CREDENTIAL.test(given)) return refuse(new Refused(0, { error: { message: t("credentialForm") } }));
+    keep(given);
     try {
       await api.inbox();
       say(t("welcome"));
-      show();
+      return show();
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
       forget();
-      form.querySelector(".failure")?.remove();
-      form.append(failure(error));
+      return refuse(error);
     }
+  };
+  const refuse = (error) => {
+    form.querySelector(".failure")?.remove();
+    form.append(failure(error));
   };
   const form = h("form", { class: "card sign-in", onsubmit: send },
     h("label", { for: "credential" }, t("credential")), input,

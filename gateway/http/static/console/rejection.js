@@ -7,9 +7,10 @@ import { t } from "./texts.js";
 /** Return the form, which stands below the fields that are read first; nothing where nobody may reject. */
 export function rejection(seen, objections, take) {
   if (!objections.possible) return null;
-  const whole = h("textarea", { id: "whole-reason", rows: "2", maxlength: "1000", oninput: () => count() });
+  const whole = h("textarea", { id: "whole-reason", rows: "2", maxlength: "1000", value: objections.whole, oninput: () => count() });
   const button = h("button", { class: "grave", id: "reject", "aria-describedby": "reject-how" });
   const count = () => {
+    objections.whole = whole.value;
     const n = Object.keys(objections.reasons).length + (whole.value.trim() ? 1 : 0);
     button.disabled = n === 0;
     button.textContent = n ? t("rejectWith", { n }) : t("step.reject");
@@ -18,7 +19,7 @@ export function rejection(seen, objections, take) {
   const needs = h("p", { class: "quiet" }, t("rejectNeeds"));
   const send = (event) => {
     event.preventDefault();
-    attempt(form, () => take("reject", { reasons: objections.reasons, reason: whole.value.trim() }));
+    attempt(form, () => take("reject", { reasons: objections.reasons, reason: whole.value.trim() }, () => objections.clear()));
   };
   const there = new Set([...Object.keys(seen.effective), ...Object.keys(seen.live?.fields ?? {})]);
   const form = h("form", { class: "card", onsubmit: send, "aria-labelledby": REJECTION }, h("h2", { id: REJECTION, tabindex: "-1" }, t("step.reject")),

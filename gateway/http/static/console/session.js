@@ -1,4 +1,4 @@
-// Who is signed in. The credential is kept for this tab alone and ends with it; nothing else is secret.
+// Who is signed in. The credential is kept with the tab, which people can copy and reopen; nothing else is secret.
 
 const CREDENTIAL = "yiwang.credential";
 const LANGUAGE = "yiwang.language";

@@ -1,13 +1,13 @@
 // What can be done with an entry now: a button a step, and why the others are not for the one who looks.
 
-import { api, Refused } from "./api.js";
+import { api } from "./api.js";
 import { h, say } from "./dom.js";
 import { failure } from "./failure.js";
 import { cityTime } from "./format.js";
 import { t } from "./texts.js";
 
-const ORDER = ["take", "approve", "reject", "publish", "schedule", "resume", "submit", "recall", "suspend", "withdraw"];
-const AT_ONCE = new Set(["take", "submit", "recall"]); // they can be taken back, and say nothing
+const ORDER = ["take", "release", "approve", "reject", "publish", "schedule", "resume", "submit", "recall", "suspend", "withdraw"];
+const AT_ONCE = new Set(["take", "release", "submit", "recall"]); // they can be taken back, and say nothing
 const GRAVE = new Set(["reject", "suspend", "withdraw"]);
 const NEEDS_REASON = new Set(["suspend", "withdraw"]);
 export const REJECTION = "rejection"; // where reasons are written
@@ -47,7 +47,6 @@ export async function attempt(place, work) {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
     place.append(failure(error));
   } finally {
     place.ariaBusy = "false";

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from supergraph.openapi import OperationSettings
-from supergraph.openapi.classes import with_fields
+from supergraph.openapi.policy import with_fields
 from supergraph.slice import ListSize, ObjectType, PrivacyRule
 from tests.openapi.documents import Compiled, answering, compiled, document
 
@@ -56,6 +56,8 @@ def test_a_list_that_cannot_be_counted_costs_the_operation(name: str) -> None:
         ({"schema": {"type": "string", "enum": ["max-age=300", "no-store"]}}, None),
         ({"schema": {"type": "string", "default": 'Max-Age="7"'}}, 7),
         ({"example": "no-store"}, 0),
+        ({"example": "private, max-age=60"}, 0),
+        ({"example": "max-age=60, no-cache"}, 0),
         ({"schema": {"type": "string"}, "examples": {"usual": {"value": "max-age=5"}}}, 5),
         ({"example": "s-maxage=5"}, None),
         ({"schema": {"type": "string"}}, None),

@@ -128,6 +128,13 @@ async def test_a_stranger_has_the_rest_of_it(front: Front) -> None:
     assert body["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
 
 
+async def test_fields_are_named_only_to_whom_the_rest_would_be_given(front: Front) -> None:
+    _, body = await front.post("hall { mine { id_number } }")
+    assert body["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
+    assert "fields" not in body["errors"][0]["extensions"]
+    assert not body["errors"][0]["message"].startswith("Hall")
+
+
 async def test_what_is_somebody_s_is_kept_by_nobody(front: Front) -> None:
     await front.post("hall { mine { name } sign }", await front.resident("L2"))
     assert front.headers[b"cache-control"] == b"no-store"
@@ -154,6 +161,31 @@ async def test_a_field_that_is_in_no_answer_keeps_all_from_being_published(city:
     with pytest.raises(DocumentError) as refused:
         await city.publish("hall", PATHS, department, fields={"*.idnumber": "sensitive"})
     assert refused.value.findings[0].message == "the manifest's `fields` name '*.idnumber', which is in no answer"
+
+
+async def test_settings_that_fit_no_operation_keep_all_from_being_published(city: City) -> None:
+    department = await city.department(reply)
+    with pytest.raises(DocumentError) as refused:
+        await city.publish("hall", PATHS, department, operations={"mien": {"hide": True}}, fields={"*.idn": "personal"})
+    assert [each.message for each in refused.value.findings[:2]] == [
+        "the settings for 'mien' fit no operation",
+        "the manifest's `fields` name '*.idn', which is in no answer",
+    ]
+
+
+async def test_what_no_query_could_afford_is_no_publication(city: City) -> None:
+    department = await city.department(reply)
+    with pytest.raises(ManifestError) as refused:
+        await city.publish("hall", PATHS, department, operations={"sign": {"cost": 51}})
+    (finding,) = refused.value.findings
+    assert finding.pointer == "/operations/sign/cost"
+    assert finding.message == "a call costs 51 points, and a query may cost 50: every call would be refused"
+    size = {"list_size": {"arguments": ["limit"], "assumed": 51}}
+    published = await city.publish("hall", PATHS, department, operations={"list": size})
+    assert [(each.level, each.message) for each in published.findings] == [
+        ("warning", "without limit, a call of list costs 51 points and is refused: a query may cost 50")
+    ]
+    assert "errors" not in await city.ask("{ hall { list(limit: 3) { name } } }")
 
 
 async def test_sensitive_answers_for_people_known_less_are_no_publication(city: City) -> None:

@@ -1,4 +1,4 @@
-"""The classes of operations and fields as the manifest gives them, and the document where it speaks of them.
+"""The policy of operations and fields as the manifest gives them, and the document where it speaks of them.
 
 What fits nothing is an error, never a warning: a list that is not counted or a field that is not guarded by a slip of
 the pen would be found out too late.
@@ -16,7 +16,7 @@ from supergraph.openapi.report import Report
 from supergraph.slice import Argument, Field, ListSize, ObjectType, Privacy, PrivacyRule, Slice, Type
 
 _MAX_AGE = re.compile(r"(?i)(?:^|[\s,])max-age=\"?([0-9]{1,9})")  # RFC 9111 section 5.2.2.1
-_NEVER = re.compile(r"(?i)(?:^|[\s,])no-(?:store|cache)\b")
+_NOT_SHARED = re.compile(r"(?i)(?:^|[\s,])(?:no-store|no-cache|private)\b")  # sections 5.2.2.4, .5 and .7
 _INTEGERS = {"Int", "BigInt"}
 
 FieldSettings = Mapping[str, Privacy | PrivacyRule]
@@ -29,10 +29,10 @@ def rule_of(given: Privacy | PrivacyRule) -> PrivacyRule:
 
 
 def fresh_seconds(operation: ApiOperation) -> int | None:
-    """Return how old the document lets successful answers be, None if it does not say."""
+    """Return how old the document lets successful answers be for everybody, None if it does not say."""
     for response in operation.responses:
         if response.status.startswith("2") and (said := response.cache_control):
-            if _NEVER.search(said):
+            if _NOT_SHARED.search(said):
                 return 0
             if found := _MAX_AGE.search(said):
                 return int(found[1])

@@ -8,12 +8,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
-from services_catalog.lifecycle.tables import Entry
+from services_catalog.lifecycle.tables import Entry, Notice
 from services_catalog.organisations.roles import where_may
 from services_catalog.organisations.tables import Organisation
-from services_catalog.probes.tables import Notice
+from services_catalog.revisions import in_turn
 
-NoticeKind = Literal["degraded", "recovered", "beyond_guide"]
+NoticeKind = Literal["rejected", "returned", "degraded", "recovered", "beyond_guide"]
+"""``returned``: what was scheduled could not come out, and is a draft again."""
 
 
 class Wanted(Struct, frozen=True):
@@ -23,8 +24,9 @@ class Wanted(Struct, frozen=True):
     newest: bool = False
 
 
-def notify(session: AsyncSession, clock: Clock, entry: Entry, kind: NoticeKind, text: str) -> None:
-    """Tell an entry's staff something, with the transaction that makes it true."""
+async def notify(session: AsyncSession, clock: Clock, entry: Entry, kind: NoticeKind, text: str) -> None:
+    """Tell an entry's staff something, with the transaction that makes it true: nearly the last that this does."""
+    await in_turn(session)  # so that ids grow with commits
     session.add(Notice(organisation=entry.organisation, entry=entry.code, kind=kind, text=text, at=clock.now()))
 
 

@@ -29,6 +29,7 @@ from supergraph.types import SliceTypes
 
 PUBLIC = Access("public")
 LIMIT = ListSize(("limit", "size"), 20)
+PAGE = (Argument(name="page", type="BigInt", source="page", place="query"),)
 
 
 def operation(name: str, type_: str = "CityLot", **more: Any) -> Operation:
@@ -50,12 +51,14 @@ CITY = Slice(
         operation("lot", fresh_seconds=60),
         operation("bus", fresh_seconds=30),
         operation("old"),
+        operation("now", fresh_seconds=0),
         operation("mine", access=Access("L1")),
         operation("known", access=Access("L4")),
         operation("open", access=Access("L1"), privacy=PrivacyRule("public"), fresh_seconds=5),
         operation("heavy", cost=7),
         operation("lots", "[CityLot]", cost=2, list_size=LIMIT),
         operation("either", "CityEither"),
+        operation("pages", "[CityLot]", cost=2, arguments=PAGE, list_size=ListSize(("page",), 20)),
     ),
     types={
         "CityLot": ObjectType(name="CityLot", fields=(field("name"), field("owner", "CityOwner"))),
@@ -89,7 +92,7 @@ def variant(text: str, slice_: Slice = CITY, **variables: Any) -> Variant:
 
 def cost(text: str, **variables: Any) -> int:
     found = variant(text, **variables)
-    return found.points + sum(fetch.classes.cost.of(variables) for fetch in found.sized)
+    return found.points + sum(fetch.policy.cost.of(variables) for fetch in found.sized)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,8 @@ def cost(text: str, **variables: Any) -> int:
         ("query ($n: Int) { city { lots(limit: $n) { name } } }", {}, 40),
         ("query ($n: Int) { city { lots(limit: $n) { name } } }", {"n": -1}, 40),
         ("query ($n: Int = 5) { city { lots(limit: $n, size: 4) { name } heavy { name } } }", {"n": 5}, 17),
+        (f"{{ city {{ pages(page: {'9' * 4300}) {{ name }} }} }}", {}, 2 * (2**31 - 1)),
+        ("query ($n: BigInt) { city { pages(page: $n) { name } } }", {"n": 10**30}, 2 * (2**31 - 1)),
         ("query ($x: Int) { city { lots(x: $x) { name } } }", {"x": 1000}, 40),
         ("query ($no: Boolean!) { city { heavy @skip(if: $no) { name } lot { name } } }", {"no": True}, 1),
         ("query ($no: Boolean!) { city { heavy @skip(if: $no) { name } lot { name } } }", {"no": False}, 8),
@@ -145,12 +150,12 @@ def test_what_is_selected_says_how_private_it_is_and_who_may_have_it(
     fragment = " fragment F on CityOwner { file }" if "...F" in selection else ""
     found = variant(f"{{ city {{ {selection} }} }}{fragment}").fetches[0]
     expected = ("CityOwner.idNumber",) if fields is None else fields
-    assert (found.classes.privacy, found.access.level, found.classes.fields) == (privacy, level, expected)
+    assert (found.policy.privacy, found.policy.access.level, found.policy.fields) == (privacy, level, expected)
 
 
 def test_a_fragment_that_two_operations_share_is_looked_at_for_both() -> None:
     text = "{ city { lot { ...L } old { ...L } } } fragment L on CityLot { owner { idNumber } }"
-    assert [fetch.access.level for fetch in variant(text).fetches] == ["L3", "L3"]
+    assert [fetch.policy.access.level for fetch in variant(text).fetches] == ["L3", "L3"]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +166,7 @@ def test_a_fragment_that_two_operations_share_is_looked_at_for_both() -> None:
         ("lot { owner { phone } }", NO_STORE),
         ("lot { name } mine { name }", NO_STORE),
         ("open { name }", NO_STORE),
+        ("lot { name } now { name }", NO_STORE),
         ("__typename", b""),
     ],
 )
@@ -212,4 +218,4 @@ def test_a_slice_of_an_older_release_is_read() -> None:
     assert {(each.cost, each.list_size, each.fresh_seconds, each.privacy) for each in old.operations} == {
         (1, None, None, None)
     }
-    assert variant("{ city { lot { owner { idNumber } } } }", old).fetches[0].access == PUBLIC
+    assert variant("{ city { lot { owner { idNumber } } } }", old).fetches[0].policy.access == PUBLIC

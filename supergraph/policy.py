@@ -1,4 +1,4 @@
-"""The classes of one call, decided once per document: what it costs, how private it is, who may have what it selects.
+"""The policy of one call, decided once per document: what it costs, how private it is, who may have what it selects.
 
 A request then compares two integers, and the session's level with one level.
 """
@@ -16,7 +16,7 @@ from supergraph.slice import RANK, Access, Operation, Privacy
 _RANK: dict[Privacy, int] = {"public": 0, "personal": 1, "sensitive": 2}
 
 
-class Classes(NamedTuple):
+class Policy(NamedTuple):
     """Of one call: its cost, how private what it selects is, who may have that, and the fields that demand more."""
 
     cost: Cost
@@ -31,7 +31,7 @@ class Classes(NamedTuple):
         return self.privacy == access.level == "public" and not access.scope and not access.consent
 
 
-def classes(operation: Operation, cost: Cost, node: Node, rules: Rules) -> Classes:
+def policy_of(operation: Operation, cost: Cost, node: Node, rules: Rules) -> Policy:
     """Return what holds for a call that selects ``node`` of an operation's answer."""
     found = {each: rules[each] for each in _selected(node) if each in rules} if rules else {}
     access = operation.access
@@ -39,7 +39,7 @@ def classes(operation: Operation, cost: Cost, node: Node, rules: Rules) -> Class
     if more:
         access = msgspec.structs.replace(access, level=max((found[each].needs for each in more), key=RANK.__getitem__))
     kinds = [privacy_of(operation), *(rule.kind for rule in found.values())]
-    return Classes(cost, max(kinds, key=_RANK.__getitem__), access, more)
+    return Policy(cost, max(kinds, key=_RANK.__getitem__), access, more)
 
 
 def _selected(node: Node) -> Iterator[str]:
