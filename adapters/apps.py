@@ -197,7 +197,7 @@ async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Cloc
         return AlipayChannel(client, clock, entry.web)
     app = entry.app
     tokens = AccessTokens(redis, clock, f"baidu:{app.app_key}", lambda: fetch_app_token(http, app))
-    return BaiduChannel(http, app, tokens.get, tokens.invalidate, cashier=entry.cashier, website=entry.web)
+    return BaiduChannel(http, app, tokens.get, tokens.invalidate, clock=clock, cashier=entry.cashier, website=entry.web)
 
 
 async def _payments(stack: AsyncExitStack, entry: WeChatEntry, clock: Clock) -> WeChatPayments | None:

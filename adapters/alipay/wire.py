@@ -66,6 +66,12 @@ class RefundQueryReply(Outcome):
     refund_status: Text = None
 
 
+class BillReply(Outcome):
+    """``alipay.data.dataservice.bill.downloadurl.query``: an address that is good for 30 seconds."""
+
+    bill_download_url: Text = None
+
+
 class CodeReply(Outcome):
     """``alipay.open.app.qrcode.create``: an address to take the image from."""
 

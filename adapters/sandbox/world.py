@@ -16,7 +16,22 @@ from msgspec import Struct
 
 from kernel.clock import Clock
 
-Fault = Literal["late", "twice", "never", "out_of_order", "bad_signature", "error_after_work", "slow", "unavailable"]
+Fault = Literal[
+    "late",
+    "twice",
+    "never",
+    "out_of_order",
+    "bad_signature",
+    "error_after_work",
+    "slow",
+    "unavailable",
+    # of a day's bill:
+    "not_ready",
+    "line_missing",
+    "line_doubled",
+    "amount_changed",
+    "wrong_hash",
+]
 
 _MOST_EVENTS = 500
 

@@ -11,6 +11,7 @@ from adapters.channel import Callback, Order, Payment, Provider, Refund
 from adapters.errors import HostConfigurationError, OrderRefusedError, OutcomeUnknownError
 from adapters.http import HostHttp, HostReply
 from adapters.wechat_pay.account import CALLBACK_FORM, Account, is_callback_address
+from adapters.wechat_pay.bills import WeChatPayBills
 from adapters.wechat_pay.callbacks import CallbackReader, payment_of
 from adapters.wechat_pay.client import SignedHttp, WeChatPayClient, in_progress, read
 from adapters.wechat_pay.keys import KeyRing, Spawn
@@ -69,6 +70,7 @@ class WeChatPayments:
         keys = KeyRing(account.public_keys, secret, clock, download, spawn, certificates=account.certificates)
         spawn(keys.refresh())
         self._client = WeChatPayClient(signed, keys)
+        self.bill = WeChatPayBills(app_id, self._client, signed, clock).bill
         self._callbacks = CallbackReader(account.merchant.mchid, app_id, secret, keys)
 
     async def prepay(self, order: Order) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from litestar.params import FromPath
 from adapters.channel import Provider
 from adapters.http import HostHttp
 from adapters.sandbox.alipay import protocol
+from adapters.sandbox.alipay.bills import TradeBills
 from adapters.sandbox.alipay.certify import Certify
 from adapters.sandbox.alipay.codes import Codes
 from adapters.sandbox.alipay.console import Console
@@ -68,6 +69,7 @@ class SimulatedAlipay:
         self._messages = Messages(self.console, self.people)
         self._codes = Codes(world, self.console)
         self._certify = Certify(world, self.people)
+        self._bills = TradeBills(world, self.trades)
         self._methods: Mapping[str, Callable[[Call], Mapping[str, object]]] = {
             "alipay.system.oauth.token": self.people.token,
             "alipay.trade.create": self.trades.create,
@@ -75,6 +77,7 @@ class SimulatedAlipay:
             "alipay.trade.close": self.trades.close,
             "alipay.trade.refund": self.trades.refund,
             "alipay.trade.fastpay.refund.query": self.trades.query_refund,
+            "alipay.data.dataservice.bill.downloadurl.query": self._bills.query,
             "alipay.open.app.mini.templatemessage.send": self._messages.send,
             "alipay.open.app.qrcode.create": self._codes.create,
             "alipay.open.app.alipaycert.download": self._certificate,
@@ -113,10 +116,15 @@ class SimulatedAlipay:
             found = self._codes.image(name.removesuffix(".png"))
             return Response(found or b"", status_code=404 if found is None else 200, media_type="image/png")
 
+        @get("/alipay/bill/{name:str}")
+        async def bill(name: FromPath[str]) -> Answer:
+            found = self._bills.file(name.removesuffix(".zip"))
+            return Response(found or b"", status_code=404 if found is None else 200, media_type="application/zip")
+
         sign_in = AuthorizationPage(
             self._world, _SIGN_IN, self.console.domains, lambda app_id, resident, _: self.people.login(app_id, resident)
         )
-        return gateway, page, face, image, *sign_in.routes()
+        return gateway, page, face, image, bill, *sign_in.routes()
 
     async def _gateway(self, query: str, body: bytes, base: str) -> Answer:
         try:

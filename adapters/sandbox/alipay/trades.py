@@ -1,7 +1,7 @@
 """The simulated cashier: trades and refunds, by Alipay's rules for numbers that come again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -28,7 +28,11 @@ class SimulatedRefund(Struct):
     """A refund by its ``out_request_no``."""
 
     amount: Fen
-    done: bool
+    done_at: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.done_at is not None
 
 
 class Trade(Struct, kw_only=True):
@@ -140,7 +144,7 @@ class Trades:
         if trade.refunded() + amount > trade.amount:
             raise Refusal("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")
         late = self._world.take_fault("alipay.refund") == "late"
-        trade.refunds[number] = SimulatedRefund(amount, done=False)
+        trade.refunds[number] = SimulatedRefund(amount)
         if not late:
             self._move(trade, number)
         return self._refund_reply(trade, moved=not late)
@@ -151,7 +155,7 @@ class Trades:
         return {**names, "refund_fee": total, "fund_change": "Y" if moved else "N"}
 
     def _move(self, trade: Trade, number: str) -> None:
-        trade.refunds[number].done = True
+        trade.refunds[number].done_at = self._world.clock.now()
         if trade.refunded() == trade.amount:
             trade.status = "TRADE_CLOSED"
         self._notify(trade, out_biz_no=number, gmt_refund=written_time(self._world.clock.now()))
@@ -180,6 +184,9 @@ class Trades:
         trade.status = "TRADE_SUCCESS"
         trade.paid_at = self._world.clock.now()
         self._notify(trade)
+
+    def all(self) -> Sequence[Trade]:
+        return list(self._trades.values())
 
     def finish_refunds(self) -> None:
         """Have all refunds that are under way done."""

@@ -1,8 +1,9 @@
 """The simulated WeChat Pay: its routes below ``/wechat_pay/v3``, and the cashier in the payer's hand.
 
-Of the world's faults, ``wechat_pay.<operation>`` (prepay, query, close, refund, query_refund, certificates) takes
-``unavailable`` (nothing is done), ``error_after_work``, ``slow`` (after the work) and ``bad_signature`` (a probe);
-others change nothing. ``wechat_pay.callback`` is the courier's.
+Of the world's faults, ``wechat_pay.<operation>`` (prepay, query, close, refund, query_refund, certificates, bill,
+bill_download) takes ``unavailable`` (nothing is done), ``error_after_work``, ``slow`` (after the work) and
+``bad_signature`` (a probe); others change nothing. ``wechat_pay.callback`` is the courier's, ``wechat_pay.bill_file``
+what stands in a bill.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from adapters.http import HostHttp
 from adapters.sandbox.host import Bill
 from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.wechat_pay.behaviour import Behaviour
+from adapters.sandbox.wechat_pay.bills import TradeBills
 from adapters.sandbox.wechat_pay.courier import Courier
 from adapters.sandbox.wechat_pay.keys import PlatformKeys
 from adapters.sandbox.wechat_pay.ledger import Ledger, Order
@@ -56,6 +58,7 @@ class SimulatedWeChatPay:
         self._front = Front(world, self.keys, self.behaviour, prefix)
         parts = Parts(world, self.keys, self.behaviour, self._ledger, self._courier)
         self._operations = Operations(parts, apps, loopback_callbacks=loopback_callbacks)
+        self._bills = TradeBills(world, self._ledger)
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the server side, for Litestar."""
@@ -70,6 +73,8 @@ class SimulatedWeChatPay:
             serve("POST", f"{trades}/out-trade-no/{{number:str}}/close", "close", does.close),
             serve("POST", refunds, "refund", does.refund),
             serve("GET", f"{refunds}/{{number:str}}", "query_refund", does.query_refund),
+            serve("GET", "/v3/bill/tradebill", "bill", self._bills.tradebill),
+            serve("GET", "/v3/billdownload/file", "bill_download", self._bills.file),
         ]
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
