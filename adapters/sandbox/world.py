@@ -31,6 +31,9 @@ Fault = Literal[
     "line_doubled",
     "amount_changed",
     "wrong_hash",
+    # of a charge without the payer at hand:
+    "pay_fail",
+    "advanced",
 ]
 
 _MOST_EVENTS = 500

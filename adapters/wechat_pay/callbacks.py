@@ -41,6 +41,18 @@ def payment_of(trade: Trade) -> Payment:
     )
 
 
+def open_notice(keys: KeyRing, api_v3_key: bytes, headers: Mapping[str, str], body: bytes) -> tuple[Notice, bytes]:
+    """Verify a callback and open what it brings. SignatureRefusedError."""
+    keys.verify_now(headers, body)
+    notice = decode(body, Notice)
+    if notice.resource_type != "encrypt-resource" or notice.resource.algorithm != _ALGORITHM:
+        raise SignatureRefusedError(
+            f"The callback brings {notice.resource_type[:40]!r} by {notice.resource.algorithm[:40]!r}",
+            fix=f"We open an encrypt-resource by {_ALGORITHM}.",
+        )
+    return notice, open_resource(notice.resource, api_v3_key)
+
+
 class CallbackReader:
     """Callbacks to one app of one merchant."""
 
@@ -52,23 +64,16 @@ class CallbackReader:
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Callback:
         """Verify and open. Raises SignatureRefusedError, also for what is genuine but another's or of another shape."""
-        self._keys.verify_now(headers, body)
-        notice = _decode(body, Notice)
-        if notice.resource_type != "encrypt-resource" or notice.resource.algorithm != _ALGORITHM:
-            raise SignatureRefusedError(
-                f"The callback brings {notice.resource_type[:40]!r} by {notice.resource.algorithm[:40]!r}",
-                fix=f"We open an encrypt-resource by {_ALGORITHM}.",
-            )
-        resource = open_resource(notice.resource, self._api_v3_key)
+        notice, resource = open_notice(self._keys, self._api_v3_key, headers, body)
         return Callback(self._about(notice.event_type, resource), notice.id, ACCEPTED, "application/json")
 
     def _about(self, event: str, resource: bytes) -> Payment | Refund | Mapping[str, str]:
         if event == "TRANSACTION.SUCCESS":
-            trade = _decode(resource, Trade)
+            trade = decode(resource, Trade)
             self._must_be_ours(trade.mchid, trade.appid)
             return _shown(trade)
         if event.startswith("REFUND."):
-            refund = _decode(resource, RefundNotice)
+            refund = decode(resource, RefundNotice)
             self._must_be_ours(refund.mchid, self._app_id)
             return Refund(
                 number=refund.out_refund_no,
@@ -76,7 +81,7 @@ class CallbackReader:
                 state=REFUND_STATES.get(refund.refund_status, "pending"),
                 amount=Fen(refund.amount.refund),
             )
-        return self._event(event, _decode(resource, dict[str, Any]))
+        return self._event(event, decode(resource, dict[str, Any]))
 
     def _event(self, event: str, resource: dict[str, Any]) -> Mapping[str, str]:
         merchants = [resource[name] for name in _MERCHANTS if name in resource]
@@ -100,7 +105,8 @@ def _shown(trade: Trade) -> Payment:
         raise _unreadable(error) from error
 
 
-def _decode(data: bytes, kind: type[Content]) -> Content:
+def decode(data: bytes, kind: type[Content]) -> Content:
+    """Decode a part of a callback. SignatureRefusedError."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -24,6 +24,7 @@ from adapters.sandbox.alipay.codes import Codes
 from adapters.sandbox.alipay.console import Console
 from adapters.sandbox.alipay.messages import Messages
 from adapters.sandbox.alipay.notices import Notices
+from adapters.sandbox.alipay.parking import Parking
 from adapters.sandbox.alipay.people import People
 from adapters.sandbox.alipay.protocol import Call, Refusal
 from adapters.sandbox.alipay.trades import Trade, Trades, written_time
@@ -70,6 +71,8 @@ class SimulatedAlipay:
         self._codes = Codes(world, self.console)
         self._certify = Certify(world, self.people)
         self._bills = TradeBills(world, self.trades)
+        self.parking = Parking(world, self.trades)
+        told = "alipay.commerce.transport.parking"
         self._methods: Mapping[str, Callable[[Call], Mapping[str, object]]] = {
             "alipay.system.oauth.token": self.people.token,
             "alipay.trade.create": self.trades.create,
@@ -78,6 +81,11 @@ class SimulatedAlipay:
             "alipay.trade.refund": self.trades.refund,
             "alipay.trade.fastpay.refund.query": self.trades.query_refund,
             "alipay.data.dataservice.bill.downloadurl.query": self._bills.query,
+            f"{told}.enterinfo.sync": self.parking.enter,
+            f"{told}.paymentinfo.sync": self.parking.pay,
+            f"{told}.exitinfo.sync": self.parking.leave,
+            "alipay.eco.mycar.parking.agreement.query": self.parking.agreement,
+            "alipay.eco.mycar.parking.order.pay": self.parking.charge,
             "alipay.open.app.mini.templatemessage.send": self._messages.send,
             "alipay.open.app.qrcode.create": self._codes.create,
             "alipay.open.app.alipaycert.download": self._certificate,

@@ -1,7 +1,7 @@
 """The simulated cashier: trades and refunds, by Alipay's rules for numbers that come again."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -178,6 +178,36 @@ class Trades:
         trade.opened = True
         self._expire(trade)
         return trade
+
+    def charge(self, call: Call, resident: str) -> Trade:
+        """Enter a parking charge as a trade that is paid at once; the same again is the same."""
+        number, amount = call.text("out_trade_no"), _amount(call.text("total_fee"))
+        known = self._trades.get((call.app.app_id, number))
+        if known is not None:
+            if known.asked != call.content:
+                raise Refusal("40004", "ACQ.CONTEXT_INCONSISTENT")
+            return known
+        now = self._world.clock.now()
+        trade = Trade(
+            app=call.app,
+            number=number,
+            trade_no=now.strftime("%Y%m%d") + f"2200{len(self._trades):016}",
+            resident=resident,
+            amount=amount,
+            subject=call.text("subject"),
+            notify_url=call.parameters.get("notify_url", ""),
+            asked=dict(call.content),
+            created_at=now,
+            expires_at=None,
+            opened=True,
+        )
+        self._trades[call.app.app_id, number] = trade
+        self.confirm(trade)
+        return trade
+
+    def names(self, app: SimulatedApp, resident: str) -> Collection[str]:
+        """Return by what an app knows a resident."""
+        return [each for each in self._people.names(app, resident).values() if each]
 
     def confirm(self, trade: Trade) -> None:
         """Pay."""
