@@ -38,6 +38,7 @@ COMMANDS = {
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
+    "reconcile": Entry("cli.reconcile:reconcile_command", "Compare the host apps' bills with our books."),
     "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),
     "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),
     "check": Entry("cli.check:check", "Do everything but publish, for a department's CI."),

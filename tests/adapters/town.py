@@ -38,7 +38,7 @@ class Town:
 
     async def prepay(self, host: str, number: str = NUMBER, amount: Fen = AMOUNT) -> Mapping[str, str]:
         """Sign wang in and make the order; return what the client gets."""
-        channel, simulated = self.channel(host), self._host(host)
+        channel, simulated = self.channel(host), self.host(host)
         order = Order(
             number=number,
             amount=amount,
@@ -50,10 +50,10 @@ class Town:
         return await channel.prepay(order)
 
     async def pay(self, host: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
-        return await self._host(host).pay(APPS[host], "wang", parameters, confirmed=confirmed)
+        return await self.host(host).pay(APPS[host], "wang", parameters, confirmed=confirmed)
 
     def bill(self, host: str, parameters: Mapping[str, str]) -> Bill:
-        return self._host(host).bill(APPS[host], "wang", parameters)
+        return self.host(host).bill(APPS[host], "wang", parameters)
 
     async def told(self, count: int, *, refused: int = 0) -> list[Callback]:
         """Wait until so many callbacks have come."""
@@ -72,7 +72,7 @@ class Town:
         self.believed.append(callback)
         return Response(callback.reply, status_code=200, media_type=callback.reply_type)
 
-    def _host(self, host: str) -> SimulatedHost:
+    def host(self, host: str) -> SimulatedHost:
         return next(each for each in self.sandbox.hosts if each.provider == host)
 
 
