@@ -25,6 +25,7 @@ Fault = Literal[
     "error_after_work",
     "slow",
     "unavailable",
+    "restricted",
     # of a day's bill:
     "not_ready",
     "line_missing",

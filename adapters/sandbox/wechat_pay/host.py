@@ -1,9 +1,10 @@
 """The simulated WeChat Pay: its routes below ``/wechat_pay/v3``, and the cashier in the payer's hand.
 
 Of the world's faults, ``wechat_pay.<operation>`` (prepay, query, close, refund, query_refund, certificates, bill,
-bill_download) takes ``unavailable`` (nothing is done), ``error_after_work``, ``slow`` (after the work) and
-``bad_signature`` (a probe); others change nothing. ``wechat_pay.callback`` is the courier's, ``wechat_pay.bill_file``
-what stands in a bill, ``wechat_pay.vehicle_charge`` what becomes of a charge.
+bill_download) takes ``unavailable`` (nothing is done), ``restricted`` (the merchant is, so nothing is done),
+``error_after_work``, ``slow`` (after the work) and ``bad_signature`` (a probe); others change nothing.
+``wechat_pay.callback`` is the courier's, ``wechat_pay.bill_file`` what stands in a bill, ``wechat_pay.vehicle_charge``
+what becomes of a charge.
 """
 
 import asyncio
