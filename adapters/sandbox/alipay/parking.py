@@ -4,7 +4,7 @@ What is wrong with a told stay is said by ``biz_code`` in a reply that succeeds.
 ``alipay.parking_charge``: the charge is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -41,6 +41,17 @@ class Parking:
         self._world = world
         self._trades = trades
         world.offer_faults("alipay.parking_charge", "pay_fail")
+
+    def methods(self) -> Mapping[str, Callable[[Call], Mapping[str, object]]]:
+        """Return what answers which of the gateway's methods."""
+        told = "alipay.commerce.transport.parking"
+        return {
+            f"{told}.enterinfo.sync": self.enter,
+            f"{told}.paymentinfo.sync": self.pay,
+            f"{told}.exitinfo.sync": self.leave,
+            "alipay.eco.mycar.parking.agreement.query": self.agreement,
+            "alipay.eco.mycar.parking.order.pay": self.charge,
+        }
 
     def enter(self, call: Call) -> Mapping[str, object]:
         """``alipay.commerce.transport.parking.enterinfo.sync``."""

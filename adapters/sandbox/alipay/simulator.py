@@ -72,7 +72,6 @@ class SimulatedAlipay:
         self._certify = Certify(world, self.people)
         self._bills = TradeBills(world, self.trades)
         self.parking = Parking(world, self.trades)
-        told = "alipay.commerce.transport.parking"
         self._methods: Mapping[str, Callable[[Call], Mapping[str, object]]] = {
             "alipay.system.oauth.token": self.people.token,
             "alipay.trade.create": self.trades.create,
@@ -81,11 +80,7 @@ class SimulatedAlipay:
             "alipay.trade.refund": self.trades.refund,
             "alipay.trade.fastpay.refund.query": self.trades.query_refund,
             "alipay.data.dataservice.bill.downloadurl.query": self._bills.query,
-            f"{told}.enterinfo.sync": self.parking.enter,
-            f"{told}.paymentinfo.sync": self.parking.pay,
-            f"{told}.exitinfo.sync": self.parking.leave,
-            "alipay.eco.mycar.parking.agreement.query": self.parking.agreement,
-            "alipay.eco.mycar.parking.order.pay": self.parking.charge,
+            **self.parking.methods(),
             "alipay.open.app.mini.templatemessage.send": self._messages.send,
             "alipay.open.app.qrcode.create": self._codes.create,
             "alipay.open.app.alipaycert.download": self._certificate,
@@ -94,12 +89,15 @@ class SimulatedAlipay:
             "alipay.user.certdoc.certverify.preconsult": self._certify.preconsult,
             "alipay.user.certdoc.certverify.consult": self._certify.consult,
         }
+        self._offer_faults()
+
+    def _offer_faults(self) -> None:
         for method in self._methods:
-            world.offer_faults(
+            self._world.offer_faults(
                 method, "unavailable", "restricted", "never", "slow", "error_after_work", "bad_signature"
             )
-        world.offer_faults("alipay.refund", "late")
-        world.offer_faults("alipay.qr", "unavailable")
+        self._world.offer_faults("alipay.refund", "late")
+        self._world.offer_faults("alipay.qr", "unavailable")
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the gateway, its pages and its images, all below ``/alipay``."""
