@@ -72,6 +72,7 @@ class Town:
         channels: Mapping[str, Channel],
         origin: str,
     ) -> None:
+        self.settings = settings
         self.clock: MovableClock = sandbox.clock
         self.database = database
         self.redis = redis
