@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from adapters.channel import Provider
+from adapters.channel import Payment, Provider
 from kernel.money import Fen
 
 PlateColor = Literal[
@@ -113,6 +113,16 @@ class Charged(Struct, frozen=True, kw_only=True):
     paid_at: datetime | None = None
     advanced: bool = False
     repaid: bool = False
+
+    def payment(self) -> Payment:
+        """Return it as any payment: a charge that failed is a payment that did."""
+        return Payment(
+            number=self.number,
+            state="pending" if self.state == "accepted" else self.state,
+            amount=self.amount,
+            transaction=self.transaction,
+            paid_at=self.paid_at,
+        )
 
 
 class ServiceChanged(Struct, frozen=True):

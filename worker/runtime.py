@@ -13,6 +13,7 @@ from typing import Any, Self
 import uvloop
 
 from adapters.apps import OpenApps, open_channels, read_apps
+from adapters.parking_products import OpenParking, open_parking
 from auth.sessions.ended import attach_ended
 from kernel.celery import TaskContext
 from kernel.clock import SystemClock
@@ -65,5 +66,6 @@ class LoopThread:
         clock = SystemClock()
         apps = read_apps(self._settings.host_apps_file)
         channels = await self._opened.enter_async_context(open_channels(apps, redis, clock))
-        has_opened: dict[type, object] = {OpenApps: OpenApps(channels)}
+        parking = await self._opened.enter_async_context(open_parking(apps, clock))
+        has_opened: dict[type, object] = {OpenApps: OpenApps(channels), OpenParking: parking}
         self.context = TaskContext(self._settings, database, redis, clock, has_opened=has_opened)

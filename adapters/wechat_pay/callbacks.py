@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from adapters.channel import Callback, Payment, Refund
-from adapters.errors import SignatureRefusedError
+from adapters.errors import OutcomeUnknownError, SignatureRefusedError
+from adapters.wechat_pay.charged import TRANSACTIONS, charged_of
 from adapters.wechat_pay.keys import KeyRing
 from adapters.wechat_pay.signing import open_resource
 from adapters.wechat_pay.states import PAYMENT_STATES, REFUND_STATES
+from adapters.wechat_pay.vehicle_wire import ChargeTrade
 from adapters.wechat_pay.wire import Notice, RefundNotice, Trade
 from kernel.money import Fen
 
@@ -68,6 +70,9 @@ class CallbackReader:
         return Callback(self._about(notice.event_type, resource), notice.id, ACCEPTED, "application/json")
 
     def _about(self, event: str, resource: bytes) -> Payment | Refund | Mapping[str, str]:
+        if event in TRANSACTIONS and (charge := decode(resource, ChargeTrade)).trade_scene:
+            self._must_be_ours(charge.sp_mchid, self._app_id)
+            return _charge(charge)
         if event == "TRANSACTION.SUCCESS":
             trade = decode(resource, Trade)
             self._must_be_ours(trade.mchid, trade.appid)
@@ -96,6 +101,13 @@ class CallbackReader:
                 f"The callback is about merchant {str(mchid)[:40]!r}, app {app_id[:40]!r}",
                 fix=f"This address is for {self._mchid!r}, {self._app_id!r}: compare the orders' notify_url.",
             )
+
+
+def _charge(trade: ChargeTrade) -> Payment:
+    try:
+        return charged_of(trade).payment()
+    except OutcomeUnknownError as error:
+        raise _unreadable(error) from error
 
 
 def _shown(trade: Trade) -> Payment:

@@ -74,6 +74,7 @@ class ChargeTrade(Struct):
 
     out_trade_no: str
     trade_state: str
+    trade_scene: str = ""
     sp_mchid: str = ""
     sub_mchid: str = ""
     transaction_id: str = ""

@@ -22,7 +22,6 @@ from adapters.http import HostReply
 from adapters.parking import (
     Charge,
     Charged,
-    ChargeState,
     Entered,
     ParkingCallback,
     Plate,
@@ -34,6 +33,7 @@ from adapters.parking import (
 )
 from adapters.wechat_pay.account import CALLBACK_FORM, Account, is_callback_address
 from adapters.wechat_pay.callbacks import ACCEPTED, decode, open_notice
+from adapters.wechat_pay.charged import TRANSACTIONS, charged_of
 from adapters.wechat_pay.client import SignedHttp, WeChatPayClient, read
 from adapters.wechat_pay.keys import KeyRing
 from adapters.wechat_pay.vehicle_wire import (
@@ -47,7 +47,6 @@ from adapters.wechat_pay.vehicle_wire import (
     PlateService,
 )
 from kernel.clock import CHINA, Clock
-from kernel.money import Fen
 
 _PLATE_COLORS: Mapping[PlateColor, str] = {
     "blue": "BLUE",
@@ -64,15 +63,7 @@ _SERVICES: Mapping[str, ServiceState] = {
     "OUT_SERVICE": "none",
     "EVALUATION_FAILED": "refused",
 }
-_TRADES: Mapping[str, ChargeState] = {
-    "ACCEPTED": "accepted",
-    "SUCCESS": "paid",
-    "PAY_FAIL": "failed",
-    "REFUND": "refunded",
-}
-_ADVANCED = "BPA"
 _NAME_CHARACTERS, _DESCRIPTION_CHARACTERS = 128, 127
-_TRANSACTIONS = frozenset({"TRANSACTION.SUCCESS", "TRANSACTION.FAIL", "TRANSACTION.PAY_BACK"})
 _ASK = "Query it with the same number; never charge it with another."
 
 
@@ -152,7 +143,7 @@ class WeChatVehicles:
         if not is_callback_address(charge.notify_url):
             raise HostConfigurationError(f"WeChat Pay cannot call {charge.notify_url[:80]!r}", fix=CALLBACK_FORM)
         reply = await self._client.call("POST", "/v3/vehicle/transactions/parking", self._request(charge))
-        charged = _charged(read(_known(reply, charge.number), ChargeTrade))
+        charged = charged_of(read(_known(reply, charge.number), ChargeTrade))
         _must_be(charge.number, charged)
         return charged
 
@@ -161,7 +152,7 @@ class WeChatVehicles:
         reply = await self._client.call("GET", target)
         if reply is None:
             return Charged(number=number, state="unknown")
-        charged = _charged(read(reply, ChargeTrade))
+        charged = charged_of(read(reply, ChargeTrade))
         _must_be(number, charged)
         return charged
 
@@ -174,10 +165,10 @@ class WeChatVehicles:
             blocked = change.parking_state == "BLOCKED"
             state = _SERVICES.get(change.blocked_state_description, "refused") if blocked else "active"
             about: Charged | ServiceChanged = ServiceChanged(change.out_parking_no, change.parking_id, state)
-        elif notice.event_type in _TRANSACTIONS:
+        elif notice.event_type in TRANSACTIONS:
             trade = decode(resource, ChargeTrade)
             self._must_be_ours(trade.sp_mchid)
-            about = _charged(trade)
+            about = charged_of(trade)
         else:
             raise SignatureRefusedError(
                 f"The callback is about {notice.event_type[:40]!r}", fix="This address is for parking."
@@ -210,22 +201,6 @@ class WeChatVehicles:
     def _must_be_ours(self, mchid: str) -> None:
         if mchid != self._account.merchant.mchid:
             raise SignatureRefusedError("The callback is about another merchant", fix="Compare the notify_url.")
-
-
-def _charged(trade: ChargeTrade) -> Charged:
-    state = _TRADES.get(trade.trade_state)
-    if state is None:
-        raise OutcomeUnknownError(f"A charge is in the state {trade.trade_state[:40]!r}", fix=_ASK)
-    advanced = trade.bank_type == _ADVANCED
-    return Charged(
-        number=trade.out_trade_no,
-        state=state,
-        amount=None if trade.amount is None else Fen(trade.amount.total),
-        transaction=trade.transaction_id,
-        paid_at=datetime.fromisoformat(trade.success_time) if trade.success_time else None,
-        advanced=advanced,
-        repaid=advanced and trade.user_repaid == "Y",
-    )
 
 
 def _must_be(number: str, charged: Charged) -> None:

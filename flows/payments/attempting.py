@@ -64,13 +64,15 @@ async def begin_attempt(
 ) -> tuple[PaymentAttempt, host.HostIdentity]:
     """Write an attempt down, or find the live one; to be committed before ``prepay``.
 
-    Raises UnknownOrderError, AlreadyPaidError, OrderOverError, PayerUnknownError.
+    Raises UnknownOrderError, AlreadyPaidError, OrderOverError, PayerUnknownError, WrongStateError.
     """
     await order_of(session, account_id, order_id)
     order = await locked(session, order_id)
     _check_payable(order, clock)
     for live in await live_attempts(session, order.id):
         if live.app_id == channel.app_id:
+            if live.mandate_id is not None:
+                raise WrongStateError("The fee is being taken by itself in this app", fix="Look again in a minute.")
             identity = await session.get_one(Identity, live.identity_id)
             return live, _payer(channel, identity)
     identity = await _identity_in(session, account_id, channel)

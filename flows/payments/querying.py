@@ -7,10 +7,12 @@ payer opens the cashier). A close is believed when a query confirms it, never fo
 import logging
 from collections.abc import Mapping
 
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import Channel, Payment
 from adapters.errors import OrderRefusedError
+from adapters.parking import Charging
 from flows.payments.cashiers import channel_of
 from flows.payments.messages import QUERY, AttemptNamed
 from flows.payments.ordering import is_over
@@ -25,7 +27,14 @@ from kernel.outbox import send
 _log = logging.getLogger(__name__)
 
 
-async def look(session: AsyncSession, clock: Clock, channels: Mapping[str, Channel], named: AttemptNamed) -> None:
+class Hosts(Struct, frozen=True):
+    """Whom to ask, by app id: channels, and what takes fees by itself."""
+
+    channels: Mapping[str, Channel]
+    charging: Mapping[str, Charging] = {}
+
+
+async def look(session: AsyncSession, clock: Clock, hosts: Hosts, named: AttemptNamed) -> None:
     """Ask about one attempt and settle it; ``goes_on``: have it asked again as long as it may change.
 
     No row is locked while the host answers. What the host does not say, whatever the reason, is asked again.
@@ -35,7 +44,7 @@ async def look(session: AsyncSession, clock: Clock, channels: Mapping[str, Chann
         return
     order = await session.get_one(PaymentOrder, attempt.order_id)
     if attempt.state not in {"paid", "surplus"}:
-        await _ask(session, clock, channels, order, attempt)
+        await _ask(session, clock, hosts, order, attempt)
     if named.goes_on:
         go_on(session, clock, attempt)
 
@@ -55,14 +64,14 @@ def go_on(session: AsyncSession, clock: Clock, attempt: PaymentAttempt) -> None:
 async def _ask(
     session: AsyncSession,
     clock: Clock,
-    channels: Mapping[str, Channel],
+    hosts: Hosts,
     order: PaymentOrder,
     attempt: PaymentAttempt,
 ) -> None:
     unwanted = order.state not in OPEN_ORDERS or is_over(order, clock)
     said = ""
     try:
-        found = await _found(channel_of(channels, attempt.app_id), attempt, unwanted=unwanted)
+        found = await _found(hosts, attempt, unwanted=unwanted)
     except YiwangError as error:
         said = error.message
         _log.warning("a payment could not be asked about", extra={"attempt": attempt.number, "reason": said})
@@ -77,8 +86,11 @@ async def _ask(
     await session.flush()
 
 
-async def _found(channel: Channel, attempt: PaymentAttempt, *, unwanted: bool) -> Payment:
-    """Return the host's word; of what nobody may pay any more, after it was told to close it."""
+async def _found(hosts: Hosts, attempt: PaymentAttempt, *, unwanted: bool) -> Payment:
+    """Return the host's word; of what nobody may pay any more, after it was told to close it. Debits cannot be."""
+    if attempt.mandate_id is not None and (charging := hosts.charging.get(attempt.app_id)) is not None:
+        return (await charging.query_charge(attempt.number)).payment()
+    channel = channel_of(hosts.channels, attempt.app_id)
     found = await channel.query(attempt.number)
     if not unwanted or found.state != "pending" or attempt.state not in LIVE_ATTEMPTS:
         return found

@@ -41,6 +41,8 @@ async def settle(session: AsyncSession, clock: Clock, number: str, found: Paymen
             await _overpay(session, clock, held, found, judgement.because or "twice")
         case "close" | "fail" | "prepare":
             await step(session, clock, held, judgement.verdict)
+            if held.attempt.mandate_id is not None and judgement.verdict != "prepare":
+                tell(session, clock, held.order)  # nobody was at hand to see that it could not be charged
         case "ask":
             send(session, clock, QUERY, AttemptNamed(number))
         case "nothing":

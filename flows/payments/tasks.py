@@ -5,10 +5,13 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.apps import OpenApps
+from adapters.parking_products import OpenParking
+from auth.issuer import issuer
+from flows.payments.debiting import DEBIT, DebitAsked, charge
 from flows.payments.messages import EXPIRE, QUERY, REFUND, AttemptNamed, OrderNamed, RefundNamed
 from flows.payments.moving import move
 from flows.payments.ordering import close_if_over, locked
-from flows.payments.querying import look
+from flows.payments.querying import Hosts, look
 from kernel.celery import TaskContext, consumer
 from kernel.outbox import send
 
@@ -22,7 +25,19 @@ async def _query_again(session: AsyncSession, context: TaskContext, named: Attem
 @consumer(QUERY, AttemptNamed, given_up=_query_again)
 async def query(session: AsyncSession, context: TaskContext, named: AttemptNamed) -> None:
     """Ask how an attempt stands."""
-    await look(session, context.clock, context.opened(OpenApps).channels, named)
+    hosts = Hosts(context.opened(OpenApps).channels, context.opened(OpenParking).charging)
+    await look(session, context.clock, hosts, named)
+
+
+async def _ask_instead(session: AsyncSession, context: TaskContext, asked: DebitAsked) -> None:
+    send(session, context.clock, QUERY, AttemptNamed(asked.number, goes_on=True))
+
+
+@consumer(DEBIT, DebitAsked, given_up=_ask_instead)
+async def debit(session: AsyncSession, context: TaskContext, asked: DebitAsked) -> None:
+    """Charge an attempt by its mandate."""
+    charging = context.opened(OpenParking).charging
+    await charge(session, context.clock, charging, asked, issuer(context.settings))
 
 
 async def _refund_again(session: AsyncSession, context: TaskContext, named: RefundNamed) -> None:

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 import worker.tasks  # noqa: F401 - registers the tasks
 from adapters.apps import OpenApps
 from adapters.channel import Channel
+from adapters.parking_products import OpenParking
 from adapters.sandbox.clock import MovableClock
 from adapters.sandbox.development import APPS
 from adapters.sandbox.host import SimulatedHost
@@ -79,8 +80,8 @@ class Town:
         self.sandbox = sandbox
         self.channels = channels
         self.cashier = Cashier(database, redis, self.clock, channels, origin)
-        opened: dict[type, object] = {OpenApps: OpenApps(channels)}
-        self._hand = Hand(TaskContext(settings, database, redis, self.clock, has_opened=opened))
+        self.opened: dict[type, object] = {OpenApps: OpenApps(channels), OpenParking: OpenParking()}
+        self._hand = Hand(TaskContext(settings, database, redis, self.clock, has_opened=self.opened))
         self.accounts: dict[str, UUID] = {}
 
     def host(self, name: str) -> SimulatedHost:
