@@ -8,7 +8,6 @@ import gzip
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from adapters.bills import TIME_FORM, BillLine
 from adapters.sandbox.bills import Drawer, Drawn
@@ -26,9 +25,7 @@ _COLUMNS = (
     "申请退款金额,费率备注"
 )
 _TOTALS = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
-_RATE = Decimal("0.006")
 _REFUND_STATES = {"ABNORMAL": "CHANGE", "CLOSED": "FAIL"}
-_FIVE = Decimal("0.00001")
 
 
 class TradeBills:
@@ -80,7 +77,7 @@ class TradeBills:
         asked, paid = order.request, line.kind == "payment"
         refund = None if paid else self._ledger.refund_of(line.refund)
         amount = format_yuan(line.amount)
-        fee = (line.amount if paid else -line.amount) * _RATE / 100
+        fee = _fee(line.amount if paid else -line.amount)
         values = [
             line.at.astimezone(CHINA).strftime(TIME_FORM),
             *(asked.appid, asked.mchid, "0", ""),
@@ -88,7 +85,7 @@ class TradeBills:
             *("OTHERS", "CNY", amount if paid else "0.00", "0.00"),
             *("0" if refund is None else refund.refund_id, line.refund or "0", "0.00" if paid else amount, "0.00"),
             *("" if paid else "ORIGINAL", "" if refund is None else _REFUND_STATES.get(refund.status, refund.status)),
-            *(asked.description, asked.attach or "", str(fee.quantize(_FIVE)), "0.60%"),
+            *(asked.description, asked.attach or "", fee, "0.60%"),
             *(amount if paid else "0.00", "0.00" if paid else amount, ""),
         ]
         return ",".join(f"`{value}" for value in values)
@@ -118,17 +115,23 @@ def _refund(refund: Refund) -> BillLine:
 def _total(lines: Sequence[BillLine]) -> str:
     paid = Fen(sum(each.amount for each in lines if each.kind == "payment"))
     back = Fen(sum(each.amount for each in lines if each.kind == "refund"))
-    fee = ((paid - back) * _RATE / 100).quantize(_FIVE)
+    fee = _fee(paid - back)
     values = (
         str(len(lines)),
         format_yuan(paid),
         format_yuan(back),
         "0.00",
-        str(fee),
+        fee,
         format_yuan(paid),
         format_yuan(back),
     )
     return ",".join(f"`{value}" for value in values)
+
+
+def _fee(fen: int) -> str:
+    """Return 0.60 % in yuan with five decimals: six units of the last of them for each fen."""
+    yuan, rest = divmod(abs(fen) * 6, 100_000)
+    return f"{'-' if fen < 0 else ''}{yuan}.{rest:05}"
 
 
 def _day(text: str) -> date:
