@@ -10,7 +10,9 @@ from flows.payments import refunding
 from flows.payments.ordering import order_numbered
 from flows.payments.tables import PaymentAttempt, PaymentNotice, PaymentRefund
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.money import Fen, format_yuan
+from kernel.settings import load
 
 _CLOCK = SystemClock()
 
@@ -26,6 +28,7 @@ def payment() -> None:
       yiwang payment paid-out NUMBER --by "bank transfer 2026-0113"
       yiwang payment odd                   messages to look at
       yiwang payment show NUMBER           an order by the number of an attempt or refund
+      yiwang payment notices NUMBER        what hosts have said of it, word for word
 
     docs/payments.md says how each can happen and what to do.
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
@@ -88,6 +91,28 @@ def odd(limit: int) -> None:
         click.echo(f"{row.last_at:%Y-%m-%d %H:%M} UTC  {row.app_id}  {row.number or '-'}  {row.outcome}{times}")
     if not found:
         click.echo("No message is odd.")
+
+
+@payment.command("notices")
+@click.argument("number")
+def notices(number: str) -> None:
+    """Show what hosts have said of an attempt or refund, as it came. It names the payer's id: reading is recorded."""
+
+    async def read(session: AsyncSession) -> list[str]:
+        query = select(PaymentNotice).where(PaymentNotice.number == number).order_by(col(PaymentNotice.first_at))
+        rows = (await session.exec(query)).all()
+        if not rows:
+            return ["No host has said anything of this number."]
+        cipher = open_keys(load()).cipher
+        await record(session, _CLOCK, "payment_notice.read", f"payment_attempt:{number}", notices=len(rows))
+        return [
+            f"{row.first_at:%Y-%m-%d %H:%M:%S} UTC  {row.app_id}  {row.outcome}  {row.times} times\n"
+            f"    {cipher.open('payment_notice.body', row.id, row.body)}"
+            for row in rows
+        ]
+
+    for line in transaction(read):
+        click.echo(line)
 
 
 @payment.command("show")

@@ -5,7 +5,6 @@ the same app is the same attempt with the same number: what its outcome was does
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from uuid import UUID
 
 from msgspec import Struct
@@ -29,7 +28,7 @@ from flows.payments.messages import QUERY, AttemptNamed
 from flows.payments.ordering import is_over, live_attempts, locked, order_of
 from flows.payments.querying import go_on
 from flows.payments.settling import locked_attempt, step
-from flows.payments.states import PAID_ORDERS, AttemptEvent, after_order
+from flows.payments.states import LIVE_ATTEMPTS, PAID_ORDERS, AttemptEvent, AttemptState, after_order
 from flows.payments.tables import PaymentAttempt, PaymentOrder
 from kernel.clock import Clock
 from kernel.database import Database
@@ -71,10 +70,9 @@ async def begin_attempt(
     _check_payable(order, clock)
     for live in await live_attempts(session, order.id):
         if live.app_id == channel.app_id:
-            if live.mandate_id is not None:
-                raise WrongStateError("The fee is being taken by itself in this app", fix="Look again in a minute.")
-            identity = await session.get_one(Identity, live.identity_id)
-            return live, _payer(channel, identity)
+            if live.identity_id is None:
+                raise WrongStateError("The order is being charged by a mandate", fix="Ask how it stands in a moment.")
+            return live, _payer(channel, await session.get_one(Identity, live.identity_id))
     identity = await _identity_in(session, account_id, channel)
     now = clock.now()
     attempt = PaymentAttempt(
@@ -115,37 +113,39 @@ async def prepay(cashier: Cashier, attempt: PaymentAttempt, payer: host.HostIden
     try:
         arguments = await channel.prepay(wanted)
     except YiwangError as error:
-        await _note_failure(cashier, attempt, error)
+        await _note(cashier, attempt.number, error)
         if isinstance(error, HostConfigurationError | NotOfferedError):
             await cashiers.refused(cashier.redis, attempt.app_id)
             raise CashierClosedError(
                 "This app takes no payments at the moment", fix="Pay in another app, or a little later."
             ) from error
         raise
-    await _note(cashier, attempt.number, "prepare", "")
+    await _note(cashier, attempt.number)
     return Begun(attempt.number, arguments)
 
 
-async def _note_failure(cashier: Cashier, attempt: PaymentAttempt, error: YiwangError) -> None:
+def _event(error: YiwangError, state: AttemptState) -> AttemptEvent | None:
+    """What a failed prepaying means for an attempt as it stands now; None: a query tells."""
     match error:
-        case OutcomeUnknownError():
-            await _note(cashier, attempt.number, "lose", error.message)
-        case HostConfigurationError() | NotOfferedError() | OrderRefusedError() if attempt.state == "created":
-            await _note(cashier, attempt.number, "fail", error.message)
-        case _:  # it was tried before and may be paid: a query tells
-            await _note(cashier, attempt.number, None, error.message)
+        case OutcomeUnknownError() if state in {"created", "unknown"}:
+            return "lose"
+        case HostConfigurationError() | NotOfferedError() | OrderRefusedError() if state == "created":
+            return "fail"
+        case _:  # nothing was done, or it was tried before and may be paid
+            return None
 
 
-async def _note(cashier: Cashier, number: str, event: AttemptEvent | None, said: str) -> None:
+async def _note(cashier: Cashier, number: str, error: YiwangError | None = None) -> None:
     """Note what became of prepaying; a callback may have been quicker, and what it said stays."""
     async with cashier.database.session() as session:
         held = await locked_attempt(session, number)
-        held.attempt.said = said
-        session.add(held.attempt)
+        attempt = held.attempt
+        attempt.said = "" if error is None else error.message
+        session.add(attempt)
+        event = "prepare" if error is None else _event(error, attempt.state)
         if event is None:
             send(session, cashier.clock, QUERY, AttemptNamed(number))
-            return
-        with suppress(WrongStateError):
+        elif attempt.state in LIVE_ATTEMPTS:
             await step(session, cashier.clock, held, event)
 
 

@@ -91,6 +91,13 @@ async def step(  # noqa: PLR0913 - who does what to which, and why
     return row
 
 
+async def end_all_of(session: AsyncSession, clock: Clock, account_id: UUID, *, actor: str, because: str) -> None:
+    """End every mandate of an account, such as when it is erased."""
+    for row in await mandates_of(session, account_id):
+        if row.state != "terminated":
+            await step(session, clock, row.id, "terminate", actor=actor, because=because)
+
+
 async def chargeable(session: AsyncSession, mandate_id: UUID, amount: Fen) -> DebitMandate:
     """Return a mandate that may be charged now, locked so that nobody ends it meanwhile.
 

@@ -96,6 +96,8 @@ async def step(
     """
     order, found = await locked_refund(session, number)
     if found.state in {"done", "paid_out"} and event not in {"retry", "pay_out"}:
+        if (found.state, event) == ("paid_out", "finish"):
+            _log.error("a refund was paid out and the host has done it too", extra={"refund": number})
         return found
     found.state, found.changed_at, found.said = after_refund(found.state, event), clock.now(), said
     session.add(found)

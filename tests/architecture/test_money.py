@@ -33,7 +33,7 @@ def floats(source: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Constant(value=float()):
-                yield node.lineno, f"the literal {node.value}"
+                yield node.lineno, f"the literal {node.value!r}"
             case ast.Name(id="float"):
                 yield node.lineno, "float"
             case ast.BinOp(op=ast.Div()) | ast.AugAssign(op=ast.Div()):

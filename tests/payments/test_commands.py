@@ -38,6 +38,7 @@ async def test_a_stuck_refund_is_retried_and_at_last_paid_out(town: Town, operat
     shown = await operator.done("payment", "show", begun.number)
     assert "paid_out" in shown
     assert begun.number in shown
+    assert '"event_type":"TRANSACTION.SUCCESS"' in await operator.done("payment", "notices", begun.number)
 
 
 async def test_the_ledger_is_shown_and_checked(town: Town, operator: Operator) -> None:

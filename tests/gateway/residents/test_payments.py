@@ -82,8 +82,8 @@ async def test_an_order_is_paid_and_shown_on_a_receipt(city: City, phones: Phone
         assert said in receipt["page"]
     assert await other.code(RECEIPT, order=order) == "PAYMENT_UNKNOWN"
     async with city.gateway.database.session() as session:
-        query = select(AuditEntry.actor).where(AuditEntry.action == "payment.begun")
-        assert set((await session.exec(query)).all()) == {f"account:{await account_of(who)}"}
+        begun_by = select(AuditEntry.actor).where(AuditEntry.action == "payment.begun")
+        assert set((await session.exec(begun_by)).all()) == {f"account:{await account_of(who)}"}
 
 
 async def named(who: Resident) -> None:
