@@ -95,6 +95,7 @@ async def charge(
         return
     if (why := await _unwanted(session, clock, order, attempt)) is not None:
         await _settle(session, clock, asked.number, Payment(number=asked.number, state="closed"), why)
+        send(session, clock, QUERY, AttemptNamed(asked.number, goes_on=True))  # a try before may have been heard
         return
     product = charging.get(attempt.app_id)
     if product is None:
