@@ -37,6 +37,7 @@ from adapters.wechat.app import WeChatApp, WeChatWebsite
 from adapters.wechat.channel import WeChatChannel
 from adapters.wechat_pay.account import Account
 from adapters.wechat_pay.channel import WeChatPayments
+from adapters.wechat_pay.vehicles import VehicleProduct
 from kernel.clock import Clock
 from kernel.ids import random_id
 
@@ -57,11 +58,16 @@ class _Entry(Struct, frozen=True, kw_only=True, tag_field="provider", forbid_unk
 
 
 class WeChatEntry(_Entry, frozen=True, tag="wechat"):
-    """A mini-program at WeChat, its website app, and the merchant that it pays by WeChat Pay."""
+    """A mini-program at WeChat, its website app, and the merchant that it pays by WeChat Pay.
+
+    ``vehicles`` and ``reminders`` are WeChat Pay's parking products, for a merchant that has them.
+    """
 
     app: WeChatApp
     web: WeChatWebsite | None = None
     pay: Account | None = None
+    vehicles: VehicleProduct | None = None
+    reminders: bool = False
     url: str = "https://api.weixin.qq.com"
 
     @property
@@ -82,10 +88,14 @@ class AlipayCertificates(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlipayEntry(_Entry, frozen=True, tag="alipay"):
-    """A mini-program at Alipay, which is believed by its ``public_key`` or by ``certificates``, one of the two."""
+    """A mini-program at Alipay, which is believed by its ``public_key`` or by ``certificates``, one of the two.
+
+    ``parking``: it may tell Alipay of stays and have their fees taken.
+    """
 
     app: AlipayApp
     web: AlipayWebsite | None = None
+    parking: bool = False
     public_key: str = ""
     certificates: AlipayCertificates | None = None
     url: str = ALIPAY
@@ -176,6 +186,12 @@ def parse_apps(text: bytes) -> HostApps:
     return found
 
 
+class OpenApps(Struct, frozen=True):
+    """The channels of a process, by app id."""
+
+    channels: Mapping[str, Channel]
+
+
 @asynccontextmanager
 async def open_channels(
     apps: HostApps, redis: Redis, clock: Clock, sms: SmsSender | None = None
@@ -197,7 +213,7 @@ async def _opened(stack: AsyncExitStack, entry: Entry, redis: Redis, clock: Cloc
         return AlipayChannel(client, clock, entry.web)
     app = entry.app
     tokens = AccessTokens(redis, clock, f"baidu:{app.app_key}", lambda: fetch_app_token(http, app))
-    return BaiduChannel(http, app, tokens.get, tokens.invalidate, cashier=entry.cashier, website=entry.web)
+    return BaiduChannel(http, app, tokens.get, tokens.invalidate, clock=clock, cashier=entry.cashier, website=entry.web)
 
 
 async def _payments(stack: AsyncExitStack, entry: WeChatEntry, clock: Clock) -> WeChatPayments | None:

@@ -5,11 +5,12 @@ know. Amounts are fen, times have a zone, phone numbers are E.164 (``+8613800138
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from adapters.bills import Bill
 from kernel.money import Fen
 
 Provider = Literal["wechat", "alipay", "baidu", "web"]
@@ -149,6 +150,13 @@ class Channel(Protocol):
 
     async def query_refund(self, number: str, order: Payment) -> Refund: ...
 
+    async def bill(self, day: date) -> Bill:
+        """Fetch what was paid and given back on a day of Beijing's.
+
+        BillNotReadyError: ask later. BillUnreadableError: it is damaged, or of a form that is not known.
+        """
+        ...
+
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback:
         """Verify a message of the host's. Header names are lower case. SignatureRefusedError."""
         ...
@@ -178,5 +186,7 @@ class Payments(Protocol):
     async def refund(self, number: str, order: Payment, amount: Fen, reason: str) -> Refund: ...
 
     async def query_refund(self, number: str, order: Payment) -> Refund: ...
+
+    async def bill(self, day: date) -> Bill: ...
 
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback: ...

@@ -86,6 +86,21 @@ class OrderRefusedError(YiwangError):
     http_status = 409
 
 
+class BillNotReadyError(YiwangError):
+    """The host has not made the bill of that day yet."""
+
+    code = "HOST_BILL_NOT_READY"
+    http_status = 503
+    retryable = True
+
+
+class BillUnreadableError(YiwangError):
+    """A bill is damaged or has not the form that it should have; nothing of it is believed."""
+
+    code = "HOST_BILL_UNREADABLE"
+    http_status = 502
+
+
 class NotOfferedError(YiwangError):
     """What was asked for does not exist at this host app."""
 

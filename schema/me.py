@@ -21,13 +21,15 @@ from auth.residents.erasure import erase, may_erase
 from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
+from flows.payments import mandates as debits
+from flows.payments.holdings import payments_held
 from kernel.crypto.fields import FieldCipher
+from kernel.masks import masked_id_number, masked_name, masked_phone
 from schema.caller import acting, caller, fresh_caller, token_of
 from schema.company_mandates import CompanyShown, shown_company
 from schema.consents import ClientGrantShown, ConsentShown, shown_consent, shown_grants
 from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
-from schema.masks import masked_id_number, masked_name, masked_phone
 from schema.notices import NoticeShown, shown_notices
 from schema.passkeys import PasskeyShown, shown_passkeys
 from schema.scalars import DateTimeText, JsonValue, text
@@ -199,7 +201,8 @@ class Me:
             account = await session.get_one(Account, owner.account_id)
             if account.name is not None and (refused := refusal(_IN_THE_CLEAR, token_of(info.context))) is not None:
                 raise refused
-            return JsonValue(await holdings(session, _cipher(info.context), owner.account_id))
+            held = await holdings(session, _cipher(info.context), owner.account_id)
+            return JsonValue(held | {"payments": await payments_held(session, owner.account_id)})
 
 
 @strawberry.type
@@ -229,6 +232,8 @@ class MeMutations:
             if not decision:
                 raise AuthenticationTooOldError(decision.reason, within=PROOF_FRESH_FOR, fix="Sign in again first.")
             await erase(session, platform.environment.clock, account)
+            actor = f"account:{account.id}"
+            await debits.end_all_of(session, platform.environment.clock, account.id, actor=actor, because="erased")
         return True
 
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 
 from adapters.alipay import launches, trades
 from adapters.alipay.app import AlipayWebsite
+from adapters.alipay.bills import fetch_bill
 from adapters.alipay.client import AlipayClient
 from adapters.alipay.notices import read_notice
 from adapters.alipay.phones import read_phone
@@ -21,6 +23,7 @@ from adapters.alipay.wire import (
     TokenReply,
     TradeReply,
 )
+from adapters.bills import Bill
 from adapters.channel import (
     Callback,
     HostIdentity,
@@ -137,6 +140,10 @@ class AlipayChannel:
         method = "alipay.trade.fastpay.refund.query"
         reply = await self._client.call(method, RefundQueryReply, content, tolerate=(_NOT_EXIST,))
         return trades.refund(number, order.number, RefundQueryReply() if reply.reason == _NOT_EXIST else reply)
+
+    async def bill(self, day: date) -> Bill:
+        """Fetch the merchant's bill: it names no apps, so it may have lines of the merchant's others."""
+        return await fetch_bill(self._client, self._clock, day)
 
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback:  # noqa: ARG002 - Alipay signs the body alone
         """Verify a notice; its ``reply`` must be sent as it is. SignatureRefusedError: answer anything else."""

@@ -21,6 +21,7 @@ _UNSIGNED_CODES = frozenset({"20001", "40001", "40002", "40003", "40006"})  # re
 _UNKNOWN_SUB_CODES = ("ACQ.SYSTEM_ERROR", "isp.", "aop.unknow")
 _SIGN_IN_AGAIN = frozenset({"isv.code-invalid", "isv.invalid-auth-relations"})
 _CONTRACT = frozenset({"ACQ.ACCESS_FORBIDDEN", "ACQ.PARTNER_ERROR", "ACQ.SELLER_BEEN_BLOCKED"})
+_ABOUT_ORDERS = ("alipay.trade.", "alipay.eco.mycar.parking.", "alipay.commerce.transport.parking.")
 _ASK = "Ask how it stands, or send the very same again."
 _FIXES = {
     "ACQ.CONTEXT_INCONSISTENT": "The number has other data at Alipay: never change an order, make a new one.",
@@ -60,7 +61,7 @@ def refusal(method: str, outcome: Outcome) -> YiwangError:
 
 
 def _business(method: str, sub_code: str, said: str) -> YiwangError:
-    if sub_code in _CONTRACT or not method.startswith("alipay.trade."):
+    if sub_code in _CONTRACT or not method.startswith(_ABOUT_ORDERS):
         return HostConfigurationError(said, fix="Look the sub-code up in Alipay's console; a product may be missing.")
     return OrderRefusedError(said, fix=_FIXES.get(sub_code, "Look the sub-code up; trying again changes nothing."))
 

@@ -66,6 +66,35 @@ class RefundQueryReply(Outcome):
     refund_status: Text = None
 
 
+class BillReply(Outcome):
+    """``alipay.data.dataservice.bill.downloadurl.query``: an address that is good for 30 seconds."""
+
+    bill_download_url: Text = None
+
+
+class ParkingReply(Outcome):
+    """``alipay.commerce.transport.parking.*``: a second code of its own, beside the gateway's."""
+
+    biz_code: Text = None
+    serial_no: Text = None
+    agreement_scene: Text = None
+
+
+class AgreementReply(Outcome):
+    """``alipay.eco.mycar.parking.agreement.query``."""
+
+    agreement_status: Text = None
+
+
+class ChargeReply(Outcome):
+    """``alipay.eco.mycar.parking.order.pay``; ``advance_amount`` is what Alipay has advanced, if anything."""
+
+    out_trade_no: Text = None
+    trade_no: Text = None
+    gmt_payment: Text = None
+    advance_amount: Text = None
+
+
 class CodeReply(Outcome):
     """``alipay.open.app.qrcode.create``: an address to take the image from."""
 

@@ -7,15 +7,18 @@ the channel switched off until then. docs/host_apps.md lists what is unconfirmed
 import logging
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import date
 from urllib.parse import quote
 
 from adapters import links
 from adapters.baidu import messages, phones, wire
 from adapters.baidu.app import BaiduApp, BaiduCashier, BaiduWebsite
+from adapters.baidu.bills import BaiduBills
 from adapters.baidu.client import AppToken, BaiduClient, TokenFailed
 from adapters.baidu.notices import read_notice
 from adapters.baidu.payments import BaiduPayments
 from adapters.baidu.web import BaiduWebSignIn
+from adapters.bills import Bill
 from adapters.channel import (
     Callback,
     HostIdentity,
@@ -38,6 +41,7 @@ from adapters.errors import (
     OutcomeUnknownError,
 )
 from adapters.http import HostHttp
+from kernel.clock import Clock
 from kernel.money import Fen
 
 _log = logging.getLogger(__name__)
@@ -50,13 +54,14 @@ class BaiduChannel:
 
     provider: Provider = "baidu"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a deployment may choose are keywords
         self,
         http: HostHttp,
         app: BaiduApp,
         app_token: AppToken,
         token_failed: TokenFailed,
         *,
+        clock: Clock,
         cashier: BaiduCashier | None = None,
         website: BaiduWebsite | None = None,
     ) -> None:
@@ -66,6 +71,7 @@ class BaiduChannel:
         self._client = BaiduClient(http, app, app_token, token_failed)
         self._cashier = cashier
         self._paying = BaiduPayments(self._client, app, cashier) if cashier else None
+        self._billing = BaiduBills(self._client, app.app_key, cashier, clock) if cashier else None
 
     async def sign_in(self, code: str) -> HostIdentity:
         """Exchange ``swan.login``'s code, which lives 10 minutes.
@@ -164,6 +170,11 @@ class BaiduChannel:
 
     async def query_refund(self, number: str, order: Payment) -> Refund:
         return await self._payments().query_refund(number, order)
+
+    async def bill(self, day: date) -> Bill:
+        if self._billing is None:
+            raise self._no_payments()
+        return await self._billing.bill(day)
 
     def _payments(self) -> BaiduPayments:
         if self._paying is None:

@@ -83,6 +83,10 @@ class BaiduClient:
         """Ask with a query; return the answer, be it a refusal."""
         return await self._answered("GET", path, query, {})
 
+    async def fetch(self, url: str) -> bytes:
+        """GET a file that an answer names; nothing of ours goes with it. Raises HostUnavailableError."""
+        return await self._http.fetch(url)
+
     async def _answered(self, method: str, path: str, query: Mapping[str, str], form: Mapping[str, str]) -> wire.Answer:
         """Send with an app token; once more with another if Baidu refuses the first and so has done nothing."""
         token = await self._app_token()

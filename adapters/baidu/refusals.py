@@ -15,11 +15,11 @@ from adapters.errors import (
 )
 from kernel.errors import YiwangError
 
-Call = Literal["token", "sign-in", "union id", "message", "code", "query", "close", "refund", "refund query"]
+Call = Literal["token", "sign-in", "union id", "message", "code", "query", "close", "refund", "refund query", "bill"]
 
 TOKEN_REFUSED = frozenset({110, 111})  # 110 is in Baidu's documents; 111 (expired) is unconfirmed
 NOT_FOUND = 10002  # the order or the payment app key is unknown, or the order is consumed
-_CASHIER: frozenset[Call] = frozenset({"query", "close", "refund", "refund query"})
+_CASHIER: frozenset[Call] = frozenset({"query", "close", "refund", "refund query", "bill"})
 
 _ANYWHERE: dict[int, tuple[type[YiwangError], str]] = {
     100: (HostConfigurationError, "Baidu takes forms alone: something between changed the request's type."),

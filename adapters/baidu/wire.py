@@ -101,6 +101,19 @@ class FoundRefund(Struct, rename="camel"):
     biz_refund_batch_id: str | int | None = None
 
 
+class BillFile(Struct, rename="camel"):
+    """One report of a bill; without a ``url`` while it is made."""
+
+    download_name: str = ""
+    url: str = ""
+
+
+class OrderBills(Struct):
+    """Of ``orderBill``: a list within the envelope's own ``data``."""
+
+    data: list[BillFile]
+
+
 Said = TypeVar("Said", bound=Answer)
 Data = TypeVar("Data")
 

@@ -16,7 +16,26 @@ from msgspec import Struct
 
 from kernel.clock import Clock
 
-Fault = Literal["late", "twice", "never", "out_of_order", "bad_signature", "error_after_work", "slow", "unavailable"]
+Fault = Literal[
+    "late",
+    "twice",
+    "never",
+    "out_of_order",
+    "bad_signature",
+    "error_after_work",
+    "slow",
+    "unavailable",
+    "restricted",
+    # of a day's bill:
+    "not_ready",
+    "line_missing",
+    "line_doubled",
+    "amount_changed",
+    "wrong_hash",
+    # of a charge without the payer at hand:
+    "pay_fail",
+    "advanced",
+]
 
 _MOST_EVENTS = 500
 

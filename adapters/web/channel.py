@@ -6,12 +6,14 @@ People sign in at the OpenID provider, so the web has no sign-in of its own. A m
 import io
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Never
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import segno
 from msgspec import Struct
 
+from adapters.bills import Bill
 from adapters.channel import (
     Callback,
     HostIdentity,
@@ -83,6 +85,9 @@ class WebChannel:
 
     async def query_refund(self, number: str, order: Payment) -> Refund:  # noqa: ARG002 - as above
         self._lacks("a cashier", "Ask the channel that was paid at.")
+
+    async def bill(self, day: date) -> Bill:  # noqa: ARG002 - as above
+        self._lacks("bill", "Ask the channels that residents pay at.")
 
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback:  # noqa: ARG002 - as above
         self._lacks("callbacks", "Compare the address with that of another channel.")

@@ -1,10 +1,12 @@
 """WeChat mini-programs behind the common interface; money is passed on to WeChat Pay, a product of its own."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from redis.asyncio import Redis
 
 from adapters.access_tokens import AccessTokens
+from adapters.bills import Bill
 from adapters.channel import (
     Callback,
     HostIdentity,
@@ -128,6 +130,9 @@ class WeChatChannel:
 
     async def query_refund(self, number: str, order: Payment) -> Refund:
         return await self._payments().query_refund(number, order)
+
+    async def bill(self, day: date) -> Bill:
+        return await self._payments().bill(day)
 
     def _payments(self) -> Payments:
         if self._paying is None:

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from adapters.channel import Callback, Payment, Refund
-from adapters.errors import SignatureRefusedError
+from adapters.errors import OutcomeUnknownError, SignatureRefusedError
+from adapters.wechat_pay.charged import TRANSACTIONS, charged_of
 from adapters.wechat_pay.keys import KeyRing
 from adapters.wechat_pay.signing import open_resource
 from adapters.wechat_pay.states import PAYMENT_STATES, REFUND_STATES
+from adapters.wechat_pay.vehicle_wire import ChargeTrade
 from adapters.wechat_pay.wire import Notice, RefundNotice, Trade
 from kernel.money import Fen
 
@@ -41,6 +43,18 @@ def payment_of(trade: Trade) -> Payment:
     )
 
 
+def open_notice(keys: KeyRing, api_v3_key: bytes, headers: Mapping[str, str], body: bytes) -> tuple[Notice, bytes]:
+    """Verify a callback and open what it brings. SignatureRefusedError."""
+    keys.verify_now(headers, body)
+    notice = decode(body, Notice)
+    if notice.resource_type != "encrypt-resource" or notice.resource.algorithm != _ALGORITHM:
+        raise SignatureRefusedError(
+            f"The callback brings {notice.resource_type[:40]!r} by {notice.resource.algorithm[:40]!r}",
+            fix=f"We open an encrypt-resource by {_ALGORITHM}.",
+        )
+    return notice, open_resource(notice.resource, api_v3_key)
+
+
 class CallbackReader:
     """Callbacks to one app of one merchant."""
 
@@ -52,23 +66,19 @@ class CallbackReader:
 
     def read(self, headers: Mapping[str, str], body: bytes) -> Callback:
         """Verify and open. Raises SignatureRefusedError, also for what is genuine but another's or of another shape."""
-        self._keys.verify_now(headers, body)
-        notice = _decode(body, Notice)
-        if notice.resource_type != "encrypt-resource" or notice.resource.algorithm != _ALGORITHM:
-            raise SignatureRefusedError(
-                f"The callback brings {notice.resource_type[:40]!r} by {notice.resource.algorithm[:40]!r}",
-                fix=f"We open an encrypt-resource by {_ALGORITHM}.",
-            )
-        resource = open_resource(notice.resource, self._api_v3_key)
+        notice, resource = open_notice(self._keys, self._api_v3_key, headers, body)
         return Callback(self._about(notice.event_type, resource), notice.id, ACCEPTED, "application/json")
 
     def _about(self, event: str, resource: bytes) -> Payment | Refund | Mapping[str, str]:
+        if event in TRANSACTIONS and (charge := decode(resource, ChargeTrade)).trade_scene:
+            self._must_be_ours(charge.sp_mchid, self._app_id)
+            return _charge(charge)
         if event == "TRANSACTION.SUCCESS":
-            trade = _decode(resource, Trade)
+            trade = decode(resource, Trade)
             self._must_be_ours(trade.mchid, trade.appid)
             return _shown(trade)
         if event.startswith("REFUND."):
-            refund = _decode(resource, RefundNotice)
+            refund = decode(resource, RefundNotice)
             self._must_be_ours(refund.mchid, self._app_id)
             return Refund(
                 number=refund.out_refund_no,
@@ -76,7 +86,7 @@ class CallbackReader:
                 state=REFUND_STATES.get(refund.refund_status, "pending"),
                 amount=Fen(refund.amount.refund),
             )
-        return self._event(event, _decode(resource, dict[str, Any]))
+        return self._event(event, decode(resource, dict[str, Any]))
 
     def _event(self, event: str, resource: dict[str, Any]) -> Mapping[str, str]:
         merchants = [resource[name] for name in _MERCHANTS if name in resource]
@@ -93,6 +103,13 @@ class CallbackReader:
             )
 
 
+def _charge(trade: ChargeTrade) -> Payment:
+    try:
+        return charged_of(trade).payment()
+    except OutcomeUnknownError as error:
+        raise _unreadable(error) from error
+
+
 def _shown(trade: Trade) -> Payment:
     try:
         return payment_of(trade)
@@ -100,7 +117,8 @@ def _shown(trade: Trade) -> Payment:
         raise _unreadable(error) from error
 
 
-def _decode(data: bytes, kind: type[Content]) -> Content:
+def decode(data: bytes, kind: type[Content]) -> Content:
+    """Decode a part of a callback. SignatureRefusedError."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ from adapters.channel import Callback, Order, Payment, Provider, Refund
 from adapters.errors import HostConfigurationError, OrderRefusedError, OutcomeUnknownError
 from adapters.http import HostHttp, HostReply
 from adapters.wechat_pay.account import CALLBACK_FORM, Account, is_callback_address
+from adapters.wechat_pay.bills import WeChatPayBills
 from adapters.wechat_pay.callbacks import CallbackReader, payment_of
 from adapters.wechat_pay.client import SignedHttp, WeChatPayClient, in_progress, read
 from adapters.wechat_pay.keys import KeyRing, Spawn
@@ -36,6 +37,26 @@ _DESCRIPTION_CHARACTERS = 127  # the limits of the order's fields, from WeChat P
 _REASON_CHARACTERS = 80
 
 
+def new_nonce() -> str:
+    """Return a nonce of a request or of what a client signs with."""
+    return secrets.token_hex(16)
+
+
+def open_account(
+    account: Account, http: HostHttp, clock: Clock, spawn: Spawn, nonce: Callable[[], str] = new_nonce
+) -> tuple[SignedHttp, KeyRing]:
+    """Return what signs for a merchant, and the platform's keys, of which the certificates begin to be downloaded."""
+    signed = SignedHttp(http, account.merchant, clock, nonce, max(account.public_keys, default=""))
+    secret = account.api_v3_key.encode()
+
+    async def download() -> HostReply:
+        return await signed.send("GET", CERTIFICATES)
+
+    keys = KeyRing(account.public_keys, secret, clock, download, spawn, certificates=account.certificates)
+    spawn(keys.refresh())
+    return signed, keys
+
+
 class WeChatPayments:
     """Payments in one mini-program to one merchant; ``http`` leads to the account's ``url``.
 
@@ -53,23 +74,16 @@ class WeChatPayments:
         clock: Clock,
         spawn: Spawn,
         *,
-        nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        nonce: Callable[[], str] = new_nonce,
     ) -> None:
         self.app_id = app_id
         self._account = account
         self._clock = clock
         self._nonce = nonce
-        reply_key = max(account.public_keys, default="")
-        signed = SignedHttp(http, account.merchant, clock, nonce, reply_key)
-        secret = account.api_v3_key.encode()
-
-        async def download() -> HostReply:
-            return await signed.send("GET", CERTIFICATES)
-
-        keys = KeyRing(account.public_keys, secret, clock, download, spawn, certificates=account.certificates)
-        spawn(keys.refresh())
+        signed, keys = open_account(account, http, clock, spawn, nonce)
         self._client = WeChatPayClient(signed, keys)
-        self._callbacks = CallbackReader(account.merchant.mchid, app_id, secret, keys)
+        self.bill = WeChatPayBills(app_id, self._client, signed, clock).bill
+        self._callbacks = CallbackReader(account.merchant.mchid, app_id, account.api_v3_key.encode(), keys)
 
     async def prepay(self, order: Order) -> Mapping[str, str]:
         """Create the order; return the arguments of ``wx.requestPayment``. The same order again is the same order."""

@@ -20,6 +20,7 @@ from adapters.wechat_pay.wire import Fault
 from kernel.clock import Clock
 
 _ABSENT = {"ORDERNOTEXIST", "RESOURCENOTEXISTS"}
+_NO_BILL = "NOSTATEMENTEXIST"  # with HTTP 400
 _ASK = "Ask how it stands before trying anew."
 
 Answer = TypeVar("Answer")
@@ -43,9 +44,15 @@ class SignedHttp:
 
     async def send(self, method: str, target: str, body: bytes = b"") -> HostReply:
         """Send one request; ``target`` is percent-encoded. Raises HostUnavailableError, OutcomeUnknownError."""
+        return await self._http.send(method, target, body, self._signed(method, target, body))
+
+    async def file(self, target: str) -> HostReply:
+        """Download a file; its reply is not signed."""
+        return await self._http.file(target, self._signed("GET", target, b""))
+
+    def _signed(self, method: str, target: str, body: bytes) -> dict[str, str]:
         request = SignedRequest(method, target, str(int(self._clock.now().timestamp())), self._nonce(), body)
-        headers = {**self._headers, "authorization": authorization(self._merchant, request)}
-        return await self._http.send(method, target, body, headers)
+        return {**self._headers, "authorization": authorization(self._merchant, request)}
 
 
 class WeChatPayClient:
@@ -56,7 +63,7 @@ class WeChatPayClient:
         self._keys = keys
 
     async def call(self, method: str, target: str, body: Struct | None = None) -> HostReply | None:
-        """Return a verified success (2xx), None if WeChat Pay does not know the number in the path or body.
+        """Return a verified success (2xx), None if WeChat Pay does not know the number or the bill.
 
         Raises OutcomeUnknownError for whatever may have been done, and the errors of ``refusals``.
         """
@@ -67,7 +74,8 @@ class WeChatPayClient:
         if succeeded:
             return reply
         fault = _fault(reply.body)
-        if reply.status == 404 and fault.code.replace("_", "") in _ABSENT:
+        code = fault.code.replace("_", "")
+        if (reply.status == 404 and code in _ABSENT) or code == _NO_BILL:
             return None
         raise refusal(reply.status, fault)
 

@@ -3,7 +3,13 @@
 From copies of the official error tables; for refunds the HTTP statuses are unverified, so there only codes count.
 """
 
-from adapters.errors import HostConfigurationError, HostQuotaError, OrderRefusedError, OutcomeUnknownError
+from adapters.errors import (
+    BillNotReadyError,
+    HostConfigurationError,
+    HostQuotaError,
+    OrderRefusedError,
+    OutcomeUnknownError,
+)
 from adapters.wechat_pay.wire import Fault
 from kernel.errors import YiwangError
 
@@ -20,7 +26,7 @@ _MENDED = {
 }
 
 
-def refusal(status: int, fault: Fault) -> YiwangError:
+def refusal(status: int, fault: Fault) -> YiwangError:  # noqa: PLR0911 - one for each meaning
     """Return the error that an answer which is no success means."""
     code = fault.code.replace("_", "").upper()
     said = f"WeChat Pay refuses with HTTP {status} {fault.code[:40]}: {fault.message[:120]}".rstrip(": ")
@@ -34,6 +40,8 @@ def refusal(status: int, fault: Fault) -> YiwangError:
         return HostConfigurationError(
             said, fix="Compare merchant, certificate serial, keys, app and permissions with the merchant console."
         )
+    if code == "STATEMENTCREATING":
+        return BillNotReadyError(said, fix="Ask for the bill again in an hour.")
     if not code:
         return HostConfigurationError(said, fix="WeChat Pay names a code: see whether its address or a proxy is wrong.")
     return OrderRefusedError(said, fix=_MENDED.get(code, "Trying the same again changes nothing; see what it says."))

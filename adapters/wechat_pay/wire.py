@@ -86,6 +86,14 @@ class RefundReply(Struct):
     amount: RefundAmount
 
 
+class TradeBillReply(Struct):
+    """Where a day's bill can be downloaded, and what it has to hash to."""
+
+    hash_type: str
+    hash_value: str
+    download_url: str
+
+
 class NoticeRefundAmount(Struct):
     """In fen; a callback's amounts name no currency."""
 

@@ -1,103 +1,26 @@
 """One payment at every host app that has a cashier, wired by the development file as a deployment is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
-from litestar import Request, Response, post
-from litestar.params import FromPath
 from redis.asyncio import Redis
 
 from adapters.apps import open_channels, parse_apps
-from adapters.channel import Callback, Channel, Order, Payment
-from adapters.errors import NotOfferedError, OutcomeUnknownError, SignatureRefusedError
+from adapters.channel import Callback, Payment
+from adapters.errors import NotOfferedError, OutcomeUnknownError
 from adapters.sandbox.development import APPS, development_apps
-from adapters.sandbox.host import Bill, SimulatedHost
-from adapters.sandbox.hosts import Sandbox, build_sandbox
+from adapters.sandbox.host import Bill
 from adapters.sandbox.world import Fault
 from kernel.clock import SystemClock
 from kernel.money import Fen
-from tests.adapters.simulators import serve_handlers
+from tests.adapters.town import AMOUNT, NUMBER, SUBJECT, Town
 
-NUMBER, AMOUNT, SUBJECT = "order0001", Fen(880), "停车费 粤B12345"
 PLACES = {"wechat": "wechat_pay.callback", "alipay": "alipay.callback", "baidu": "baidu.callback"}
 PAID = {"wechat": "requestPayment:ok", "alipay": "9000", "baidu": "requestPolymerPayment:ok"}
 LEFT = {"wechat": "requestPayment:fail cancel", "alipay": "6001", "baidu": "requestPolymerPayment:fail cancel"}
 
 hosts = pytest.mark.parametrize("host", PLACES)
-
-
-class Town:
-    """A sandbox, a deployment's channels to it, and the address that takes its callbacks."""
-
-    def __init__(self, sandbox: Sandbox, origin: str, channels: Mapping[str, Channel]) -> None:
-        self.sandbox = sandbox
-        self.origin = origin
-        self.channels = channels
-        self.believed: list[Callback] = []
-        self.refused: list[SignatureRefusedError] = []
-
-    def channel(self, host: str) -> Channel:
-        return self.channels[APPS[host]]
-
-    async def prepay(self, host: str) -> Mapping[str, str]:
-        """Sign wang in and make the order; return what the client gets."""
-        channel, simulated = self.channel(host), self._host(host)
-        order = Order(
-            number=NUMBER,
-            amount=AMOUNT,
-            subject=SUBJECT,
-            payer=await channel.sign_in(simulated.login(APPS[host], "wang")),
-            notify_url=f"{self.origin}/notify/{host}",
-            expires_at=SystemClock().now() + timedelta(minutes=15),
-        )
-        return await channel.prepay(order)
-
-    async def pay(self, host: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
-        return await self._host(host).pay(APPS[host], "wang", parameters, confirmed=confirmed)
-
-    def bill(self, host: str, parameters: Mapping[str, str]) -> Bill:
-        return self._host(host).bill(APPS[host], "wang", parameters)
-
-    async def told(self, count: int, *, refused: int = 0) -> list[Callback]:
-        """Wait until so many callbacks have come."""
-        async with asyncio.timeout(10):
-            while len(self.believed) < count or len(self.refused) < refused:
-                await asyncio.sleep(0.01)
-        return self.believed
-
-    async def take(self, request: Request[Any, Any, Any], host: str) -> Response[bytes]:
-        headers, query = dict(request.headers.items()), dict(request.query_params)
-        try:
-            callback = self.channel(host).read_callback(headers, query, await request.body())
-        except SignatureRefusedError as error:
-            self.refused.append(error)
-            return Response(b"", status_code=401)
-        self.believed.append(callback)
-        return Response(callback.reply, status_code=200, media_type=callback.reply_type)
-
-    def _host(self, host: str) -> SimulatedHost:
-        return next(each for each in self.sandbox.hosts if each.provider == host)
-
-
-@pytest.fixture
-async def town(redis: Redis) -> AsyncIterator[Town]:
-    sandbox = build_sandbox(SystemClock(), seed=7)
-    opened: list[Town] = []
-
-    @post("/notify/{host:str}")
-    async def notify(request: Request[Any, Any, Any], host: FromPath[str]) -> Response[bytes]:
-        return await opened[0].take(request, host)
-
-    routes = [route for host in sandbox.hosts for route in host.routes()]
-    async with serve_handlers([*routes, notify]) as origin:
-        async with open_channels(parse_apps(development_apps(origin)), redis, SystemClock()) as channels:
-            opened.append(Town(sandbox, origin, channels))
-            yield opened[0]
-        await sandbox.later.stop()
 
 
 def about(callback: Callback) -> Payment:
@@ -182,6 +105,7 @@ async def test_an_app_without_a_merchant_says_so(redis: Redis, host: str) -> Non
             channel.close(NUMBER),
             channel.refund("refund0001", payment, AMOUNT, ""),
             channel.query_refund("refund0001", payment),
+            channel.bill(SystemClock().now().date()),
         ):
             with pytest.raises(NotOfferedError, match=f"{APPS[host]} takes no payments") as raised:
                 await asked

@@ -19,6 +19,7 @@ class Operator:
             "YIWANG_KEY_FILE": str(key_path(settings)),
             "YIWANG_IDENTITY_URL": settings.identity_url,
             "YIWANG_IDENTITY_KEY": settings.identity_key,
+            "YIWANG_HOST_APPS_FILE": settings.host_apps_file,
         }
 
     async def type(self, *words: str, stdin: str = "") -> Result:

@@ -1,7 +1,7 @@
 """The whole simulated Alipay: its HTTP routes, and what a simulated phone can do in it.
 
-Faults at a method's own name: unavailable (HTTP 502, nothing done), error_after_work (20000), never (HTTP 500 after the
-work), slow (after the work), bad_signature (after the work).
+Faults at a method's own name: unavailable (HTTP 502, nothing done), restricted (the merchant is, nothing done),
+error_after_work (20000), never (HTTP 500 after the work), slow (after the work), bad_signature (after the work).
 """
 
 import asyncio
@@ -18,11 +18,13 @@ from litestar.params import FromPath
 from adapters.channel import Provider
 from adapters.http import HostHttp
 from adapters.sandbox.alipay import protocol
+from adapters.sandbox.alipay.bills import TradeBills
 from adapters.sandbox.alipay.certify import Certify
 from adapters.sandbox.alipay.codes import Codes
 from adapters.sandbox.alipay.console import Console
 from adapters.sandbox.alipay.messages import Messages
 from adapters.sandbox.alipay.notices import Notices
+from adapters.sandbox.alipay.parking import Parking
 from adapters.sandbox.alipay.people import People
 from adapters.sandbox.alipay.protocol import Call, Refusal
 from adapters.sandbox.alipay.trades import Trade, Trades, written_time
@@ -68,6 +70,8 @@ class SimulatedAlipay:
         self._messages = Messages(self.console, self.people)
         self._codes = Codes(world, self.console)
         self._certify = Certify(world, self.people)
+        self._bills = TradeBills(world, self.trades)
+        self.parking = Parking(world, self.trades)
         self._methods: Mapping[str, Callable[[Call], Mapping[str, object]]] = {
             "alipay.system.oauth.token": self.people.token,
             "alipay.trade.create": self.trades.create,
@@ -75,6 +79,8 @@ class SimulatedAlipay:
             "alipay.trade.close": self.trades.close,
             "alipay.trade.refund": self.trades.refund,
             "alipay.trade.fastpay.refund.query": self.trades.query_refund,
+            "alipay.data.dataservice.bill.downloadurl.query": self._bills.query,
+            **self.parking.methods(),
             "alipay.open.app.mini.templatemessage.send": self._messages.send,
             "alipay.open.app.qrcode.create": self._codes.create,
             "alipay.open.app.alipaycert.download": self._certificate,
@@ -83,10 +89,15 @@ class SimulatedAlipay:
             "alipay.user.certdoc.certverify.preconsult": self._certify.preconsult,
             "alipay.user.certdoc.certverify.consult": self._certify.consult,
         }
+        self._offer_faults()
+
+    def _offer_faults(self) -> None:
         for method in self._methods:
-            world.offer_faults(method, "unavailable", "never", "slow", "error_after_work", "bad_signature")
-        world.offer_faults("alipay.refund", "late")
-        world.offer_faults("alipay.qr", "unavailable")
+            self._world.offer_faults(
+                method, "unavailable", "restricted", "never", "slow", "error_after_work", "bad_signature"
+            )
+        self._world.offer_faults("alipay.refund", "late")
+        self._world.offer_faults("alipay.qr", "unavailable")
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the gateway, its pages and its images, all below ``/alipay``."""
@@ -113,10 +124,15 @@ class SimulatedAlipay:
             found = self._codes.image(name.removesuffix(".png"))
             return Response(found or b"", status_code=404 if found is None else 200, media_type="image/png")
 
+        @get("/alipay/bill/{name:str}")
+        async def bill(name: FromPath[str]) -> Answer:
+            found = self._bills.file(name.removesuffix(".zip"))
+            return Response(found or b"", status_code=404 if found is None else 200, media_type="application/zip")
+
         sign_in = AuthorizationPage(
             self._world, _SIGN_IN, self.console.domains, lambda app_id, resident, _: self.people.login(app_id, resident)
         )
-        return gateway, page, face, image, *sign_in.routes()
+        return gateway, page, face, image, bill, *sign_in.routes()
 
     async def _gateway(self, query: str, body: bytes, base: str) -> Answer:
         try:
@@ -142,6 +158,8 @@ class SimulatedAlipay:
         try:
             if handler is None:
                 raise Refusal("40002", "isv.invalid-method")  # noqa: TRY301 - one place writes refusals
+            if fault == "restricted":
+                raise Refusal("40004", "ACQ.SELLER_BEEN_BLOCKED")  # noqa: TRY301 - as above
             text = protocol.success(call, handler(call))
             if fault == "error_after_work":
                 raise Refusal("20000", "isp.unknow-error")  # noqa: TRY301 - as above

@@ -1,7 +1,7 @@
 """The simulated cashier: trades and refunds, by Alipay's rules for numbers that come again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -28,7 +28,11 @@ class SimulatedRefund(Struct):
     """A refund by its ``out_request_no``."""
 
     amount: Fen
-    done: bool
+    done_at: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.done_at is not None
 
 
 class Trade(Struct, kw_only=True):
@@ -140,7 +144,7 @@ class Trades:
         if trade.refunded() + amount > trade.amount:
             raise Refusal("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")
         late = self._world.take_fault("alipay.refund") == "late"
-        trade.refunds[number] = SimulatedRefund(amount, done=False)
+        trade.refunds[number] = SimulatedRefund(amount)
         if not late:
             self._move(trade, number)
         return self._refund_reply(trade, moved=not late)
@@ -151,7 +155,7 @@ class Trades:
         return {**names, "refund_fee": total, "fund_change": "Y" if moved else "N"}
 
     def _move(self, trade: Trade, number: str) -> None:
-        trade.refunds[number].done = True
+        trade.refunds[number].done_at = self._world.clock.now()
         if trade.refunded() == trade.amount:
             trade.status = "TRADE_CLOSED"
         self._notify(trade, out_biz_no=number, gmt_refund=written_time(self._world.clock.now()))
@@ -175,11 +179,44 @@ class Trades:
         self._expire(trade)
         return trade
 
+    def charge(self, call: Call, resident: str) -> Trade:
+        """Enter a parking charge as a trade that is paid at once; the same again is the same."""
+        number, amount = call.text("out_trade_no"), _amount(call.text("total_fee"))
+        known = self._trades.get((call.app.app_id, number))
+        if known is not None:
+            if known.asked != call.content:
+                raise Refusal("40004", "ACQ.CONTEXT_INCONSISTENT")
+            return known
+        now = self._world.clock.now()
+        trade = Trade(
+            app=call.app,
+            number=number,
+            trade_no=now.strftime("%Y%m%d") + f"2200{len(self._trades):016}",
+            resident=resident,
+            amount=amount,
+            subject=call.text("subject"),
+            notify_url=call.parameters.get("notify_url", ""),
+            asked=dict(call.content),
+            created_at=now,
+            expires_at=None,
+            opened=True,
+        )
+        self._trades[call.app.app_id, number] = trade
+        self.confirm(trade)
+        return trade
+
+    def names(self, app: SimulatedApp, resident: str) -> Collection[str]:
+        """Return by what an app knows a resident."""
+        return [each for each in self._people.names(app, resident).values() if each]
+
     def confirm(self, trade: Trade) -> None:
         """Pay."""
         trade.status = "TRADE_SUCCESS"
         trade.paid_at = self._world.clock.now()
         self._notify(trade)
+
+    def all(self) -> Sequence[Trade]:
+        return list(self._trades.values())
 
     def finish_refunds(self) -> None:
         """Have all refunds that are under way done."""

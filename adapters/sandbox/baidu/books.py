@@ -31,6 +31,7 @@ class BookedRefund(Struct):
     amount: int
     notify_url: str
     status: Literal[1, 2, 3] = 1
+    done_at: datetime | None = None
 
 
 class Books:
@@ -78,9 +79,9 @@ class Books:
         self.refunds.append(made)
         return made, True
 
-    def finish(self, refund: BookedRefund, *, failed: bool) -> None:
+    def finish(self, refund: BookedRefund, now: datetime, *, failed: bool) -> None:
         """End a refund."""
-        refund.status = 3 if failed else 2
+        refund.status, refund.done_at = 3 if failed else 2, now
         if failed:
             refund.order.refunded -= refund.amount
 

@@ -152,7 +152,7 @@ class Cashier:
             if _audited(heard.said) == 1:
                 await self._finish(refund)
             else:
-                self.books.finish(refund, failed=True)
+                self.books.finish(refund, self._world.clock.now(), failed=True)
                 self._world.note(HOST, f"order {refund.order.number}", "the refund was declined")
             return False
 
@@ -161,7 +161,7 @@ class Cashier:
 
     async def _finish(self, refund: BookedRefund) -> None:
         await asyncio.sleep(self._behaviour.refund_seconds)
-        self.books.finish(refund, failed=self._behaviour.refund_fails)
+        self.books.finish(refund, self._world.clock.now(), failed=self._behaviour.refund_fails)
 
         async def settle(heard: Heard) -> bool:
             return heard.said is None or heard.said.get("errno") != 0

@@ -5,13 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from litestar import Response
+from litestar import get as get_route
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from msgspec import Struct
 
 from adapters.channel import Provider
 from adapters.http import HostHttp
 from adapters.sandbox.baidu.accounts import Accounts
 from adapters.sandbox.baidu.behaviour import Behaviour, PaymentService, RegisteredApp
+from adapters.sandbox.baidu.bills import OrderBills
 from adapters.sandbox.baidu.books import BookedOrder
 from adapters.sandbox.baidu.cashier import Cashier
 from adapters.sandbox.baidu.courier import Courier
@@ -65,7 +69,9 @@ class SimulatedBaidu:
         self.talk = Talk(world, self.accounts, templates)
         courier = Courier(world, http, self.keys.platform, self.behaviour)
         developer = self.keys.developer.public_key()
-        self.cashier = Cashier(world, service or PaymentService(), developer, courier, behaviour=self.behaviour)
+        service = service or PaymentService()
+        self.cashier = Cashier(world, service, developer, courier, behaviour=self.behaviour)
+        self._bills = OrderBills(world, service, self.cashier.books)
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the server side. The calls of both of Baidu's origins are here below one."""
@@ -75,7 +81,14 @@ class SimulatedBaidu:
         users, talk, cashier = self.accounts, self.talk, self.cashier
         rest = "/rest/2.0/smartapp"
         money = f"{rest}/pay/paymentservice"
+
+        @get_route("/baidu/bill/{name:str}")
+        async def file(name: FromPath[str]) -> Response[bytes]:
+            found = self._bills.file(name.removesuffix(".csv"))
+            return Response(found or b"", status_code=404 if found is None else 200, media_type="text/csv")
+
         return [
+            file,
             *self.websites.routes(),
             open_to_all(both, "/oauth/2.0/token", "token", self._token),
             open_to_all(get, "/rest/2.0/passport/users/getInfo", "user", self.websites.user),
@@ -89,6 +102,7 @@ class SimulatedBaidu:
             serve(get, f"{money}/cancelOrder", "close", cashier.cancel, "msg"),
             serve(post, f"{money}/applyOrderRefund", "refund", cashier.refund, "msg"),
             serve(get, f"{money}/findOrderRefund", "query_refund", cashier.find_refund, "msg"),
+            serve(get, f"{money}/orderBill", "bill", self._bills.order_bill, "msg"),
         ]
 
     def apps(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from adapters.sandbox.baidu.behaviour import Behaviour
 from adapters.sandbox.baidu.refusal import RefusalError, gateway
@@ -22,10 +22,14 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Call(Struct, frozen=True):
-    """What was asked: everything of the query and the form, and which app's token came with it ("" for none)."""
+    """What was asked: everything of the query and the form, and which app's token came with it ("" for none).
+
+    ``base`` is the address of this server.
+    """
 
     values: Mapping[str, str]
     app_key: str = ""
+    base: str = ""
 
     def get(self, name: str) -> str:
         return self.values.get(name, "")
@@ -53,7 +57,7 @@ class Front:
 
         def answer(call: Call) -> dict[str, Any]:
             app_key = self._owner(call.get("access_token"))
-            return {"errno": 0, text_field: "success", "data": operation(Call(call.values, app_key))}
+            return {"errno": 0, text_field: "success", "data": operation(structs.replace(call, app_key=app_key))}
 
         return self.serve_all(methods, path, name, answer)
 
@@ -84,7 +88,7 @@ async def _said(request: Request[Any, Any, Any], answer: Answered) -> dict[str, 
     try:
         query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
         form = {} if request.method == "GET" else _form(request.headers, await request.body())
-        return answer(Call(query | form))
+        return answer(Call(query | form, base=f"{str(request.base_url).rstrip('/')}{_PREFIX}"))
     except RefusalError as refusal:
         return refusal.envelope
 

@@ -15,7 +15,10 @@ _SHOWN_CHARACTERS = 200
 
 
 class Call(Struct, frozen=True):
-    """A request as it arrived: ``target`` is the raw path without the sandbox's prefix, and the raw query."""
+    """A request as it arrived: ``target`` is the raw path without the sandbox's prefix, and the raw query.
+
+    ``origin`` is the address of this server with that prefix.
+    """
 
     method: str
     target: str
@@ -23,6 +26,7 @@ class Call(Struct, frozen=True):
     body: bytes
     numbers: Mapping[str, str]  # the parts of the path, decoded
     query: Mapping[str, str]
+    origin: str = ""
 
 
 def check(call: Call, merchant: Merchant, now_seconds: float) -> None:

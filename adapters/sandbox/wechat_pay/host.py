@@ -1,8 +1,10 @@
 """The simulated WeChat Pay: its routes below ``/wechat_pay/v3``, and the cashier in the payer's hand.
 
-Of the world's faults, ``wechat_pay.<operation>`` (prepay, query, close, refund, query_refund, certificates) takes
-``unavailable`` (nothing is done), ``error_after_work``, ``slow`` (after the work) and ``bad_signature`` (a probe);
-others change nothing. ``wechat_pay.callback`` is the courier's.
+Of the world's faults, ``wechat_pay.<operation>`` (prepay, query, close, refund, query_refund, certificates, bill,
+bill_download) takes ``unavailable`` (nothing is done), ``restricted`` (the merchant is, so nothing is done),
+``error_after_work``, ``slow`` (after the work) and ``bad_signature`` (a probe); others change nothing.
+``wechat_pay.callback`` is the courier's, ``wechat_pay.bill_file`` what stands in a bill, ``wechat_pay.vehicle_charge``
+what becomes of a charge.
 """
 
 import asyncio
@@ -17,11 +19,14 @@ from adapters.http import HostHttp
 from adapters.sandbox.host import Bill
 from adapters.sandbox.rsa_keys import KeySource, new_key
 from adapters.sandbox.wechat_pay.behaviour import Behaviour
+from adapters.sandbox.wechat_pay.bills import TradeBills
 from adapters.sandbox.wechat_pay.courier import Courier
 from adapters.sandbox.wechat_pay.keys import PlatformKeys
 from adapters.sandbox.wechat_pay.ledger import Ledger, Order
 from adapters.sandbox.wechat_pay.operations import Operations, Parts
+from adapters.sandbox.wechat_pay.reminders import Reminders
 from adapters.sandbox.wechat_pay.serving import HOST, Front
+from adapters.sandbox.wechat_pay.vehicles import Vehicles
 from adapters.sandbox.world import World
 
 _PACKAGE = "prepay_id="
@@ -56,6 +61,9 @@ class SimulatedWeChatPay:
         self._front = Front(world, self.keys, self.behaviour, prefix)
         parts = Parts(world, self.keys, self.behaviour, self._ledger, self._courier)
         self._operations = Operations(parts, apps, loopback_callbacks=loopback_callbacks)
+        self._bills = TradeBills(world, self._ledger)
+        self.vehicles = Vehicles(parts, loopback=loopback_callbacks)
+        self.reminders = Reminders(world)
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         """Return the server side, for Litestar."""
@@ -70,6 +78,22 @@ class SimulatedWeChatPay:
             serve("POST", f"{trades}/out-trade-no/{{number:str}}/close", "close", does.close),
             serve("POST", refunds, "refund", does.refund),
             serve("GET", f"{refunds}/{{number:str}}", "query_refund", does.query_refund),
+            serve("GET", "/v3/bill/tradebill", "bill", self._bills.tradebill),
+            serve("GET", "/v3/billdownload/file", "bill_download", self._bills.file),
+            *self._parking_routes(),
+        ]
+
+    def _parking_routes(self) -> Sequence[HTTPRouteHandler]:
+        vehicles, reminders, serve = self.vehicles, self.reminders, self._front.serve
+        charges = "/v3/vehicle/transactions"
+        return [
+            serve("GET", "/v3/vehicle/parking/services/find", "vehicle_service", vehicles.find),
+            serve("POST", "/v3/vehicle/parking/parkings", "vehicle_entrance", vehicles.enter),
+            serve("POST", f"{charges}/parking", "vehicle_charging", vehicles.charge),
+            serve("GET", f"{charges}/out-trade-no/{{number:str}}", "vehicle_query", vehicles.query),
+            serve("POST", "/v3/parking/reminders/entry", "reminder_entry", reminders.enter),
+            serve("POST", "/v3/parking/reminders/payment", "reminder_payment", reminders.pay),
+            serve("POST", "/v3/parking/reminders/exit", "reminder_exit", reminders.leave),
         ]
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:

@@ -1,7 +1,7 @@
 """The simulated WeChat Pay's books: orders and refunds, and what may become of them."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -226,6 +226,12 @@ class Ledger:
             return self._refunds[number]
         except KeyError:
             raise RefusalError(404, "RESOURCE_NOT_EXISTS", "退款单不存在") from None
+
+    def orders(self) -> Sequence[Order]:
+        return list(self._orders.values())
+
+    def refunds(self) -> Sequence[Refund]:
+        return list(self._refunds.values())
 
     def _refundable(self, request: RefundRequest) -> Order:
         try:

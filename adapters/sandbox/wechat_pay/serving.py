@@ -38,7 +38,9 @@ class Front:
 
     def serve(self, method: str, path: str, name: str, operation: Operation) -> HTTPRouteHandler:
         """Return a handler; ``name`` is the operation's in faults and events."""
-        self._world.offer_faults(f"{HOST}.{name}", "unavailable", "error_after_work", "slow", "bad_signature")
+        self._world.offer_faults(
+            f"{HOST}.{name}", "unavailable", "restricted", "error_after_work", "slow", "bad_signature"
+        )
 
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
             return await self._answer(await self._call(request), name, operation)
@@ -57,6 +59,7 @@ class Front:
             await request.body(),
             request.path_params,
             dict(request.query_params),
+            f"{str(request.base_url).rstrip('/')}{self._prefix}",
         )
 
     async def _answer(self, call: Call, name: str, operation: Operation) -> Response[bytes]:
@@ -66,7 +69,12 @@ class Front:
             return Response(b"<html>503</html>", status_code=503, media_type="text/html")
         try:
             self._admit(call)
-            status, body = _success(operation(call))
+            if fault == "restricted":
+                raise RefusalError(403, "NO_AUTH", "商户号该产品权限被限制")  # noqa: TRY301 - one place writes refusals
+            content = operation(call)
+            if isinstance(content, File):
+                return Response(content.content, media_type="application/octet-stream")
+            status, body = _success(content)
         except RefusalError as refusal:
             status, body = refusal.status, refusal.body()
         if fault == "error_after_work" and status < 400:
@@ -105,6 +113,12 @@ def _success(content: object) -> tuple[int, bytes]:
     if isinstance(content, InProgress):
         return 202, RefusalError(202, "USERPAYING", "用户支付中，需要输入密码").body()
     return 200, msgspec.json.encode(content)
+
+
+class File(msgspec.Struct):
+    """What an operation returns to be downloaded: nobody signs it."""
+
+    content: bytes
 
 
 class InProgress(msgspec.Struct):

@@ -95,6 +95,7 @@ class Sandbox:
             app or self.app,
             self.tokens.get,
             self.tokens.failed,
+            clock=self.clock,
             cashier=BaiduCashier(**settings | cashier),
         )
 

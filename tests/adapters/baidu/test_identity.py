@@ -145,7 +145,9 @@ async def test_a_token_that_stays_the_same_is_not_sent_again(sandbox: Sandbox, w
     async def bad() -> str:
         return "bad"
 
-    channel = BaiduChannel(sandbox.http, sandbox.app, bad, sandbox.tokens.failed, cashier=sandbox.cashier)
+    channel = BaiduChannel(
+        sandbox.http, sandbox.app, bad, sandbox.tokens.failed, clock=sandbox.clock, cashier=sandbox.cashier
+    )
     with pytest.raises(HostUnavailableError, match="just given"):
         await channel.query("Y1")
     assert sandbox.tokens.failed_ones == ["bad"]
@@ -158,7 +160,9 @@ async def test_tokens_are_not_replaced_for_ever(sandbox: Sandbox, world: World) 
     async def bad() -> str:
         return next(made)
 
-    channel = BaiduChannel(sandbox.http, sandbox.app, bad, sandbox.tokens.failed, cashier=sandbox.cashier)
+    channel = BaiduChannel(
+        sandbox.http, sandbox.app, bad, sandbox.tokens.failed, clock=sandbox.clock, cashier=sandbox.cashier
+    )
     with pytest.raises(HostUnavailableError, match="just given"):
         await channel.query("Y1")
     assert len(world.events) == 2

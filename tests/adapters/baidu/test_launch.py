@@ -56,7 +56,13 @@ async def test_what_is_no_image_is_never_stored_as_one(sandbox: Sandbox, content
         return Response(content, status_code=200)
 
     async with serve_handlers([answer]) as origin:
-        channel = BaiduChannel(sandbox.http.at(origin, "Baidu"), sandbox.app, sandbox.tokens.get, sandbox.tokens.failed)
+        channel = BaiduChannel(
+            sandbox.http.at(origin, "Baidu"),
+            sandbox.app,
+            sandbox.tokens.get,
+            sandbox.tokens.failed,
+            clock=sandbox.clock,
+        )
         with pytest.raises(OutcomeUnknownError):
             await channel.mini_code(MiniCode("pages/a", "scene"))
 

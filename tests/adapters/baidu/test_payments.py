@@ -152,7 +152,7 @@ async def test_another_payment_app_key_finds_nothing(sandbox: Sandbox, channel: 
 
 
 async def test_without_a_payment_service_nothing_is_offered(sandbox: Sandbox) -> None:
-    channel = BaiduChannel(sandbox.http, sandbox.app, sandbox.tokens.get, sandbox.tokens.failed)
+    channel = BaiduChannel(sandbox.http, sandbox.app, sandbox.tokens.get, sandbox.tokens.failed, clock=sandbox.clock)
     order = sandbox.order(HostIdentity("baidu", APP, "x"))
     with pytest.raises(NotOfferedError):
         await channel.prepay(order)
@@ -186,6 +186,7 @@ async def test_an_answer_about_something_else_is_never_believed(sandbox: Sandbox
             sandbox.app,
             sandbox.tokens.get,
             sandbox.tokens.failed,
+            clock=sandbox.clock,
             cashier=sandbox.cashier,
         )
         with pytest.raises(OutcomeUnknownError):

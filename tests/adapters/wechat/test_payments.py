@@ -1,14 +1,15 @@
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
 from redis.asyncio import Redis
 
+from adapters.bills import Bill
 from adapters.channel import Callback, Channel, HostIdentity, Order, Payment, Payments, Refund
 from adapters.errors import NotOfferedError
 from adapters.http import HostHttp
-from adapters.sandbox.host import Bill
+from adapters.sandbox.host import Bill as Shown
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.world import World
 from adapters.wechat.channel import WeChatChannel
@@ -20,7 +21,7 @@ PAID = Payment(number="1", state="paid", amount=Fen(100))
 
 
 class Till:
-    """Payments that are done at once, a cashier that always pays, and a list of what was asked of them."""
+    """Payments that are done at once, and a list of what was asked of them."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
@@ -42,13 +43,23 @@ class Till:
     async def query_refund(self, number: str, order: Payment) -> Refund:
         return Refund(number=number, order=order.number, state="pending")
 
+    async def bill(self, day: date) -> Bill:
+        return Bill(app_id=APP, day=day)
+
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback:
         self.asked.append((headers, query, body))
         return Callback(PAID, "1", b"")
 
-    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Bill:
+
+class Window:
+    """A cashier that always pays, and a list of what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    def bill(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Shown:
         self.asked.append((app_id, resident, parameters))
-        return Bill(510, "停车费")
+        return Shown(510, "停车费")
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         self.asked.append((app_id, resident, parameters, confirmed))
@@ -75,6 +86,7 @@ async def test_money_is_passed_on(http: HostHttp, redis: Redis, clock: ManualClo
     await channel.close("1")
     assert (await channel.refund("r1", PAID, Fen(40), "故障")).amount == 40
     assert (await channel.query_refund("r1", PAID)).state == "pending"
+    assert await channel.bill(date(2026, 11, 2)) == Bill(app_id=APP, day=date(2026, 11, 2))
     assert channel.read_callback({"wechatpay-signature": "s"}, {}, b"{}").about == PAID
     assert till.asked[:3] == [("1",), ("1",), ("r1", PAID, 40, "故障")]
     assert till.asked[3:] == [({"wechatpay-signature": "s"}, {}, b"{}")]
@@ -91,10 +103,10 @@ async def test_without_wechat_pay_there_is_none(channel: WeChatChannel, wechat: 
 
 
 async def test_the_phone_pays_at_the_cashier(world: World) -> None:
-    till = Till()
+    till = Window()
     phone = SimulatedWeChat(world, [simulated_app()], cashier=till)
     for confirmed in (True, False):
         assert await phone.pay(APP, "wang", {"package": "1"}, confirmed=confirmed) == "ok"
     assert till.asked == [(APP, "wang", {"package": "1"}, True), (APP, "wang", {"package": "1"}, False)]
-    assert phone.bill(APP, "wang", {"package": "1"}) == Bill(510, "停车费")
+    assert phone.bill(APP, "wang", {"package": "1"}) == Shown(510, "停车费")
     assert phone.apps() == {APP: "市民通"}

@@ -1,0 +1,41 @@
+"""What payments hold about a resident, to read and take along (PIPL article 45); see ``auth.residents.holdings``."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.merging import parts_of
+from flows.payments.mandates import mandates_of
+from flows.payments.tables import PaymentAttempt, PaymentOrder, PaymentRefund
+
+_LINKS = {"account_id", "identity_id", "queries", "said"}
+
+
+async def payments_held(session: AsyncSession, account_id: UUID) -> dict[str, Any]:
+    """Return it as JSON's own types, of accounts that became part of this one too."""
+    parts = await parts_of(session, account_id)
+    query = select(PaymentOrder).where(col(PaymentOrder.account_id).in_(parts)).order_by(col(PaymentOrder.id))
+    orders = (await session.exec(query)).all()
+    mine = [each.id for each in orders]
+    attempts = select(PaymentAttempt).where(col(PaymentAttempt.order_id).in_(mine))
+    refunds = select(PaymentRefund).where(col(PaymentRefund.order_id).in_(mine))
+    return {
+        "orders": _rows(orders),
+        "attempts": _rows((await session.exec(attempts)).all()),
+        "refunds": _rows((await session.exec(refunds)).all()),
+        "debit_mandates": _rows(await mandates_of(session, account_id)),
+    }
+
+
+def _rows(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
+    return [{name: _json(value) for name, value in row.model_dump().items() if name not in _LINKS} for row in rows]
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,191 @@
+"""Orders are charged by debit mandates: once, never after a payment by hand, and whoever ordered hears of a failure."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from adapters.apps import parse_apps
+from adapters.parking import Plate, Stay
+from adapters.parking_products import OpenParking, open_parking
+from adapters.sandbox.alipay.parking import LOT
+from adapters.sandbox.alipay.simulator import SimulatedAlipay
+from adapters.sandbox.development import APPS, development_apps
+from adapters.sandbox.plates import Agreements
+from adapters.sandbox.wechat.host import SimulatedWeChat
+from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
+from adapters.sandbox.wechat_pay.vehicles import SUB_MCHID
+from flows.payments.debiting import Debit, debit
+from flows.payments.errors import AlreadyPaidError, AmountRefusedError, WrongStateError
+from flows.payments.mandates import NewMandate, sign, step
+from flows.payments.states import MandateEvent
+from flows.payments.tables import PaymentAttempt
+from kernel.money import Fen
+from tests.payments.town import AMOUNT, OPERATOR, PAID, Town, heard
+
+PLATE = Plate("沪AD12345", "green")
+
+hosts = pytest.mark.parametrize("host", ["wechat", "alipay"])
+
+
+@pytest.fixture
+async def parking(town: Town) -> AsyncIterator[OpenParking]:
+    """The deployment's parking products, and wang's plate agreed to at both hosts."""
+    raw = msgspec.json.decode(development_apps(town.cashier.callbacks))
+    more: dict[str, dict[str, Any]] = {
+        "wechat": {"vehicles": {"sub_mchid": SUB_MCHID, "notify_url": f"{town.cashier.callbacks}/events"}},
+        "alipay": {"parking": True},
+    }
+    apps = parse_apps(msgspec.json.encode({"apps": [each | more.get(each["provider"], {}) for each in raw["apps"]]}))
+    async with open_parking(apps, town.clock) as opened:
+        town.opened[OpenParking] = opened
+        for host in more:
+            agreements(town, host).sign(APPS[host], "wang", PLATE.number)
+        yield opened
+
+
+def agreements(town: Town, name: str) -> Agreements:
+    host = town.host(name)
+    if isinstance(host, SimulatedAlipay):
+        return host.parking.agreements
+    assert isinstance(host, SimulatedWeChat)
+    merchant = host._cashier
+    assert isinstance(merchant, SimulatedWeChatPay)
+    return merchant.vehicles.agreements
+
+
+async def mandate(town: Town, host: str, limit: int = 10_000) -> UUID:
+    wanted = NewMandate(
+        account_id=town.accounts["wang"],
+        about="vehicle:1",
+        provider="wechat" if host == "wechat" else "alipay",
+        app_id=APPS[host],
+        limit_each=Fen(limit),
+        consent_version=1,
+    )
+    async with town.database.session() as session:
+        signed = await sign(session, town.clock, wanted, "account:1")
+        await step(session, town.clock, signed.id, "activate", actor="account:1")
+    return signed.id
+
+
+async def stay(town: Town, parking: OpenParking, host: str) -> Stay:
+    """Have a vehicle enter, an hour ago."""
+    at = town.clock.now() - timedelta(hours=1)
+    entry = Stay(number="stay0001", plate=PLATE, lot=LOT, lot_name="南门", entered_at=at)
+    entered = await parking.products[APPS[host]][0].announce_entry(entry)
+    assert entered.service == "active"
+    return msgspec.structs.replace(entry, reference=entered.reference)
+
+
+async def ask(town: Town, order: UUID, mandate_id: UUID, parked: Stay) -> PaymentAttempt:
+    wanted = Debit(order_id=order, mandate_id=mandate_id, stay=parked, left_at=town.clock.now())
+    async with town.database.session() as session:
+        return await debit(session, town.clock, wanted)
+
+
+@hosts
+async def test_an_order_is_charged_once_and_is_paid_as_any_other(town: Town, parking: OpenParking, host: str) -> None:
+    order, mandate_id = await town.order(), await mandate(town, host)
+    parked = await stay(town, parking, host)
+    asked = await ask(town, order, mandate_id, parked)
+    assert (await ask(town, order, mandate_id, parked)).number == asked.number
+    await town.until(order, "paid", timedelta(seconds=6))
+    (attempt,) = await town.attempts(order)
+    assert (attempt.state, attempt.mandate_id, attempt.paid_amount) == ("paid", mandate_id, AMOUNT)
+    assert await town.ledger() == {"host": AMOUNT, OPERATOR: -AMOUNT}
+    with pytest.raises(AlreadyPaidError):
+        await ask(town, order, mandate_id, parked)
+    await town.give_back(order, AMOUNT)
+    await town.refunded(order)
+    assert await town.ledger() == {}
+
+
+@pytest.mark.case("PK-12")
+@hosts
+async def test_a_debit_that_fails_is_heard_and_is_not_repeated_after_a_payment_by_hand(
+    town: Town, parking: OpenParking, host: str
+) -> None:
+    order, mandate_id = await town.order(), await mandate(town, host)
+    parked = await stay(town, parking, host)
+    town.fault({"wechat": "wechat_pay.vehicle_charge", "alipay": "alipay.parking_charge"}[host], "pay_fail")
+    await ask(town, order, mandate_id, parked)
+    for _ in range(10):
+        await town.work(timedelta(seconds=6))
+        if (await town.attempts(order))[0].state == "failed":
+            break
+    (failed,) = await town.attempts(order)
+    assert (failed.state, (await town.row(order)).state) == ("failed", "pending")
+    assert set(heard) == {order}
+    begun = await town.begin("baidu", order)
+    assert await town.pay("baidu", begun) == PAID["baidu"]
+    await town.settled(order, "paid")
+    with pytest.raises(AlreadyPaidError):
+        await ask(town, order, mandate_id, parked)
+    assert await town.ledger() == {"host": AMOUNT, OPERATOR: -AMOUNT}
+
+
+@pytest.mark.case("PK-12")
+@hosts
+async def test_what_was_paid_by_hand_before_the_charge_is_not_charged(
+    town: Town, parking: OpenParking, host: str
+) -> None:
+    order, mandate_id = await town.order(), await mandate(town, host)
+    parked = await stay(town, parking, host)
+    asked = await ask(town, order, mandate_id, parked)
+    begun = await town.begin("baidu", order)
+    await town.pay("baidu", begun)
+    await town.settled(order, "paid")
+    await town.work(timedelta(seconds=6))
+    assert {each.number: each.state for each in await town.attempts(order)} == {
+        asked.number: "closed",
+        begun.number: "paid",
+    }
+    assert (await parking.charging[APPS[host]].query_charge(asked.number)).state == "unknown"
+
+
+async def test_an_outcome_that_is_not_known_is_asked_about_with_the_same_number(
+    town: Town, parking: OpenParking
+) -> None:
+    order, mandate_id = await town.order(), await mandate(town, "alipay")
+    town.fault("alipay.eco.mycar.parking.order.pay", "error_after_work")
+    await ask(town, order, mandate_id, await stay(town, parking, "alipay"))
+    await town.until(order, "paid", timedelta(seconds=6))
+    assert len(await town.attempts(order)) == 1
+    assert await town.ledger() == {"host": AMOUNT, OPERATOR: -AMOUNT}
+
+
+@pytest.mark.parametrize("event", ["suspend", "terminate"])
+async def test_a_mandate_that_ends_before_the_charge_is_not_used(
+    town: Town, parking: OpenParking, event: MandateEvent
+) -> None:
+    order, mandate_id = await town.order(), await mandate(town, "alipay")
+    parked = await stay(town, parking, "alipay")
+    await ask(town, order, mandate_id, parked)
+    async with town.database.session() as session:
+        await step(session, town.clock, mandate_id, event, actor="account:1")
+    await town.work(timedelta(seconds=6))
+    (attempt,) = await town.attempts(order)
+    assert attempt.state == "closed"
+    assert set(heard) == {order}
+    with pytest.raises(WrongStateError):
+        await ask(town, order, mandate_id, parked)
+
+
+async def test_nobody_pays_by_hand_in_the_app_that_is_taking_the_fee_and_limits_hold(
+    town: Town, parking: OpenParking
+) -> None:
+    order, dear, mandate_id = await town.order(), await town.order(amount=5000), await mandate(town, "alipay", 1000)
+    parked = await stay(town, parking, "alipay")
+    await ask(town, order, mandate_id, parked)
+    with pytest.raises(WrongStateError, match="charged by a mandate"):
+        await town.begin("alipay", order)
+    with pytest.raises(AmountRefusedError):
+        await ask(town, dear, mandate_id, parked)
+    await town.begin("alipay", dear)
+    theirs = await town.order("li")
+    with pytest.raises(WrongStateError, match="another account"):
+        await ask(town, theirs, mandate_id, parked)
