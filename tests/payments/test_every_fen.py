@@ -67,7 +67,7 @@ async def live(town: Town, random: Random) -> None:
             await town.give_back(order, random.randint(1, row.amount))
 
 
-@pytest.mark.parametrize("seed", [1, 2, 14])
+@pytest.mark.parametrize("seed", [1, 14])
 async def test_every_fen_is_accounted_for(town: Town, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - a run that can be repeated
     for _ in range(8):
