@@ -36,6 +36,7 @@ COMMANDS = {
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
+    "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
     "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),

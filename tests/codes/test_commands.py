@@ -1,0 +1,32 @@
+"""``yiwang verifier`` and ``yiwang code-keys`` as an operator meets them."""
+
+from uuid import UUID
+
+import pytest
+
+from flows.codes.verifiers import find_verifier, secret_of
+from kernel.crypto.keys import Keys
+from kernel.database import Database
+from kernel.settings import Settings
+from tests.cli.operator import Operator
+
+GATE = ("--name-zh", "一号入口", "--name-en", "Gate 1", "--purpose", "parking", "--group", "parking")
+
+
+@pytest.fixture
+def operator(settings: Settings, keys: Keys) -> Operator:
+    return Operator(settings)
+
+
+async def test_a_verifiers_secret_is_shown_once(operator: Operator, database: Database, keys: Keys) -> None:
+    added = await operator.type("verifier", "add", *GATE, "--claim", "level")
+    assert added.exit_code == 0, added.output
+    verifier_id, secret = added.stdout.split()
+    async with database.session() as session:
+        row = await find_verifier(session, UUID(verifier_id))
+    assert secret_of(keys.cipher, row) == secret.encode()
+    listed = await operator.done("verifier", "list")
+    assert listed == f"{verifier_id}  parking  parking [level]  一号入口  Gate 1\n"
+    assert await operator.done("verifier", "revoke", verifier_id) == f"Revoked {verifier_id}.\n"
+    assert "revoked 2" in await operator.done("verifier", "list")
+    assert await database.pool.fetchval("SELECT count(*) FROM audit_entry WHERE object LIKE 'verifier:%'") == 2
