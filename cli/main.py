@@ -37,6 +37,7 @@ COMMANDS = {
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
+    "code-keys": Entry("cli.code_keys:code_keys", "Rotate the keys that residents' codes are signed by."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
     "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),

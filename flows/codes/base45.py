@@ -5,6 +5,7 @@ library: the only one is not maintained, and takes texts that the standard refus
 """
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # RFC 9285 section 4.2
+_PAIRS = [low + high for high in ALPHABET for low in ALPHABET]  # of 0 to 2024, the lower digit first
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 
 
@@ -12,12 +13,10 @@ def encode(data: bytes) -> str:
     """Return the text of ``data``: three characters for two bytes, two for a last one alone."""
     parts = []
     for at in range(0, len(data) - 1, 2):
-        high, rest = divmod(data[at] << 8 | data[at + 1], 45 * 45)
-        middle, low = divmod(rest, 45)
-        parts.append(ALPHABET[low] + ALPHABET[middle] + ALPHABET[high])
+        high, low = divmod(data[at] << 8 | data[at + 1], 45 * 45)
+        parts.append(_PAIRS[low] + ALPHABET[high])
     if len(data) % 2:
-        high, low = divmod(data[-1], 45)
-        parts.append(ALPHABET[low] + ALPHABET[high])
+        parts.append(_PAIRS[data[-1]])
     return "".join(parts)
 
 
@@ -32,8 +31,9 @@ def decode(text: str) -> bytes:
     data = bytearray()
     for at in range(0, len(values), 3):
         group = values[at : at + 3]
-        number = sum(value * 45**power for power, value in enumerate(group))
-        size = len(group) - 1
+        number, size = group[0] + group[1] * 45, len(group) - 1
+        if size == 2:
+            number += group[2] * 45 * 45
         if number >= 256**size:
             raise ValueError("a group that Base45 does not have")
         data += number.to_bytes(size)

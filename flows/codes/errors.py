@@ -59,16 +59,16 @@ class DeviceRefusedError(YiwangError):
     http_status = 401
 
 
-class LicenceMissingError(YiwangError):
-    """A verifier asks for what it is not licensed for."""
-
-    code = "LICENCE_MISSING"
-    http_status = 403
-
-
 class CodesUnavailableError(YiwangError):
     """Redis is away, so whether something was used before cannot be known: nothing is let through meanwhile."""
 
     code = "CODES_UNAVAILABLE"
     http_status = 503
     retryable = True
+
+
+class CodePurposeUnknownError(YiwangError):
+    """There are no codes for such a purpose."""
+
+    code = "CODE_PURPOSE_UNKNOWN"
+    http_status = 400

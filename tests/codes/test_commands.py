@@ -30,3 +30,18 @@ async def test_a_verifiers_secret_is_shown_once(operator: Operator, database: Da
     assert await operator.done("verifier", "revoke", verifier_id) == f"Revoked {verifier_id}.\n"
     assert "revoked 2" in await operator.done("verifier", "list")
     assert await database.pool.fetchval("SELECT count(*) FROM audit_entry WHERE object LIKE 'verifier:%'") == 2
+
+
+async def test_keys_are_rotated_and_replaced_in_one_command(operator: Operator, database: Database) -> None:
+    rotated = await operator.done("code-keys", "rotate", "--purpose", "parking")
+    kid = rotated.split()[0]
+    assert rotated == f"{kid}  parking  signs from now on.\n"
+    listed = await operator.done("code-keys", "list")
+    assert [line.split()[0] for line in listed.splitlines() if line.endswith("  signs") and "parking" in line] == [kid]
+    assert listed.count("parking") == 3  # previous, current, next
+    replaced = await operator.done("code-keys", "rotate", "--purpose", "parking", "--compromised")
+    listed = await operator.done("code-keys", "list")
+    assert kid not in listed
+    assert listed.count("parking") == 2
+    assert replaced.split()[0] in listed
+    assert await database.pool.fetchval("SELECT count(*) FROM code_revocation WHERE kind = 'key'") == 3
