@@ -101,6 +101,7 @@ class Gateway:
         self.recorder: Recorder
         self.keys: PublishedKeys
         self.code_keys: PublishedCodeKeys
+        self.desk: Desk
         self.environment: Environment
         self.catalogue: Shelf
         self.guide: Guide
@@ -196,7 +197,8 @@ class Gateway:
         keys = self.code_keys = PublishedCodeKeys(self.database, redis, secrets.cipher, self._clock)
         stack.push_async_callback(keys.close)
         await keys.start()
-        return Desk(redis, self._clock, secrets.cipher, lambda: keys.keys)
+        self.desk = Desk(redis, self._clock, secrets.cipher, lambda: keys.keys)
+        return self.desk
 
     def _publishing_routes(
         self, redis: Redis, secrets: Keys, local: GraphQLSchema, planner: Planner

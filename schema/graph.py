@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     child_mandates,
+    codes,
     company_mandates,
     consents,
     mandates,
@@ -21,6 +22,7 @@ from schema import (
     ways_in,
 )
 from schema.child_mandates import ChildMandateMutations
+from schema.codes import CodeMutations, CodeQueries
 from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
@@ -51,12 +53,13 @@ for each in (
     pages,
     passkeys,
     other_screens,
+    codes,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries):
     """The root of what the platform answers itself."""
 
 
@@ -73,6 +76,7 @@ class Mutation(
     MeMutations,
     PageMutations,
     OtherScreenMutations,
+    CodeMutations,
 ):
     """The root of what residents do with their accounts."""
 

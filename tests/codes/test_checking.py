@@ -10,7 +10,7 @@ import pytest
 from auth.accounts.accounts import freeze
 from auth.errors import AssuranceTooLowError
 from flows.codes import base45, issuing, opaque_codes, single_use
-from flows.codes.errors import CodesUnavailableError, CodePurposeUnknownError
+from flows.codes.errors import CodePurposeUnknownError, CodesUnavailableError
 from flows.codes.issuing import Wanted
 from flows.codes.offline import Use
 from flows.codes.tasks import forget
