@@ -38,6 +38,7 @@ COMMANDS = {
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
     "code-keys": Entry("cli.code_keys:code_keys", "Rotate the keys that residents' codes are signed by."),
+    "place-code": Entry("cli.place_code:place_code", "Make, print, check and retire the codes on stickers."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
     "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),

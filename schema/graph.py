@@ -15,6 +15,7 @@ from schema import (
     other_screens,
     pages,
     passkeys,
+    places,
     proofs,
     security_notices,
     sessions,
@@ -30,6 +31,7 @@ from schema.me import MeMutations, MeQueries
 from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
+from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
@@ -54,12 +56,13 @@ for each in (
     passkeys,
     other_screens,
     codes,
+    places,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries, PlaceQueries):
     """The root of what the platform answers itself."""
 
 
@@ -77,6 +80,7 @@ class Mutation(
     PageMutations,
     OtherScreenMutations,
     CodeMutations,
+    PlaceMutations,
 ):
     """The root of what residents do with their accounts."""
 
