@@ -90,7 +90,7 @@ async def _replayed(
     request_id, first = again
     now = desk.clock.now()
     await note(session, desk.clock, _use(code, verifier, request_id, now, "replay"))
-    where = await session.get(CodeVerifier, single_use.verifier_id(first))
+    where = await session.get(CodeVerifier, UUID(first.verifier))
     named = FirstUse(where.id, where.name_zh, where.name_en, first.at) if where is not None else None
     return replace(_refused(Refusal.REPLAY, "The code was used before", now, code), first_use=named)
 
