@@ -87,11 +87,11 @@ class Issuer:
     async def codes(self, signed: int, count: int) -> list[str]:
         """Return codes, each for its first use."""
         cipher, wanted = open_keys(self._settings).cipher, Wanted("parking", signed=signed)
-        async with open_database(self._settings) as database, open_redis(self._settings) as redis:
-            async with database.session() as session:
-                known = await keys.load(session, cipher, _CLOCK)
-                desk = Desk(redis, _CLOCK, cipher, lambda: known)
-                made = [await issue(session, desk, self._account_id, "L1", wanted) for _ in range(count)]
+        opened = open_database(self._settings), open_redis(self._settings)
+        async with opened[0] as database, opened[1] as redis, database.session() as session:
+            known = await keys.load(session, cipher, _CLOCK)
+            desk = Desk(redis, _CLOCK, cipher, lambda: known)
+            made = [await issue(session, desk, self._account_id, "L1", wanted) for _ in range(count)]
         return [each.text for (each,) in made]
 
 
