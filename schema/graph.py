@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     child_mandates,
+    codes,
     company_mandates,
     consents,
     mandates,
@@ -15,6 +16,7 @@ from schema import (
     pages,
     passkeys,
     payments,
+    places,
     proofs,
     security_notices,
     sessions,
@@ -22,6 +24,7 @@ from schema import (
     ways_in,
 )
 from schema.child_mandates import ChildMandateMutations
+from schema.codes import CodeMutations, CodeQueries
 from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
@@ -30,6 +33,7 @@ from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
 from schema.payments import PaymentMutations, PaymentQueries
+from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
@@ -54,12 +58,14 @@ for each in (
     passkeys,
     other_screens,
     payments,
+    codes,
+    places,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries, PaymentQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, PaymentQueries, CodeQueries, PlaceQueries):
     """The root of what the platform answers itself."""
 
 
@@ -77,6 +83,8 @@ class Mutation(
     PageMutations,
     OtherScreenMutations,
     PaymentMutations,
+    CodeMutations,
+    PlaceMutations,
 ):
     """The root of what residents do with their accounts."""
 
