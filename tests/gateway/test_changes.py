@@ -6,7 +6,7 @@ from typing import Any
 from tests.gateway.conftest import City, get
 from tests.upstream.department import Do, answer
 
-OWN = ("catalog", "me", "purpose", "signInToConfirm")
+OWN = ("catalog", "me", "payments", "purpose", "signInToConfirm")
 
 
 def lot(*names: str) -> dict[str, Any]:
