@@ -133,7 +133,7 @@ class ParkingSession(SQLModel, table=True):
 
 
 class ParkingQuote(SQLModel, table=True):
-    """What a session costs as of a moment: ``due_fen`` is still to be paid, and does if it is paid by ``expires_at``."""
+    """What a session costs as of a moment: ``due_fen`` suffices if it is paid by ``expires_at``."""
 
     __tablename__ = "parking_quote"
 
@@ -151,7 +151,7 @@ class ParkingQuote(SQLModel, table=True):
 
 
 class ParkingPayment(SQLModel, table=True):
-    """An order of ``flows.payments`` for a session, as far as parking needs it. It covers the time to ``covers_until``."""
+    """An order of ``flows.payments`` for a session, as parking needs it. It covers the time to ``covers_until``."""
 
     __tablename__ = "parking_payment"
     __table_args__ = (

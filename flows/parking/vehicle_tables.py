@@ -1,4 +1,4 @@
-"""The rows of vehicles: a plate, and who was bound to it from when until when. Plates are personal data and sealed."""
+"""The rows of vehicles: a plate, who was bound to it from when until when, and permits. Plates are sealed."""
 
 from datetime import datetime
 from typing import Literal
@@ -53,3 +53,25 @@ class VehicleBinding(SQLModel, table=True):
     proof_source: str = ""  # such as vehicle_licence
     since: datetime
     until: datetime | None = None
+
+
+class ParkingPermit(SQLModel, table=True):
+    """A permit of an operator for a plate, such as a season ticket; ``lot_id`` None: in all of its lots.
+
+    ``name`` is one of the tariff's permits. The one that is valid at the entry counts.
+    """
+
+    __tablename__ = "parking_permit"
+    __table_args__ = (
+        Index("parking_permit_plate", "plate_index", "operator_id", "since"),
+        CheckConstraint("until IS NULL OR since <= until", name="parking_permit_ends"),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    operator_id: str = Field(foreign_key="parking_operator.id")
+    lot_id: UUID | None = Field(default=None, foreign_key="parking_lot.id")
+    plate_index: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    name: str
+    since: datetime
+    until: datetime | None = None
+    granted_by: str  # an actor of the audit log
