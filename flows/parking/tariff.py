@@ -4,17 +4,17 @@ Discounts come in this order: permit (off each price), free minutes, charging, c
 fee never falls while a stay goes on. Moments count in whole seconds of UTC+8, and what has not passed is not charged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 
+from flows.parking.fees import Fee, Line, LineKind
 from flows.parking.holidays import Holidays
 from flows.parking.tariff_data import Band, Rate, Surcharge, Tariff, begin_of_day, length_of, minute_of, rates_for
 from kernel.money import Fen
 
-LineKind = Literal["free", "charging", "band", "cap", "penalty", "overstay", "coupon"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _CHINA = 8 * 3600  # kernel.clock.CHINA, in seconds
@@ -35,29 +35,6 @@ class Stay(Struct, frozen=True, kw_only=True):
     free_at: datetime | None = None
     charging: tuple[datetime, datetime | None] | None = None
     coupons_fen: Fen = Fen(0)
-
-
-class Line(Struct, frozen=True, omit_defaults=True):
-    """One line of a receipt: so many units of so much, and what that comes to. A cap and a coupon are negative."""
-
-    kind: LineKind
-    name: str
-    begin: datetime
-    end: datetime
-    amount_fen: Fen
-    units: int = 0
-    unit_fen: Fen = Fen(0)
-    first_fen: Fen = Fen(0)
-    capped: bool = False
-
-
-class Fee(Struct, frozen=True):
-    """The sum of its lines, by the version of a tariff. ``free``: the stay is within the free minutes."""
-
-    total_fen: Fen
-    lines: tuple[Line, ...]
-    tariff: str
-    free: bool = False
 
 
 class _Times(Struct, frozen=True):
@@ -207,7 +184,12 @@ class _Charging:
         most = None if band.cap_fen is None else band.cap_fen - before
         unit_from = begin if first is None else begin + band.first_seconds
         charged = 0
-        for window, stop in self._windows(band_at, begin, end):
+        windows: Iterable[tuple[int, int]]
+        if self.tariff.cap_window == "calendar":  # a band is of the day that it begins on
+            windows = (((band_at - self.offset) // _DAY * _DAY + self.offset, end),)
+        else:
+            windows = self._windows(begin, end)
+        for window, stop in windows:
             units = -(-max(stop - unit_from, 0) // band.unit_seconds)
             so_far = (first or 0) + units * band.unit_fen
             if most is not None and so_far > most:
@@ -219,23 +201,27 @@ class _Charging:
         capped = charged < (first or 0) + units * band.unit_fen
         lines.append(
             Line(
-                "band", band.name, _moment(begin), _moment(end), Fen(charged), units, Fen(band.unit_fen),
-                Fen(first or 0), capped,
+                "band",
+                band.name,
+                begin - _CHINA,
+                end - _CHINA,
+                Fen(charged),
+                units,
+                Fen(band.unit_fen),
+                Fen(first or 0),
+                capped,
             )
-        )  # fmt: skip
+        )
 
-    def _windows(self, band_at: int, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield the windows of the caps that a stretch of a band falls into, each with where the stretch leaves it."""
-        window = self.tariff.cap_window
-        if window == "calendar":  # a band is of the day that it begins on
-            yield (band_at - self.offset) // _DAY * _DAY + self.offset, end
-        elif window == "per_entry":
+    def _windows(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the windows of the caps that a stretch falls into, each with where the stretch leaves it."""
+        if self.tariff.cap_window == "per_entry":
             yield self.entry, end
-        else:
-            at = self.entry + (begin - self.entry) // _DAY * _DAY
-            while at < end:
-                yield at, min(end, at + _DAY)
-                at += _DAY
+            return
+        at = self.entry + (begin - self.entry) // _DAY * _DAY
+        while at < end:
+            yield at, min(end, at + _DAY)
+            at += _DAY
 
     def _cap(self, groups: dict[int, int], end: int, lines: list[Line]) -> None:
         for window, amount in groups.items():
@@ -260,8 +246,9 @@ def _surcharge(
     units = -(-(end - begin) // (unit.minutes * 60))
     amount = units * unit.fen
     charged = amount if surcharge.cap_fen is None else min(amount, surcharge.cap_fen)
-    span = _moment(begin), _moment(end)
-    lines.append(Line(kind, kind, *span, Fen(charged), units, Fen(unit.fen), capped=charged < amount))
+    lines.append(
+        Line(kind, kind, begin - _CHINA, end - _CHINA, Fen(charged), units, Fen(unit.fen), capped=charged < amount)
+    )
 
 
 def _day(rate: Rate, begin: int, percent_off: int) -> _Day:
@@ -284,7 +271,7 @@ def _times(band: Band, day_begin: int, percent_off: int) -> _Times:
 
 
 def _line(kind: LineKind, name: str, begin: int, end: int, amount: int) -> Line:
-    return Line(kind, name, _moment(begin), _moment(end), Fen(amount))
+    return Line(kind, name, begin - _CHINA, end - _CHINA, Fen(amount))
 
 
 def _seconds(at: datetime) -> int:
