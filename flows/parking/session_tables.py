@@ -102,6 +102,7 @@ class ParkingSession(SQLModel, table=True):
             postgresql_where=text("match <> 'exact' AND superseded_by IS NULL"),
         ),
         Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
+        Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
         Index("parking_session_review", "lot_id", "opened_at", postgresql_where=text("review <> ''")),
     )
 
@@ -115,7 +116,7 @@ class ParkingSession(SQLModel, table=True):
     opened_at: datetime  # of its first event
     entered_at: datetime | None = None
     left_at: datetime | None = None
-    exit_event: UUID | None = None
+    joined_event: UUID | None = None  # of the exit whose plate is near, if match is fuzzy
     released: str = ""  # why it left without paying first: fail_open, manual, later
     match: Match = Field(default="exact", sa_type=String)
     review: str = ""  # why a person should look at it
@@ -125,6 +126,10 @@ class ParkingSession(SQLModel, table=True):
     free_used: bool = False
     closing_fen: int | None = None
     adjusted_fen: int | None = None
+    paid_fen: int = 0  # less what was refunded
+    dispute: str = ""  # open or decided
+    orphan_closed_at: datetime | None = None
+    written_off_at: datetime | None = None
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     reminders: int = 0
     looked_at: datetime | None = None
