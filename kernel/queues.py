@@ -9,6 +9,7 @@ ROUTES = {
     "codes": "codes",
     "usage": "system",
     "payments": "payments",
+    "parking": "parking",
 }
 
 

@@ -1,0 +1,234 @@
+"""What a lot's new events touch: gathered under locks, folded into visits, and written as sessions.
+
+Locks grow with what is found: an exit that may be of another plate's visit needs that plate's lock too (``locking``).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.parking.cases import Case, Facts
+from flows.parking.credentials import index_of
+from flows.parking.leaving import Asked, Decision, decide
+from flows.parking.locking import lock
+from flows.parking.mandates import may_debit
+from flows.parking.messages import SETTLE, SessionNamed
+from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
+from flows.parking.session_tables import ParkingSession
+from flows.parking.sessions import GateEvent, sessions_of
+from flows.parking.stored import TEXT, Stored, neighbours, stored
+from flows.parking.terms import Lot, Terms, lot_of, terms_of
+from flows.parking.visits import Visit
+from kernel.clock import Clock
+from kernel.crypto.keys import Keys
+from kernel.database import driver
+from kernel.outbox import send
+
+
+class Deps(Struct, frozen=True):
+    """What every step here needs."""
+
+    session: AsyncSession
+    clock: Clock
+    keys: Keys
+
+
+class Touched:
+    """The credentials of one lot that some events touch, with all that may change; their locks are held."""
+
+    def __init__(self, deps: Deps, lot: Lot, credentials: dict[str, bytes], was: Stored, terms: Terms) -> None:
+        self.deps, self.lot, self.terms = deps, lot, terms
+        self.credentials = credentials
+        self._was = was
+        self._events: dict[UUID, GateEvent] = {event.id: event for event in was.events}
+
+    def add(self, event: GateEvent) -> None:
+        """Take an event in, or another word on whether it opened."""
+        self._events[event.id] = event
+
+    def visits(self) -> list[Visit]:
+        return sessions_of(self._events.values())
+
+    async def decide(self, event: GateEvent) -> Decision:
+        """Say what an exit does that asks, as of the moment in which it did."""
+        if not event.credential:
+            return Decision("review", "unread")
+        self.add(replace(event, opened=False))
+        own = [each for each in self._events.values() if each.credential == event.credential]
+        case = next(each for each in await self._cases(sessions_of(own)) if event.id in each.visit.events)
+        if case.visit.entered_at is None:  # it is not seen to have entered: look at the others
+            case = await self.case(event.id)
+        fee = fee_until(case, self.terms, event.occurred_at)
+        paid = sum(each.fen for each in case.payments)
+        due = None if fee is None else fee.total_fen - paid
+        owes = due is not None and due > 0
+        decision = decide(
+            Asked(
+                match=case.visit.match,
+                due_fen=due,
+                in_grace=covered_from(case.payments, event.occurred_at) is not None,
+                pays_later=self.lot.pays_later,
+                mandate=owes and await may_debit(self.deps.session, case.credential, due or 0),
+            )
+        )
+        self.add(replace(event, opened=decision.kind == "open"))
+        return decision
+
+    async def case(self, event_id: UUID) -> Case:
+        """Return the visit that an event is of."""
+        return next(each for each in await self._cases(self.visits()) if event_id in each.visit.events)
+
+    async def write(self) -> dict[UUID, UUID]:
+        """Write the sessions that changed; return each event's session."""
+        now, rows = self.deps.clock.now(), self._was.sessions
+        cases = await self._cases(self.visits())
+        changed: list[dict[str, Any]] = []
+        for case in cases:
+            money = money_of(case, self.terms)
+            values, row = row_values(case, self.terms, money, now), rows.get(case.visit.id)
+            if row is not None and _same(row, values):
+                continue
+            changed.append(self._whole(case, row, values) | {"updated_at": now})
+            self._settle(case, owed(money, case.facts))
+        await self._upsert(changed)
+        of_event = {event: case.visit.id for case in cases for event in case.visit.events}
+        gone = [row_id for row_id in rows if of_event.get(row_id, row_id) != row_id]
+        await self._supersede([each for each in gone if rows[each]["superseded_by"] != of_event[each]], of_event, now)
+        return of_event
+
+    def _settle(self, case: Case, owes: int) -> None:
+        """Have what is owed collected, or what was paid too much given back, once the visit has ended."""
+        ended = case.visit.left_at is not None or case.facts.orphan_closed_at is not None
+        if ended and owes:
+            send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
+
+    async def _cases(self, visits: Sequence[Visit]) -> list[Case]:
+        """Return the visits with what is known of them beside events."""
+        rows = self._was.sessions
+        free_at = await self._free_before(visits) if self.terms.free_once else {}
+        cases = []
+        for visit in visits:
+            payments = [each for event in visit.events for each in self._was.paid.get(event, ())]
+            case = Case(
+                visit=visit,
+                credential=self.credentials[visit.credential],
+                # An earlier event may have come since: what was known of the session that it was goes on.
+                facts=next((Facts.of(rows[event]) for event in visit.events if event in rows), Facts()),
+                payments=payments,
+                free_at=free_at.get(visit.credential),
+            )
+            fee = money_of(case, self.terms).fee if self.terms.free_once else None
+            if fee and fee.free and visit.entered_at:
+                free_at[visit.credential] = visit.entered_at
+            cases.append(case)
+        return cases
+
+    async def _free_before(self, visits: Sequence[Visit]) -> dict[str, datetime | None]:
+        """Return when each credential had the free minutes last before its first visit here."""
+        first = {visit.credential: visit.opened_at for visit in reversed(visits)}
+        found: dict[str, datetime | None] = {}
+        for text, opened_at in first.items():
+            last = select(func.max(ParkingSession.entered_at)).where(
+                ParkingSession.lot_id == self.lot.id,
+                ParkingSession.credential == self.credentials[text],
+                col(ParkingSession.opened_at) < opened_at,
+                col(ParkingSession.free_used),
+                col(ParkingSession.superseded_by).is_(None),
+            )
+            found[text] = (await self.deps.session.exec(last)).one()
+        return found
+
+    def _whole(self, case: Case, row: Mapping[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
+        sealed = (
+            row["credential_text"] if row else self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential)
+        )
+        return values | {
+            "id": case.visit.id,
+            "lot_id": self.lot.id,
+            "credential": case.credential,
+            "credential_text": sealed,
+            **msgspec.structs.asdict(case.facts),
+        }
+
+    async def _upsert(self, changed: list[dict[str, Any]]) -> None:
+        if changed:
+            names = list(changed[0])
+            rows = [list(values.values()) for values in sorted(changed, key=lambda values: values["id"])]
+            await (await driver(self.deps.session)).executemany(_upsert(tuple(names)), rows)
+
+    async def _supersede(self, gone: Iterable[UUID], of_event: Mapping[UUID, UUID], now: datetime) -> None:
+        for row_id in gone:
+            values = {"superseded_by": of_event[row_id], "looked_at": None, "review": "", "updated_at": now}
+            statement = update(ParkingSession).where(col(ParkingSession.id) == row_id)
+            await self.deps.session.exec(statement.values(**values).execution_options(synchronize_session=False))
+
+
+@lru_cache(8)
+def _upsert(names: tuple[str, ...]) -> str:
+    """Return the statement that writes a session; what its row keeps beside events is not overwritten."""
+    stays = {"id", "lot_id", "credential", "credential_text", *Facts.__struct_fields__}
+    places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in stays)
+    into = f"INSERT INTO parking_session ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
+    return f"{into} ON CONFLICT (id) DO UPDATE SET {renewed}"
+
+
+def _same(row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether a row has these values; JSON is compared by what it says."""
+    return all(row[name] == value for name, value in values.items() if name != "lines") and (
+        row["lines"] == msgspec.json.decode(values["lines"])
+    )
+
+
+Fresh = Callable[[], Awaitable[Sequence[GateEvent]]]
+
+
+async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Fresh) -> Touched:
+    """Gather what may change with events of credentials from these moments on, under the locks of all of it.
+
+    ``fresh`` gives the events that are new, once the locks are held; it may be asked more than once.
+    """
+    moments = dict(moments)
+    while True:  # ends: the credentials of a lot are finite, and each turn adds some
+        savepoint = await deps.session.begin_nested()
+        await lock(deps.session, lot.id, [index_of(deps.keys, text) for text in moments])
+        touched = await _gathered(deps, lot, moments, await fresh())
+        visits, cipher = touched.visits(), deps.keys.cipher
+        connection = await driver(deps.session)
+        missing = await neighbours(connection, cipher, lot.id, visits, moments) if visits else set()
+        if not missing:
+            await savepoint.commit()
+            return touched
+        await savepoint.rollback()
+        moments |= dict.fromkeys(missing, min(moments.values()))
+
+
+async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
+    """Gather a session anew: something beside a gate event has changed."""
+
+    async def none() -> Sequence[GateEvent]:
+        return ()
+
+    lot = await lot_of(await driver(deps.session), row.lot_id)
+    text = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
+    return await touched_by(deps, lot, {text: row.opened_at}, none)
+
+
+async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
+    credentials = {text: index_of(deps.keys, text) for text in moments}
+    by_index = {credentials[text]: moment for text, moment in moments.items()}
+    connection = await driver(deps.session)
+    was = await stored(connection, deps.keys.cipher, lot.id, by_index)
+    touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, by_index))
+    for event in fresh:
+        touched.add(event)
+    return touched

@@ -1,0 +1,155 @@
+"""Events and sessions of some credentials of a lot, as the database has them, from where they may still change."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from flows.parking.cases import Paid
+from flows.parking.credentials import plate_in
+from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.matching import WITHIN, near_credentials
+from flows.parking.sessions import GateEvent
+from flows.parking.tables import Direction
+from flows.parking.visits import Visit
+from kernel.crypto.fields import FieldCipher
+
+RAW = "parking_event.raw"
+TEXT = "parking_session.credential_text"
+
+# For each credential, what came since the last session but one before a moment: whatever comes then changes no earlier
+# one, for a session begins where its vehicle was outside.
+_EVENTS = """
+    SELECT e.id, e.device_id, e.seq, e.kind, e.occurred_at, e.opened, e.raw, l.direction, begun.id AS since_id
+    FROM unnest($2::bytea[], $3::timestamptz[]) AS asked (credential, moment)
+    LEFT JOIN LATERAL (
+        SELECT s.id, s.opened_at FROM (
+            SELECT id, opened_at FROM parking_session
+            WHERE lot_id = $1 AND credential = asked.credential AND opened_at <= asked.moment
+              AND superseded_by IS NULL
+            ORDER BY opened_at DESC LIMIT 2
+        ) s ORDER BY s.opened_at LIMIT 1
+    ) begun ON true
+    JOIN parking_event e ON e.lot_id = $1 AND e.credential = asked.credential
+        AND e.occurred_at >= coalesce(begun.opened_at, '-infinity')
+    JOIN parking_lane l ON l.id = e.lane_id
+    ORDER BY e.occurred_at, e.device_id, e.seq
+"""
+
+
+_SESSIONS = """
+    SELECT * FROM parking_session
+    WHERE lot_id = $1 AND credential = ANY($2::bytea[]) AND opened_at >= $3 AND id = ANY($4::uuid[])
+"""
+_PAYMENTS = "SELECT * FROM parking_payment WHERE session_id = ANY($1::uuid[]) ORDER BY order_id"
+_NEAR = """
+    SELECT id, credential_text, joined_event, match <> 'exact' AS unmatched FROM parking_session
+    WHERE lot_id = $1 AND superseded_by IS NULL AND opened_at BETWEEN $2 AND $3 AND match <> 'exact'
+    UNION ALL
+    SELECT id, credential_text, joined_event, false FROM parking_session
+    WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND entered_at BETWEEN $2 AND $3 AND left_at IS NULL
+"""
+
+
+class Stored(Struct):
+    """What there is: events, and the sessions and payments that may change with them."""
+
+    events: list[GateEvent]
+    sessions: dict[UUID, Mapping[str, Any]]  # rows by their ids
+    paid: dict[UUID, list[Paid]]
+
+
+def gate_event(event_id: UUID, device_id: str, wire: WireEvent, direction: Direction, opened: bool) -> GateEvent:  # noqa: FBT001 - a value, not a switch
+    """Return an event as sessions follow from it."""
+    return GateEvent(
+        id=event_id,
+        device_id=device_id,
+        seq=wire.seq,
+        kind=wire.kind,  # type: ignore[arg-type]  # heartbeats never come here
+        direction=direction,
+        occurred_at=wire.occurred_at,
+        credential=credential_of(wire),
+        color=wire.plate_color,
+        confidence=round(wire.confidence * 1000),
+        vehicle_class=wire.vehicle_class,
+        opened=opened,
+        reason=wire.reason,
+    )
+
+
+async def stored(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    cipher: FieldCipher,
+    lot_id: UUID,
+    credentials: Mapping[bytes, datetime],
+) -> Stored:
+    """Read what may change with events of these credentials from these moments on."""
+    events, since = await _events(connection, cipher, lot_id, credentials)
+    names = [event.id for event in events]
+    rows = await connection.fetch(_SESSIONS, lot_id, list(credentials), since, names) if names else []
+    sessions = {UUID(int=row["id"].int): row for row in rows}
+    paid: dict[UUID, list[Paid]] = {}
+    if sessions:
+        for row in await connection.fetch(_PAYMENTS, list(sessions)):
+            paid.setdefault(row["session_id"], []).append(Paid.of(row))
+    return Stored(events, sessions, paid)
+
+
+async def neighbours(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    cipher: FieldCipher,
+    lot_id: UUID,
+    visits: Sequence[Visit],
+    known: Iterable[str],
+) -> set[str]:
+    """Return the credentials that decide with the known ones whose exits are whose.
+
+    Those of exits without an entry whose plates are near, and of open visits that are near to such an exit of our own.
+    """
+    times = [visit.opened_at for visit in visits]
+    lost = {visit.credential for visit in visits if visit.entered_at is None and plate_in(visit.credential)}
+    rows = await connection.fetch(_NEAR, lot_id, min(times) - WITHIN, max(times) + WITHIN, bool(lost))
+    known, found, joined = set(known), set[str](), list[UUID]()
+    for row in rows:
+        credential = cipher.open(TEXT, row["id"], row["credential_text"])
+        near_to = known if row["unmatched"] else lost
+        if credential in known or any(near_credentials(credential, each) for each in near_to):
+            found.add(credential)
+            joined += [row["joined_event"]] if row["joined_event"] else []
+    if joined:
+        rows = await connection.fetch("SELECT id, raw FROM parking_event WHERE id = ANY($1::uuid[])", joined)
+        found |= {credential_of(_wire(cipher, row["id"], row["raw"])) for row in rows}
+    return found - known
+
+
+async def _events(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    cipher: FieldCipher,
+    lot_id: UUID,
+    credentials: Mapping[bytes, datetime],
+) -> tuple[list[GateEvent], datetime]:
+    rows = await connection.fetch(_EVENTS, lot_id, list(credentials), list(credentials.values()))
+    begun: set[UUID] = set()
+    events: list[GateEvent] = []
+    for row in rows:
+        # What happened in the very moment in which the first session began, but before it, is of the one before.
+        if row["since_id"] is not None and row["since_id"] not in begun:
+            if row["id"] != row["since_id"]:
+                continue
+            begun.add(row["id"])
+        wire = _wire(cipher, row["id"], row["raw"])
+        event_id = UUID(int=row["id"].int)  # the driver's are of a class of its own
+        events.append(gate_event(event_id, row["device_id"], wire, row["direction"], opened=row["opened"]))
+    since = min((event.occurred_at for event in events), default=min(credentials.values()))
+    return events, since
+
+
+def _wire(cipher: FieldCipher, event_id: UUID, raw: bytes) -> WireEvent:
+    return _decoder.decode(cipher.open(RAW, event_id, raw))
+
+
+_decoder = msgspec.json.Decoder(WireEvent)
