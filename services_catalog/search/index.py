@@ -18,7 +18,7 @@ from services_catalog.search.characters import fold
 from services_catalog.search.cursors import Cursor
 from services_catalog.search.facets import facets
 from services_catalog.search.hours import Duty, Openings, every_week
-from services_catalog.search.matching import Question
+from services_catalog.search.matching import Matcher, Question
 from services_catalog.search.nearness import Cell, cell_of
 from services_catalog.search.query import MAX_FIRST, Answer, Hit, Query, Suggestion
 from services_catalog.search.ranking import Asked, Ranked, Row, Snapshot, away_from, find, rows_at, texts_at
@@ -47,7 +47,7 @@ class Index:
         self._changing = threading.Lock()
         self._numbers = count()
         self._row_of: dict[str, int] = {}
-        self._snapshot = Snapshot(self._schema, self._index.searcher(), {}, {})
+        self._snapshot = Snapshot(self._schema, self._index.searcher(), {}, {}, Matcher(self._schema))
         self.replace(entries)
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class Index:
             cells.subtract(cell for code in old for cell in _cells(rows.pop(self._row_of.pop(code))))
             self._row_of |= numbers
             self._index.reload()
-            self._snapshot = Snapshot(self._schema, self._index.searcher(), rows, +cells)
+            self._snapshot = self._snapshot._replace(searcher=self._index.searcher(), rows=rows, cells=+cells)
 
     def settle(self) -> None:
         """Ask from now on what tantivy has merged since the last change: a question costs by the segment, too."""

@@ -7,6 +7,7 @@ its words. The numbers were tuned on the labelled questions marked ``tune`` (tes
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tantivy import Occur, Schema
@@ -33,6 +34,7 @@ _INITIALS = range(2, 11)  # letters
 _MOST_INITIALS_FROM = 4
 _PAIRS_FROM = 3  # of syllables
 _LETTERS = 64  # of one word: longer than any word or name, and work grows with it
+_KEPT_WORDS = 2_000  # of questions: 10 MB at most
 _BAG = range(3, 13)  # characters in which typos are looked for: in a longer question other words tell enough
 
 
@@ -44,10 +46,12 @@ class Question(NamedTuple):
 
 
 class Matcher:
-    """Builds the queries of one schema."""
+    """Builds the queries of one schema, and keeps those of words: most come again and again."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
+        self._named = lru_cache(_KEPT_WORDS)(self._build_named)
+        self._unit = lru_cache(_KEPT_WORDS)(self._build_unit)
 
     def match(self, question: Question, *, loosely: bool) -> Tantivy:
         """Return what finds and ranks the entries that a question may mean.
@@ -68,7 +72,7 @@ class Matcher:
             better.append(Tantivy.const_score_query(everything, ALL_WORDS))
         return _boolean([(Occur.Must, _some(words, least)), *((Occur.Should, each) for each in better)])
 
-    def _unit(self, unit: str, *, loosely: bool) -> Tantivy:
+    def _build_unit(self, unit: str, *, loosely: bool) -> Tantivy:
         cut = atoms(unit)
         ways = [self._named(unit), _boost(self._phrase("body", pairs(cut)), BODY)]
         if all(map(is_chinese, cut)):
@@ -80,7 +84,7 @@ class Matcher:
                 ways += self._syllables_of(letters)
         return Tantivy.disjunction_max_query(ways, 0.1)
 
-    def _named(self, unit: str) -> Tantivy:
+    def _build_named(self, unit: str) -> Tantivy:
         cut = atoms(unit)
         tokens = pairs(cut)
         if not any(map(is_chinese, cut)):

@@ -35,6 +35,7 @@ class Snapshot(NamedTuple):
     searcher: Searcher
     rows: dict[int, Row]
     cells: Mapping[Cell, int]  # how many places are in each
+    matcher: Matcher
 
 
 class Asked(NamedTuple):
@@ -76,7 +77,7 @@ def find(snapshot: Snapshot, asked: Asked, limit: int) -> Found:
     if asked.question.units:
         own = Tantivy.term_query(snapshot.schema, "district", asked.query.district[0] if asked.query.district else "")
         clauses.append((Occur.Should, Tantivy.const_score_query(own, _OWN_DISTRICT)))
-        matcher = Matcher(snapshot.schema)
+        matcher = snapshot.matcher
         query = Tantivy.boolean_query([*clauses, (Occur.Must, matcher.match(asked.question, loosely=False))])
         result = _searched(snapshot, asked, query, wanted)
         loosely = _count(result) < _ENOUGH

@@ -8,7 +8,6 @@ from tantivy import Query as Tantivy
 
 from services_catalog.search.characters import atoms, fold
 from services_catalog.search.documents import Texts
-from services_catalog.search.matching import Matcher
 from services_catalog.search.pinyin import spellings
 from services_catalog.search.query import MAX_FIRST, Suggestion
 from services_catalog.search.ranking import Asked, Snapshot, allowed, rows_at, texts_at
@@ -21,7 +20,7 @@ def suggestions(snapshot: Snapshot, asked: Asked) -> tuple[Suggestion, ...]:
     if not atoms(asked.question.text):
         return ()
     first = max(0, min(asked.query.first, MAX_FIRST))
-    begun = Matcher(snapshot.schema).begun(asked.question.text)
+    begun = snapshot.matcher.begun(asked.question.text)
     wanted = Tantivy.boolean_query([*allowed(snapshot, asked), (Occur.Must, begun)])
     found = snapshot.searcher.search(wanted, max(1, _ALIKE * first), count=False, weight_by_field="weight").hits
     addresses = [address for _, address in found]
