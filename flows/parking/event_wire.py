@@ -21,7 +21,7 @@ Short = Annotated[str, Meta(max_length=64)]
 
 
 class WireEvent(Struct, frozen=True, kw_only=True):
-    """What happened at a lane. ``seq`` counts a device's events up; a device that is offline keeps both and sends later.
+    """What happened at a lane. ``seq`` counts a device's events up; a device that was offline sends them later.
 
     ``opened``: whether the arm did; without it the device asks, and does as the answer says. ``confidence`` is from 0
     to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none.
@@ -73,7 +73,7 @@ def read_event(raw: bytes, now: datetime) -> WireEvent:
 
 
 def credential_of(event: WireEvent) -> str:
-    """Return the text of what it is known by, empty if by nothing. Raises EventRefusedError for a plate that is none."""
+    """Return what it is known by, empty if by nothing. Raises EventRefusedError for a plate that is none."""
     if event.plate:
         try:
             return credential("plate", read_plate(event.plate).text)

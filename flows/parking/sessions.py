@@ -20,7 +20,7 @@ REREAD = timedelta(seconds=120)
 
 
 class GateEvent(Struct, frozen=True, kw_only=True):
-    """An event as far as sessions follow from it. ``opened``: whether the vehicle passed; ``confidence``: thousandths."""
+    """An event as sessions follow from it. ``opened``: whether the vehicle passed; ``confidence`` is in thousandths."""
 
     id: UUID
     device_id: str
