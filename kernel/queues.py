@@ -7,6 +7,7 @@ ROUTES = {
     "auth": "sign_on",
     "catalogue": "catalogue",
     "usage": "system",
+    "payments": "payments",
 }
 
 
