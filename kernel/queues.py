@@ -8,6 +8,7 @@ ROUTES = {
     "catalogue": "catalogue",
     "usage": "system",
     "payments": "payments",
+    "parking": "parking",
 }
 
 

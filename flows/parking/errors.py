@@ -39,3 +39,17 @@ class PlateError(YiwangError):
 
     code: ClassVar[str] = "PLATE_INVALID"
     http_status: ClassVar[int] = 422
+
+
+class UnknownDeviceError(YiwangError):
+    """A device that sends gate events is at no lane."""
+
+    code: ClassVar[str] = "PARKING_DEVICE_UNKNOWN"
+    http_status: ClassVar[int] = 403
+
+
+class TooManyEventsError(YiwangError):
+    """A device sends more gate events at once than one request takes."""
+
+    code: ClassVar[str] = "PARKING_EVENTS_TOO_MANY"
+    http_status: ClassVar[int] = 413

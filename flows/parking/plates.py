@@ -65,30 +65,22 @@ def read_plate(raw: str) -> Plate:
     return Plate(text, "other")
 
 
-def distance(read: str, other: str) -> int:
-    """Return the weighted edit distance of two normal forms; beyond ``NEAR`` it may be any number beyond."""
-    if read == other:
-        return 0
-    if abs(len(read) - len(other)) > 1:
-        return NEAR + 1
-    row = [index * _OTHER for index in range(len(other) + 1)]
-    for i, glyph in enumerate(read):
-        before, row = row, [(i + 1) * _OTHER]
-        for j, their in enumerate(other):
-            row.append(min(before[j] + _cost(i, glyph, their), before[j + 1] + _OTHER, row[j] + _OTHER))
-        if min(row) > NEAR:
-            return NEAR + 1
-    return row[-1]
-
-
 def near(read: str, other: str) -> bool:
-    """Whether a camera may have read the one for the other."""
-    return distance(read, other) <= NEAR
+    """Whether a camera may have read the one for the other: a weighted edit distance of up to ``NEAR``.
+
+    Beside a glyph that was lost or added (which costs as much as any other) nothing may differ, so there is no table.
+    """
+    if len(read) == len(other):
+        cost = 0
+        for place, (glyph, their) in enumerate(zip(read, other, strict=True)):
+            if glyph != their and (cost := cost + _cost(place, glyph, their)) > NEAR:
+                return False
+        return True
+    short, long = sorted((read, other), key=len)
+    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def _cost(place: int, glyph: str, their: str) -> int:
-    if glyph == their:
-        return 0
     if place == 0 and UNKNOWN in (glyph, their):
         return _UNREAD
     return _ALIKE if frozenset((glyph, their)) in _LOOK_ALIKES else _OTHER
