@@ -12,7 +12,7 @@ from flows.payments.messages import REFUND, RefundNamed
 from flows.payments.refunding import locked_refund, step
 from flows.payments.states import RefundEvent
 from flows.payments.tables import PaymentAttempt, PaymentRefund
-from flows.payments.waiting import next_query
+from flows.payments.waiting import grown
 from kernel.clock import Clock
 from kernel.errors import YiwangError
 from kernel.money import Fen
@@ -20,13 +20,14 @@ from kernel.outbox import send
 
 _log = logging.getLogger(__name__)
 
+_MOST_REFUSALS = 6  # in ten minutes: until Baidu has consumed an order, or the merchant was topped up
 _EVENTS: Mapping[str, RefundEvent] = {"pending": "accept", "done": "finish", "failed": "fail"}
 
 
 async def move(session: AsyncSession, clock: Clock, channels: Mapping[str, Channel], named: RefundNamed) -> None:
     """Move one refund on; ``goes_on``: again and again until it is done or people have to decide.
 
-    No row is locked while the host answers. Whatever is not a clear refusal is tried again with the same number.
+    No row is locked while the host answers. What is not refused again and again is tried again, with the same number.
     """
     found = await session.get(PaymentRefund, named.number)
     if found is None or found.state not in {"requested", "accepted"}:
@@ -34,18 +35,19 @@ async def move(session: AsyncSession, clock: Clock, channels: Mapping[str, Chann
     attempt = await session.get_one(PaymentAttempt, found.attempt_number)
     try:
         word = await _asked(channel_of(channels, attempt.app_id), attempt, found)
-    except (OrderRefusedError, NotOfferedError) as error:
-        await step(session, clock, found.number, "fail", said=error.message)
     except YiwangError as error:
-        await _note(session, found.number, error.message)
+        refused = isinstance(error, OrderRefusedError | NotOfferedError)
+        if refused and found.queries >= _MOST_REFUSALS:
+            await step(session, clock, found.number, "fail", said=error.message)
+        else:
+            await _note(session, found.number, error.message)
     else:
         await settle_refund(session, clock, found.number, word)
     _, found = await locked_refund(session, named.number)
     found.queries += 1
     session.add(found)
     if named.goes_on and found.state in {"requested", "accepted"}:
-        wait = next_query(found.queries, clock.now(), clock.now())
-        send(session, clock, REFUND, RefundNamed(found.number, goes_on=True), wait)
+        send(session, clock, REFUND, RefundNamed(found.number, goes_on=True), grown(found.queries))
 
 
 async def settle_refund(session: AsyncSession, clock: Clock, number: str, word: Refund) -> bool:

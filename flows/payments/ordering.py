@@ -15,7 +15,7 @@ from auth.accounts.merging import parts_of
 from flows.payments.errors import AmountRefusedError, RepeatedDifferentlyError, UnknownOrderError
 from flows.payments.messages import EXPIRE, QUERY, AttemptNamed, OrderNamed, tell
 from flows.payments.states import LIVE_ATTEMPTS, OPEN_ORDERS, after_order
-from flows.payments.tables import PaymentAttempt, PaymentOrder
+from flows.payments.tables import PaymentAttempt, PaymentOrder, PaymentRefund
 from kernel.clock import Clock
 from kernel.ids import uuid7
 from kernel.money import Fen
@@ -100,6 +100,15 @@ async def order_of(session: AsyncSession, account_id: UUID, order_id: UUID) -> P
     if order is None or order.account_id not in await parts_of(session, account_id):
         raise UnknownOrderError("You have no such order", fix="Compare its id.")
     return order
+
+
+async def order_numbered(session: AsyncSession, number: str) -> PaymentOrder:
+    """Return an order by the number of an attempt or refund of it. Raises UnknownOrderError."""
+    if (attempt := await session.get(PaymentAttempt, number)) is not None:
+        return await session.get_one(PaymentOrder, attempt.order_id)
+    if (refund := await session.get(PaymentRefund, number)) is not None:
+        return await session.get_one(PaymentOrder, refund.order_id)
+    raise UnknownOrderError(f"There is no attempt or refund {number}", fix="Compare it with the host's bill.")
 
 
 async def orders_of(session: AsyncSession, account_id: UUID, most: int = 50) -> Sequence[PaymentOrder]:

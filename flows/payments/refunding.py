@@ -104,6 +104,7 @@ async def step(
     elif found.state == "stuck":
         _log.error("a refund is stuck: `yiwang payment stuck`", extra={"refund": number, "said": said})
     elif event == "retry":
+        found.queries = 0
         send(session, clock, REFUND, RefundNamed(number, goes_on=True))
     return found
 

@@ -149,7 +149,7 @@ class PaymentNotice(SQLModel, table=True):
 class DebitMandate(SQLModel, table=True):
     """That a host app may charge an account for an object without asking each time, up to ``limit_each`` fen.
 
-    ``object_`` is ``kind:id``, such as ``vehicle:<uuid>``; ``contract`` the host's number. Consent: to which wording,
+    ``about`` is ``kind:id``, such as ``vehicle:<uuid>``; ``contract`` the host's number. Consent: to which wording,
     and when.
     """
 
@@ -158,7 +158,7 @@ class DebitMandate(SQLModel, table=True):
         Index(
             "debit_mandate_one",
             "account_id",
-            "object",
+            "about",
             "app_id",
             unique=True,
             postgresql_where=text("state <> 'terminated'"),
@@ -168,7 +168,7 @@ class DebitMandate(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id", index=True)
-    object_: str = Field(sa_column=Column("object", String, nullable=False, index=True))
+    about: str = Field(index=True)
     provider: Provider = Field(sa_type=String)
     app_id: str
     contract: str = ""

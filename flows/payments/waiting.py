@@ -10,9 +10,14 @@ LATE = tuple(timedelta(minutes=each) for each in (10, 60, 360, 1560))
 """After an attempt is closed: hosts repeat callbacks for up to 25 hours, and have reported money for closed orders."""
 
 
+def grown(times: int) -> timedelta:
+    """Return how long to wait after something was done so many times."""
+    return min(_FIRST * (1 << min(times, 12)), _LONGEST)
+
+
 def next_query(queries: int, now: datetime, expires_at: datetime) -> timedelta:
     """Return how long to wait before a live attempt is asked about again; not beyond its end, which is acted upon."""
-    wait = min(_FIRST * (1 << min(queries, 12)), _LONGEST)
+    wait = grown(queries)
     end = expires_at + _AFTER_THE_END - now
     return min(wait, end) if end > timedelta(0) else wait
 

@@ -43,7 +43,7 @@ def upgrade() -> None:
     op.create_table('debit_mandate',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
-    sa.Column('object', sa.String(), nullable=False),
+    sa.Column('about', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('provider', sa.String(), nullable=False),
     sa.Column('app_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('contract', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -57,9 +57,9 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
     sa.PrimaryKeyConstraint('id')
     )
-    op.create_index('debit_mandate_one', 'debit_mandate', ['account_id', 'object', 'app_id'], unique=True, postgresql_where=sa.text("state <> 'terminated'"))
+    op.create_index('debit_mandate_one', 'debit_mandate', ['account_id', 'about', 'app_id'], unique=True, postgresql_where=sa.text("state <> 'terminated'"))
     op.create_index(op.f('ix_debit_mandate_account_id'), 'debit_mandate', ['account_id'], unique=False)
-    op.create_index(op.f('ix_debit_mandate_object'), 'debit_mandate', ['object'], unique=False)
+    op.create_index(op.f('ix_debit_mandate_about'), 'debit_mandate', ['about'], unique=False)
     op.create_table('ledger_entry',
     sa.Column('transaction_id', sa.Uuid(), nullable=False),
     sa.Column('place', sa.Integer(), nullable=False),
@@ -200,7 +200,7 @@ def downgrade() -> None:
     op.drop_table('payment_order')
     op.drop_index('ledger_entry_account', table_name='ledger_entry')
     op.drop_table('ledger_entry')
-    op.drop_index(op.f('ix_debit_mandate_object'), table_name='debit_mandate')
+    op.drop_index(op.f('ix_debit_mandate_about'), table_name='debit_mandate')
     op.drop_index(op.f('ix_debit_mandate_account_id'), table_name='debit_mandate')
     op.drop_index('debit_mandate_one', table_name='debit_mandate', postgresql_where=sa.text("state <> 'terminated'"))
     op.drop_table('debit_mandate')
