@@ -176,6 +176,12 @@ def parse_apps(text: bytes) -> HostApps:
     return found
 
 
+class OpenApps(Struct, frozen=True):
+    """The channels of a process, by app id."""
+
+    channels: Mapping[str, Channel]
+
+
 @asynccontextmanager
 async def open_channels(
     apps: HostApps, redis: Redis, clock: Clock, sms: SmsSender | None = None

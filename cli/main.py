@@ -37,6 +37,8 @@ COMMANDS = {
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
+    "payment": Entry("cli.payment:payment", "Show and settle what of payments waits for people."),
+    "ledger": Entry("cli.ledger:ledger", "Show what accounts hold, and check that the ledger balances."),
     "outbox": Entry("cli.outbox:outbox", "Show messages that failed too often, or try them again."),
     "audit": Entry("cli.audit:audit", "Verify and read the log of who did what."),
     "compile": Entry("cli.compile:compile_command", "Show what of an API document will work, and what to mend."),

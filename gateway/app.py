@@ -25,6 +25,7 @@ from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
+from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
@@ -137,6 +138,7 @@ class Gateway:
                     *export_routes(Exports(database.pool, self._clock, issuer(settings))),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
+                    *PaymentCallbacks(database, self._clock, secrets.cipher, platform.channels).handlers(),
                 ],
                 beside=self.direct,
             )

@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -34,6 +34,7 @@ _SWEEP_EVERY = timedelta(seconds=5)
 app = Celery("yiwang", set_as_current=False)
 logger = logging.getLogger(__name__)
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
+_Opened = TypeVar("_Opened")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,16 @@ class TaskContext:
     redis: Redis
     clock: Clock
     message_id: UUID | None = None  # of the message being done; the idempotency key for calls to the outside
+    has_opened: Mapping[type, object] = dataclasses.field(
+        default_factory=dict
+    )  # what else the process has opened, by its type
+
+    def opened(self, kind: type[_Opened]) -> _Opened:
+        """Return what of a type the process has opened, of which this package knows nothing. Raises LookupError."""
+        found = self.has_opened.get(kind)
+        if not isinstance(found, kind):
+            raise LookupError(f"this process has opened no {kind.__name__}")  # noqa: TRY004 - what is missing is no type
+        return found
 
 
 class Runtime(Protocol):

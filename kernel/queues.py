@@ -7,6 +7,8 @@ ROUTES = {
     "auth": "sign_on",
     "catalogue": "catalogue",
     "usage": "system",
+    "payments": "payments",
+    "parking": "parking",
 }
 
 

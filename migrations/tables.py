@@ -8,6 +8,10 @@ import auth.mandates.tables
 import auth.provider.tables
 import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
+import flows.parking.session_tables
+import flows.parking.tables
+import flows.parking.vehicle_tables  # imported for its tables
+import flows.payments.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
 import services_catalog.guide.tables  # imported for its tables

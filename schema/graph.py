@@ -14,6 +14,7 @@ from schema import (
     other_screens,
     pages,
     passkeys,
+    payments,
     proofs,
     security_notices,
     sessions,
@@ -28,6 +29,7 @@ from schema.me import MeMutations, MeQueries
 from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
+from schema.payments import PaymentMutations, PaymentQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
@@ -51,12 +53,13 @@ for each in (
     pages,
     passkeys,
     other_screens,
+    payments,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, PaymentQueries):
     """The root of what the platform answers itself."""
 
 
@@ -73,6 +76,7 @@ class Mutation(
     MeMutations,
     PageMutations,
     OtherScreenMutations,
+    PaymentMutations,
 ):
     """The root of what residents do with their accounts."""
 

@@ -20,9 +20,9 @@ from auth.residents.shown_codes import AGENTS, ShownCodes
 from auth.sessions.sessions import live
 from auth.sessions.tables import Session
 from auth.typed_codes import SECONDS
+from kernel.masks import masked_name
 from schema.caller import about, acting, token_of
 from schema.context import Context, Info
-from schema.masks import masked_name
 from schema.scalars import DateTimeText, moment, text
 from schema.ways_in import ShownCode, uuid
 from supergraph.slice import Access

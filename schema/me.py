@@ -22,12 +22,12 @@ from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from kernel.crypto.fields import FieldCipher
+from kernel.masks import masked_id_number, masked_name, masked_phone
 from schema.caller import acting, caller, fresh_caller, token_of
 from schema.company_mandates import CompanyShown, shown_company
 from schema.consents import ClientGrantShown, ConsentShown, shown_consent, shown_grants
 from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
-from schema.masks import masked_id_number, masked_name, masked_phone
 from schema.notices import NoticeShown, shown_notices
 from schema.passkeys import PasskeyShown, shown_passkeys
 from schema.scalars import DateTimeText, JsonValue, text

@@ -6,7 +6,7 @@ from services_catalog.platform_names import PlatformNames
 from services_catalog.reading.document import source
 from supergraph.slice import type_names
 
-_PROMISED = frozenset({"appointments", "payments", "messages"})  # fields that are to come
+_PROMISED = frozenset({"appointments", "messages"})  # fields that are to come
 
 
 def platform_names(local: GraphQLSchema) -> PlatformNames:

@@ -18,11 +18,11 @@ from auth.residents.ways_in import join, part
 from auth.sessions.sessions import SignIn
 from auth.sessions.tables import Session
 from auth.typed_codes import SECONDS
+from kernel.masks import masked_phone
 from schema import host_sessions
 from schema.caller import acting, caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.masks import masked_phone
 from schema.scalars import JsonValue
 from schema.sessions import SignedIn, signed_in
 from schema.sign_in import channel_of

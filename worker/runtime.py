@@ -1,4 +1,4 @@
-"""One event-loop thread for all tasks of a worker process, with the database and Redis opened on it.
+"""One event-loop thread for all tasks of a worker process, with the database, Redis and the host apps opened on it.
 
 An engine belongs to one loop: a loop for each task would mean a connection for each task, and a shared engine breaks.
 """
@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import uvloop
 
+from adapters.apps import OpenApps, open_channels, read_apps
 from auth.sessions.ended import attach_ended
 from kernel.celery import TaskContext
 from kernel.clock import SystemClock
@@ -61,4 +62,8 @@ class LoopThread:
         redis = await self._opened.enter_async_context(open_redis(self._settings))
         attach_outbox(database, redis)
         attach_ended(database, redis)
-        self.context = TaskContext(self._settings, database, redis, SystemClock())
+        clock = SystemClock()
+        apps = read_apps(self._settings.host_apps_file)
+        channels = await self._opened.enter_async_context(open_channels(apps, redis, clock))
+        has_opened: dict[type, object] = {OpenApps: OpenApps(channels)}
+        self.context = TaskContext(self._settings, database, redis, clock, has_opened=has_opened)

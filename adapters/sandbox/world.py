@@ -16,7 +16,9 @@ from msgspec import Struct
 
 from kernel.clock import Clock
 
-Fault = Literal["late", "twice", "never", "out_of_order", "bad_signature", "error_after_work", "slow", "unavailable"]
+Fault = Literal[
+    "late", "twice", "never", "out_of_order", "bad_signature", "error_after_work", "slow", "unavailable", "restricted"
+]
 
 _MOST_EVENTS = 500
 

@@ -1,1 +1,1 @@
-"""Orders, payments at the host apps, refunds, and the ledger that they balance in."""
+"""Money: orders, attempts at host apps, refunds, the ledger, debit mandates, receipts. What for is their callers'."""

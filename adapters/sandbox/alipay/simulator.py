@@ -1,7 +1,7 @@
 """The whole simulated Alipay: its HTTP routes, and what a simulated phone can do in it.
 
-Faults at a method's own name: unavailable (HTTP 502, nothing done), error_after_work (20000), never (HTTP 500 after the
-work), slow (after the work), bad_signature (after the work).
+Faults at a method's own name: unavailable (HTTP 502, nothing done), restricted (the merchant is, nothing done),
+error_after_work (20000), never (HTTP 500 after the work), slow (after the work), bad_signature (after the work).
 """
 
 import asyncio
@@ -84,7 +84,9 @@ class SimulatedAlipay:
             "alipay.user.certdoc.certverify.consult": self._certify.consult,
         }
         for method in self._methods:
-            world.offer_faults(method, "unavailable", "never", "slow", "error_after_work", "bad_signature")
+            world.offer_faults(
+                method, "unavailable", "restricted", "never", "slow", "error_after_work", "bad_signature"
+            )
         world.offer_faults("alipay.refund", "late")
         world.offer_faults("alipay.qr", "unavailable")
 
@@ -142,6 +144,8 @@ class SimulatedAlipay:
         try:
             if handler is None:
                 raise Refusal("40002", "isv.invalid-method")  # noqa: TRY301 - one place writes refusals
+            if fault == "restricted":
+                raise Refusal("40004", "ACQ.SELLER_BEEN_BLOCKED")  # noqa: TRY301 - as above
             text = protocol.success(call, handler(call))
             if fault == "error_after_work":
                 raise Refusal("20000", "isp.unknow-error")  # noqa: TRY301 - as above

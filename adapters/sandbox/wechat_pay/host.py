@@ -1,8 +1,8 @@
 """The simulated WeChat Pay: its routes below ``/wechat_pay/v3``, and the cashier in the payer's hand.
 
 Of the world's faults, ``wechat_pay.<operation>`` (prepay, query, close, refund, query_refund, certificates) takes
-``unavailable`` (nothing is done), ``error_after_work``, ``slow`` (after the work) and ``bad_signature`` (a probe);
-others change nothing. ``wechat_pay.callback`` is the courier's.
+``unavailable`` (nothing is done), ``restricted`` (the merchant is, so nothing is done), ``error_after_work``, ``slow``
+(after the work) and ``bad_signature`` (a probe); others change nothing. ``wechat_pay.callback`` is the courier's.
 """
 
 import asyncio

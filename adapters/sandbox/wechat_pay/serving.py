@@ -38,7 +38,9 @@ class Front:
 
     def serve(self, method: str, path: str, name: str, operation: Operation) -> HTTPRouteHandler:
         """Return a handler; ``name`` is the operation's in faults and events."""
-        self._world.offer_faults(f"{HOST}.{name}", "unavailable", "error_after_work", "slow", "bad_signature")
+        self._world.offer_faults(
+            f"{HOST}.{name}", "unavailable", "restricted", "error_after_work", "slow", "bad_signature"
+        )
 
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
             return await self._answer(await self._call(request), name, operation)
@@ -66,6 +68,8 @@ class Front:
             return Response(b"<html>503</html>", status_code=503, media_type="text/html")
         try:
             self._admit(call)
+            if fault == "restricted":
+                raise RefusalError(403, "NO_AUTH", "商户号该产品权限被限制")  # noqa: TRY301 - one place writes refusals
             status, body = _success(operation(call))
         except RefusalError as refusal:
             status, body = refusal.status, refusal.body()

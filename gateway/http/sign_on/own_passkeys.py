@@ -29,7 +29,7 @@ from gateway.http.sign_on.texts import TEXTS
 from kernel.audit.entries import Event, append
 from kernel.clock import CHINA
 from kernel.errors import YiwangError
-from schema.masks import masked_name
+from kernel.masks import masked_name
 
 AnyRequest = Request[Any, Any, Any]
 _PAGE = "/passkeys"

@@ -1,0 +1,55 @@
+"""What parking refuses."""
+
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from kernel.errors import YiwangError
+
+
+class Finding(Struct, frozen=True, order=True):
+    """One thing that is wrong with a document: where it is (``rates[0].bands[1].end``), what, and how to mend it."""
+
+    where: str
+    problem: str
+    fix: str
+
+
+class TariffRefusedError(YiwangError):
+    """A tariff's data cannot be charged by: the findings say where and how to mend it."""
+
+    code: ClassVar[str] = "PARKING_TARIFF_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, findings: list[Finding]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"The tariff's {first.where}: {first.problem}{more}", fix=first.fix)
+        self.findings = findings
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {
+            "findings": [{"where": each.where, "problem": each.problem, "fix": each.fix} for each in self.findings]
+        }
+
+
+class PlateError(YiwangError):
+    """A text is no licence plate."""
+
+    code: ClassVar[str] = "PLATE_INVALID"
+    http_status: ClassVar[int] = 422
+
+
+class UnknownDeviceError(YiwangError):
+    """A device that sends gate events is at no lane."""
+
+    code: ClassVar[str] = "PARKING_DEVICE_UNKNOWN"
+    http_status: ClassVar[int] = 403
+
+
+class TooManyEventsError(YiwangError):
+    """A device sends more gate events at once than one request takes."""
+
+    code: ClassVar[str] = "PARKING_EVENTS_TOO_MANY"
+    http_status: ClassVar[int] = 413

@@ -1,0 +1,91 @@
+"""A gate event as devices send it: JSON, read strictly, with the field named that is wrong."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from flows.parking.credentials import credential
+from flows.parking.errors import PlateError
+from flows.parking.plates import read_plate
+from flows.parking.vehicle_tables import VehicleClass
+
+AHEAD = timedelta(minutes=5)  # how far a device's clock may be ahead of ours
+LATE = timedelta(days=31)  # a device that was offline for longer is asked to be looked at
+_FIELD = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
+_NAMED = re.compile(r"(?:missing required|unknown) field `(\w+)`")
+Short = Annotated[str, Meta(max_length=64)]
+
+
+class WireEvent(Struct, frozen=True, kw_only=True):
+    """What happened at a lane. ``seq`` counts a device's events up; a device that was offline sends them later.
+
+    ``opened``: whether the arm did; without it the device asks, and does as the answer says. ``confidence`` is from 0
+    to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none.
+    """
+
+    event_id: UUID
+    seq: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    lane: Short
+    kind: Literal["enter", "exit", "deny", "manual_open", "heartbeat"]
+    occurred_at: Annotated[datetime, Meta(tz=True)]
+    plate: Short = ""
+    plate_color: Literal["", "blue", "yellow", "black", "white", "green", "yellow_green"] = ""
+    confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    vehicle_class: VehicleClass = "small"
+    ticket: Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    pass_subject: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*$")] = ""
+    image_ref: Annotated[str, Meta(max_length=500)] = ""
+    offline: bool = False
+    opened: bool | None = None
+    reason: Annotated[str, Meta(max_length=40, pattern=r"^[a-z_]*$")] = ""
+
+
+class EventRefusedError(ValueError):
+    """What is wrong with an event, and in which field; for the device's answer, not for residents."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+_decoder = msgspec.json.Decoder(WireEvent)
+
+
+def read_event(raw: bytes, now: datetime) -> WireEvent:
+    """Raises EventRefusedError."""
+    try:
+        event = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _refused(str(error)) from None
+    if event.occurred_at > now + AHEAD:
+        raise EventRefusedError("occurred_at", "the device's clock is more than five minutes ahead")
+    if event.occurred_at < now - LATE:
+        raise EventRefusedError("occurred_at", "it is more than 31 days ago")
+    if event.kind == "manual_open" and not event.reason:
+        raise EventRefusedError("reason", "an arm that is lifted by hand needs one")
+    credential_of(event)
+    return event
+
+
+def credential_of(event: WireEvent) -> str:
+    """Return what it is known by, empty if by nothing. Raises EventRefusedError for a plate that is none."""
+    if event.plate:
+        try:
+            return credential("plate", read_plate(event.plate).text)
+        except PlateError as error:
+            raise EventRefusedError("plate", error.message) from None
+    if event.ticket:
+        return credential("ticket", event.ticket)
+    return credential("pass", event.pass_subject) if event.pass_subject else ""
+
+
+def _refused(message: str) -> EventRefusedError:
+    found = _FIELD.fullmatch(message)
+    problem, field = (found[1], found[2] or "") if found else (message, "")
+    named = _NAMED.search(problem)
+    return EventRefusedError(field or (named[1] if named else "body"), problem)

@@ -1,0 +1,190 @@
+"""What a lot's new events touch: gathered under locks, folded into visits, and written as sessions.
+
+Locks grow with what is found: an exit that may be of another plate's visit needs that plate's lock too (``locking``).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import func, update
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.parking.credentials import index_of
+from flows.parking.leaving import Asked, Decision, decide
+from flows.parking.locking import lock
+from flows.parking.mandates import may_debit
+from flows.parking.messages import SETTLE, SessionNamed
+from flows.parking.projecting import Case, covered_from, fee_until, kept, money_of, owed, row_values
+from flows.parking.session_tables import ParkingSession
+from flows.parking.sessions import GateEvent, sessions_of
+from flows.parking.stored import TEXT, Stored, neighbours, stored
+from flows.parking.tables import ParkingLot
+from flows.parking.terms import Terms, terms_of
+from flows.parking.visits import Visit
+from kernel.clock import Clock
+from kernel.crypto.keys import Keys
+from kernel.outbox import send
+
+
+class Deps(Struct, frozen=True):
+    """What every step here needs."""
+
+    session: AsyncSession
+    clock: Clock
+    keys: Keys
+
+
+class Touched:
+    """The credentials of one lot that some events touch, with all that may change; their locks are held."""
+
+    def __init__(self, deps: Deps, lot: ParkingLot, credentials: dict[str, bytes], was: Stored, terms: Terms) -> None:
+        self.deps, self.lot, self.terms = deps, lot, terms
+        self.credentials = credentials
+        self._was = was
+        self._events: dict[UUID, GateEvent] = {event.id: event for event in was.events}
+
+    def add(self, event: GateEvent) -> None:
+        """Take an event in, or another word on whether it opened."""
+        self._events[event.id] = event
+
+    def visits(self) -> list[Visit]:
+        return sessions_of(self._events.values())
+
+    async def decide(self, event: GateEvent) -> Decision:
+        """Say what an exit does that asks, as of the moment in which it did."""
+        if not event.credential:
+            return Decision("review", "unread")
+        self.add(replace(event, opened=False))
+        case = next(each for each in await self._cases() if event.id in each.visit.events)
+        fee = fee_until(case, self.terms, event.occurred_at)
+        paid = sum(each.amount_fen - each.refunded_fen for each in case.payments if each.paid_at)
+        due = None if fee is None else fee.total_fen - paid
+        owes = due is not None and due > 0
+        decision = decide(
+            Asked(
+                match=case.visit.match,
+                due_fen=due,
+                in_grace=covered_from(case.payments, event.occurred_at) is not None,
+                pays_later=self.lot.pays_later,
+                mandate=owes and await may_debit(self.deps.session, case.credential, due or 0),
+            )
+        )
+        self.add(replace(event, opened=decision.kind == "open"))
+        return decision
+
+    async def write(self) -> dict[UUID, UUID]:
+        """Write the sessions that changed; return each event's session."""
+        now, rows = self.deps.clock.now(), {row.id: row for row in self._was.sessions}
+        cases = await self._cases()
+        changed: list[dict[str, Any]] = []
+        for case in cases:
+            money = money_of(case, self.terms)
+            values, row = row_values(case, self.terms, money, now), rows.get(case.visit.id)
+            if row is not None and all(getattr(row, name) == value for name, value in values.items()):
+                continue
+            changed.append(self._whole(case, row, values) | {"updated_at": now})
+            self._settle(case, owed(money, case.facts))
+        await self._upsert(changed)
+        of_event = {event: case.visit.id for case in cases for event in case.visit.events}
+        await self._supersede([row for row in rows.values() if of_event.get(row.id, row.id) != row.id], of_event, now)
+        return of_event
+
+    def _settle(self, case: Case, owes: int) -> None:
+        """Have what is owed collected, or what was paid too much given back, once the visit has ended."""
+        ended = case.visit.left_at is not None or case.facts.orphan_closed_at is not None
+        if ended and owes:
+            send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
+
+    async def _cases(self) -> list[Case]:
+        """Return the visits with what is known of them beside events."""
+        rows = {row.id: row for row in self._was.sessions}
+        visits = self.visits()
+        free_at = await self._free_before(visits) if self.terms.free_once else {}
+        cases = []
+        for visit in visits:
+            payments = [each for event in visit.events for each in self._was.paid.get(event, ())]
+            case = Case(
+                visit=visit,
+                credential=self.credentials[visit.credential],
+                facts=kept(rows.get(visit.id)),
+                payments=payments,
+                free_at=free_at.get(visit.credential),
+            )
+            fee = money_of(case, self.terms).fee if self.terms.free_once else None
+            if fee and fee.free and visit.entered_at:
+                free_at[visit.credential] = visit.entered_at
+            cases.append(case)
+        return cases
+
+    async def _free_before(self, visits: Sequence[Visit]) -> dict[str, datetime | None]:
+        """Return when each credential had the free minutes last before its first visit here."""
+        first = {visit.credential: visit.opened_at for visit in reversed(visits)}
+        found: dict[str, datetime | None] = {}
+        for text, opened_at in first.items():
+            last = select(func.max(ParkingSession.entered_at)).where(
+                ParkingSession.lot_id == self.lot.id,
+                ParkingSession.credential == self.credentials[text],
+                col(ParkingSession.opened_at) < opened_at,
+                col(ParkingSession.free_used),
+                col(ParkingSession.superseded_by).is_(None),
+            )
+            found[text] = (await self.deps.session.exec(last)).one()
+        return found
+
+    def _whole(self, case: Case, row: ParkingSession | None, values: dict[str, Any]) -> dict[str, Any]:
+        sealed = row.credential_text if row else self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential)
+        return values | {
+            "id": case.visit.id,
+            "lot_id": self.lot.id,
+            "credential": case.credential,
+            "credential_text": sealed,
+            "reminders": 0,
+            "dispute": "",
+        }
+
+    async def _upsert(self, changed: list[dict[str, Any]]) -> None:
+        if not changed:
+            return
+        changed.sort(key=lambda values: values["id"])
+        statement = postgresql.insert(ParkingSession)
+        stays = {"id", "lot_id", "credential", "credential_text", "reminders", "dispute"}
+        renewed = {name: statement.excluded[name] for name in changed[0] if name not in stays}
+        connection = await self.deps.session.connection()
+        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed), changed)
+
+    async def _supersede(self, gone: Iterable[ParkingSession], of_event: Mapping[UUID, UUID], now: datetime) -> None:
+        for row in gone:
+            if row.superseded_by != of_event[row.id]:
+                statement = update(ParkingSession).where(col(ParkingSession.id) == row.id)
+                values = {"superseded_by": of_event[row.id], "looked_at": None, "review": "", "updated_at": now}
+                await self.deps.session.exec(statement.values(**values))
+
+
+async def gathered(
+    deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Iterable[GateEvent] = ()
+) -> tuple[Touched, set[str]]:
+    """Gather what may change with events of credentials from these moments on; their locks must be held.
+
+    Returns also the credentials that are missing: take their locks as well and gather again.
+    """
+    credentials = {text: index_of(deps.keys, text) for text in moments}
+    by_index = {credentials[text]: moment for text, moment in moments.items()}
+    was = await stored(deps.session, deps.keys.cipher, lot.id, by_index)
+    touched = Touched(deps, lot, credentials, was, await terms_of(deps.session, lot, by_index))
+    for event in fresh:
+        touched.add(event)
+    visits = touched.visits()
+    cipher = deps.keys.cipher
+    missing = await neighbours(deps.session, cipher, lot.id, visits, moments) if visits else set()
+    return touched, missing
+
+
+async def locked(deps: Deps, lot_id: UUID, texts: Iterable[str]) -> None:
+    """Take the locks of credentials."""
+    await lock(deps.session, lot_id, [index_of(deps.keys, text) for text in texts])

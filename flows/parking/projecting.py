@@ -1,0 +1,178 @@
+"""From a visit and what was paid to the session's row: its state and fee, what is owed, what is due when. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from flows.parking.fees import Fee
+from flows.parking.garage_states import Event, State, state_after
+from flows.parking.session_tables import ParkingPayment, ParkingSession
+from flows.parking.terms import Terms
+from flows.parking.visits import Visit
+
+ORPHAN_AFTER = timedelta(hours=72)
+LONGEST_ORPHAN = timedelta(hours=24)
+"""An orphan is charged for a day at most, and not beyond the next entry: nobody knows when it left."""
+REMINDERS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+"""After leaving, to the reminders 1, 2 and 3."""
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What a session's row knows that is in no gate event."""
+
+    reminders: int = 0
+    adjusted_fen: int | None = None
+    dispute: str = ""
+    orphan_closed_at: datetime | None = None
+    written_off_at: datetime | None = None
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A visit with what is known of it beside gate events. ``free_at``: the last entry that had the free minutes."""
+
+    visit: Visit
+    credential: bytes
+    facts: Kept = Kept()
+    payments: Sequence[ParkingPayment] = ()
+    free_at: datetime | None = None
+
+
+class Money(Struct, frozen=True):
+    """What a visit costs and what was paid for it. ``fee`` None: it goes on, or nobody knows."""
+
+    fee: Fee | None
+    paid_fen: int
+
+    @property
+    def fen(self) -> int | None:
+        return None if self.fee is None else self.fee.total_fen
+
+
+def kept(row: ParkingSession | None) -> Kept:
+    """Take it off the row that there was."""
+    return Kept() if row is None else msgspec.convert(row, Kept, from_attributes=True)
+
+
+def covered_from(payments: Iterable[ParkingPayment], at: datetime) -> datetime | None:
+    """Return the moment up to which the fee is paid, if a payment gives time to leave until ``at``."""
+    moments = [p.quoted_at for p in payments if p.paid_at and p.paid_at <= at <= p.covers_until and not p.refunded_fen]
+    return max(moments, default=None)
+
+
+def money_of(case: Case, terms: Terms) -> Money:
+    """Return the fee of a visit that ended, and what was paid."""
+    visit, facts = case.visit, case.facts
+    paid = sum(payment.amount_fen - payment.refunded_fen for payment in case.payments if payment.paid_at)
+    end = visit.left_at
+    if facts.orphan_closed_at and not end and visit.entered_at:
+        end = min(visit.entered_at + LONGEST_ORPHAN, visit.orphaned_at or facts.orphan_closed_at)
+    return Money(None if end is None else fee_until(case, terms, end), paid)
+
+
+def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
+    """Return what a visit costs if it ends then; within the grace of a payment it is what that one paid for."""
+    visit = case.visit
+    if visit.entered_at is None:
+        return minimum(case, terms)
+    stay = terms.stay(case.credential, visit.entered_at, visit.vehicle_class, case.free_at)
+    return terms.fee(stay, covered_from(case.payments, end) or end)
+
+
+def minimum(case: Case, terms: Terms) -> Fee | None:
+    """Return what is due for a visit without an entry: the least that is not free, if that is the lot's rule."""
+    visit = case.visit
+    if terms.lot.no_entry != "minimum":
+        return None
+    stay = terms.stay(case.credential, visit.opened_at, visit.vehicle_class, None)
+    version = terms.version(visit.opened_at)
+    raised = version and version.rules.next_raise(stay, visit.opened_at, terms.holidays)
+    return terms.fee(stay, raised or visit.opened_at)
+
+
+def owed(money: Money, facts: Kept) -> int:
+    """Return what is still to be paid for a visit that ended; negative: too much was paid."""
+    if facts.written_off_at:
+        return 0
+    fee = money.fen if facts.adjusted_fen is None else facts.adjusted_fen
+    return 0 if fee is None else fee - money.paid_fen
+
+
+def garage_state(case: Case, money: Money, now: datetime) -> State:
+    """Walk the table of states with what has happened."""
+    return state_after(_events(case, money, now))
+
+
+def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
+    visit, end = case.visit, case.visit.left_at
+    before = [p for p in case.payments if p.paid_at and (end is None or p.paid_at <= end)]
+    yield "enter"
+    if before:
+        yield "pay"
+        if end is None and max(p.covers_until for p in before) < now:
+            yield "end_grace"
+    if end:
+        yield "ask"
+        yield "release" if (money.fen or 0) > sum(p.amount_fen - p.refunded_fen for p in before) else "leave"
+    elif visit.orphaned_at or case.facts.orphan_closed_at:
+        yield "lose"
+        if case.facts.orphan_closed_at:
+            yield "close"
+    elif visit.asked_at:
+        yield "ask"
+        yield "pay" if any(p.paid_at and p.paid_at > visit.asked_at for p in before) else "demand"
+    yield from _after_leaving(case, money)
+
+
+def _after_leaving(case: Case, money: Money) -> Iterable[Event]:
+    facts = case.facts
+    if money.fee is not None:
+        if facts.reminders:
+            yield "remind"
+        if facts.written_off_at:
+            yield "write_off"
+        elif money.paid_fen and money.paid_fen >= money.fee.total_fen:
+            yield "debit" if any(p.kind == "debit" and p.paid_at for p in case.payments) else "pay"
+    if facts.dispute:
+        yield "dispute"
+    if facts.dispute == "decided":
+        yield "adjust"
+        if money.paid_fen and owed(money, facts) <= 0:
+            yield "pay"
+
+
+def looked_at(case: Case, money: Money) -> datetime | None:
+    """Return when the next step of time is due."""
+    visit, facts = case.visit, case.facts
+    if visit.left_at is None and not facts.orphan_closed_at:
+        return visit.opened_at + ORPHAN_AFTER
+    since = visit.left_at or facts.orphan_closed_at
+    if since is None or facts.dispute == "open" or owed(money, facts) <= 0 or facts.reminders >= len(REMINDERS):
+        return None
+    return since + REMINDERS[facts.reminders]
+
+
+def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[str, Any]:
+    """Return what follows for the session's row."""
+    visit = case.visit
+    version = terms.version(visit.entered_at or visit.opened_at)
+    return {
+        "state": garage_state(case, money, now),
+        "opened_at": visit.opened_at,
+        "entered_at": visit.entered_at,
+        "left_at": visit.left_at,
+        "joined_event": visit.joined_event,
+        "released": visit.released if visit.left_at else "",
+        "match": visit.match,
+        "review": visit.review,
+        "tariff_id": version.id if version else None,
+        "vehicle_class": visit.vehicle_class,
+        "free_used": bool(money.fee and money.fee.free and visit.entered_at),
+        "closing_fen": money.fen,
+        "paid_fen": money.paid_fen,
+        "lines": msgspec.to_builtins(money.fee.lines) if money.fee else [],
+        "looked_at": looked_at(case, money),
+        "superseded_by": None,
+    }

@@ -1,0 +1,242 @@
+"""Gate events are stored, and the sessions that they touch are written anew: in one transaction, in any order.
+
+A device sends one event, or what it has kept while it was offline. What comes again is answered as the first time; what
+is no event is refused with the field that is wrong, and kept for whoever mends the device (PK-07).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import insert, or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.parking.credentials import index_of
+from flows.parking.errors import TooManyEventsError, UnknownDeviceError
+from flows.parking.event_ids import event_id_of
+from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, read_event
+from flows.parking.gathering import Deps, gathered, locked
+from flows.parking.leaving import Decision
+from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
+from flows.parking.sessions import GateEvent
+from flows.parking.stored import RAW, gate_event
+from flows.parking.tables import ParkingLane, ParkingLot
+from kernel.clock import Clock
+from kernel.crypto.keys import Keys
+from kernel.ids import uuid7
+
+MOST = 500  # events of one request
+_REFUSED = "parking_refused_event.raw"
+_KEPT_BYTES = 8192
+
+
+Status = Literal["recorded", "duplicate", "refused"]
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one event, in the order in which they came. ``field`` and ``problem`` of one that was refused."""
+
+    event_id: str = ""
+    status: Status
+    decision: Decision = Decision("noted")
+    session_id: str = ""
+    field: str = ""
+    problem: str = ""
+
+
+class _Read(Struct):
+    """An event that was read: where it stands in the request, its bytes, and the lane that it is of."""
+
+    place: int
+    raw: bytes
+    wire: WireEvent
+    lane: ParkingLane
+
+
+async def record(
+    session: AsyncSession, clock: Clock, keys: Keys, device_id: str, events: Sequence[bytes]
+) -> list[Answer]:
+    """Record what a device sends, each event as JSON (``event_wire``).
+
+    Raises UnknownDeviceError, TooManyEventsError; a single event that is wrong is refused in its answer.
+    """
+    if len(events) > MOST:
+        raise TooManyEventsError(f"{len(events)} events at once are too many", fix=f"Send up to {MOST} a request.")
+    deps, lanes = Deps(session, clock, keys), await _lanes(session, device_id)
+    answers: dict[int, Answer] = {}
+    reads: list[_Read] = []
+    for place, raw in enumerate(events):
+        try:
+            wire = read_event(raw, clock.now())
+            reads.append(_Read(place, raw, wire, _lane(lanes, wire)))
+        except EventRefusedError as error:
+            answers[place] = Answer(status="refused", field=error.field, problem=error.problem)
+    answers |= await _Recorder(deps, device_id).all_of(reads)
+    await _keep(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
+    return [answers[place] for place in range(len(events))]
+
+
+class _Recorder:
+    """One request of a device."""
+
+    def __init__(self, deps: Deps, device_id: str) -> None:
+        self.deps, self.device_id = deps, device_id
+
+    async def all_of(self, reads: list[_Read]) -> dict[int, Answer]:
+        beats = [read for read in reads if read.wire.kind == "heartbeat"]
+        answers = {read.place: Answer(event_id=str(read.wire.event_id), status="recorded") for read in beats}
+        if beats:
+            heard = update(ParkingLane).where(col(ParkingLane.id).in_({read.lane.id for read in beats}))
+            await self.deps.session.exec(heard.values(heard_at=self.deps.clock.now()))
+        by_lot: dict[object, list[_Read]] = {}
+        for read in reads:
+            if read.wire.kind != "heartbeat":
+                by_lot.setdefault(read.lane.lot_id, []).append(read)
+        for _, of_lot in sorted(by_lot.items(), key=lambda item: str(item[0])):
+            answers |= await self._of_lot(of_lot)
+        return answers
+
+    async def _of_lot(self, reads: list[_Read]) -> dict[int, Answer]:
+        lot = await self.deps.session.get_one(ParkingLot, reads[0].lane.lot_id)
+        moments = _moments(reads)
+        while True:  # ends: the credentials of a lot are finite, and each turn adds some
+            savepoint = await self.deps.session.begin_nested()
+            await locked(self.deps, lot.id, moments)
+            answers, fresh = await self._told_before(reads)
+            events = [(read, self._event(read)) for read in fresh]
+            touched, missing = await gathered(self.deps, lot, moments, [event for _, event in events])
+            if not missing:
+                break
+            await savepoint.rollback()
+            moments |= dict.fromkeys(missing, min(moments.values()))
+        await savepoint.commit()
+        rows, decided = [], []
+        for read, event in sorted(events, key=lambda each: each[1].occurred_at):
+            asks = read.wire.kind == "exit" and read.wire.opened is None
+            decision = await touched.decide(event) if asks else _said(read.wire)
+            opened = decision.kind == "open" if asks else event.opened
+            rows.append(self._row(read, event, decision, opened))
+            decided.append((read, event, decision))
+        await self._insert(rows)
+        sessions = await touched.write()
+        for read, event, decision in decided:
+            answers[read.place] = _answer(read, decision, sessions.get(event.id))
+        first = {answer.event_id: answer for answer in answers.values()}
+        again = [read for read in reads if read.place not in answers]
+        return answers | {
+            read.place: msgspec.structs.replace(first[str(read.wire.event_id)], status="duplicate") for read in again
+        }
+
+    def _event(self, read: _Read) -> GateEvent:
+        """Return the event; an exit that asks has not opened yet."""
+        wire = read.wire
+        opened = wire.opened if wire.opened is not None else wire.kind in ("enter", "manual_open")
+        event_id = event_id_of(self.device_id, wire.event_id, wire.occurred_at)
+        return gate_event(event_id, self.device_id, wire, read.lane.direction, opened=opened)
+
+    async def _told_before(self, reads: list[_Read]) -> tuple[dict[int, Answer], list[_Read]]:
+        """Answer what was here before this request; return the rest, each once."""
+        chosen = select(ParkingEvent).where(
+            ParkingEvent.device_id == self.device_id,
+            or_(
+                col(ParkingEvent.event_id).in_([read.wire.event_id for read in reads]),
+                col(ParkingEvent.seq).in_([read.wire.seq for read in reads]),
+            ),
+        )
+        rows = (await self.deps.session.exec(chosen)).all()
+        by_id = {row.event_id: Decision(row.decision, row.reason, row.due_fen) for row in rows}
+        by_seq = {row.seq: row.event_id for row in rows}
+        answers: dict[int, Answer] = {}
+        fresh: list[_Read] = []
+        for read in reads:
+            wire = read.wire
+            if wire.event_id in by_id:
+                answers[read.place] = _answer(read, by_id[wire.event_id], None, "duplicate")
+            elif by_seq.setdefault(wire.seq, wire.event_id) != wire.event_id:
+                problem = f"{wire.seq} was used by the event {by_seq[wire.seq]}"
+                answers[read.place] = Answer(
+                    event_id=str(wire.event_id), status="refused", field="seq", problem=problem
+                )
+            elif all(wire.event_id != other.wire.event_id for other in fresh):
+                fresh.append(read)
+        return answers, fresh
+
+    def _row(self, read: _Read, event: GateEvent, decision: Decision, opened: bool) -> dict[str, Any]:  # noqa: FBT001 - a value
+        return {
+            "id": event.id,
+            "device_id": self.device_id,
+            "event_id": read.wire.event_id,
+            "seq": event.seq,
+            "lot_id": read.lane.lot_id,
+            "lane_id": read.lane.id,
+            "kind": event.kind,
+            "credential": index_of(self.deps.keys, event.credential) if event.credential else None,
+            "occurred_at": event.occurred_at,
+            "received_at": self.deps.clock.now(),
+            "opened": opened,
+            "decision": decision.kind,
+            "reason": decision.reason,
+            "due_fen": decision.due_fen,
+            "raw": self.deps.keys.cipher.seal(RAW, event.id, read.raw.decode()),
+        }
+
+    async def _insert(self, rows: list[dict[str, Any]]) -> None:
+        """In one order, so that two requests with the same events do not wait for each other in a circle."""
+        if rows:
+            rows.sort(key=lambda row: (row["device_id"], row["event_id"]))
+            await (await self.deps.session.connection()).execute(insert(ParkingEvent), rows)
+
+
+def _moments(reads: list[_Read]) -> dict[str, datetime]:
+    """Return the first moment of each credential."""
+    moments: dict[str, datetime] = {}
+    for read in reads:
+        text, at = credential_of(read.wire), read.wire.occurred_at
+        if text:
+            moments[text] = min(moments.get(text, at), at)
+    return moments
+
+
+def _said(wire: WireEvent) -> Decision:
+    """Return the answer to what asks nothing."""
+    return Decision("open", "enter") if wire.kind == "enter" and wire.opened is None else Decision("noted")
+
+
+def _answer(read: _Read, decision: Decision, session_id: UUID | None, status: Status = "recorded") -> Answer:
+    found = str(session_id) if session_id else ""
+    return Answer(event_id=str(read.wire.event_id), status=status, decision=decision, session_id=found)
+
+
+async def _lanes(session: AsyncSession, device_id: str) -> dict[str, ParkingLane]:
+    chosen = select(ParkingLane).where(ParkingLane.device_id == device_id, col(ParkingLane.closed_at).is_(None))
+    lanes = {lane.name: lane for lane in (await session.exec(chosen)).all()}
+    if not lanes:
+        raise UnknownDeviceError(f"The device {device_id} is at no lane", fix="Have its operator add it to a lane.")
+    return lanes
+
+
+def _lane(lanes: dict[str, ParkingLane], wire: WireEvent) -> ParkingLane:
+    if wire.lane not in lanes:
+        raise EventRefusedError("lane", f"this device has no lane {wire.lane!r}")
+    return lanes[wire.lane]
+
+
+async def _keep(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
+    """Keep what was refused, for inspection."""
+    for raw, answer in refused:
+        row_id = uuid7()
+        text = raw[:_KEPT_BYTES].decode(errors="backslashreplace")
+        deps.session.add(
+            ParkingRefusedEvent(
+                id=row_id,
+                device_id=device_id,
+                received_at=deps.clock.now(),
+                field=answer.field,
+                problem=answer.problem,
+                raw=deps.keys.cipher.seal(_REFUSED, row_id, text),
+            )
+        )

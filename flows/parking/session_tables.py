@@ -1,0 +1,215 @@
+"""The rows of what happens: gate events, the sessions that follow from them, quotes, payments, disputes, notices.
+
+Events are facts and only ever added. A session is a projection of its events and payments (``sessions``), written anew
+whenever one comes. ``credential`` is the blind index of a plate, ticket or pass-code holder (``credentials``).
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from kernel.ids import uuid7
+
+EventKind = Literal[
+    "enter",
+    "exit",
+    "deny",
+    "manual_open",
+    "heartbeat",
+    "park_start",  # of a bay, as CDS events have it
+    "park_end",
+    "observed",  # a plate in a bay, read by a camera, by a patrol or off the QR code that the driver scanned
+]
+DecisionKind = Literal["open", "pay", "review", "deny", "noted"]
+Match = Literal["exact", "fuzzy", "review", "none"]
+PaymentKind = Literal["prepay", "debit", "arrears"]
+DisputeState = Literal["open", "adjusted", "rejected"]
+
+
+class ParkingEvent(SQLModel, table=True):
+    """A gate event. ``raw`` is what the device sent, sealed; the columns are what is looked for.
+
+    ``opened``: whether the vehicle passed: as the device says, or by the decision that it was given.
+    ``id`` follows from device and event id, and sorts by ``occurred_at``.
+    """
+
+    __tablename__ = "parking_event"
+    __table_args__ = (
+        Index("parking_event_id", "device_id", "event_id", unique=True),
+        Index("parking_event_seq", "device_id", "seq", unique=True),
+        Index("parking_event_credential", "lot_id", "credential", "occurred_at"),
+        Index("parking_event_received", "received_at", postgresql_using="brin"),  # rows come in that order
+    )
+
+    id: UUID = Field(primary_key=True)
+    device_id: str
+    event_id: UUID
+    seq: int = Field(sa_type=BigInteger)
+    lot_id: UUID = Field(foreign_key="parking_lot.id")
+    lane_id: UUID | None = Field(default=None, foreign_key="parking_lane.id")
+    bay_id: UUID | None = Field(default=None, foreign_key="parking_bay.id")
+    kind: EventKind = Field(sa_type=String)
+    credential: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    occurred_at: datetime
+    received_at: datetime
+    opened: bool
+    decision: DecisionKind = Field(sa_type=String)
+    reason: str = ""
+    due_fen: int = 0
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_event.raw"}))
+
+
+class ParkingRefusedEvent(SQLModel, table=True):
+    """What a device sent that is no event, for whoever mends the device."""
+
+    __tablename__ = "parking_refused_event"
+    __table_args__ = (Index("parking_refused_event_device", "device_id", "received_at"),)
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    device_id: str
+    received_at: datetime
+    field: str
+    problem: str
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_refused_event.raw"}))
+
+
+class ParkingSession(SQLModel, table=True):
+    """A vehicle's stay in a lot (APDS session). ``id`` follows from its first event, so any order gives the same.
+
+    ``superseded_by``: a late event showed that it is part of another session; what was paid for it counts there.
+    ``closing_fen`` is the fee of a session that ended, ``adjusted_fen`` what a dispute made of it.
+    ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder.
+    """
+
+    __tablename__ = "parking_session"
+    __table_args__ = (
+        Index("parking_session_credential", "lot_id", "credential", "opened_at"),
+        Index("parking_session_trail", "credential", "opened_at"),
+        Index(
+            "parking_session_inside",
+            "lot_id",
+            "entered_at",
+            postgresql_where=text("left_at IS NULL AND superseded_by IS NULL"),
+        ),
+        Index(
+            "parking_session_unmatched",
+            "lot_id",
+            "opened_at",
+            postgresql_where=text("match <> 'exact' AND superseded_by IS NULL"),
+        ),
+        Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
+        Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
+        Index("parking_session_review", "lot_id", "opened_at", postgresql_where=text("review <> ''")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    lot_id: UUID = Field(foreign_key="parking_lot.id")
+    credential: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    credential_text: bytes = Field(
+        sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_session.credential_text"})
+    )
+    state: str  # of garage_states or roadside_states
+    opened_at: datetime  # of its first event
+    entered_at: datetime | None = None
+    left_at: datetime | None = None
+    joined_event: UUID | None = None  # of the exit whose plate is near, if match is fuzzy
+    released: str = ""  # why it left without paying first: fail_open, manual, later
+    match: Match = Field(default="exact", sa_type=String)
+    review: str = ""  # why a person should look at it
+    bay_id: UUID | None = Field(default=None, foreign_key="parking_bay.id")
+    tariff_id: UUID | None = Field(default=None, foreign_key="parking_tariff.id")
+    vehicle_class: str = "small"
+    free_used: bool = False
+    closing_fen: int | None = None
+    adjusted_fen: int | None = None
+    paid_fen: int = 0  # less what was refunded
+    dispute: str = ""  # open or decided
+    orphan_closed_at: datetime | None = None
+    written_off_at: datetime | None = None
+    lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    reminders: int = 0
+    looked_at: datetime | None = None
+    superseded_by: UUID | None = None
+    updated_at: datetime
+
+
+class ParkingQuote(SQLModel, table=True):
+    """What a session costs as of a moment: ``due_fen`` suffices if it is paid by ``expires_at``."""
+
+    __tablename__ = "parking_quote"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    session_id: UUID = Field(foreign_key="parking_session.id", index=True)
+    account_id: UUID | None = Field(default=None, foreign_key="account.id")
+    as_of: datetime
+    expires_at: datetime
+    next_raise_at: datetime | None = None
+    fee_fen: int
+    paid_fen: int
+    due_fen: int
+    tariff_id: UUID = Field(foreign_key="parking_tariff.id")
+    lines: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class ParkingPayment(SQLModel, table=True):
+    """An order of ``flows.payments`` for a session, as parking needs it. It covers the time to ``covers_until``."""
+
+    __tablename__ = "parking_payment"
+    __table_args__ = (
+        Index(
+            "parking_payment_pending",
+            "session_id",
+            unique=True,
+            postgresql_where=text("paid_at IS NULL AND closed_at IS NULL"),
+        ),
+        CheckConstraint("0 <= refunded_fen AND refunded_fen <= amount_fen", name="parking_payment_refunded"),
+    )
+
+    order_id: UUID = Field(primary_key=True)
+    session_id: UUID = Field(foreign_key="parking_session.id", index=True)
+    account_id: UUID | None = Field(default=None, foreign_key="account.id", index=True)
+    kind: PaymentKind = Field(sa_type=String)
+    amount_fen: int
+    quoted_at: datetime  # the moment whose fee it pays
+    covers_until: datetime
+    paid_at: datetime | None = None
+    closed_at: datetime | None = None
+    refunded_fen: int = 0
+
+
+class ParkingDispute(SQLModel, table=True):
+    """Somebody says that a session or its fee is wrong; an operator decides what is right."""
+
+    __tablename__ = "parking_dispute"
+    __table_args__ = (
+        Index("parking_dispute_open", "session_id", unique=True, postgresql_where=text("state = 'open'")),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    session_id: UUID = Field(foreign_key="parking_session.id", index=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    state: DisputeState = Field(default="open", sa_type=String)
+    reason: str  # a code
+    words: bytes | None = Field(default=None, sa_column=Column(LargeBinary, info={"sealed": "parking_dispute.words"}))
+    opened_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    adjusted_fen: int | None = None
+
+
+class ParkingNotice(SQLModel, table=True):
+    """What whoever parked is told: once a session and kind."""
+
+    __tablename__ = "parking_notice"
+    __table_args__ = (Index("parking_notice_once", "session_id", "kind", unique=True),)
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    session_id: UUID = Field(foreign_key="parking_session.id")
+    account_id: UUID | None = Field(default=None, foreign_key="account.id", index=True)
+    kind: str  # orphan_closed, arrears_1, arrears_2, arrears_3, debit_failed
+    amount_fen: int
+    at: datetime

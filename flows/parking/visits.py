@@ -1,0 +1,40 @@
+"""A visit: a session as it follows from gate events alone, before anything is paid."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from flows.parking.session_tables import Match
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """``id`` is that of its first event. ``orphaned_at``: when its vehicle entered again without having left.
+
+    ``asked_at``: when it last stood at an exit that did not open. ``review`` is why a person should look at it.
+    ``candidates``: the visits that an exit without an entry may belong to. ``joined_event``: the first of the exit that
+    belongs to it by a near plate.
+    """
+
+    id: UUID
+    credential: str
+    color: str
+    confidence: int  # in thousandths
+    vehicle_class: str
+    opened_at: datetime
+    entered_at: datetime | None
+    asked_at: datetime | None = None
+    left_at: datetime | None = None
+    orphaned_at: datetime | None = None
+    exit_event: UUID | None = None
+    joined_event: UUID | None = None
+    released: str = ""
+    match: Match = "exact"
+    review: str = ""
+    events: tuple[UUID, ...] = ()
+    candidates: tuple[UUID, ...] = ()
+
+    @property
+    def inside(self) -> bool:
+        """Whether the vehicle is taken to be in the lot."""
+        return self.left_at is None and self.orphaned_at is None

@@ -1,0 +1,156 @@
+"""Debit mandates: that a host app may charge an account for an object without asking each time.
+
+A mandate rests on a consent of its own, to a wording by its version and up to a limit each time; every step is in the
+audit log. Charging by one is its channel's affair; whether it may be charged now, ``chargeable`` says.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from adapters.channel import Provider
+from auth.accounts.merging import parts_of
+from flows.payments.errors import AmountRefusedError, MandateTakenError, UnknownOrderError, WrongStateError
+from flows.payments.states import MandateEvent, after_mandate
+from flows.payments.tables import DebitMandate
+from kernel.audit.entries import Detail, Event, append
+from kernel.clock import Clock
+from kernel.ids import uuid7
+from kernel.money import Fen
+
+
+class NewMandate(Struct, frozen=True, kw_only=True):
+    """What was agreed to. ``about`` is ``kind:id``; ``consent_version`` that of the wording on the screen."""
+
+    account_id: UUID
+    about: str
+    provider: Provider
+    app_id: str
+    limit_each: Fen
+    consent_version: int
+
+
+async def sign(session: AsyncSession, clock: Clock, wanted: NewMandate, actor: str) -> DebitMandate:
+    """Record the consent and return the mandate, which the host app has to make active; ``actor`` is for the audit log.
+
+    Signing the same again is the same mandate. Raises MandateTakenError for other terms, AmountRefusedError.
+    """
+    if wanted.limit_each <= 0:
+        raise AmountRefusedError("A mandate needs a limit above 0 fen", fix="Show the limit that is agreed to.")
+    now = clock.now()
+    values = {
+        "id": uuid7(),
+        "account_id": wanted.account_id,
+        "about": wanted.about,
+        "provider": wanted.provider,
+        "app_id": wanted.app_id,
+        "contract": "",
+        "limit_each": wanted.limit_each,
+        "state": "signed",
+        "because": "",
+        "consent_version": wanted.consent_version,
+        "consented_at": now,
+        "changed_at": now,
+    }
+    made = postgresql.insert(DebitMandate).values(values).on_conflict_do_nothing()
+    is_new = (await session.exec(made.returning(col(DebitMandate.id)))).first() is not None
+    row = await _standing(session, wanted)
+    if not is_new:
+        if (row.limit_each, row.consent_version) != (wanted.limit_each, wanted.consent_version):
+            raise MandateTakenError("There is a mandate on other terms", fix="End it before another is signed.")
+        return row
+    await _audit(session, clock, row, "signed", actor)
+    return row
+
+
+async def step(  # noqa: PLR0913 - who does what to which, and why
+    session: AsyncSession,
+    clock: Clock,
+    mandate_id: UUID,
+    event: MandateEvent,
+    *,
+    actor: str,
+    because: str = "",
+    contract: str = "",
+) -> DebitMandate:
+    """Take one step of a mandate; ``contract`` is the host's number, known once it is active.
+
+    Raises UnknownOrderError, WrongStateError.
+    """
+    row = await session.get(DebitMandate, mandate_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise UnknownOrderError("There is no such mandate", fix="Compare its id.")
+    row.state, row.because, row.changed_at = after_mandate(row.state, event), because, clock.now()
+    row.contract = contract or row.contract
+    session.add(row)
+    await _audit(session, clock, row, _DONE[event], actor)
+    return row
+
+
+async def chargeable(session: AsyncSession, mandate_id: UUID, amount: Fen) -> DebitMandate:
+    """Return a mandate that may be charged now, locked so that nobody ends it meanwhile.
+
+    Raises UnknownOrderError, WrongStateError, AmountRefusedError.
+    """
+    row = await session.get(DebitMandate, mandate_id, with_for_update={"read": True}, populate_existing=True)
+    if row is None:
+        raise UnknownOrderError("There is no such mandate", fix="Compare its id.")
+    if row.state != "active":
+        raise WrongStateError(f"The mandate is {row.state}", fix="Let the resident pay by themselves.")
+    if not 0 < amount <= row.limit_each:
+        raise AmountRefusedError(
+            f"{amount} fen are more than the {row.limit_each} fen agreed to", fix="Let the resident pay by themselves."
+        )
+    return row
+
+
+async def mandate_of(session: AsyncSession, account_id: UUID, mandate_id: UUID) -> DebitMandate:
+    """Return an account's mandate. Raises UnknownOrderError."""
+    row = await session.get(DebitMandate, mandate_id)
+    if row is None or row.account_id not in await parts_of(session, account_id):
+        raise UnknownOrderError("You have no such mandate", fix="Compare its id.")
+    return row
+
+
+async def mandates_of(session: AsyncSession, account_id: UUID) -> Sequence[DebitMandate]:
+    """Return an account's mandates, ended ones too, the newest first."""
+    query = select(DebitMandate).where(col(DebitMandate.account_id).in_(await parts_of(session, account_id)))
+    return (await session.exec(query.order_by(col(DebitMandate.id).desc()))).all()
+
+
+async def standing_for(session: AsyncSession, about: str) -> Sequence[DebitMandate]:
+    """Return the active mandates for an object, the oldest first: by these it can be charged."""
+    query = select(DebitMandate).where(DebitMandate.about == about, DebitMandate.state == "active")
+    return (await session.exec(query.order_by(col(DebitMandate.id)))).all()
+
+
+async def _standing(session: AsyncSession, wanted: NewMandate) -> DebitMandate:
+    query = select(DebitMandate).where(
+        DebitMandate.account_id == wanted.account_id,
+        DebitMandate.about == wanted.about,
+        DebitMandate.app_id == wanted.app_id,
+        DebitMandate.state != "terminated",
+    )
+    return (await session.exec(query)).one()
+
+
+async def _audit(session: AsyncSession, clock: Clock, row: DebitMandate, done: str, actor: str) -> None:
+    details: dict[str, Detail] = {
+        "app": row.app_id,
+        "limit_fen": row.limit_each,
+        "consent_version": row.consent_version,
+    }
+    event = Event(actor=actor, action=f"debit_mandate.{done}", object=f"debit_mandate:{row.id}", details=details)
+    await append(session, clock, event)
+
+
+_DONE: Mapping[MandateEvent, str] = {
+    "activate": "activated",
+    "suspend": "suspended",
+    "resume": "resumed",
+    "terminate": "terminated",
+}

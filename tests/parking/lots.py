@@ -1,0 +1,98 @@
+"""A garage with a gate in and a gate out, whose devices tests are."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from flows.parking.recording import Answer, record
+from flows.parking.session_tables import ParkingSession
+from flows.parking.tables import ParkingLane, ParkingLot, ParkingOperator, ParkingTariff
+from kernel.clock import ManualClock
+from kernel.crypto.keys import Keys
+from kernel.database import Database
+from kernel.settings import Settings
+from tests.parking.tariffs import EXAMPLE, at
+
+NINE = at("11-02 09:00")
+PLATE = "沪A12345"
+
+
+class Lot:
+    """One lot and its devices; the clock stands at nine on a Monday."""
+
+    def __init__(self, settings: Settings, database: Database, redis: Redis, keys: Keys) -> None:
+        self.settings, self.database, self.redis, self.keys = settings, database, redis, keys
+        self.clock = ManualClock(NINE)
+        self.number = 0
+        self.row = ParkingLot(
+            operator_id="garages", code="1", name_zh="一号车库", kind="garage", latitude=31.2, longitude=121.4,
+            spaces=100, tariff="example", created_at=NINE,
+        )  # fmt: skip
+
+    async def build(self) -> None:
+        async with self.database.session() as session:
+            session.add(ParkingOperator(id="garages", name_zh="车库公司", created_at=NINE))
+            await session.flush()
+            session.add(self.row)
+            await session.flush()
+            for name in ("enter", "exit"):
+                session.add(ParkingLane(lot_id=self.row.id, name=name, device_id="box", direction=name))
+        await self.publish(EXAMPLE, at("01-01 00:00"))
+
+    async def publish(self, data: dict[str, Any], valid_from: datetime) -> None:
+        async with self.database.session() as session:
+            version = len((await session.exec(select(ParkingTariff.id))).all()) + 1
+            session.add(
+                ParkingTariff(
+                    operator_id="garages", code="example", version=version, data=data, valid_from=valid_from,
+                    published_at=valid_from, published_by="staff:1",
+                )
+            )  # fmt: skip
+
+    def event(self, kind: str, minutes: float, plate: str = PLATE, **more: Any) -> dict[str, Any]:
+        """What a device sends of so many minutes after nine."""
+        self.number += 1
+        lane = more.pop("lane", "enter" if kind == "enter" else "exit")
+        moment = NINE + timedelta(minutes=minutes)
+        event_id = uuid5(NAMESPACE_URL, f"{kind} {lane} {moment} {plate} {more}")
+        told = {"event_id": str(event_id), "seq": self.number, "lane": lane, "kind": kind, "plate": plate}
+        told |= {"occurred_at": moment.isoformat(), "plate_color": "blue"}
+        return {name: value for name, value in (told | more).items() if value is not None}
+
+    async def send(self, *events: dict[str, Any] | bytes) -> list[Answer]:
+        """Record them in one request, no earlier than they happened."""
+        moments = [datetime.fromisoformat(each["occurred_at"]) for each in events if isinstance(each, dict)]
+        late = max(moments, default=self.clock.now()) - self.clock.now()
+        self.clock.advance(max(late, timedelta(0)))
+        raw = [each if isinstance(each, bytes) else msgspec.json.encode(each) for each in events]
+        async with self.database.session() as session:
+            return await record(session, self.clock, self.keys, "box", raw)
+
+    async def passes(self, kind: str, minutes: float, plate: str = PLATE, **more: Any) -> Answer:
+        """One vehicle at the gate."""
+        [answer] = await self.send(self.event(kind, minutes, plate, **more))
+        return answer
+
+    async def sessions(self) -> Sequence[ParkingSession]:
+        """The sessions that count, in the order of their beginning."""
+        async with self.database.session() as session:
+            chosen = select(ParkingSession).where(col(ParkingSession.superseded_by).is_(None))
+            return (await session.exec(chosen.order_by(col(ParkingSession.opened_at), col(ParkingSession.id)))).all()
+
+    async def shape(self) -> list[tuple[Any, ...]]:
+        """What does not depend on the moment of recording."""
+        return [
+            (row.id, row.entered_at, row.left_at, row.match, row.review, row.state, row.closing_fen, row.paid_fen)
+            for row in await self.sessions()
+        ]
+
+    async def forget(self) -> None:
+        """Delete what happened, not the lot."""
+        async with self.database.session() as session:
+            await session.exec(text("TRUNCATE parking_event, parking_session, parking_refused_event CASCADE"))  # type: ignore[call-overload]  # plain SQL
