@@ -36,6 +36,8 @@ COMMANDS = {
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
+    "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
+    "code-keys": Entry("cli.code_keys:code_keys", "Rotate the keys that residents' codes are signed by."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "payment": Entry("cli.payment:payment", "Show and settle what of payments waits for people."),
     "ledger": Entry("cli.ledger:ledger", "Show what accounts hold, and check that the ledger balances."),

@@ -14,9 +14,12 @@ from auth.issuer import issuer
 from auth.keys.published import PublishedKeys
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
+from flows.codes.desk import Desk
+from flows.codes.published_keys import PublishedCodeKeys
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
 from gateway.guide import Guide
+from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
 from gateway.http.documents import document_routes
 from gateway.http.entries import EntryRoutes
@@ -98,6 +101,8 @@ class Gateway:
         self.registry: Registry
         self.recorder: Recorder
         self.keys: PublishedKeys
+        self.code_keys: PublishedCodeKeys
+        self.desk: Desk
         self.environment: Environment
         self.catalogue: Shelf
         self.guide: Guide
@@ -120,8 +125,9 @@ class Gateway:
             await registry.start()
             shelf = await self._open_catalogue(stack, redis)
             identity = await self._open_identity(stack, redis, secrets)
+            desk = await self._open_desk(stack, redis, secrets)
             services = self._services or await open_sign_in_services(settings, stack)
-            platform = await open_platform(stack, database, registry, self.environment, services)
+            platform = await open_platform(stack, database, registry, self.environment, services, desk=desk)
             upstreams.inside[SERVICE] = self._catalogue_source(stack, redis, shelf, platform)
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
@@ -135,7 +141,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *export_routes(Exports(database.pool, self._clock, issuer(settings))),
+                    *self._open_routes(desk),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
                     *PaymentCallbacks(database, self._clock, secrets.cipher, platform.channels).handlers(),
@@ -188,6 +194,14 @@ class Gateway:
             environment,
         )
 
+    async def _open_desk(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Desk:
+        """Open what residents' codes are issued and checked with."""
+        keys = self.code_keys = PublishedCodeKeys(self.database, redis, secrets.cipher, self._clock)
+        stack.push_async_callback(keys.close)
+        await keys.start()
+        self.desk = Desk(redis, self._clock, secrets.cipher, lambda: keys.keys)
+        return self.desk
+
     def _publishing_routes(
         self, redis: Redis, secrets: Keys, local: GraphQLSchema, planner: Planner
     ) -> list[HTTPRouteHandler]:
@@ -201,6 +215,11 @@ class Gateway:
             *guide_routes(self.database, self._clock, refuse=self._settings.guide_refuses),
             *console_routes(),
         ]
+
+    def _open_routes(self, desk: Desk) -> list[HTTPRouteHandler]:
+        """Return what needs no sign-in: open data, and what devices ask, which sign their requests."""
+        exports = Exports(self.database.pool, self._clock, issuer(self._settings))
+        return [*export_routes(exports), *CodeRoutes(self.database, desk).handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -7,13 +7,20 @@ from adapters.single_flight import SingleFlight
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
+from flows.codes.desk import Desk
 from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
 from schema.context import LiveServices, Platform
 
 
 async def open_platform(
-    stack: AsyncExitStack, database: Database, live: LiveServices, environment: Environment, services: SignInServices
+    stack: AsyncExitStack,
+    database: Database,
+    live: LiveServices,
+    environment: Environment,
+    services: SignInServices,
+    *,
+    desk: Desk,
 ) -> Platform:
     """Read and open the host apps, until ``stack`` ends, and register them as clients of ours.
 
@@ -32,5 +39,6 @@ async def open_platform(
         owners=apps.owners,
         identity=services.faces,
         purposes=read_purposes(environment.settings.purposes_file),
+        desk=desk,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

@@ -6,6 +6,7 @@ ROUTES = {
     "outbox": "system",
     "auth": "sign_on",
     "catalogue": "catalogue",
+    "codes": "codes",
     "usage": "system",
     "payments": "payments",
     "parking": "parking",

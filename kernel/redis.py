@@ -8,11 +8,13 @@ share a hash tag, so that they live in one slot of a cluster: ``key("hold", slot
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from kernel.settings import Settings
+
+_CONNECTIONS = 100  # of a process; whoever comes in a burst waits for one, where the default pool would raise
 
 
 @asynccontextmanager
@@ -23,14 +25,16 @@ async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
     its deadline.
     """
     seconds = settings.redis_timeout_seconds
-    client = Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         settings.redis_url,
+        max_connections=_CONNECTIONS,
+        timeout=seconds,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 1),
         health_check_interval=30,
     )
-    async with client:
+    async with Redis.from_pool(pool) as client:
         yield client
 
 

@@ -8,6 +8,8 @@ import auth.mandates.tables
 import auth.provider.tables
 import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
+import flows.codes.place_tables
+import flows.codes.tables
 import flows.parking.session_tables
 import flows.parking.tables
 import flows.parking.vehicle_tables  # imported for its tables

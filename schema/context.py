@@ -13,6 +13,7 @@ from auth.consents.purposes import Purposes
 from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
+from flows.codes.desk import Desk
 from kernel.database import Database
 from services_catalog.manifest import LongText, Text
 from supergraph.slice import Slice
@@ -42,7 +43,10 @@ class LiveServices(Protocol):
 
 
 class Platform(Struct, frozen=True, kw_only=True):
-    """What one process works with. ``channels`` and ``owners`` are by app id (``adapters.apps``)."""
+    """What one process works with. ``channels`` and ``owners`` are by app id (``adapters.apps``).
+
+    ``desk`` has what residents' codes are issued with.
+    """
 
     services: LiveServices
     database: Database
@@ -52,6 +56,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     identity: IdentityService | None
     purposes: Purposes
     sign_ins: SingleFlight[Tokens]
+    desk: Desk
 
 
 class Context(Struct, frozen=True):

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     child_mandates,
+    codes,
     company_mandates,
     consents,
     mandates,
@@ -22,6 +23,7 @@ from schema import (
     ways_in,
 )
 from schema.child_mandates import ChildMandateMutations
+from schema.codes import CodeMutations, CodeQueries
 from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
@@ -54,12 +56,13 @@ for each in (
     passkeys,
     other_screens,
     payments,
+    codes,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries, PaymentQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries, PaymentQueries):
     """The root of what the platform answers itself."""
 
 
@@ -77,6 +80,7 @@ class Mutation(
     PageMutations,
     OtherScreenMutations,
     PaymentMutations,
+    CodeMutations,
 ):
     """The root of what residents do with their accounts."""
 

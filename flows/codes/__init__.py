@@ -1,1 +1,1 @@
-"""QR codes of one protocol: place codes, which stand somewhere, and pass codes, which a resident shows."""
+"""QR codes of one protocol: pass codes that residents show, place codes that they scan, and who reads them."""

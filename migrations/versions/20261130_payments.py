@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = 'b3c185f2aa66'
-down_revision = 'c2e9517f4d38'
+down_revision = 'ac8d700b8506'
 branch_labels = None
 depends_on = None
 

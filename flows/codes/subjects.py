@@ -1,0 +1,35 @@
+"""By which name a group of verifiers knows a resident: pairwise, so that two groups cannot put notes together."""
+
+from base64 import b32decode, b32encode
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.clients.pairwise import pairwise_subject
+from auth.clients.tables import PairwiseSubject
+from kernel.clock import Clock
+
+SECTOR_PREFIX = "codes:"
+
+
+async def subject_for(session: AsyncSession, clock: Clock, group: str, account_id: UUID) -> bytes:
+    """Return the 16 bytes for an account; made if this is the first time."""
+    return subject_bytes(await pairwise_subject(session, clock, SECTOR_PREFIX + group, account_id))
+
+
+async def account_of_subject(session: AsyncSession, subject: bytes) -> UUID | None:
+    """Return whose name it is, in whichever group."""
+    query = select(PairwiseSubject.account_id).where(
+        PairwiseSubject.subject == _text(subject), col(PairwiseSubject.sector).startswith(SECTOR_PREFIX)
+    )
+    return (await session.exec(query)).first()
+
+
+def subject_bytes(text: str) -> bytes:
+    """Return a stored subject, 26 lower case base32 characters, as its 16 bytes."""
+    return b32decode(text.upper() + "=" * 6)
+
+
+def _text(subject: bytes) -> str:
+    return b32encode(subject).decode().rstrip("=").lower()

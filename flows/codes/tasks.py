@@ -1,0 +1,53 @@
+"""The periodic tasks of codes: keys rotate in time, and what nobody needs any more of uses and revocations goes."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlmodel import col
+
+from flows.codes.keys import rotate_due
+from flows.codes.published_keys import announce
+from flows.codes.tables import CodeRevocation, CodeUse
+from kernel.audit.entries import Event, append
+from kernel.celery import TaskContext, periodic
+from kernel.crypto.keys import open_keys
+
+USES_KEPT = timedelta(days=90)
+"""How long residents see who asked: where somebody was is sensitive, and disputes come within a quarter (PIPL 19)."""
+
+REVOCATIONS_KEPT = timedelta(days=8)  # beyond their end: as long as uses may be reported of (flows.codes.reporting)
+
+
+@periodic("codes.rotate_keys", timedelta(hours=1))
+async def rotate_keys_every_hour(context: TaskContext) -> None:
+    """Make the next keys where they are due."""
+    await rotate_keys(context)
+
+
+async def rotate_keys(context: TaskContext) -> None:
+    """Rotate, record it, and tell the gateways."""
+    cipher = open_keys(context.settings).cipher
+    async with context.database.session() as session:
+        due = await rotate_due(session, cipher, context.clock)
+        events = [Event(actor="platform:worker", action="code_keys.rotated", object=f"purpose:{each}") for each in due]
+        if events:
+            await append(session, context.clock, *events)
+    if due:
+        await announce(context.redis)
+
+
+@periodic("codes.forget", timedelta(hours=1))
+async def forget_every_hour(context: TaskContext) -> None:
+    """Delete what is kept long enough."""
+    await forget(context)
+
+
+async def forget(context: TaskContext) -> None:
+    """Delete old uses, and revocations of what is long over; the newest stays, for lists are numbered by it."""
+    now = context.clock.now()
+    async with context.database.session() as session:
+        await session.exec(delete(CodeUse).where(col(CodeUse.received_at) < now - USES_KEPT))
+    async with context.database.session() as session:
+        over = col(CodeRevocation.until) < now - REVOCATIONS_KEPT
+        newest = select(func.max(CodeRevocation.version)).scalar_subquery()
+        await session.exec(delete(CodeRevocation).where(over, col(CodeRevocation.version) < newest))

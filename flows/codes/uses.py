@@ -1,0 +1,21 @@
+"""Who has read a resident's codes, for the resident to see."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.merging import parts_of
+from flows.codes.tables import CodeUse, CodeVerifier
+
+Read = tuple[CodeUse, CodeVerifier]
+
+
+async def uses_of(session: AsyncSession, account_id: UUID, first: int) -> Sequence[Read]:
+    """Return the newest uses of an account's codes, and of those accounts' that have become part of it."""
+    parts = await parts_of(session, account_id)
+    query = select(CodeUse, CodeVerifier).where(
+        col(CodeUse.account_id).in_(parts), CodeUse.verifier_id == CodeVerifier.id
+    )
+    return (await session.exec(query.order_by(col(CodeUse.used_at).desc()).limit(first))).all()

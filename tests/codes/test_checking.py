@@ -1,0 +1,236 @@
+"""Codes that residents show: issued, checked online once, reported from offline sites, revoked."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from auth.accounts.accounts import freeze
+from auth.errors import AssuranceTooLowError
+from flows.codes import base45, issuing, opaque_codes, single_use
+from flows.codes.errors import CodePurposeUnknownError, CodesUnavailableError
+from flows.codes.issuing import Wanted
+from flows.codes.offline import Use
+from flows.codes.tasks import forget
+from kernel.celery import TaskContext
+from tests.codes.issued import CODE_ID, NOW
+from tests.codes.office import Office
+
+PEOPLE_SQUARE: dict[str, Any] = {"latitude": 31.2304, "longitude": 121.4737}
+AIRPORT: dict[str, Any] = {"latitude": 31.1443, "longitude": 121.8083}  # 33 km away
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+async def test_a_code_counts_once_and_its_holder_sees_where(office: Office, signed: int) -> None:
+    resident, gate, other = await office.resident(), await office.gate(), await office.gate("Gate 2")
+    text = await office.code(resident, signed)
+    first = await office.check(gate, text)
+    assert (first.result, first.purpose, first.claims) == ("ok", "parking", {})
+    again = await office.check(other, text)
+    assert (again.result, again.subject) == ("replay", "")
+    assert again.first_use is not None
+    assert (again.first_use.verifier, again.first_use.name_en, again.first_use.at) == (gate.id, "Gate 1", NOW)
+    uses = await office.rows("SELECT account_id, verifier_id, result FROM code_use ORDER BY id")
+    assert uses == [
+        {"account_id": resident, "verifier_id": gate.id, "result": "ok"},
+        {"account_id": resident, "verifier_id": other.id, "result": "replay"},
+    ]
+
+
+@pytest.mark.case("QR-06")
+@pytest.mark.parametrize("signed", [0, 1])
+async def test_the_same_request_again_at_once_is_the_same_use(office: Office, signed: int) -> None:
+    resident, gate, other = await office.resident(), await office.gate(), await office.gate("Gate 2")
+    text = await office.code(resident, signed)
+    first = await office.check(gate, text, "same")
+    office.clock.advance(timedelta(seconds=5))
+    assert (first.result, (await office.check(gate, text, "same")).result) == ("ok", "ok")
+    elsewhere = await office.check(other, text, "same")
+    assert (elsewhere.result, elsewhere.first_use and elsewhere.first_use.name_en) == ("replay", "Gate 1")
+    assert (await office.check(gate, text, "another")).result == "replay"
+    office.clock.advance(timedelta(seconds=1))
+    assert (await office.check(gate, text, "same")).result == "replay"
+    assert await office.rows("SELECT count(*) FROM code_use WHERE result = 'ok'") == [{"count": 1}]
+
+
+@pytest.mark.case("QR-05")
+async def test_of_five_hundred_who_show_one_code_one_gets_in(office: Office) -> None:
+    gates = [str(UUID(int=n)) for n in range(500)]
+    uses = [single_use.first_use(office.desk.redis, CODE_ID, Use(gate, "r", NOW)) for gate in gates]
+    found = await asyncio.gather(*uses)
+    assert found.count(None) == 1
+    winner = gates[found.index(None)]
+    assert {each.verifier for each in found if each is not None} == {winner}
+
+
+async def test_two_groups_know_a_resident_by_two_names(office: Office) -> None:
+    resident = await office.resident()
+    gates = [await office.gate(verifier_group=group) for group in ("parking", "parking", "hospital")]
+    one, two, three = [(await office.check(gate, await office.code(resident))).subject for gate in gates]
+    assert one == two != three
+    assert len(one) == 32
+
+
+async def test_a_verifier_is_told_what_it_is_licensed_for(office: Office) -> None:
+    resident = await office.resident()
+    window = await office.gate(purposes=["check_in"], claims=["level", "masked_name"])
+    checked = await office.check(window, await office.code(resident, purpose="check_in"))
+    assert checked.claims == {"level": "L1", "masked_name": None}  # nobody has proven who they are
+    assert await office.rows("SELECT claims FROM code_use") == [{"claims": ["level", "masked_name"]}]
+    for signed in (0, 1):
+        refused = await office.check(window, await office.code(resident, signed))
+        assert (refused.result, refused.claims, refused.subject) == ("wrong_purpose", {}, "")
+
+
+@pytest.mark.case("QR-04")
+@pytest.mark.parametrize(
+    ("signed", "after", "result"),
+    [(0, 60, "ok"), (0, 61, "expired"), (1, 80, "ok"), (1, 81, "expired")],
+)
+async def test_a_code_has_its_time(office: Office, signed: int, after: int, result: str) -> None:
+    resident, gate = await office.resident(), await office.gate()
+    text = await office.code(resident, signed)
+    office.clock.advance(timedelta(seconds=after))
+    assert (await office.check(gate, text)).result == result
+
+
+@pytest.mark.parametrize("text", ["", "S:", "SC1:", "S:000", "https://example", "S:" + "0" * 24, "SC1:" + "0" * 170])
+async def test_what_is_no_code_is_refused(office: Office, text: str) -> None:
+    assert (await office.check(await office.gate(), text)).result in {"not_a_code", "malformed", "unknown"}
+    assert await office.rows("SELECT * FROM code_use") == []
+
+
+@pytest.mark.case("QR-07")
+@pytest.mark.parametrize("signed", [0, 1])
+async def test_a_lost_phones_codes_are_worth_nothing_at_once(office: Office, signed: int) -> None:
+    resident, gate = await office.resident(), await office.gate()
+    lost = await office.code(resident, signed)
+    office.clock.advance(timedelta(seconds=1))
+    assert await office.revoke_all(resident) == 1
+    assert (await office.check(gate, lost)).result == "revoked"
+    office.clock.advance(timedelta(seconds=1))
+    assert (await office.check(gate, await office.code(resident, signed))).result == "ok"
+
+
+async def test_a_frozen_accounts_codes_are_revoked(office: Office) -> None:
+    resident, gate = await office.resident(), await office.gate()
+    text = await office.code(resident, 1)
+    async with office.database.session() as session:
+        await freeze(session, office.clock, resident)
+    assert (await office.check(gate, text)).result == "revoked"
+
+
+@pytest.mark.case("QR-09")
+async def test_two_offline_sites_that_took_one_code_are_found(office: Office) -> None:
+    resident, gates = await office.resident(), [await office.gate(f"Gate {n}") for n in range(3)]
+    text, at = await office.code(resident, 1), NOW + timedelta(seconds=10)
+    office.clock.advance(timedelta(hours=5))
+    assert await office.report(gates[0], (text, "a", at)) == ["recorded"]
+    assert await office.rows("SELECT * FROM code_double_use") == []
+    assert await office.report(gates[0], (text, "a", at)) == ["known"]
+    both = await asyncio.gather(*(office.report(gate, (text, "b", at)) for gate in gates[1:]))
+    assert both == [["recorded"], ["recorded"]]
+    assert len(await office.rows("SELECT * FROM code_double_use")) == 1
+    shown = await office.rows("SELECT account_id, offline FROM code_use")
+    assert shown == [{"account_id": resident, "offline": True}] * 3
+
+
+async def test_an_online_use_after_an_offline_one_is_found_too(office: Office) -> None:
+    resident, gate, site = await office.resident(), await office.gate(), await office.gate("Site")
+    text = await office.code(resident, 1)
+    assert await office.report(site, (text, "a", NOW)) == ["recorded"]
+    assert (await office.check(gate, text)).result == "ok"
+    assert len(await office.rows("SELECT * FROM code_double_use")) == 1
+
+
+async def test_what_is_reported_is_held_to_the_same_rules(office: Office) -> None:
+    resident, site = await office.resident(), await office.gate()
+    text, other = await office.code(resident, 1), await office.code(resident, 1, purpose="check_in")
+    outcomes = await office.report(
+        site,
+        (text, "late", NOW + timedelta(seconds=81)),
+        (text, "early", NOW - timedelta(seconds=21)),
+        (other, "other", NOW),
+        (text[:151] + other[151:], "bent", NOW),
+        (text, "good", NOW),
+    )
+    assert outcomes == ["expired", "too_early", "wrong_purpose", "bad_signature", "recorded"]
+    office.clock.advance(timedelta(days=7, seconds=1))
+    assert await office.report(site, (text, "too late", NOW)) == ["expired"]
+    ahead = (await office.issue(resident, 2))[1]
+    assert await office.report(site, (ahead.text, "future", ahead.valid_from)) == ["too_early"]
+
+
+async def test_a_batch_is_for_ten_minutes_one_code_after_the_other(office: Office) -> None:
+    resident, gate = await office.resident(), await office.gate()
+    batch = await office.issue(resident, 50)
+    assert [each.valid_from - NOW for each in batch] == [timedelta(minutes=n) for n in range(10)]
+    assert len({each.text for each in batch}) == 10
+    assert (await office.check(gate, batch[3].text)).result == "too_early"
+    office.clock.advance(timedelta(minutes=3))
+    results = [(await office.check(gate, each.text)).result for each in batch[1:5]]
+    assert results == ["expired", "ok", "ok", "too_early"]  # the skew lets the one before in for 20 seconds more
+
+
+async def test_a_purpose_has_a_least_level(office: Office) -> None:
+    resident = await office.resident()
+    async with office.database.session() as session:
+        with pytest.raises(AssuranceTooLowError, match="L3"):
+            await issuing.issue(session, office.desk, resident, "L2", Wanted("identity"))
+        with pytest.raises(CodePurposeUnknownError, match="lists"):
+            await issuing.issue(session, office.desk, resident, "L4", Wanted("lists"))
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+async def test_without_redis_nobody_is_let_in(office: Office, signed: int) -> None:
+    resident, gate = await office.resident(), await office.gate()
+    text = await office.code(resident, signed)
+    office.without_redis()
+    with pytest.raises(CodesUnavailableError) as caught:
+        await office.check(gate, text)
+    assert caught.value.retryable
+    assert await office.rows("SELECT * FROM code_use") == []
+    with pytest.raises(CodesUnavailableError):
+        await office.issue(resident)
+    assert await office.issue(resident, 1)  # which a gate judges by itself
+
+
+@pytest.mark.case("QR-10")
+async def test_an_opaque_code_says_nothing_and_none_comes_twice(office: Office) -> None:
+    texts = {opaque_codes.new_text() for _ in range(1_000_000)}
+    assert len(texts) == 1_000_000
+    assert {len(each) for each in texts} == {26}
+    ones = sum(base45.decode(each[2:])[n].bit_count() for each in [*texts][:20_000] for n in (0, 7, 15))
+    assert abs(ones / (20_000 * 3 * 8) - 0.5) < 0.005  # 7 standard deviations: no byte counts or tells the time
+    resident = await office.resident()
+    text = await office.code(resident)
+    kept = [name.decode() async for name in office.desk.redis.scan_iter("*pass_code*")]
+    assert len(kept) == 1
+    assert base45.decode(text[2:]).hex() not in kept[0]
+
+
+@pytest.mark.parametrize(("after", "alarms"), [(60, 1), (1800, 0)])
+async def test_impossible_travel_is_an_alarm(office: Office, after: int, alarms: int) -> None:
+    resident = await office.resident()
+    near, far = await office.gate(**PEOPLE_SQUARE), await office.gate("Airport", **AIRPORT)
+    await office.check(near, await office.code(resident))
+    office.clock.advance(timedelta(seconds=after))
+    await office.check(far, await office.code(resident))
+    found = await office.rows("SELECT metres, seconds FROM code_travel")
+    assert len(found) == alarms
+    assert all(32_000 < each["metres"] < 34_000 and each["seconds"] == 60 for each in found)
+
+
+async def test_uses_are_forgotten_after_a_quarter(office: Office, context: TaskContext) -> None:
+    resident, gate = await office.resident(), await office.gate()
+    await office.check(gate, await office.code(resident))
+    await office.revoke_all(resident)
+    office.clock.advance(timedelta(days=90))
+    await forget(context)
+    assert await office.rows("SELECT count(*) FROM code_use") == [{"count": 1}]
+    office.clock.advance(timedelta(seconds=1))
+    await forget(context)
+    assert await office.rows("SELECT count(*) FROM code_use") == [{"count": 0}]
+    assert await office.rows("SELECT count(*) FROM code_revocation") == [{"count": 1}]  # lists are numbered by it

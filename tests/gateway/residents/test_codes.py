@@ -1,0 +1,66 @@
+"""Codes in the graph: a resident shows one, sees who asked, and makes a lost phone's worthless."""
+
+from flows.codes import checking, pass_codes, verifiers
+from flows.codes.checking import Checked
+from flows.codes.tables import CodeVerifier
+from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
+from tests.gateway.conftest import City
+from tests.gateway.residents.hosts import Phones, sign_in
+
+CODE = """mutation ($purpose: String!, $batch: Int!) {
+  passCode(purpose: $purpose, batch: $batch) { codes { text validFrom validUntil } now refreshSeconds }
+}"""
+USES = "{ myCodeUses { verifierZh purpose told result offline } }"
+
+
+async def read_by_a_gate(city: City, text: str, name: str = "一号入口") -> Checked:
+    """What a gate is told of a code."""
+    platform = city.gateway
+    cipher = open_keys(city.settings).cipher
+    row = CodeVerifier(
+        name_zh=name,
+        name_en="Gate",
+        purposes=["parking"],
+        claims=["level"],
+        verifier_group="parking",
+        secret=b"",
+        registered_at=SystemClock().now(),
+    )
+    async with platform.database.session() as session:
+        await verifiers.register(session, SystemClock(), cipher, row)
+        return await checking.check(session, platform.desk, row, text, "r")
+
+
+async def test_a_resident_shows_a_code_and_sees_who_asked(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    given = await who.data(CODE, purpose="parking", batch=0)
+    (code,) = given["codes"]
+    assert (len(code["text"]), given["refreshSeconds"]) == (26, 30)
+    assert (await read_by_a_gate(city, code["text"])).claims == {"level": "L1"}
+    seen = await who.data(USES)
+    assert seen == [
+        {"verifierZh": "一号入口", "purpose": "parking", "told": ["level"], "result": "ok", "offline": False}
+    ]
+    assert (await read_by_a_gate(city, code["text"], "二号入口")).result == "replay"
+    assert [each["result"] for each in (await who.data(USES))] == ["replay", "ok"]
+    other = await sign_in(city, phones, "li")
+    assert await other.data(USES) == []
+
+
+async def test_a_batch_is_signed_and_a_lost_phones_is_worthless(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    codes = (await who.data(CODE, purpose="parking", batch=10))["codes"]
+    assert len(codes) == 10
+    assert all(each["text"].startswith(pass_codes.PREFIX) for each in codes)
+    assert (await who.data("mutation { revokeCodes }")) is True
+    assert (await read_by_a_gate(city, codes[0]["text"])).result == "revoked"
+
+
+async def test_a_code_is_for_who_is_known_well_enough(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    assert await who.code(CODE, purpose="identity", batch=0) == "ASSURANCE_TOO_LOW"
+    assert await who.code(CODE, purpose="gambling", batch=0) == "CODE_PURPOSE_UNKNOWN"
+    assert await who.code(CODE, purpose="parking", batch=11) == "ARGUMENT_REFUSED"
+    answer = await city.ask(CODE, purpose="parking", batch=0)
+    assert answer["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
