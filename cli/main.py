@@ -55,6 +55,7 @@ COMMANDS = {
     "mock": Entry("cli.mock:mock", "Answer any API document with generated data."),
     "demo": Entry("cli.demo:demo", "Fill the catalogue with a city that does not exist."),
     "sandbox": Entry("cli.sandbox:sandbox", "Simulate the host apps, with phones to use them."),
+    "gate": Entry("cli.gate:gate", "Decide at a car park's barriers, also without a network."),
     "gateway": Entry("gateway.main:gateway", "Answer requests: GraphQL and publishing."),
     "worker": Entry("worker.main:work", "Do the background tasks."),
     "beat": Entry("worker.main:beat", "Start the periodic tasks when they are due."),

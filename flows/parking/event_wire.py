@@ -24,7 +24,8 @@ class WireEvent(Struct, frozen=True, kw_only=True):
     """What happened at a lane. ``seq`` counts a device's events up; a device that was offline sends them later.
 
     ``opened``: whether the arm did; without it the device asks, and does as the answer says. ``confidence`` is from 0
-    to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none.
+    to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none. ``paid_fen`` was
+    paid at the site itself, to its terminal or booth.
     """
 
     event_id: UUID
@@ -42,6 +43,7 @@ class WireEvent(Struct, frozen=True, kw_only=True):
     offline: bool = False
     opened: bool | None = None
     reason: Annotated[str, Meta(max_length=40, pattern=r"^[a-z_]*$")] = ""
+    paid_fen: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
 
 
 class EventRefusedError(ValueError):
