@@ -51,7 +51,7 @@ class Syncing:
         self._cloud = passing.cloud
         self._journal = passing.journal
         self._store = store
-        self._learning = learning
+        self.learning = learning
         self._etags: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -79,15 +79,15 @@ class Syncing:
         reply = await self._cloud.post("/parking/heartbeats", body)
         offset = _read(reply.body, _Beat).clock_offset_ms
         self._cloud.time = ClockState(timedelta(milliseconds=offset), now)
-        await self._learning.keep_time(self._cloud.time)
+        await self.learning.keep_time(self._cloud.time)
 
     async def fetch_snapshot(self) -> None:
         """Take over what the platform says of the lot. Raises CloudAwayError, StoreFailedError."""
-        told, after = self._journal.told, self._learning.revision
+        told, after = self._journal.told, self.learning.revision
         query = "?" + urlencode({"after": after}) if after else ""
         reply = await self._cloud.get(f"/parking/site/snapshot{query}")
         if reply.body:
-            await self._learning.learn(reply.body, told)
+            await self.learning.learn(reply.body, told)
             await self._passing.look_again()
 
     async def fetch_lists(self) -> None:
