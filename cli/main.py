@@ -38,6 +38,7 @@ COMMANDS = {
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
     "code-keys": Entry("cli.code_keys:code_keys", "Rotate the keys that residents' codes are signed by."),
+    "place-code": Entry("cli.place_code:place_code", "Make, print, check and retire the codes on stickers."),
     "keys": Entry("cli.keys:keys", "Make and rotate keys, and seal stored secrets anew with them."),
     "payment": Entry("cli.payment:payment", "Show and settle what of payments waits for people."),
     "ledger": Entry("cli.ledger:ledger", "Show what accounts hold, and check that the ledger balances."),
