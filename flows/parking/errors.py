@@ -53,3 +53,53 @@ class TooManyEventsError(YiwangError):
 
     code: ClassVar[str] = "PARKING_EVENTS_TOO_MANY"
     http_status: ClassVar[int] = 413
+
+
+class UnknownSessionError(YiwangError):
+    """There is no such parking session, or not for whoever asks."""
+
+    code: ClassVar[str] = "PARKING_SESSION_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class NoTariffError(YiwangError):
+    """What a parking session costs is not known: its lot has no tariff, or its entry was not seen."""
+
+    code: ClassVar[str] = "PARKING_FEE_UNKNOWN"
+    http_status: ClassVar[int] = 409
+
+
+class AlreadyCoveredError(YiwangError):
+    """A parking session is paid already, or nothing is due for it."""
+
+    code: ClassVar[str] = "PARKING_ALREADY_PAID"
+    http_status: ClassVar[int] = 409
+
+
+class PaymentUnderwayError(YiwangError):
+    """A payment for a parking session is under way."""
+
+    code: ClassVar[str] = "PARKING_PAYMENT_UNDERWAY"
+    http_status: ClassVar[int] = 409
+    retryable: ClassVar[bool] = True
+
+
+class DisputeRefusedError(YiwangError):
+    """A dispute cannot be opened or decided as a parking session stands."""
+
+    code: ClassVar[str] = "PARKING_DISPUTE_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class VehicleTakenError(YiwangError):
+    """A plate has a proven owner already."""
+
+    code: ClassVar[str] = "VEHICLE_TAKEN"
+    http_status: ClassVar[int] = 409
+
+
+class UnknownVehicleError(YiwangError):
+    """A resident is not bound to such a vehicle."""
+
+    code: ClassVar[str] = "VEHICLE_UNKNOWN"
+    http_status: ClassVar[int] = 404

@@ -3,11 +3,12 @@
 Locks grow with what is found: an exit that may be of another plate's visit needs that plate's lock too (``locking``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import func, update
@@ -20,7 +21,7 @@ from flows.parking.leaving import Asked, Decision, decide
 from flows.parking.locking import lock
 from flows.parking.mandates import may_debit
 from flows.parking.messages import SETTLE, SessionNamed
-from flows.parking.projecting import Case, covered_from, fee_until, kept, money_of, owed, row_values
+from flows.parking.projecting import Case, Kept, covered_from, fee_until, kept, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
 from flows.parking.sessions import GateEvent, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
@@ -61,7 +62,7 @@ class Touched:
         if not event.credential:
             return Decision("review", "unread")
         self.add(replace(event, opened=False))
-        case = next(each for each in await self._cases() if event.id in each.visit.events)
+        case = await self.case(event.id)
         fee = fee_until(case, self.terms, event.occurred_at)
         paid = sum(each.amount_fen - each.refunded_fen for each in case.payments if each.paid_at)
         due = None if fee is None else fee.total_fen - paid
@@ -77,6 +78,10 @@ class Touched:
         )
         self.add(replace(event, opened=decision.kind == "open"))
         return decision
+
+    async def case(self, event_id: UUID) -> Case:
+        """Return the visit that an event is of."""
+        return next(each for each in await self._cases() if event_id in each.visit.events)
 
     async def write(self) -> dict[UUID, UUID]:
         """Write the sessions that changed; return each event's session."""
@@ -144,8 +149,7 @@ class Touched:
             "lot_id": self.lot.id,
             "credential": case.credential,
             "credential_text": sealed,
-            "reminders": 0,
-            "dispute": "",
+            **msgspec.structs.asdict(case.facts),
         }
 
     async def _upsert(self, changed: list[dict[str, Any]]) -> None:
@@ -153,7 +157,7 @@ class Touched:
             return
         changed.sort(key=lambda values: values["id"])
         statement = postgresql.insert(ParkingSession)
-        stays = {"id", "lot_id", "credential", "credential_text", "reminders", "dispute"}
+        stays = {"id", "lot_id", "credential", "credential_text", *Kept.__struct_fields__}
         renewed = {name: statement.excluded[name] for name in changed[0] if name not in stays}
         connection = await self.deps.session.connection()
         await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed), changed)
@@ -166,25 +170,46 @@ class Touched:
                 await self.deps.session.exec(statement.values(**values))
 
 
-async def gathered(
-    deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Iterable[GateEvent] = ()
-) -> tuple[Touched, set[str]]:
-    """Gather what may change with events of credentials from these moments on; their locks must be held.
+Fresh = Callable[[], Awaitable[Sequence[GateEvent]]]
 
-    Returns also the credentials that are missing: take their locks as well and gather again.
+
+async def touched_by(deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Fresh) -> Touched:
+    """Gather what may change with events of credentials from these moments on, under the locks of all of it.
+
+    ``fresh`` gives the events that are new, once the locks are held; it may be asked more than once.
     """
+    moments = dict(moments)
+    while True:  # ends: the credentials of a lot are finite, and each turn adds some
+        savepoint = await deps.session.begin_nested()
+        await lock(deps.session, lot.id, [index_of(deps.keys, text) for text in moments])
+        touched = await _gathered(deps, lot, moments, await fresh())
+        visits, cipher = touched.visits(), deps.keys.cipher
+        missing = await neighbours(deps.session, cipher, lot.id, visits, moments) if visits else set()
+        if not missing:
+            await savepoint.commit()
+            return touched
+        await savepoint.rollback()
+        moments |= dict.fromkeys(missing, min(moments.values()))
+
+
+async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
+    """Gather a session anew: something beside a gate event has changed."""
+
+    async def none() -> Sequence[GateEvent]:
+        return ()
+
+    lot = await deps.session.get_one(ParkingLot, row.lot_id)
+    text = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
+    return await touched_by(deps, lot, {text: row.opened_at}, none)
+
+
+async def _gathered(
+    deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]
+) -> Touched:
     credentials = {text: index_of(deps.keys, text) for text in moments}
     by_index = {credentials[text]: moment for text, moment in moments.items()}
     was = await stored(deps.session, deps.keys.cipher, lot.id, by_index)
     touched = Touched(deps, lot, credentials, was, await terms_of(deps.session, lot, by_index))
     for event in fresh:
         touched.add(event)
-    visits = touched.visits()
-    cipher = deps.keys.cipher
-    missing = await neighbours(deps.session, cipher, lot.id, visits, moments) if visits else set()
-    return touched, missing
-
-
-async def locked(deps: Deps, lot_id: UUID, texts: Iterable[str]) -> None:
-    """Take the locks of credentials."""
-    await lock(deps.session, lot_id, [index_of(deps.keys, text) for text in texts])
+    return touched

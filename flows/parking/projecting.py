@@ -23,6 +23,8 @@ REMINDERS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 class Kept(Struct, frozen=True, kw_only=True):
     """What a session's row knows that is in no gate event."""
 
+    quoted_until: datetime | None = None
+    debited_at: datetime | None = None
     reminders: int = 0
     adjusted_fen: int | None = None
     dispute: str = ""
@@ -58,7 +60,7 @@ def kept(row: ParkingSession | None) -> Kept:
 
 def covered_from(payments: Iterable[ParkingPayment], at: datetime) -> datetime | None:
     """Return the moment up to which the fee is paid, if a payment gives time to leave until ``at``."""
-    moments = [p.quoted_at for p in payments if p.paid_at and p.paid_at <= at <= p.covers_until and not p.refunded_fen]
+    moments = [p.quoted_at for p in payments if p.paid_at and p.paid_at <= at <= p.covers_until]
     return max(moments, default=None)
 
 
@@ -107,12 +109,14 @@ def garage_state(case: Case, money: Money, now: datetime) -> State:
 
 def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
     visit, end = case.visit, case.visit.left_at
-    before = [p for p in case.payments if p.paid_at and (end is None or p.paid_at <= end)]
+    before = [p for p in case.payments if p.kind == "prepay" and p.paid_at and (end is None or p.paid_at <= end)]
     yield "enter"
     if before:
         yield "pay"
         if end is None and max(p.covers_until for p in before) < now:
             yield "end_grace"
+    if case.facts.quoted_until and case.facts.quoted_until >= now and covered_from(before, now) is None:
+        yield "quote"
     if end:
         yield "ask"
         yield "release" if (money.fen or 0) > sum(p.amount_fen - p.refunded_fen for p in before) else "leave"

@@ -19,7 +19,7 @@ from flows.parking.credentials import index_of
 from flows.parking.errors import TooManyEventsError, UnknownDeviceError
 from flows.parking.event_ids import event_id_of
 from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, read_event
-from flows.parking.gathering import Deps, gathered, locked
+from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
 from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
 from flows.parking.sessions import GateEvent
@@ -102,18 +102,17 @@ class _Recorder:
 
     async def _of_lot(self, reads: list[_Read]) -> dict[int, Answer]:
         lot = await self.deps.session.get_one(ParkingLot, reads[0].lane.lot_id)
-        moments = _moments(reads)
-        while True:  # ends: the credentials of a lot are finite, and each turn adds some
-            savepoint = await self.deps.session.begin_nested()
-            await locked(self.deps, lot.id, moments)
-            answers, fresh = await self._told_before(reads)
-            events = [(read, self._event(read)) for read in fresh]
-            touched, missing = await gathered(self.deps, lot, moments, [event for _, event in events])
-            if not missing:
-                break
-            await savepoint.rollback()
-            moments |= dict.fromkeys(missing, min(moments.values()))
-        await savepoint.commit()
+        answers: dict[int, Answer] = {}
+        events: list[tuple[_Read, GateEvent]] = []
+
+        async def fresh() -> list[GateEvent]:
+            answers.clear()
+            told, new = await self._told_before(reads)
+            answers.update(told)
+            events[:] = [(read, self._event(read)) for read in new]
+            return [event for _, event in events]
+
+        touched = await touched_by(self.deps, lot, _moments(reads), fresh)
         rows, decided = [], []
         for read, event in sorted(events, key=lambda each: each[1].occurred_at):
             asks = read.wire.kind == "exit" and read.wire.opened is None

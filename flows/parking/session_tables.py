@@ -131,6 +131,8 @@ class ParkingSession(SQLModel, table=True):
     orphan_closed_at: datetime | None = None
     written_off_at: datetime | None = None
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    quoted_until: datetime | None = None
+    debited_at: datetime | None = None  # a debit was tried: there is no second one
     reminders: int = 0
     looked_at: datetime | None = None
     superseded_by: UUID | None = None
@@ -174,11 +176,12 @@ class ParkingPayment(SQLModel, table=True):
     account_id: UUID | None = Field(default=None, foreign_key="account.id", index=True)
     kind: PaymentKind = Field(sa_type=String)
     amount_fen: int
+    mandate_id: UUID | None = Field(default=None, foreign_key="debit_mandate.id")  # of a debit
     quoted_at: datetime  # the moment whose fee it pays
     covers_until: datetime
     paid_at: datetime | None = None
     closed_at: datetime | None = None
-    refunded_fen: int = 0
+    refunded_fen: int = 0  # asked back
 
 
 class ParkingDispute(SQLModel, table=True):

@@ -82,7 +82,9 @@ async def stored(
         col(ParkingSession.credential).in_(list(credentials)),
         col(ParkingSession.opened_at) >= since,
     )
-    rows = [row for row in (await session.exec(chosen)).all() if row.id in names]
+    # Whoever had looked at a row before the locks were taken sees it as it is now.
+    fresh = await session.exec(chosen.execution_options(populate_existing=True))
+    rows = [row for row in fresh.all() if row.id in names]
     return Stored(events, rows, await payments(session, [row.id for row in rows]))
 
 
@@ -91,7 +93,8 @@ async def payments(session: AsyncSession, sessions: Sequence[UUID]) -> dict[UUID
     found: dict[UUID, list[ParkingPayment]] = {}
     if sessions:
         chosen = select(ParkingPayment).where(col(ParkingPayment.session_id).in_(sessions))
-        for row in (await session.exec(chosen.order_by(col(ParkingPayment.order_id)))).all():
+        chosen = chosen.order_by(col(ParkingPayment.order_id)).execution_options(populate_existing=True)
+        for row in (await session.exec(chosen)).all():
             found.setdefault(row.session_id, []).append(row)
     return found
 

@@ -1,7 +1,7 @@
 """What a lot charges by: its tariff's versions, its region's holidays, and who has permits; read once a transaction."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
+from flows.parking.session_tables import ParkingSession
 from flows.parking.tables import ParkingHoliday, ParkingLot, ParkingTariff
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
@@ -46,6 +47,11 @@ class Terms:
         """Return the version that holds for an entry; before the first one, the first one."""
         valid = [version for version in self._versions if version.valid_from <= entered_at]
         return valid[-1] if valid else next(iter(self._versions), None)
+
+    def grace(self, row: ParkingSession) -> timedelta:
+        """Return how long there is to leave after paying."""
+        version = self.version(row.entered_at or row.opened_at)
+        return timedelta(minutes=version.rules.tariff.grace_after_pay_minutes if version else 0)
 
     def stay(self, credential: bytes, entered_at: datetime, vehicle_class: str, free_at: datetime | None) -> Stay:
         """Return what the fee of a stay depends on."""
