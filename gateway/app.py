@@ -28,6 +28,7 @@ from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
+from gateway.http.parking.routes import parking_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
@@ -146,6 +147,7 @@ class Gateway:
                     *self._open_routes(desk),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
+                    *parking_routes(database, self.environment),
                     *PaymentCallbacks(database, self._clock, secrets.cipher, platform.channels).handlers(),
                 ],
                 beside=self.direct,

@@ -41,6 +41,21 @@ class PlateError(YiwangError):
     http_status: ClassVar[int] = 422
 
 
+class EventFieldError(YiwangError):
+    """A gate event has a field that is wrong, or lacks one; ``field`` names it. The event is kept for inspection."""
+
+    code: ClassVar[str] = "PARKING_EVENT_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", fix="docs/parking_operators.md has the fields of a gate event.")
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"field": self.field}
+
+
 class UnknownDeviceError(YiwangError):
     """A device that sends gate events is at no lane."""
 
