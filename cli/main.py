@@ -36,6 +36,7 @@ COMMANDS = {
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
+    "parking": Entry("cli.parking:parking", "Load, show and export car parks and what they charge."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
     "code-keys": Entry("cli.code_keys:code_keys", "Rotate the keys that residents' codes are signed by."),
     "place-code": Entry("cli.place_code:place_code", "Make, print, check and retire the codes on stickers."),

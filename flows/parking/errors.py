@@ -1,10 +1,13 @@
 """What parking refuses."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from kernel.errors import YiwangError
+from supergraph.findings import Finding as Remark
+from supergraph.findings import and_more
 
 
 class Finding(Struct, frozen=True, order=True):
@@ -54,6 +57,18 @@ class EventFieldError(YiwangError):
     @property
     def extensions(self) -> dict[str, Any]:
         return super().extensions | {"field": self.field}
+
+
+class OperatorFileError(YiwangError):
+    """The file of operators, lots and tariffs contradicts itself or what is there; ``findings`` say where."""
+
+    code: ClassVar[str] = "PARKING_FILE_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, findings: Sequence[Remark]) -> None:
+        first = findings[0]
+        super().__init__(f"{first.pointer}: {first.message}{and_more(findings)}", fix=first.fix)
+        self.findings = findings
 
 
 class UnknownDeviceError(YiwangError):
