@@ -71,6 +71,27 @@ class OperatorFileError(YiwangError):
         self.findings = findings
 
 
+class UnknownLotError(YiwangError):
+    """There is no such lot, or it is another operator's."""
+
+    code: ClassVar[str] = "PARKING_LOT_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class ActRefusedError(YiwangError):
+    """What an operator's system wants is not possible as a session or dispute stands."""
+
+    code: ClassVar[str] = "PARKING_ACT_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class KeyReusedError(YiwangError):
+    """An idempotency key of an operator's system came again with another call."""
+
+    code: ClassVar[str] = "PARKING_KEY_REUSED"
+    http_status: ClassVar[int] = 409
+
+
 class UnknownDeviceError(YiwangError):
     """A device that sends gate events is at no lane."""
 

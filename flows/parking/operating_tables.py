@@ -30,6 +30,5 @@ class ParkingRequest(SQLModel, table=True):
     client_id: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # SHA-256 of path and body
-    status: int
     answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     asked_at: datetime = Field(index=True)

@@ -17,7 +17,6 @@ def upgrade() -> None:
     sa.Column('client_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
-    sa.Column('status', sa.Integer(), nullable=False),
     sa.Column('answer', sa.LargeBinary(), nullable=False),
     sa.Column('asked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('client_id', 'key')
