@@ -11,8 +11,8 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import insert, or_, update
-from sqlmodel import col, select
+from sqlalchemy import update
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.credentials import index_of
@@ -21,17 +21,27 @@ from flows.parking.event_ids import event_id_of
 from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, read_event
 from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
-from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
+from flows.parking.session_tables import ParkingRefusedEvent
 from flows.parking.sessions import GateEvent
 from flows.parking.stored import RAW, gate_event
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
+from kernel.database import driver
 from kernel.ids import uuid7
 
 MOST = 500  # events of one request
 _REFUSED = "parking_refused_event.raw"
 _KEPT_BYTES = 8192
+_TOLD = """
+    SELECT event_id, seq, decision, reason, due_fen FROM parking_event
+    WHERE device_id = $1 AND (event_id = ANY($2::uuid[]) OR seq = ANY($3::bigint[]))
+"""
+_COLUMNS = tuple(column.name for column in SQLModel.metadata.tables["parking_event"].columns)
+_INSERT = (
+    f"INSERT INTO parking_event ({', '.join(_COLUMNS)})"  # noqa: S608 - names of ours
+    f" VALUES ({', '.join(f'${number}' for number in range(1, len(_COLUMNS) + 1))})"
+)
 
 
 Status = Literal["recorded", "duplicate", "refused"]
@@ -139,16 +149,11 @@ class _Recorder:
 
     async def _told_before(self, reads: list[_Read]) -> tuple[dict[int, Answer], list[_Read]]:
         """Answer what was here before this request; return the rest, each once."""
-        chosen = select(ParkingEvent).where(
-            ParkingEvent.device_id == self.device_id,
-            or_(
-                col(ParkingEvent.event_id).in_([read.wire.event_id for read in reads]),
-                col(ParkingEvent.seq).in_([read.wire.seq for read in reads]),
-            ),
-        )
-        rows = (await self.deps.session.exec(chosen)).all()
-        by_id = {row.event_id: Decision(row.decision, row.reason, row.due_fen) for row in rows}
-        by_seq = {row.seq: row.event_id for row in rows}
+        numbers = [read.wire.event_id for read in reads], [read.wire.seq for read in reads]
+        rows = await (await driver(self.deps.session)).fetch(_TOLD, self.device_id, *numbers)
+        by_id = {row["event_id"]: Decision(row["decision"], row["reason"], row["due_fen"]) for row in rows}
+        by_seq = {row["seq"]: row["event_id"] for row in rows}
+        seen: set[UUID] = set()
         answers: dict[int, Answer] = {}
         fresh: list[_Read] = []
         for read in reads:
@@ -160,7 +165,8 @@ class _Recorder:
                 answers[read.place] = Answer(
                     event_id=str(wire.event_id), status="refused", field="seq", problem=problem
                 )
-            elif all(wire.event_id != other.wire.event_id for other in fresh):
+            elif wire.event_id not in seen:
+                seen.add(wire.event_id)
                 fresh.append(read)
         return answers, fresh
 
@@ -172,6 +178,7 @@ class _Recorder:
             "seq": event.seq,
             "lot_id": read.lane.lot_id,
             "lane_id": read.lane.id,
+            "bay_id": None,
             "kind": event.kind,
             "credential": index_of(self.deps.keys, event.credential) if event.credential else None,
             "occurred_at": event.occurred_at,
@@ -186,8 +193,9 @@ class _Recorder:
     async def _insert(self, rows: list[dict[str, Any]]) -> None:
         """In one order, so that two requests with the same events do not wait for each other in a circle."""
         if rows:
-            rows.sort(key=lambda row: (row["device_id"], row["event_id"]))
-            await (await self.deps.session.connection()).execute(insert(ParkingEvent), rows)
+            rows.sort(key=lambda row: row["event_id"])
+            connection = await driver(self.deps.session)
+            await connection.executemany(_INSERT, [[row[name] for name in _COLUMNS] for row in rows])
 
 
 def _moments(reads: list[_Read]) -> dict[str, datetime]:
