@@ -26,8 +26,7 @@ from flows.parking.projecting import covered_from, fee_until, money_of, owed, ro
 from flows.parking.session_tables import ParkingSession
 from flows.parking.sessions import GateEvent, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
-from flows.parking.tables import ParkingLot
-from flows.parking.terms import Terms, terms_of
+from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
@@ -46,7 +45,7 @@ class Deps(Struct, frozen=True):
 class Touched:
     """The credentials of one lot that some events touch, with all that may change; their locks are held."""
 
-    def __init__(self, deps: Deps, lot: ParkingLot, credentials: dict[str, bytes], was: Stored, terms: Terms) -> None:
+    def __init__(self, deps: Deps, lot: Lot, credentials: dict[str, bytes], was: Stored, terms: Terms) -> None:
         self.deps, self.lot, self.terms = deps, lot, terms
         self.credentials = credentials
         self._was = was
@@ -192,7 +191,7 @@ def _same(row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
 Fresh = Callable[[], Awaitable[Sequence[GateEvent]]]
 
 
-async def touched_by(deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Fresh) -> Touched:
+async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Fresh) -> Touched:
     """Gather what may change with events of credentials from these moments on, under the locks of all of it.
 
     ``fresh`` gives the events that are new, once the locks are held; it may be asked more than once.
@@ -218,14 +217,12 @@ async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
     async def none() -> Sequence[GateEvent]:
         return ()
 
-    lot = await deps.session.get_one(ParkingLot, row.lot_id)
+    lot = await lot_of(await driver(deps.session), row.lot_id)
     text = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
     return await touched_by(deps, lot, {text: row.opened_at}, none)
 
 
-async def _gathered(
-    deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]
-) -> Touched:
+async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
     credentials = {text: index_of(deps.keys, text) for text in moments}
     by_index = {credentials[text]: moment for text, moment in moments.items()}
     connection = await driver(deps.session)

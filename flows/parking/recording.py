@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from sqlalchemy import update
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.credentials import index_of
@@ -24,7 +24,8 @@ from flows.parking.leaving import Decision
 from flows.parking.session_tables import ParkingRefusedEvent
 from flows.parking.sessions import GateEvent
 from flows.parking.stored import RAW, gate_event
-from flows.parking.tables import ParkingLane, ParkingLot
+from flows.parking.tables import Direction, ParkingLane
+from flows.parking.terms import Lot
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import driver
@@ -33,6 +34,11 @@ from kernel.ids import uuid7
 MOST = 500  # events of one request
 _REFUSED = "parking_refused_event.raw"
 _KEPT_BYTES = 8192
+_LANES = """
+    SELECT l.id AS lane_id, l.name AS lane, l.direction, lot.*
+    FROM parking_lane l JOIN parking_lot lot ON lot.id = l.lot_id
+    WHERE l.device_id = $1 AND l.closed_at IS NULL
+"""
 _TOLD = """
     SELECT event_id, seq, decision, reason, due_fen FROM parking_event
     WHERE device_id = $1 AND (event_id = ANY($2::uuid[]) OR seq = ANY($3::bigint[]))
@@ -58,13 +64,19 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
 
 
+class _Lane(Struct, frozen=True):
+    id: UUID
+    direction: Direction
+    lot: Lot
+
+
 class _Read(Struct):
     """An event that was read: where it stands in the request, its bytes, and the lane that it is of."""
 
     place: int
     raw: bytes
     wire: WireEvent
-    lane: ParkingLane
+    lane: _Lane
 
 
 async def record(
@@ -105,13 +117,13 @@ class _Recorder:
         by_lot: dict[object, list[_Read]] = {}
         for read in reads:
             if read.wire.kind != "heartbeat":
-                by_lot.setdefault(read.lane.lot_id, []).append(read)
+                by_lot.setdefault(read.lane.lot.id, []).append(read)
         for _, of_lot in sorted(by_lot.items(), key=lambda item: str(item[0])):
             answers |= await self._of_lot(of_lot)
         return answers
 
     async def _of_lot(self, reads: list[_Read]) -> dict[int, Answer]:
-        lot = await self.deps.session.get_one(ParkingLot, reads[0].lane.lot_id)
+        lot = reads[0].lane.lot
         answers: dict[int, Answer] = {}
         events: list[tuple[_Read, GateEvent]] = []
 
@@ -176,7 +188,7 @@ class _Recorder:
             "device_id": self.device_id,
             "event_id": read.wire.event_id,
             "seq": event.seq,
-            "lot_id": read.lane.lot_id,
+            "lot_id": read.lane.lot.id,
             "lane_id": read.lane.id,
             "bay_id": None,
             "kind": event.kind,
@@ -218,15 +230,15 @@ def _answer(read: _Read, decision: Decision, session_id: UUID | None, status: St
     return Answer(event_id=str(read.wire.event_id), status=status, decision=decision, session_id=found)
 
 
-async def _lanes(session: AsyncSession, device_id: str) -> dict[str, ParkingLane]:
-    chosen = select(ParkingLane).where(ParkingLane.device_id == device_id, col(ParkingLane.closed_at).is_(None))
-    lanes = {lane.name: lane for lane in (await session.exec(chosen)).all()}
+async def _lanes(session: AsyncSession, device_id: str) -> dict[str, _Lane]:
+    rows = await (await driver(session)).fetch(_LANES, device_id)
+    lanes = {row["lane"]: _Lane(row["lane_id"], row["direction"], Lot.of(row)) for row in rows}
     if not lanes:
         raise UnknownDeviceError(f"The device {device_id} is at no lane", fix="Have its operator add it to a lane.")
     return lanes
 
 
-def _lane(lanes: dict[str, ParkingLane], wire: WireEvent) -> ParkingLane:
+def _lane(lanes: dict[str, _Lane], wire: WireEvent) -> _Lane:
     if wire.lane not in lanes:
         raise EventRefusedError("lane", f"this device has no lane {wire.lane!r}")
     return lanes[wire.lane]

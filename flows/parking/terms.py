@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +13,7 @@ from msgspec import Struct
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
-from flows.parking.tables import DayKind, ParkingLot, ParkingTariff
+from flows.parking.tables import DayKind, NoEntryRule, ParkingTariff
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
 
@@ -37,6 +38,29 @@ class Version(Struct, frozen=True):
     rules: TariffVersion
 
 
+class Lot(Struct, frozen=True, kw_only=True):
+    """What of a lot decides about sessions."""
+
+    id: UUID
+    operator_id: str
+    name_zh: str
+    area_class: str
+    holiday_region: str
+    tariff: str
+    no_entry: NoEntryRule
+    pays_later: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Take it off a row of the database."""
+        return cls(**{name: row[name] for name in cls.__struct_fields__})
+
+
+async def lot_of(connection: "asyncpg.Connection[asyncpg.Record]", lot_id: UUID) -> Lot:
+    """Return a lot, which there is."""
+    return Lot.of(await connection.fetchrow("SELECT * FROM parking_lot WHERE id = $1", lot_id))
+
+
 class Permit(Struct, frozen=True):
     """That a plate has a permit in the lot, from when until when."""
 
@@ -49,7 +73,7 @@ class Terms:
     """How a lot charges."""
 
     def __init__(
-        self, lot: ParkingLot, versions: list[Version], holidays: Holidays, permits: Mapping[bytes, list[Permit]]
+        self, lot: Lot, versions: list[Version], holidays: Holidays, permits: Mapping[bytes, list[Permit]]
     ) -> None:
         self.lot = lot
         self.holidays = holidays
@@ -92,9 +116,7 @@ class Terms:
         return None if version is None else version.rules.fee(stay, until, self.holidays)
 
 
-async def terms_of(
-    connection: "asyncpg.Connection[asyncpg.Record]", lot: ParkingLot, credentials: Iterable[bytes]
-) -> Terms:
+async def terms_of(connection: "asyncpg.Connection[asyncpg.Record]", lot: Lot, credentials: Iterable[bytes]) -> Terms:
     """Read what a lot charges by, with the permits of some credentials."""
     rows = await connection.fetch(_TERMS, lot.operator_id, lot.tariff, lot.holiday_region, list(credentials), lot.id)
     versions, holidays, permits = [], dict[date, DayKind](), dict[bytes, list[Permit]]()
