@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
+from flows.parking.cases import Case
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.mandates import mandate_for
 from flows.parking.notices import notify
 from flows.parking.paying import Payer, order_changed, place
-from flows.parking.projecting import Case, money_of, owed
+from flows.parking.projecting import money_of, owed
 from flows.parking.quoting import rewritten, standing
 from flows.parking.session_tables import ParkingPayment, ParkingSession
 from flows.payments.ordering import give_up
@@ -55,16 +56,17 @@ async def _debit(deps: Deps, row: ParkingSession, case: Case, owes: int) -> None
 async def _give_back(deps: Deps, row: ParkingSession, case: Case, surplus: int) -> None:
     """Give back what was paid too much, of the latest payments first."""
     for payment in sorted(case.payments, key=lambda each: each.order_id, reverse=True):
-        part = min(surplus, payment.amount_fen - payment.refunded_fen) if payment.paid_at else 0
+        part = min(surplus, payment.fen)
         if part <= 0:
             continue
         key = f"parking:{row.id}:{payment.refunded_fen + part}"
+        held = await deps.session.get_one(ParkingPayment, payment.order_id, populate_existing=True)
         await refund(
             deps.session, deps.clock, payment.order_id, amount=Fen(part), reason="停车费多付", idempotency_key=key
         )
-        payment.refunded_fen += part
+        held.refunded_fen += part
         surplus -= part
-        deps.session.add(payment)
+        deps.session.add(held)
     await rewritten(deps, row)
 
 

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.parking.vehicle_tables import Vehicle
 from flows.payments.mandates import standing_for
 from flows.payments.tables import DebitMandate
+from kernel.database import driver
 
 
 def object_of(vehicle_id: UUID) -> str:
@@ -17,7 +16,8 @@ def object_of(vehicle_id: UUID) -> str:
 
 async def mandate_for(session: AsyncSession, plate_index: bytes, due_fen: int) -> DebitMandate | None:
     """Return the mandate that pays for a plate, the oldest of those that suffice."""
-    vehicle = (await session.exec(select(Vehicle.id).where(Vehicle.plate_index == plate_index))).first()
+    connection = await driver(session)
+    vehicle = await connection.fetchval("SELECT id FROM vehicle WHERE plate_index = $1", plate_index)
     standing = await standing_for(session, object_of(vehicle)) if vehicle else ()
     return next((each for each in standing if each.limit_each >= due_fen), None)
 

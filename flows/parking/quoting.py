@@ -6,11 +6,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from flows.parking.cases import Case
 from flows.parking.errors import NoTariffError
 from flows.parking.fees import Fee
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, Touched, touched_session
-from flows.parking.projecting import Case, covered_from, fee_until, money_of, owed
+from flows.parking.projecting import covered_from, fee_until, money_of, owed
 from flows.parking.session_tables import ParkingQuote, ParkingSession
 
 HOLDS = timedelta(minutes=5)

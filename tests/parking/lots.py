@@ -15,6 +15,7 @@ from adapters.channel import Payment
 from auth.accounts.tables import Account
 from flows.parking.gathering import Deps
 from flows.parking.paying import Payer, pay
+from flows.parking.publishing import NewTariff, publish_tariff
 from flows.parking.quoting import quote
 from flows.parking.recording import Answer, record
 from flows.parking.session_tables import ParkingQuote, ParkingSession
@@ -59,15 +60,10 @@ class Lot:
                 session.add(ParkingLane(lot_id=self.row.id, name=name, device_id="box", direction=name))
         await self.publish(EXAMPLE, at("01-01 00:00"))
 
-    async def publish(self, data: dict[str, Any], valid_from: datetime) -> None:
+    async def publish(self, data: dict[str, Any], valid_from: datetime) -> ParkingTariff:
         async with self.database.session() as session:
-            version = len((await session.exec(select(ParkingTariff.id))).all()) + 1
-            session.add(
-                ParkingTariff(
-                    operator_id="garages", code="example", version=version, data=data, valid_from=valid_from,
-                    published_at=valid_from, published_by="staff:1",
-                )
-            )  # fmt: skip
+            wanted = NewTariff(operator_id="garages", code="example", data=data, valid_from=valid_from)
+            return await publish_tariff(session, self.clock, wanted, "staff:1")
 
     def event(self, kind: str, minutes: float, plate: str = PLATE, **more: Any) -> dict[str, Any]:
         """What a device sends of so many minutes after nine."""

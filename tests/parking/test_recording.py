@@ -9,11 +9,12 @@ import msgspec
 import pytest
 from sqlmodel import col, select
 
-from flows.parking.errors import TooManyEventsError, UnknownDeviceError
+from flows.parking.errors import TariffRefusedError, TooManyEventsError, UnknownDeviceError
 from flows.parking.recording import record
 from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
 from flows.parking.tables import ParkingLane
 from tests.parking.lots import NINE, PLATE, Lot
+from tests.parking.tariffs import EXAMPLE
 
 
 async def test_in_and_out(lot: Lot) -> None:
@@ -185,6 +186,10 @@ async def test_a_session_keeps_the_tariff_of_its_entry(lot: Lot) -> None:
     await lot.passes("exit", 60, opened=True)
     await lot.passes("exit", 60, "沪C11111", opened=True)
     assert [row.closing_fen for row in await lot.sessions()] == [1500, 20 * 99]
+    assert (await lot.publish(dearer, NINE + timedelta(minutes=30))).version == 2  # sent again
+    for moment, problem in ((NINE, "it has passed"), (NINE + timedelta(minutes=30), "another version holds")):
+        with pytest.raises(TariffRefusedError, match=problem):
+            await lot.publish(EXAMPLE, moment)
 
 
 async def test_plates_are_nowhere_in_the_clear(lot: Lot) -> None:
