@@ -92,6 +92,13 @@ class KeyReusedError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class QuoteRefusedError(YiwangError):
+    """A stay that nobody can be told the price of."""
+
+    code: ClassVar[str] = "PARKING_QUOTE_REFUSED"
+    http_status: ClassVar[int] = 422
+
+
 class UnknownDeviceError(YiwangError):
     """A device that sends gate events is at no lane."""
 

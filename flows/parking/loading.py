@@ -13,8 +13,9 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes.tables import CodeVerifier
-from flows.parking.errors import OperatorFileError
+from flows.parking.errors import OperatorFileError, TariffRefusedError
 from flows.parking.operator_file import FileLot, FileOperator, FileTariff, OperatorFile
+from flows.parking.publishing import NewTariff, publish_tariff
 from flows.parking.tables import ParkingBay, ParkingHoliday, ParkingLane, ParkingLot, ParkingOperator, ParkingTariff
 from kernel.audit.entries import Event, append
 from kernel.clock import Clock
@@ -38,7 +39,6 @@ class Loading:
         self._session, self._clock, self._actor, self._force = session, clock, actor, force
         self._changes: list[Change] = []
         self._findings: list[Finding] = []
-        self._events: list[Event] = []
 
     async def load(self, file: OperatorFile) -> list[Change]:
         """Write the file down and return what changed. Raises OperatorFileError with all that speaks against it."""
@@ -53,7 +53,7 @@ class Loading:
         if self._changes:
             loaded = {"changes": len(self._changes), "forced": self._force}
             event = Event(actor=self._actor, action="parking.loaded", object="parking:file", details=dict(loaded))
-            await append(self._session, self._clock, *self._events, event)
+            await append(self._session, self._clock, event)
         return self._changes
 
     async def _operator(self, operator: FileOperator, at: str) -> None:
@@ -75,38 +75,16 @@ class Loading:
             await self._lot(operator.id, lot, f"{at}/lots/{number}")
 
     async def _tariff(self, operator_id: str, tariff: FileTariff, at: str) -> None:
-        mine = ParkingTariff.operator_id == operator_id, ParkingTariff.code == tariff.code
-        query = select(ParkingTariff).where(*mine).order_by(col(ParkingTariff.version))
-        versions = (await self._session.exec(query)).all()
-        same = [each for each in versions if each.valid_from == tariff.valid_from]
-        if same:
-            if same[0].data != tariff.data:
-                fix = "Publish a version with a later valid_from: whoever has entered is charged by this one."
-                self._findings.append(Finding("error", f"{at}/data", "the published version says otherwise", fix))
+        wanted = NewTariff(operator_id=operator_id, code=tariff.code, data=tariff.data, valid_from=tariff.valid_from)
+        now = self._clock.now()
+        try:
+            made = await publish_tariff(self._session, self._clock, wanted, self._actor, forced=self._force)
+        except TariffRefusedError as error:
+            fix = "Whoever has entered is charged by what was published: let a new version begin in the future."
+            self._findings += [Finding("error", f"{at}/valid_from", each.problem, fix) for each in error.findings]
             return
-        if versions and tariff.valid_from <= self._clock.now() and not self._force:
-            problem = "a new version would change what those pay who have entered"
-            fix = "Let it begin in the future, or load it with --force."
-            self._findings.append(Finding("error", f"{at}/valid_from", problem, fix))
-            return
-        version = len(versions) + 1
-        row = ParkingTariff(
-            operator_id=operator_id,
-            code=tariff.code,
-            version=version,
-            data=tariff.data,
-            valid_from=tariff.valid_from,
-            published_at=self._clock.now(),
-            published_by=self._actor,
-        )
-        self._session.add(row)
-        await self._session.flush()
-        name = f"tariff:{operator_id}/{tariff.code}/{version}"
-        self._changes.append(Change(name, "published"))
-        details = {"valid_from": int(tariff.valid_from.timestamp())}
-        self._events.append(
-            Event(actor=self._actor, action="parking_tariff.published", object=name, details=dict(details))
-        )
+        if made.published_at >= now:
+            self._changes.append(Change(f"tariff:{operator_id}/{tariff.code}/{made.version}", "published"))
 
     async def _lot(self, operator_id: str, lot: FileLot, at: str) -> None:
         tariffs = select(ParkingTariff.id).where(

@@ -18,7 +18,6 @@ from flows.parking.plates import read_plate
 from flows.parking.session_tables import ParkingEvent, ParkingSession
 from flows.parking.sessions import GateEvent
 from flows.parking.stored import RAW, TEXT
-from flows.parking.tables import ParkingLot
 from kernel.audit.entries import Event, append
 
 
@@ -32,15 +31,15 @@ async def repair(deps: Deps, speaker: Speaker, session_id: UUID, plate: str) -> 
     wrong = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
     if right == wrong:
         raise ActRefusedError("The session has this plate already", fix="Give the plate that is right.")
-    visit = (await (await touched_session(deps, row)).case(row.id)).visit
+    before = await touched_session(deps, row)
+    visit = (await before.case(row.id)).visit
 
     async def corrected() -> list[GateEvent]:
         await _correct(deps, visit.events, wrong, right)
         return []
 
-    lot = await deps.session.get_one(ParkingLot, row.lot_id)
     moments = dict.fromkeys((wrong, right), row.opened_at)
-    touched = await touched_by(deps, lot, moments, corrected)
+    touched = await touched_by(deps, before.lot, moments, corrected)
     of_event = await touched.write()
     await _rename(deps, touched)
     deps.session.expire_all()

@@ -61,8 +61,8 @@ async def test_a_published_tariff_is_never_another_and_a_new_one_begins_later(
 ) -> None:
     await operator.done("parking", "load", str(CITY))
     for version, said in (
-        (tariff("2026-01-01T00:00:00+08:00"), "the published version says otherwise"),
-        (tariff("2026-02-01T00:00:00+08:00"), "would change what those pay who have entered"),
+        (tariff("2026-01-01T00:00:00+08:00"), "another version holds from then on"),
+        (tariff("2026-02-01T00:00:00+08:00"), "it has passed"),
     ):
         refused = await operator.type("parking", "load", changed(tmp_path, tariffs=[version]))
         assert refused.exit_code == 1
