@@ -6,7 +6,7 @@ import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import catalogue_tables, export_tables
+from docs import catalogue_tables, code_vectors, export_tables
 from docs.catalogue_tables import spliced
 from kernel.errors import YiwangError
 from kernel.settings_reference import reference
@@ -32,6 +32,7 @@ def pages() -> dict[Path, str]:
     return {
         folder / "settings.md": reference(),
         folder / "errors.md": errors_page(),
+        folder / "vectors" / "codes.json": code_vectors.text(),
         catalogue: spliced(catalogue.read_text(), catalogue_tables.sections()),
         exports: spliced(exports.read_text(), export_tables.sections()),
     }

@@ -28,7 +28,9 @@ from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
+from gateway.http.parking.routes import parking_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
+from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
@@ -41,6 +43,7 @@ from gateway.http.sign_on.pages import Pages
 from gateway.http.sign_on.passkeys import Passkeys
 from gateway.http.sign_on.programs import program_routes
 from gateway.http.sign_on.proving import Proving
+from gateway.http.sign_on.requesters import Requesters
 from gateway.http.sign_on.services import SignInServices
 from gateway.kept_values import KeptValues
 from gateway.launches import Launches
@@ -144,6 +147,7 @@ class Gateway:
                     *self._open_routes(desk),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
+                    *parking_routes(database, self.environment),
                     *PaymentCallbacks(database, self._clock, secrets.cipher, platform.channels).handlers(),
                 ],
                 beside=self.direct,
@@ -219,7 +223,8 @@ class Gateway:
     def _open_routes(self, desk: Desk) -> list[HTTPRouteHandler]:
         """Return what needs no sign-in: open data, and what devices ask, which sign their requests."""
         exports = Exports(self.database.pool, self._clock, issuer(self._settings))
-        return [*export_routes(exports), *CodeRoutes(self.database, desk).handlers()]
+        places = PlaceRoutes(self.database, desk, Requesters(self._settings))
+        return [*export_routes(exports), *CodeRoutes(self.database, desk).handlers(), *places.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

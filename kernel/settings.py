@@ -94,13 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_request_bytes: Annotated[
         int, Meta(description="The longest body of a GraphQL request; publishing has its own limit.", ge=1024)
     ] = 2**20
-    max_document_tokens: Annotated[
-        int,
-        Meta(
-            description="The most tokens of one GraphQL document.",
-            ge=100,
-        ),
-    ] = 5_000
+    max_document_tokens: Annotated[int, Meta(description="The most tokens of one GraphQL document.", ge=100)] = 5_000
     max_fetches: Annotated[
         int, Meta(description="The most calls to departments that one operation may plan.", ge=1)
     ] = 100
@@ -133,12 +127,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="How long a browser stays signed in at all (NIST SP 800-63B: 24 at most).", ge=1)
     ] = 24
     site_refresh_idle_days: Annotated[
-        int,
-        Meta(description="After how many unused days a site with offline_access can refresh no more.", ge=1),
+        int, Meta(description="After how many unused days a site with offline_access can refresh no more.", ge=1)
     ] = 7
     site_refresh_days: Annotated[
-        int,
-        Meta(description="How many days a site with offline_access can refresh at all.", ge=1),
+        int, Meta(description="How many days a site with offline_access can refresh at all.", ge=1)
     ] = 30
     app_session_idle_days: Annotated[
         int, Meta(description="After how many idle days a mini-program signs in anew.", ge=1)
@@ -228,6 +220,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=86_400,
         ),
     ] = 60
+    place_code_domain: Annotated[
+        str,
+        Meta(
+            description="The domain of codes on stickers, `example.gov.cn` for `HTTPS://Q.EXAMPLE.GOV.CN/P/…`, which "
+            "leads to the gateway. Empty: the sign-on's own URL (docs/codes.md).",
+            pattern="^[A-Za-z0-9.-]*$",
+        ),
+    ] = ""
     log_level: Annotated[
         str, Meta(description="The least level that is logged.", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     ] = "INFO"

@@ -16,6 +16,7 @@ from schema import (
     pages,
     passkeys,
     payments,
+    places,
     proofs,
     security_notices,
     sessions,
@@ -32,6 +33,7 @@ from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
 from schema.payments import PaymentMutations, PaymentQueries
+from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
@@ -57,12 +59,13 @@ for each in (
     other_screens,
     payments,
     codes,
+    places,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries, PaymentQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries, PaymentQueries, PlaceQueries):
     """The root of what the platform answers itself."""
 
 
@@ -81,6 +84,7 @@ class Mutation(
     OtherScreenMutations,
     PaymentMutations,
     CodeMutations,
+    PlaceMutations,
 ):
     """The root of what residents do with their accounts."""
 

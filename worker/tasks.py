@@ -3,6 +3,7 @@
 import auth.provider.tasks
 import auth.sessions.tasks  # noqa: F401 - imported for its tasks
 import flows.codes.tasks
+import flows.parking.tasks  # imported for its tasks
 import flows.payments.tasks  # noqa: F401 - imported for its tasks
 import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks

@@ -72,3 +72,17 @@ class CodePurposeUnknownError(YiwangError):
 
     code = "CODE_PURPOSE_UNKNOWN"
     http_status = 400
+
+
+class PlaceRefusedError(YiwangError):
+    """A place code cannot be made as it is described."""
+
+    code = "PLACE_REFUSED"
+    http_status = 400
+
+
+class PlaceUnknownError(YiwangError):
+    """There is no such place code, or key of them."""
+
+    code = "PLACE_UNKNOWN"
+    http_status = 404

@@ -79,9 +79,14 @@ def scene_of(code: PlaceCode, keys: Keys) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def read(text: str, keys: Keys) -> Answer:
-    """Read what a scan gave: a whole URL or its last part in any case, or a ``scene``. Never raises."""
-    last = text.rpartition("/")[2]
+def read(text: str, keys: Keys, base: str = "") -> Answer:
+    """Read what a scan gave: a whole URL or its last part in any case, or a ``scene``. Never raises.
+
+    A URL is ours only if it begins with ``base``: a forger's site may lead on to a genuine code.
+    """
+    before, _, last = text.rpartition("/")
+    if before and (not base or before.upper() != f"{base}/P".upper()):
+        return Tampered()
     if (written := _TEXT.fullmatch(last.upper())) is not None:
         object_id, mac = _unb32(written[1]), _unb32(written[3])
         if object_id is None or mac is None:

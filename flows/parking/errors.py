@@ -1,10 +1,13 @@
 """What parking refuses."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from kernel.errors import YiwangError
+from supergraph.findings import Finding as Remark
+from supergraph.findings import and_more
 
 
 class Finding(Struct, frozen=True, order=True):
@@ -41,6 +44,61 @@ class PlateError(YiwangError):
     http_status: ClassVar[int] = 422
 
 
+class EventFieldError(YiwangError):
+    """A gate event has a field that is wrong, or lacks one; ``field`` names it. The event is kept for inspection."""
+
+    code: ClassVar[str] = "PARKING_EVENT_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", fix="docs/parking_operators.md has the fields of a gate event.")
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"field": self.field}
+
+
+class OperatorFileError(YiwangError):
+    """The file of operators, lots and tariffs contradicts itself or what is there; ``findings`` say where."""
+
+    code: ClassVar[str] = "PARKING_FILE_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, findings: Sequence[Remark]) -> None:
+        first = findings[0]
+        super().__init__(f"{first.pointer}: {first.message}{and_more(findings)}", fix=first.fix)
+        self.findings = findings
+
+
+class UnknownLotError(YiwangError):
+    """There is no such lot, or it is another operator's."""
+
+    code: ClassVar[str] = "PARKING_LOT_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class ActRefusedError(YiwangError):
+    """What an operator's system wants is not possible as a session or dispute stands."""
+
+    code: ClassVar[str] = "PARKING_ACT_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class KeyReusedError(YiwangError):
+    """An idempotency key of an operator's system came again with another call."""
+
+    code: ClassVar[str] = "PARKING_KEY_REUSED"
+    http_status: ClassVar[int] = 409
+
+
+class QuoteRefusedError(YiwangError):
+    """A stay that nobody can be told the price of."""
+
+    code: ClassVar[str] = "PARKING_QUOTE_REFUSED"
+    http_status: ClassVar[int] = 422
+
+
 class UnknownDeviceError(YiwangError):
     """A device that sends gate events is at no lane."""
 
@@ -53,3 +111,53 @@ class TooManyEventsError(YiwangError):
 
     code: ClassVar[str] = "PARKING_EVENTS_TOO_MANY"
     http_status: ClassVar[int] = 413
+
+
+class UnknownSessionError(YiwangError):
+    """There is no such parking session, or not for whoever asks."""
+
+    code: ClassVar[str] = "PARKING_SESSION_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class NoTariffError(YiwangError):
+    """What a parking session costs is not known: its lot has no tariff, or its entry was not seen."""
+
+    code: ClassVar[str] = "PARKING_FEE_UNKNOWN"
+    http_status: ClassVar[int] = 409
+
+
+class AlreadyCoveredError(YiwangError):
+    """A parking session is paid already, or nothing is due for it."""
+
+    code: ClassVar[str] = "PARKING_ALREADY_PAID"
+    http_status: ClassVar[int] = 409
+
+
+class PaymentUnderwayError(YiwangError):
+    """A payment for a parking session is under way."""
+
+    code: ClassVar[str] = "PARKING_PAYMENT_UNDERWAY"
+    http_status: ClassVar[int] = 409
+    retryable: ClassVar[bool] = True
+
+
+class DisputeRefusedError(YiwangError):
+    """A dispute cannot be opened or decided as a parking session stands."""
+
+    code: ClassVar[str] = "PARKING_DISPUTE_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class VehicleTakenError(YiwangError):
+    """A plate has a proven owner already."""
+
+    code: ClassVar[str] = "VEHICLE_TAKEN"
+    http_status: ClassVar[int] = 409
+
+
+class UnknownVehicleError(YiwangError):
+    """A resident is not bound to such a vehicle."""
+
+    code: ClassVar[str] = "VEHICLE_UNKNOWN"
+    http_status: ClassVar[int] = 404

@@ -3,32 +3,34 @@
 Locks grow with what is found: an exit that may be of another plate's visit needs that plate's lock too (``locking``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import func, update
-from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.parking.cases import Case, Facts
 from flows.parking.credentials import index_of
 from flows.parking.leaving import Asked, Decision, decide
 from flows.parking.locking import lock
 from flows.parking.mandates import may_debit
 from flows.parking.messages import SETTLE, SessionNamed
-from flows.parking.projecting import Case, covered_from, fee_until, kept, money_of, owed, row_values
+from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
 from flows.parking.sessions import GateEvent, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
-from flows.parking.tables import ParkingLot
-from flows.parking.terms import Terms, terms_of
+from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
+from kernel.database import driver
 from kernel.outbox import send
 
 
@@ -43,7 +45,7 @@ class Deps(Struct, frozen=True):
 class Touched:
     """The credentials of one lot that some events touch, with all that may change; their locks are held."""
 
-    def __init__(self, deps: Deps, lot: ParkingLot, credentials: dict[str, bytes], was: Stored, terms: Terms) -> None:
+    def __init__(self, deps: Deps, lot: Lot, credentials: dict[str, bytes], was: Stored, terms: Terms) -> None:
         self.deps, self.lot, self.terms = deps, lot, terms
         self.credentials = credentials
         self._was = was
@@ -61,9 +63,12 @@ class Touched:
         if not event.credential:
             return Decision("review", "unread")
         self.add(replace(event, opened=False))
-        case = next(each for each in await self._cases() if event.id in each.visit.events)
+        own = [each for each in self._events.values() if each.credential == event.credential]
+        case = next(each for each in await self._cases(sessions_of(own)) if event.id in each.visit.events)
+        if case.visit.entered_at is None:  # it is not seen to have entered: look at the others
+            case = await self.case(event.id)
         fee = fee_until(case, self.terms, event.occurred_at)
-        paid = sum(each.amount_fen - each.refunded_fen for each in case.payments if each.paid_at)
+        paid = sum(each.fen for each in case.payments)
         due = None if fee is None else fee.total_fen - paid
         owes = due is not None and due > 0
         decision = decide(
@@ -78,21 +83,26 @@ class Touched:
         self.add(replace(event, opened=decision.kind == "open"))
         return decision
 
+    async def case(self, event_id: UUID) -> Case:
+        """Return the visit that an event is of."""
+        return next(each for each in await self._cases(self.visits()) if event_id in each.visit.events)
+
     async def write(self) -> dict[UUID, UUID]:
         """Write the sessions that changed; return each event's session."""
-        now, rows = self.deps.clock.now(), {row.id: row for row in self._was.sessions}
-        cases = await self._cases()
+        now, rows = self.deps.clock.now(), self._was.sessions
+        cases = await self._cases(self.visits())
         changed: list[dict[str, Any]] = []
         for case in cases:
             money = money_of(case, self.terms)
             values, row = row_values(case, self.terms, money, now), rows.get(case.visit.id)
-            if row is not None and all(getattr(row, name) == value for name, value in values.items()):
+            if row is not None and _same(row, values):
                 continue
             changed.append(self._whole(case, row, values) | {"updated_at": now})
             self._settle(case, owed(money, case.facts))
         await self._upsert(changed)
         of_event = {event: case.visit.id for case in cases for event in case.visit.events}
-        await self._supersede([row for row in rows.values() if of_event.get(row.id, row.id) != row.id], of_event, now)
+        gone = [row_id for row_id in rows if of_event.get(row_id, row_id) != row_id]
+        await self._supersede([each for each in gone if rows[each]["superseded_by"] != of_event[each]], of_event, now)
         return of_event
 
     def _settle(self, case: Case, owes: int) -> None:
@@ -101,10 +111,9 @@ class Touched:
         if ended and owes:
             send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
 
-    async def _cases(self) -> list[Case]:
+    async def _cases(self, visits: Sequence[Visit]) -> list[Case]:
         """Return the visits with what is known of them beside events."""
-        rows = {row.id: row for row in self._was.sessions}
-        visits = self.visits()
+        rows = self._was.sessions
         free_at = await self._free_before(visits) if self.terms.free_once else {}
         cases = []
         for visit in visits:
@@ -112,7 +121,7 @@ class Touched:
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
-                facts=kept(rows.get(visit.id)),
+                facts=Facts.of(rows[visit.id]) if visit.id in rows else Facts(),
                 payments=payments,
                 free_at=free_at.get(visit.credential),
             )
@@ -137,54 +146,88 @@ class Touched:
             found[text] = (await self.deps.session.exec(last)).one()
         return found
 
-    def _whole(self, case: Case, row: ParkingSession | None, values: dict[str, Any]) -> dict[str, Any]:
-        sealed = row.credential_text if row else self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential)
+    def _whole(self, case: Case, row: Mapping[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
+        sealed = (
+            row["credential_text"] if row else self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential)
+        )
         return values | {
             "id": case.visit.id,
             "lot_id": self.lot.id,
             "credential": case.credential,
             "credential_text": sealed,
-            "reminders": 0,
-            "dispute": "",
+            **msgspec.structs.asdict(case.facts),
         }
 
     async def _upsert(self, changed: list[dict[str, Any]]) -> None:
-        if not changed:
-            return
-        changed.sort(key=lambda values: values["id"])
-        statement = postgresql.insert(ParkingSession)
-        stays = {"id", "lot_id", "credential", "credential_text", "reminders", "dispute"}
-        renewed = {name: statement.excluded[name] for name in changed[0] if name not in stays}
-        connection = await self.deps.session.connection()
-        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed), changed)
+        if changed:
+            names = list(changed[0])
+            rows = [list(values.values()) for values in sorted(changed, key=lambda values: values["id"])]
+            await (await driver(self.deps.session)).executemany(_upsert(tuple(names)), rows)
 
-    async def _supersede(self, gone: Iterable[ParkingSession], of_event: Mapping[UUID, UUID], now: datetime) -> None:
-        for row in gone:
-            if row.superseded_by != of_event[row.id]:
-                statement = update(ParkingSession).where(col(ParkingSession.id) == row.id)
-                values = {"superseded_by": of_event[row.id], "looked_at": None, "review": "", "updated_at": now}
-                await self.deps.session.exec(statement.values(**values))
+    async def _supersede(self, gone: Iterable[UUID], of_event: Mapping[UUID, UUID], now: datetime) -> None:
+        for row_id in gone:
+            values = {"superseded_by": of_event[row_id], "looked_at": None, "review": "", "updated_at": now}
+            statement = update(ParkingSession).where(col(ParkingSession.id) == row_id)
+            await self.deps.session.exec(statement.values(**values).execution_options(synchronize_session=False))
 
 
-async def gathered(
-    deps: Deps, lot: ParkingLot, moments: Mapping[str, datetime], fresh: Iterable[GateEvent] = ()
-) -> tuple[Touched, set[str]]:
-    """Gather what may change with events of credentials from these moments on; their locks must be held.
+@lru_cache(8)
+def _upsert(names: tuple[str, ...]) -> str:
+    """Return the statement that writes a session; what its row keeps beside events is not overwritten."""
+    stays = {"id", "lot_id", "credential", "credential_text", *Facts.__struct_fields__}
+    places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in stays)
+    into = f"INSERT INTO parking_session ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
+    return f"{into} ON CONFLICT (id) DO UPDATE SET {renewed}"
 
-    Returns also the credentials that are missing: take their locks as well and gather again.
+
+def _same(row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether a row has these values; JSON is compared by what it says."""
+    return all(row[name] == value for name, value in values.items() if name != "lines") and (
+        row["lines"] == msgspec.json.decode(values["lines"])
+    )
+
+
+Fresh = Callable[[], Awaitable[Sequence[GateEvent]]]
+
+
+async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Fresh) -> Touched:
+    """Gather what may change with events of credentials from these moments on, under the locks of all of it.
+
+    ``fresh`` gives the events that are new, once the locks are held; it may be asked more than once.
     """
+    moments = dict(moments)
+    while True:  # ends: the credentials of a lot are finite, and each turn adds some
+        savepoint = await deps.session.begin_nested()
+        await lock(deps.session, lot.id, [index_of(deps.keys, text) for text in moments])
+        touched = await _gathered(deps, lot, moments, await fresh())
+        visits, cipher = touched.visits(), deps.keys.cipher
+        connection = await driver(deps.session)
+        missing = await neighbours(connection, cipher, lot.id, visits, moments) if visits else set()
+        if not missing:
+            await savepoint.commit()
+            return touched
+        await savepoint.rollback()
+        moments |= dict.fromkeys(missing, min(moments.values()))
+
+
+async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
+    """Gather a session anew: something beside a gate event has changed."""
+
+    async def none() -> Sequence[GateEvent]:
+        return ()
+
+    lot = await lot_of(await driver(deps.session), row.lot_id)
+    text = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
+    return await touched_by(deps, lot, {text: row.opened_at}, none)
+
+
+async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
     credentials = {text: index_of(deps.keys, text) for text in moments}
     by_index = {credentials[text]: moment for text, moment in moments.items()}
-    was = await stored(deps.session, deps.keys.cipher, lot.id, by_index)
-    touched = Touched(deps, lot, credentials, was, await terms_of(deps.session, lot, by_index))
+    connection = await driver(deps.session)
+    was = await stored(connection, deps.keys.cipher, lot.id, by_index)
+    touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, by_index))
     for event in fresh:
         touched.add(event)
-    visits = touched.visits()
-    cipher = deps.keys.cipher
-    missing = await neighbours(deps.session, cipher, lot.id, visits, moments) if visits else set()
-    return touched, missing
-
-
-async def locked(deps: Deps, lot_id: UUID, texts: Iterable[str]) -> None:
-    """Take the locks of credentials."""
-    await lock(deps.session, lot_id, [index_of(deps.keys, text) for text in texts])
+    return touched

@@ -1,17 +1,15 @@
 """From a visit and what was paid to the session's row: its state and fee, what is owed, what is due when. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
+from flows.parking.cases import Case, Facts, Money, Paid
 from flows.parking.fees import Fee
 from flows.parking.garage_states import Event, State, state_after
-from flows.parking.session_tables import ParkingPayment, ParkingSession
 from flows.parking.terms import Terms
-from flows.parking.visits import Visit
 
 ORPHAN_AFTER = timedelta(hours=72)
 LONGEST_ORPHAN = timedelta(hours=24)
@@ -20,52 +18,16 @@ REMINDERS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 """After leaving, to the reminders 1, 2 and 3."""
 
 
-class Kept(Struct, frozen=True, kw_only=True):
-    """What a session's row knows that is in no gate event."""
-
-    reminders: int = 0
-    adjusted_fen: int | None = None
-    dispute: str = ""
-    orphan_closed_at: datetime | None = None
-    written_off_at: datetime | None = None
-
-
-class Case(Struct, frozen=True, kw_only=True):
-    """A visit with what is known of it beside gate events. ``free_at``: the last entry that had the free minutes."""
-
-    visit: Visit
-    credential: bytes
-    facts: Kept = Kept()
-    payments: Sequence[ParkingPayment] = ()
-    free_at: datetime | None = None
-
-
-class Money(Struct, frozen=True):
-    """What a visit costs and what was paid for it. ``fee`` None: it goes on, or nobody knows."""
-
-    fee: Fee | None
-    paid_fen: int
-
-    @property
-    def fen(self) -> int | None:
-        return None if self.fee is None else self.fee.total_fen
-
-
-def kept(row: ParkingSession | None) -> Kept:
-    """Take it off the row that there was."""
-    return Kept() if row is None else msgspec.convert(row, Kept, from_attributes=True)
-
-
-def covered_from(payments: Iterable[ParkingPayment], at: datetime) -> datetime | None:
+def covered_from(payments: Iterable[Paid], at: datetime) -> datetime | None:
     """Return the moment up to which the fee is paid, if a payment gives time to leave until ``at``."""
-    moments = [p.quoted_at for p in payments if p.paid_at and p.paid_at <= at <= p.covers_until and not p.refunded_fen]
+    moments = [p.quoted_at for p in payments if p.paid_at and p.paid_at <= at <= p.covers_until]
     return max(moments, default=None)
 
 
 def money_of(case: Case, terms: Terms) -> Money:
     """Return the fee of a visit that ended, and what was paid."""
     visit, facts = case.visit, case.facts
-    paid = sum(payment.amount_fen - payment.refunded_fen for payment in case.payments if payment.paid_at)
+    paid = sum(payment.fen for payment in case.payments)
     end = visit.left_at
     if facts.orphan_closed_at and not end and visit.entered_at:
         end = min(visit.entered_at + LONGEST_ORPHAN, visit.orphaned_at or facts.orphan_closed_at)
@@ -92,7 +54,7 @@ def minimum(case: Case, terms: Terms) -> Fee | None:
     return terms.fee(stay, raised or visit.opened_at)
 
 
-def owed(money: Money, facts: Kept) -> int:
+def owed(money: Money, facts: Facts) -> int:
     """Return what is still to be paid for a visit that ended; negative: too much was paid."""
     if facts.written_off_at:
         return 0
@@ -107,15 +69,17 @@ def garage_state(case: Case, money: Money, now: datetime) -> State:
 
 def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
     visit, end = case.visit, case.visit.left_at
-    before = [p for p in case.payments if p.paid_at and (end is None or p.paid_at <= end)]
+    before = [p for p in case.payments if p.kind == "prepay" and p.paid_at and (end is None or p.paid_at <= end)]
     yield "enter"
     if before:
         yield "pay"
         if end is None and max(p.covers_until for p in before) < now:
             yield "end_grace"
+    if case.facts.quoted_until and case.facts.quoted_until >= now and covered_from(before, now) is None:
+        yield "quote"
     if end:
         yield "ask"
-        yield "release" if (money.fen or 0) > sum(p.amount_fen - p.refunded_fen for p in before) else "leave"
+        yield "release" if (money.fen or 0) > sum(p.fen for p in before) else "leave"
     elif visit.orphaned_at or case.facts.orphan_closed_at:
         yield "lose"
         if case.facts.orphan_closed_at:
@@ -172,7 +136,7 @@ def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[st
         "free_used": bool(money.fee and money.fee.free and visit.entered_at),
         "closing_fen": money.fen,
         "paid_fen": money.paid_fen,
-        "lines": msgspec.to_builtins(money.fee.lines) if money.fee else [],
+        "lines": msgspec.json.encode(money.fee.lines if money.fee else []).decode(),
         "looked_at": looked_at(case, money),
         "superseded_by": None,
     }

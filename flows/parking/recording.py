@@ -11,27 +11,43 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import insert, or_, update
-from sqlmodel import col, select
+from sqlalchemy import update
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.credentials import index_of
 from flows.parking.errors import TooManyEventsError, UnknownDeviceError
 from flows.parking.event_ids import event_id_of
 from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, read_event
-from flows.parking.gathering import Deps, gathered, locked
+from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
-from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
+from flows.parking.session_tables import ParkingRefusedEvent
 from flows.parking.sessions import GateEvent
 from flows.parking.stored import RAW, gate_event
-from flows.parking.tables import ParkingLane, ParkingLot
+from flows.parking.tables import Direction, ParkingLane
+from flows.parking.terms import Lot
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
+from kernel.database import driver
 from kernel.ids import uuid7
 
 MOST = 500  # events of one request
 _REFUSED = "parking_refused_event.raw"
 _KEPT_BYTES = 8192
+_LANES = """
+    SELECT l.id AS lane_id, l.name AS lane, l.direction, lot.*
+    FROM parking_lane l JOIN parking_lot lot ON lot.id = l.lot_id
+    WHERE l.device_id = $1 AND l.closed_at IS NULL
+"""
+_TOLD = """
+    SELECT event_id, seq, decision, reason, due_fen FROM parking_event
+    WHERE device_id = $1 AND (event_id = ANY($2::uuid[]) OR seq = ANY($3::bigint[]))
+"""
+_COLUMNS = tuple(column.name for column in SQLModel.metadata.tables["parking_event"].columns)
+_INSERT = (
+    f"INSERT INTO parking_event ({', '.join(_COLUMNS)})"  # noqa: S608 - names of ours
+    f" VALUES ({', '.join(f'${number}' for number in range(1, len(_COLUMNS) + 1))})"
+)
 
 
 Status = Literal["recorded", "duplicate", "refused"]
@@ -48,13 +64,19 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
 
 
+class _Lane(Struct, frozen=True):
+    id: UUID
+    direction: Direction
+    lot: Lot
+
+
 class _Read(Struct):
     """An event that was read: where it stands in the request, its bytes, and the lane that it is of."""
 
     place: int
     raw: bytes
     wire: WireEvent
-    lane: ParkingLane
+    lane: _Lane
 
 
 async def record(
@@ -95,25 +117,24 @@ class _Recorder:
         by_lot: dict[object, list[_Read]] = {}
         for read in reads:
             if read.wire.kind != "heartbeat":
-                by_lot.setdefault(read.lane.lot_id, []).append(read)
+                by_lot.setdefault(read.lane.lot.id, []).append(read)
         for _, of_lot in sorted(by_lot.items(), key=lambda item: str(item[0])):
             answers |= await self._of_lot(of_lot)
         return answers
 
     async def _of_lot(self, reads: list[_Read]) -> dict[int, Answer]:
-        lot = await self.deps.session.get_one(ParkingLot, reads[0].lane.lot_id)
-        moments = _moments(reads)
-        while True:  # ends: the credentials of a lot are finite, and each turn adds some
-            savepoint = await self.deps.session.begin_nested()
-            await locked(self.deps, lot.id, moments)
-            answers, fresh = await self._told_before(reads)
-            events = [(read, self._event(read)) for read in fresh]
-            touched, missing = await gathered(self.deps, lot, moments, [event for _, event in events])
-            if not missing:
-                break
-            await savepoint.rollback()
-            moments |= dict.fromkeys(missing, min(moments.values()))
-        await savepoint.commit()
+        lot = reads[0].lane.lot
+        answers: dict[int, Answer] = {}
+        events: list[tuple[_Read, GateEvent]] = []
+
+        async def fresh() -> list[GateEvent]:
+            answers.clear()
+            told, new = await self._told_before(reads)
+            answers.update(told)
+            events[:] = [(read, self._event(read)) for read in new]
+            return [event for _, event in events]
+
+        touched = await touched_by(self.deps, lot, _moments(reads), fresh)
         rows, decided = [], []
         for read, event in sorted(events, key=lambda each: each[1].occurred_at):
             asks = read.wire.kind == "exit" and read.wire.opened is None
@@ -140,16 +161,11 @@ class _Recorder:
 
     async def _told_before(self, reads: list[_Read]) -> tuple[dict[int, Answer], list[_Read]]:
         """Answer what was here before this request; return the rest, each once."""
-        chosen = select(ParkingEvent).where(
-            ParkingEvent.device_id == self.device_id,
-            or_(
-                col(ParkingEvent.event_id).in_([read.wire.event_id for read in reads]),
-                col(ParkingEvent.seq).in_([read.wire.seq for read in reads]),
-            ),
-        )
-        rows = (await self.deps.session.exec(chosen)).all()
-        by_id = {row.event_id: Decision(row.decision, row.reason, row.due_fen) for row in rows}
-        by_seq = {row.seq: row.event_id for row in rows}
+        numbers = [read.wire.event_id for read in reads], [read.wire.seq for read in reads]
+        rows = await (await driver(self.deps.session)).fetch(_TOLD, self.device_id, *numbers)
+        by_id = {row["event_id"]: Decision(row["decision"], row["reason"], row["due_fen"]) for row in rows}
+        by_seq = {row["seq"]: row["event_id"] for row in rows}
+        seen: set[UUID] = set()
         answers: dict[int, Answer] = {}
         fresh: list[_Read] = []
         for read in reads:
@@ -161,7 +177,8 @@ class _Recorder:
                 answers[read.place] = Answer(
                     event_id=str(wire.event_id), status="refused", field="seq", problem=problem
                 )
-            elif all(wire.event_id != other.wire.event_id for other in fresh):
+            elif wire.event_id not in seen:
+                seen.add(wire.event_id)
                 fresh.append(read)
         return answers, fresh
 
@@ -171,8 +188,9 @@ class _Recorder:
             "device_id": self.device_id,
             "event_id": read.wire.event_id,
             "seq": event.seq,
-            "lot_id": read.lane.lot_id,
+            "lot_id": read.lane.lot.id,
             "lane_id": read.lane.id,
+            "bay_id": None,
             "kind": event.kind,
             "credential": index_of(self.deps.keys, event.credential) if event.credential else None,
             "occurred_at": event.occurred_at,
@@ -187,8 +205,9 @@ class _Recorder:
     async def _insert(self, rows: list[dict[str, Any]]) -> None:
         """In one order, so that two requests with the same events do not wait for each other in a circle."""
         if rows:
-            rows.sort(key=lambda row: (row["device_id"], row["event_id"]))
-            await (await self.deps.session.connection()).execute(insert(ParkingEvent), rows)
+            rows.sort(key=lambda row: row["event_id"])
+            connection = await driver(self.deps.session)
+            await connection.executemany(_INSERT, [[row[name] for name in _COLUMNS] for row in rows])
 
 
 def _moments(reads: list[_Read]) -> dict[str, datetime]:
@@ -211,15 +230,15 @@ def _answer(read: _Read, decision: Decision, session_id: UUID | None, status: St
     return Answer(event_id=str(read.wire.event_id), status=status, decision=decision, session_id=found)
 
 
-async def _lanes(session: AsyncSession, device_id: str) -> dict[str, ParkingLane]:
-    chosen = select(ParkingLane).where(ParkingLane.device_id == device_id, col(ParkingLane.closed_at).is_(None))
-    lanes = {lane.name: lane for lane in (await session.exec(chosen)).all()}
+async def _lanes(session: AsyncSession, device_id: str) -> dict[str, _Lane]:
+    rows = await (await driver(session)).fetch(_LANES, device_id)
+    lanes = {row["lane"]: _Lane(row["lane_id"], row["direction"], Lot.of(row)) for row in rows}
     if not lanes:
         raise UnknownDeviceError(f"The device {device_id} is at no lane", fix="Have its operator add it to a lane.")
     return lanes
 
 
-def _lane(lanes: dict[str, ParkingLane], wire: WireEvent) -> ParkingLane:
+def _lane(lanes: dict[str, _Lane], wire: WireEvent) -> _Lane:
     if wire.lane not in lanes:
         raise EventRefusedError("lane", f"this device has no lane {wire.lane!r}")
     return lanes[wire.lane]

@@ -82,7 +82,8 @@ class ParkingSession(SQLModel, table=True):
 
     ``superseded_by``: a late event showed that it is part of another session; what was paid for it counts there.
     ``closing_fen`` is the fee of a session that ended, ``adjusted_fen`` what a dispute made of it.
-    ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder.
+    ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder. ``changed_in`` is the number of
+    the transaction that wrote it last, set by a trigger: sites' boxes are told of changes by it (``site_revision``).
     """
 
     __tablename__ = "parking_session"
@@ -103,6 +104,7 @@ class ParkingSession(SQLModel, table=True):
         ),
         Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
         Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
+        Index("parking_session_changed", "lot_id", "changed_in"),
         Index("parking_session_review", "lot_id", "opened_at", postgresql_where=text("review <> ''")),
     )
 
@@ -131,10 +133,13 @@ class ParkingSession(SQLModel, table=True):
     orphan_closed_at: datetime | None = None
     written_off_at: datetime | None = None
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    quoted_until: datetime | None = None
+    debited_at: datetime | None = None  # a debit was tried: there is no second one
     reminders: int = 0
     looked_at: datetime | None = None
     superseded_by: UUID | None = None
     updated_at: datetime
+    changed_in: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class ParkingQuote(SQLModel, table=True):
@@ -174,11 +179,12 @@ class ParkingPayment(SQLModel, table=True):
     account_id: UUID | None = Field(default=None, foreign_key="account.id", index=True)
     kind: PaymentKind = Field(sa_type=String)
     amount_fen: int
+    mandate_id: UUID | None = Field(default=None, foreign_key="debit_mandate.id")  # of a debit
     quoted_at: datetime  # the moment whose fee it pays
     covers_until: datetime
     paid_at: datetime | None = None
     closed_at: datetime | None = None
-    refunded_fen: int = 0
+    refunded_fen: int = 0  # asked back
 
 
 class ParkingDispute(SQLModel, table=True):

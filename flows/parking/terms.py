@@ -1,21 +1,33 @@
 """What a lot charges by: its tariff's versions, its region's holidays, and who has permits; read once a transaction."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any, Self
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import Struct
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
-from flows.parking.tables import ParkingHoliday, ParkingLot, ParkingTariff
+from flows.parking.session_tables import ParkingSession
+from flows.parking.tables import DayKind, NoEntryRule, ParkingTariff
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
-from flows.parking.vehicle_tables import ParkingPermit
+
+_TERMS = """
+    SELECT 'version' AS what, id, version::text AS name, valid_from AS since, NULL::timestamptz AS until,
+        data::text AS text, NULL::bytea AS credential
+    FROM parking_tariff WHERE operator_id = $1 AND code = $2
+    UNION ALL
+    SELECT 'holiday', NULL, day::text, NULL, NULL, kind, NULL FROM parking_holiday WHERE region = $3
+    UNION ALL
+    SELECT 'permit', NULL, name, since, until, NULL, plate_index FROM parking_permit
+    WHERE plate_index = ANY($4::bytea[]) AND operator_id = $1 AND (lot_id IS NULL OR lot_id = $5)
+    ORDER BY what, since
+"""
 
 
 class Version(Struct, frozen=True):
@@ -26,11 +38,42 @@ class Version(Struct, frozen=True):
     rules: TariffVersion
 
 
+class Lot(Struct, frozen=True, kw_only=True):
+    """What of a lot decides about sessions."""
+
+    id: UUID
+    operator_id: str
+    name_zh: str
+    area_class: str
+    holiday_region: str
+    tariff: str
+    no_entry: NoEntryRule
+    pays_later: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Take it off a row of the database."""
+        return cls(**{name: row[name] for name in cls.__struct_fields__})
+
+
+async def lot_of(connection: "asyncpg.Connection[asyncpg.Record]", lot_id: UUID) -> Lot:
+    """Return a lot, which there is."""
+    return Lot.of(await connection.fetchrow("SELECT * FROM parking_lot WHERE id = $1", lot_id))
+
+
+class Permit(Struct, frozen=True):
+    """That a plate has a permit in the lot, from when until when."""
+
+    name: str
+    since: datetime
+    until: datetime | None
+
+
 class Terms:
     """How a lot charges."""
 
     def __init__(
-        self, lot: ParkingLot, versions: list[Version], holidays: Holidays, permits: Mapping[bytes, list[ParkingPermit]]
+        self, lot: Lot, versions: list[Version], holidays: Holidays, permits: Mapping[bytes, list[Permit]]
     ) -> None:
         self.lot = lot
         self.holidays = holidays
@@ -47,6 +90,11 @@ class Terms:
         valid = [version for version in self._versions if version.valid_from <= entered_at]
         return valid[-1] if valid else next(iter(self._versions), None)
 
+    def grace(self, row: ParkingSession) -> timedelta:
+        """Return how long there is to leave after paying."""
+        version = self.version(row.entered_at or row.opened_at)
+        return timedelta(minutes=version.rules.tariff.grace_after_pay_minutes if version else 0)
+
     def stay(self, credential: bytes, entered_at: datetime, vehicle_class: str, free_at: datetime | None) -> Stay:
         """Return what the fee of a stay depends on."""
         permits = [
@@ -58,7 +106,7 @@ class Terms:
             entered_at=entered_at,
             vehicle_class=vehicle_class,
             area_class=self.lot.area_class,
-            permit=permits[0] if permits else "",
+            permit=permits[-1] if permits else "",
             free_at=free_at,
         )
 
@@ -68,33 +116,25 @@ class Terms:
         return None if version is None else version.rules.fee(stay, until, self.holidays)
 
 
-async def terms_of(session: AsyncSession, lot: ParkingLot, credentials: Iterable[bytes]) -> Terms:
+async def terms_of(connection: "asyncpg.Connection[asyncpg.Record]", lot: Lot, credentials: Iterable[bytes]) -> Terms:
     """Read what a lot charges by, with the permits of some credentials."""
-    versions = select(ParkingTariff).where(
-        ParkingTariff.operator_id == lot.operator_id, ParkingTariff.code == lot.tariff
-    )
-    rows = (await session.exec(versions.order_by(col(ParkingTariff.valid_from)))).all()
-    holidays = await session.exec(select(ParkingHoliday).where(ParkingHoliday.region == lot.holiday_region))
-    chosen = select(ParkingPermit).where(
-        ParkingPermit.operator_id == lot.operator_id, col(ParkingPermit.plate_index).in_(list(credentials))
-    )
-    permits: dict[bytes, list[ParkingPermit]] = {}
-    for permit in (await session.exec(chosen.order_by(col(ParkingPermit.since).desc()))).all():
-        if permit.lot_id in (None, lot.id):
-            permits.setdefault(permit.plate_index, []).append(permit)
-    return Terms(
-        lot,
-        [Version(row.id, row.valid_from, rules_of(row)) for row in rows],
-        Holidays({row.day: row.kind for row in holidays.all()}),
-        permits,
-    )
+    rows = await connection.fetch(_TERMS, lot.operator_id, lot.tariff, lot.holiday_region, list(credentials), lot.id)
+    versions, holidays, permits = [], dict[date, DayKind](), dict[bytes, list[Permit]]()
+    for what, row_id, name, since, until, text, credential in rows:
+        if what == "version":
+            versions.append(Version(row_id, since, _rules(f"{lot.tariff} {name}", text)))
+        elif what == "holiday":
+            holidays[date.fromisoformat(name)] = text
+        else:
+            permits.setdefault(credential, []).append(Permit(name, since, until))
+    return Terms(lot, versions, Holidays(holidays), permits)
 
 
 def rules_of(row: ParkingTariff) -> TariffVersion:
     """Return a version of a tariff, ready to be charged by."""
-    return _rules(f"{row.code} {row.version}", msgspec.json.encode(row.data))
+    return _rules(f"{row.code} {row.version}", msgspec.json.encode(row.data).decode())
 
 
 @lru_cache(1024)
-def _rules(name: str, data: bytes) -> TariffVersion:
+def _rules(name: str, data: str) -> TariffVersion:
     return TariffVersion(name, read_tariff(msgspec.json.decode(data)))

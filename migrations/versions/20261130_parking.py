@@ -5,7 +5,7 @@ import sqlmodel.sql.sqltypes
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = 'a085060f7325'
+revision = '1d266825e2b0'
 down_revision = 'b3c185f2aa66'
 branch_labels = None
 depends_on = None
@@ -203,6 +203,8 @@ def upgrade() -> None:
     sa.Column('orphan_closed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('written_off_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('lines', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('quoted_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('debited_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('reminders', sa.Integer(), nullable=False),
     sa.Column('looked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('superseded_by', sa.Uuid(), nullable=True),
@@ -256,6 +258,7 @@ def upgrade() -> None:
     sa.Column('account_id', sa.Uuid(), nullable=True),
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('amount_fen', sa.Integer(), nullable=False),
+    sa.Column('mandate_id', sa.Uuid(), nullable=True),
     sa.Column('quoted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('covers_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('paid_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -263,6 +266,7 @@ def upgrade() -> None:
     sa.Column('refunded_fen', sa.Integer(), nullable=False),
     sa.CheckConstraint('0 <= refunded_fen AND refunded_fen <= amount_fen', name='parking_payment_refunded'),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
+    sa.ForeignKeyConstraint(['mandate_id'], ['debit_mandate.id'], ),
     sa.ForeignKeyConstraint(['session_id'], ['parking_session.id'], ),
     sa.PrimaryKeyConstraint('order_id')
     )

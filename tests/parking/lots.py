@@ -3,21 +3,36 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.channel import Payment
+from auth.accounts.tables import Account
+from flows.parking.gathering import Deps
+from flows.parking.paying import Payer, pay
+from flows.parking.publishing import NewTariff, publish_tariff
+from flows.parking.quoting import quote
 from flows.parking.recording import Answer, record
-from flows.parking.session_tables import ParkingSession
+from flows.parking.session_tables import ParkingQuote, ParkingSession
 from flows.parking.tables import ParkingLane, ParkingLot, ParkingOperator, ParkingTariff
+from flows.payments import ledger
+from flows.payments.settling import settle
+from flows.payments.states import after_order
+from flows.payments.tables import PaymentAttempt, PaymentOrder
+from kernel.celery import TaskContext, app
 from kernel.clock import ManualClock
 from kernel.crypto.keys import Keys
 from kernel.database import Database
+from kernel.money import Fen
+from kernel.outbox import KEY_PREFIX, sweep
 from kernel.settings import Settings
 from tests.parking.tariffs import EXAMPLE, at
+from tests.payments.town import Hand
 
 NINE = at("11-02 09:00")
 PLATE = "沪A12345"
@@ -45,15 +60,10 @@ class Lot:
                 session.add(ParkingLane(lot_id=self.row.id, name=name, device_id="box", direction=name))
         await self.publish(EXAMPLE, at("01-01 00:00"))
 
-    async def publish(self, data: dict[str, Any], valid_from: datetime) -> None:
+    async def publish(self, data: dict[str, Any], valid_from: datetime) -> ParkingTariff:
         async with self.database.session() as session:
-            version = len((await session.exec(select(ParkingTariff.id))).all()) + 1
-            session.add(
-                ParkingTariff(
-                    operator_id="garages", code="example", version=version, data=data, valid_from=valid_from,
-                    published_at=valid_from, published_by="staff:1",
-                )
-            )  # fmt: skip
+            wanted = NewTariff(operator_id="garages", code="example", data=data, valid_from=valid_from)
+            return await publish_tariff(session, self.clock, wanted, "staff:1")
 
     def event(self, kind: str, minutes: float, plate: str = PLATE, **more: Any) -> dict[str, Any]:
         """What a device sends of so many minutes after nine."""
@@ -96,3 +106,90 @@ class Lot:
         """Delete what happened, not the lot."""
         async with self.database.session() as session:
             await session.exec(text("TRUNCATE parking_event, parking_session, parking_refused_event CASCADE"))  # type: ignore[call-overload]  # plain SQL
+
+    def deps(self, session: AsyncSession) -> Deps:
+        return Deps(session, self.clock, self.keys)
+
+    async def account(self) -> UUID:
+        async with self.database.session() as session:
+            made = Account(created_at=self.clock.now())
+            session.add(made)
+            await session.flush()
+            return made.id
+
+    async def quote(self, session_id: str) -> ParkingQuote:
+        async with self.database.session() as session:
+            return await quote(self.deps(session), UUID(session_id))
+
+    async def order(self, session_id: str, account: UUID, key: str = "key") -> PaymentOrder:
+        async with self.database.session() as session:
+            return await pay(self.deps(session), UUID(session_id), Payer(account_id=account, idempotency_key=key))
+
+    async def attempt(self, order: PaymentOrder) -> str:
+        """A host app has been asked to charge for an order; its number there."""
+        now = self.clock.now()
+        async with self.database.session() as session:
+            made = PaymentAttempt(
+                order_id=order.id, provider="wechat", app_id="wx1", amount=order.amount, state="pending",
+                expires_at=order.expires_at, created_at=now, changed_at=now,
+            )  # fmt: skip
+            session.add(made)
+            row = await session.get_one(PaymentOrder, order.id)
+            row.state = after_order(row.state, "attempt")
+            session.add(row)
+            await session.flush()
+            return made.number
+
+    async def host_says_paid(self, number: str, amount: int, paid_at: datetime | None = None) -> None:
+        """A verified word of the host, by callback or query."""
+        word = Payment(
+            number=number,
+            state="paid",
+            amount=Fen(amount),
+            transaction=f"t{number}",
+            paid_at=paid_at or self.clock.now(),
+        )
+        async with self.database.session() as session:
+            await settle(session, self.clock, number, word)
+
+    async def paid(self, session_id: str, account: UUID, key: str = "key") -> PaymentOrder:
+        """Have what is due paid, and the worker hear of it."""
+        order = await self.order(session_id, account, key)
+        await self.host_says_paid(await self.attempt(order), order.amount)
+        await self.work()
+        return order
+
+    async def work(self, after: timedelta = timedelta(0)) -> None:
+        """Let time pass, and do all of parking that is due, also what that makes due."""
+        self.clock.advance(after)
+        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock))
+        app.runtime = hand
+        await look_at_due_now(hand)
+        queue = KEY_PREFIX + "parking"
+        while True:
+            async with self.database.session() as session:
+                await sweep(session, self.clock)
+            if not await self.redis.llen(queue):
+                return
+            while (message := await self.redis.rpop(queue)) is not None:
+                headers = msgspec.json.decode(message)["headers"]  # type: ignore[arg-type]  # bytes
+                app.tasks[headers["task"]].run(headers["id"])
+                assert hand.work is not None
+                await hand.work
+
+    async def ledger(self) -> dict[str, int]:
+        """What the accounts of payments hold."""
+        async with self.database.session() as session:
+            assert await ledger.unbalanced(session) == {}
+            return {each.account.partition(":")[0]: each.balance for each in await ledger.balances(session)}
+
+    async def one(self) -> ParkingSession:
+        [row] = await self.sessions()
+        return row
+
+
+async def look_at_due_now(hand: Hand) -> None:
+    """Have beat start what it starts every minute."""
+    app.tasks["parking.look"].run()
+    assert hand.work is not None
+    await hand.work

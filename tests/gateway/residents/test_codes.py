@@ -1,7 +1,11 @@
 """Codes in the graph: a resident shows one, sees who asked, and makes a lost phone's worthless."""
 
-from flows.codes import checking, pass_codes, verifiers
+from typing import Any
+
+from flows.codes import checking, pass_codes, place_codes, places, verifiers
 from flows.codes.checking import Checked
+from flows.codes.place_codes import PlaceCode
+from flows.codes.place_tables import StaticCode
 from flows.codes.tables import CodeVerifier
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -64,3 +68,34 @@ async def test_a_code_is_for_who_is_known_well_enough(city: City, phones: Phones
     assert await who.code(CODE, purpose="parking", batch=11) == "ARGUMENT_REFUSED"
     answer = await city.ask(CODE, purpose="parking", batch=0)
     assert answer["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
+
+
+PLACE = (
+    "query ($s: String!) { placeCode(scanned: $s, latitude: 31.25, longitude: 121.4737) { answer reference isFar } }"
+)
+REPORT = 'mutation ($s: String!) { reportPlaceCode(scanned: $s, key: "1") }'
+
+
+async def test_an_app_reads_a_sticker_and_reports_a_forged_one(city: City, phones: Phones) -> None:
+    who, clock, cipher = await sign_in(city, phones, "wang"), SystemClock(), open_keys(city.settings).cipher
+    fields: dict[str, Any] = {
+        "name_zh": "一",
+        "name_en": "1",
+        "street_zh": "路",
+        "latitude": 31.2304,
+        "longitude": 121.4737,
+    }
+    row = StaticCode(
+        object_id=b"", short_code="", kind="bay", reference="bay:1", kid=0, created_at=clock.now(), **fields
+    )
+    async with city.gateway.database.session() as session:
+        await places.register(session, clock, cipher, row)
+        keys = await places.mac_keys(session, cipher)
+    code = PlaceCode("bay", row.object_id, row.kid)
+    base = city.gateway.environment.issuer
+    for scanned in (place_codes.payload(base, code, keys), place_codes.scene_of(code, keys)):
+        assert await who.data(PLACE, s=scanned) == {"answer": "valid", "reference": "bay:1", "isFar": True}
+    forged = place_codes.payload("https://q.evil.example", code, keys)
+    assert await who.data(PLACE, s=forged) == {"answer": "tampered", "reference": None, "isFar": False}
+    assert [await who.data(REPORT, s=forged) for _ in range(2)] == [True, True]
+    assert await city.gateway.database.pool.fetchval("SELECT count(*) FROM place_report") == 1

@@ -1,0 +1,150 @@
+"""``yiwang place-code``: stickers at bays, gates, lots and counters: registered, printed, looked at, retired."""
+
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import click
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.issuer import issuer
+from cli.transaction import existing, transaction
+from cli.who import operator, record
+from flows.codes import place_codes, places
+from flows.codes.distance import position_of
+from flows.codes.place_codes import KINDS
+from flows.codes.place_tables import Finding, StaticCode
+from flows.codes.sheets import Sticker, pages
+from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
+
+_CLOCK = SystemClock()
+_latitude = click.option("--latitude", type=float, help="In degrees, WGS 84.")
+_longitude = click.option("--longitude", type=float)
+
+
+@click.group("place-code", short_help="Make, print, check and retire the codes on stickers.")
+def place_code() -> None:
+    """The codes on stickers, in the database of YIWANG_DATABASE_URL (or of this folder): docs/codes.md."""
+
+
+@place_code.command("add")
+@click.option("--kind", required=True, type=click.Choice(KINDS))
+@click.option("--reference", required=True, help="What stands there, such as bay:0193b2c4-…")
+@click.option("--name-zh", required=True, help="What people read before they pay, such as 人民广场 B1-023.")
+@click.option("--name-en", required=True)
+@click.option("--street-zh", required=True, help="The street, to compare.")
+@click.option("--photo-url", default="", help="A photo of the place, https.")
+@_latitude
+@_longitude
+def add(**given: Any) -> None:
+    """Register a place; its short code is shown. Print its sticker: yiwang place-code sheet."""
+    cipher = open_keys(existing()).cipher
+    row = StaticCode(object_id=b"", short_code="", kid=0, created_at=_CLOCK.now(), **given)
+
+    async def work(session: AsyncSession) -> StaticCode:
+        made = await places.register(session, _CLOCK, cipher, row)
+        await record(session, _CLOCK, "place_code.registered", f"place_code:{made.short_code}", kind=made.kind)
+        return made
+
+    click.echo(transaction(work).short_code)
+
+
+@place_code.command("list")
+@click.option("--overdue", is_flag=True, help="Those that no patrol has seen for 30 days.")
+def list_(*, overdue: bool) -> None:
+    """List the active codes."""
+    at = _CLOCK.now() if overdue else None
+    for row in transaction(lambda session: places.listed(session, overdue_at=at)):
+        seen = f"seen {row.last_verified_at:%Y-%m-%d}" if row.last_verified_at else "never seen"
+        click.echo("  ".join([row.short_code, f"{row.kid:02X}", row.kind, row.reference, row.name_zh, seen]))
+
+
+@place_code.command("sheet")
+@click.argument("codes", nargs=-1)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder to write to.")
+@click.option("--scene", is_flag=True, help="Print the scene values for mini-program codes instead.")
+def sheet(codes: tuple[str, ...], out: Path, *, scene: bool) -> None:
+    """Write printable sheets (SVG, A4, twelve a page) of CODES, by default of all active ones."""
+    settings = existing()
+    cipher, base = open_keys(settings).cipher, places.base_url(settings, issuer(settings))
+
+    async def work(session: AsyncSession) -> list[tuple[StaticCode, str, str]]:
+        chosen = [await places.find_place(session, code) for code in codes] or await places.listed(session)
+        keys = await places.mac_keys(session, cipher)
+        said = [place_codes.PlaceCode(row.kind, row.object_id, row.kid) for row in chosen]
+        texts = [(place_codes.payload(base, each, keys), place_codes.scene_of(each, keys)) for each in said]
+        return [(row, *text) for row, text in zip(chosen, texts, strict=True)]
+
+    written = transaction(work)
+    if scene:
+        for row, _, text in written:
+            click.echo(f"{row.short_code}  {text}")
+        return
+    stickers = [Sticker(text, row.name_zh, row.name_en, row.short_code) for row, text, _ in written]
+    out.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(pages(stickers), 1):
+        path = out / f"place-codes-{number}.svg"
+        path.write_text(page, encoding="utf-8")
+        click.echo(str(path))
+
+
+@place_code.command("verify")
+@click.argument("scanned")
+@click.option("--found", type=click.Choice(get_args(Finding)), default="ok", show_default=True)
+@_latitude
+@_longitude
+def verify(scanned: str, found: str, latitude: float | None, longitude: float | None) -> None:
+    """Record a patrol's look at a sticker: SCANNED is what its scanner read."""
+    settings, where = existing(), position_of(latitude, longitude)
+    cipher, base = open_keys(settings).cipher, places.base_url(settings, issuer(settings))
+
+    async def work(session: AsyncSession) -> places.Standing:
+        standing = await places.standing(session, cipher, scanned, where, base=base)
+        if standing.row is not None and standing.answer == "valid":
+            who, what = operator(), cast("Finding", found)
+            await places.patrolled(session, _CLOCK, standing.row, places.Look(who, what, where))
+            about = f"place_code:{standing.row.short_code}"
+            await record(session, _CLOCK, "place_code.patrolled", about, found=found, far=standing.is_far)
+        return standing
+
+    standing = transaction(work)
+    if standing.row is None or standing.answer != "valid":
+        raise click.ClickException(f"this code is {standing.answer}: take the sticker down")
+    far = f", but {standing.metres} m from its place: it is not counted as seen" if standing.is_far else ""
+    click.echo(f"{standing.row.short_code} is {found}{far}.")
+
+
+@place_code.command("retire")
+@click.argument("code")
+def retire(code: str) -> None:
+    """Have every scan of the sticker CODE answered as retired."""
+
+    async def work(session: AsyncSession) -> None:
+        row = await places.retire(session, _CLOCK, code)
+        await record(session, _CLOCK, "place_code.retired", f"place_code:{row.short_code}")
+
+    transaction(work)
+    click.echo(f"Retired {code}.")
+
+
+@place_code.command("rotate")
+@click.argument("codes", nargs=-1)
+@click.option("--new-key", is_flag=True, help="Make a new key first.")
+@click.option("--retire-key", type=int, help="Have all stickers of this key answered as retired.")
+def rotate(codes: tuple[str, ...], retire_key: int | None, *, new_key: bool) -> None:
+    """Move the stickers CODES to the newest key: print their sheets anew; what hangs is retired from now on."""
+    cipher = open_keys(existing()).cipher
+
+    async def work(session: AsyncSession) -> None:
+        if new_key:
+            made = await places.new_key(session, _CLOCK, cipher)
+            await record(session, _CLOCK, "place_key.made", f"place_key:{made.kid}")
+        for code in codes:
+            row = await places.rekey(session, _CLOCK, cipher, code)
+            await record(session, _CLOCK, "place_code.rotated", f"place_code:{row.short_code}", kid=row.kid)
+        if retire_key is not None:
+            await places.retire_key(session, _CLOCK, retire_key)
+            await record(session, _CLOCK, "place_key.retired", f"place_key:{retire_key}")
+
+    transaction(work)
+    click.echo(f"Rotated {len(codes)}.")

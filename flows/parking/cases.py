@@ -1,0 +1,73 @@
+"""A visit with all that is known of it beside gate events: what its session's row keeps, and what was paid."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from msgspec import Struct
+
+from flows.parking.fees import Fee
+from flows.parking.visits import Visit
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What a session's row knows that is in no gate event."""
+
+    quoted_until: datetime | None = None
+    debited_at: datetime | None = None
+    reminders: int = 0
+    adjusted_fen: int | None = None
+    dispute: str = ""
+    orphan_closed_at: datetime | None = None
+    written_off_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Take it off a row of the database."""
+        return cls(**{name: row[name] for name in cls.__struct_fields__})
+
+
+class Paid(Struct, frozen=True, kw_only=True):
+    """A row of ``parking_payment``."""
+
+    order_id: UUID
+    kind: str
+    amount_fen: int
+    refunded_fen: int
+    quoted_at: datetime
+    covers_until: datetime
+    paid_at: datetime | None
+    closed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Take it off a row of the database."""
+        values = {name: row[name] for name in cls.__struct_fields__}
+        return cls(**values | {"order_id": UUID(int=values["order_id"].int)})
+
+    @property
+    def fen(self) -> int:
+        """What came and was not given back."""
+        return self.amount_fen - self.refunded_fen if self.paid_at else 0
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A visit, and the rest. ``free_at``: the last entry of the vehicle before it that had the free minutes."""
+
+    visit: Visit
+    credential: bytes
+    facts: Facts = Facts()
+    payments: Sequence[Paid] = ()
+    free_at: datetime | None = None
+
+
+class Money(Struct, frozen=True):
+    """What a visit costs and what was paid for it. ``fee`` None: it goes on, or nobody knows."""
+
+    fee: Fee | None
+    paid_fen: int
+
+    @property
+    def fen(self) -> int | None:
+        return None if self.fee is None else self.fee.total_fen

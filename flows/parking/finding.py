@@ -1,0 +1,18 @@
+"""A session by its id, also by one that it had before a late event joined it to another."""
+
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.parking.errors import UnknownSessionError
+from flows.parking.session_tables import ParkingSession
+
+
+async def session_of(session: AsyncSession, session_id: UUID) -> ParkingSession:
+    """Return the session that counts, as it is now. Raises UnknownSessionError."""
+    row = await session.get(ParkingSession, session_id, populate_existing=True)
+    while row is not None and row.superseded_by is not None:
+        row = await session.get(ParkingSession, row.superseded_by, populate_existing=True)
+    if row is None:
+        raise UnknownSessionError("There is no such parking session", fix="Compare its id.")
+    return row

@@ -1,0 +1,143 @@
+"""Paying for a session: one order at a time, for what is due now; what was paid gives time to leave."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct
+from sqlmodel import col, select
+
+from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
+from flows.parking.finding import session_of
+from flows.parking.gathering import Deps, touched_session
+from flows.parking.messages import ORDER_CHANGED
+from flows.parking.projecting import covered_from
+from flows.parking.quoting import HOLDS, Standing, rewritten, standing
+from flows.parking.session_tables import ParkingPayment, ParkingSession, PaymentKind
+from flows.payments.ordering import Line, NewOrder, give_up, place_order
+from flows.payments.states import OPEN_ORDERS
+from flows.payments.tables import PaymentOrder
+from kernel.clock import CHINA
+from kernel.money import Fen
+
+DEBITED_WITHIN = timedelta(hours=6)
+"""A debit that no host has made by then has failed, and is given up."""
+
+
+class Payer(Struct, frozen=True, kw_only=True):
+    """Who pays, and the key by which it is one payment however often it is asked for."""
+
+    account_id: UUID
+    idempotency_key: str
+    mandate_id: UUID | None = None
+
+
+async def pay(deps: Deps, session_id: UUID, payer: Payer) -> PaymentOrder:
+    """Return the order to be paid for what a session costs now; the same key again is the same order.
+
+    Raises AlreadyCoveredError, PaymentUnderwayError if somebody else is paying, UnknownSessionError, NoTariffError.
+    """
+    asked = await _asked_before(deps, payer)
+    if asked is not None:
+        return asked
+    found = await standing(deps, session_id)
+    pending = await _pending(deps, found.row)
+    if pending is not None:
+        order = await deps.session.get_one(PaymentOrder, pending.order_id)
+        if order.expires_at > deps.clock.now() and not order.closing and pending.kind != "debit":
+            if order.account_id == payer.account_id:
+                return order
+            raise PaymentUnderwayError("Somebody else is paying for this session", fix="Ask again in some minutes.")
+        await _over(deps, pending)
+    _refuse_if_covered(deps, found)
+    return await place(deps, found, payer, "prepay" if found.case.visit.inside else "arrears")
+
+
+async def order_changed(deps: Deps, order_id: UUID) -> ParkingSession | None:
+    """Take over what has become of an order: it is paid, closed, or something of it went back; its session."""
+    payment = await deps.session.get(ParkingPayment, order_id)
+    if payment is None:
+        return None
+    row = await session_of(deps.session, payment.session_id)
+    terms = (await touched_session(deps, row)).terms  # under its locks
+    await deps.session.refresh(payment)
+    order = await deps.session.get_one(PaymentOrder, order_id, populate_existing=True)
+    if order.paid_at and not payment.paid_at:
+        payment.paid_at, payment.covers_until = order.paid_at, order.paid_at + terms.grace(row)
+    if order.state == "closed":
+        payment.closed_at = order.changed_at
+    payment.refunded_fen = max(payment.refunded_fen, order.refunded)
+    deps.session.add(payment)
+    await rewritten(deps, row)
+    return row
+
+
+async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) -> PaymentOrder:
+    """Place the order for what is due and note it with the session."""
+    now, lot, row = deps.clock.now(), found.touched.lot, found.row
+    lines = [Line(line.name, line.amount_fen) for line in found.fee.lines]
+    if sum(line.amount for line in lines) != found.due_fen:
+        lines.append(Line("paid before", Fen(found.due_fen - found.fee.total_fen)))
+    order = await place_order(
+        deps.session,
+        deps.clock,
+        NewOrder(
+            about=f"parking_session:{row.id}",
+            account_id=payer.account_id,
+            amount=Fen(found.due_fen),
+            subject=f"停车费 {lot.name_zh}",
+            payee=f"operator:{lot.operator_id}",
+            idempotency_key=payer.idempotency_key,
+            expires_at=now + (DEBITED_WITHIN if kind == "debit" else HOLDS),
+            hears=ORDER_CHANGED,
+            lines=tuple(lines),
+        ),
+    )
+    payment = ParkingPayment(
+        order_id=order.id,
+        session_id=row.id,
+        account_id=payer.account_id,
+        kind=kind,
+        amount_fen=found.due_fen,
+        mandate_id=payer.mandate_id,
+        quoted_at=now,
+        covers_until=now + HOLDS + found.touched.terms.grace(row),
+    )
+    deps.session.add(payment)
+    await deps.session.flush()
+    return order
+
+
+def _refuse_if_covered(deps: Deps, found: Standing) -> None:
+    until = [p.covers_until for p in found.case.payments if p.paid_at]
+    if found.case.visit.inside and until and covered_from(found.case.payments, deps.clock.now()):
+        local = max(until).astimezone(CHINA)
+        raise AlreadyCoveredError(f"It is already paid until {local:%H:%M}", fix="Drive to the exit.")
+    if not found.due_fen:
+        raise AlreadyCoveredError("Nothing is due for this session", fix="Drive to the exit.")
+
+
+async def _over(deps: Deps, pending: ParkingPayment) -> None:
+    """Let nobody pay an order whose quote is over; if the money is on its way it counts, or goes back by itself."""
+    order = await give_up(deps.session, deps.clock, pending.order_id)
+    if order.state in OPEN_ORDERS:
+        raise PaymentUnderwayError("A payment for this session is not decided yet", fix="Ask again in some minutes.")
+    if order.state == "closed":
+        pending.closed_at = order.changed_at
+        deps.session.add(pending)
+        await deps.session.flush()
+
+
+async def _asked_before(deps: Deps, payer: Payer) -> PaymentOrder | None:
+    chosen = select(PaymentOrder).where(
+        PaymentOrder.account_id == payer.account_id, PaymentOrder.idempotency_key == payer.idempotency_key
+    )
+    return (await deps.session.exec(chosen)).first()
+
+
+async def _pending(deps: Deps, row: ParkingSession) -> ParkingPayment | None:
+    chosen = select(ParkingPayment).where(
+        ParkingPayment.session_id == row.id,
+        col(ParkingPayment.paid_at).is_(None),
+        col(ParkingPayment.closed_at).is_(None),
+    )
+    return (await deps.session.exec(chosen)).first()

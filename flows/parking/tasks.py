@@ -1,0 +1,39 @@
+"""The tasks of parking."""
+
+from datetime import timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.parking.collecting import heard, settle_session
+from flows.parking.gathering import Deps
+from flows.parking.messages import ORDER_CHANGED, SETTLE, SessionNamed
+from flows.parking.overdue import due, look
+from flows.payments.messages import OrderChanged
+from kernel.celery import TaskContext, consumer, periodic
+from kernel.crypto.keys import open_keys
+
+_OFTEN = timedelta(minutes=1)
+
+
+@consumer(SETTLE, SessionNamed)
+async def settle(session: AsyncSession, context: TaskContext, named: SessionNamed) -> None:
+    """Collect what is owed for a session that has ended, or give back what was too much."""
+    await settle_session(_deps(session, context), named.session_id)
+
+
+@consumer(ORDER_CHANGED, OrderChanged)
+async def order_changed(session: AsyncSession, context: TaskContext, changed: OrderChanged) -> None:
+    """Take over what has become of an order."""
+    await heard(_deps(session, context), changed.order_id)
+
+
+@periodic("parking.look", _OFTEN)
+async def look_at_due(context: TaskContext) -> None:
+    """Close orphans, remind of arrears: each session in a transaction of its own."""
+    for session_id in await due(context.database, context.clock):
+        async with context.database.session() as session:
+            await look(_deps(session, context), session_id)
+
+
+def _deps(session: AsyncSession, context: TaskContext) -> Deps:
+    return Deps(session, context.clock, open_keys(context.settings))

@@ -1,0 +1,129 @@
+"""Residents and plates: whoever claims one may pay for it; its proven owner sees where it parked meanwhile."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import or_
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col, select
+
+from flows.parking.credentials import credential, index_of
+from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
+from flows.parking.gathering import Deps
+from flows.parking.plates import read_plate
+from flows.parking.session_tables import ParkingSession
+from flows.parking.vehicle_tables import Vehicle, VehicleBinding
+from kernel.audit.entries import Event, append
+from kernel.ids import uuid7
+
+
+async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
+    """Return the vehicle of a plate, made if there is none yet. Raises PlateError."""
+    plate = read_plate(raw_plate)
+    if plate.kind == "other":
+        raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
+    index = index_of(deps.keys, credential("plate", plate.text))
+    made = uuid7()
+    values = {
+        "id": made,
+        "plate": deps.keys.cipher.seal("vehicle.plate", made, plate.text),
+        "plate_index": index,
+        "plate_kind": plate.kind,
+        "plate_color": color,
+        "vehicle_class": "large" if color == "yellow" else "small",
+        "electric": plate.kind == "new_energy",
+        "created_at": deps.clock.now(),
+    }
+    await deps.session.exec(postgresql.insert(Vehicle).values(values).on_conflict_do_nothing())
+    return (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
+
+
+async def claim(deps: Deps, account_id: UUID, raw_plate: str, color: str = "") -> VehicleBinding:
+    """Bind a plate to an account that says it drives it: it may pay for it. Raises PlateError."""
+    vehicle = await vehicle_of(deps, raw_plate, color)
+    values = {
+        "id": uuid7(),
+        "account_id": account_id,
+        "vehicle_id": vehicle.id,
+        "proof": "claimed",
+        "proof_source": "",
+        "since": deps.clock.now(),
+    }
+    await deps.session.exec(postgresql.insert(VehicleBinding).values(values).on_conflict_do_nothing())
+    return await _binding(deps, account_id, vehicle.id)
+
+
+async def prove(deps: Deps, account_id: UUID, vehicle_id: UUID, source: str) -> VehicleBinding:
+    """Record that ``source`` vouches for an account as the plate's owner; a claim becomes ownership from now on.
+
+    Raises VehicleTakenError while somebody else is: they end it, or the source says that it was sold (``end``).
+    """
+    claimed = await _binding(deps, account_id, vehicle_id)
+    if claimed.proof == "owner":
+        return claimed
+    await deps.session.get(Vehicle, vehicle_id, with_for_update=True)
+    if await _owner(deps, vehicle_id) is not None:
+        raise VehicleTakenError("This plate has another proven owner", fix="Have its owner end that first.")
+    now = deps.clock.now()
+    claimed.until = now
+    deps.session.add(claimed)
+    await deps.session.flush()
+    owned = VehicleBinding(account_id=account_id, vehicle_id=vehicle_id, proof="owner", proof_source=source, since=now)
+    deps.session.add(owned)
+    await deps.session.flush()
+    await _audit(deps, account_id, vehicle_id, "proven")
+    return owned
+
+
+async def end(deps: Deps, account_id: UUID, vehicle_id: UUID) -> None:
+    """End a binding, such as when the vehicle was sold. Raises UnknownVehicleError."""
+    binding = await _binding(deps, account_id, vehicle_id)
+    binding.until = deps.clock.now()
+    deps.session.add(binding)
+    await deps.session.flush()
+    await _audit(deps, account_id, vehicle_id, "ended")
+
+
+async def trail(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Sequence[ParkingSession]:
+    """Return where a vehicle parked in the times in which the account was its proven owner, the latest first.
+
+    A session that began before a sale is the seller's, also if it ended after.
+    """
+    chosen = (
+        select(ParkingSession)
+        .join(Vehicle, col(Vehicle.plate_index) == col(ParkingSession.credential))
+        .join(VehicleBinding, col(VehicleBinding.vehicle_id) == col(Vehicle.id))
+        .where(
+            Vehicle.id == vehicle_id,
+            VehicleBinding.account_id == account_id,
+            VehicleBinding.proof == "owner",
+            col(ParkingSession.superseded_by).is_(None),
+            col(ParkingSession.opened_at) >= col(VehicleBinding.since),
+            or_(col(VehicleBinding.until).is_(None), col(ParkingSession.opened_at) < col(VehicleBinding.until)),
+        )
+    )
+    return (await deps.session.exec(chosen.order_by(col(ParkingSession.opened_at).desc()))).all()
+
+
+async def _binding(deps: Deps, account_id: UUID, vehicle_id: UUID) -> VehicleBinding:
+    chosen = select(VehicleBinding).where(
+        VehicleBinding.account_id == account_id,
+        VehicleBinding.vehicle_id == vehicle_id,
+        col(VehicleBinding.until).is_(None),
+    )
+    found = (await deps.session.exec(chosen)).first()
+    if found is None:
+        raise UnknownVehicleError("You have no such vehicle", fix="Add its plate first.")
+    return found
+
+
+async def _owner(deps: Deps, vehicle_id: UUID) -> UUID | None:
+    chosen = select(VehicleBinding.account_id).where(
+        VehicleBinding.vehicle_id == vehicle_id, VehicleBinding.proof == "owner", col(VehicleBinding.until).is_(None)
+    )
+    return (await deps.session.exec(chosen)).first()
+
+
+async def _audit(deps: Deps, account_id: UUID, vehicle_id: UUID, done: str) -> None:
+    event = Event(actor=f"account:{account_id}", action=f"vehicle.{done}", object=f"vehicle:{vehicle_id}")
+    await append(deps.session, deps.clock, event)

@@ -1,0 +1,83 @@
+"""``/p/…``: what somebody's camera opens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flows.codes import place_codes, places
+from flows.codes.place_codes import PlaceCode
+from gateway.app import Gateway
+from kernel.clock import ManualClock
+from kernel.crypto.keys import Keys
+from kernel.database import Database
+from kernel.settings import Settings
+from tests.cli.operator import Operator
+
+PLACE = ("--name-zh", "人民广场 B1-023", "--name-en", "People's Square", "--street-zh", "人民大道 221 号")
+
+
+@pytest.fixture
+async def operator(settings: Settings, keys: Keys) -> Operator:
+    return Operator(settings)
+
+
+@pytest.fixture
+async def client(settings: Settings, keys: Keys, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+    gateway = Gateway(settings, clock=clock)
+    transport = httpx.ASGITransport(gateway)
+    async with gateway.running(), httpx.AsyncClient(transport=transport, base_url="https://city.example") as opened:
+        yield opened
+
+
+@pytest.mark.case("QR-11")
+async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
+    operator: Operator, client: httpx.AsyncClient, database: Database, keys: Keys
+) -> None:
+    at = ("--latitude", "31.2304", "--longitude", "121.4737")
+    code = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "bay:1", *PLACE, *at)).strip()
+    async with database.session() as session:
+        row = await places.find_place(session, code)
+        known = await places.mac_keys(session, keys.cipher)
+    text = place_codes.text_of(PlaceCode("bay", row.object_id, row.kid), known)
+    for path in (f"/P/{text}", f"/p/{text.lower()}"):
+        valid = await client.get(path)
+        assert valid.status_code == 200
+        assert all(shown in valid.text for shown in (code, "人民广场 B1-023", "人民大道 221 号", "官方二维码"))
+    far = await client.get(f"/p/{text}?lat=31.25&lon=121.4737&lang=en")
+    assert "2179 metres" in far.text
+    forged = text[:-1] + ("A" if text[-1] != "A" else "B")
+    tampered = await client.get(f"/P/{forged}")
+    assert "请勿付款" in tampered.text
+    assert tampered.text.count("<form") == 1  # to report it, and nothing else
+    assert not any(word in tampered.text for word in (code, "人民广场", "钱包", "wallet", 'href="http'))
+    for _ in range(2):  # sent twice by an impatient finger
+        told = await client.post(f"/p/{forged}/report", data={"request_id": "one"})
+        assert (told.status_code, "已收到举报" in told.text) == (200, True)
+    assert await database.pool.fetchval("SELECT count(*) FROM place_report WHERE object_id = $1", row.object_id) == 1
+    await operator.done("place-code", "retire", code)
+    assert "已停用" in (await client.get(f"/P/{text}")).text
+    hostile = await client.get("/p/%3Cscript%3Ealert(1)")
+    assert "<script" not in hostile.text
+
+
+async def test_an_operator_prints_and_patrols(
+    operator: Operator, database: Database, keys: Keys, tmp_path: Path
+) -> None:
+    code = (await operator.done("place-code", "add", "--kind", "gate", "--reference", "gate:1", *PLACE)).strip()
+    scene = (await operator.done("place-code", "sheet", "--scene")).split()
+    assert (scene[0], len(scene[1])) == (code, 27)
+    (page,) = (await operator.done("place-code", "sheet", "--out", str(tmp_path))).split()
+    printed = await asyncio.to_thread(Path(page).read_text, "utf-8")
+    assert code in printed
+    assert "人民广场" in printed
+    assert "never seen" in await operator.done("place-code", "list")
+    assert await operator.done("place-code", "list", "--overdue") == ""
+    assert await operator.done("place-code", "verify", scene[1]) == f"{code} is ok.\n"
+    assert "seen 2" in await operator.done("place-code", "list")
+    assert (await operator.type("place-code", "verify", "x" * 27)).exit_code == 1
+    await operator.done("place-code", "rotate", code, "--new-key")
+    assert (await operator.type("place-code", "verify", scene[1])).exit_code == 1
+    assert f"{code}  01  gate" in await operator.done("place-code", "list")

@@ -1,0 +1,246 @@
+"""Quoted, paid, left; paid twice, late or never; debited, reminded, disputed, lost and found."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+
+from flows.parking.collecting import debit_failed
+from flows.parking.disputing import decide_dispute, dispute
+from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.session_tables import ParkingNotice, ParkingPayment
+from flows.parking.vehicles import claim, end, prove, trail
+from flows.payments import mandates
+from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
+from kernel.money import Fen
+from tests.parking.lots import NINE, PLATE, Lot
+
+MINUTE = timedelta(minutes=1)
+
+
+async def orders(lot: Lot) -> list[PaymentOrder]:
+    async with lot.database.session() as session:
+        return list((await session.exec(select(PaymentOrder).order_by(PaymentOrder.id))).all())  # type: ignore[arg-type]  # a column
+
+
+async def notices(lot: Lot) -> list[tuple[str, int, UUID | None]]:
+    async with lot.database.session() as session:
+        rows = (await session.exec(select(ParkingNotice).order_by(ParkingNotice.id))).all()  # type: ignore[arg-type]  # a column
+        return [(row.kind, row.amount_fen, row.account_id) for row in rows]
+
+
+async def test_quote_pay_and_leave(lot: Lot) -> None:
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    quoted = await lot.quote(entered.session_id)
+    assert (quoted.due_fen, quoted.next_raise_at) == (1500, NINE + timedelta(hours=1, seconds=1))
+    assert (await lot.one()).state == "quoted"
+    await lot.paid(entered.session_id, await lot.account())
+    assert (await lot.one()).state == "prepaid"
+    left = await lot.passes("exit", 40)
+    assert (left.decision.kind, left.decision.reason) == ("open", "in_grace")
+    row = await lot.one()
+    assert (row.state, row.closing_fen, row.paid_fen) == ("exited", 1500, 1500)
+    assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+@pytest.mark.case("PK-04")
+async def test_two_taps_are_one_order_and_then_it_is_paid(lot: Lot) -> None:
+    me, other = await lot.account(), await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    first = await lot.order(entered.session_id, me)
+    assert (await lot.order(entered.session_id, me)).id == first.id
+    assert (await lot.order(entered.session_id, me, "another key")).id == first.id
+    with pytest.raises(PaymentUnderwayError):
+        await lot.order(entered.session_id, other)
+    await lot.host_says_paid(await lot.attempt(first), 1500)
+    await lot.work()
+    for account in (me, other):
+        with pytest.raises(AlreadyCoveredError, match="already paid until 09:45"):
+            await lot.order(entered.session_id, account, "a third key")
+    assert (await lot.order(entered.session_id, me)).id == first.id
+    assert len(await orders(lot)) == 1
+
+
+@pytest.mark.case("PK-05")
+@pytest.mark.parametrize(("seconds", "kind", "due"), [(-1, "open", 0), (0, "open", 0), (1, "pay", 1000)])
+async def test_the_grace_ends_to_the_second(lot: Lot, seconds: int, kind: str, due: int) -> None:
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(50 * MINUTE)
+    await lot.paid(entered.session_id, await lot.account())
+    left = await lot.passes("exit", 50 + 15 + seconds / 60)
+    assert (left.decision.kind, left.decision.due_fen) == (kind, due)
+    if due:
+        assert (await lot.quote(entered.session_id)).due_fen == 1000
+        await lot.paid(entered.session_id, await lot.account(), "delta")
+        assert (await lot.passes("exit", 67)).decision.kind == "open"
+        assert (await lot.one()).closing_fen == 2500
+
+
+@pytest.mark.case("PK-06")
+@pytest.mark.parametrize("when", ["before", "after", "twice", "never"])
+async def test_a_callback_before_or_after_leaving_twice_or_never(lot: Lot, when: str) -> None:
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    order = await lot.order(entered.session_id, await lot.account())
+    number, paid_at = await lot.attempt(order), lot.clock.now() + MINUTE
+    if when in ("before", "twice"):
+        await lot.host_says_paid(number, 1500, paid_at)
+        await lot.work()
+    await lot.passes("exit", 35, opened=True, reason="fail_open")
+    if when in ("after", "twice"):
+        await lot.host_says_paid(number, 1500, paid_at)
+    await lot.work()
+    row = await lot.one()
+    if when == "never":
+        assert (row.state, row.paid_fen) == ("released_unpaid", 0)
+        assert await lot.ledger() == {}
+    else:
+        assert (row.state, row.paid_fen, row.closing_fen) == ("exited", 1500, 1500)
+        assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+async def signed(lot: Lot, limit: int = 10000) -> tuple[UUID, DebitMandate]:
+    """An account has its plate's mandate."""
+    account = await lot.account()
+    async with lot.database.session() as session:
+        binding = await claim(lot.deps(session), account, PLATE, "blue")
+        wanted = mandates.NewMandate(
+            account_id=account, about=f"vehicle:{binding.vehicle_id}", provider="wechat", app_id="wx1",
+            limit_each=Fen(limit), consent_version=1,
+        )  # fmt: skip
+        made = await mandates.sign(session, lot.clock, wanted, "account:1")
+        return account, await mandates.step(session, lot.clock, made.id, "activate", actor="account:1")
+
+
+async def test_a_mandate_opens_the_arm_and_is_charged_once(lot: Lot) -> None:
+    account, mandate = await signed(lot)
+    await lot.passes("enter", 0)
+    left = await lot.passes("exit", 60)
+    assert (left.decision.kind, left.decision.reason) == ("open", "by_mandate")
+    await lot.work()
+    await lot.work()
+    [order] = await orders(lot)
+    async with lot.database.session() as session:
+        payment = await session.get_one(ParkingPayment, order.id)
+    assert (payment.kind, payment.mandate_id, payment.amount_fen) == ("debit", mandate.id, 1500)
+    await lot.host_says_paid(await lot.attempt(order), 1500)
+    await lot.work()
+    assert (await lot.one()).state == "debited"
+    assert order.account_id == account
+
+
+@pytest.mark.case("PK-12")
+async def test_a_debit_that_fails_is_reminded_of_and_never_tried_again(lot: Lot) -> None:
+    account, _ = await signed(lot)
+    entered = await lot.passes("enter", 0)
+    await lot.passes("exit", 60)
+    await lot.work()
+    [order] = await orders(lot)
+    async with lot.database.session() as session:
+        await debit_failed(lot.deps(session), order.id)
+    await lot.work()
+    for day in (1, 6, 23, 40):
+        await lot.work(timedelta(days=day))
+    assert (await lot.one()).state == "arrears"
+    kinds = [kind for kind, _, _ in await notices(lot)]
+    assert kinds == ["debit_failed", "arrears_1", "arrears_2", "arrears_3"]
+    await lot.paid(entered.session_id, account)
+    await lot.work(timedelta(days=50))
+    row = await lot.one()
+    assert (row.state, row.paid_fen, row.looked_at) == ("paid", 1500, None)
+    assert len(await orders(lot)) == 2
+    assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+@pytest.mark.case("PK-09")
+async def test_a_guess_is_never_debited(lot: Lot) -> None:
+    await signed(lot)
+    await lot.passes("enter", 0)
+    left = await lot.passes("exit", 60, "沪A12346")
+    assert (left.decision.kind, left.decision.due_fen) == ("pay", 1500)
+    await lot.passes("exit", 61, "沪A12346", opened=True, reason="fail_open")
+    await lot.work()
+    row = await lot.one()
+    assert (row.match, row.state, await orders(lot)) == ("fuzzy", "released_unpaid", [])
+
+
+@pytest.mark.case("PK-17")
+@pytest.mark.parametrize("fee", [0, 1000, 1500])
+async def test_a_dispute_gives_back_all_a_part_or_nothing(lot: Lot, fee: int) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    await lot.paid(entered.session_id, account)
+    await lot.passes("exit", 40)
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_time", "我九点半就走了")
+    assert (await lot.one()).state == "disputed"
+    async with lot.database.session() as session:
+        decided = await decide_dispute(lot.deps(session), opened.id, "staff:1", fee)
+    assert decided.state == ("rejected" if fee == 1500 else "adjusted")
+    await lot.work()
+    async with lot.database.session() as session:
+        back = [row.amount for row in (await session.exec(select(PaymentRefund))).all()]
+    assert back == ([1500 - fee] if fee < 1500 else [])
+    assert (await lot.one()).paid_fen == fee
+    held = await lot.ledger()
+    assert (held.get("operator", 0), held.get("resident", 0)) == (-fee, fee - 1500)
+
+
+async def test_what_a_late_event_shows_to_be_too_much_goes_back(lot: Lot) -> None:
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(70 * MINUTE)
+    await lot.paid(entered.session_id, await lot.account())
+    await lot.passes("exit", 20, opened=True, offline=True)
+    await lot.work()
+    row = await lot.one()
+    assert (row.closing_fen, row.paid_fen) == (1500, 1500)
+    async with lot.database.session() as session:
+        assert [row.amount for row in (await session.exec(select(PaymentRefund))).all()] == [1000]
+
+
+@pytest.mark.case("PK-18")
+async def test_an_orphan_is_closed_after_72_hours_with_a_capped_fee(lot: Lot) -> None:
+    account, _ = await signed(lot)
+    async with lot.database.session() as session:
+        binding = await claim(lot.deps(session), account, PLATE)
+        await prove(lot.deps(session), account, binding.vehicle_id, "vehicle_licence")
+    await lot.passes("enter", 0)
+    await lot.work(timedelta(hours=72) - MINUTE)
+    assert (await lot.one()).state == "entered"
+    await lot.work(MINUTE)
+    row = await lot.one()
+    assert (row.state, row.closing_fen) == ("closed_by_operator", 8000 + 4000)  # a day of parking, not three
+    assert await notices(lot) == [("orphan_closed", 12000, account)]
+    await lot.passes("exit", 74 * 60, opened=True)
+    assert (await lot.one()).closing_fen == 4 * 8000  # the exit came after all
+
+
+@pytest.mark.case("PK-14")
+async def test_each_owner_sees_the_trail_of_their_time(lot: Lot) -> None:
+    seller, buyer, driver = [await lot.account() for _ in range(3)]
+    async with lot.database.session() as session:
+        deps = lot.deps(session)
+        vehicle = (await claim(deps, seller, PLATE)).vehicle_id
+        await prove(deps, seller, vehicle, "vehicle_licence")
+        await claim(deps, driver, PLATE)
+    first = await lot.passes("enter", 10)
+    await lot.passes("exit", 20)
+    async with lot.database.session() as session:
+        await claim(lot.deps(session), buyer, PLATE)
+        with pytest.raises(VehicleTakenError):
+            await prove(lot.deps(session), buyer, vehicle, "vehicle_licence")
+    lot.clock.advance(MINUTE)
+    async with lot.database.session() as session:
+        await end(lot.deps(session), seller, vehicle)
+        await prove(lot.deps(session), buyer, vehicle, "vehicle_licence")
+    second = await lot.passes("enter", 60)
+    async with lot.database.session() as session:
+        seen = {
+            name: [str(row.id) for row in await trail(lot.deps(session), account, vehicle)]
+            for name, account in (("seller", seller), ("buyer", buyer), ("driver", driver))
+        }
+    assert seen == {"seller": [first.session_id], "buyer": [second.session_id], "driver": []}
