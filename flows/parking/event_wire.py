@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 from flows.parking.credentials import credential
 from flows.parking.errors import PlateError
 from flows.parking.plates import read_plate
+from flows.parking.sessions import GateEvent
+from flows.parking.tables import Direction
 from flows.parking.vehicle_tables import VehicleClass
 
 AHEAD = timedelta(minutes=5)  # how far a device's clock may be ahead of ours
@@ -84,6 +86,25 @@ def credential_of(event: WireEvent) -> str:
     if event.ticket:
         return credential("ticket", event.ticket)
     return credential("pass", event.pass_subject) if event.pass_subject else ""
+
+
+def gate_event(event_id: UUID, device_id: str, wire: WireEvent, direction: Direction, opened: bool) -> GateEvent:  # noqa: FBT001 - a value, not a switch
+    """Return an event as sessions follow from it."""
+    return GateEvent(
+        id=event_id,
+        device_id=device_id,
+        seq=wire.seq,
+        kind=wire.kind,  # type: ignore[arg-type]  # heartbeats never come here
+        direction=direction,
+        occurred_at=wire.occurred_at,
+        credential=credential_of(wire),
+        color=wire.plate_color,
+        confidence=round(wire.confidence * 1000),
+        vehicle_class=wire.vehicle_class,
+        opened=opened,
+        reason=wire.reason,
+        paid_fen=wire.paid_fen,
+    )
 
 
 def _refused(message: str) -> EventRefusedError:

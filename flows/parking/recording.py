@@ -18,12 +18,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.parking.credentials import index_of
 from flows.parking.errors import TooManyEventsError, UnknownDeviceError
 from flows.parking.event_ids import event_id_of
-from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, read_event
+from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, gate_event, read_event
 from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
 from flows.parking.session_tables import ParkingRefusedEvent
 from flows.parking.sessions import GateEvent
-from flows.parking.stored import RAW, gate_event
+from flows.parking.stored import RAW
 from flows.parking.tables import Direction, ParkingLane
 from flows.parking.terms import Lot
 from kernel.clock import Clock

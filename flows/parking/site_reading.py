@@ -36,8 +36,10 @@ _LANES = "SELECT * FROM parking_lane WHERE lot_id = $1 AND closed_at IS NULL ORD
 _TARIFFS = """
     SELECT id, code || ' ' || version AS name, valid_from, data FROM parking_tariff
     WHERE operator_id = $1 AND code = $2
-      AND valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
+      AND (valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
           WHERE operator_id = $1 AND code = $2 AND valid_from <= $3), '-infinity')
+        OR id IN (SELECT tariff_id FROM parking_session WHERE lot_id = $4
+          AND left_at IS NULL AND superseded_by IS NULL AND orphan_closed_at IS NULL))
     ORDER BY valid_from
 """
 _HOLIDAYS = "SELECT day, kind FROM parking_holiday WHERE region = $1 AND day >= $2 ORDER BY day"
@@ -102,7 +104,7 @@ async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
 
 async def _parts(asked: _Asked) -> dict[str, Any]:
     connection, lot, now = asked.connection, asked.lot, asked.now
-    tariffs = await connection.fetch(_TARIFFS, lot["operator_id"], lot["tariff"], now)
+    tariffs = await connection.fetch(_TARIFFS, lot["operator_id"], lot["tariff"], now, lot["id"])
     holidays = await connection.fetch(_HOLIDAYS, lot["holiday_region"], (now - REGULARS).date())
     permits = await connection.fetch(_PERMITS, lot["operator_id"], lot["id"], now)
     mandates = await connection.fetch(_MANDATES, lot["id"], now - REGULARS)

@@ -45,7 +45,10 @@ class SiteLane(_Part, frozen=True, kw_only=True):
 
 
 class SiteTariff(_Part, frozen=True, kw_only=True):
-    """A version of the lot's tariff: the one that holds, and those to come. ``data`` is for ``tariff_data``."""
+    """A version of the lot's tariff: the one that holds, those to come, and those of open sessions.
+
+    ``data`` is for ``tariff_data``.
+    """
 
     id: UUID
     name: str  # as receipts show it
