@@ -1,7 +1,7 @@
 """make bench NAME=gate: how long an arm waits for the box of its site, over local HTTP, with the platform stopped.
 
-1,000 vehicles are inside; half of the cars enter and half leave, charged by their tariff, on a lane that takes cash. Pass
-codes are each shown for the first time. The limit is one synced insert into SQLite on the same disk, which every
+1,000 vehicles are inside; half of the cars enter and half leave, charged by their tariff, on a lane that fails closed.
+Pass codes are each shown for the first time. The limit is one synced insert into SQLite on the same disk, which every
 decision has to wait for. The box has core 0; its store is on the disk of --folder.
 """
 

@@ -18,9 +18,8 @@ class Due(Struct, frozen=True):
     permit: str = ""
 
 
-def due_of(visit: Visit, who: str, paid: tuple[SiteSession | None, int], terms: Terms, at: datetime) -> Due:
-    """``paid`` is the platform's session with its payments, and what was paid at the site beside them."""
-    session, here = paid
+def due_of(visit: Visit, who: str, session: SiteSession | None, terms: Terms, at: datetime) -> Due:
+    """``session`` is the platform's of the visit, with its payments, if it has one already."""
     since = visit.entered_at or visit.opened_at
     version = terms.version(session.tariff_id if session is not None else None, since)
     if terms.lot is None or version is None:
@@ -32,7 +31,8 @@ def due_of(visit: Visit, who: str, paid: tuple[SiteSession | None, int], terms: 
     payments = session.paid if session is not None else ()
     covered = max((each.quoted_at for each in payments if at <= each.covers_until), default=None)
     fee = version.rules.fee(stay, covered or at, terms.holidays).total_fen
-    return Due(fee - sum(each.amount_fen for each in payments) - here, covered is not None, permit)
+    paid = sum(each.amount_fen for each in payments) + visit.paid_here_fen
+    return Due(fee - paid, covered is not None, permit)
 
 
 def _least(stay: Stay, version: Version, terms: Terms) -> int | None:

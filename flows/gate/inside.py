@@ -25,11 +25,10 @@ class Named(Struct, frozen=True):
 
 
 class Happened(Struct, frozen=True):
-    """An event here with its number, and what was paid with it at this site."""
+    """An event here, with its number."""
 
     seq: int
     event: GateEvent
-    paid_fen: int = 0
 
 
 class Inside:
@@ -70,6 +69,7 @@ class Inside:
     def learn(self, sessions: Iterable[SiteSession], *, complete: bool, told: int) -> list[str]:
         """Take over what the platform says, which knows the events up to the number ``told``.
 
+        What was paid here is remembered while the vehicle is inside: snapshots have what was paid elsewhere.
         Returns whose plates need not be remembered any more.
         """
         if complete:
@@ -81,7 +81,8 @@ class Inside:
             elif not session.open and held is not None and held.id == session.id:
                 del self._sessions[session.who]
         for who in list(self._happened):
-            rest = [each for each in self._happened[who] if each.seq > told]
+            known = self._sessions.get(who) is not None
+            rest = [each for each in self._happened[who] if each.seq > told or (each.event.paid_fen and known)]
             if rest:
                 self._happened[who] = rest
             else:
@@ -99,12 +100,10 @@ class Inside:
             visits += [each for each in map(self._last, self._near(event.credential)) if each is not None]
         return next(each for each in match_exits(visits) if event.id in each.events)
 
-    def paid(self, visit: Visit) -> tuple[SiteSession | None, int]:
-        """Return the platform's session of a visit, which has its payments, and what was paid here beside them."""
-        who = self.who(visit.credential)
-        session = self._sessions.get(who)
-        here = sum(each.paid_fen for each in self._happened.get(who, ()) if each.event.id in visit.events)
-        return (session if session is not None and session.id == visit.id else None), here
+    def session(self, visit: Visit) -> SiteSession | None:
+        """Return the platform's session of a visit, which has its payments."""
+        session = self._sessions.get(self.who(visit.credential))
+        return session if session is not None and session.id == visit.id else None
 
     def has_just_left(self, who: str, at: datetime) -> bool:
         """Whether an exit has opened for it so lately that this is the same passage, read twice."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -15,11 +16,12 @@ from flows.gate.inside import Happened, Inside
 from flows.gate.store import Statement, Store
 from flows.gate.wire import Answer
 from flows.parking.event_ids import event_id_of
-from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.event_wire import WireEvent, gate_event
 from flows.parking.sessions import GateEvent
 from flows.parking.tables import Direction
 
 _REMEMBERED = 1000  # answers, for senders that lost them
+_LONGEST_STAY = timedelta(hours=72)  # after that a session is an orphan, and nobody waits at an exit for it
 
 
 class Entry(Struct, frozen=True):
@@ -102,12 +104,13 @@ class Journal:
 
     def _statements(self, wire: WireEvent, entry: Entry, happened: Happened) -> Iterator[Statement]:
         yield (
-            "INSERT INTO event (seq, event_id, body, answer) VALUES (?, ?, ?, ?)",
+            "INSERT INTO event (seq, event_id, body, answer, keep_until) VALUES (?, ?, ?, ?, ?)",
             (
                 wire.seq,
                 str(wire.event_id),
                 msgspec.json.encode((wire, entry.direction)),
                 msgspec.json.encode(entry.answer),
+                (wire.occurred_at + _LONGEST_STAY).timestamp() if wire.paid_fen else 0,
             ),
         )
         if (named := self._inside.add(happened)) is not None:
@@ -116,22 +119,10 @@ class Journal:
 
 
 def _happened(device: str, wire: WireEvent, direction: Direction) -> Happened:
-    return Happened(wire.seq, gate_event(device, wire, direction), wire.paid_fen)
+    return Happened(wire.seq, event_of(device, wire, direction))
 
 
-def gate_event(device: str, wire: WireEvent, direction: Direction) -> GateEvent:
-    """Return what sessions follow from."""
-    return GateEvent(
-        id=event_id_of(device, wire.event_id, wire.occurred_at),
-        device_id=device,
-        seq=wire.seq,
-        kind=wire.kind,  # type: ignore[arg-type]  # heartbeats are never kept
-        direction=direction,
-        occurred_at=wire.occurred_at,
-        credential=credential_of(wire),
-        color=wire.plate_color,
-        confidence=round(wire.confidence * 1000),
-        vehicle_class=wire.vehicle_class,
-        opened=bool(wire.opened),
-        reason=wire.reason,
-    )
+def event_of(device: str, wire: WireEvent, direction: Direction) -> GateEvent:
+    """Return an event as the platform will see it."""
+    event_id = event_id_of(device, wire.event_id, wire.occurred_at)
+    return gate_event(event_id, device, wire, direction, opened=bool(wire.opened))

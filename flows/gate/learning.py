@@ -55,13 +55,15 @@ class Learning:
             terms = self._passing.terms if held is self._held else terms_of(held)
         except (msgspec.MsgspecError, UnicodeDecodeError, TariffRefusedError) as error:
             raise CloudAwayError(f"The snapshot is not understood: {error}") from error
-        if (snapshot.revision, told) == (self.revision, self._told):
+        if held is self._held and not snapshot.sessions and told == self._told:
+            self.revision = snapshot.revision  # the one on the disk is as good
             return
         statements = [keep(_REVISION, snapshot.revision.encode()), keep(_HELD, msgspec.json.encode(held))]
         if snapshot.complete:
             statements.append(("DELETE FROM session", ()))
         statements += [_kept(session) for session in snapshot.sessions]
-        statements.append(("DELETE FROM event WHERE state = 'sent' AND seq <= ?", (told,)))
+        known = "DELETE FROM event WHERE state = 'sent' AND seq <= ? AND keep_until < ?"
+        statements.append((known, (told, self._passing.clock.now().timestamp())))
         await self._store.write(statements)
         self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
         gone = self._passing.inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)

@@ -9,7 +9,7 @@ from flows.gate.charging import Due, due_of
 from flows.gate.cloud import Cloud
 from flows.gate.deciding import AtExit, Barrier, at_entry, at_exit
 from flows.gate.inside import Inside
-from flows.gate.journal import Entry, Journal, gate_event
+from flows.gate.journal import Entry, Journal, event_of
 from flows.gate.lanes import Lanes, Waiting
 from flows.gate.scanning import Scanner
 from flows.gate.site_file import SiteFile
@@ -96,9 +96,8 @@ class Passing:
 
     def _at_exit(self, lane: SiteLane, wire: WireEvent, who: str) -> Barrier:
         at = wire.occurred_at
-        visit = self.inside.after(gate_event(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
-        session, here = self.inside.paid(visit)
-        due = due_of(visit, self.inside.who(visit.credential), (session, here + wire.paid_fen), self.terms, at)
+        visit = self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
+        due = due_of(visit, self.inside.who(visit.credential), self.inside.session(visit), self.terms, at)
         receipt = self.scanner.receipts.get(who)
         return at_exit(
             AtExit(

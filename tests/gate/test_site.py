@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from flows.gate.box import Box
 from flows.gate.errors import GateRequestError, LaneUnknownError
 from flows.gate.wire import Answer, OpenedByHand, PaidHere, PlateRead
+from flows.parking.event_ids import event_id_of
 from flows.parking.site_snapshot import SiteMandate, SitePayment, SitePermit
 from kernel.clock import ManualClock
 from tests.gate.platform import Platform
@@ -25,11 +26,22 @@ def said(answer: Answer) -> tuple[str, str, int]:
     return answer.decision, answer.reason, answer.amount_fen
 
 
-async def test_who_enters_pays_at_the_exit_by_the_tariff_of_the_entry(box: Box, clock: ManualClock) -> None:
+def session_id(platform: Platform) -> int:
+    """Return the id that the session of the first event has."""
+    first = next(iter(platform.events.values()))
+    return event_id_of(str(UUID(int=1)), first.event_id, first.occurred_at).int
+
+
+async def test_who_enters_pays_at_the_exit_by_the_tariff_of_the_entry(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
     assert said(await drives(box, "in", "沪 a·12345")) == ("open", "enter", 0)
     clock.advance(timedelta(minutes=61))
     assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
     assert said(await box.site.paid_here("out", PaidHere(amount_fen=1500))) == ("pay", "to_pay", 1000)
+    await box.syncing.send()
+    platform.enters(PLATE, "11-02 09:00", number=session_id(platform))
+    await box.syncing.fetch_snapshot()
     assert said(await box.site.paid_here("out", PaidHere(amount_fen=1000))) == ("open", "nothing_due", 0)
     assert box.passing.inside.count == 0
     with pytest.raises(GateRequestError, match="no vehicle waits"):
