@@ -113,9 +113,9 @@ class Inside:
     @property
     def count(self) -> int:
         """How many vehicles are inside, as far as is known here."""
-        whos = {*self._sessions, *self._happened}
-        visits = (self._last(who) for who in whos)
-        return sum(each is not None and each.inside and each.entered_at is not None for each in visits)
+        quiet = sum(each.entered_at is not None for who, each in self._sessions.items() if who not in self._happened)
+        visits = (self._last(who) for who in self._happened)
+        return quiet + sum(each is not None and each.inside and each.entered_at is not None for each in visits)
 
     def _near(self, credential: str) -> list[str]:
         """Return who has a plate that a camera may take for this one."""

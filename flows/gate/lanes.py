@@ -16,6 +16,9 @@ WATCHED = timedelta(seconds=60)
 """A plate that a lane's camera read makes whatever happens there until then of low risk."""
 
 
+_TOGETHER = 0.1  # seconds; what changes within is told at once
+
+
 class Waiting(Struct, frozen=True):
     """A vehicle that an arm has not opened for."""
 
@@ -75,6 +78,7 @@ class Lanes:
             while True:
                 woken.clear()
                 yield
+                await asyncio.sleep(_TOGETHER)
                 try:
                     await asyncio.wait_for(woken.wait(), every)
                 except TimeoutError:
