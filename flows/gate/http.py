@@ -30,7 +30,7 @@ _T = TypeVar("_T", PlateRead, CodeShown, OpenedByHand, PaidHere)
 _MOST_BYTES = 2**14
 _REFRESH_SECONDS = 2.0  # ages on the page go on without anything happening
 _STATIC = Path(__file__).parent / "static"
-_FILES = {"gate.css": "text/css", "gate.js": "text/javascript"}
+_FILES = {"gate.css": "text/css", "gate.js": "text/javascript", "favicon.svg": "image/svg+xml"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -1,5 +1,6 @@
 """The box over HTTP, as the site's devices and its page have it."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from flows.gate.box import open_box
 from flows.gate.http import gate_app
 from flows.gate.site_file import SiteFile
+from gateway.server.lifespan import lifespan
 from gateway.server.listening import listen
 from gateway.server.server import Server
 from kernel.clock import ManualClock
@@ -26,18 +28,20 @@ async def url(platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: 
     """The address of a box that follows the platform."""
     own = msgspec.structs.replace(file, token=TOKEN)
     listening = listen("127.0.0.1", 0)
-    server = Server(gate_app(lambda: open_box(own, platform.origin, tmp_path / "store", clock)))
-    await server.open(listening)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    await server.stop(0)
+    app: Any = gate_app(lambda: open_box(own, platform.origin, tmp_path / "store", clock))
+    async with lifespan(app):
+        server = Server(app)
+        await server.open(listening)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        await server.stop(0)
 
 
 @pytest.fixture
 async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {TOKEN}"}) as opened:
-        status: dict[str, Any] = {}
-        while not status.get("lanes"):
-            status = (await opened.get("/status")).json()
+        async with asyncio.timeout(20):
+            while not (await opened.get("/status")).json()["lanes"]:
+                await asyncio.sleep(0.02)
         yield opened
 
 
@@ -52,25 +56,25 @@ async def test_a_camera_is_answered_and_watchers_are_told(client: httpx.AsyncCli
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "code", "field"),
+    ("path", "body", "expected"),
     [
-        ("/lanes/in/plates", {}, 422, "GATE_REQUEST_INVALID", "plate"),
-        ("/lanes/in/plates", {"plate": "沪A12345", "confidence": 2}, 422, "GATE_REQUEST_INVALID", "confidence"),
-        ("/lanes/in/plates", {"plate": "沪A12345", "speed": 9}, 422, "GATE_REQUEST_INVALID", "speed"),
-        ("/lanes/in/plates", [], 422, "GATE_REQUEST_INVALID", "body"),
-        ("/lanes/in/open", {"reason": "Just so"}, 422, "GATE_REQUEST_INVALID", "reason"),
-        ("/lanes/in/codes", {"text": "x" * 401}, 422, "GATE_REQUEST_INVALID", "text"),
-        ("/lanes/out/payments", {"amount_fen": 25.0}, 422, "GATE_REQUEST_INVALID", "amount_fen"),
-        ("/lanes/roof/plates", {"plate": "沪A12345"}, 404, "GATE_LANE_UNKNOWN", None),
-        ("/lanes/in/wishes", {}, 404, "GATE_NOT_FOUND", None),
+        ("/lanes/in/plates", {}, (422, "GATE_REQUEST_INVALID", "plate")),
+        ("/lanes/in/plates", {"plate": "沪A12345", "confidence": 2}, (422, "GATE_REQUEST_INVALID", "confidence")),
+        ("/lanes/in/plates", {"plate": "沪A12345", "speed": 9}, (422, "GATE_REQUEST_INVALID", "speed")),
+        ("/lanes/in/plates", [], (422, "GATE_REQUEST_INVALID", "body")),
+        ("/lanes/in/open", {"reason": "Just so"}, (422, "GATE_REQUEST_INVALID", "reason")),
+        ("/lanes/in/codes", {"text": "x" * 401}, (422, "GATE_REQUEST_INVALID", "text")),
+        ("/lanes/out/payments", {"amount_fen": 25.0}, (422, "GATE_REQUEST_INVALID", "amount_fen")),
+        ("/lanes/roof/plates", {"plate": "沪A12345"}, (404, "GATE_LANE_UNKNOWN", None)),
+        ("/lanes/in/wishes", {}, (404, "GATE_NOT_FOUND", None)),
     ],
 )
 async def test_what_is_wrong_is_said(
-    client: httpx.AsyncClient, path: str, body: object, status: int, code: str, field: str | None
+    client: httpx.AsyncClient, path: str, body: object, expected: tuple[int, str, str | None]
 ) -> None:
     answer = await client.post(path, json=body)
     said = answer.json()
-    assert (answer.status_code, said["code"], said.get("field")) == (status, code, field)
+    assert (answer.status_code, said["code"], said.get("field")) == expected
     assert said["fix"]
 
 
