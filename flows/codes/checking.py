@@ -23,7 +23,7 @@ from flows.codes.recording import note
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import Kind
 from flows.codes.revoking import is_revoked
-from flows.codes.subjects import account_of_subject, subject_for
+from flows.codes.subjects import holder_of, subject_for
 from flows.codes.tables import CodeUse, CodeVerifier, Result
 from kernel.crypto.fields import FieldCipher
 from kernel.masks import masked_name
@@ -58,7 +58,9 @@ class _Read(Struct, frozen=True):
     purpose: str
     issued_at: datetime
     named: tuple[tuple[Kind, bytes], ...]  # what of it may be revoked
-    account_id: UUID | None
+    subject: bytes
+    account_id: UUID | None  # None: nobody's, or a closed account's
+    group: str = ""  # in which the subject is the holder's name
 
 
 async def check(session: AsyncSession, desk: Desk, verifier: CodeVerifier, text: str, request_id: str) -> Checked:
@@ -75,7 +77,9 @@ async def check(session: AsyncSession, desk: Desk, verifier: CodeVerifier, text:
     if first is not None:
         return await _replayed(session, desk, verifier, code, (request_id, first))
     await note(session, desk.clock, _use(code, verifier, request_id, now, "ok"))
-    subject = await subject_for(session, desk.clock, verifier.verifier_group, code.account_id)
+    subject, group = code.subject, verifier.verifier_group
+    if code.group != group:
+        subject = await subject_for(session, desk.clock, group, code.account_id)
     claims = await _claims(session, desk.cipher, code.account_id, verifier.claims)
     return Checked(result="ok", at=now, purpose=code.purpose, subject=subject.hex(), claims=claims)
 
@@ -86,7 +90,7 @@ async def _replayed(
     request_id, first = again
     now = desk.clock.now()
     await note(session, desk.clock, _use(code, verifier, request_id, now, "replay"))
-    where = await session.get(CodeVerifier, single_use.verifier_id(first))
+    where = await session.get(CodeVerifier, UUID(first.verifier))
     named = FirstUse(where.id, where.name_zh, where.name_en, first.at) if where is not None else None
     return replace(_refused(Refusal.REPLAY, "The code was used before", now, code), first_use=named)
 
@@ -105,14 +109,15 @@ async def _read(session: AsyncSession, desk: Desk, verifier: CodeVerifier, text:
         holder = await opaque_codes.holder_of(desk.redis, code_id, now)
         _check_licence(verifier, holder.purpose)
         named: tuple[tuple[Kind, bytes], ...] = (("subject", holder.subject),)
-        account_id = await _account(session, holder.subject)
-        return _Read(code_id, holder.purpose, holder.issued_at, named, account_id)
+        whose = await _whose(session, holder.subject)
+        return _Read(code_id, holder.purpose, holder.issued_at, named, holder.subject, *whose)
     keys = desk.keys().published
     purpose = pass_codes.purpose_of(text, keys) or verifier.purposes[0]
     _check_licence(verifier, purpose)
     code = pass_codes.verify(text, keys, purpose, now)
     named = (("subject", code.subject), ("code", code.code_id), ("key", code.kid))
-    return _Read(code.code_id, purpose, code.issued_at, named, await _account(session, code.subject))
+    whose = await _whose(session, code.subject)
+    return _Read(code.code_id, purpose, code.issued_at, named, code.subject, *whose)
 
 
 def _check_licence(verifier: CodeVerifier, purpose: str) -> None:
@@ -120,13 +125,16 @@ def _check_licence(verifier: CodeVerifier, purpose: str) -> None:
         raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, f"The code is for {purpose}, which is not read here")
 
 
-async def _account(session: AsyncSession, subject: bytes) -> UUID | None:
-    """Return whose code it is, None if the account is closed."""
-    found = await account_of_subject(session, subject)
+async def _whose(session: AsyncSession, subject: bytes) -> tuple[UUID | None, str]:
+    """Return whose code it is, None if the account is closed, and the group that knows them by this name."""
+    found = await holder_of(session, subject)
+    if found is None:
+        return None, ""
+    account, group = found
     try:
-        return (await account_of(session, found)).id if found is not None else None
+        return (await account_of(session, account.id)).id, group  # which the session has read already
     except (AccountClosedError, UnknownAccountError):
-        return None
+        return None, group
 
 
 async def _claims(session: AsyncSession, cipher: FieldCipher, account_id: UUID, licensed: list[str]) -> dict[str, Any]:

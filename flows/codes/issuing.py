@@ -62,13 +62,13 @@ async def _opaque(desk: Desk, subject: bytes, purpose: str) -> Issued:
 
 
 def _signed(desk: Desk, subject: bytes, purpose: str, count: int) -> list[Issued]:
-    now = desk.clock.now().replace(microsecond=0)
-    signer = desk.keys().signer(purpose, now)
+    now = desk.clock.now()
+    signer, first = desk.keys().signer(purpose, now), now.replace(microsecond=0)
     return [
         Issued(
             pass_codes.issue(signer.private, signer.kid, subject, at, secrets.token_bytes(pass_codes.CODE_ID_BYTES)),
             at,
             at + pass_codes.LIFE,
         )
-        for at in (now + pass_codes.LIFE * turn for turn in range(count))
+        for at in (first + pass_codes.LIFE * turn for turn in range(count))
     ]

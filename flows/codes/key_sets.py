@@ -4,7 +4,7 @@ The list names every purpose's current, next and previous key, so that a verifie
 knows who signs next. Pure: no database, no clock of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ class KeySet:
         self.issued_at = issued_at
         self._keys = {each.kid: each for each in keys}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[PublicKey]:
         return iter(self._keys.values())
 
     def find(self, kid: bytes) -> PublicKey | None:

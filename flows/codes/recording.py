@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes.distance import metres, position_of
+from flows.codes.pass_codes import CODE_ID_BYTES
 from flows.codes.tables import CodeDoubleUse, CodeTravel, CodeUse, CodeVerifier
 from kernel.clock import Clock
 
@@ -23,12 +24,15 @@ async def note(session: AsyncSession, clock: Clock, use: CodeUse) -> bool:
     Notes of one code wait for each other, so that of two uses the later sees the earlier. Whoever notes several in a
     transaction does so in the order of their code ids.
     """
-    await session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(use.code_id[:8], signed=True))))
+    signed = len(use.code_id) == CODE_ID_BYTES  # an opaque one is judged by the platform alone: nobody has it as well
+    if signed:
+        await session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(use.code_id, signed=True))))
     made = insert(CodeUse).values(**use.model_dump()).on_conflict_do_nothing(constraint="code_use_once")
     if (await session.exec(made.returning(col(CodeUse.id)))).first() is None:
         return False
     if use.result == "ok":
-        await _look_for_another(session, clock, use)
+        if signed:
+            await _look_for_another(session, clock, use)
         if use.account_id is not None:
             await _look_for_travel(session, clock, use, use.account_id)
     return True
@@ -44,6 +48,9 @@ async def _look_for_another(session: AsyncSession, clock: Clock, use: CodeUse) -
 
 async def _look_for_travel(session: AsyncSession, clock: Clock, use: CodeUse, account_id: UUID) -> None:
     here = await session.get(CodeVerifier, use.verifier_id)
+    one = position_of(here.latitude, here.longitude) if here is not None else None
+    if one is None:
+        return
     query = (
         select(CodeUse, CodeVerifier)
         .where(CodeUse.account_id == account_id, CodeUse.result == "ok", CodeUse.id != use.id)
@@ -52,11 +59,11 @@ async def _look_for_travel(session: AsyncSession, clock: Clock, use: CodeUse, ac
     )
     nearest = query.order_by(func.abs(func.extract("epoch", col(CodeUse.used_at) - use.used_at))).limit(1)
     found = (await session.exec(nearest)).first()
-    if found is None or here is None:
+    if found is None:
         return
     other, there = found
-    one, two = position_of(here.latitude, here.longitude), position_of(there.latitude, there.longitude)
-    if one is None or two is None:
+    two = position_of(there.latitude, there.longitude)
+    if two is None:
         return
     far, seconds = metres(one, two), abs((use.used_at - other.used_at).total_seconds())
     if far > max(LEAST_METRES, MOST_METRES_PER_SECOND * seconds):

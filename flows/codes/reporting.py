@@ -12,7 +12,7 @@ from flows.codes.desk import Desk
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.recording import note
 from flows.codes.refusals import Refusal
-from flows.codes.subjects import account_of_subject
+from flows.codes.subjects import holder_of
 from flows.codes.tables import CodeUse, CodeVerifier
 
 MOST_AT_ONCE = 1000
@@ -72,9 +72,10 @@ def _read(desk: Desk, verifier: CodeVerifier, use: OfflineUse) -> pass_codes.Pas
 async def _row(
     session: AsyncSession, desk: Desk, verifier: CodeVerifier, use: OfflineUse, code: pass_codes.PassCode
 ) -> CodeUse:
+    holder = await holder_of(session, code.subject)
     return CodeUse(
         code_id=code.code_id,
-        account_id=await account_of_subject(session, code.subject),
+        account_id=holder[0].id if holder is not None else None,
         verifier_id=verifier.id,
         purpose=code.purpose,
         claims=[],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -49,13 +49,9 @@ async def revoke_all_of(session: AsyncSession, clock: Clock, account_id: UUID, r
 
 async def is_revoked(session: AsyncSession, named: Sequence[tuple[Kind, bytes]], issued_at: datetime) -> bool:
     """Whether something of these is revoked, for a code that was issued then."""
-    for kind, value in named:
-        query = select(CodeRevocation.version).where(
-            CodeRevocation.kind == kind, CodeRevocation.value == value, col(CodeRevocation.at) >= issued_at
-        )
-        if (await session.exec(query.limit(1))).first() is not None:
-            return True
-    return False
+    any_of = or_(*(and_(col(CodeRevocation.kind) == kind, col(CodeRevocation.value) == value) for kind, value in named))
+    query = select(CodeRevocation.version).where(any_of, col(CodeRevocation.at) >= issued_at).limit(1)
+    return (await session.exec(query)).first() is not None
 
 
 async def current_list(session: AsyncSession, clock: Clock) -> RevocationList:

@@ -6,7 +6,6 @@ remembers longer than any code lives; without it nothing counts as unused.
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -31,8 +30,3 @@ async def first_use(redis: Redis, code_id: bytes, use: Use) -> Use | None:
     verifier, milliseconds, request_id = found.decode().split("|", 2)
     first = Use(verifier, request_id, datetime.fromtimestamp(int(milliseconds) / 1000, UTC))
     return None if is_retry(first, use.verifier, use.request_id, use.at) else first
-
-
-def verifier_id(use: Use) -> UUID:
-    """Return which verifier a use was at."""
-    return UUID(use.verifier)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.accounts.tables import Account
 from auth.clients.pairwise import pairwise_subject
 from auth.clients.tables import PairwiseSubject
 from kernel.clock import Clock
@@ -18,12 +19,15 @@ async def subject_for(session: AsyncSession, clock: Clock, group: str, account_i
     return subject_bytes(await pairwise_subject(session, clock, SECTOR_PREFIX + group, account_id))
 
 
-async def account_of_subject(session: AsyncSession, subject: bytes) -> UUID | None:
-    """Return whose name it is, in whichever group."""
-    query = select(PairwiseSubject.account_id).where(
-        PairwiseSubject.subject == _text(subject), col(PairwiseSubject.sector).startswith(SECTOR_PREFIX)
+async def holder_of(session: AsyncSession, subject: bytes) -> tuple[Account, str] | None:
+    """Return whose name it is, and in which group: one query, as a barrier waits for it."""
+    query = select(Account, PairwiseSubject.sector).where(
+        PairwiseSubject.subject == _text(subject),
+        PairwiseSubject.account_id == Account.id,
+        col(PairwiseSubject.sector).startswith(SECTOR_PREFIX),
     )
-    return (await session.exec(query)).first()
+    found = (await session.exec(query)).first()
+    return (found[0], found[1].removeprefix(SECTOR_PREFIX)) if found is not None else None
 
 
 def subject_bytes(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """``/codes/…``: what verifiers fetch and ask (docs/codes.md). Devices sign their requests, so no token is sent."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -27,7 +27,7 @@ from kernel.database import Database
 
 _COSE = 'application/cose; cose-type="cose-sign1"'  # RFC 9052 section 12.3
 _MOST_BYTES = 2**20
-_KEYS_EVERY = timedelta(minutes=15)  # how often the signature of the key set is made anew
+_KEYS_EVERY = 900  # seconds after which the key set is signed anew, so that verifiers see that it is fresh
 _T = TypeVar("_T")
 
 
@@ -60,7 +60,7 @@ class CodeRoutes:
         @get("/codes/keys")
         async def keys(request: AnyRequest) -> Response[bytes]:
             known, now = self._desk.keys(), self._desk.clock.now()
-            made_at = now - (now - now.min.replace(tzinfo=now.tzinfo)) % _KEYS_EVERY
+            made_at = datetime.fromtimestamp(now.timestamp() // _KEYS_EVERY * _KEYS_EVERY, UTC)
             signer = known.signer(LISTS, now)
             etag = f'"{known.published.version}-{int(made_at.timestamp())}"'
             return _listed(request, etag, lambda: key_sets.signed(known.published, made_at, signer.private, signer.kid))

@@ -100,6 +100,12 @@ async def test_keys_rotate_by_themselves_when_the_next_one_signs(office: Office,
     assert await office.rows("SELECT count(*) FROM audit_entry WHERE action = 'code_keys.rotated'") == [{"count": 4}]
 
 
+async def test_a_key_that_was_just_made_signs_at_once(office: Office) -> None:
+    office.clock.advance(timedelta(milliseconds=500))  # codes say whole seconds, keys begin between them
+    await change(office, compromised=True)
+    assert judged(office, await fetched(office), await office.code(await office.resident(), 1)) is None
+
+
 async def test_the_signer_of_lists_changes_too(office: Office) -> None:
     held = await fetched(office)
     await change(office, purpose=LISTS)
