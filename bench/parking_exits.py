@@ -82,7 +82,7 @@ async def prepare(settings: Settings, authority: str) -> list[Device]:
             session.add(lot)
             await session.flush()
             for lane in ("enter", "exit"):
-                session.add(ParkingLane(lot_id=lot.id, name=lane, device_id=str(box.id), direction=lane))  # type: ignore[arg-type]  # one of the two
+                session.add(ParkingLane(lot_id=lot.id, name=lane, device_id=str(box.id), direction=lane))
             devices.append(Device(str(box.id), secret, authority))
         data = msgspec.to_builtins(TARIFF.tariff)
         tariff = ParkingTariff(

@@ -126,5 +126,6 @@ def _lane(lane: ParkingLane) -> str:
     heard = f"heard {lane.heard_at:%Y-%m-%d %H:%M} UTC" if lane.heard_at else "never heard"
     offset = f", its clock is {lane.clock_offset_ms / 1000:+.1f} s off" if lane.clock_offset_ms else ""
     queued = f", {lane.queued} events wait" if lane.queued else ""
+    lost = f", lost since {lane.comms_lost_at:%Y-%m-%d %H:%M} UTC" if lane.comms_lost_at else ""
     closed = ", closed" if lane.closed_at else ""
-    return f"  {lane.direction:5} {lane.name}  {heard}{offset}{queued}{closed}"
+    return f"  {lane.direction:5} {lane.name}  {heard}{lost}{offset}{queued}{closed}"

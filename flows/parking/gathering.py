@@ -120,7 +120,8 @@ class Touched:
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
-                facts=Facts.of(rows[visit.id]) if visit.id in rows else Facts(),
+                # An earlier event may have come since: what was known of the session that it was goes on.
+                facts=next((Facts.of(rows[event]) for event in visit.events if event in rows), Facts()),
                 payments=payments,
                 free_at=free_at.get(visit.credential),
             )

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from msgspec import Struct
-from sqlmodel import col, select
+from sqlmodel import select
 
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
 from flows.parking.finding import session_of
@@ -40,14 +40,15 @@ async def pay(deps: Deps, session_id: UUID, payer: Payer) -> PaymentOrder:
     if asked is not None:
         return asked
     found = await standing(deps, session_id)
-    pending = await _pending(deps, found.row)
-    if pending is not None:
+    for pending in found.case.payments:
+        if pending.paid_at or pending.closed_at:
+            continue
         order = await deps.session.get_one(PaymentOrder, pending.order_id)
         if order.expires_at > deps.clock.now() and not order.closing and pending.kind != "debit":
             if order.account_id == payer.account_id:
                 return order
             raise PaymentUnderwayError("Somebody else is paying for this session", fix="Ask again in some minutes.")
-        await _over(deps, pending)
+        await _over(deps, pending.order_id)
     _refuse_if_covered(deps, found)
     return await place(deps, found, payer, "prepay" if found.case.visit.inside else "arrears")
 
@@ -116,28 +117,20 @@ def _refuse_if_covered(deps: Deps, found: Standing) -> None:
         raise AlreadyCoveredError("Nothing is due for this session", fix="Drive to the exit.")
 
 
-async def _over(deps: Deps, pending: ParkingPayment) -> None:
+async def _over(deps: Deps, order_id: UUID) -> None:
     """Let nobody pay an order whose quote is over; if the money is on its way it counts, or goes back by itself."""
-    order = await give_up(deps.session, deps.clock, pending.order_id)
+    order = await give_up(deps.session, deps.clock, order_id)
     if order.state in OPEN_ORDERS:
         raise PaymentUnderwayError("A payment for this session is not decided yet", fix="Ask again in some minutes.")
     if order.state == "closed":
-        pending.closed_at = order.changed_at
-        deps.session.add(pending)
+        payment = await deps.session.get_one(ParkingPayment, order_id)
+        payment.closed_at = order.changed_at
+        deps.session.add(payment)
         await deps.session.flush()
 
 
 async def _asked_before(deps: Deps, payer: Payer) -> PaymentOrder | None:
     chosen = select(PaymentOrder).where(
         PaymentOrder.account_id == payer.account_id, PaymentOrder.idempotency_key == payer.idempotency_key
-    )
-    return (await deps.session.exec(chosen)).first()
-
-
-async def _pending(deps: Deps, row: ParkingSession) -> ParkingPayment | None:
-    chosen = select(ParkingPayment).where(
-        ParkingPayment.session_id == row.id,
-        col(ParkingPayment.paid_at).is_(None),
-        col(ParkingPayment.closed_at).is_(None),
     )
     return (await deps.session.exec(chosen)).first()

@@ -98,7 +98,7 @@ async def record(
         except EventRefusedError as error:
             answers[place] = Answer(status="refused", field=error.field, problem=error.problem)
     answers |= await _Recorder(deps, device_id).all_of(reads)
-    await _keep(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
+    await keep_refused(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
     return [answers[place] for place in range(len(events))]
 
 
@@ -244,7 +244,7 @@ def _lane(lanes: dict[str, _Lane], wire: WireEvent) -> _Lane:
     return lanes[wire.lane]
 
 
-async def _keep(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
+async def keep_refused(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
     """Keep what was refused, for inspection."""
     for raw, answer in refused:
         row_id = uuid7()

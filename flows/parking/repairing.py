@@ -42,7 +42,6 @@ async def repair(deps: Deps, speaker: Speaker, session_id: UUID, plate: str) -> 
     touched = await touched_by(deps, before.lot, moments, corrected)
     of_event = await touched.write()
     await _rename(deps, touched)
-    deps.session.expire_all()
     found = await session_of(deps.session, of_event[row.id])
     event = Event(
         actor=speaker.actor,

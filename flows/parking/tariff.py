@@ -197,21 +197,7 @@ class _Charging:
             groups[window] = groups.get(window, 0) + so_far - charged
             charged = so_far
         spent[band_at] = before + charged
-        units = -(-max(end - unit_from, 0) // band.unit_seconds)
-        capped = charged < (first or 0) + units * band.unit_fen
-        lines.append(
-            Line(
-                "band",
-                band.name,
-                begin - _CHINA,
-                end - _CHINA,
-                Fen(charged),
-                units,
-                Fen(band.unit_fen),
-                Fen(first or 0),
-                capped,
-            )
-        )
+        lines.append(_band_line(band, (unit_from, begin, end), charged, first or 0))
 
     def _windows(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the windows of the caps that a stretch falls into, each with where the stretch leaves it."""
@@ -268,6 +254,14 @@ def _times(band: Band, day_begin: int, percent_off: int) -> _Times:
         band.unit.fen * (100 - percent_off) // 100,
         band.cap_fen,
     )
+
+
+def _band_line(band: _Times, times: tuple[int, int, int], charged: int, first: int) -> Line:
+    unit_from, begin, end = times
+    units = -(-max(end - unit_from, 0) // band.unit_seconds)
+    capped = charged < first + units * band.unit_fen
+    span, prices = (begin - _CHINA, end - _CHINA), (Fen(band.unit_fen), Fen(first))
+    return Line("band", band.name, *span, Fen(charged), units, *prices, capped)
 
 
 def _line(kind: LineKind, name: str, begin: int, end: int, amount: int) -> Line:

@@ -190,6 +190,22 @@ async def test_a_dispute_gives_back_all_a_part_or_nothing(lot: Lot, fee: int) ->
     assert (held.get("operator", 0), held.get("resident", 0)) == (-fee, fee - 1500)
 
 
+async def test_an_earlier_reading_that_comes_late_takes_over_what_was_paid(lot: Lot) -> None:
+    account = await lot.account()
+    first, second = lot.event("enter", 0), lot.event("enter", 1)
+    [entered] = await lot.send(second)
+    lot.clock.advance(30 * MINUTE)
+    order = await lot.order(entered.session_id, account)
+    await lot.send(first)
+    row = await lot.one()
+    assert str(row.id) != entered.session_id
+    assert (await lot.order(str(row.id), account, "another key")).id == order.id  # it is under way
+    await lot.host_says_paid(await lot.attempt(order), 1500)
+    await lot.work()
+    assert ((await lot.one()).state, (await lot.one()).paid_fen) == ("prepaid", 1500)
+    assert (await lot.quote(entered.session_id)).due_fen == 0  # the first id leads on
+
+
 async def test_what_a_late_event_shows_to_be_too_much_goes_back(lot: Lot) -> None:
     entered = await lot.passes("enter", 0)
     lot.clock.advance(70 * MINUTE)

@@ -11,7 +11,9 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.parking.cds_events import record_cds
 from flows.parking.errors import EventFieldError, TooManyEventsError
+from flows.parking.gathering import Deps
 from flows.parking.heartbeats import Heard, Heartbeat, heard
 from flows.parking.pay_links import PayLink, pay_link
 from flows.parking.recording import MOST, Answer, record
@@ -50,7 +52,7 @@ class _Lane(Struct):
 
 def event_routes(devices: Devices) -> list[HTTPRouteHandler]:
     """Return Litestar's handlers."""
-    return [_events(devices), _exits(devices), _heartbeats(devices)]
+    return [_events(devices), _exits(devices), _heartbeats(devices), _cds(devices)]
 
 
 def _events(devices: Devices) -> HTTPRouteHandler:
@@ -98,6 +100,20 @@ def _heartbeats(devices: Devices) -> HTTPRouteHandler:
         return json(told)
 
     return heartbeats
+
+
+def _cds(devices: Devices) -> HTTPRouteHandler:
+    @post("/parking/cds/events", status_code=200, request_max_body_size=MOST_BYTES)
+    async def cds(request: AnyRequest) -> Response[bytes]:
+        """Record roadside events by the names of CDS, one or up to 500."""
+        async with devices.asking(request) as (session, device):
+            deps = Deps(session, devices.clock, devices.keys)
+            answers = await record_cds(deps, str(device.id), _given(await request.body()))
+        refused = all(answer.status == "refused" for answer in answers)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if refused and answers else HTTPStatus.OK
+        return json(EventAnswers(answers, devices.clock.now()), status)
+
+    return cds
 
 
 def _given(body: bytes) -> list[bytes]:

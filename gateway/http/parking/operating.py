@@ -72,7 +72,7 @@ class Repair(_Said, frozen=True, kw_only=True):
     plate: Annotated[str, Meta(min_length=4, max_length=20)]
 
 
-class Decision(_Said, frozen=True, kw_only=True):
+class DisputeDecision(_Said, frozen=True, kw_only=True):
     """What a disputed session costs."""
 
     fee_fen: Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -101,7 +101,7 @@ async def _repair(deps: Deps, who: Speaker, session_id: UUID, said: Repair) -> S
     return view(deps, await repair(deps, who, session_id, said.plate))
 
 
-async def _decide(deps: Deps, who: Speaker, dispute_id: UUID, said: Decision) -> DisputeView:
+async def _decide(deps: Deps, who: Speaker, dispute_id: UUID, said: DisputeDecision) -> DisputeView:
     return dispute_view(deps, await operating.decide(deps, who, dispute_id, said.fee_fen))
 
 
@@ -121,7 +121,7 @@ class OperatorRoutes:
             self._act("/parking/sessions/{id:uuid}/release", Release, _release),
             self._act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),
             self._act("/parking/sessions/{id:uuid}/plate", Repair, _repair),
-            self._act("/parking/disputes/{id:uuid}/decision", Decision, _decide),
+            self._act("/parking/disputes/{id:uuid}/decision", DisputeDecision, _decide),
         ]
 
     def _act(self, path: str, type_: type[Struct], act: Act) -> HTTPRouteHandler:

@@ -8,6 +8,7 @@ from flows.codes.places import base_url
 from gateway.http.parking.asking import Devices
 from gateway.http.parking.events import event_routes
 from gateway.http.parking.open_data import open_data_routes
+from gateway.http.parking.openapi import openapi_routes
 from gateway.http.parking.operating import OperatorRoutes
 from gateway.http.parking.site import site_routes
 from kernel.database import Database
@@ -22,4 +23,5 @@ def parking_routes(database: Database, environment: Environment) -> list[HTTPRou
         *site_routes(devices),
         *OperatorRoutes(database, environment).handlers(),
         *open_data_routes(database, environment.clock),
+        *openapi_routes(environment.issuer),
     ]
