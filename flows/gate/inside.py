@@ -16,6 +16,9 @@ from flows.parking.site_snapshot import SiteSession, known_as
 from flows.parking.visits import Visit
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 class Named(Struct, frozen=True):
     """What was read of a vehicle when it entered here; the platform's sessions have hashes only."""
 
@@ -87,6 +90,8 @@ class Inside:
                 self._happened[who] = rest
             else:
                 del self._happened[who]
+        newest = max(self._left.values(), default=_NEVER)
+        self._left = {who: at for who, at in self._left.items() if newest - at <= REREAD}
         gone = [who for who in self._named if who not in self._sessions and who not in self._happened]
         for who in gone:
             del self._named[who]
@@ -150,4 +155,4 @@ class Inside:
 
 
 def _since(session: SiteSession) -> datetime:
-    return session.entered_at or datetime.min.replace(tzinfo=UTC)
+    return session.entered_at or _NEVER

@@ -20,7 +20,7 @@ from flows.parking.event_wire import WireEvent, gate_event
 from flows.parking.sessions import GateEvent
 from flows.parking.tables import Direction
 
-_REMEMBERED = 1000  # answers, for senders that lost them
+_REMEMBERED = 10_000  # answers, for senders that lost them
 _LONGEST_STAY = timedelta(hours=72)  # after that a session is an orphan, and nobody waits at an exit for it
 
 

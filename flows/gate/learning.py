@@ -42,7 +42,15 @@ class Learning:
             self._passing.inside.name(who, msgspec.json.decode(body, type=Named))
 
     async def keep_time(self, time: ClockState) -> None:
-        await self._store.write([keep(_CLOCK, msgspec.json.encode(time))])
+        """Keep how far the clock is off, and forget the codes and receipts whose time is over."""
+        over = (self._passing.clock.now().timestamp(),)
+        await self._store.write(
+            [
+                keep(_CLOCK, msgspec.json.encode(time)),
+                ("DELETE FROM seen WHERE until < ?", over),
+                ("DELETE FROM receipt WHERE until < ?", over),
+            ]
+        )
 
     async def learn(self, body: bytes, told: int) -> None:
         """Take a snapshot over that was asked for when the platform had the events up to the number ``told``.
