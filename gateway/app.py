@@ -144,11 +144,9 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *self._open_routes(desk),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
-                    *parking_routes(database, self.environment),
-                    *PaymentCallbacks(database, self._clock, secrets.cipher, platform.channels).handlers(),
+                    *self._flow_routes(platform, secrets),
                 ],
                 beside=self.direct,
             )
@@ -225,6 +223,12 @@ class Gateway:
         exports = Exports(self.database.pool, self._clock, issuer(self._settings))
         places = PlaceRoutes(self.database, desk, Requesters(self._settings))
         return [*export_routes(exports), *CodeRoutes(self.database, desk).handlers(), *places.handlers()]
+
+    def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:
+        """Return what machines outside call that take part in residents' flows: gates, operators, hosts' cashiers."""
+        callbacks = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
+        parking = parking_routes(self.database, self.environment)
+        return [*self._open_routes(platform.desk), *parking, *callbacks.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

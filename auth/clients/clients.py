@@ -120,12 +120,6 @@ def _check(client: Client) -> None:
         ),
         (client.client_id == GRAPH, "The id is the graph's own", "Choose another, which is no audience yet."),
         (not (program or client.redirect_uris), "A redirect URI is needed", "Name where residents come back to."),
-        (
-            program and (client.redirect_uris or {*client.scopes} - program),
-            "A program signs nobody in",
-            "Register what residents sign in to as a client of its own.",
-        ),
-        (program and client.tier == "T3", "A program's tokens are bound to no key", "Register it as T1 or T2."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),
         (
@@ -142,9 +136,21 @@ def _check(client: Client) -> None:
             "Use https:// (http:// on this machine alone) without a fragment.",
         ),
     ]
-    for wrong, message, fix in (*problems, *_problems_of_keys(client)):
+    for wrong, message, fix in (*problems, *_problems_of_programs(client), *_problems_of_keys(client)):
         if wrong:
             raise ClientRefusedError(message, fix=fix)
+
+
+def _problems_of_programs(client: Client) -> list[tuple[object, str, str]]:
+    program = {*client.scopes} & {*PROGRAM_SCOPES}
+    return [
+        (
+            program and (client.redirect_uris or {*client.scopes} - program),
+            "A program signs nobody in",
+            "Register what residents sign in to as a client of its own.",
+        ),
+        (program and client.tier == "T3", "A program's tokens are bound to no key", "Register it as T1 or T2."),
+    ]
 
 
 def _problems_of_keys(client: Client) -> list[tuple[object, str, str]]:

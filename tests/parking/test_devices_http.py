@@ -32,6 +32,9 @@ async def test_in_and_asked_to_pay_at_the_exit(town: Town, box: Box) -> None:
         await register(session, town.clock, town.keys.cipher, sign)
     link = (await box.leaves(62))["pay"]
     assert (link["short_code"], "/P/" in link["url"]) == (sign.short_code, True)
+    for wrong, field in ((box.event("enter"), "kind"), (box.event("exit", 63, opened=True), "opened")):
+        refused = await box.send("/parking/exits", wrong)
+        assert (refused.status_code, refused.json()["error"]["message"].split(":")[0]) == (422, field)
     again = await town.client.get("/parking/places")
     same = await town.client.get("/parking/places", headers={"if-none-match": again.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")

@@ -2,8 +2,18 @@
 
 from datetime import timedelta
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import msgspec
+
+from flows.parking.disputing import dispute
+from flows.parking.gathering import Deps
+from flows.parking.session_tables import ParkingPayment
+from flows.parking.site_snapshot import SiteMandate, SitePermit, SiteSnapshot, known_as
+from flows.parking.vehicle_tables import ParkingPermit
+from flows.parking.vehicles import vehicle_of
+from flows.payments.tables import DebitMandate
+from tests.auth.residents import Residents
 from tests.parking.lots import PLATE
 from tests.parking.town import GARAGE, Box, Town, moment
 
@@ -106,3 +116,53 @@ async def test_a_site_is_told_everything_and_then_what_has_changed(town: Town, b
     after = (await box.get(f"/parking/site/snapshot?after={nothing['revision']}")).json()
     assert (after["complete"], [each["open"] for each in after["sessions"]]) == (False, [False])
     assert (await box.get("/parking/site/snapshot?after=nonsense")).json()["complete"] is True
+
+
+async def test_a_box_knows_who_has_paid_who_may_park_and_who_is_debited(town: Town, box: Box) -> None:
+    session_id = (await box.passes("enter", 0))["session_id"]
+    residents = Residents(town.database, town.clock)
+    await residents.clients()
+    account = (await residents.sign_in("wang")).account_id
+    async with town.database.session() as session:
+        deps = Deps(session, town.clock, town.keys)
+        vehicle = await vehicle_of(deps, PLATE)
+        permit = ParkingPermit(
+            operator_id="yunzhou-garages", plate_index=vehicle.plate_index, name="season", since=moment(-9),
+            granted_by="operator:test/1",
+        )  # fmt: skip
+        mandate = DebitMandate(
+            account_id=account, about=f"vehicle:{vehicle.id}", provider="wechat", app_id="wx1", limit_each=5000,
+            state="active", consent_version=1, consented_at=moment(0), changed_at=moment(0),
+        )  # fmt: skip
+        paid = ParkingPayment(
+            order_id=uuid4(), session_id=UUID(session_id), kind="prepay", amount_fen=1500, quoted_at=moment(0),
+            covers_until=moment(15), paid_at=moment(0),
+        )  # fmt: skip
+        session.add_all([permit, mandate, paid])
+    told = msgspec.json.decode((await box.get("/parking/site/snapshot")).content, type=SiteSnapshot)
+    assert told.lot is not None
+    who = known_as(told.lot.id, f"plate:{PLATE}")
+    assert told.permits == (SitePermit(who=who, name="season", since=moment(-9)),)
+    assert told.mandates == (SiteMandate(who=who, limit_fen=5000),)
+    assert [(each.who, each.paid[0].covers_until) for each in told.sessions] == [(who, moment(15))]
+
+
+async def test_an_operator_decides_what_a_disputed_session_costs(town: Town, box: Box) -> None:
+    program = await town.program()
+    session_id = (await box.passes("enter", 0))["session_id"]
+    await box.passes("exit", 60, opened=True)
+    residents = Residents(town.database, town.clock)
+    await residents.clients()
+    account = (await residents.sign_in("wang")).account_id
+    async with town.database.session() as session:
+        deps = Deps(session, town.clock, town.keys)
+        made = await dispute(deps, UUID(session_id), account, "left_earlier", "我九点半就走了")
+    [listed] = (await program.get("/parking/disputes")).json()["items"]
+    assert (listed["id"], listed["words"], "account" in str(listed)) == (str(made.id), "我九点半就走了", False)
+    path = f"/parking/disputes/{made.id}/decision"
+    rival = await town.program("rival", "elsewhere")
+    assert (await rival.post(path, {"fee_fen": 500})).status_code == 404
+    assert (await program.post(path, {"fee_fen": 500})).json()["state"] == "adjusted"
+    [stay] = (await program.get("/parking/sessions")).json()["items"]
+    assert (stay["feeFen"], stay["dispute"]) == (500, "decided")
+    assert (await program.get("/parking/disputes")).json()["items"] == []

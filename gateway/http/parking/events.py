@@ -46,8 +46,12 @@ class ExitAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pay: PayLink | None = None
 
 
-class _Lane(Struct):
-    lane: str
+class _Asking(Struct):
+    """What of an event matters here; the rest is for the recording to judge."""
+
+    lane: Any = ""
+    kind: Any = ""
+    opened: Any = None
 
 
 def event_routes(devices: Devices) -> list[HTTPRouteHandler]:
@@ -81,11 +85,14 @@ def _exits(devices: Devices) -> HTTPRouteHandler:
         """Say what the arm does for a vehicle that stands at an exit."""
         async with devices.asking(request) as (session, device):
             body = await request.body()
+            asking = _read(body, _Asking)
+            if asking.kind != "exit" or asking.opened is not None:
+                wrong = "opened" if asking.kind == "exit" else "kind"
+                raise EventFieldError(wrong, "an exit that asks has the kind exit, and does not say that it opened")
             (answer,) = await record(session, devices.clock, devices.keys, str(device.id), [body])
-            if answer.status == "refused":
-                refusal = EventFieldError(answer.field, answer.problem)
-            else:
-                return json(await _told(session, devices, device.id, answer, body))
+            if answer.status != "refused":
+                return json(await _told(session, devices, device.id, answer, asking.lane))
+            refusal = EventFieldError(answer.field, answer.problem)
         raise refusal  # after the commit: what was refused is kept
 
     return exits
@@ -128,10 +135,9 @@ def _given(body: bytes) -> list[bytes]:
     return given
 
 
-async def _told(session: AsyncSession, devices: Devices, device_id: UUID, answer: Answer, body: bytes) -> ExitAnswer:
+async def _told(session: AsyncSession, devices: Devices, device_id: UUID, answer: Answer, lane: str) -> ExitAnswer:
     decision, link = answer.decision, None
     if decision.kind == "pay":
-        lane = msgspec.json.decode(body, type=_Lane).lane
         link = await pay_link(session, devices.keys.cipher, devices.base, str(device_id), lane)
     return ExitAnswer(
         event_id=answer.event_id,
