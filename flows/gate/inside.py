@@ -15,7 +15,6 @@ from flows.parking.sessions import REREAD, GateEvent, sessions_of
 from flows.parking.site_snapshot import SiteSession, known_as
 from flows.parking.visits import Visit
 
-
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 

@@ -133,3 +133,20 @@ async def test_cash_at_the_lane_is_owed_no_more(gate: Box, lot: Lot) -> None:
     row = await lot.one()
     assert (row.state, row.closing_fen, row.paid_fen) == ("exited", 2500, 2500)
     assert await lot.ledger() == {}
+
+
+@pytest.mark.case("PK-10")
+async def test_who_is_inside_when_the_tariff_changes_pays_by_the_old_one(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    await synced(gate)
+    lot.clock.advance(30 * MINUTE)
+    dear = {"minutes": 30, "fen": 9900}
+    bands = [{"name": "day", "begin": "00:00", "end": "24:00", "unit": dear}]
+    await lot.publish({"rates": [{"bands": bands}]}, lot.clock.now() + MINUTE)
+    lot.clock.advance(31 * MINUTE)
+    await gate.syncing.fetch_snapshot()
+    await gate.syncing.beat()
+    await gate.site.plate_read("enter", PlateRead(plate="沪B54321"))
+    lot.clock.advance(MINUTE)
+    asked = [await gate.site.plate_read("exit", PlateRead(plate=plate)) for plate in (PLATE, "沪B54321")]
+    assert [each.amount_fen for each in asked] == [2500, 9900]
