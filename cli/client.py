@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.assurance import LEVELS
 from auth.clients import clients
-from auth.clients.secrets import SCOPES
+from auth.clients.secrets import PROGRAM_SCOPES, SCOPES
 from auth.clients.tables import Client
 from cli.transaction import announced, transaction
 from cli.who import record
@@ -35,16 +35,20 @@ def client() -> None:
 @click.option(
     "--redirect-uri",
     "redirect_uris",
-    required=True,
     multiple=True,
     metavar="URI",
-    help="Where residents come back to; repeat.",
+    help="Where residents come back to; repeat. A program that acts for itself has none.",
 )
 @click.option("--tier", type=click.Choice(["T1", "T2", "T3"]), default="T1", show_default=True, help="See above.")
 @click.option("--auth-method", type=click.Choice(["client_secret_basic", "client_secret_post", "private_key_jwt"]))
 @click.option("--jwks", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its JWK Set, as a file.")
 @click.option("--jwks-uri", default="", metavar="URI", help="Where it publishes its JWK Set.")
-@click.option("--scope", "scopes", multiple=True, help=f"What it may ask for; repeat: {', '.join(SCOPES[1:])}.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help=f"What it may ask for; repeat: {', '.join([*SCOPES[1:], *PROGRAM_SCOPES])}.",
+)
 @click.option(
     "--post-logout-redirect-uri",
     "post_logout_redirect_uris",

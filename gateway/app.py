@@ -28,6 +28,7 @@ from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
+from gateway.http.parking.routes import parking_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
@@ -143,10 +144,9 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *self._open_routes(desk),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
-                    *PaymentCallbacks(database, self._clock, secrets.cipher, platform.channels).handlers(),
+                    *self._flow_routes(platform, secrets),
                 ],
                 beside=self.direct,
             )
@@ -223,6 +223,12 @@ class Gateway:
         exports = Exports(self.database.pool, self._clock, issuer(self._settings))
         places = PlaceRoutes(self.database, desk, Requesters(self._settings))
         return [*export_routes(exports), *CodeRoutes(self.database, desk).handlers(), *places.handlers()]
+
+    def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:
+        """Return what machines outside call that take part in residents' flows: gates, operators, hosts' cashiers."""
+        callbacks = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
+        parking = parking_routes(self.database, self.environment)
+        return [*self._open_routes(platform.desk), *parking, *callbacks.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -10,6 +10,7 @@ import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
 import flows.codes.place_tables
 import flows.codes.tables
+import flows.parking.operating_tables
 import flows.parking.session_tables
 import flows.parking.tables
 import flows.parking.vehicle_tables  # imported for its tables

@@ -65,7 +65,7 @@ for each in (
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries, PaymentQueries, CodeQueries, PlaceQueries):
+class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries, PaymentQueries, PlaceQueries):
     """The root of what the platform answers itself."""
 
 

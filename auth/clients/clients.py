@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.clients.jwks import signing_keys
 from auth.clients.pairwise import FIRST_PARTY, department_sector
-from auth.clients.secrets import SCOPES, secret_digest
+from auth.clients.secrets import PROGRAM_SCOPES, SCOPES, secret_digest
 from auth.clients.tables import Client
 from auth.errors import ClientRefusedError, ClientUnknownError
 from auth.sessions.access_tokens import GRAPH
@@ -106,7 +106,9 @@ async def resume(session: AsyncSession, client_id: str) -> None:
 
 def _check(client: Client) -> None:
     high, by_key = client.tier != "T1", client.auth_method == "private_key_jwt"
-    unknown = [scope for scope in client.scopes if scope not in SCOPES and not scope.startswith("exchange:")]
+    program = {*client.scopes} & {*PROGRAM_SCOPES}
+    known = {*SCOPES, *PROGRAM_SCOPES}
+    unknown = [scope for scope in client.scopes if scope not in known and not scope.startswith("exchange:")]
     returns = (*client.redirect_uris, *client.post_logout_redirect_uris)
     uris = [uri for uri in (*returns, client.initiate_login_uri, client.backchannel_logout_uri, client.jwks_uri) if uri]
     unusable = [uri for uri in uris if not _usable(uri)]
@@ -117,26 +119,38 @@ def _check(client: Client) -> None:
             "Use 3 to 64 of a-z 0-9 . _ -",
         ),
         (client.client_id == GRAPH, "The id is the graph's own", "Choose another, which is no audience yet."),
-        (not client.redirect_uris, "A redirect URI is needed", "Name where residents come back to."),
+        (not (program or client.redirect_uris), "A redirect URI is needed", "Name where residents come back to."),
         (high and not by_key, "Tiers T2 and T3 authenticate by a key", "Register a JWK Set."),
         (client.auth_method == "none", "A department's site authenticates itself", "Use a secret or a key."),
         (
-            high and not client.backchannel_logout_uri,
+            high and not program and not client.backchannel_logout_uri,
             "Tiers T2 and T3 hear of logouts",
             "Register a back-channel logout URI.",
         ),
         ("id_number" in client.scopes and not high, "ID numbers are for tiers T2 and T3", "Register it as T2."),
         (not (client.department or client.sector), "Whose site it is is not said", "Name the department."),
-        (unknown, f"Unknown scopes: {', '.join(unknown)}", f"There are {', '.join(SCOPES)}."),
+        (unknown, f"Unknown scopes: {', '.join(unknown)}", f"There are {', '.join(sorted(known))}."),
         (
             unusable,
             f"URIs that cannot be used: {', '.join(unusable)}",
             "Use https:// (http:// on this machine alone) without a fragment.",
         ),
     ]
-    for wrong, message, fix in (*problems, *_problems_of_keys(client)):
+    for wrong, message, fix in (*problems, *_problems_of_programs(client), *_problems_of_keys(client)):
         if wrong:
             raise ClientRefusedError(message, fix=fix)
+
+
+def _problems_of_programs(client: Client) -> list[tuple[object, str, str]]:
+    program = {*client.scopes} & {*PROGRAM_SCOPES}
+    return [
+        (
+            program and (client.redirect_uris or {*client.scopes} - program),
+            "A program signs nobody in",
+            "Register what residents sign in to as a client of its own.",
+        ),
+        (program and client.tier == "T3", "A program's tokens are bound to no key", "Register it as T1 or T2."),
+    ]
 
 
 def _problems_of_keys(client: Client) -> list[tuple[object, str, str]]:

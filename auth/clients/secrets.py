@@ -3,7 +3,10 @@
 import hashlib
 
 SCOPES = ("openid", "profile", "phone", "id_number", "offline_access")
-"""The scopes that a client may be registered for."""
+"""The scopes that a client may be registered for that residents sign in to."""
+
+PROGRAM_SCOPES = ("parking:operate",)
+"""The scopes of programs, which act for themselves (client credentials) and sign nobody in."""
 
 
 def secret_digest(secret: str) -> bytes:

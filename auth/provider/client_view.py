@@ -4,11 +4,12 @@ import hmac
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
-from auth.clients.secrets import secret_digest
+from auth.clients.secrets import PROGRAM_SCOPES, secret_digest
 from auth.clients.tables import Client
 
 GRANTS = {
     "authorization_code",
+    "client_credentials",
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 }
@@ -33,7 +34,7 @@ class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     def get_allowed_scope(self, scope: str) -> str | None:
         """Return the scope as asked, None if any of it is not this client's."""
         asked = dict.fromkeys((scope or "").split())
-        return " ".join(asked) if asked and set(asked) <= {"openid", *self.row.scopes} else None
+        return " ".join(asked) if asked and set(asked) <= {"openid", *self.row.scopes} - {*PROGRAM_SCOPES} else None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         """Whether a URI is registered, letter for letter (RFC 9700 section 4.1.3)."""
@@ -49,4 +50,6 @@ class ClientView(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return response_type == "code" and bool(self.row.redirect_uris)
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in GRANTS
+        """Programs have one way to a token, and nobody else has it."""
+        program = not {*self.row.scopes}.isdisjoint(PROGRAM_SCOPES)
+        return grant_type in GRANTS and program == (grant_type == "client_credentials")

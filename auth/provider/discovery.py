@@ -3,7 +3,7 @@
 from typing import Any
 
 from auth.assurance import LEVELS
-from auth.clients.secrets import SCOPES
+from auth.clients.secrets import PROGRAM_SCOPES, SCOPES
 from auth.provider.client_view import GRANTS
 from auth.provider.dpop import ALGORITHMS
 from auth.provider.subjects import CLAIMS
@@ -21,7 +21,7 @@ def configuration(issuer: str) -> dict[str, Any]:
     """Return the document of ``/.well-known/openid-configuration``."""
     return {
         **_endpoints(issuer),
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": [*SCOPES, *PROGRAM_SCOPES],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": sorted(GRANTS),

@@ -16,6 +16,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from msgspec import Struct
 
 from auth.provider.base import Server
+from auth.provider.client_credentials import ProgramGrant
 from auth.provider.client_view import ClientView
 from auth.provider.dpop import check_proof
 from auth.provider.reads import note_read
@@ -250,3 +251,4 @@ def register_grants(server: Server) -> None:
     server.register_grant(CodeGrant, [S256(required=False)])
     server.register_grant(RefreshGrant)
     server.register_grant(ExchangeGrant)
+    server.register_grant(ProgramGrant)

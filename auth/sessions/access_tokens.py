@@ -5,6 +5,7 @@ account. Revocation is the business of ``auth.sessions.ended``: every token name
 """
 
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from joserfc import jwt
@@ -19,8 +20,11 @@ from supergraph.slice import Level
 GRAPH = "graph"
 """The audience of the platform's own graph."""
 
+PARKING = "yiwang:parking"
+"""The audience of parking operators' own API, which no client's id can be."""
+
 _TYPE = "at+jwt"
-_FIX = "Sign in again, or refresh the session."
+_FIX = "Sign in again, refresh the session, or ask for a new token."
 
 
 class AccessToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,7 +49,26 @@ class AccessToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
     act: dict[str, str] | None = None  # who acts for the subject (RFC 8693 section 4.1)
 
 
-def sign(token: AccessToken, ring: KeyRing, now: datetime) -> str:
+class ProgramToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The claims of a program that acts for itself: ``sub`` is its client (RFC 9068 section 2.2).
+
+    No resident's token is taken for one, for that has more claims.
+    """
+
+    iss: str
+    sub: str
+    aud: str
+    exp: int
+    iat: int
+    jti: str
+    client_id: str
+    scope: str
+
+
+_T = TypeVar("_T", AccessToken, ProgramToken)
+
+
+def sign(token: AccessToken | ProgramToken, ring: KeyRing, now: datetime) -> str:
     """Return the compact form."""
     key = ring.signer("ES256", now)
     header = {"alg": "ES256", "typ": _TYPE, "kid": key.kid}
@@ -54,7 +77,15 @@ def sign(token: AccessToken, ring: KeyRing, now: datetime) -> str:
 
 def verify(text: str, ring: KeyRing, issuer: str, audience: str, now: datetime) -> AccessToken:
     """Check signature, type, issuer, audience and time. Raises TokenRefusedError, which never says the token."""
+    return _checked(_read(text, ring, now, AccessToken), issuer, audience, now)
 
+
+def verify_program(text: str, ring: KeyRing, issuer: str, audience: str, now: datetime) -> ProgramToken:
+    """As ``verify``, of a program's token."""
+    return _checked(_read(text, ring, now, ProgramToken), issuer, audience, now)
+
+
+def _read(text: str, ring: KeyRing, now: datetime, type_: type[_T]) -> _T:
     def key(guest: GuestProtocol) -> Key:
         found = ring.verifier(str(guest.headers().get("kid", "")), now)
         if found is None or found.algorithm != "ES256":
@@ -63,10 +94,16 @@ def verify(text: str, ring: KeyRing, issuer: str, audience: str, now: datetime) 
 
     try:
         found = jwt.decode(text, key, algorithms=["ES256"])
-        token = msgspec.convert(found.claims, AccessToken)
+        token = msgspec.convert(found.claims, type_)
     except (JoseError, ValueError, TypeError, msgspec.ValidationError) as error:
         raise TokenRefusedError("The access token is none of ours", fix=_FIX) from error
-    if str(found.header.get("typ", "")).lower() != _TYPE or token.iss != issuer:
+    if str(found.header.get("typ", "")).lower() != _TYPE:
+        raise TokenRefusedError("The token is no access token of this platform", fix=_FIX)
+    return token
+
+
+def _checked(token: _T, issuer: str, audience: str, now: datetime) -> _T:
+    if token.iss != issuer:
         raise TokenRefusedError("The token is no access token of this platform", fix=_FIX)
     if token.aud != audience:
         raise TokenRefusedError(

@@ -61,6 +61,11 @@ class Case(Struct, frozen=True, kw_only=True):
     payments: Sequence[Paid] = ()
     free_at: datetime | None = None
 
+    @property
+    def paid_fen(self) -> int:
+        """What came, through the host apps and at the site, and was not given back."""
+        return sum(payment.fen for payment in self.payments) + self.visit.paid_here_fen
+
 
 class Money(Struct, frozen=True):
     """What a visit costs and what was paid for it. ``fee`` None: it goes on, or nobody knows."""

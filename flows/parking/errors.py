@@ -1,10 +1,13 @@
 """What parking refuses."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from kernel.errors import YiwangError
+from supergraph.findings import Finding as Remark
+from supergraph.findings import and_more
 
 
 class Finding(Struct, frozen=True, order=True):
@@ -38,6 +41,61 @@ class PlateError(YiwangError):
     """A text is no licence plate."""
 
     code: ClassVar[str] = "PLATE_INVALID"
+    http_status: ClassVar[int] = 422
+
+
+class EventFieldError(YiwangError):
+    """A gate event has a field that is wrong, or lacks one; ``field`` names it. The event is kept for inspection."""
+
+    code: ClassVar[str] = "PARKING_EVENT_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", fix="docs/parking_operators.md has the fields of a gate event.")
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"field": self.field}
+
+
+class OperatorFileError(YiwangError):
+    """The file of operators, lots and tariffs contradicts itself or what is there; ``findings`` say where."""
+
+    code: ClassVar[str] = "PARKING_FILE_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, findings: Sequence[Remark]) -> None:
+        first = findings[0]
+        super().__init__(f"{first.pointer}: {first.message}{and_more(findings)}", fix=first.fix)
+        self.findings = findings
+
+
+class UnknownLotError(YiwangError):
+    """There is no such lot, or it is another operator's."""
+
+    code: ClassVar[str] = "PARKING_LOT_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class ActRefusedError(YiwangError):
+    """What an operator's system wants is not possible as a session or dispute stands."""
+
+    code: ClassVar[str] = "PARKING_ACT_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class KeyReusedError(YiwangError):
+    """An idempotency key of an operator's system came again with another call."""
+
+    code: ClassVar[str] = "PARKING_KEY_REUSED"
+    http_status: ClassVar[int] = 409
+
+
+class QuoteRefusedError(YiwangError):
+    """A stay that nobody can be told the price of."""
+
+    code: ClassVar[str] = "PARKING_QUOTE_REFUSED"
     http_status: ClassVar[int] = 422
 
 

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 from flows.parking.credentials import credential
 from flows.parking.errors import PlateError
 from flows.parking.plates import read_plate
+from flows.parking.sessions import GateEvent
+from flows.parking.tables import Direction
 from flows.parking.vehicle_tables import VehicleClass
 
 AHEAD = timedelta(minutes=5)  # how far a device's clock may be ahead of ours
@@ -24,7 +26,8 @@ class WireEvent(Struct, frozen=True, kw_only=True):
     """What happened at a lane. ``seq`` counts a device's events up; a device that was offline sends them later.
 
     ``opened``: whether the arm did; without it the device asks, and does as the answer says. ``confidence`` is from 0
-    to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none.
+    to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none. ``paid_fen`` was
+    paid at the site itself, to its terminal or booth.
     """
 
     event_id: UUID
@@ -42,6 +45,7 @@ class WireEvent(Struct, frozen=True, kw_only=True):
     offline: bool = False
     opened: bool | None = None
     reason: Annotated[str, Meta(max_length=40, pattern=r"^[a-z_]*$")] = ""
+    paid_fen: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
 
 
 class EventRefusedError(ValueError):
@@ -82,6 +86,25 @@ def credential_of(event: WireEvent) -> str:
     if event.ticket:
         return credential("ticket", event.ticket)
     return credential("pass", event.pass_subject) if event.pass_subject else ""
+
+
+def gate_event(event_id: UUID, device_id: str, wire: WireEvent, direction: Direction, opened: bool) -> GateEvent:  # noqa: FBT001 - a value, not a switch
+    """Return an event as sessions follow from it."""
+    return GateEvent(
+        id=event_id,
+        device_id=device_id,
+        seq=wire.seq,
+        kind=wire.kind,  # type: ignore[arg-type]  # heartbeats never come here
+        direction=direction,
+        occurred_at=wire.occurred_at,
+        credential=credential_of(wire),
+        color=wire.plate_color,
+        confidence=round(wire.confidence * 1000),
+        vehicle_class=wire.vehicle_class,
+        opened=opened,
+        reason=wire.reason,
+        paid_fen=wire.paid_fen,
+    )
 
 
 def _refused(message: str) -> EventRefusedError:

@@ -68,8 +68,7 @@ class Touched:
         if case.visit.entered_at is None:  # it is not seen to have entered: look at the others
             case = await self.case(event.id)
         fee = fee_until(case, self.terms, event.occurred_at)
-        paid = sum(each.fen for each in case.payments)
-        due = None if fee is None else fee.total_fen - paid
+        due = None if fee is None else fee.total_fen - case.paid_fen
         owes = due is not None and due > 0
         decision = decide(
             Asked(

@@ -64,4 +64,5 @@ def _joined(visit: Visit, gone: Visit) -> Visit:
         match="fuzzy",
         review="manual_open" if gone.released == "manual" else "",
         events=(*visit.events, *gone.events),
+        paid_here_fen=visit.paid_here_fen + gone.paid_here_fen,
     )

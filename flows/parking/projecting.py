@@ -27,7 +27,7 @@ def covered_from(payments: Iterable[Paid], at: datetime) -> datetime | None:
 def money_of(case: Case, terms: Terms) -> Money:
     """Return the fee of a visit that ended, and what was paid."""
     visit, facts = case.visit, case.facts
-    paid = sum(payment.fen for payment in case.payments)
+    paid = case.paid_fen
     end = visit.left_at
     if facts.orphan_closed_at and not end and visit.entered_at:
         end = min(visit.entered_at + LONGEST_ORPHAN, visit.orphaned_at or facts.orphan_closed_at)
@@ -79,7 +79,7 @@ def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
         yield "quote"
     if end:
         yield "ask"
-        yield "release" if (money.fen or 0) > sum(p.fen for p in before) else "leave"
+        yield "release" if (money.fen or 0) > sum(p.fen for p in before) + visit.paid_here_fen else "leave"
     elif visit.orphaned_at or case.facts.orphan_closed_at:
         yield "lose"
         if case.facts.orphan_closed_at:

@@ -23,11 +23,14 @@ class NewTariff(Struct, frozen=True, kw_only=True):
     valid_from: datetime
 
 
-async def publish_tariff(session: AsyncSession, clock: Clock, wanted: NewTariff, actor: str) -> ParkingTariff:
+async def publish_tariff(
+    session: AsyncSession, clock: Clock, wanted: NewTariff, actor: str, *, forced: bool = False
+) -> ParkingTariff:
     """Publish the next version; the same data from the same moment on again is the same version.
 
     No version holds from a moment that has passed: who entered before would be charged by another one than they read.
-    The first version of a code may, for nobody could be charged by it. Raises TariffRefusedError.
+    The first version of a code may, for nobody could be charged by it, and one that is ``forced``. Raises
+    TariffRefusedError.
     """
     read_tariff(wanted.data)
     await session.get_one(ParkingOperator, wanted.operator_id, with_for_update=True)
@@ -38,7 +41,7 @@ async def publish_tariff(session: AsyncSession, clock: Clock, wanted: NewTariff,
     same = next((each for each in versions if each.valid_from == wanted.valid_from), None)
     if same is not None and same.data == wanted.data:
         return same
-    if same is not None or (versions and wanted.valid_from < clock.now()):
+    if same is not None or (versions and not forced and wanted.valid_from < clock.now()):
         problem = "another version holds from then on" if same is not None else "it has passed"
         raise TariffRefusedError([Finding("valid_from", problem, "Take a later moment.")])
     made = ParkingTariff(
@@ -52,7 +55,7 @@ async def publish_tariff(session: AsyncSession, clock: Clock, wanted: NewTariff,
     )
     session.add(made)
     await session.flush()
-    details: dict[str, str | int | bool] = {"code": wanted.code, "version": made.version}
+    details: dict[str, str | int | bool] = {"code": wanted.code, "version": made.version, "forced": forced}
     event = Event(
         actor=actor, action="parking_tariff.published", object=f"operator:{wanted.operator_id}", details=details
     )

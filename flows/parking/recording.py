@@ -18,12 +18,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.parking.credentials import index_of
 from flows.parking.errors import TooManyEventsError, UnknownDeviceError
 from flows.parking.event_ids import event_id_of
-from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, read_event
+from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, gate_event, read_event
 from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
 from flows.parking.session_tables import ParkingRefusedEvent
 from flows.parking.sessions import GateEvent
-from flows.parking.stored import RAW, gate_event
+from flows.parking.stored import RAW
 from flows.parking.tables import Direction, ParkingLane
 from flows.parking.terms import Lot
 from kernel.clock import Clock
@@ -98,7 +98,7 @@ async def record(
         except EventRefusedError as error:
             answers[place] = Answer(status="refused", field=error.field, problem=error.problem)
     answers |= await _Recorder(deps, device_id).all_of(reads)
-    await _keep(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
+    await keep_refused(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
     return [answers[place] for place in range(len(events))]
 
 
@@ -244,7 +244,7 @@ def _lane(lanes: dict[str, _Lane], wire: WireEvent) -> _Lane:
     return lanes[wire.lane]
 
 
-async def _keep(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
+async def keep_refused(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
     """Keep what was refused, for inspection."""
     for raw, answer in refused:
         row_id = uuid7()

@@ -82,7 +82,8 @@ class ParkingSession(SQLModel, table=True):
 
     ``superseded_by``: a late event showed that it is part of another session; what was paid for it counts there.
     ``closing_fen`` is the fee of a session that ended, ``adjusted_fen`` what a dispute made of it.
-    ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder.
+    ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder. ``changed_in`` is the number of
+    the transaction that wrote it last, set by a trigger: sites' boxes are told of changes by it (``site_revision``).
     """
 
     __tablename__ = "parking_session"
@@ -103,6 +104,7 @@ class ParkingSession(SQLModel, table=True):
         ),
         Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
         Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
+        Index("parking_session_changed", "lot_id", "changed_in"),
         Index("parking_session_review", "lot_id", "opened_at", postgresql_where=text("review <> ''")),
     )
 
@@ -137,6 +139,7 @@ class ParkingSession(SQLModel, table=True):
     looked_at: datetime | None = None
     superseded_by: UUID | None = None
     updated_at: datetime
+    changed_in: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class ParkingQuote(SQLModel, table=True):

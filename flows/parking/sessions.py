@@ -20,7 +20,10 @@ REREAD = timedelta(seconds=120)
 
 
 class GateEvent(Struct, frozen=True, kw_only=True):
-    """An event as sessions follow from it. ``opened``: whether the vehicle passed; ``confidence`` is in thousandths."""
+    """An event as sessions follow from it. ``opened``: whether the vehicle passed; ``confidence`` is in thousandths.
+
+    ``paid_fen``: what the site itself took with it, at a terminal or booth.
+    """
 
     id: UUID
     device_id: str
@@ -34,6 +37,7 @@ class GateEvent(Struct, frozen=True, kw_only=True):
     vehicle_class: str = "small"
     opened: bool = True
     reason: str = ""
+    paid_fen: int = 0
 
 
 def sessions_of(events: Iterable[GateEvent]) -> list[Visit]:
@@ -93,6 +97,7 @@ def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
 
 def _at_exit(visit: Visit, event: GateEvent) -> Visit:
     events = visit.events if event.id in visit.events else (*visit.events, event.id)
+    visit = replace(visit, paid_here_fen=visit.paid_here_fen + event.paid_fen)
     if not event.opened:
         return replace(visit, asked_at=event.occurred_at, events=events)
     manual = event.kind == "manual_open"

@@ -11,10 +11,9 @@ from msgspec import Struct
 
 from flows.parking.cases import Paid
 from flows.parking.credentials import plate_in
-from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.event_wire import WireEvent, credential_of, gate_event
 from flows.parking.matching import WITHIN, near_credentials
 from flows.parking.sessions import GateEvent
-from flows.parking.tables import Direction
 from flows.parking.visits import Visit
 from kernel.crypto.fields import FieldCipher
 
@@ -61,24 +60,6 @@ class Stored(Struct):
     events: list[GateEvent]
     sessions: dict[UUID, Mapping[str, Any]]  # rows by their ids
     paid: dict[UUID, list[Paid]]
-
-
-def gate_event(event_id: UUID, device_id: str, wire: WireEvent, direction: Direction, opened: bool) -> GateEvent:  # noqa: FBT001 - a value, not a switch
-    """Return an event as sessions follow from it."""
-    return GateEvent(
-        id=event_id,
-        device_id=device_id,
-        seq=wire.seq,
-        kind=wire.kind,  # type: ignore[arg-type]  # heartbeats never come here
-        direction=direction,
-        occurred_at=wire.occurred_at,
-        credential=credential_of(wire),
-        color=wire.plate_color,
-        confidence=round(wire.confidence * 1000),
-        vehicle_class=wire.vehicle_class,
-        opened=opened,
-        reason=wire.reason,
-    )
 
 
 async def stored(

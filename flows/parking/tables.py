@@ -86,6 +86,9 @@ class ParkingLane(SQLModel, table=True):
     direction: Direction = Field(sa_type=String)
     fail_open: bool = True
     heard_at: datetime | None = None  # the latest heartbeat or event
+    clock_offset_ms: int | None = None  # how far the device's clock is ahead, as of its latest heartbeat
+    queued: int = 0  # events that the device has not got through yet
+    comms_lost_at: datetime | None = None  # what a street's device says of itself (CDS)
     closed_at: datetime | None = None
 
 

@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.collecting import heard, settle_session
 from flows.parking.gathering import Deps
+from flows.parking.idempotency import forget
 from flows.parking.messages import ORDER_CHANGED, SETTLE, SessionNamed
 from flows.parking.overdue import due, look
 from flows.payments.messages import OrderChanged
@@ -33,6 +34,13 @@ async def look_at_due(context: TaskContext) -> None:
     for session_id in await due(context.database, context.clock):
         async with context.database.session() as session:
             await look(_deps(session, context), session_id)
+
+
+@periodic("parking.forget", timedelta(hours=1))
+async def forget_requests(context: TaskContext) -> None:
+    """Forget operators' calls of more than a day ago."""
+    async with context.database.session() as session:
+        await forget(session, context.clock)
 
 
 def _deps(session: AsyncSession, context: TaskContext) -> Deps:

@@ -13,7 +13,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
     ``asked_at``: when it last stood at an exit that did not open. ``review`` is why a person should look at it.
     ``candidates``: the visits that an exit without an entry may belong to. ``joined_event``: the first of the exit that
-    belongs to it by a near plate.
+    belongs to it by a near plate. ``paid_here_fen``: what the site itself took.
     """
 
     id: UUID
@@ -33,6 +33,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     review: str = ""
     events: tuple[UUID, ...] = ()
     candidates: tuple[UUID, ...] = ()
+    paid_here_fen: int = 0
 
     @property
     def inside(self) -> bool:

@@ -129,3 +129,12 @@ async def test_a_site_that_hears_of_no_logouts_is_shown(operator: Operator, data
     await operator.done(*HOUSING)
     await database.pool.execute("UPDATE client SET backchannel_failed_at = '2026-11-25 08:00+00'")
     assert "heard of no logout on 2026-11-25 08:00 UTC" in await operator.done("client", "list")
+
+
+async def test_a_program_acts_for_itself_and_signs_nobody_in(operator: Operator, housing: None) -> None:
+    add = ("client", "add", "car-parks", "--department", "housing", "--name-zh", "停车", "--name-en", "Parking")
+    program = (*add, "--scope", "parking:operate")
+    for wrong in (SITE[-2:], ("--scope", "profile"), ("--tier", "T3")):
+        assert isinstance((await operator.type(*program, *wrong)).exception, ClientRefusedError)
+    assert isinstance((await operator.type(*add)).exception, ClientRefusedError)
+    assert (await operator.type(*program)).stdout.startswith("ycs_")

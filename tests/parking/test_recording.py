@@ -201,3 +201,11 @@ async def test_plates_are_nowhere_in_the_clear(lot: Lot) -> None:
             text = " ".join(row[0] for row in rows)
             assert PLATE not in text
             assert PLATE.encode().hex() not in text
+
+
+async def test_what_was_paid_at_the_site_is_owed_no_more(lot: Lot) -> None:
+    await lot.passes("enter", 0)
+    await lot.passes("exit", 61, opened=False)
+    await lot.passes("exit", 62, opened=True, paid_fen=2500)
+    [row] = await lot.sessions()
+    assert (row.closing_fen, row.paid_fen, row.looked_at) == (2500, 2500, None)

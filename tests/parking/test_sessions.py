@@ -186,3 +186,14 @@ def test_no_walk_leaves_a_garage_twice(data: st.DataObject) -> None:
     for state in states:
         assert not (gone and state in garage_states.INSIDE)
         gone = gone or state in {"exited", *garage_states.OWING, "paid", "debited", "written_off"}
+
+
+def test_what_the_site_itself_took_is_of_the_visit_in_any_order() -> None:
+    events = [
+        event("enter", 0),
+        event("exit", 60, opened=False),
+        event("exit", 61, opened=False, paid_fen=1000),
+        event("exit", 62, paid_fen=500),
+    ]
+    assert [visit.paid_here_fen for visit in sessions_of([*events, *events])] == [1500]
+    assert [visit.paid_here_fen for visit in sessions_of(reversed(events))] == [1500]

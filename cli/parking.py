@@ -1,0 +1,131 @@
+"""``yiwang parking``: the operator of the platform loads, shows and exports car parks and what they charge."""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cli.transaction import transaction
+from cli.who import operator
+from flows.parking.errors import OperatorFileError
+from flows.parking.exporting import export
+from flows.parking.loading import Change, Loading, unregistered
+from flows.parking.operating_tables import ParkingOccupancy
+from flows.parking.operator_file import OperatorFile, read_operator_file
+from flows.parking.tables import ParkingLane, ParkingLot
+from kernel.clock import SystemClock
+from services_catalog.manifest_file import line_of
+from supergraph.findings import Finding
+
+_CLOCK = SystemClock()
+
+
+class _DryRunError(Exception):
+    """Undoes the transaction after what it would change is known."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+@click.group(short_help="Load, show and export car parks and what they charge.")
+def parking() -> None:
+    """Operators, lots, lanes, bays and tariffs, in the database of YIWANG_DATABASE_URL (or of this folder).
+
+    docs/parking_operators.md describes the file; examples/parking/city.yaml is one.
+    """
+
+
+@parking.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--force", is_flag=True, help="Let a tariff's new version begin in the past.")
+def load(file: Path, *, dry_run: bool, force: bool) -> None:
+    """Add and change what FILE says (YAML or JSON); what it does not name stays. Twice is as once.
+
+    \b
+    Example:
+      yiwang parking load examples/parking/city.yaml --dry-run
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    read, defects = read_operator_file(data)
+    if read is None:
+        for line, finding in defects:
+            _tell(str(file), line, finding)
+        raise click.ClickException(f"The file has {len(defects)} defects; nothing was changed.")
+    try:
+        changes = _loaded(read, str(file), data, dry_run=dry_run, force=force)
+    except OperatorFileError as error:
+        for each in error.findings:
+            _tell(str(file), line_of(data, each.pointer), each)
+        raise click.ClickException(f"The file has {len(error.findings)} defects; nothing was changed.") from error
+    for change in changes:
+        click.echo(f"{change.what}  {change.how}")
+    would = "would change" if dry_run else "changed"
+    click.echo(f"{len(changes)} {would}." if changes else "Everything is as the file says.", err=True)
+
+
+@parking.command("show")
+def show() -> None:
+    """Show the lots, how full they are, and how their lanes fare."""
+
+    async def work(session: AsyncSession) -> list[str]:
+        lots = (await session.exec(select(ParkingLot).order_by(ParkingLot.operator_id, ParkingLot.code))).all()
+        lanes = (await session.exec(select(ParkingLane).order_by(ParkingLane.name))).all()
+        full = {row.lot_id: row for row in (await session.exec(select(ParkingOccupancy))).all()}
+        lines = []
+        for lot in lots:
+            count = full.get(lot.id)
+            taken = max(count.inside + count.correction, 0) if count else 0
+            closed = "  closed" if lot.closed_at else ""
+            lines.append(f"{lot.operator_id}/{lot.code}  {lot.name_zh}  {taken} of {lot.spaces}  {lot.tariff}{closed}")
+            lines += [_lane(each) for each in lanes if each.lot_id == lot.id]
+        return lines
+
+    for line in transaction(work):
+        click.echo(line)
+
+
+@parking.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default=Path("-"))
+def export_(file: Path) -> None:
+    """Write everything as YAML to FILE, by default to the screen; ``load`` reads it."""
+    written = msgspec.yaml.encode(transaction(export))
+    if str(file) == "-":
+        click.echo(written.decode(), nl=False)
+    else:
+        file.write_bytes(written)
+
+
+def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force: bool) -> list[Change]:
+    async def work(session: AsyncSession) -> list[Change]:
+        for at, device in await unregistered(session, read):
+            message, fix = f"the device {device} is no verifier yet", "Register it: yiwang verifier add."
+            _tell(name, line_of(data, at), Finding("warning", at, message, fix))
+        changes = await Loading(session, _CLOCK, operator(), force=force).load(read)
+        if dry_run:
+            raise _DryRunError(changes)
+        return changes
+
+    try:
+        return transaction(work)
+    except _DryRunError as undone:
+        return undone.changes
+
+
+def _tell(file: str, line: int, finding: Finding) -> None:
+    click.echo(
+        f"{file}:{line}: {finding.level} {finding.pointer or '/'}: {finding.message}\n    {finding.fix}", err=True
+    )
+
+
+def _lane(lane: ParkingLane) -> str:
+    heard = f"heard {lane.heard_at:%Y-%m-%d %H:%M} UTC" if lane.heard_at else "never heard"
+    offset = f", its clock is {lane.clock_offset_ms / 1000:+.1f} s off" if lane.clock_offset_ms else ""
+    queued = f", {lane.queued} events wait" if lane.queued else ""
+    lost = f", lost since {lane.comms_lost_at:%Y-%m-%d %H:%M} UTC" if lane.comms_lost_at else ""
+    closed = ", closed" if lane.closed_at else ""
+    return f"  {lane.direction:5} {lane.name}  {heard}{lost}{offset}{queued}{closed}"

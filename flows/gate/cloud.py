@@ -1,0 +1,120 @@
+"""The line to the platform: requests signed as a device's (RFC 9421), and whether it is there."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Container, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import aiohttp
+from msgspec import Struct
+from yarl import URL
+
+from flows.codes.message_signatures import SignedRequest, sign
+from flows.codes.offline import ClockState
+from flows.gate.errors import CloudAwayError
+from flows.gate.site_file import SiteFile
+from kernel.clock import Clock
+
+HEARD_WITHIN = timedelta(seconds=30)
+"""After as long without an answer the platform counts as away: longer than two polls, shorter than a driver waits."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class Reply(Struct, frozen=True):
+    """A whole answer; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Request(Struct, frozen=True):
+    method: str
+    target: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Cloud:
+    """Made by ``open_cloud``. ``is_cut`` simulates a broken line; ``mended`` wakes whoever waits to try again.
+
+    ``time`` is how far the box's clock is off, as the platform said at the last heartbeat.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, origin: str, site: SiteFile, clock: Clock) -> None:
+        self._session = session
+        self._origin = origin.rstrip("/")
+        self._authority = URL(origin).authority
+        self._site = site
+        self._clock = clock
+        self.is_cut = False
+        self.mended = asyncio.Event()
+        self.heard_at: datetime | None = None
+        self.problem = "not heard yet"
+        self.time: ClockState | None = None
+
+    def is_up(self, now: datetime) -> bool:
+        """Whether it answered lately, and the last time that it was asked."""
+        return not self.problem and self.heard_at is not None and now - self.heard_at <= HEARD_WITHIN
+
+    def cut(self, *, cut: bool) -> None:
+        """Break the line, or mend it."""
+        self.is_cut = cut
+        if cut:
+            self.problem = "the line was cut here"
+        else:
+            self.mended.set()
+
+    async def get(self, target: str, etag: str = "") -> Reply:
+        """Raises CloudAwayError."""
+        return await self._ask(_Request("GET", target, b"", {"if-none-match": etag} if etag else {}))
+
+    async def post(self, target: str, body: bytes, *, seconds: float = 30, taken: Container[int] = ()) -> Reply:
+        """``taken`` are statuses from 400 on that are answers too. Raises CloudAwayError."""
+        headers = {"content-type": "application/json"}
+        return await self._ask(_Request("POST", target, body, headers), seconds, taken)
+
+    async def _ask(self, asked: _Request, seconds: float = 30, taken: Container[int] = ()) -> Reply:
+        try:
+            if self.is_cut:
+                raise ConnectionError("the line was cut here")
+            async with self._session.request(
+                asked.method,
+                URL(self._origin + asked.target, encoded=True),
+                data=asked.body or None,
+                headers={**asked.headers, **self._signed(asked), "host": self._authority},
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=seconds),
+            ) as answer:
+                content = await answer.read()
+                reply = Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(str(error) or type(error).__name__) from error
+        self.heard_at = self._clock.now()
+        if reply.status >= 400 and reply.status not in taken:
+            raise self._away(f"it answers {reply.status}: {content[:200].decode(errors='replace')}")
+        self.problem = ""
+        return reply
+
+    def _away(self, why: str) -> CloudAwayError:
+        if not self.problem:
+            _log.warning("the platform is away", extra={"why": why})
+        self.problem = why
+        return CloudAwayError(f"The platform is not to be had: {why}", fix="Nothing to do: it is tried again.")
+
+    def _signed(self, asked: _Request) -> dict[str, str]:
+        request = SignedRequest(asked.method, self._authority, asked.target, {}, asked.body)
+        return sign(
+            request, self._site.secret.encode(), str(self._site.device), self._clock.now(), secrets.token_hex(8)
+        )
+
+
+@asynccontextmanager
+async def open_cloud(origin: str, site: SiteFile, clock: Clock) -> AsyncIterator[Cloud]:
+    """Yield the line to an origin such as ``https://city.example``."""
+    async with aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield Cloud(session, origin, site, clock)

@@ -1,0 +1,128 @@
+"""What happened at the site, numbered and on the disk before any arm moves; kept until the platform has it."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flows.gate.errors import StoreFailedError
+from flows.gate.inside import Happened, Inside
+from flows.gate.store import Statement, Store
+from flows.gate.wire import Answer
+from flows.parking.event_ids import event_id_of
+from flows.parking.event_wire import WireEvent, gate_event
+from flows.parking.sessions import GateEvent
+from flows.parking.tables import Direction
+
+_REMEMBERED = 10_000  # answers, for senders that lost them
+_LONGEST_STAY = timedelta(hours=72)  # after that a session is an orphan, and nobody waits at an exit for it
+
+
+class Entry(Struct, frozen=True):
+    """An event as it is sent, with the lane's direction and the answer that the arm was given."""
+
+    wire: WireEvent
+    direction: Direction
+    answer: Answer
+
+
+class Journal:
+    """``queued`` is set whenever there is something to send. ``waiting`` counts it."""
+
+    def __init__(self, store: Store, inside: Inside, device: str) -> None:
+        self._store = store
+        self._inside = inside
+        self._device = device
+        self._seq = 0
+        self._answers: OrderedDict[UUID, Answer] = OrderedDict()
+        self._writing: dict[UUID, asyncio.Future[None]] = {}
+        self.queued = asyncio.Event()
+        self.waiting = 0
+        self.told = 0  # the platform knows the events up to this number
+
+    async def open(self) -> None:
+        """Read what was here before. A store that is new counts from the time: a box may be replaced."""
+        last = await self._store.rows("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+        self._seq = last[0][0] if last else time.time_ns() // 1_000_000
+        rows = await self._store.rows("SELECT seq, body, answer, state FROM event ORDER BY seq")
+        for seq, body, answer, state in rows:
+            wire, direction = msgspec.json.decode(body, type=tuple[WireEvent, Direction])
+            self._answers[wire.event_id] = msgspec.json.decode(answer, type=Answer)
+            if state != "refused":
+                self._inside.add(_happened(self._device, wire, direction))
+            self.waiting += state == "waiting"
+            if state == "sent":
+                self.told = seq
+        if self.waiting:
+            self.queued.set()
+
+    @property
+    def next(self) -> int:
+        """The number of the next event."""
+        return self._seq + 1
+
+    async def answered(self, event_id: UUID | None) -> Answer | None:
+        """Return what an event was answered before; if it is just being kept, once it is."""
+        if event_id is None:
+            return None
+        if event_id in self._writing:
+            await asyncio.wait([self._writing[event_id]])
+        return self._answers.get(event_id)
+
+    async def write(self, entry: Entry, *also: Statement) -> Answer:
+        """Give an event its number and keep it, with what goes with it.
+
+        Raises StoreFailedError; then nothing has happened. Numbers are on the disk in their order: what is written
+        together or earlier was numbered earlier.
+        """
+        self._seq += 1
+        wire = replace(entry.wire, seq=self._seq)
+        happened = _happened(self._device, wire, entry.direction)
+        kept = asyncio.ensure_future(self._keep(happened, [*self._statements(wire, entry, happened), *also]))
+        self._writing[wire.event_id] = kept
+        kept.add_done_callback(lambda _: self._writing.pop(wire.event_id))
+        await asyncio.shield(kept)  # whoever asked may have gone meanwhile
+        self._answers[wire.event_id] = entry.answer
+        while len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
+        return entry.answer
+
+    async def _keep(self, happened: Happened, statements: list[Statement]) -> None:
+        try:
+            await self._store.write(statements)
+        except StoreFailedError:
+            self._inside.take_back(happened.event)
+            raise
+        self.waiting += 1
+        self.queued.set()
+
+    def _statements(self, wire: WireEvent, entry: Entry, happened: Happened) -> Iterator[Statement]:
+        yield (
+            "INSERT INTO event (seq, event_id, body, answer, keep_until) VALUES (?, ?, ?, ?, ?)",
+            (
+                wire.seq,
+                str(wire.event_id),
+                msgspec.json.encode((wire, entry.direction)),
+                msgspec.json.encode(entry.answer),
+                (wire.occurred_at + _LONGEST_STAY).timestamp() if wire.paid_fen else 0,
+            ),
+        )
+        if (named := self._inside.add(happened)) is not None:
+            who = self._inside.who(named.credential)
+            yield "INSERT OR REPLACE INTO plate VALUES (?, ?)", (who, msgspec.json.encode(named))
+
+
+def _happened(device: str, wire: WireEvent, direction: Direction) -> Happened:
+    return Happened(wire.seq, event_of(device, wire, direction))
+
+
+def event_of(device: str, wire: WireEvent, direction: Direction) -> GateEvent:
+    """Return an event as the platform will see it."""
+    event_id = event_id_of(device, wire.event_id, wire.occurred_at)
+    return gate_event(event_id, device, wire, direction, opened=bool(wire.opened))

@@ -1,0 +1,87 @@
+"""The lanes as they stand: what each was answered last, who waits there, and whoever watches. In memory."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from flows.gate.wire import Answer
+from flows.parking.event_wire import WireEvent
+
+WAITS = timedelta(minutes=10)
+"""A vehicle that was asked to pay is taken to stand there as long, unless another one comes."""
+WATCHED = timedelta(seconds=60)
+"""A plate that a lane's camera read makes whatever happens there until then of low risk."""
+
+
+_TOGETHER = 0.1  # seconds; what changes within is told at once
+
+
+class Waiting(Struct, frozen=True):
+    """A vehicle that an arm has not opened for."""
+
+    wire: WireEvent
+    answer: Answer
+
+
+class Lanes:
+    """Made once; ``changes`` is for pages and barrier controllers."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, Answer] = {}
+        self.recent: deque[Answer] = deque(maxlen=30)
+        self._waiting: dict[str, Waiting] = {}
+        self._read_at: dict[str, datetime] = {}
+        self._watchers: set[asyncio.Event] = set()
+
+    def show(self, answer: Answer) -> Answer:
+        """Show what an arm does."""
+        self.last[answer.lane] = answer
+        self.recent.appendleft(answer)
+        self.changed()
+        return answer
+
+    def saw(self, lane: str, at: datetime) -> None:
+        """Note that a camera read a plate."""
+        self._read_at[lane] = at
+
+    def is_watched(self, lane: str, now: datetime) -> bool:
+        seen = self._read_at.get(lane)
+        return seen is not None and now - seen <= WATCHED
+
+    def wait(self, lane: str, waiting: Waiting | None) -> None:
+        """Say who stands at a lane, or that nobody does."""
+        if waiting is None:
+            self._waiting.pop(lane, None)
+        else:
+            self._waiting[lane] = waiting
+
+    def waiting(self, lane: str, now: datetime) -> Waiting | None:
+        found = self._waiting.get(lane)
+        return found if found is not None and now - found.answer.at <= WAITS else None
+
+    def all_waiting(self, now: datetime) -> list[tuple[str, Waiting]]:
+        return [(lane, each) for lane in list(self._waiting) if (each := self.waiting(lane, now)) is not None]
+
+    def changed(self) -> None:
+        """Wake whoever watches."""
+        for each in self._watchers:
+            each.set()
+
+    async def changes(self, every: float) -> AsyncIterator[None]:
+        """Yield at once, whenever something changes, and every so many seconds."""
+        woken = asyncio.Event()
+        self._watchers.add(woken)
+        try:
+            while True:
+                woken.clear()
+                yield
+                await asyncio.sleep(_TOGETHER)
+                try:
+                    await asyncio.wait_for(woken.wait(), every)
+                except TimeoutError:
+                    continue
+        finally:
+            self._watchers.discard(woken)

@@ -1,0 +1,93 @@
+"""What the platform says of the lot, kept over restarts: parts of snapshots as they came, sessions one by one."""
+
+import msgspec
+from msgspec.structs import replace
+
+from flows.codes.offline import ClockState
+from flows.gate.errors import CloudAwayError
+from flows.gate.inside import Named
+from flows.gate.passing import Passing
+from flows.gate.store import Statement, Store, keep
+from flows.gate.terms import PARTS, terms_of
+from flows.parking.errors import TariffRefusedError
+from flows.parking.site_snapshot import SiteSession, SiteSnapshot
+
+_REVISION, _HELD, _CLOCK = "snapshot.revision", "snapshot.held", "clock"
+
+
+class Learning:
+    """``revision`` is what the next snapshot is asked after."""
+
+    def __init__(self, passing: Passing, store: Store) -> None:
+        self._passing = passing
+        self._store = store
+        self._held = SiteSnapshot(revision="", at=passing.clock.now(), complete=True)
+        self._told = 0
+        self.revision = ""
+
+    async def open(self) -> None:
+        """Read what was kept; before ``Journal.open``, whose events come after it."""
+        kept = dict(await self._store.rows("SELECT name, body FROM kept"))
+        if _CLOCK in kept:
+            self._passing.cloud.time = msgspec.json.decode(kept[_CLOCK], type=ClockState)
+        if _REVISION not in kept:
+            return
+        self._held = msgspec.json.decode(kept[_HELD], type=SiteSnapshot)
+        self._passing.terms = terms_of(self._held)
+        self.revision = kept[_REVISION].decode()
+        rows = await self._store.rows("SELECT body FROM session")
+        sessions = [msgspec.json.decode(body, type=SiteSession) for (body,) in rows]
+        self._passing.inside.learn(sessions, complete=True, told=0)
+        for who, body in await self._store.rows("SELECT who, body FROM plate"):
+            self._passing.inside.name(who, msgspec.json.decode(body, type=Named))
+
+    async def keep_time(self, time: ClockState) -> None:
+        """Keep how far the clock is off, and forget the codes and receipts whose time is over."""
+        over = (self._passing.clock.now().timestamp(),)
+        await self._store.write(
+            [
+                keep(_CLOCK, msgspec.json.encode(time)),
+                ("DELETE FROM seen WHERE until < ?", over),
+                ("DELETE FROM receipt WHERE until < ?", over),
+            ]
+        )
+
+    async def learn(self, body: bytes, told: int) -> None:
+        """Take a snapshot over that was asked for when the platform had the events up to the number ``told``.
+
+        Raises CloudAwayError for one that cannot be read; what is held stays.
+        """
+        try:
+            snapshot = msgspec.json.decode(body, type=SiteSnapshot)
+            held = self._joined(snapshot)
+            terms = self._passing.terms if held is self._held else terms_of(held)
+        except (msgspec.MsgspecError, UnicodeDecodeError, TariffRefusedError) as error:
+            raise CloudAwayError(f"The snapshot is not understood: {error}") from error
+        if held is self._held and not snapshot.sessions and told == self._told:
+            self.revision = snapshot.revision  # the one on the disk is as good
+            return
+        statements = [keep(_REVISION, snapshot.revision.encode()), keep(_HELD, msgspec.json.encode(held))]
+        if snapshot.complete:
+            statements.append(("DELETE FROM session", ()))
+        statements += [_kept(session) for session in snapshot.sessions]
+        known = "DELETE FROM event WHERE state = 'sent' AND seq <= ? AND keep_until < ?"
+        statements.append((known, (told, self._passing.clock.now().timestamp())))
+        await self._store.write(statements)
+        self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
+        gone = self._passing.inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
+        if gone:
+            await self._store.write([("DELETE FROM plate WHERE who = ?", (who,)) for who in gone])
+        self._passing.lanes.changed()
+
+    def _joined(self, snapshot: SiteSnapshot) -> SiteSnapshot:
+        """Return what is held with the parts that have changed; sessions are kept by themselves."""
+        new = {name: part for name in PARTS if (part := getattr(snapshot, name)) is not None}
+        if snapshot.complete:
+            return replace(snapshot, sessions=())
+        return replace(self._held, at=snapshot.at, **new) if new else self._held
+
+
+def _kept(session: SiteSession) -> Statement:
+    if not session.open:
+        return "DELETE FROM session WHERE id = ?", (str(session.id),)
+    return "INSERT OR REPLACE INTO session VALUES (?, ?)", (str(session.id), msgspec.json.encode(session))

@@ -1,0 +1,120 @@
+"""A vehicle at a lane: decided from memory, kept, answered. The platform is never asked on the way."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from flows.gate.charging import Due, due_of
+from flows.gate.cloud import Cloud
+from flows.gate.deciding import AtExit, Barrier, at_entry, at_exit
+from flows.gate.inside import Inside
+from flows.gate.journal import Entry, Journal, event_of
+from flows.gate.lanes import Lanes, Waiting
+from flows.gate.scanning import Scanner
+from flows.gate.site_file import SiteFile
+from flows.gate.store import Statement
+from flows.gate.terms import Terms
+from flows.gate.wire import Answer
+from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.leaving import Asked
+from flows.parking.plates import read_plate
+from flows.parking.site_snapshot import SiteLane
+from flows.parking.visits import Visit
+from kernel.clock import Clock
+from kernel.ids import uuid7
+
+
+class Passing:
+    """``terms`` is replaced when the platform says something new (``syncing``)."""
+
+    def __init__(self, site: SiteFile, parts: tuple[Inside, Journal, Scanner, Cloud], clock: Clock) -> None:
+        self.site = site
+        self.inside, self.journal, self.scanner, self.cloud = parts
+        self.clock = clock
+        self.lanes = Lanes()
+        self.terms = Terms()
+
+    @property
+    def serves(self) -> Mapping[str, SiteLane]:
+        """The lanes of this box: as the platform says, else as the site's file does."""
+        told = {name: lane for name, lane in self.terms.lanes.items() if lane.mine}
+        return told or {lane.name: lane for lane in self.site.lanes}
+
+    async def pass_(self, lane: SiteLane, wire: WireEvent, also: tuple[Statement, ...] = ()) -> Answer:
+        """Decide, keep and answer what comes to a lane. Raises StoreFailedError."""
+        barrier = self._decide(lane, wire)
+        if barrier.reason == "receipt":
+            also = (*also, self.scanner.spend(self.inside.who(credential_of(wire))))
+        answer = await self.write(lane, wire, barrier, also)
+        stays = bool(credential_of(wire)) and barrier.decision in ("pay", "booth")
+        self.lanes.wait(lane.name, Waiting(wire, answer) if stays else None)
+        return answer
+
+    async def write(
+        self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Statement, ...] = ()
+    ) -> Answer:
+        """Keep what was decided, then show it."""
+        now = self.clock.now()
+        wire = replace(
+            wire,
+            kind="deny" if barrier.decision == "deny" else wire.kind,
+            opened=barrier.opens,
+            reason=wire.reason or barrier.reason,
+            offline=not self.cloud.is_up(now),
+        )
+        answer = Answer(
+            decision=barrier.decision,
+            reason=wire.reason,
+            amount_fen=barrier.amount_fen,
+            event_id=str(wire.event_id),
+            lane=lane.name,
+            at=now,
+            plate=wire.plate,
+        )
+        return self.lanes.show(await self.journal.write(Entry(wire, lane.direction, answer), *also))
+
+    async def look_again(self) -> None:
+        """Open for whoever waits and owes nothing any more, now that something new is known."""
+        for name, waiting in self.lanes.all_waiting(self.clock.now()):
+            if (lane := self.serves.get(name)) is not None and self._decide(lane, self.again(waiting)).opens:
+                await self.pass_(lane, self.again(waiting))
+
+    def again(self, waiting: Waiting, event_id: UUID | None = None, paid_fen: int = 0) -> WireEvent:
+        """Return the event of a vehicle that waits, as of now."""
+        return replace(
+            waiting.wire, event_id=event_id or uuid7(), occurred_at=self.clock.now(), reason="", paid_fen=paid_fen
+        )
+
+    def _decide(self, lane: SiteLane, wire: WireEvent) -> Barrier:
+        known = credential_of(wire)
+        if lane.direction == "enter":
+            return at_entry(
+                read=bool(known), barred=bool(wire.plate) and read_plate(wire.plate).text in self.site.barred
+            )
+        return self._at_exit(lane, wire, self.inside.who(known)) if known else Barrier("booth", "unread")
+
+    def _at_exit(self, lane: SiteLane, wire: WireEvent, who: str) -> Barrier:
+        at = wire.occurred_at
+        visit = self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
+        due = due_of(visit, self.inside.who(visit.credential), self.inside.session(visit), self.terms, at)
+        receipt = self.scanner.receipts.get(who)
+        return at_exit(
+            AtExit(
+                asked=self._asked(visit, due, who) if self.terms.versions else None,
+                fail_open=lane.fail_open,
+                heard=self.cloud.is_up(self.clock.now()),
+                again=visit.left_at is not None or (visit.entered_at is None and self.inside.has_just_left(who, at)),
+                receipt=receipt is not None and at <= receipt.until,
+                permit=due.permit,
+            )
+        )
+
+    def _asked(self, visit: Visit, due: Due, who: str) -> Asked:
+        return Asked(
+            match=visit.match,
+            due_fen=due.fen,
+            in_grace=due.in_grace,
+            pays_later=self.terms.lot is not None and self.terms.lot.pays_later,
+            mandate=due.fen is not None and due.fen <= self.terms.mandates.get(who, 0),
+        )

@@ -1,0 +1,170 @@
+"""Codes at a lane: judged here by the rules of ``flows.codes.offline``, used once, told to the platform later.
+
+What cannot be judged here (an opaque code, a clock that is not known, a list that is too old) is asked of the platform
+if it can be reached; otherwise a person decides.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Struct
+
+from flows.codes import key_sets, offline, pass_codes, revocations, signed_receipts
+from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
+from flows.codes.key_sets import KeySet, PublicKey
+from flows.codes.offline import Held, Risk, SeenCodes
+from flows.codes.pass_codes import PassCode
+from flows.codes.refusals import Refusal
+from flows.codes.revocations import RevocationList
+from flows.gate.cloud import Cloud
+from flows.gate.errors import CloudAwayError
+from flows.gate.site_file import SiteFile
+from flows.gate.store import Statement, Store, keep
+
+PURPOSE = "parking"
+KEYS, REVOKED = "codes.keys", "codes.revocations"  # what the lists are kept as
+_ASK_SECONDS = 2  # a driver waits
+_NOT_HERE = {Refusal.ONLINE_ONLY, Refusal.LIST_TOO_OLD, Refusal.NOT_A_CODE, Refusal.UNKNOWN_KEY}
+_CODES = (pass_codes.PREFIX, "S:")  # what the platform judges: pass codes, and opaque ones
+
+
+class _Kept(Struct, frozen=True):
+    """A key set as it is kept. It was believed when it came; the key that signed it may be gone since."""
+
+    version: int
+    issued_at: datetime | None
+    keys: list[tuple[bytes, str, bytes, datetime | None]]
+
+
+class Accepted(Struct, frozen=True):
+    """Whose code it was, in hexadecimal digits, and what is to be kept of its use."""
+
+    subject: str
+    keep: tuple[Statement, ...] = ()
+
+
+class ReceiptKept(Struct, frozen=True):
+    """A receipt that was shown for a plate: it pays for one leaving until then."""
+
+    receipt_id: bytes
+    until: datetime
+
+
+class Scanner:
+    """The lists, and which codes this site has let through."""
+
+    def __init__(self, site: SiteFile, store: Store, cloud: Cloud) -> None:
+        self._site = site
+        self._store = store
+        self._cloud = cloud
+        self._seen = SeenCodes()
+        self.keys = site.trusted
+        self.revoked: RevocationList | None = None
+        self.receipts: dict[str, ReceiptKept] = {}
+        self._spent: set[bytes] = set()
+
+    async def open(self, now: datetime) -> None:
+        """Read what was kept. A list that this version does not believe is fetched anew."""
+        kept = dict(await self._store.rows("SELECT name, body FROM kept WHERE name IN (?, ?)", KEYS, REVOKED))
+        if KEYS in kept:
+            self.keys = _opened(kept[KEYS])
+        if REVOKED in kept:
+            with suppress(SignedListRefusedError):
+                self.revoked = revocations.read(kept[REVOKED], self.keys)
+        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ?", now.timestamp()):
+            lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
+            self._seen.use(code, lane, request_id, at)
+        query = "SELECT receipt_id, who, until, spent FROM receipt WHERE until >= ?"
+        for receipt_id, who, until, spent in await self._store.rows(query, now.timestamp()):
+            if spent:
+                self._spent.add(receipt_id)
+            else:
+                self.receipts[who] = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
+
+    async def learn(self, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
+        """Take lists over that are signed and newer. Raises SignedListRefusedError."""
+        if keys is not None:
+            found = key_sets.read(keys, self.keys)
+            await self._store.write([keep(KEYS, _closed(found))])
+            self.keys = found
+        if revoked is not None:
+            listed = revocations.read(revoked, self.keys, self.revoked)
+            await self._store.write([keep(REVOKED, revoked)])
+            self.revoked = listed
+
+    async def accept(self, text: str, lane: str, request: UUID, now: datetime, risk: Risk) -> Accepted:
+        """Judge a pass code. Raises PassCodeRefusedError."""
+        try:
+            code = offline.judge(text, Held(self.keys, self.revoked, self._cloud.time), PURPOSE, now, risk=risk)
+        except PassCodeRefusedError as error:
+            if error.reason not in _NOT_HERE or not text.startswith(_CODES) or not self._cloud.is_up(now):
+                raise
+            return await self._ask(text, request, error)
+        self._seen.use(code, lane, str(request), now)
+        used = {"code": text, "request_id": str(request), "used_at": now}
+        seen = msgspec.msgpack.encode((lane, str(request), now, code))
+        return Accepted(
+            code.subject.hex(),
+            (
+                ("INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))),
+                ("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, seen, code.expires_at.timestamp())),
+            ),
+        )
+
+    def receipt(self, text: str, lot: UUID, now: datetime) -> tuple[str, ReceiptKept]:
+        """Verify a receipt, and return for whom it is. Raises PassCodeRefusedError."""
+        if self._cloud.time is None or not self._cloud.time.is_known(now):
+            raise PassCodeRefusedError(Refusal.ONLINE_ONLY, "The box's clock is not known well enough")
+        found = signed_receipts.verify(text, self.keys, lot, now)
+        if found.receipt_id in self._spent:
+            raise PassCodeRefusedError(Refusal.REPLAY, "The receipt has let its vehicle out before")
+        return found.plate_hash.hex(), ReceiptKept(found.receipt_id, found.paid_until)
+
+    def hold(self, who: str, kept: ReceiptKept) -> Statement:
+        """Remember a receipt until its vehicle leaves."""
+        self.receipts[who] = kept
+        values = (kept.receipt_id, who, kept.until.timestamp())
+        return "INSERT OR IGNORE INTO receipt (receipt_id, who, until) VALUES (?, ?, ?)", values
+
+    def spend(self, who: str) -> Statement:
+        """Use a receipt up: its vehicle leaves."""
+        kept = self.receipts.pop(who)
+        self._spent.add(kept.receipt_id)
+        return "UPDATE receipt SET spent = 1 WHERE receipt_id = ?", (kept.receipt_id,)
+
+    async def _ask(self, text: str, request: UUID, refused: PassCodeRefusedError) -> Accepted:
+        body = msgspec.json.encode({"code": text, "request_id": str(request)})
+        try:
+            reply = await self._cloud.post("/codes/check", body, seconds=_ASK_SECONDS)
+            found: Any = msgspec.json.decode(reply.body)
+        except (CloudAwayError, msgspec.DecodeError):
+            raise refused from None
+        if found.get("result") != "ok":
+            raise _said(found)
+        return Accepted(found["subject"])
+
+
+def _said(found: dict[str, Any]) -> PassCodeRefusedError:
+    try:
+        reason = Refusal(str(found.get("result")))
+    except ValueError:
+        reason = Refusal.UNKNOWN
+    return PassCodeRefusedError(reason, str(found.get("message", "The platform refuses the code")))
+
+
+def _closed(keys: KeySet) -> bytes:
+    listed = [(each.kid, each.purpose, each.key.public_bytes_raw(), each.until) for each in keys]
+    return msgspec.msgpack.encode(_Kept(keys.version, keys.issued_at, listed))
+
+
+def _opened(body: bytes) -> KeySet:
+    kept = msgspec.msgpack.decode(body, type=_Kept)
+    keys = [
+        PublicKey(kid, purpose, Ed25519PublicKey.from_public_bytes(raw), until)
+        for kid, purpose, raw, until in kept.keys
+    ]
+    return KeySet(kept.version, keys, kept.issued_at)

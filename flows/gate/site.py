@@ -1,0 +1,146 @@
+"""What happens at a site: a plate is read, a code is shown, an arm is lifted by hand, money is taken at a lane.
+
+What comes again with the same id is answered as the first time, and happens once.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from flows.codes.errors import PassCodeRefusedError
+from flows.codes.refusals import Refusal
+from flows.codes.signed_receipts import PREFIX as RECEIPT
+from flows.gate.deciding import Barrier
+from flows.gate.errors import GateRequestError, LaneUnknownError
+from flows.gate.passing import Passing
+from flows.gate.wire import Answer, CodeShown, OpenedByHand, PaidHere, PlateRead
+from flows.parking.errors import PlateError
+from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.plates import read_plate
+from flows.parking.site_snapshot import SiteLane
+from kernel.ids import uuid7
+
+AHEAD, LATE = timedelta(seconds=60), timedelta(hours=24)
+"""A camera's own time is taken unless it is further from the box's than this."""
+
+
+class Site:
+    """Each call raises LaneUnknownError, GateRequestError and StoreFailedError."""
+
+    def __init__(self, passing: Passing) -> None:
+        self._passing = passing
+        self._journal = passing.journal
+        self._clock = passing.clock
+
+    async def plate_read(self, lane_name: str, read: PlateRead) -> Answer:
+        """Answer a camera."""
+        lane = self._lane(lane_name)
+        if (known := await self._journal.answered(read.id)) is not None:
+            return known
+        now, plate = self._clock.now(), _plate(read.plate)
+        if plate:
+            self._passing.lanes.saw(lane.name, now)
+        wire = WireEvent(
+            event_id=read.id or uuid7(),
+            seq=0,
+            lane=lane.name,
+            kind=lane.direction,
+            occurred_at=_time_of(read.occurred_at, now),
+            plate=plate,
+            plate_color=read.colour,
+            confidence=read.confidence,
+            vehicle_class=read.vehicle_class,
+            image_ref=read.image_ref,
+        )
+        return await self._passing.pass_(lane, wire)
+
+    async def code_shown(self, lane_name: str, shown: CodeShown) -> Answer:
+        """Answer a scanner. A code that is refused is no event: its driver is told why."""
+        lane = self._lane(lane_name)
+        if (known := await self._journal.answered(shown.id)) is not None:
+            return known
+        try:
+            if shown.text.startswith(RECEIPT):
+                return await self._receipt(lane, shown)
+            return await self._pass_code(lane, shown)
+        except PassCodeRefusedError as refused:
+            return self._passing.lanes.show(_refused(refused, lane.name, self._clock.now()))
+
+    async def opened_by_hand(self, lane_name: str, opened: OpenedByHand) -> Answer:
+        """Lift the arm, whatever is due; the reason is kept."""
+        lane, now = self._lane(lane_name), self._clock.now()
+        if (known := await self._journal.answered(opened.id)) is not None:
+            return known
+        waiting = self._passing.lanes.waiting(lane.name, now)
+        wire = WireEvent(
+            event_id=opened.id or uuid7(),
+            seq=0,
+            lane=lane.name,
+            kind="manual_open",
+            occurred_at=now,
+            plate=_plate(opened.plate) or (waiting.wire.plate if waiting is not None else ""),
+            pass_subject=waiting.wire.pass_subject if waiting is not None and not opened.plate else "",
+            reason=opened.reason,
+        )
+        self._passing.lanes.wait(lane.name, None)
+        return await self._passing.write(lane, wire, Barrier("open", opened.reason))
+
+    async def paid_here(self, lane_name: str, paid: PaidHere) -> Answer:
+        """Take note of money that the lane's terminal or booth took for the vehicle that waits there."""
+        lane = self._lane(lane_name)
+        if (known := await self._journal.answered(paid.id)) is not None:
+            return known
+        waiting = self._passing.lanes.waiting(lane.name, self._clock.now())
+        if waiting is None:
+            raise GateRequestError("amount_fen", "no vehicle waits at this lane")
+        wire = self._passing.again(waiting, paid.id, paid.amount_fen)
+        return await self._passing.pass_(lane, wire)
+
+    async def _pass_code(self, lane: SiteLane, shown: CodeShown) -> Answer:
+        """Let in or out whoever holds a code. Raises PassCodeRefusedError."""
+        now, request = self._clock.now(), shown.id or uuid7()
+        watched = lane.direction == "exit" or self._passing.lanes.is_watched(lane.name, now)
+        risk: Literal["low", "any"] = "low" if watched else "any"
+        accepted = await self._passing.scanner.accept(shown.text, lane.name, request, now, risk)
+        wire = WireEvent(
+            event_id=request,
+            seq=0,
+            lane=lane.name,
+            kind=lane.direction,
+            occurred_at=now,
+            pass_subject=accepted.subject,
+        )
+        return await self._passing.pass_(lane, wire, accepted.keep)
+
+    async def _receipt(self, lane: SiteLane, shown: CodeShown) -> Answer:
+        """Let out the vehicle that waits here, if the receipt is its. Raises PassCodeRefusedError."""
+        now, scanner, inside = self._clock.now(), self._passing.scanner, self._passing.inside
+        who, kept = scanner.receipt(shown.text, self._passing.site.lot, now)
+        waiting = self._passing.lanes.waiting(lane.name, now)
+        if waiting is None or inside.who(credential_of(waiting.wire)) != who:
+            raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, "The receipt is for another plate than was read here")
+        return await self._passing.pass_(lane, self._passing.again(waiting, shown.id), (scanner.hold(who, kept),))
+
+    def _lane(self, name: str) -> SiteLane:
+        lanes = self._passing.serves
+        if name not in lanes:
+            raise LaneUnknownError(f"This box serves no lane {name!r}", fix=f"It serves {', '.join(lanes) or 'none'}.")
+        return lanes[name]
+
+
+def _time_of(said: datetime | None, now: datetime) -> datetime:
+    return said if said is not None and now - LATE <= said <= now + AHEAD else now
+
+
+def _plate(raw: str) -> str:
+    """Return the normal form; nothing, if a camera could read nothing. Raises GateRequestError."""
+    try:
+        return read_plate(raw).text if raw.strip() else ""
+    except PlateError as error:
+        raise GateRequestError("plate", error.message) from error
+
+
+def _refused(error: PassCodeRefusedError, lane: str, now: datetime) -> Answer:
+    """A code that nobody could judge is for a person; one that is bad opens nothing."""
+    unsure = error.reason in (Refusal.ONLINE_ONLY, Refusal.LIST_TOO_OLD)
+    decision: Literal["booth", "deny"] = "booth" if unsure else "deny"
+    return Answer(decision=decision, reason=error.reason.value, lane=lane, at=now, message=error.said)

@@ -1,0 +1,154 @@
+"""The file of operators becomes rows: whatever is new or different, and nothing the second time.
+
+What the file does not name stays as it is; ``closed`` takes something out of use. A tariff's versions are only added,
+and one that others have entered under is never put before them: it begins in the future, unless that is forced.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.codes.tables import CodeVerifier
+from flows.parking.errors import OperatorFileError, TariffRefusedError
+from flows.parking.operator_file import FileLot, FileOperator, FileTariff, OperatorFile
+from flows.parking.publishing import NewTariff, publish_tariff
+from flows.parking.tables import ParkingBay, ParkingHoliday, ParkingLane, ParkingLot, ParkingOperator, ParkingTariff
+from kernel.audit.entries import Event, append
+from kernel.clock import Clock
+from services_catalog.tables import Department
+from supergraph.findings import Finding
+
+_Row = TypeVar("_Row", bound=SQLModel)
+
+
+class Change(Struct, frozen=True, order=True):
+    """Something that is new or different; ``what`` is such as ``lot:city-parking/101``."""
+
+    what: str
+    how: str
+
+
+class Loading:
+    """One load, in one transaction. ``force`` lets a tariff's version begin in the past."""
+
+    def __init__(self, session: AsyncSession, clock: Clock, actor: str, *, force: bool = False) -> None:
+        self._session, self._clock, self._actor, self._force = session, clock, actor, force
+        self._changes: list[Change] = []
+        self._findings: list[Finding] = []
+
+    async def load(self, file: OperatorFile) -> list[Change]:
+        """Write the file down and return what changed. Raises OperatorFileError with all that speaks against it."""
+        for number, operator in enumerate(file.operators):
+            await self._operator(operator, f"/operators/{number}")
+        for holiday in file.holidays:
+            key = {"region": holiday.region, "day": holiday.day}
+            values = {"kind": holiday.kind, "name_zh": holiday.name_zh, "source": holiday.source}
+            await self._put(ParkingHoliday, key, values, f"holiday:{holiday.region}/{holiday.day}")
+        if self._findings:
+            raise OperatorFileError(self._findings)
+        if self._changes:
+            loaded = {"changes": len(self._changes), "forced": self._force}
+            event = Event(actor=self._actor, action="parking.loaded", object="parking:file", details=dict(loaded))
+            await append(self._session, self._clock, event)
+        return self._changes
+
+    async def _operator(self, operator: FileOperator, at: str) -> None:
+        values = {
+            "name_zh": operator.name_zh,
+            "name_en": operator.name_en,
+            "credit_code": operator.credit_code,
+            "department": operator.department or None,
+        }
+        if operator.department and await self._session.get(Department, operator.department) is None:
+            fix = "yiwang department list shows them."
+            self._findings.append(Finding("error", f"{at}/department", f"no department {operator.department}", fix))
+            return
+        name = f"operator:{operator.id}"
+        await self._put(ParkingOperator, {"id": operator.id}, values, name, closed=operator.closed)
+        for number, tariff in enumerate(operator.tariffs):
+            await self._tariff(operator.id, tariff, f"{at}/tariffs/{number}")
+        for number, lot in enumerate(operator.lots):
+            await self._lot(operator.id, lot, f"{at}/lots/{number}")
+
+    async def _tariff(self, operator_id: str, tariff: FileTariff, at: str) -> None:
+        wanted = NewTariff(operator_id=operator_id, code=tariff.code, data=tariff.data, valid_from=tariff.valid_from)
+        now = self._clock.now()
+        try:
+            made = await publish_tariff(self._session, self._clock, wanted, self._actor, forced=self._force)
+        except TariffRefusedError as error:
+            fix = "Whoever has entered is charged by what was published: let a new version begin in the future."
+            self._findings += [Finding("error", f"{at}/valid_from", each.problem, fix) for each in error.findings]
+            return
+        if made.published_at >= now:
+            self._changes.append(Change(f"tariff:{operator_id}/{tariff.code}/{made.version}", "published"))
+
+    async def _lot(self, operator_id: str, lot: FileLot, at: str) -> None:
+        tariffs = select(ParkingTariff.id).where(
+            ParkingTariff.operator_id == operator_id, ParkingTariff.code == lot.tariff
+        )
+        if (await self._session.exec(tariffs)).first() is None:
+            fix = "Write a tariff of this code beside the lots."
+            self._findings.append(Finding("error", f"{at}/tariff", f"the operator has no tariff {lot.tariff}", fix))
+            return
+        fields = set(FileLot.__struct_fields__) - {"code", "lanes", "bays", "closed"}
+        values = {name: getattr(lot, name) for name in fields}
+        name, key = f"lot:{operator_id}/{lot.code}", {"operator_id": operator_id, "code": lot.code}
+        row = await self._put(ParkingLot, key, values, name, closed=lot.closed)
+        for lane in lot.lanes:
+            where = {"lot_id": row.id, "name": lane.name}
+            values = {"device_id": str(lane.device), "direction": lane.direction, "fail_open": lane.fail_open}
+            await self._put(
+                ParkingLane, where, values, f"lane:{operator_id}/{lot.code}/{lane.name}", closed=lane.closed
+            )
+        for bay in lot.bays:
+            where = {"lot_id": row.id, "number": bay.number}
+            values = {"kind": bay.kind, "latitude": bay.latitude, "longitude": bay.longitude}
+            await self._put(ParkingBay, where, values, f"bay:{operator_id}/{lot.code}/{bay.number}", closed=bay.closed)
+
+    async def _put(
+        self,
+        table: type[_Row],
+        key: Mapping[str, Any],
+        values: dict[str, Any],
+        name: str,
+        *,
+        closed: bool | None = None,
+    ) -> _Row:
+        """Add a row, or change what differs in it; ``closed`` None: its table knows no closing."""
+        query = select(table).where(*(getattr(table, column) == value for column, value in key.items()))
+        row = (await self._session.exec(query)).first()
+        if row is None:
+            moment = {"created_at": self._clock.now()} if "created_at" in table.model_fields else {}
+            row = table(**key, **values, **moment)
+            self._changes.append(Change(name, "added"))
+        else:
+            different = [column for column, value in values.items() if getattr(row, column) != value]
+            for column in different:
+                setattr(row, column, values[column])
+            if different:
+                self._changes.append(Change(name, f"changed: {', '.join(sorted(different))}"))
+        if closed is not None and closed != (getattr(row, "closed_at") is not None):  # noqa: B009 - not every row has it
+            setattr(row, "closed_at", self._clock.now() if closed else None)  # noqa: B010 - as above
+            self._changes.append(Change(name, "closed" if closed else "opened"))
+        self._session.add(row)
+        await self._session.flush()
+        return row
+
+
+async def unregistered(session: AsyncSession, file: OperatorFile) -> list[tuple[str, UUID]]:
+    """Return the lanes whose devices are no registered verifiers: nobody can send their events yet."""
+    lanes = [
+        (f"/operators/{i}/lots/{j}/lanes/{k}", lane.device)
+        for i, operator in enumerate(file.operators)
+        for j, lot in enumerate(operator.lots)
+        for k, lane in enumerate(lot.lanes)
+    ]
+    known = select(CodeVerifier.id).where(
+        col(CodeVerifier.id).in_({device for _, device in lanes}), col(CodeVerifier.revoked_at).is_(None)
+    )
+    there = set((await session.exec(known)).all())
+    return [(at, device) for at, device in lanes if device not in there]

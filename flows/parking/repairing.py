@@ -1,0 +1,78 @@
+"""A plate that was read wrong is put right by a person: its events count for the right one, and sessions follow anew.
+
+The event keeps what was read (``read_as``) beside what is right; nothing is deleted.
+"""
+
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from flows.parking.credentials import credential, index_of
+from flows.parking.errors import ActRefusedError
+from flows.parking.finding import session_of
+from flows.parking.gathering import Deps, Touched, touched_by, touched_session
+from flows.parking.operating import Speaker, own_session
+from flows.parking.plates import read_plate
+from flows.parking.session_tables import ParkingEvent, ParkingSession
+from flows.parking.sessions import GateEvent
+from flows.parking.stored import RAW, TEXT
+from kernel.audit.entries import Event, append
+
+
+async def repair(deps: Deps, speaker: Speaker, session_id: UUID, plate: str) -> ParkingSession:
+    """Say which plate a session's events are of; return the session that has them now.
+
+    Raises PlateError, UnknownSessionError, ActRefusedError.
+    """
+    row = await own_session(deps, speaker, session_id)
+    right = credential("plate", read_plate(plate).text)
+    wrong = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
+    if right == wrong:
+        raise ActRefusedError("The session has this plate already", fix="Give the plate that is right.")
+    before = await touched_session(deps, row)
+    visit = (await before.case(row.id)).visit
+
+    async def corrected() -> list[GateEvent]:
+        await _correct(deps, visit.events, wrong, right)
+        return []
+
+    moments = dict.fromkeys((wrong, right), row.opened_at)
+    touched = await touched_by(deps, before.lot, moments, corrected)
+    of_event = await touched.write()
+    await _rename(deps, touched)
+    found = await session_of(deps.session, of_event[row.id])
+    event = Event(
+        actor=speaker.actor,
+        action="parking_session.plate_repaired",
+        object=f"parking_session:{found.id}",
+        details={"was": str(row.id)},
+    )
+    await append(deps.session, deps.clock, event)
+    return found
+
+
+async def _correct(deps: Deps, events: tuple[UUID, ...], wrong: str, right: str) -> None:
+    cipher, index = deps.keys.cipher, index_of(deps.keys, wrong)
+    chosen = select(ParkingEvent).where(col(ParkingEvent.id).in_(events), ParkingEvent.credential == index)
+    for event in (await deps.session.exec(chosen.execution_options(populate_existing=True))).all():
+        told = msgspec.json.decode(cipher.open(RAW, event.id, event.raw))
+        told["read_as"] = told.get("read_as", told.get("plate", ""))
+        told["plate"] = right.removeprefix("plate:")
+        sealed = cipher.seal(RAW, event.id, msgspec.json.encode(told).decode())
+        renewed = update(ParkingEvent).where(col(ParkingEvent.id) == event.id)
+        await deps.session.exec(renewed.values(credential=index_of(deps.keys, right), raw=sealed))
+
+
+async def _rename(deps: Deps, touched: Touched) -> None:
+    """Have sessions found by the plate that is right: rewriting one leaves what it is found by."""
+    for visit in touched.visits():
+        values = {
+            "credential": touched.credentials[visit.credential],
+            "credential_text": deps.keys.cipher.seal(TEXT, visit.id, visit.credential),
+        }
+        stands = update(ParkingSession).where(
+            col(ParkingSession.id) == visit.id, col(ParkingSession.credential) != values["credential"]
+        )
+        await deps.session.exec(stands.values(**values))

@@ -1,0 +1,155 @@
+"""A site's snapshot as the database has it: everything, or what has changed after a revision (``site_snapshot``)."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from flows.parking.errors import UnknownDeviceError
+from flows.parking.gathering import Deps
+from flows.parking.site_revision import PARTS, Revision, hash_of, read_revision
+from flows.parking.site_snapshot import (
+    SiteHoliday,
+    SiteLane,
+    SiteLot,
+    SiteMandate,
+    SitePayment,
+    SitePermit,
+    SiteSession,
+    SiteSnapshot,
+    SiteTariff,
+    known_as,
+)
+from flows.parking.stored import TEXT
+from kernel.database import driver
+
+REGULARS = timedelta(days=30)
+"""A site is told the mandates of plates that came within it, or are inside: no list of the whole city."""
+
+_LOT = """
+    SELECT lot.* FROM parking_lane l JOIN parking_lot lot ON lot.id = l.lot_id
+    WHERE l.device_id = $1 AND l.closed_at IS NULL AND lot.closed_at IS NULL LIMIT 1
+"""
+_LANES = "SELECT * FROM parking_lane WHERE lot_id = $1 AND closed_at IS NULL ORDER BY name, id"
+_TARIFFS = """
+    SELECT id, code || ' ' || version AS name, valid_from, data FROM parking_tariff
+    WHERE operator_id = $1 AND code = $2
+      AND (valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
+          WHERE operator_id = $1 AND code = $2 AND valid_from <= $3), '-infinity')
+        OR id IN (SELECT tariff_id FROM parking_session WHERE lot_id = $4
+          AND left_at IS NULL AND superseded_by IS NULL AND orphan_closed_at IS NULL))
+    ORDER BY valid_from
+"""
+_HOLIDAYS = "SELECT day, kind FROM parking_holiday WHERE region = $1 AND day >= $2 ORDER BY day"
+_PERMITS = """
+    SELECT p.name, p.since, p.until, v.id AS vehicle_id, v.plate FROM parking_permit p
+    JOIN vehicle v ON v.plate_index = p.plate_index
+    WHERE p.operator_id = $1 AND (p.lot_id IS NULL OR p.lot_id = $2) AND (p.until IS NULL OR p.until > $3)
+    ORDER BY p.id
+"""
+_MANDATES = """
+    SELECT v.id AS vehicle_id, v.plate, max(m.limit_each) AS limit_fen FROM debit_mandate m
+    JOIN vehicle v ON m.about = 'vehicle:' || v.id
+    WHERE m.state = 'active' AND EXISTS (SELECT FROM parking_session s WHERE s.lot_id = $1
+        AND s.credential = v.plate_index AND s.opened_at > $2)
+    GROUP BY v.id ORDER BY v.id
+"""
+_HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_SESSIONS = """
+    SELECT s.*, coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
+            'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
+        FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid
+    FROM parking_session s WHERE s.lot_id = $1 AND s.changed_in >= $2
+      AND ($2 > 0 OR (s.left_at IS NULL AND s.superseded_by IS NULL AND s.orphan_closed_at IS NULL))
+    ORDER BY s.id
+"""
+
+
+class _Asked(NamedTuple):
+    connection: "asyncpg.Connection[asyncpg.Record]"
+    deps: Deps
+    device_id: str
+    lot: Any
+    now: datetime
+
+
+async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
+    """Return what the lot of a device is told. Raises UnknownDeviceError."""
+    connection, now = await driver(deps.session), deps.clock.now()
+    lot = await connection.fetchrow(_LOT, device_id)
+    if lot is None:
+        raise UnknownDeviceError(f"The device {device_id} is at no lane", fix="Have its operator add it to a lane.")
+    asked = _Asked(connection, deps, device_id, lot, now)
+    horizon = await connection.fetchval(_HORIZON)  # before anything is read
+    known = read_revision(after)
+    if known is not None and (known.lot_id != str(lot["id"]) or known.horizon > horizon):
+        known = None
+    parts = await _parts(asked)
+    hashes = tuple(hash_of(parts[name]) for name in PARTS)
+    changed = {
+        name: parts[name]
+        for name, new, old in zip(PARTS, hashes, known.parts if known else [""] * len(PARTS), strict=True)
+        if new != old
+    }
+    return SiteSnapshot(
+        revision=str(Revision(str(lot["id"]), horizon, hashes)),
+        at=now,
+        complete=known is None,
+        sessions=await _sessions(asked, known.horizon if known else 0),
+        **changed,
+    )
+
+
+async def _parts(asked: _Asked) -> dict[str, Any]:
+    connection, lot, now = asked.connection, asked.lot, asked.now
+    tariffs = await connection.fetch(_TARIFFS, lot["operator_id"], lot["tariff"], now, lot["id"])
+    holidays = await connection.fetch(_HOLIDAYS, lot["holiday_region"], (now - REGULARS).date())
+    permits = await connection.fetch(_PERMITS, lot["operator_id"], lot["id"], now)
+    mandates = await connection.fetch(_MANDATES, lot["id"], now - REGULARS)
+    return {
+        "lot": SiteLot(**{name: lot[name] for name in SiteLot.__struct_fields__}),
+        "lanes": tuple(_lane(row, asked.device_id) for row in await connection.fetch(_LANES, lot["id"])),
+        "tariffs": tuple(
+            SiteTariff(id=row["id"], name=row["name"], valid_from=row["valid_from"], data=_json(row["data"]))
+            for row in tariffs
+        ),
+        "holidays": tuple(SiteHoliday(day=row["day"], kind=row["kind"]) for row in holidays),
+        "permits": tuple(
+            SitePermit(who=_who(asked, row), name=row["name"], since=row["since"], until=row["until"])
+            for row in permits
+        ),
+        "mandates": tuple(SiteMandate(who=_who(asked, row), limit_fen=row["limit_fen"]) for row in mandates),
+    }
+
+
+async def _sessions(asked: _Asked, since: int) -> tuple[SiteSession, ...]:
+    cipher, lot_id = asked.deps.keys.cipher, asked.lot["id"]
+    return tuple(
+        SiteSession(
+            id=row["id"],
+            who=known_as(lot_id, cipher.open(TEXT, row["id"], row["credential_text"])),
+            open=row["left_at"] is None and row["superseded_by"] is None and row["orphan_closed_at"] is None,
+            entered_at=row["entered_at"],
+            vehicle_class=row["vehicle_class"],
+            tariff_id=row["tariff_id"],
+            paid=msgspec.json.decode(row["paid"], type=tuple[SitePayment, ...]),
+        )
+        for row in await asked.connection.fetch(_SESSIONS, lot_id, since)
+    )
+
+
+def _lane(row: Any, device_id: str) -> SiteLane:
+    mine = row["device_id"] == device_id
+    return SiteLane(name=row["name"], direction=row["direction"], fail_open=row["fail_open"], mine=mine)
+
+
+def _who(asked: _Asked, row: Any) -> str:
+    vehicle_id: UUID = row["vehicle_id"]
+    plate = asked.deps.keys.cipher.open("vehicle.plate", vehicle_id, row["plate"])
+    return known_as(asked.lot["id"], f"plate:{plate}")
+
+
+def _json(value: Any) -> Any:
+    return value if isinstance(value, dict) else msgspec.json.decode(value)

@@ -1,0 +1,125 @@
+"""What a site's box is told, so that it decides without a network: the answer of ``GET /parking/site/snapshot``. Pure.
+
+The first answer has everything. One to ``?after=<revision>`` has the parts that have changed since; each of them is
+whole and replaces the one that the box has, but ``sessions``: those have the sessions that changed, by their ids.
+Plates and other credentials appear as hashes that hold for this lot alone (``known_as``).
+"""
+
+import hashlib
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from flows.codes.signed_receipts import plate_hash
+from flows.parking.tables import DayKind, Direction, LotKind, NoEntryRule
+from flows.parking.vehicle_tables import VehicleClass
+
+
+class _Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class SiteLot(_Part, frozen=True, kw_only=True):
+    """The lot, as ``tables.ParkingLot`` has it."""
+
+    id: UUID
+    code: str
+    name_zh: str
+    name_en: str = ""
+    kind: LotKind
+    spaces: int
+    area_class: str = ""
+    no_entry: NoEntryRule = "review"
+    pays_later: bool = False
+
+
+class SiteLane(_Part, frozen=True, kw_only=True):
+    """A lane of this lot; ``mine``: the box that asks may send its events."""
+
+    name: str
+    direction: Direction
+    fail_open: bool
+    mine: bool = False
+
+
+class SiteTariff(_Part, frozen=True, kw_only=True):
+    """A version of the lot's tariff: the one that holds, those to come, and those of open sessions.
+
+    ``data`` is for ``tariff_data``.
+    """
+
+    id: UUID
+    name: str  # as receipts show it
+    valid_from: datetime
+    data: dict[str, Any]
+
+
+class SiteHoliday(_Part, frozen=True, kw_only=True):
+    """A day that is not like its weekday."""
+
+    day: date
+    kind: DayKind
+
+
+class SitePermit(_Part, frozen=True, kw_only=True):
+    """Whoever has a permit (the lot's whitelist); ``name`` is one of the tariff's."""
+
+    who: str
+    name: str
+    since: datetime
+    until: datetime | None = None
+
+
+class SiteMandate(_Part, frozen=True, kw_only=True):
+    """A plate whose fees are debited after leaving, up to ``limit_fen`` each: the arm opens for it."""
+
+    who: str
+    limit_fen: int
+
+
+class SitePayment(_Part, frozen=True, kw_only=True):
+    """What was paid: the fee as of ``quoted_at``. Whoever leaves by ``covers_until`` owes nothing more."""
+
+    amount_fen: int
+    quoted_at: datetime
+    covers_until: datetime
+
+
+class SiteSession(_Part, frozen=True, kw_only=True):
+    """A session that is open, or has ended since the last answer (``open`` is false: forget it)."""
+
+    id: UUID
+    who: str
+    open: bool
+    entered_at: datetime | None = None
+    vehicle_class: VehicleClass = "small"
+    tariff_id: UUID | None = None
+    paid: tuple[SitePayment, ...] = ()
+
+
+class SiteSnapshot(_Part, frozen=True, kw_only=True):
+    """An answer. ``revision`` is to be sent as ``after`` next time, and says nothing else.
+
+    ``complete``: the box forgets what it had. A part that is None has not changed.
+    """
+
+    revision: str
+    at: datetime
+    complete: bool
+    lot: SiteLot | None = None
+    lanes: tuple[SiteLane, ...] | None = None
+    tariffs: tuple[SiteTariff, ...] | None = None
+    holidays: tuple[SiteHoliday, ...] | None = None
+    permits: tuple[SitePermit, ...] | None = None
+    mandates: tuple[SiteMandate, ...] | None = None
+    sessions: tuple[SiteSession, ...] = ()
+
+
+def known_as(lot: UUID, credential: str) -> str:
+    """Return what a credential (``credentials``) is called in a lot's snapshots; for plates as in signed receipts."""
+    kind, _, value = credential.partition(":")
+    if kind == "plate":
+        return plate_hash(lot, value).hex()
+    return hashlib.sha256(b"credential:" + lot.bytes + credential.encode()).hexdigest()[:32]

@@ -1,0 +1,193 @@
+"""What operators' programs ask and decide; a call that changes something has an ``Idempotency-Key``."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Meta, Struct
+
+from auth.provider.environment import Environment
+from flows.parking import operating
+from flows.parking.gathering import Deps
+from flows.parking.idempotency import Call, once
+from flows.parking.operating import Speaker
+from flows.parking.repairing import repair
+from flows.parking.session_view import (
+    DisputeView,
+    SessionView,
+    Wanted,
+    dispute_view,
+    disputes_for,
+    sessions_for,
+    view,
+)
+from gateway.errors import RequestError
+from gateway.http.departments import AnyRequest, body, json
+from gateway.http.parking.asking import speaker
+from gateway.http.parking.paging import Page, cursor_of, limit_of, page
+from kernel.database import Database
+
+_KEY = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
+_MOST_BYTES = 2**14
+_MOST_KEY = 100
+
+Reason = Annotated[str, Meta(pattern="^[a-z][a-z_]{2,39}$", description="Write a code such as emergency_vehicle.")]
+
+
+class _Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Counted(_Said, frozen=True, kw_only=True):
+    """How many vehicles somebody has counted in a lot."""
+
+    occupied: Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class Closing(_Said, frozen=True, kw_only=True):
+    """Why a session without an exit is closed."""
+
+    reason: Reason
+
+
+class Release(_Said, frozen=True, kw_only=True):
+    """By which lane a vehicle is let out, and why."""
+
+    lane: Annotated[str, Meta(min_length=1, max_length=64)]
+    reason: Reason
+
+
+class WriteOff(_Said, frozen=True, kw_only=True):
+    """Why what is owed is not asked for."""
+
+    reason: Reason
+
+
+class Repair(_Said, frozen=True, kw_only=True):
+    """The plate that is right."""
+
+    plate: Annotated[str, Meta(min_length=4, max_length=20)]
+
+
+class DisputeDecision(_Said, frozen=True, kw_only=True):
+    """What a disputed session costs."""
+
+    fee_fen: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+Act = Callable[[Deps, Speaker, UUID, Any], Awaitable[Any]]
+
+
+async def _count(deps: Deps, who: Speaker, lot_id: UUID, said: Counted) -> Any:
+    return await operating.count(deps, who, lot_id, said.occupied)
+
+
+async def _close(deps: Deps, who: Speaker, session_id: UUID, said: Closing) -> SessionView:
+    return view(deps, await operating.close(deps, who, session_id, said.reason))
+
+
+async def _release(deps: Deps, who: Speaker, session_id: UUID, said: Release) -> SessionView:
+    return view(deps, await operating.release(deps, who, session_id, said.lane, said.reason))
+
+
+async def _waive(deps: Deps, who: Speaker, session_id: UUID, said: WriteOff) -> SessionView:
+    return view(deps, await operating.waive(deps, who, session_id, said.reason))
+
+
+async def _repair(deps: Deps, who: Speaker, session_id: UUID, said: Repair) -> SessionView:
+    return view(deps, await repair(deps, who, session_id, said.plate))
+
+
+async def _decide(deps: Deps, who: Speaker, dispute_id: UUID, said: DisputeDecision) -> DisputeView:
+    return dispute_view(deps, await operating.decide(deps, who, dispute_id, said.fee_fen))
+
+
+class OperatorRoutes:
+    """The handlers, with what they need."""
+
+    def __init__(self, database: Database, environment: Environment) -> None:
+        self._database, self._environment = database, environment
+
+    def handlers(self) -> list[HTTPRouteHandler]:
+        """Return Litestar's handlers."""
+        return [
+            self._sessions(),
+            self._disputes(),
+            self._act("/parking/lots/{id:uuid}/occupancy", Counted, _count),
+            self._act("/parking/sessions/{id:uuid}/closing", Closing, _close),
+            self._act("/parking/sessions/{id:uuid}/release", Release, _release),
+            self._act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),
+            self._act("/parking/sessions/{id:uuid}/plate", Repair, _repair),
+            self._act("/parking/disputes/{id:uuid}/decision", DisputeDecision, _decide),
+        ]
+
+    def _act(self, path: str, type_: type[Struct], act: Act) -> HTTPRouteHandler:
+        @post(path, status_code=200, name=path, request_max_body_size=_MOST_BYTES)
+        async def acted(request: AnyRequest) -> Response[bytes]:
+            about: UUID = request.path_params["id"]
+            async with self._database.session() as session:
+                deps = Deps(session, self._environment.clock, self._environment.keys)
+                who = await speaker(session, self._environment, request)
+                said = await body(request, type_, _MOST_BYTES)
+                content = request.url.path.encode() + b"\n" + await request.body()
+                call = Call(who.client_id, _key(request), content)
+
+                async def work() -> bytes:
+                    return msgspec.json.encode(await act(deps, who, about, said))
+
+                answer = await once(session, deps.clock, call, work)
+            return Response(answer, media_type="application/json")
+
+        return acted
+
+    def _sessions(self) -> HTTPRouteHandler:
+        @get("/parking/sessions")
+        async def sessions(request: AnyRequest) -> Response[bytes]:
+            asked, limit = request.query_params, limit_of(request)
+            async with self._database.session() as session:
+                deps = Deps(session, self._environment.clock, self._environment.keys)
+                who = await speaker(session, self._environment, request)
+                wanted = Wanted(
+                    after=cursor_of(request),
+                    lot_id=_id(asked.get("placeId")),
+                    review=asked.get("review") == "true",
+                    state=asked.get("state", ""),
+                )
+                rows = await sessions_for(deps, who, wanted, limit + 1)
+                listed: Page = page(rows, limit, lambda row: view(deps, row))
+            return json(listed)
+
+        return sessions
+
+    def _disputes(self) -> HTTPRouteHandler:
+        @get("/parking/disputes")
+        async def disputes(request: AnyRequest) -> Response[bytes]:
+            limit = limit_of(request)
+            async with self._database.session() as session:
+                deps = Deps(session, self._environment.clock, self._environment.keys)
+                who = await speaker(session, self._environment, request)
+                rows = await disputes_for(deps, who, cursor_of(request), limit + 1)
+                listed: Page = page(rows, limit, lambda row: dispute_view(deps, row))
+            return json(listed)
+
+        return disputes
+
+
+def _key(request: AnyRequest) -> str:
+    key: str = request.headers.get(_KEY, "")
+    if not 8 <= len(key) <= _MOST_KEY or not key.isascii() or not key.isprintable():
+        raise RequestError(
+            "This changes something, so it needs an Idempotency-Key",
+            fix=f"Send 8 to {_MOST_KEY} characters of your own, the same ones when you send the call again.",
+        )
+    return key
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise RequestError("placeId is no id", fix="GET /parking/places lists them.") from error

@@ -1,0 +1,98 @@
+"""``yiwang parking``: the file of operators, as an operator of the platform loads, changes and exports it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kernel.clock import SystemClock
+from kernel.database import Database
+from services_catalog.departments import add_department
+from services_catalog.manifest import Text
+from tests.architecture.test_structure import REPOSITORY
+from tests.cli.operator import Operator
+
+CITY = REPOSITORY / "examples" / "parking" / "city.yaml"
+
+
+@pytest.fixture(autouse=True)
+async def department(database: Database) -> None:
+    async with database.session() as session:
+        await add_department(session, SystemClock(), "parking", Text(zh="停车", en="Parking"))
+
+
+def changed(folder: Path, **operator: Any) -> str:
+    """Write the example with other values in its first operator."""
+    city = msgspec.yaml.decode(CITY.read_bytes())
+    city["operators"][0] |= operator
+    path = folder / "city.yaml"
+    path.write_bytes(msgspec.yaml.encode(city))
+    return str(path)
+
+
+def tariff(valid_from: str, minutes: int = 30) -> dict[str, Any]:
+    bands = [{"name": "day", "begin": "00:00", "end": "24:00", "unit": {"minutes": minutes, "fen": 500}}]
+    return {"code": "inner", "valid_from": valid_from, "data": {"rates": [{"bands": bands}]}}
+
+
+async def test_the_example_is_loaded_once_and_exported_as_it_is(
+    operator: Operator, database: Database, tmp_path: Path
+) -> None:
+    dry = await operator.type("parking", "load", str(CITY), "--dry-run")
+    assert "lot:yunzhou-streets/K1  added" in dry.stdout
+    assert "is no verifier yet" in dry.stderr
+    assert await database.pool.fetchval("SELECT count(*) FROM parking_lot") == 0
+    assert (await operator.type("parking", "load", str(CITY))).stdout == dry.stdout
+    assert await database.pool.fetchval("SELECT count(*) FROM parking_lot") == 6
+    exported = tmp_path / "exported.yaml"
+    await operator.done("parking", "export", str(exported))
+    for file in (CITY, exported):
+        assert await operator.done("parking", "load", str(file)) == ""
+    shown = await operator.done("parking", "show")
+    assert "yunzhou-garages/101  人民广场地下车库  0 of 420  inner" in shown
+    assert "  enter enter  never heard" in shown
+    actions = await database.pool.fetch("SELECT action FROM audit_entry WHERE action LIKE 'parking%'")
+    assert [row["action"] for row in actions].count("parking.loaded") == 1
+
+
+async def test_a_published_tariff_is_never_another_and_a_new_one_begins_later(
+    operator: Operator, tmp_path: Path
+) -> None:
+    await operator.done("parking", "load", str(CITY))
+    for version, said in (
+        (tariff("2026-01-01T00:00:00+08:00"), "another version holds from then on"),
+        (tariff("2026-02-01T00:00:00+08:00"), "it has passed"),
+    ):
+        refused = await operator.type("parking", "load", changed(tmp_path, tariffs=[version]))
+        assert refused.exit_code == 1
+        assert said in refused.stderr
+    later = changed(tmp_path, tariffs=[tariff("2099-01-01T00:00:00+08:00")])
+    assert await operator.done("parking", "load", later) == "tariff:yunzhou-garages/inner/2  published\n"
+    forced = changed(tmp_path, tariffs=[tariff("2026-02-01T00:00:00+08:00")])
+    assert "inner/3  published" in await operator.done("parking", "load", forced, "--force")
+
+
+async def test_every_defect_is_told_with_its_line_and_what_to_do(operator: Operator, tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(
+        "operators:\n"
+        "- id: A\n"
+        "  name_zh: 公司\n"
+        "  lots:\n"
+        "  - {code: '1', kind: tower, name_zh: 一, latitude: 91, longitude: 0, spaces: -1, tarif: x}\n"
+        "holidays:\n"
+        "- {day: 2027-13-01, kind: holiday}\n"
+    )
+    told = (await operator.type("parking", "load", str(path))).stderr
+    for line, where in (
+        *((2, "operators/0/id"), (5, "lots/0/kind"), (5, "lots/0/latitude"), (5, "lots/0/spaces")),
+        *((5, "the key 'tarif' is unknown"), (5, "the key 'tariff' is missing"), (7, "holidays/0/day")),
+    ):
+        assert any(each.startswith(f"{path}:{line}: error") and where in each for each in told.splitlines()), where
+    assert "Did you mean tariff?" in told
+    contradictory = changed(tmp_path, tariffs=[tariff("2027-01-01T00:00:00+08:00", minutes=0)])
+    told = (await operator.type("parking", "load", contradictory)).stderr
+    assert "/operators/0/tariffs/0/data/rates/0/bands/0/unit/minutes: 0 is out of bounds" in told
+    nowhere = (await operator.type("parking", "load", changed(tmp_path, department="nobody"))).stderr
+    assert "no department nobody" in nowhere

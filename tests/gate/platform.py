@@ -1,0 +1,180 @@
+"""The platform as a box sees it over HTTP: it checks signatures, keeps events once, and says what it knows.
+
+Tests that need the real recording put it in place of ``keep``.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from flows.codes import key_sets, revocations
+from flows.codes.errors import DeviceRefusedError
+from flows.codes.message_signatures import SignedRequest, check, stated
+from flows.codes.revocations import RevocationList
+from flows.parking.event_wire import WireEvent, read_event
+from flows.parking.site_snapshot import (
+    SiteLane,
+    SiteLot,
+    SiteMandate,
+    SitePayment,
+    SitePermit,
+    SiteSession,
+    SiteSnapshot,
+    SiteTariff,
+    known_as,
+)
+from kernel.clock import Clock
+from tests.codes.issued import KEYS, LIST, LIST_KID
+from tests.parking.tariffs import EXAMPLE, at
+
+LOT = UUID(int=7)
+TARIFF = UUID(int=9)
+LANES = (
+    SiteLane(name="in", direction="enter", fail_open=True, mine=True),
+    SiteLane(name="out", direction="exit", fail_open=False, mine=True),
+    SiteLane(name="free", direction="exit", fail_open=True, mine=True),
+)
+Keep = Callable[[list[bytes]], Awaitable[list[dict[str, Any]]]]
+
+
+class Platform:
+    """``away``: it answers 503. ``silent``: it does what it is asked, and the answer gets lost."""
+
+    def __init__(self, clock: Clock, secret: str) -> None:
+        self.clock, self.secret = clock, secret.encode()
+        self.away = self.silent = False
+        self.events: dict[UUID, WireEvent] = {}
+        self.batches: list[int] = []
+        self.uses: list[dict[str, Any]] = []
+        self.beats = 0
+        self.keep: Keep = self._kept
+        self.sessions: list[SiteSession] = []
+        self.permits: tuple[SitePermit, ...] = ()
+        self.mandates: tuple[SiteMandate, ...] = ()
+        self.lanes: tuple[SiteLane, ...] = LANES
+        self.pays_later = False
+        self.revoked = RevocationList(1, clock.now(), ())
+        self.checked: dict[str, Any] = {"result": "ok", "subject": "ab" * 16}
+        self.origin = ""
+        self._revision = 0
+
+    @property
+    def seqs(self) -> list[int]:
+        return [event.seq for event in self.events.values()]
+
+    def enters(self, plate: str, entered: str, *paid: SitePayment, number: int = 100) -> SiteSession:
+        """Have an open session of a plate that came in elsewhere."""
+        session = SiteSession(
+            id=UUID(int=number), who=self.who(plate), open=True, entered_at=at(entered), tariff_id=TARIFF, paid=paid
+        )
+        self.sessions.append(session)
+        return session
+
+    def who(self, plate: str) -> str:
+        return known_as(LOT, f"plate:{plate}")
+
+    def snapshot(self) -> SiteSnapshot:
+        self._revision += 1
+        return SiteSnapshot(
+            revision=str(self._revision),
+            at=self.clock.now(),
+            complete=True,
+            lot=SiteLot(id=LOT, code="1", name_zh="一号车库", kind="garage", spaces=100, pays_later=self.pays_later),
+            lanes=self.lanes,
+            tariffs=(SiteTariff(id=TARIFF, name="example 1", valid_from=at("01-01 00:00"), data=EXAMPLE),),
+            holidays=(),
+            permits=self.permits,
+            mandates=self.mandates,
+            sessions=tuple(self.sessions),
+        )
+
+    async def _kept(self, raw: list[bytes]) -> list[dict[str, Any]]:
+        answers = []
+        for each in raw:
+            event = read_event(each, self.clock.now())
+            known = event.event_id in self.events
+            assert known or event.seq not in self.seqs, "a number twice"
+            self.events.setdefault(event.event_id, event)
+            answers.append({"event_id": str(event.event_id), "status": "duplicate" if known else "recorded"})
+        return answers
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Take any request of a box."""
+        body = await request.read()
+        if self.away:
+            return web.Response(status=503)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        signed = SignedRequest(request.method, request.host, request.path_qs, headers, body)
+        try:
+            check(stated(signed), self.secret)
+        except DeviceRefusedError as error:
+            return web.json_response({"code": error.code}, status=401)
+        answered = await self._done(request.path, body)
+        if self.silent and request.transport is not None:
+            request.transport.close()
+        return web.Response(body=answered)
+
+    async def _done(self, path: str, body: bytes) -> bytes:
+        said: Any = None
+        match path:
+            case "/parking/events":
+                raw = [bytes(each) for each in msgspec.json.decode(body, type=list[msgspec.Raw])]
+                self.batches.append(len(raw))
+                said = {"events": await self.keep(raw), "now": self.clock.now()}
+            case "/parking/heartbeats":
+                self.beats += 1
+                said = {"now": self.clock.now(), "clock_offset_ms": 0}
+            case "/parking/site/snapshot":
+                said = self.snapshot()
+            case "/codes/uses":
+                self.uses += msgspec.json.decode(body)["uses"]
+                said = {"uses": []}
+            case "/codes/check":
+                said = self.checked
+            case "/codes/keys":
+                return key_sets.signed(KEYS, self.clock.now(), LIST, LIST_KID)
+            case "/codes/revocations":
+                return revocations.signed(self.revoked, LIST, LIST_KID)
+        return msgspec.json.encode(said)
+
+
+@asynccontextmanager
+async def serving(platform: Platform, port: int = 0) -> AsyncIterator[Platform]:
+    """Serve it on loopback."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", platform.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port or free_port())
+        await site.start()
+        platform.origin = site.name
+        yield platform
+    finally:
+        await runner.cleanup()
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+async def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+def plates(number: int) -> Sequence[str]:
+    """Return different plates, up to 1,000, none near another: each figure of their number is there twice."""
+    numbers = (divmod(each, 100) for each in range(number))
+    return [f"沪{'ABCDEFGHJK'[h]}{h}{rest // 10}{rest // 10}{rest % 10}{rest % 10}" for h, rest in numbers]

@@ -1,0 +1,147 @@
+"""Codes and receipts at a lane: judged by the box itself, used once, told to the platform later."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from flows.codes import signed_receipts
+from flows.codes.offline import ClockState
+from flows.codes.revocations import RevocationList, hash_of
+from flows.codes.signed_receipts import Receipt, plate_hash
+from flows.gate.box import Box, open_box
+from flows.gate.site_file import SiteFile
+from flows.gate.wire import Answer, CodeShown, PlateRead
+from kernel.clock import ManualClock
+from kernel.crypto.keys import open_keys
+from kernel.database import Database
+from kernel.settings import Settings
+from tests.codes.issued import PARKING, PARKING_KID, SUBJECT, parking_code
+from tests.codes.office import Office
+from tests.gate.conftest import heard
+from tests.gate.platform import LOT, Platform
+
+PLATE = "沪A12345"
+
+
+async def shows(box: Box, lane: str, text: str) -> Answer:
+    return await box.site.code_shown(lane, CodeShown(text=text))
+
+
+async def test_a_pass_code_lets_in_and_out_without_the_platform(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    box.cloud.cut(cut=True)
+    text = parking_code(clock.now())
+    assert (await shows(box, "in", text)).decision == "open"
+    again = await shows(box, "in", text)
+    assert (again.decision, again.reason) == ("deny", "replay")
+    clock.advance(timedelta(minutes=61))
+    leaving = await shows(box, "out", parking_code(clock.now(), b"another!"))
+    assert (leaving.decision, leaving.amount_fen) == ("pay", 2500)
+    box.cloud.cut(cut=False)
+    await box.syncing.send()
+    assert [(event.kind, event.pass_subject) for event in platform.events.values()] == [
+        ("enter", SUBJECT.hex()), ("exit", SUBJECT.hex())
+    ]  # fmt: skip
+    assert {text} < {use["code"] for use in platform.uses}
+
+
+@pytest.mark.case("QR-08")
+async def test_an_unknown_clock_or_an_old_list_has_the_platform_asked_or_a_person(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    box.cloud.time = ClockState(timedelta(seconds=16), clock.now())
+    online = await shows(box, "in", parking_code(clock.now()))
+    assert (online.decision, online.reason) == ("open", "enter")
+    box.cloud.cut(cut=True)
+    refused = await shows(box, "in", parking_code(clock.now()))
+    assert (refused.decision, refused.reason) == ("booth", "online_only")
+
+    clock.advance(timedelta(hours=25))
+    box.cloud.time = ClockState(timedelta(seconds=1), clock.now())
+    old = await shows(box, "in", parking_code(clock.now()))
+    assert (old.decision, old.reason) == ("booth", "list_too_old")
+    await box.site.plate_read("in", PlateRead(plate=PLATE))  # a camera sees the vehicle: the risk is low
+    assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
+
+
+@pytest.mark.case("QR-07")
+async def test_a_revoked_holder_is_refused_from_the_next_list_on(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.revoked = RevocationList(2, clock.now(), [hash_of("subject", SUBJECT)])
+    await box.syncing.fetch_lists()
+    box.cloud.cut(cut=True)
+    assert (await shows(box, "in", parking_code(clock.now()))).reason == "revoked"
+
+
+async def test_a_receipt_lets_its_own_vehicle_out_once(box: Box, platform: Platform, clock: ManualClock) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    box.cloud.cut(cut=True)
+    until = clock.now() + timedelta(minutes=15)
+    text = signed_receipts.issue(PARKING, PARKING_KID, Receipt(plate_hash(LOT, PLATE), LOT, until, b"receipt1"))
+    await box.site.plate_read("out", PlateRead(plate="沪A54321"))
+    assert (await shows(box, "out", text)).reason == "wrong_purpose"
+    assert (await box.site.plate_read("out", PlateRead(plate=PLATE))).decision == "pay"
+    assert [(e.decision, e.reason) for e in (await shows(box, "out", text),)] == [("open", "receipt")]
+    clock.advance(timedelta(minutes=5))
+    await box.site.plate_read("out", PlateRead(plate=PLATE))
+    assert (await shows(box, "out", text)).reason == "replay"
+
+
+@pytest.mark.parametrize("text", ["hello", "SC1:", "SR1:7", "S:ABC", "SC1:" + "0" * 300])
+async def test_what_is_no_code_opens_nothing(box: Box, text: str) -> None:
+    box.cloud.cut(cut=True)
+    assert (await shows(box, "in", text)).decision == "deny"
+
+
+async def test_lists_and_uses_outlive_the_box(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    text = parking_code(clock.now())
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+        assert (await shows(box, "in", text)).decision == "open"
+    platform.away = True
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        assert (await shows(box, "in", text)).reason == "replay"
+        assert (await shows(box, "in", parking_code(clock.now(), b"another!"))).decision == "open"
+        platform.away = False
+        await box.syncing.send()
+    assert len(platform.uses) == 2
+
+
+@pytest.fixture
+async def office(settings: Settings, database: Database, redis: Redis, clock: ManualClock) -> Office:
+    made = Office(database, redis, open_keys(settings).cipher, clock)
+    await made.open()
+    return made
+
+
+@pytest.mark.case("QR-09")
+async def test_two_sites_that_took_one_code_offline_are_found(
+    platform: Platform, file: SiteFile, tmp_path: Path, office: Office
+) -> None:
+    clock = office.clock
+    text = await office.code(await office.resident(), signed=1)
+    gates = [await office.gate("Gate 1"), await office.gate("Gate 2")]
+    for gate in gates:
+        own = msgspec.structs.replace(file, device=gate.id)
+        async with open_box(own, platform.origin, tmp_path / str(gate.id), clock, follow=False) as box:
+            await heard(box)
+            box.passing.scanner.keys = office.desk.keys().published
+            box.cloud.cut(cut=True)
+            assert (await box.site.code_shown("in", CodeShown(text=text, id=uuid4()))).decision == "open"
+            box.cloud.cut(cut=False)
+            await box.syncing.send()
+    clock.advance(timedelta(hours=1))
+    for gate, use in zip(gates, platform.uses, strict=True):
+        told = (use["code"], use["request_id"], msgspec.convert(use["used_at"], type(clock.now())))
+        assert await office.report(gate, told) == ["recorded"]
+        assert await office.report(gate, told) == ["known"]
+    assert len(await office.rows("SELECT * FROM code_double_use")) == 1

@@ -1,0 +1,152 @@
+"""The box and the real platform: what happens at the gate is a session there, and what is paid there opens the gate."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from aiohttp import web
+from sqlmodel import col, update
+
+from flows.codes.key_sets import LISTS
+from flows.gate.box import Box, open_box
+from flows.gate.site_file import SiteFile
+from flows.gate.wire import CodeShown, PaidHere, PlateRead
+from flows.parking.tables import ParkingLane
+from gateway.app import Gateway
+from tests.codes.office import Office
+from tests.gate.conftest import heard
+from tests.gate.platform import free_port
+from tests.parking.lots import PLATE, Lot
+
+MINUTE = timedelta(minutes=1)
+
+
+@asynccontextmanager
+async def served(gateway: Gateway) -> AsyncIterator[str]:
+    """Yield the origin of the gateway, on loopback."""
+
+    async def forward(request: web.Request) -> web.Response:
+        origin = f"http://{request.host}"
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway), base_url=origin) as client:
+            body, headers = await request.read(), dict(request.headers)
+            answer = await client.request(request.method, request.path_qs, content=body, headers=headers)
+        return web.Response(
+            status=answer.status_code, body=answer.content, headers={"etag": answer.headers.get("etag", "")}
+        )
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", forward)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", free_port())
+        await site.start()
+        yield site.name
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def office(lot: Lot) -> Office:
+    made = Office(lot.database, lot.redis, lot.keys.cipher, lot.clock)
+    await made.open()
+    return made
+
+
+@pytest.fixture
+async def gate(lot: Lot, office: Office, tmp_path: Path) -> AsyncIterator[Box]:
+    """A box that is registered, and has heard the platform."""
+    verifier = await office.gate()
+    async with lot.database.session() as session:
+        lanes = update(ParkingLane).where(col(ParkingLane.lot_id) == lot.row.id)
+        await session.exec(lanes.values(device_id=str(verifier.id), fail_open=True))
+    signer = office.desk.keys().signer(LISTS, lot.clock.now())
+    list_key = f"{signer.kid.hex()}:{signer.private.public_key().public_bytes_raw().hex()}"
+    file = SiteFile(
+        lot=lot.row.id, device=verifier.id, secret=office.secret, token="a token of the site", list_key=list_key
+    )
+    gateway = Gateway(lot.settings, clock=lot.clock)
+    async with (
+        gateway.running(),
+        served(gateway) as origin,
+        open_box(file, origin, tmp_path / "store", lot.clock, follow=False) as box,
+    ):
+        await heard(box)
+        yield box
+
+
+async def synced(box: Box) -> None:
+    await box.syncing.send()
+    await box.syncing.fetch_snapshot()
+
+
+@pytest.mark.case("issue-5-must-show-1")
+async def test_scan_park_pay_and_leave(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE, colour="blue"))
+    await synced(gate)
+    lot.clock.advance(61 * MINUTE)
+    await gate.syncing.beat()
+    asked = await gate.site.plate_read("exit", PlateRead(plate=PLATE, colour="blue"))
+    assert (asked.decision, asked.amount_fen) == ("pay", 2500)
+    await synced(gate)
+    row = await lot.one()
+    assert row.state == "pay_at_exit"
+    await lot.paid(str(row.id), await lot.account())
+    await gate.syncing.fetch_snapshot()
+    assert (gate.passing.lanes.last["exit"].decision, gate.passing.inside.count) == ("open", 0)
+    await synced(gate)
+    row = await lot.one()
+    assert (row.state, row.closing_fen, row.paid_fen) == ("exited", 2500, 2500)
+    assert await lot.ledger() == {"host": 2500, "operator": -2500}
+
+
+@pytest.mark.case("issue-5-must-show-1")
+async def test_a_pass_code_at_an_offline_gate_is_settled_after_sync(gate: Box, lot: Lot, office: Office) -> None:
+    resident = await office.resident()
+    gate.cloud.cut(cut=True)
+    for lane, expected in (("enter", "enter"), ("exit", "released_unpaid")):
+        code = await office.code(resident, signed=1)
+        answer = await gate.site.code_shown(lane, CodeShown(text=code))
+        assert (answer.decision, answer.reason) == ("open", expected)
+        lot.clock.advance(61 * MINUTE)
+    gate.cloud.cut(cut=False)
+    await synced(gate)
+    row = await lot.one()
+    assert (row.state, row.closing_fen, row.paid_fen, row.released) == ("released_unpaid", 2500, 0, "released_unpaid")
+    await lot.paid(str(row.id), await lot.account())
+    assert (await lot.one()).state == "paid"
+    uses = await office.rows("SELECT account_id, offline FROM code_use")
+    assert [(UUID(int=use["account_id"].int), use["offline"]) for use in uses] == [(resident, True)] * 2
+
+
+async def test_cash_at_the_lane_is_owed_no_more(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    lot.clock.advance(61 * MINUTE)
+    await gate.syncing.beat()
+    await gate.site.plate_read("exit", PlateRead(plate=PLATE))
+    await gate.site.paid_here("exit", PaidHere(amount_fen=2500))
+    await synced(gate)
+    row = await lot.one()
+    assert (row.state, row.closing_fen, row.paid_fen) == ("exited", 2500, 2500)
+    assert await lot.ledger() == {}
+
+
+@pytest.mark.case("PK-10")
+async def test_who_is_inside_when_the_tariff_changes_pays_by_the_old_one(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    await synced(gate)
+    lot.clock.advance(30 * MINUTE)
+    dear = {"minutes": 30, "fen": 9900}
+    bands = [{"name": "day", "begin": "00:00", "end": "24:00", "unit": dear}]
+    await lot.publish({"rates": [{"bands": bands}]}, lot.clock.now() + MINUTE)
+    lot.clock.advance(31 * MINUTE)
+    await gate.syncing.fetch_snapshot()
+    await gate.syncing.beat()
+    await gate.site.plate_read("enter", PlateRead(plate="沪B54321"))
+    lot.clock.advance(MINUTE)
+    asked = [await gate.site.plate_read("exit", PlateRead(plate=plate)) for plate in (PLATE, "沪B54321")]
+    assert [each.amount_fen for each in asked] == [2500, 9900]

@@ -1,0 +1,149 @@
+"""What the arms do, by the site's own memory."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from flows.gate.box import Box
+from flows.gate.errors import GateRequestError, LaneUnknownError
+from flows.gate.wire import Answer, OpenedByHand, PaidHere, PlateRead
+from flows.parking.event_ids import event_id_of
+from flows.parking.site_snapshot import SiteMandate, SitePayment, SitePermit
+from kernel.clock import ManualClock
+from tests.gate.platform import Platform
+from tests.parking.tariffs import at
+
+PLATE = "沪A12345"
+
+
+async def drives(box: Box, lane: str, plate: str = PLATE, **read: Any) -> Answer:
+    return await box.site.plate_read(lane, PlateRead(plate=plate, colour="blue", **read))
+
+
+def said(answer: Answer) -> tuple[str, str, int]:
+    return answer.decision, answer.reason, answer.amount_fen
+
+
+def session_id(platform: Platform) -> int:
+    """Return the id that the session of the first event has."""
+    first = next(iter(platform.events.values()))
+    return event_id_of(str(UUID(int=1)), first.event_id, first.occurred_at).int
+
+
+async def test_who_enters_pays_at_the_exit_by_the_tariff_of_the_entry(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    assert said(await drives(box, "in", "沪 a·12345")) == ("open", "enter", 0)
+    clock.advance(timedelta(minutes=61))
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
+    assert said(await box.site.paid_here("out", PaidHere(amount_fen=1500))) == ("pay", "to_pay", 1000)
+    await box.syncing.send()
+    platform.enters(PLATE, "11-02 09:00", number=session_id(platform))
+    await box.syncing.fetch_snapshot()
+    assert said(await box.site.paid_here("out", PaidHere(amount_fen=1000))) == ("open", "nothing_due", 0)
+    assert box.passing.inside.count == 0
+    with pytest.raises(GateRequestError, match="no vehicle waits"):
+        await box.site.paid_here("out", PaidHere(amount_fen=1000))
+
+
+async def test_a_short_stay_is_free_and_a_passage_that_is_read_twice_is_one(box: Box, clock: ManualClock) -> None:
+    await drives(box, "in")
+    clock.advance(timedelta(minutes=15))
+    assert said(await drives(box, "out")) == ("open", "nothing_due", 0)
+    clock.advance(timedelta(seconds=20))
+    assert said(await drives(box, "out")) == ("open", "again", 0)
+    clock.advance(timedelta(minutes=5))
+    assert said(await drives(box, "out")) == ("booth", "no_entry", 0)
+
+
+async def test_the_same_id_is_answered_once(box: Box, platform: Platform) -> None:
+    name = uuid4()
+    first = await drives(box, "in", id=name)
+    assert await drives(box, "in", id=name) == first
+    await box.syncing.send()
+    assert list(platform.events) == [name]
+
+
+async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Platform, clock: ManualClock) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
+    await box.syncing.send()
+    platform.sessions.clear()
+    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    platform.enters(PLATE, "11-02 07:59", payment)
+    await box.syncing.fetch_snapshot()
+    last = box.passing.lanes.last["out"]
+    assert said(last) == ("open", "in_grace", 0)
+    await box.syncing.send()
+    kinds = [(event.kind, event.opened, event.reason) for event in platform.events.values()]
+    assert kinds == [("exit", False, "to_pay"), ("exit", True, "in_grace")]
+
+
+async def test_after_the_grace_only_the_difference_is_due(box: Box, platform: Platform, clock: ManualClock) -> None:
+    payment = SitePayment(amount_fen=1500, quoted_at=at("11-02 08:30"), covers_until=at("11-02 08:45"))
+    platform.enters(PLATE, "11-02 07:59", payment)
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 1000)
+
+
+async def test_permits_mandates_and_those_who_are_barred(box: Box, platform: Platform, clock: ManualClock) -> None:
+    platform.permits = (SitePermit(who=platform.who(PLATE), name="season", since=at("01-01 00:00")),)
+    platform.mandates = (SiteMandate(who=platform.who("沪A54321"), limit_fen=2500),)
+    platform.enters("沪A54321", "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "in", "沪B00001")) == ("deny", "barred", 0)
+    assert said(await drives(box, "out", "沪A54321")) == ("open", "by_mandate", 2500)
+    platform.enters("沪A54321", "11-02 07:00")
+    await box.syncing.fetch_snapshot()
+    await box.syncing.send()
+    assert [(e.kind, e.opened, e.reason) for e in platform.events.values()] == [
+        ("deny", False, "barred"), ("exit", True, "by_mandate")
+    ]  # fmt: skip
+
+
+@pytest.mark.case("PK-08")
+async def test_without_the_platform_lanes_fail_as_they_are_told(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    box.cloud.cut(cut=True)
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
+    assert said(await drives(box, "free")) == ("open", "released_unpaid", 2500)
+    assert said(await drives(box, "in", "沪A99999")) == ("open", "enter", 0)
+    box.cloud.cut(cut=False)
+    await box.syncing.send()
+    assert [(e.reason, e.offline) for e in platform.events.values()] == [
+        ("to_pay", True), ("released_unpaid", True), ("enter", True)
+    ]  # fmt: skip
+
+
+@pytest.mark.case("PK-09")
+async def test_a_near_plate_is_charged_but_never_debited(box: Box, platform: Platform, clock: ManualClock) -> None:
+    platform.mandates = (SiteMandate(who=platform.who(PLATE), limit_fen=9999),)
+    await box.syncing.fetch_snapshot()
+    await drives(box, "in")
+    clock.advance(timedelta(minutes=61))
+    assert said(await drives(box, "out", "沪A1234S")) == ("pay", "to_pay", 2500)
+    assert said(await drives(box, "out", "沪A1Z345", confidence=0.8)) == ("booth", "ambiguous_plate", 0)
+
+
+async def test_an_arm_lifted_by_hand_is_recorded_with_its_reason(box: Box, platform: Platform) -> None:
+    await drives(box, "out", "")
+    answer = await box.site.opened_by_hand("out", OpenedByHand(reason="ambulance", plate="沪A·00120"))
+    assert said(answer) == ("open", "ambulance", 0)
+    await box.syncing.send()
+    assert [(e.kind, e.plate, e.reason) for e in platform.events.values()] == [
+        ("exit", "", "unread"), ("manual_open", "沪A00120", "ambulance")
+    ]  # fmt: skip
+
+
+async def test_what_is_not_understood_is_said_by_its_field(box: Box) -> None:
+    with pytest.raises(LaneUnknownError, match="serves no lane 'roof'"):
+        await drives(box, "roof")
+    with pytest.raises(GateRequestError) as refused:
+        await drives(box, "in", "no<plate>")
+    assert refused.value.field == "plate"

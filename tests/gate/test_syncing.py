@@ -1,0 +1,124 @@
+"""What happened at a site comes to the platform once, whatever the line and the box go through."""
+
+import asyncio
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from flows.gate.box import Box, open_box
+from flows.gate.errors import CloudAwayError, StoreFailedError
+from flows.gate.site_file import SiteFile
+from flows.gate.store import connected
+from flows.gate.wire import PlateRead
+from flows.parking.recording import record
+from flows.parking.site_snapshot import SiteLane
+from kernel.clock import ManualClock
+from tests.gate.conftest import heard
+from tests.gate.platform import Platform, plates, until
+from tests.parking.lots import Lot
+
+NUMBER = 250  # vehicles; each enters and leaves
+
+
+@pytest.mark.case("PK-07")
+async def test_six_hours_offline_lose_and_double_nothing(
+    lot: Lot, platform: Platform, file: SiteFile, tmp_path: Path
+) -> None:
+    """500 events of a busy day without a line, then a line that breaks after each batch, and a box that restarts."""
+    clock, rng = lot.clock, random.Random(7)  # noqa: S311 - a workload
+    platform.clock = clock
+
+    async def keep(raw: list[bytes]) -> list[dict[str, Any]]:
+        async with lot.database.session() as session:
+            answers = await record(session, clock, lot.keys, "box", raw)
+        return [msgspec.to_builtins(each) for each in answers]
+
+    platform.keep = keep
+    own = msgspec.structs.replace(file, lot=lot.row.id)
+    platform.lanes = tuple(SiteLane(name=each, direction=each, fail_open=True, mine=True) for each in ("enter", "exit"))
+    async with open_box(own, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+        box.cloud.cut(cut=True)
+        moves = [(lane, plate) for lane in ("enter", "exit") for plate in plates(NUMBER)]
+        for lane, plate in moves:
+            clock.advance(timedelta(seconds=rng.randrange(20, 64)))
+            answer = await box.site.plate_read(lane, PlateRead(plate=plate, colour="blue"))
+            assert answer.decision == "open"
+        assert (box.passing.journal.waiting, box.passing.inside.count) == (2 * NUMBER, 0)
+        box.cloud.cut(cut=False)
+        platform.silent = True
+        with pytest.raises(CloudAwayError):
+            await box.syncing.send()
+    async with open_box(own, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        assert box.passing.journal.waiting == 2 * NUMBER
+        platform.silent = False
+        await box.syncing.send()
+        assert box.passing.journal.waiting == 0
+    sessions = await lot.sessions()
+    assert len(sessions) == NUMBER
+    assert all(each.entered_at and each.left_at and each.match == "exact" for each in sessions)
+    [events] = await lot.database.pool.fetch("SELECT count(*), count(DISTINCT seq) AS seqs FROM parking_event")
+    assert (events["count"], events["seqs"]) == (2 * NUMBER, 2 * NUMBER)
+
+
+async def test_a_box_follows_the_platform_by_itself(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    platform.away = True
+    async with open_box(file, platform.origin, tmp_path / "store", clock) as box:
+        await until(lambda: bool(box.cloud.problem))
+        platform.away = False
+        box.cloud.cut(cut=False)
+        await until(lambda: box.passing.terms.lot is not None and box.passing.scanner.revoked is not None)
+        await box.site.plate_read("in", PlateRead(plate="沪A12345"))
+        await until(lambda: len(platform.events) == 1)
+        await until(lambda: platform.beats > 0)
+
+
+async def test_events_are_forgotten_once_the_platform_says_what_followed(box: Box, platform: Platform) -> None:
+    await box.site.plate_read("in", PlateRead(plate="沪A12345"))
+    await box.syncing.send()
+    await box.syncing.fetch_snapshot()
+    assert box.passing.inside.count == 0  # it says that nobody is inside
+    await box.site.plate_read("in", PlateRead(plate="沪A54321"))
+    await box.syncing.fetch_snapshot()
+    assert box.passing.inside.count == 1  # it cannot know yet
+
+
+async def test_an_event_that_the_platform_refuses_is_kept_apart(box: Box, platform: Platform) -> None:
+    async def keep(raw: list[bytes]) -> list[dict[str, Any]]:
+        return [{"status": "refused", "field": "lane", "problem": "closed"} for _ in raw]
+
+    platform.keep = keep
+    await box.site.plate_read("in", PlateRead(plate="沪A12345"))
+    await box.syncing.send()
+    assert box.passing.journal.waiting == 0
+    rows = await box.passing.journal._store.rows("SELECT state, problem FROM event")
+    assert rows == [("refused", "lane: closed")]
+
+
+async def test_a_wrong_secret_is_said_and_nothing_is_lost(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    wrong = msgspec.structs.replace(file, secret="another secret, long enough")
+    async with open_box(wrong, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        with pytest.raises(CloudAwayError, match="DEVICE_REFUSED"):
+            await box.syncing.fetch_snapshot()
+        assert not box.cloud.is_up(clock.now())
+
+
+async def test_many_at_once_are_numbered_without_gaps_and_kept(box: Box, platform: Platform) -> None:
+    reads = [box.site.plate_read("in", PlateRead(plate=plate)) for plate in plates(100)]
+    await asyncio.gather(*reads)
+    await box.syncing.send()
+    assert platform.seqs == list(range(platform.seqs[0], platform.seqs[0] + 100))
+
+
+async def test_one_store_has_one_box(box: Box, tmp_path: Path) -> None:
+    with pytest.raises(StoreFailedError, match="locked"):
+        connected(tmp_path / "store.sqlite")
+    assert (tmp_path / "store.sqlite").stat().st_mode & 0o077 == 0

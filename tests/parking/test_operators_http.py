@@ -1,0 +1,168 @@
+"""What operators' programs ask and decide over HTTP, and what anybody may read."""
+
+from datetime import timedelta
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import msgspec
+
+from flows.parking.disputing import dispute
+from flows.parking.gathering import Deps
+from flows.parking.session_tables import ParkingPayment
+from flows.parking.site_snapshot import SiteMandate, SitePermit, SiteSnapshot, known_as
+from flows.parking.vehicle_tables import ParkingPermit
+from flows.parking.vehicles import vehicle_of
+from flows.payments.tables import DebitMandate
+from tests.auth.residents import Residents
+from tests.parking.lots import PLATE
+from tests.parking.town import GARAGE, Box, Town, moment
+
+
+async def test_programs_see_and_change_what_is_their_operators_alone(town: Town, box: Box) -> None:
+    session_id = (await box.passes("enter", 0))["session_id"]
+    ours, others = await town.program(), await town.program("rival", "elsewhere")
+    closing = f"/parking/sessions/{session_id}/closing"
+    assert (await others.get("/parking/sessions")).json() == {"items": [], "next": None}
+    assert (await others.post(closing, {"reason": "left_unseen"})).status_code == 404
+    for headers in ({}, {"authorization": "Bearer x"}):
+        assert (await town.client.get("/parking/sessions", headers=headers)).status_code == 401
+    [listed] = (await ours.get("/parking/sessions")).json()["items"]
+    assert (listed["id"], listed["actualEnd"]) == (session_id, None)
+    assert listed["identifiedCredentials"] == [{"credentialType": "licensePlate", "credentialId": PLATE}]
+
+    assert (await ours.post(closing, {"reason": "left_unseen"}, key="")).status_code == 400
+    town.clock.advance(timedelta(minutes=1))
+    key = uuid4().hex
+    closed = await ours.post(closing, {"reason": "left_unseen"}, key=key)
+    assert (closed.status_code, closed.json()["state"], closed.json()["feeFen"]) == (200, "closed_by_operator", 0)
+    again = await ours.post(closing, {"reason": "left_unseen"}, key=key)
+    assert (again.status_code, again.content) == (200, closed.content)
+    other = await ours.post(closing, {"reason": "moved_on"}, key=key)
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "PARKING_KEY_REUSED")
+    assert (await ours.post(closing, {"reason": "left_unseen"})).status_code == 409
+    assert (await ours.post(closing, {"reason": "LEFT"})).status_code == 400
+    [entry] = await town.rows("SELECT actor, details FROM audit_entry WHERE action = 'parking_session.closed'")
+    assert (entry["actor"], "left_unseen" in entry["details"]) == ("client:car-parks", True)
+
+
+async def test_counts_releases_and_what_is_written_off(town: Town, box: Box) -> None:
+    program, lot = await town.program(), await town.place(GARAGE)
+    for number in range(3):
+        entered = await box.passes("enter", number, f"沪C0000{number}")
+    assert (await town.place(GARAGE))["demand"]["occupied"] == 3
+    counted = await program.post(f"/parking/lots/{lot['id']}/occupancy", {"occupied": 40})
+    assert (counted.json()["demandType"], counted.json()["available"]) == ("counted", 380)
+    released = f"/parking/sessions/{entered['session_id']}"
+    box.until(100)
+    wrong = await program.post(f"{released}/release", {"lane": "enter", "reason": "ambulance"})
+    assert wrong.status_code == 409
+    gone = (await program.post(f"{released}/release", {"lane": "exit", "reason": "ambulance"})).json()
+    assert (gone["state"], gone["released"], gone["feeFen"]) == ("released_unpaid", "manual", 3500)
+    off = (await program.post(f"{released}/write-off", {"reason": "ambulance"})).json()
+    assert off["state"] == "written_off"
+    assert (await town.place(GARAGE))["demand"]["occupied"] == 39
+
+
+async def test_a_plate_that_was_read_wrong_is_put_right(town: Town, box: Box) -> None:
+    program = await town.program()
+    entered = await box.passes("enter", 0)
+    lost = await box.passes("exit", 60, "沪D98765", opened=True)
+    reviewed = (await program.get("/parking/sessions?review=true")).json()["items"]
+    assert [(each["id"], each["review"]) for each in reviewed] == [(lost["session_id"], "no_entry")]
+    mended = await program.post(f"/parking/sessions/{lost['session_id']}/plate", {"plate": "沪A·12345"})
+    assert (mended.json()["id"], mended.json()["feeFen"]) == (entered["session_id"], 1500)
+    [listed] = (await program.get("/parking/sessions")).json()["items"]
+    assert (listed["state"], listed["actualEnd"]) == ("released_unpaid", "2026-11-02T02:00:00Z")
+    renamed = await program.post(f"/parking/sessions/{entered['session_id']}/plate", {"plate": "沪E11111"})
+    assert renamed.json()["identifiedCredentials"][0]["credentialId"] == "沪E11111"
+    assert (await box.passes("enter", 70))["session_id"] != entered["session_id"]
+    assert len((await program.get("/parking/sessions")).json()["items"]) == 2
+
+
+async def test_anybody_reads_places_rates_and_what_a_stay_would_cost(town: Town) -> None:
+    first = (await town.client.get("/parking/places?limit=4")).json()
+    rest = (await town.client.get(f"/parking/places?limit=4&after={first['next']}")).json()
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (4, 2, None)
+    near = (await town.client.get("/parking/places?bbox=121.47,31.22,121.49,31.24")).json()["items"]
+    assert {each["code"] for each in near} == {GARAGE, "K1"}
+    for wrong in ("places?limit=0", "places?after=x", "places?bbox=1,2,3", "rates?limit=999", "quotes?start=now"):
+        assert (await town.client.get(f"/parking/{wrong}")).status_code == 400
+    place = await town.place(GARAGE)
+    rates = (await town.client.get("/parking/rates")).json()["items"]
+    rate = next(each for each in rates if each["id"] == place["rateId"])
+    lines = rate["rateLineCollections"][0]["rateLines"]
+    assert [(each["rateLineType"], each["value"]) for each in lines] == [
+        ("flatRateTier", "15.00"), ("incrementingRate", "10.00"), ("incrementingRate", "1.00")
+    ]  # fmt: skip
+    asked = f"/parking/quotes?placeId={place['id']}&start={quote(moment(0).isoformat())}"
+    said = (await town.client.get(f"{asked}&end={quote(moment(61).isoformat())}")).json()
+    assert (said["totalFen"], said["nextRaise"]) == (2500, "2026-11-02T02:30:01Z")
+    assert (await town.client.get(f"{asked}&end={quote(moment(-1).isoformat())}")).status_code == 422
+    assert (await town.client.get(f"{asked}&end=2026-11-02T10:00:00")).status_code == 400
+
+
+async def test_a_site_is_told_everything_and_then_what_has_changed(town: Town, box: Box) -> None:
+    entered = await box.passes("enter", 0)
+    whole = (await box.get("/parking/site/snapshot")).json()
+    assert (whole["complete"], whole["lot"]["code"], len(whole["tariffs"])) == (True, GARAGE, 1)
+    assert [(each["name"], each["mine"]) for each in whole["lanes"]] == [("enter", True), ("exit", True)]
+    [inside] = whole["sessions"]
+    assert (inside["id"], inside["open"]) == (entered["session_id"], True)
+    assert PLATE not in str(whole)
+    nothing = (await box.get(f"/parking/site/snapshot?after={whole['revision']}")).json()
+    assert {*nothing} - {"revision", "at", "complete"} <= {"sessions"}
+    assert [each["open"] for each in nothing.get("sessions", ())] in ([], [True])
+    await box.passes("exit", 10, opened=True)
+    after = (await box.get(f"/parking/site/snapshot?after={nothing['revision']}")).json()
+    assert (after["complete"], [each["open"] for each in after["sessions"]]) == (False, [False])
+    assert (await box.get("/parking/site/snapshot?after=nonsense")).json()["complete"] is True
+
+
+async def test_a_box_knows_who_has_paid_who_may_park_and_who_is_debited(town: Town, box: Box) -> None:
+    session_id = (await box.passes("enter", 0))["session_id"]
+    residents = Residents(town.database, town.clock)
+    await residents.clients()
+    account = (await residents.sign_in("wang")).account_id
+    async with town.database.session() as session:
+        deps = Deps(session, town.clock, town.keys)
+        vehicle = await vehicle_of(deps, PLATE)
+        permit = ParkingPermit(
+            operator_id="yunzhou-garages", plate_index=vehicle.plate_index, name="season", since=moment(-9),
+            granted_by="operator:test/1",
+        )  # fmt: skip
+        mandate = DebitMandate(
+            account_id=account, about=f"vehicle:{vehicle.id}", provider="wechat", app_id="wx1", limit_each=5000,
+            state="active", consent_version=1, consented_at=moment(0), changed_at=moment(0),
+        )  # fmt: skip
+        paid = ParkingPayment(
+            order_id=uuid4(), session_id=UUID(session_id), kind="prepay", amount_fen=1500, quoted_at=moment(0),
+            covers_until=moment(15), paid_at=moment(0),
+        )  # fmt: skip
+        session.add_all([permit, mandate, paid])
+    told = msgspec.json.decode((await box.get("/parking/site/snapshot")).content, type=SiteSnapshot)
+    assert told.lot is not None
+    who = known_as(told.lot.id, f"plate:{PLATE}")
+    assert told.permits == (SitePermit(who=who, name="season", since=moment(-9)),)
+    assert told.mandates == (SiteMandate(who=who, limit_fen=5000),)
+    assert [(each.who, each.paid[0].covers_until) for each in told.sessions] == [(who, moment(15))]
+
+
+async def test_an_operator_decides_what_a_disputed_session_costs(town: Town, box: Box) -> None:
+    program = await town.program()
+    session_id = (await box.passes("enter", 0))["session_id"]
+    await box.passes("exit", 60, opened=True)
+    residents = Residents(town.database, town.clock)
+    await residents.clients()
+    account = (await residents.sign_in("wang")).account_id
+    async with town.database.session() as session:
+        deps = Deps(session, town.clock, town.keys)
+        made = await dispute(deps, UUID(session_id), account, "left_earlier", "我九点半就走了")
+    [listed] = (await program.get("/parking/disputes")).json()["items"]
+    assert (listed["id"], listed["words"], "account" in str(listed)) == (str(made.id), "我九点半就走了", False)
+    path = f"/parking/disputes/{made.id}/decision"
+    rival = await town.program("rival", "elsewhere")
+    assert (await rival.post(path, {"fee_fen": 500})).status_code == 404
+    assert (await program.post(path, {"fee_fen": 500})).json()["state"] == "adjusted"
+    [stay] = (await program.get("/parking/sessions")).json()["items"]
+    assert (stay["feeFen"], stay["dispute"]) == (500, "decided")
+    assert (await program.get("/parking/disputes")).json()["items"] == []
