@@ -15,7 +15,7 @@ from tests.upstream.department import answer
 
 LOT = {"type": "object", "properties": {"id": {"type": "string"}}}
 
-OWN = ("catalog", "me", "myCodeUses", "placeCode", "purpose", "signInToConfirm")
+OWN = ("catalog", "me", "myCodeUses", "payments", "placeCode", "purpose", "signInToConfirm")
 
 
 @pytest.fixture
