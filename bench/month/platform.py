@@ -32,6 +32,7 @@ from kernel.settings import Settings
 
 TICK = timedelta(seconds=30)
 AT_ONCE = 6  # transactions
+_DUE = "SELECT EXISTS (SELECT FROM outbox WHERE due_at <= $1)"
 _QUEUES = [KEY_PREFIX + each for each in ("payments", "parking")]
 
 
@@ -89,8 +90,9 @@ class Platform:
 
     async def work(self) -> None:
         """Do everything that is due, also what that makes due."""
-        async with self.database.session() as session:
-            await sweep(session, self.clock)
+        if await self.database.pool.fetchval(_DUE, self.clock.now()):  # else a transaction for nothing
+            async with self.database.session() as session:
+                await sweep(session, self.clock)
         while True:
             found = [message for queue in _QUEUES for message in await self._popped(queue)]
             if not found:
