@@ -61,6 +61,12 @@ class Case(Struct, frozen=True, kw_only=True):
     payments: Sequence[Paid] = ()
     free_at: datetime | None = None
 
+    @property
+    def given_up_at(self) -> datetime | None:
+        """When it was taken for an orphan and closed, unless it has stood at an exit since: then it was inside."""
+        closed, asked = self.facts.orphan_closed_at, self.visit.asked_at
+        return None if closed and asked and asked > closed else closed
+
 
 class Money(Struct, frozen=True):
     """What a visit costs and what was paid for it. ``fee`` None: it goes on, or nobody knows."""
