@@ -66,6 +66,12 @@ class Case(Struct, frozen=True, kw_only=True):
         """What came, through the host apps and at the site, and was not given back."""
         return sum(payment.fen for payment in self.payments) + self.visit.paid_here_fen
 
+    @property
+    def given_up_at(self) -> datetime | None:
+        """When it was taken for an orphan and closed, unless it has stood at an exit since: then it was inside."""
+        closed, asked = self.facts.orphan_closed_at, self.visit.asked_at
+        return None if closed and asked and asked > closed else closed
+
 
 class Money(Struct, frozen=True):
     """What a visit costs and what was paid for it. ``fee`` None: it goes on, or nobody knows."""

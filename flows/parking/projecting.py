@@ -26,11 +26,10 @@ def covered_from(payments: Iterable[Paid], at: datetime) -> datetime | None:
 
 def money_of(case: Case, terms: Terms) -> Money:
     """Return the fee of a visit that ended, and what was paid."""
-    visit, facts = case.visit, case.facts
-    paid = case.paid_fen
+    visit, closed, paid = case.visit, case.given_up_at, case.paid_fen
     end = visit.left_at
-    if facts.orphan_closed_at and not end and visit.entered_at:
-        end = min(visit.entered_at + LONGEST_ORPHAN, visit.orphaned_at or facts.orphan_closed_at)
+    if closed and not end and visit.entered_at:
+        end = min(visit.entered_at + LONGEST_ORPHAN, visit.orphaned_at or closed)
     return Money(None if end is None else fee_until(case, terms, end), paid)
 
 
@@ -80,9 +79,9 @@ def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
     if end:
         yield "ask"
         yield "release" if (money.fen or 0) > sum(p.fen for p in before) + visit.paid_here_fen else "leave"
-    elif visit.orphaned_at or case.facts.orphan_closed_at:
+    elif visit.orphaned_at or case.given_up_at:
         yield "lose"
-        if case.facts.orphan_closed_at:
+        if case.given_up_at:
             yield "close"
     elif visit.asked_at:
         yield "ask"

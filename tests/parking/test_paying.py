@@ -190,6 +190,20 @@ async def test_a_dispute_gives_back_all_a_part_or_nothing(lot: Lot, fee: int) ->
     assert (held.get("operator", 0), held.get("resident", 0)) == (-fee, fee - 1500)
 
 
+async def test_who_was_taken_for_an_orphan_and_comes_to_the_exit_can_pay_there_and_leave(lot: Lot) -> None:
+    entered = await lot.passes("enter", 0)
+    await lot.work(timedelta(hours=73))
+    assert (await lot.one()).state == "closed_by_operator"
+    asked = await lot.passes("exit", 74 * 60)
+    assert asked.decision.kind == "pay"
+    assert (await lot.quote(entered.session_id)).due_fen == asked.decision.due_fen
+    await lot.paid(entered.session_id, await lot.account())
+    left = await lot.passes("exit", 74 * 60 + 5)
+    assert (left.decision.kind, left.decision.reason) == ("open", "in_grace")
+    row = await lot.one()
+    assert (row.state, row.closing_fen, row.paid_fen) == ("exited", asked.decision.due_fen, asked.decision.due_fen)
+
+
 async def test_an_earlier_reading_that_comes_late_takes_over_what_was_paid(lot: Lot) -> None:
     account = await lot.account()
     first, second = lot.event("enter", 0), lot.event("enter", 1)

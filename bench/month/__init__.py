@@ -1,0 +1,1 @@
+"""A month of a town's parking, played through the real parts and then compared with what truly happened."""

@@ -1,0 +1,194 @@
+"""Drivers: they enter, pay in a host app or not, and leave; what they truly did is kept for the accounts."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from bench.month.agenda import Agenda, Party
+from bench.month.gate import Gate
+from bench.month.hosts import Host
+from bench.month.platform import TICK, Platform
+from bench.month.town import APPS, Month, Stay
+from flows.parking.disputing import decide_dispute, dispute
+from flows.parking.errors import AlreadyCoveredError, NoTariffError, PaymentUnderwayError, UnknownSessionError
+from flows.parking.event_ids import event_id_of
+from flows.parking.paying import Payer, pay
+from flows.parking.session_tables import ParkingSession
+from flows.payments.attempting import begin_attempt, prepay
+from flows.payments.errors import AlreadyPaidError, OrderOverError
+from flows.payments.tables import PaymentOrder
+from kernel.errors import YiwangError
+
+_ASKS = 4
+
+
+class Known(Struct):
+    """What truly happened to a stay. ``orders``: when each was asked for; ``attempts``: whose order each number is."""
+
+    entered_at: datetime
+    left_at: datetime | None = None
+    lifted: bool = False  # by an attendant
+    alone: bool = False  # the device opened by itself
+    orders: dict[UUID, datetime] = field(default_factory=dict)
+    attempts: dict[str, tuple[str, UUID]] = field(default_factory=dict)
+    adjusted: int | None = None
+
+
+class Drivers:
+    """Everybody who drives this month."""
+
+    def __init__(self, platform: Platform, month: Month, agenda: Agenda) -> None:
+        self.platform, self.month, self.agenda = platform, month, agenda
+        self.gates = {site.number: Gate(platform, month, agenda, site) for site in month.sites}
+        self.known: dict[int, Known] = {}
+        self.said: Counter[str] = Counter()
+        self._accounts: dict[int, UUID] = {}
+        self._taps = count()
+        for stay in month.stays:
+            agenda.add(stay.car, stay.enters_at, self._stay(stay))
+
+    def session_id(self, stay: Stay) -> UUID:
+        """What the cloud calls a stay."""
+        return event_id_of(stay.site.device, stay.entry, self.known[stay.number].entered_at)
+
+    @property
+    def _now(self) -> datetime:
+        return self.platform.clock.now()
+
+    async def _stay(self, stay: Stay) -> Party:
+        gate, known = self.gates[stay.site.number], Known(self._now)
+        self.known[stay.number] = known
+        alone = {"opened": True, "offline": True} if gate.is_alone(stay, "enter") else {}
+        await gate.tell(stay, "enter", "enter", **alone)
+        if stay.paying == "prepay":
+            yield stay.pays_at
+            async for at in self._pay(stay, known, "prepay"):
+                yield at
+        yield stay.leaves_at
+        async for at in self._leave(stay, known, gate):
+            yield at
+        await self._after(stay, known)
+
+    async def _leave(self, stay: Stay, known: Known, gate: Gate) -> Party:
+        """Ask until the arm opens; the device, or an attendant, opens it otherwise."""
+        for time in range(_ASKS):
+            what = f"exit {time}"
+            if gate.is_alone(stay, what):
+                known.left_at, known.alone = self._now, True
+                await gate.tell(stay, what, "exit", opened=True, reason="fail_open", offline=True)
+                return
+            at = self._now
+            raw, answer = await gate.ask(stay, what)
+            while answer is None:
+                yield self._now + TICK
+                [answer] = await gate.send([raw])
+            self.said[f"exit: {answer.decision.kind}, {answer.decision.reason}"] += 1
+            if answer.decision.kind == "open":
+                known.left_at, known.alone = at, answer.decision.due_fen > 0
+                return
+            if answer.decision.kind == "pay" and stay.paying != "never_at_exit":
+                async for moment in self._pay(stay, known, f"exit {time}"):
+                    yield moment
+            yield self._now + TICK
+        known.left_at, known.lifted = self._now, True
+        await gate.tell(stay, "lifted", "manual_open", opened=True, reason="attendant")
+
+    async def _after(self, stay: Stay, known: Known) -> None:
+        """Who left with something due may pay at home; now and then somebody disputes what they paid."""
+        random = self.month.random("after", stay.number)
+        left_at = known.left_at or self._now
+        if known.alone or known.lifted:
+            if random.random() < 0.75:
+                wait = timedelta(minutes=random.choice((random.uniform(1, 60), random.uniform(60, 4000))))
+                self.agenda.add(stay.car, left_at + wait, self._pay(stay, known, "home"))
+        elif random.random() < 0.02:
+            self.agenda.add(stay.car, left_at + timedelta(hours=3), self._dispute(stay, known, random))
+
+    async def _pay(self, stay: Stay, known: Known, when: str) -> Party:
+        """Pay what is due now, in a host app; some tap twice, are slow, or pay in two apps at once."""
+        random = self.month.random("pay", stay.number, when)
+        account = await self._account(stay.car)
+        for time in range(3):
+            try:
+                async with self.platform.database.session() as session:
+                    payer = Payer(account_id=account, idempotency_key=f"{stay.number} {when} {time}")
+                    order = await pay(self.platform.deps(session), self.session_id(stay), payer)
+                break
+            except PaymentUnderwayError:
+                self.said["pay: under way"] += 1
+                yield self._now + timedelta(minutes=1)
+            except (AlreadyCoveredError, UnknownSessionError, NoTariffError) as error:
+                self.said[f"pay: {type(error).__name__}"] += 1
+                return
+        else:
+            return
+        known.orders.setdefault(order.id, self._now)
+        apps = [stay.app]
+        if random.random() < 0.01:
+            apps.append(next(each for each in APPS if each != stay.app))
+        numbers = [(host, await self._begun(host, order, known)) for host in map(self.platform.hosts.__getitem__, apps)]
+        if random.random() < 0.02:
+            yield self._now + timedelta(minutes=random.uniform(4, 6))
+        if random.random() < 0.03:
+            self.said["pay: given up by the payer"] += 1
+            return
+        for host, number in numbers:
+            if number is None:
+                continue
+            if host.pay(number):
+                await self._told(stay, host, number, random)
+            else:
+                self.said["pay: the host says it is over"] += 1
+
+    async def _begun(self, host: Host, order: PaymentOrder, known: Known) -> str | None:
+        """Begin in an app; who hears nothing taps again."""
+        for _ in range(3):
+            try:
+                async with self.platform.database.session() as session:
+                    held = await begin_attempt(session, self.platform.clock, host.channel, order.account_id, order.id)
+                known.attempts[held[0].number] = host.provider, order.id
+                return (await prepay(self.platform.cashier, *held)).number
+            except (AlreadyPaidError, OrderOverError):
+                return None
+            except YiwangError as error:
+                self.said[f"begin: {type(error).__name__}"] += 1
+        return None
+
+    async def _told(self, stay: Stay, host: Host, number: str, random: Random) -> None:
+        """The host calls: at once, after a while, twice, or never."""
+        how = random.choices(("at once", "later", "twice", "never"), (60, 15, 15, 10))[0]
+        self.said[f"callback: {how}"] += 1
+        if how in ("at once", "twice"):
+            await self.platform.told(host, number)
+        if how in ("later", "twice"):
+            at = self._now + timedelta(minutes=random.uniform(1, 60))
+            self.agenda.add(stay.car, at, self._called(host, number))
+
+    async def _called(self, host: Host, number: str) -> Party:
+        await self.platform.told(host, number)
+        for at in list[datetime]():  # it is a party, which never goes on
+            yield at
+
+    async def _dispute(self, stay: Stay, known: Known, random: Random) -> Party:
+        async with self.platform.database.session() as session:
+            row = await session.get(ParkingSession, self.session_id(stay))
+        if row is None or not row.paid_fen or row.closing_fen is None:
+            return
+        account = await self._account(stay.car)
+        async with self.platform.database.session() as session:
+            opened = await dispute(self.platform.deps(session), row.id, account, "wrong_time")
+        yield self._now + timedelta(hours=20)
+        fee = random.choice((0, row.closing_fen // 2, row.closing_fen))
+        async with self.platform.database.session() as session:
+            await decide_dispute(self.platform.deps(session), opened.id, "staff:1", fee)
+        known.adjusted = fee
+        self.said["dispute decided"] += 1
+
+    async def _account(self, car: int) -> UUID:
+        if car not in self._accounts:
+            self._accounts[car] = (await self.platform.resident()).id
+        return self._accounts[car]
