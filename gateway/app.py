@@ -16,6 +16,7 @@ from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from flows.codes.desk import Desk
 from flows.codes.published_keys import PublishedCodeKeys
+from flows.parking.watching import attach_parking
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
 from gateway.guide import Guide
@@ -120,6 +121,7 @@ class Gateway:
             redis = await stack.enter_async_context(open_redis(settings))
             attach_outbox(database, redis)
             attach_ended(database, redis)
+            attach_parking(database, redis)
             registry = self.registry = Registry(database.pool, redis, settings, secrets.cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
