@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from graphql import GraphQLSchema
@@ -29,6 +30,7 @@ from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
+from gateway.http.live import Live
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
@@ -119,9 +121,8 @@ class Gateway:
         async with AsyncExitStack() as stack:
             database = self.database = await stack.enter_async_context(open_database(settings))
             redis = await stack.enter_async_context(open_redis(settings))
-            attach_outbox(database, redis)
-            attach_ended(database, redis)
-            attach_parking(database, redis)
+            for attach in (attach_outbox, attach_ended, attach_parking):
+                attach(database, redis)
             registry = self.registry = Registry(database.pool, redis, settings, secrets.cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
@@ -136,7 +137,8 @@ class Gateway:
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
             ways = await self._open_ways(stack, redis, upstreams, identity, platform)
-            executor = Executor(ways, lambda token: Context(platform, token), settings)
+            context = partial(Context, platform)
+            executor = Executor(ways, context, settings)
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
@@ -145,6 +147,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
+                    *Live(local, identity.authenticator, context, settings).handlers(),
                     *self._open_routes(desk),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
