@@ -119,10 +119,7 @@ class Gateway:
         configure(settings.log_level)
         secrets = open_keys(settings)
         async with AsyncExitStack() as stack:
-            database = self.database = await stack.enter_async_context(open_database(settings))
-            redis = await stack.enter_async_context(open_redis(settings))
-            for attach in (attach_outbox, attach_ended, attach_parking):
-                attach(database, redis)
+            database, redis = await self._open_stores(stack)
             registry = self.registry = Registry(database.pool, redis, settings, secrets.cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
@@ -156,6 +153,14 @@ class Gateway:
                 beside=self.direct,
             )
             yield
+
+    async def _open_stores(self, stack: AsyncExitStack) -> tuple[Database, Redis]:
+        """Connect to PostgreSQL and Redis; what is committed is announced."""
+        database = self.database = await stack.enter_async_context(open_database(self._settings))
+        redis = await stack.enter_async_context(open_redis(self._settings))
+        for attach in (attach_outbox, attach_ended, attach_parking):
+            attach(database, redis)
+        return database, redis
 
     async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> Shelf:
         """Open what the catalogue is read from: the public entries, followed from now on."""
