@@ -31,6 +31,7 @@ from gateway.http.graphql import Answer, GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
 from gateway.http.live import Live
+from gateway.http.parking_page import parking_page_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
@@ -226,6 +227,7 @@ class Gateway:
             *ProbeRoutes(self.database, self._clock).handlers(),
             *guide_routes(self.database, self._clock, refuse=self._settings.guide_refuses),
             *console_routes(),
+            *parking_page_routes(),
         ]
 
     def _open_routes(self, desk: Desk) -> list[HTTPRouteHandler]:
