@@ -11,14 +11,10 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
 from auth.sessions.sessions import end
 from flows.parking import watching as watching_flow
 from gateway.http import live
-from gateway.server.listening import listen
-from gateway.server.request import Direct
-from gateway.server.server import Server
 from kernel.clock import SystemClock
 from schema import parking_live
 from tests.gateway.conftest import City
@@ -40,19 +36,9 @@ client.subscribe({ query, variables: { id } }, {
 
 
 @pytest.fixture
-async def park(city: City, redis: Redis) -> CarPark:
-    return await CarPark(city, redis).open()
-
-
-@pytest.fixture
-async def url(city: City) -> AsyncIterator[str]:
-    """The gateway behind its own server."""
-    listening = listen("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    server = Server(city.gateway, {path: Direct(handler, 2**20) for path, handler in city.gateway.direct.items()})
-    await server.open(listening)
-    yield f"http://127.0.0.1:{port}{live.PATH}"
-    await server.stop(0)
+def url(origin: str) -> str:
+    """Where the streams are."""
+    return origin + live.PATH
 
 
 class Watcher:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from redis.asyncio import Redis
 from sqlmodel import select
 
 from flows.parking.vehicles import prove
@@ -32,11 +31,6 @@ LOTS = """query ($near: ParkingNear, $first: Int = 20, $after: ID, $tonight: Str
     id nameZh spaces free metres price { feeFen tariffZh tariffEn lines { zh amountFen } }
   } }
 }"""
-
-
-@pytest.fixture
-async def park(city: City, redis: Redis) -> CarPark:
-    return await CarPark(city, redis).open()
 
 
 async def proven(park: CarPark, who: Resident, car: str) -> None:

@@ -5,14 +5,10 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from redis.asyncio import Redis
 from sqlmodel import select
 
 from adapters.sandbox.development import APPS
 from flows.payments.tables import PaymentAttempt
-from gateway.server.listening import listen
-from gateway.server.request import Direct
-from gateway.server.server import Server
 from kernel.clock import SystemClock
 from tests.console.browser import Browser, browser, driver
 from tests.gateway.conftest import City
@@ -20,21 +16,6 @@ from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones
 
 PLATE = "沪A12345"
-
-
-@pytest.fixture
-async def park(city: City, redis: Redis) -> CarPark:
-    return await CarPark(city, redis).open()
-
-
-@pytest.fixture
-async def origin(city: City) -> AsyncIterator[str]:
-    """The address of the gateway behind its own server."""
-    listening = listen("127.0.0.1", 0)
-    server = Server(city.gateway, {path: Direct(handler, 2**20) for path, handler in city.gateway.direct.items()})
-    await server.open(listening)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    await server.stop(0)
 
 
 @pytest.fixture
