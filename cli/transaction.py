@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.ended import attach_ended
+from flows.parking.watching import attach_parking
 from kernel.database import open_database
 from kernel.embedded import servers
 from kernel.outbox import attach_outbox
@@ -86,6 +87,7 @@ def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
         async with open_database(settings) as database, open_redis(settings) as redis:
             attach_outbox(database, redis)
             attach_ended(database, redis)
+            attach_parking(database, redis)
             async with database.session() as session:
                 return await work(session, redis)
 

@@ -1,9 +1,10 @@
 """One gateway process: what it is made of, opened at start-up and closed in reverse, and which path goes where."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from graphql import GraphQLSchema
@@ -16,8 +17,10 @@ from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from flows.codes.desk import Desk
 from flows.codes.published_keys import PublishedCodeKeys
+from flows.parking.watching import attach_parking
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
+from gateway.direct import Direct, carry
 from gateway.guide import Guide
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
@@ -25,10 +28,12 @@ from gateway.http.documents import document_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.exports import export_routes
 from gateway.http.graphiql import graphiql_routes
-from gateway.http.graphql import Answer, GraphQLOverHTTP
+from gateway.http.graphql import GraphQLOverHTTP
 from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
+from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
+from gateway.http.parking_page import parking_page_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
@@ -73,9 +78,6 @@ from services_catalog.reading.document import SERVICE, source
 from services_catalog.reading.shared import SharedAnswers
 from services_catalog.reading.shelf import Shelf
 
-Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
-"""Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -117,10 +119,7 @@ class Gateway:
         configure(settings.log_level)
         secrets = open_keys(settings)
         async with AsyncExitStack() as stack:
-            database = self.database = await stack.enter_async_context(open_database(settings))
-            redis = await stack.enter_async_context(open_redis(settings))
-            attach_outbox(database, redis)
-            attach_ended(database, redis)
+            database, redis = await self._open_stores(stack)
             registry = self.registry = Registry(database.pool, redis, settings, secrets.cipher)
             stack.push_async_callback(registry.close)
             upstreams = Upstreams(registry)
@@ -135,7 +134,8 @@ class Gateway:
             local = local_schema()
             planner = Planner(registry, local, settings, [source()])
             ways = await self._open_ways(stack, redis, upstreams, identity, platform)
-            executor = Executor(ways, lambda token: Context(platform, token), settings)
+            context = partial(Context, platform)
+            executor = Executor(ways, context, settings)
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
@@ -144,6 +144,7 @@ class Gateway:
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
+                    *Live(local, identity.authenticator, context, settings).handlers(),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
                     *self._flow_routes(platform, secrets),
@@ -151,6 +152,14 @@ class Gateway:
                 beside=self.direct,
             )
             yield
+
+    async def _open_stores(self, stack: AsyncExitStack) -> tuple[Database, Redis]:
+        """Connect to PostgreSQL and Redis; what is committed is announced."""
+        database = self.database = await stack.enter_async_context(open_database(self._settings))
+        redis = await stack.enter_async_context(open_redis(self._settings))
+        for attach in (attach_outbox, attach_ended, attach_parking):
+            attach(database, redis)
+        return database, redis
 
     async def _open_catalogue(self, stack: AsyncExitStack, redis: Redis) -> Shelf:
         """Open what the catalogue is read from: the public entries, followed from now on."""
@@ -216,6 +225,7 @@ class Gateway:
             *ProbeRoutes(self.database, self._clock).handlers(),
             *guide_routes(self.database, self._clock, refuse=self._settings.guide_refuses),
             *console_routes(),
+            *parking_page_routes(),
         ]
 
     def _open_routes(self, desk: Desk) -> list[HTTPRouteHandler]:
@@ -246,7 +256,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
-            await _carry(handler, scope, receive, send, self._settings.max_request_bytes)
+            await carry(handler, scope, receive, send, self._settings.max_request_bytes)
         else:
             as_get = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope  # the server drops the body
             await self._others(as_get, receive, self._identified(scope, send))
@@ -275,19 +285,3 @@ class Gateway:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _carry(handler: Direct, scope: Any, receive: Any, send: Any, most_bytes: int) -> None:
-    """Call a direct path's handler from ASGI; it refuses a body that goes beyond its limit."""
-    body = bytearray()
-    more = True
-    while more and len(body) <= most_bytes:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    status, headers, answer = await handler(scope["method"], scope["query_string"], dict(scope["headers"]), bytes(body))
-    headers.append((b"content-length", b"%d" % len(answer)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer})

@@ -113,6 +113,13 @@ class SiteRequestRefusedError(YiwangError):
     http_status = 400
 
 
+class StreamsFullError(YiwangError):
+    """An account, or the whole process, has as many streams open as it may."""
+
+    code = "STREAMS_FULL"
+    http_status = 429
+
+
 class NotServedError(YiwangError):
     """Nothing is at the path, or not for this method; the status says which."""
 

@@ -8,6 +8,7 @@ from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
 from flows.codes.desk import Desk
+from flows.parking.watching import Watch
 from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
 from schema.context import LiveServices, Platform
@@ -31,6 +32,9 @@ async def open_platform(
         await ensure_own(session, environment.clock, apps.redirect_uris)
     opening = open_channels(apps, environment.redis, environment.clock, services.sms)
     channels = await stack.enter_async_context(opening)
+    watch = Watch(database.pool, environment.redis)
+    stack.push_async_callback(watch.close)
+    await watch.start()
     return Platform(
         services=live,
         database=database,
@@ -40,5 +44,6 @@ async def open_platform(
         identity=services.faces,
         purposes=read_purposes(environment.settings.purposes_file),
         desk=desk,
+        watch=watch,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

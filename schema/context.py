@@ -14,6 +14,7 @@ from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
 from flows.codes.desk import Desk
+from flows.parking.watching import Watch
 from kernel.database import Database
 from services_catalog.manifest import LongText, Text
 from supergraph.slice import Slice
@@ -45,7 +46,7 @@ class LiveServices(Protocol):
 class Platform(Struct, frozen=True, kw_only=True):
     """What one process works with. ``channels`` and ``owners`` are by app id (``adapters.apps``).
 
-    ``desk`` has what residents' codes are issued with.
+    ``desk`` has what residents' codes are issued with, ``watch`` follows parking sessions that are shown live.
     """
 
     services: LiveServices
@@ -57,6 +58,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     purposes: Purposes
     sign_ins: SingleFlight[Tokens]
     desk: Desk
+    watch: Watch
 
 
 class Context(Struct, frozen=True):

@@ -14,6 +14,10 @@ from schema import (
     notices,
     other_screens,
     pages,
+    parking,
+    parking_acts,
+    parking_live,
+    parking_lots,
     passkeys,
     payments,
     places,
@@ -32,6 +36,10 @@ from schema.me import MeMutations, MeQueries
 from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
+from schema.parking import ParkingQueries
+from schema.parking_acts import ParkingMutations
+from schema.parking_live import ParkingSubscriptions
+from schema.parking_lots import LotQueries
 from schema.payments import PaymentMutations, PaymentQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
@@ -60,12 +68,25 @@ for each in (
     payments,
     codes,
     places,
+    parking,
+    parking_acts,
+    parking_live,
+    parking_lots,
 ):
     POLICIES |= each.POLICIES
 
 
 @strawberry.type
-class Query(MeQueries, ConsentQueries, OtherScreenQueries, CodeQueries, PaymentQueries, PlaceQueries):
+class Query(
+    MeQueries,
+    ConsentQueries,
+    OtherScreenQueries,
+    PaymentQueries,
+    CodeQueries,
+    PlaceQueries,
+    LotQueries,
+    ParkingQueries,
+):
     """The root of what the platform answers itself."""
 
 
@@ -85,13 +106,19 @@ class Mutation(
     PaymentMutations,
     CodeMutations,
     PlaceMutations,
+    ParkingMutations,
 ):
     """The root of what residents do with their accounts."""
 
 
+@strawberry.type
+class Subscription(ParkingSubscriptions):
+    """The root of what residents watch; it has a path of its own (``gateway.http.live``)."""
+
+
 def local_schema() -> GraphQLSchema:
     """Return the platform's own schema as graphql-core's, to stand beside the services."""
-    made = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))
+    made = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
     schema: GraphQLSchema = made._schema  # noqa: SLF001 - the only way to graphql-core's
     guard(schema, POLICIES)
     return schema

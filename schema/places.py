@@ -51,7 +51,7 @@ class PlaceQueries:
         async with platform.database.session() as session:
             where = position_of(latitude, longitude)
             base = base_url(platform.environment.settings, platform.environment.issuer)
-            return _shown(await standing(session, platform.desk.cipher, _short(scanned), where, base=base))
+            return _shown(await standing(session, platform.desk.cipher, scan_text(scanned), where, base=base))
 
 
 @strawberry.type
@@ -68,11 +68,12 @@ class PlaceMutations:
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
             request_id = f"{owner.account_id}:{line(key, 'key')[:64]}"
-            await reported(session, platform.environment.clock, platform.desk.cipher, _short(scanned), request_id)
+            await reported(session, platform.environment.clock, platform.desk.cipher, scan_text(scanned), request_id)
         return True
 
 
-def _short(scanned: str) -> str:
+def scan_text(scanned: str) -> str:
+    """Read what a scanner has read. Raises ArgumentRefusedError."""
     if len(scanned) > _MOST_CHARACTERS:
         raise ArgumentRefusedError("scanned is too long", fix="Send what the scanner has read.")
     return line(scanned, "scanned")

@@ -34,7 +34,9 @@ def guard(schema: GraphQLSchema, policies: Policies) -> None:
 
 def _guard(field: GraphQLField, access: Access) -> None:
     field.extensions = {**field.extensions, "access": access}
-    if access.level != "public":
+    if access.level != "public" and field.subscribe is not None:
+        field.subscribe = _guarded(field.subscribe, access)  # its results have been asked for by then
+    elif access.level != "public":
         field.resolve = _guarded(field.resolve or default_field_resolver, access)
 
 

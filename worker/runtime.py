@@ -15,6 +15,7 @@ import uvloop
 from adapters.apps import OpenApps, open_channels, read_apps
 from adapters.parking_products import OpenParking, open_parking
 from auth.sessions.ended import attach_ended
+from flows.parking.watching import attach_parking
 from kernel.celery import TaskContext
 from kernel.clock import SystemClock
 from kernel.database import open_database
@@ -63,6 +64,7 @@ class LoopThread:
         redis = await self._opened.enter_async_context(open_redis(self._settings))
         attach_outbox(database, redis)
         attach_ended(database, redis)
+        attach_parking(database, redis)
         clock = SystemClock()
         apps = read_apps(self._settings.host_apps_file)
         channels = await self._opened.enter_async_context(open_channels(apps, redis, clock))

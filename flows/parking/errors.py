@@ -161,3 +161,10 @@ class UnknownVehicleError(YiwangError):
 
     code: ClassVar[str] = "VEHICLE_UNKNOWN"
     http_status: ClassVar[int] = 404
+
+
+class ScanRefusedError(YiwangError):
+    """A scanned code is none that the use can be made of: not the city's, replaced, or of another place."""
+
+    code: ClassVar[str] = "PARKING_SCAN_REFUSED"
+    http_status: ClassVar[int] = 422

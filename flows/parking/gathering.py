@@ -28,6 +28,7 @@ from flows.parking.sessions import GateEvent, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
 from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
+from flows.parking.watching import changes
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import driver
@@ -99,6 +100,8 @@ class Touched:
             changed.append(self._whole(case, row, values) | {"updated_at": now})
             self._settle(case, owed(money, case.facts))
         await self._upsert(changed)
+        if changed:
+            changes(self.deps.session)
         of_event = {event: case.visit.id for case in cases for event in case.visit.events}
         gone = [row_id for row_id in rows if of_event.get(row_id, row_id) != row_id]
         await self._supersede([each for each in gone if rows[each]["superseded_by"] != of_event[each]], of_event, now)

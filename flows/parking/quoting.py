@@ -1,6 +1,6 @@
 """What a session costs now: a quote (APDS) that holds for some minutes, with the next moment at which the fee rises."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -44,20 +44,16 @@ async def standing(deps: Deps, session_id: UUID) -> Standing:
 async def quote(deps: Deps, session_id: UUID, account_id: UUID | None = None) -> ParkingQuote:
     """Quote a session. Raises UnknownSessionError, NoTariffError."""
     now, found = deps.clock.now(), await standing(deps, session_id)
-    visit, terms = found.case.visit, found.touched.terms
-    version = terms.version(visit.entered_at or visit.opened_at)
+    visit = found.case.visit
+    version = found.touched.terms.version(visit.entered_at or visit.opened_at)
     if version is None:
         raise NoTariffError("The lot has no tariff", fix="Ask the lot's operator.")
-    raised = None
-    if visit.inside and visit.entered_at and covered_from(found.case.payments, now) is None:
-        stay = terms.stay(found.case.credential, visit.entered_at, visit.vehicle_class, found.case.free_at)
-        raised = version.rules.next_raise(stay, now, terms.holidays)
     made = ParkingQuote(
         session_id=found.row.id,
         account_id=account_id,
         as_of=now,
         expires_at=now + HOLDS,
-        next_raise_at=raised,
+        next_raise_at=next_raise(found, now),
         fee_fen=found.fee.total_fen,
         paid_fen=found.paid_fen,
         due_fen=found.due_fen,
@@ -69,6 +65,16 @@ async def quote(deps: Deps, session_id: UUID, account_id: UUID | None = None) ->
         found.row.quoted_until = made.expires_at
         await rewritten(deps, found.row)
     return made
+
+
+def next_raise(found: Standing, now: datetime) -> datetime | None:
+    """Return when the fee of a session rises next; None if it has ended, is paid for now or will never cost more."""
+    visit, terms = found.case.visit, found.touched.terms
+    version = terms.version(visit.entered_at or visit.opened_at)
+    if version is None or not visit.inside or visit.entered_at is None or covered_from(found.case.payments, now):
+        return None
+    stay = terms.stay(found.case.credential, visit.entered_at, visit.vehicle_class, found.case.free_at)
+    return version.rules.next_raise(stay, now, terms.holidays)
 
 
 async def rewritten(deps: Deps, row: ParkingSession) -> None:

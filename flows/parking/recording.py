@@ -34,10 +34,13 @@ from kernel.ids import uuid7
 MOST = 500  # events of one request
 _REFUSED = "parking_refused_event.raw"
 _KEPT_BYTES = 8192
+PHONE = "phone"
+"""The device of events that residents' phones report, at whatever lane."""
+
 _LANES = """
     SELECT l.id AS lane_id, l.name AS lane, l.direction, lot.*
     FROM parking_lane l JOIN parking_lot lot ON lot.id = l.lot_id
-    WHERE l.device_id = $1 AND l.closed_at IS NULL
+    WHERE (l.device_id = $1 OR l.id = $2::uuid) AND l.closed_at IS NULL
 """
 _TOLD = """
     SELECT event_id, seq, decision, reason, due_fen FROM parking_event
@@ -88,12 +91,21 @@ async def record(
     """
     if len(events) > MOST:
         raise TooManyEventsError(f"{len(events)} events at once are too many", fix=f"Send up to {MOST} a request.")
-    deps, lanes = Deps(session, clock, keys), await _lanes(session, device_id)
+    return await _record(Deps(session, clock, keys), device_id, await _lanes(session, device_id), events)
+
+
+async def record_by_phone(deps: Deps, lane_id: UUID, event: bytes) -> Answer:
+    """Record that a resident has scanned the code at a lane; one event as a device's. Raises UnknownDeviceError."""
+    [answer] = await _record(deps, PHONE, await _lanes(deps.session, PHONE, lane_id), [event])
+    return answer
+
+
+async def _record(deps: Deps, device_id: str, lanes: dict[str, _Lane], events: Sequence[bytes]) -> list[Answer]:
     answers: dict[int, Answer] = {}
     reads: list[_Read] = []
     for place, raw in enumerate(events):
         try:
-            wire = read_event(raw, clock.now())
+            wire = read_event(raw, deps.clock.now())
             reads.append(_Read(place, raw, wire, _lane(lanes, wire)))
         except EventRefusedError as error:
             answers[place] = Answer(status="refused", field=error.field, problem=error.problem)
@@ -230,8 +242,8 @@ def _answer(read: _Read, decision: Decision, session_id: UUID | None, status: St
     return Answer(event_id=str(read.wire.event_id), status=status, decision=decision, session_id=found)
 
 
-async def _lanes(session: AsyncSession, device_id: str) -> dict[str, _Lane]:
-    rows = await (await driver(session)).fetch(_LANES, device_id)
+async def _lanes(session: AsyncSession, device_id: str, lane_id: UUID | None = None) -> dict[str, _Lane]:
+    rows = await (await driver(session)).fetch(_LANES, device_id, lane_id)
     lanes = {row["lane"]: _Lane(row["lane_id"], row["direction"], Lot.of(row)) for row in rows}
     if not lanes:
         raise UnknownDeviceError(f"The device {device_id} is at no lane", fix="Have its operator add it to a lane.")

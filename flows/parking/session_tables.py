@@ -219,3 +219,20 @@ class ParkingNotice(SQLModel, table=True):
     kind: str  # orphan_closed, arrears_1, arrears_2, arrears_3, debit_failed
     amount_fen: int
     at: datetime
+
+
+class ParkingScan(SQLModel, table=True):
+    """A resident scanned a code of a lot and named a vehicle of theirs: they may see its session of that moment.
+
+    ``key`` is the app's, so that a scan that is sent twice is one.
+    """
+
+    __tablename__ = "parking_scan"
+    __table_args__ = (Index("parking_scan_once", "account_id", "key", unique=True),)
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id")
+    key: str
+    lot_id: UUID = Field(foreign_key="parking_lot.id")
+    credential: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime

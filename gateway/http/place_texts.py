@@ -13,6 +13,7 @@ class PlaceTexts(Struct, frozen=True):
     title: str
     compare: str
     pay: str
+    park: str
     far: str
     valid: str
     retired: str
@@ -30,6 +31,7 @@ TEXTS: dict[Lang, PlaceTexts] = {
         title="一网",
         compare="请核对：现场的编号和位置是否与此一致？不一致请勿付款。",
         pay="仅在微信、支付宝或百度的一网小程序内用钱包付款。本页面从不索取银行卡信息。",
+        park="停车：入场、查费、离场",
         far="您距离此处约 {metres} 米。如果您扫的是眼前的码，它可能被贴错了地方。",
         valid="这是本市的官方二维码",
         retired="这个二维码已停用",
@@ -45,6 +47,7 @@ TEXTS: dict[Lang, PlaceTexts] = {
         title="Yiwang",
         compare="Compare the number and the place with what you see in front of you. If they differ, do not pay.",
         pay="Pay in the wallet of Yiwang in WeChat, Alipay or Baidu only. This page never asks for a bank card.",
+        park="Parking: enter, see the fee, leave",
         far="You are about {metres} metres away. If you scanned the code before you, it hangs in the wrong place.",
         valid="This is a code of the city",
         retired="This code is no longer in use",

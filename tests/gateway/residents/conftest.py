@@ -8,12 +8,17 @@ import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace
+from redis.asyncio import Redis
 
 from adapters.sandbox.development import SMS_KEY
 from auth.consents.purposes import Purpose, Wording
 from auth.issuer import issuer
+from gateway.server.listening import listen
+from gateway.server.request import Direct
+from gateway.server.server import Server
 from kernel.settings import Settings
 from tests.gateway.conftest import City, get
+from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones, served_sandbox, with_identity
 from tests.gateway.test_identity import TEXT, YES, Asked
 
@@ -70,3 +75,18 @@ async def client(city: City) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(city.gateway)
     async with httpx.AsyncClient(transport=transport, base_url=issuer(city.settings)) as opened:
         yield opened
+
+
+@pytest.fixture
+async def park(city: City, redis: Redis) -> CarPark:
+    return await CarPark(city, redis).open()
+
+
+@pytest.fixture
+async def origin(city: City) -> AsyncIterator[str]:
+    """The address of the city's gateway behind its own server."""
+    listening = listen("127.0.0.1", 0)
+    server = Server(city.gateway, {path: Direct(handler, 2**20) for path, handler in city.gateway.direct.items()})
+    await server.open(listening)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    await server.stop(0)

@@ -1,0 +1,97 @@
+"""Whose a vehicle or a session is: the one answer for everything that residents ask of parking.
+
+A session is a resident's if they were its plate's proven owner when it began, if they scanned a code of the lot with
+the vehicle while it lasted, or if they paid for it. A claim of a plate alone shows nothing: anybody can claim one.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from auth.accounts.merging import parts_of
+from flows.parking.errors import UnknownSessionError, UnknownVehicleError, VehicleTakenError
+from flows.parking.finding import session_of
+from flows.parking.gathering import Deps
+from flows.parking.mandates import object_of
+from flows.parking.session_tables import ParkingSession
+from flows.parking.vehicle_tables import Vehicle, VehicleBinding
+from flows.payments.mandates import standing_for
+from kernel.database import driver
+
+# A gate may see the vehicle up to two minutes after the phone has scanned (``sessions``: a plate read again).
+_HELD = """
+    SELECT s.id FROM vehicle_binding b JOIN vehicle v ON v.id = b.vehicle_id
+        JOIN parking_session s ON s.credential = v.plate_index AND s.opened_at >= b.since
+    WHERE b.account_id = ANY($1::uuid[]) AND b.proof = 'owner' AND (b.until IS NULL OR s.opened_at < b.until)
+        AND s.superseded_by IS NULL
+    UNION ALL
+    SELECT s.id FROM parking_scan c
+        JOIN parking_session s ON s.lot_id = c.lot_id AND s.credential = c.credential
+            AND s.opened_at <= c.at + interval '2 minutes' AND (s.left_at IS NULL OR s.left_at >= c.at)
+    WHERE c.account_id = ANY($1::uuid[]) AND s.superseded_by IS NULL
+    UNION ALL
+    SELECT coalesce(s.superseded_by, s.id) FROM parking_payment p JOIN parking_session s ON s.id = p.session_id
+    WHERE p.account_id = ANY($1::uuid[]) AND p.paid_at IS NOT NULL
+"""
+_ONE = f"SELECT EXISTS (SELECT 1 FROM ({_HELD}) held WHERE id = $2)"  # noqa: S608 - a text of ours
+_LISTED = f"""
+    SELECT DISTINCT id FROM ({_HELD}) held WHERE $2::uuid IS NULL OR id < $2 ORDER BY id DESC LIMIT $3
+"""  # noqa: S608 - a text of ours
+
+
+async def session_held(deps: Deps, account_id: UUID, session_id: UUID) -> ParkingSession:
+    """Return a session that is the account's. Raises UnknownSessionError, also for one that is not."""
+    row = await session_of(deps.session, session_id)
+    accounts = list(await parts_of(deps.session, account_id))
+    if not await (await driver(deps.session)).fetchval(_ONE, accounts, row.id):
+        raise UnknownSessionError("There is no such parking session", fix="Compare its id.")
+    return row
+
+
+async def sessions_held(
+    deps: Deps, account_id: UUID, first: int, after: UUID | None = None
+) -> Sequence[ParkingSession]:
+    """Return the account's sessions, the latest first, beginning after one of them."""
+    accounts = list(await parts_of(deps.session, account_id))
+    ids = [row["id"] for row in await (await driver(deps.session)).fetch(_LISTED, accounts, after, first)]
+    chosen = select(ParkingSession).where(col(ParkingSession.id).in_(ids)).order_by(col(ParkingSession.id).desc())
+    return (await deps.session.exec(chosen)).all()
+
+
+async def vehicles_held(deps: Deps, account_id: UUID) -> Sequence[tuple[Vehicle, VehicleBinding]]:
+    """Return the account's vehicles."""
+    accounts = await parts_of(deps.session, account_id)
+    chosen = select(Vehicle, VehicleBinding).where(
+        VehicleBinding.vehicle_id == Vehicle.id,
+        col(VehicleBinding.account_id).in_(accounts),
+        col(VehicleBinding.until).is_(None),
+    )
+    return (await deps.session.exec(chosen.order_by(col(VehicleBinding.id)))).all()
+
+
+async def vehicle_held(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Vehicle:
+    """Return a vehicle of the account's. Raises UnknownVehicleError."""
+    for vehicle, _ in await vehicles_held(deps, account_id):
+        if vehicle.id == vehicle_id:
+            return vehicle
+    raise UnknownVehicleError("You have no such vehicle", fix="Add its plate first.")
+
+
+async def refuse_others(deps: Deps, account_id: UUID, vehicle: Vehicle) -> None:
+    """Refuse to act for a plate that others answer for: its proven owner, or who lets it be charged.
+
+    Otherwise anybody who claims it could have them pay. Raises VehicleTakenError.
+    """
+    mine = await parts_of(deps.session, account_id)
+    owners = select(VehicleBinding.account_id).where(
+        VehicleBinding.vehicle_id == vehicle.id,
+        VehicleBinding.proof == "owner",
+        col(VehicleBinding.until).is_(None),
+    )
+    answering = {*(await deps.session.exec(owners)).all()}
+    answering |= {each.account_id for each in await standing_for(deps.session, object_of(vehicle.id))}
+    if answering - {*mine}:
+        raise VehicleTakenError(
+            "Somebody else answers for this plate, so a phone cannot enter with it", fix="Let the camera read it."
+        )

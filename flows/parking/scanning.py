@@ -1,0 +1,172 @@
+"""A resident scans a code of a lot: to enter, to leave, or to find the session of a vehicle that a camera has seen.
+
+The sticker's reference says what it is of: ``gate:<lane>``, ``lot:<lot>``, ``bay:<bay>``. A phone's scan is an event
+like a camera's; both within two minutes are one passage.
+"""
+
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from flows.codes.places import Standing
+from flows.parking.errors import ScanRefusedError, UnknownSessionError
+from flows.parking.gathering import Deps
+from flows.parking.holding import refuse_others, vehicle_held
+from flows.parking.leaving import Decision
+from flows.parking.recording import record_by_phone
+from flows.parking.session_tables import ParkingScan, ParkingSession
+from flows.parking.tables import Direction, ParkingBay, ParkingLane, ParkingLot
+from flows.parking.vehicle_tables import Vehicle
+from kernel.ids import uuid7
+
+_SEQUENCE = (1 << 63) - 1
+
+
+class Scanner(Struct, frozen=True):
+    """Who scans, with which vehicle, and the app's key by which it is one scan however often it is sent."""
+
+    account_id: UUID
+    vehicle_id: UUID
+    key: str
+
+
+class Place(Struct, frozen=True):
+    """What a scanned code is of. ``lane`` is of a gate's code, ``bay`` of a bay's."""
+
+    lot: ParkingLot
+    lane: ParkingLane | None = None
+    bay: ParkingBay | None = None
+
+
+async def place_of(deps: Deps, found: Standing) -> Place:
+    """Return what of parking a scan has found. Raises ScanRefusedError."""
+    if found.row is None or found.answer != "valid":
+        problem = "This sticker was replaced" if found.answer == "retired" else "This code is not the city's"
+        raise ScanRefusedError(problem, fix="Look for another one, and report this one.")
+    kind, _, name = found.row.reference.partition(":")
+    lane = bay = None
+    try:
+        lot_id = object_id = UUID(name)
+    except ValueError:
+        raise _not_here() from None
+    if kind == "gate":
+        lane = await deps.session.get(ParkingLane, object_id)
+    elif kind == "bay":
+        bay = await deps.session.get(ParkingBay, object_id)
+    if (standing := lane or bay) is not None:
+        lot_id = standing.lot_id
+    lot = await deps.session.get(ParkingLot, lot_id)
+    if lot is None or (kind == "gate" and (lane is None or lane.closed_at)):
+        raise _not_here()
+    return Place(lot, lane, bay)
+
+
+async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
+    """Begin a session at a gate in; if the vehicle is inside already it is that one, for a second scan is no entry.
+
+    Raises ScanRefusedError, UnknownVehicleError, VehicleTakenError.
+    """
+    lane, vehicle = _lane(place, "enter"), await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
+    await refuse_others(deps, scanner.account_id, vehicle)
+    await _note(deps, place, vehicle, scanner)
+    inside = await _inside(deps, place, vehicle)
+    if inside is not None:
+        return inside
+    await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
+    entered = await _inside(deps, place, vehicle)
+    if entered is None:  # the same scan again, after the vehicle has left
+        raise ScanRefusedError("This scan has been used for a stay that is over", fix="Scan the gate again.")
+    return entered
+
+
+async def leave(deps: Deps, place: Place, scanner: Scanner) -> tuple[Decision, ParkingSession]:
+    """Ask at a gate out: the decision, and the session as it stands then; asked anew it may be another one.
+
+    Raises ScanRefusedError, UnknownVehicleError, UnknownSessionError.
+    """
+    lane, vehicle = _lane(place, "exit"), await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
+    inside = await find(deps, place, scanner)
+    answer = await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
+    await deps.session.refresh(inside)
+    return answer.decision, inside
+
+
+async def find(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
+    """Return the session of a vehicle that is in the lot: who stands there may see and pay it.
+
+    Raises UnknownVehicleError, UnknownSessionError.
+    """
+    vehicle = await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
+    inside = await _inside(deps, place, vehicle) or await _told_before(deps, place, vehicle, scanner)
+    if inside is None:
+        raise UnknownSessionError("This vehicle was not seen to enter here", fix="Compare the plate, or ask the lot.")
+    await _note(deps, place, vehicle, scanner)
+    return inside
+
+
+async def _inside(deps: Deps, place: Place, vehicle: Vehicle) -> ParkingSession | None:
+    chosen = _sessions(place, vehicle).where(
+        col(ParkingSession.left_at).is_(None), col(ParkingSession.orphan_closed_at).is_(None)
+    )
+    return (await deps.session.exec(chosen.execution_options(populate_existing=True))).first()
+
+
+async def _told_before(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> ParkingSession | None:
+    """Return the session of a scan that is sent again after its vehicle has left."""
+    chosen = select(ParkingScan).where(ParkingScan.account_id == scanner.account_id, ParkingScan.key == scanner.key)
+    scan = (await deps.session.exec(chosen)).first()
+    if scan is None:
+        return None
+    return (await deps.session.exec(_sessions(place, vehicle).where(col(ParkingSession.left_at) >= scan.at))).first()
+
+
+def _sessions(place: Place, vehicle: Vehicle) -> SelectOfScalar[ParkingSession]:
+    chosen = select(ParkingSession).where(
+        ParkingSession.lot_id == place.lot.id,
+        ParkingSession.credential == vehicle.plate_index,
+        col(ParkingSession.superseded_by).is_(None),
+    )
+    return chosen.order_by(col(ParkingSession.opened_at).desc())
+
+
+async def _note(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> None:
+    values = {
+        "id": uuid7(),
+        "account_id": scanner.account_id,
+        "key": scanner.key,
+        "lot_id": place.lot.id,
+        "credential": vehicle.plate_index,
+        "at": deps.clock.now(),
+    }
+    await deps.session.exec(postgresql.insert(ParkingScan).values(values).on_conflict_do_nothing())
+
+
+def _event(deps: Deps, lane: ParkingLane, vehicle: Vehicle, scanner: Scanner) -> bytes:
+    """Return the event of a scan; its id follows from the app's key, so that it is recorded once."""
+    event_id = uuid5(scanner.account_id, f"{lane.direction}:{scanner.key}")
+    told = {
+        "event_id": event_id,
+        "seq": event_id.int & _SEQUENCE,
+        "lane": lane.name,
+        "kind": lane.direction,
+        "occurred_at": deps.clock.now(),
+        "plate": deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
+        "plate_color": vehicle.plate_color,
+        "vehicle_class": vehicle.vehicle_class,
+    }
+    return msgspec.json.encode(told)
+
+
+def _lane(place: Place, direction: Direction) -> ParkingLane:
+    if place.lane is None or place.lane.direction != direction:
+        way = "in" if direction == "enter" else "out"
+        raise ScanRefusedError(f"This is no code of a gate {way}", fix=f"Scan the one at the gate {way}.")
+    return place.lane
+
+
+def _not_here() -> ScanRefusedError:
+    return ScanRefusedError("This code is of no car park", fix="Scan the one at the gate, the lot or the bay.")

@@ -1,0 +1,162 @@
+// Parking on a phone: find a lot, sign in by a host app's code, enter by scan, watch the fee, pay, leave.
+"use strict";
+
+const SESSION = "id lotZh lotEn plate state feeFen paidFen dueFen nextRaiseAt paidUntil isOver lines { zh en amountFen }";
+const SCAN = (verb) => `mutation ($code: String!, $vehicle: ID!, $key: String!) {
+  ${verb}Parking(code: $code, vehicle: $vehicle, key: $key) { decision isFar session { ${SESSION} } } }`;
+const LOTS = `query ($near: ParkingNear) { parkingLots(near: $near, first: 10) { lots {
+  id nameZh nameEn free spaces metres price { feeFen minutes tariffZh tariffEn } } } }`;
+const MINE = `{ myParking { vehicles { id plate proof } sessions(first: 5) { ${SESSION} } } }`;
+const byId = (id) => document.getElementById(id);
+const state = { language: document.documentElement.lang === "en" ? "en" : "zh", session: null, order: "", watch: null };
+const word = (key) => TEXTS[state.language][key];
+const pick = (zh, en) => (state.language === "en" && en ? en : zh);
+const yuan = (fen) => `¥ ${(fen / 100).toFixed(2)}`;
+const time = (text) => new Date(text).toLocaleTimeString(state.language, { hour: "2-digit", minute: "2-digit" });
+const make = (tag, text, more = {}) => Object.assign(document.createElement(tag), { textContent: text }, more);
+const say = (text) => { byId("said").textContent = text; };
+
+async function attempt(work) {
+  say("");
+  try {
+    await work();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function fill(id, items) {
+  byId(id).replaceChildren(...(items.length ? items : [make("li", word("none"))]));
+}
+
+function translate() {
+  document.documentElement.lang = state.language;
+  for (const each of document.querySelectorAll("[data-text]")) each.textContent = word(each.dataset.text);
+  byId("language").textContent = word("other");
+  byId("language").lang = state.language === "zh" ? "en" : "zh";
+  if (state.session) show(state.session);
+}
+
+async function lots(near) {
+  const { parkingLots } = await ask(LOTS, { near });
+  fill("lots", parkingLots.lots.map((lot) => {
+    const item = make("li", `${pick(lot.nameZh, lot.nameEn)} · ${word("free")} ${lot.free}/${lot.spaces}`);
+    if (lot.metres !== null) item.append(` · ${lot.metres} ${word("metres")}`);
+    if (lot.price) item.append(make("small", `${lot.price.minutes} min ${yuan(lot.price.feeFen)} · ${pick(lot.price.tariffZh, lot.price.tariffEn)}`));
+    return item;
+  }));
+}
+
+async function mine() {
+  const { vehicles, sessions } = (await ask(MINE)).myParking;
+  byId("vehicle").replaceChildren(...vehicles.map((each) => make("option", each.plate, { value: each.id })));
+  fill("vehicles", vehicles.map((each) => {
+    const item = make("li", `${each.plate} `);
+    const end = () => attempt(async () => { await ask("mutation ($v: ID!) { endVehicle(vehicle: $v) }", { v: each.id }); await mine(); });
+    item.append(make("button", word("end"), { type: "button", onclick: end }));
+    return item;
+  }));
+  fill("sessions", sessions.map((each) => {
+    const item = make("li", "");
+    const label = `${pick(each.lotZh, each.lotEn)} · ${each.plate ?? ""} · ${each.state}`;
+    item.append(make("button", label, { type: "button", onclick: () => watch(each) }));
+    return item;
+  }));
+}
+
+function show(session) {
+  state.session = session;
+  byId("session").hidden = false;
+  byId("session-title").textContent = `${pick(session.lotZh, session.lotEn)} ${session.plate ?? ""}`;
+  byId("fee").textContent = session.feeFen === null ? "?" : yuan(session.feeFen);
+  const about = [`${word("due")} ${yuan(session.dueFen)}`, `${word("paid")} ${yuan(session.paidFen)}`];
+  if (session.nextRaiseAt) about.push(`${word("raise")} ${time(session.nextRaiseAt)}`);
+  if (session.paidUntil) about.push(`${word("until")} ${time(session.paidUntil)}`);
+  byId("about").textContent = about.join(" · ");
+  byId("lines").replaceChildren(...session.lines.map((each) => make("li", `${pick(each.zh, each.en)} ${yuan(each.amountFen)}`)));
+  byId("pay").disabled = !session.dueFen;
+}
+
+function watch(session) {
+  state.watch?.abort();
+  state.watch = new AbortController();
+  byId("cashier").hidden = true;
+  byId("receipt").textContent = "";
+  show(session);
+  const shown = (result) => (result.errors ? say(result.errors[0].message) : show(result.data.parkingSession));
+  follow(`subscription ($id: ID!) { parkingSession(id: $id) { ${SESSION} } }`, { id: session.id }, shown, state.watch.signal);
+}
+
+async function scan(verb) {
+  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: crypto.randomUUID() };
+  const found = (await ask(SCAN(verb), given))[`${verb}Parking`];
+  watch(found.session);
+  const next = { open: word("open"), pay: word("payFirst"), review: word("review") }[found.decision] ?? "";
+  say(found.isFar ? `${word("far")} ${next}` : next);
+  await mine();
+}
+
+async function pay() {
+  const id = state.session.id;
+  const query = "mutation ($id: ID!, $key: String!) { payParking(session: $id, key: $key) { id } }";
+  state.order = (await ask(query, { id, key: crypto.randomUUID() })).payParking.id;
+  const begin = "mutation ($order: ID!, $app: String!) { beginPayment(order: $order, app: $app) { arguments } }";
+  const begun = (await ask(begin, { order: state.order, app: tokens.app })).beginPayment;
+  byId("arguments").value = JSON.stringify(begun.arguments);
+  byId("cashier").hidden = false;
+}
+
+async function receipt() {
+  const order = { order: state.order };
+  const { payments } = await ask("query ($order: ID!) { payments { order(id: $order) { state } } }", order);
+  if (payments.order.state !== "paid") throw new Error(word("notYet"));
+  const query = "query ($order: ID!) { payments { receipt(order: $order) { number payee amountFen paidAt } } }";
+  const made = (await ask(query, order)).payments.receipt;
+  byId("cashier").hidden = true;
+  byId("receipt").textContent = `${word("receipt")} ${made.number} · ${made.payee} · ${yuan(made.amountFen)} · ${time(made.paidAt)}`;
+}
+
+async function signIn() {
+  tokens.app = byId("app").value.trim();
+  const query = `mutation ($app: String!, $code: String!) {
+    signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
+  take((await ask(query, { app: tokens.app, code: byId("code").value.trim() })).signIn);
+  byId("sign-in").hidden = true;
+  byId("mine").hidden = false;
+  await mine();
+}
+
+function onSubmit(id, work) {
+  byId(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(() => work(event.submitter));
+  });
+}
+
+// ``#app=…&code=…&scan=…``: how a host app opens the page. A code is used at once and leaves the address.
+function opened() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+  byId("app").value = given.get("app") ?? "";
+  byId("code").value = given.get("code") ?? "";
+  byId("scanned").value = given.get("scan") ?? "";
+  if (given.get("app") && given.get("code")) attempt(signIn);
+}
+
+byId("language").onclick = () => { state.language = state.language === "zh" ? "en" : "zh"; translate(); };
+byId("near").onclick = () => navigator.geolocation.getCurrentPosition(
+  ({ coords }) => attempt(() => lots({ latitude: coords.latitude, longitude: coords.longitude })),
+  (error) => say(error.message),
+);
+byId("pay").onclick = () => attempt(pay);
+byId("check").onclick = () => attempt(receipt);
+onSubmit("sign-in", signIn);
+onSubmit("scan", (button) => scan(button.value));
+onSubmit("add", async () => {
+  await ask("mutation ($plate: String!) { addVehicle(plate: $plate) { id } }", { plate: byId("plate").value });
+  byId("plate").value = "";
+  await mine();
+});
+translate();
+opened();
+attempt(() => lots(null));

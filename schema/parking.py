@@ -1,0 +1,146 @@
+"""``myParking``: a resident's vehicles, and the parking sessions that are theirs (``flows.parking.holding``)."""
+
+import strawberry
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.policies import PUBLIC, SIGNED_IN
+from flows.parking.gathering import Deps
+from flows.parking.holding import session_held, sessions_held, vehicles_held
+from flows.parking.vehicle_tables import Vehicle, VehicleBinding
+from flows.parking.viewing import View, view
+from kernel.crypto.keys import Keys
+from schema.caller import caller
+from schema.context import Context, Info
+from schema.errors import ArgumentRefusedError
+from schema.parking_lots import LineShown, shown_line
+from schema.scalars import DateTimeText, text
+from schema.ways_in import uuid
+
+POLICIES = {
+    "Query.myParking": SIGNED_IN,
+    "MyParking": SIGNED_IN,
+    "MyVehicle": PUBLIC,  # whoever has one was just given it
+    "MyParkingSession": PUBLIC,
+}
+
+_MOST_SESSIONS = 50
+
+
+@strawberry.type(name="MyVehicle", description="A plate that the resident pays for.")
+class VehicleShown:
+    """A vehicle."""
+
+    id: strawberry.ID
+    plate: str
+    color: str
+    kind: str = strawberry.field(description="As its plate says: standard, new_energy …")
+    proof: str = strawberry.field(
+        description="`claimed`: sessions show once a code is scanned there; `owner`: proven, all since then show."
+    )
+    since: DateTimeText
+
+
+@strawberry.type(name="MyParkingSession", description="A stay in a car park, as it stands now.")
+class SessionShown:
+    """A session."""
+
+    id: strawberry.ID
+    lot: strawberry.ID
+    lot_zh: str
+    lot_en: str
+    plate: str | None
+    state: str = strawberry.field(description="Such as entered, quoted, prepaid, grace_over, exited, arrears.")
+    entered_at: DateTimeText | None
+    left_at: DateTimeText | None
+    fee_fen: int | None = strawberry.field(description="So far; none: a person has to find out.")
+    paid_fen: int
+    due_fen: int
+    next_raise_at: DateTimeText | None = strawberry.field(description="When the fee rises next.")
+    paid_until: DateTimeText | None = strawberry.field(description="Up to when it may leave without paying more.")
+    dispute: str = strawberry.field(description="open, decided, or empty.")
+    is_over: bool = strawberry.field(description="It has left and nothing is due.")
+    lines: list[LineShown]
+
+
+@strawberry.type
+class MyParking:
+    """Whose it is is known by the token."""
+
+    @strawberry.field(description="Their vehicles.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def vehicles(self, info: Info) -> list[VehicleShown]:
+        async with info.context.platform.database.session() as session:
+            owner = await caller(session, info.context)
+            deps = deps_of(info.context, session)
+            return [shown_vehicle(deps.keys, *each) for each in await vehicles_held(deps, owner.account_id)]
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Their sessions, the latest first; `after` is the id of the last one that was shown."
+    )
+    async def sessions(self, info: Info, first: int = 10, after: strawberry.ID | None = None) -> list[SessionShown]:
+        if not 1 <= first <= _MOST_SESSIONS:
+            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST_SESSIONS}.")
+        last = uuid(after, "after") if after else None
+        async with info.context.platform.database.session() as session:
+            owner = await caller(session, info.context)
+            deps = deps_of(info.context, session)
+            return [
+                shown_session(await view(deps, row)) for row in await sessions_held(deps, owner.account_id, first, last)
+            ]
+
+    @strawberry.field(description="One of their sessions.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def session(self, info: Info, id: strawberry.ID) -> SessionShown | None:  # noqa: A002 - the graph's name
+        wanted = uuid(id, "id")
+        async with info.context.platform.database.session() as session:
+            owner = await caller(session, info.context)
+            deps = deps_of(info.context, session)
+            return shown_session(await view(deps, await session_held(deps, owner.account_id, wanted)))
+
+
+@strawberry.type
+class ParkingQueries:
+    """The part of ``Query`` that this file is for."""
+
+    @strawberry.field(description="The vehicles and parking sessions of the resident who asks.")  # type: ignore[untyped-decorator]  # strawberry's
+    def my_parking(self) -> MyParking | None:
+        return MyParking()
+
+
+def deps_of(context: Context, session: AsyncSession) -> Deps:
+    """Return what the flow works with in a transaction."""
+    environment = context.platform.environment
+    return Deps(session, environment.clock, environment.keys)
+
+
+def shown_vehicle(keys: Keys, vehicle: Vehicle, binding: VehicleBinding) -> VehicleShown:
+    """Return a vehicle as its account may see it."""
+    return VehicleShown(
+        id=strawberry.ID(str(vehicle.id)),
+        plate=keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
+        color=vehicle.plate_color,
+        kind=vehicle.plate_kind,
+        proof=binding.proof,
+        since=text(binding.since),
+    )
+
+
+def shown_session(found: View) -> SessionShown:
+    """Return a session as its resident may see it."""
+    row = found.row
+    return SessionShown(
+        id=strawberry.ID(str(row.id)),
+        lot=strawberry.ID(str(found.lot.id)),
+        lot_zh=found.lot.name_zh,
+        lot_en=found.lot.name_en,
+        plate=found.plate,
+        state=row.state,
+        entered_at=text(row.entered_at) if row.entered_at else None,
+        left_at=text(row.left_at) if row.left_at else None,
+        fee_fen=found.fee_fen,
+        paid_fen=found.paid_fen,
+        due_fen=found.due_fen,
+        next_raise_at=text(found.next_raise_at) if found.next_raise_at else None,
+        paid_until=text(found.paid_until) if found.paid_until else None,
+        dispute=row.dispute,
+        is_over=found.is_over,
+        lines=[shown_line(each) for each in found.lines],
+    )

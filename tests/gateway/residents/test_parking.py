@@ -1,0 +1,141 @@
+"""A resident's parking through the graph: enter by scan, pay, leave; and what strangers are told, which is nothing."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlmodel import select
+
+from flows.parking.vehicles import prove
+from kernel.audit.tables import AuditEntry
+from tests.gateway.conftest import City
+from tests.gateway.residents.car_park import (
+    ADD,
+    DISPUTE,
+    ENTER,
+    FIND,
+    LEAVE,
+    MINE,
+    PAY,
+    QUOTE,
+    SESSION,
+    CarPark,
+    vehicle,
+)  # fmt: skip
+from tests.gateway.residents.hosts import Phones, Resident, ask, sign_in
+from tests.gateway.residents.test_payments import account_of
+
+PLATE = "沪A12345"
+LOTS = """query ($near: ParkingNear, $first: Int = 20, $after: ID, $tonight: String) {
+  parkingLots(near: $near, first: $first, after: $after, stayMinutes: 90, startsAt: $tonight) { next lots {
+    id nameZh spaces free metres price { feeFen tariffZh tariffEn lines { zh amountFen } }
+  } }
+}"""
+
+
+async def proven(park: CarPark, who: Resident, car: str) -> None:
+    account = await account_of(who)
+    park.catch_up()
+    async with park.database.session() as session:
+        await prove(park.deps(session), account, UUID(car), "vehicle_licence")
+
+
+async def test_lots_near_with_free_bays_and_the_price_of_a_stay(city: City, park: CarPark) -> None:
+    await park.seen("enter", timedelta(minutes=5), PLATE)
+    here = {"latitude": 31.201, "longitude": 121.4}
+    answer = await ask(city, LOTS, near=here, tonight="2026-11-30T21:00:00+08:00")
+    page = answer["data"]["parkingLots"]
+    [lot] = page["lots"]
+    assert (lot["nameZh"], lot["spaces"], lot["free"], lot["metres"], page["next"]) == ("一号车库", 100, 99, 111, None)
+    assert lot["price"]["feeFen"] == 2500 == sum(each["amountFen"] for each in lot["price"]["lines"])
+    assert lot["price"]["tariffZh"].startswith("15分钟内免费；07:00–22:30 首60分钟15.00元，之后每30分钟10.00元")
+    assert "at most ¥80.00 a day" in lot["price"]["tariffEn"]
+    far = await ask(city, LOTS, near={"latitude": 30.0, "longitude": 121.4})
+    assert far["data"]["parkingLots"] == {"next": None, "lots": []}
+
+
+async def test_enter_by_scan_pay_and_leave(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    gate_in, gate_out = await park.gate("enter"), await park.gate("exit")
+    entered = await who.data(ENTER, code=gate_in, vehicle=car, key="1")
+    session = entered["session"]["id"]
+    assert (entered["decision"], entered["session"]["state"]) == ("open", "entered")
+    again = await who.data(ENTER, code=gate_in, vehicle=car, key="1")
+    rescanned = await who.data(ENTER, code=gate_in, vehicle=car, key="2")
+    assert again["session"]["id"] == rescanned["session"]["id"] == session
+    await park.seen("enter", timedelta(0), PLATE)  # the camera sees it too: one passage
+    assert len(await park.sessions()) == 1
+    assert await who.code(LEAVE, code=gate_in, vehicle=car, key="3") == "PARKING_SCAN_REFUSED"
+    left = await who.data(LEAVE, code=gate_out, vehicle=car, key="4")
+    assert (left["decision"], left["dueFen"], left["session"]["isOver"]) == ("open", 0, True)
+    assert (await who.data(LEAVE, code=gate_out, vehicle=car, key="4"))["session"]["id"] == session
+    async with park.database.session() as opened:
+        acts = (
+            await opened.exec(select(AuditEntry.action).where(AuditEntry.object == f"parking_session:{session}"))
+        ).all()
+    assert sorted({*acts}) == ["parking.entered", "parking.left"]
+
+
+async def test_a_camera_has_seen_it_and_the_resident_pays(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car, gate_out = await vehicle(who, PLATE), await park.gate("exit")
+    await park.seen("enter", timedelta(minutes=50), PLATE)
+    assert (await who.data(MINE))["sessions"] == []  # a claim alone shows nothing
+    found = await who.data(FIND, code=await park.sticker("lot", park.row.id), vehicle=car, key="1")
+    session = found["session"]["id"]
+    assert found["session"]["feeFen"] == sum(each["amountFen"] for each in found["session"]["lines"]) > 0
+    assert (await who.data(QUOTE, id=session))["dueFen"] == found["dueFen"]
+    asked = await who.data(LEAVE, code=gate_out, vehicle=car, key="2")
+    assert (asked["decision"], asked["session"]["isOver"]) == ("pay", False)
+    order = await who.data(PAY, id=session, key="3")
+    assert (await who.data(PAY, id=session, key="3"))["id"] == order["id"]
+    assert order["amountFen"] == asked["dueFen"]
+    await park.settled(order["id"])
+    left = await who.data(LEAVE, code=gate_out, vehicle=car, key="4")
+    assert (left["decision"], left["session"]["isOver"]) == ("open", True)
+    assert (await who.data(MINE))["sessions"] == [{"id": session, "state": "exited"}]
+    assert await park.ledger() == {"host": order["amountFen"], "operator": -order["amountFen"]}
+
+
+@pytest.mark.case("PK-14")
+async def test_strangers_are_told_nothing_and_a_plate_is_its_owners(city: City, phones: Phones, park: CarPark) -> None:
+    owner, other = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    car, gate_in = await vehicle(owner, PLATE), await park.gate("enter")
+    await proven(park, owner, car)
+    seen = await park.seen("enter", timedelta(0), PLATE)
+    assert (await owner.data(MINE))["sessions"] == [{"id": seen.session_id, "state": "entered"}]
+    for named in (seen.session_id, str(uuid4())):
+        for query, names in ((SESSION, {}), (QUOTE, {}), (PAY, {"key": "1"}), (DISPUTE, {})):
+            assert await other.code(query, id=named, **names) == "PARKING_SESSION_UNKNOWN"
+    assert await other.code(ENTER, code=gate_in, vehicle=car, key="1") == "VEHICLE_UNKNOWN"
+    assert await other.code("mutation ($v: ID!) { endVehicle(vehicle: $v) }", v=car) == "VEHICLE_UNKNOWN"
+    assert await vehicle(other, PLATE) == car  # anybody may claim a plate
+    assert (await other.data(MINE))["sessions"] == []
+    assert await other.code(SESSION, id=seen.session_id) == "PARKING_SESSION_UNKNOWN"
+    assert await other.code(ENTER, code=gate_in, vehicle=car, key="2") == "VEHICLE_TAKEN"
+    assert (await owner.data(DISPUTE, id=seen.session_id)) == {"dispute": "open"}
+    await owner.data("mutation ($v: ID!) { endVehicle(vehicle: $v) }", v=car)
+    await park.seen("exit", timedelta(0), PLATE)
+    await park.seen("enter", timedelta(0), PLATE)  # after the sale
+    assert [each["id"] for each in (await owner.data(MINE))["sessions"]] == [seen.session_id]
+
+
+@pytest.mark.case("PK-15")
+async def test_a_sticker_that_is_far_from_the_phone_is_warned_of(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    await park.seen("enter", timedelta(minutes=5), PLATE)
+    bay = await park.sticker("lot", park.row.id)
+    near = await who.data(FIND, code=bay, vehicle=car, key="1", latitude=31.2005, longitude=121.4)
+    far = await who.data(FIND, code=bay, vehicle=car, key="2", latitude=31.22, longitude=121.4)
+    assert [(each["metres"], each["isFar"]) for each in (near, far)] == [(56, False), (2224, True)]
+    assert await who.code(FIND, code=bay[:-1] + ("A" if bay[-1] != "A" else "B"), vehicle=car, key="3") == (
+        "PARKING_SCAN_REFUSED"
+    )
+
+
+async def test_plates_that_are_none_are_refused(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    assert await who.code(ADD, plate="HELLO") == "PLATE_INVALID"
+    assert (await who.data(ADD, plate="沪a·12345"))["plate"] == PLATE

@@ -1,0 +1,61 @@
+"""The page of parking in a real browser: sign in by a host app's code, find the car, watch the fee, pay, leave."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from adapters.sandbox.development import APPS
+from flows.payments.tables import PaymentAttempt
+from kernel.clock import SystemClock
+from tests.console.browser import Browser, browser, driver
+from tests.gateway.conftest import City
+from tests.gateway.residents.car_park import CarPark
+from tests.gateway.residents.hosts import Phones
+
+PLATE = "沪A12345"
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    program, chrome = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None or chrome is None:
+        pytest.skip("not installed: chromium and chromedriver")
+    async with driver(program) as client, browser(client, chrome, "zh-CN") as window:
+        yield window
+
+
+async def paid(park: CarPark) -> None:
+    """The host says that the only attempt is paid, and the worker hears of it."""
+    async with park.database.session() as session:
+        [attempt] = (await session.exec(select(PaymentAttempt))).all()
+    await park.host_says_paid(attempt.number, attempt.amount, SystemClock().now())
+    park.catch_up()
+    await park.work()
+
+
+async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser) -> None:
+    await park.seen("enter", timedelta(minutes=50), PLATE)
+    gate_out = await park.gate("exit")
+    await chromium.width(360)
+    await chromium.open(f"{origin}/parking#app={APPS['wechat']}&code={phones.code('wang')}&scan={gate_out}")
+    await chromium.find("#lots li", "空位 99/100")
+    await chromium.type("#plate", PLATE)
+    await chromium.click("#add > button")
+    await chromium.find("#vehicles li", PLATE)
+    await chromium.click("#scan button", "离场")
+    await chromium.find("#said", "请先付款")
+    assert await chromium.text("#fee") == "¥ 15.00"
+    await chromium.click("#pay")
+    await chromium.find("#cashier label", "参数")
+    await paid(park)
+    await chromium.find("#about", "已付 ¥ 15.00")  # by itself
+    await chromium.click("#check")
+    await chromium.find("#receipt", "¥ 15.00")
+    await chromium.click("#language")
+    await chromium.click("#scan button", "Leave")
+    await chromium.find("#said", "Drive on")
+    assert await chromium.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert [each for each in await chromium.complaints() if "favicon" not in each] == []
