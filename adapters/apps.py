@@ -9,12 +9,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.x509 import Certificate
-from msgspec import Struct
+from msgspec import Meta, Struct
 from redis.asyncio import Redis
 
 from adapters import rsa
@@ -133,11 +133,18 @@ class BaiduEntry(_Entry, frozen=True, tag="baidu"):
         return self.web.app_key if self.web else ""
 
 
+Origin = Annotated[str, Meta(pattern=r"\Ahttps?://[a-z0-9.-]+(:[0-9]{1,5})?\Z")]
+
+
 class WebEntry(_Entry, frozen=True, tag="web"):
-    """The city's web app. Residents come back to ``redirect_uris`` from sign-on."""
+    """The city's web app. Residents come back to ``redirect_uris`` from sign-on.
+
+    ``framed_by``: the origins that may show residents' pages, such as ``/parking``, in a frame.
+    """
 
     app: WebApp
     redirect_uris: tuple[str, ...] = ()
+    framed_by: tuple[Origin, ...] = ()
 
     @property
     def app_id(self) -> str:
@@ -156,6 +163,11 @@ class HostApps(Struct, frozen=True, forbid_unknown_fields=True):
     def redirect_uris(self) -> Mapping[str, Sequence[str]]:
         """Where residents come back to from the sign-in page, by app id: only a web app has such addresses."""
         return {each.app_id: each.redirect_uris if isinstance(each, WebEntry) else () for each in self.apps}
+
+    @property
+    def framed_by(self) -> tuple[str, ...]:
+        """The origins that may show residents' pages in a frame."""
+        return tuple(origin for each in self.apps if isinstance(each, WebEntry) for origin in each.framed_by)
 
     @property
     def owners(self) -> Mapping[str, str]:

@@ -225,20 +225,21 @@ class Gateway:
             *ProbeRoutes(self.database, self._clock).handlers(),
             *guide_routes(self.database, self._clock, refuse=self._settings.guide_refuses),
             *console_routes(),
-            *parking_page_routes(),
         ]
 
-    def _open_routes(self, desk: Desk) -> list[HTTPRouteHandler]:
+    def _open_routes(self, platform: Platform) -> list[HTTPRouteHandler]:
         """Return what needs no sign-in: open data, and what devices ask, which sign their requests."""
         exports = Exports(self.database.pool, self._clock, issuer(self._settings))
-        places = PlaceRoutes(self.database, desk, Requesters(self._settings))
-        return [*export_routes(exports), *CodeRoutes(self.database, desk).handlers(), *places.handlers()]
+        codes = CodeRoutes(self.database, platform.desk)
+        places = PlaceRoutes(self.database, platform.desk, Requesters(self._settings), platform.framed_by)
+        pages = [*places.handlers(), *parking_page_routes(platform.framed_by)]
+        return [*export_routes(exports), *codes.handlers(), *pages]
 
     def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:
         """Return what machines outside call that take part in residents' flows: gates, operators, hosts' cashiers."""
         callbacks = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
         parking = parking_routes(self.database, self.environment)
-        return [*self._open_routes(platform.desk), *parking, *callbacks.handlers()]
+        return [*self._open_routes(platform), *parking, *callbacks.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -45,5 +45,6 @@ async def open_platform(
         purposes=read_purposes(environment.settings.purposes_file),
         desk=desk,
         watch=watch,
+        framed_by=apps.framed_by,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

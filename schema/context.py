@@ -46,7 +46,8 @@ class LiveServices(Protocol):
 class Platform(Struct, frozen=True, kw_only=True):
     """What one process works with. ``channels`` and ``owners`` are by app id (``adapters.apps``).
 
-    ``desk`` has what residents' codes are issued with, ``watch`` follows parking sessions that are shown live.
+    ``desk`` has what residents' codes are issued with, ``watch`` follows parking sessions that are shown live;
+    ``framed_by`` are the origins that may show residents' pages in a frame.
     """
 
     services: LiveServices
@@ -59,6 +60,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     sign_ins: SingleFlight[Tokens]
     desk: Desk
     watch: Watch
+    framed_by: tuple[str, ...] = ()
 
 
 class Context(Struct, frozen=True):

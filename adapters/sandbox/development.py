@@ -104,7 +104,7 @@ def directions(origin: str) -> str:
 def _entries(origin: str) -> Sequence[Mapping[str, object]]:
     key = rsa.private_key(_PEM.encode(), "the development key")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    back = {"redirect_uris": [f"{origin}/web/signed-in"]}
+    back = {"redirect_uris": [f"{origin}/web/signed-in"], "framed_by": [origin]}
     alipay = {
         "app_id": APPS["alipay"],
         "key": _PEM,

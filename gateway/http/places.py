@@ -5,6 +5,7 @@ It has no payment: money is paid in the host apps' wallets. A code that is not o
 
 import re
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,18 +20,14 @@ from flows.codes.desk import Desk
 from flows.codes.distance import Position, position_of
 from flows.codes.places import Standing, reported, standing
 from gateway.http.departments import AnyRequest
+from gateway.http.framing import framing
 from gateway.http.place_texts import TEXTS, Lang, PlaceTexts
 from gateway.http.sign_on.rendering import language
 from gateway.http.sign_on.requesters import Requesters
 from kernel.database import Database
 
-_HEADERS = {
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src https:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-}
+_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+_POLICY = "default-src 'none'; style-src 'self'; img-src https:; form-action 'self'; base-uri 'none'"
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined).from_string(
     (Path(__file__).parent / "place.html").read_text(encoding="utf-8")
 )
@@ -41,10 +38,11 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class PlaceRoutes:
     """The handlers, with what they need."""
 
-    def __init__(self, database: Database, desk: Desk, requesters: Requesters) -> None:
+    def __init__(self, database: Database, desk: Desk, requesters: Requesters, framed_by: Sequence[str] = ()) -> None:
         self._database = database
         self._desk = desk
         self._requesters = requesters
+        self._headers = {**_HEADERS, **framing(_POLICY, framed_by)}
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers; what is printed is in upper case, and people type it as they like."""
@@ -53,7 +51,7 @@ class PlaceRoutes:
         async def page(request: AnyRequest, scanned: FromPath[str]) -> Response[str]:
             async with self._database.session() as session:
                 found = await standing(session, self._desk.cipher, scanned, _where(request))
-            return _page(language(request), scanned, found)
+            return _page(language(request), scanned, found, self._headers)
 
         @post("/p/{scanned:str}/report", status_code=200)
         async def report(request: AnyRequest, scanned: FromPath[str]) -> Response[str]:
@@ -62,12 +60,12 @@ class PlaceRoutes:
             request_id = given if _ID.fullmatch(given) else secrets.token_urlsafe(16)
             async with self._database.session() as session:
                 await reported(session, self._desk.clock, self._desk.cipher, scanned, request_id)
-            return _page(language(request), scanned, Standing("reported"))
+            return _page(language(request), scanned, Standing("reported"), self._headers)
 
         return [page, report]
 
 
-def _page(lang: Lang, scanned: str, found: Standing) -> Response[str]:
+def _page(lang: Lang, scanned: str, found: Standing, headers: Mapping[str, str]) -> Response[str]:
     texts = TEXTS[lang]
     shown = _TEMPLATE.render(
         lang=lang,
@@ -79,7 +77,7 @@ def _page(lang: Lang, scanned: str, found: Standing) -> Response[str]:
         scanned=quote(scanned, safe=""),
         request_id=secrets.token_urlsafe(16),
     )
-    return Response(shown, media_type="text/html", headers=_HEADERS)
+    return Response(shown, media_type="text/html", headers=headers)
 
 
 def _more(texts: PlaceTexts, found: Standing) -> str:
