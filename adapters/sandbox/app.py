@@ -1,5 +1,6 @@
 """The sandbox as an ASGI application: every simulated host's own API, the phones' and controls' API, and the page."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -22,12 +23,15 @@ AnyRequest = Request[Any, Any, Any]
 _DOCUMENT = "/schema/openapi.json"
 
 
-def sandbox_app(sandbox: Sandbox) -> Litestar:
-    """Assemble the application. Its own errors are Problems; a simulated host answers as that host does."""
+def sandbox_app(sandbox: Sandbox, opens: Sequence[str] = ()) -> Litestar:
+    """Assemble the application. Its own errors are Problems; a simulated host answers as that host does.
+
+    ``opens``: origins elsewhere whose pages the phones open.
+    """
     simulated = [*(route for host in sandbox.hosts for route in host.routes()), *sandbox.identity.routes()]
     own = Router(
         "/",
-        route_handlers=[*Phones(sandbox).handlers(), *Controls(sandbox).handlers(), *page_routes()],
+        route_handlers=[*Phones(sandbox).handlers(), *Controls(sandbox).handlers(), *page_routes(opens)],
         exception_handlers={YiwangError: _refused, HTTPException: _not_understood},
     )
     return Litestar(

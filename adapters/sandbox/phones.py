@@ -13,6 +13,7 @@ from adapters.sandbox.errors import REFUSALS, SandboxRefusedError, UnknownHereEr
 from adapters.sandbox.host import Deed, SimulatedHost
 from adapters.sandbox.hosts import Sandbox
 from adapters.sandbox.identity import AskedFaceCheck
+from adapters.sandbox.links import opened_link
 from adapters.sandbox.world import Resident
 
 _APP = "/phones/{resident:str}/{provider:str}/{app_id:str}"
@@ -175,10 +176,13 @@ class Phones:
     def _scan(self) -> HTTPRouteHandler:
         @post("/phones/{resident:str}/{provider:str}/scans", summary="Scan a code", responses=REFUSALS, **_COMMON)
         def scan(resident: FromPath[str], provider: FromPath[str], data: JSONBody[Scan]) -> Mapping[str, str]:
-            """Return the launch options with which the host app opens what a code's text means."""
+            """Return the launch options with which the host app opens what a code says; a link, in its browser."""
             with self._in_host(resident, provider) as host:
-                if (options := host.scanned(data.text)) is not None:
-                    return options
+                options = host.scanned(data.text)
+            if options is None:
+                options = opened_link(data.text)
+            if options is not None:
+                return options
             able = [each.provider for each in self._hosts.values() if each.scanned(data.text) is not None]
             raise SandboxRefusedError(
                 f"{provider} cannot read this code",

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Never
-from urllib.parse import urlsplit
 
 from litestar import MediaType, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -16,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from adapters.channel import Provider
 from adapters.errors import NotOfferedError
 from adapters.sandbox.host import Bill, Deed, InboxMessage
+from adapters.sandbox.links import opened_link
 from adapters.sandbox.signed import ANSWER_FAULTS, Answer, AnyRequest, RefusedError, SignedDoors, decoded
 from adapters.sandbox.world import Fault, World
 from adapters.signed_json import SigningKey
@@ -113,13 +113,7 @@ class SimulatedWeb:
 
     def scanned(self, text: str) -> Mapping[str, str] | None:
         """Open any web link, as a camera does."""
-        try:
-            parts = urlsplit(text)
-        except ValueError:
-            return None
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            return None
-        return {"url": text, "path": parts.path, "query": parts.query}
+        return opened_link(text)
 
     def _take(self, body: bytes, fault: Fault | None) -> Answer:
         sms = decoded(body, SmsRequest)

@@ -50,8 +50,14 @@ async def serve(hosts: Sequence[SimulatedHost]) -> AsyncIterator[str]:
 @asynccontextmanager
 async def serve_handlers(handlers: Sequence[ControllerRouterHandler], port: int = 0) -> AsyncIterator[str]:
     """Serve any Litestar handlers on the loopback interface; port 0 is a free one."""
+    async with serve_app(Litestar(handlers, openapi_config=None), port) as origin:
+        yield origin
+
+
+@asynccontextmanager
+async def serve_app(app: Litestar, port: int = 0) -> AsyncIterator[str]:
+    """Serve an application so."""
     port = port or bindable("127.0.0.1", 0)
-    app = Litestar(handlers, openapi_config=None)
     server = Server(app, "127.0.0.1", port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False)
     serving = asyncio.create_task(server.serve())
     try:

@@ -38,6 +38,14 @@ class Browser:
         element: dict[str, str] = found
         return element
 
+    async def enter(self, css: str) -> None:
+        """Go on inside a frame."""
+        await self._do("POST", "/frame", {"id": await self.find(css)})
+
+    async def leave(self) -> None:
+        """Go on in the whole page."""
+        await self._do("POST", "/frame", {"id": None})
+
     async def gone(self, css: str) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while await self.run(_FIND, css, "") is not None:

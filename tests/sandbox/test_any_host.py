@@ -88,9 +88,13 @@ async def test_who_lacks_something_says_so_before_it_is_tried(two: City) -> None
 
 async def test_a_code_of_another_hosts_names_who_can_read_it(two: City) -> None:
     assert await two.ask("POST", "/phones/li/baidu/scans", {"text": "baidu:7"}) == {"scene": "7"}
-    for wrong, text, right in [("web", "baidu:7", "baidu"), ("baidu", "https://a.example/", "web")]:
-        problem = await two.ask("POST", f"/phones/li/{wrong}/scans", {"text": text}, expect=422)
-        assert problem["fix"] == f"It can be scanned with {right}."
+    problem = await two.ask("POST", "/phones/li/web/scans", {"text": "baidu:7"}, expect=422)
+    assert problem["fix"] == "It can be scanned with baidu."
+
+
+async def test_every_host_app_opens_links(two: City) -> None:
+    opened = await two.ask("POST", "/phones/li/baidu/scans", {"text": "https://a.example/p?q=1"})
+    assert opened == {"url": "https://a.example/p?q=1", "path": "/p", "query": "q=1"}
 
 
 async def test_the_inbox_is_every_hosts(two: City) -> None:

@@ -10,7 +10,9 @@ from adapters.sandbox.page import FOLDER, HEADERS
 from kernel.clock import SystemClock
 from tests.sandbox.conftest import City
 
-HTML, CSS, SCRIPT = ((FOLDER / name).read_text() for name in ("index.html", "sandbox.css", "sandbox.js"))
+HTML, CSS, *SCRIPTS = ((FOLDER / name).read_text() for name in ("index.html", "sandbox.css", "sandbox.js", "bridge.js"))
+SCRIPT = "".join(SCRIPTS)
+FILES = [("sandbox.css", "css"), ("sandbox.js", "javascript"), ("bridge.js", "javascript")]
 
 
 class Page(HTMLParser):
@@ -32,7 +34,7 @@ PAGE = Page()
 
 
 @pytest.mark.parametrize(
-    ("target", "media_type"), [("/", "html"), ("/static/sandbox.css", "css"), ("/static/sandbox.js", "javascript")]
+    ("target", "media_type"), [("/", "html"), *((f"/static/{name}", kind) for name, kind in FILES)]
 )
 async def test_each_file_comes_with_the_policy(city: City, target: str, media_type: str) -> None:
     reply = await city.http.send("GET", target)
@@ -56,7 +58,7 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
 
 def test_the_page_keeps_to_its_policy() -> None:
     addresses = [*PAGE.values("src"), *PAGE.values("href")]
-    served = {"/static/sandbox.css", "/static/sandbox.js", "/schema/openapi.json", "#phone", "/favicon.ico"}
+    served = {"/schema/openapi.json", "#phone", "/favicon.ico", *(f"/static/{name}" for name, _ in FILES)}
     assert set(addresses) == served
     assert [name for _, attributes in PAGE.elements for name in attributes if name == "style" or name[:2] == "on"] == []
     assert [

@@ -13,6 +13,7 @@ const ENGLISH = {
   none: "None planned.", pass: "It is me", fail: "It is not me", back: "Led back to", noDetector:
   "This browser cannot read codes from pictures; type in what the code says.", noCode: "No code is in this picture.",
   noJson: "That is no JSON object", unreachable: "The sandbox does not answer. Is it still running?",
+  page: "Web page", close: "Close", leave: "Do not scan", left: "The person has left this", notAllowed: "The phone may not open this address (yiwang sandbox --opens):",
   guards: "Guardian of", represents: "Represents", pending: "pending", passed: "passed", failed: "failed", seconds: "s",
   late: "comes late", twice: "comes twice", never: "never comes", out_of_order: "out of order",
   bad_signature: "bad signature", error_after_work: "error after the work", slow: "too slow", unavailable: "unavailable",
@@ -22,6 +23,7 @@ const CHINESE = {
   seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回至",
   noDetector: "此浏览器不能识别图片中的码，请输入码的内容。", noCode: "这张图片里没有码。", noJson: "这不是一个 JSON 对象",
   unreachable: "沙箱没有应答，它还在运行吗？", guards: "监护", represents: "法定代表", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
+  left: "本人已放弃", notAllowed: "手机不能打开这个地址（yiwang sandbox --opens）：",
   merchant: "收款方", subject: "说明", amount: "金额",
   late: "迟到", twice: "重复", never: "丢失", out_of_order: "乱序", bad_signature: "签名错误",
   error_after_work: "做完后报错", slow: "过慢", unavailable: "不可用",
@@ -264,15 +266,17 @@ function listen() {
   for (const button of document.querySelectorAll("[data-advance]")) {
     button.onclick = () => attempt(() => call("POST", "/clock", { advance_seconds: Number(button.dataset.advance) }));
   }
-  onSubmit("scan-form", () => attempt(async () => show(await call("POST", `${host()}/scans`, { text: byId("scan-text").value }))));
+  onSubmit("scan-form", () => attempt(() => scanned(byId("scan-text").value)));
   onSubmit("pay-form", () => attempt(async () => showBill(await call("POST", `${app()}/bills`, { parameters: parameters() }))));
   const pay = (confirmed) => attempt(async () => {
     byId("bill").hidden = true;
-    show(await call("POST", `${app()}/payments`, { parameters: parameters(), confirmed }));
+    const paying = call("POST", `${app()}/payments`, { parameters: parameters(), confirmed });
+    waiting("pay")?.done(paying);
+    show(await paying);
   });
   byId("confirm").onclick = () => pay(true);
   byId("refuse").onclick = () => pay(false);
-  for (const id of ["pay-parameters", "resident", "app"]) byId(id).addEventListener("input", () => { byId("bill").hidden = true; });
+  for (const id of ["pay-parameters", "resident", "app"]) byId(id).addEventListener("input", () => { byId("bill").hidden = true; waiting("pay")?.failed(new Error(word("left"))); });
   onSubmit("allow-form", () => attempt(async () => show(await call("POST", `${app()}/messages`, { template: byId("allow-template").value }))));
   onSubmit("fault-form", () => plan(() => call("POST", "/faults", {
     where: byId("fault-where").value, fault: byId("fault-kind").value, times: Number(byId("fault-times").value),

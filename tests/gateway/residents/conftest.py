@@ -1,5 +1,6 @@
 """A city whose residents sign in by simulated host apps."""
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from gateway.server.listening import listen
 from gateway.server.request import Direct
 from gateway.server.server import Server
 from kernel.settings import Settings
+from tests.console.browser import Browser, browser, driver
 from tests.gateway.conftest import City, get
 from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones, served_sandbox, with_identity
@@ -90,3 +92,12 @@ async def origin(city: City) -> AsyncIterator[str]:
     await server.open(listening)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     await server.stop(0)
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    program, chrome = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None or chrome is None:
+        pytest.skip("not installed: chromium and chromedriver")
+    async with driver(program) as client, browser(client, chrome, "zh-CN") as window:
+        yield window

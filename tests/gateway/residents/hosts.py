@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from adapters.sandbox.app import sandbox_app
 from adapters.sandbox.development import APPS, IDENTITY_KEY, development_apps
 from adapters.sandbox.host import InboxMessage, SimulatedHost
 from adapters.sandbox.hosts import Sandbox, build_sandbox
@@ -18,7 +19,7 @@ from adapters.sandbox.wechat.host import SimulatedWeChat
 from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from kernel.settings import Settings
-from tests.adapters.simulators import serve_handlers
+from tests.adapters.simulators import serve_app
 from tests.gateway.conftest import JSON_HEADERS, City
 
 WECHAT = APPS["wechat"]
@@ -123,8 +124,7 @@ async def sign_in(city: City, phones: Phones, resident: str, provider: str = "we
 async def served_sandbox(folder: Path) -> AsyncIterator[Phones]:
     """Serve a sandbox; the file ``host-apps.json`` in ``folder`` is that by which a gateway finds it."""
     sandbox = build_sandbox(SystemClock(), seed=7)
-    handlers = [*(route for host in sandbox.hosts for route in host.routes()), *sandbox.identity.routes()]
-    async with serve_handlers(handlers) as origin:
+    async with serve_app(sandbox_app(sandbox)) as origin:
         (folder / "host-apps.json").write_bytes(development_apps(origin))
         try:
             yield Phones(sandbox, origin)

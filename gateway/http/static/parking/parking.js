@@ -82,8 +82,13 @@ function watch(session) {
   state.watch = new AbortController();
   byId("cashier").hidden = true;
   byId("receipt").textContent = "";
+  state.order = "";
   show(session);
-  const shown = (result) => (result.errors ? say(result.errors[0].message) : show(result.data.parkingSession));
+  const shown = (result) => {
+    if (result.errors) return say(result.errors[0].message);
+    show(result.data.parkingSession);
+    return state.order && !state.session.dueFen && attempt(receipt);
+  };
   follow(`subscription ($id: ID!) { parkingSession(id: $id) { ${SESSION} } }`, { id: session.id }, shown, state.watch.signal);
 }
 
@@ -104,6 +109,9 @@ async function pay() {
   const begun = (await ask(begin, { order: state.order, app: tokens.app })).beginPayment;
   byId("arguments").value = JSON.stringify(begun.arguments);
   byId("cashier").hidden = false;
+  if (!around.can.includes("pay")) return;
+  await askHost("pay", { parameters: begun.arguments }); // what it answers is the app's word; ours is the server's
+  await receipt();
 }
 
 async function receipt() {
@@ -112,6 +120,7 @@ async function receipt() {
   if (payments.order.state !== "paid") throw new Error(word("notYet"));
   const query = "query ($order: ID!) { payments { receipt(order: $order) { number payee amountFen paidAt } } }";
   const made = (await ask(query, order)).payments.receipt;
+  state.order = "";
   byId("cashier").hidden = true;
   byId("receipt").textContent = `${word("receipt")} ${made.number} · ${made.payee} · ${yuan(made.amountFen)} · ${time(made.paidAt)}`;
 }
@@ -133,6 +142,16 @@ function onSubmit(id, work) {
   });
 }
 
+// A host app around the page gives the code, opens its cashier and scans, so that nothing is copied.
+async function hosted() {
+  byId("app").value = around.app;
+  byId("by-hand").hidden = around.can.includes("pay");
+  byId("ask-scan").hidden = !around.can.includes("scan");
+  if (tokens.app || !around.can.includes("login")) return;
+  byId("code").value = (await askHost("login")).code;
+  await signIn();
+}
+
 // ``#app=…&code=…&scan=…``: how a host app opens the page. A code is used at once and leaves the address.
 function opened() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -141,6 +160,7 @@ function opened() {
   byId("code").value = given.get("code") ?? "";
   byId("scanned").value = given.get("scan") ?? "";
   if (given.get("app") && given.get("code")) attempt(signIn);
+  attempt(() => greet(() => attempt(hosted)));
 }
 
 byId("language").onclick = () => { state.language = state.language === "zh" ? "en" : "zh"; translate(); };
@@ -150,6 +170,7 @@ byId("near").onclick = () => navigator.geolocation.getCurrentPosition(
 );
 byId("pay").onclick = () => attempt(pay);
 byId("check").onclick = () => attempt(receipt);
+byId("ask-scan").onclick = () => attempt(async () => { byId("scanned").value = (await askHost("scan")).text; });
 onSubmit("sign-in", signIn);
 onSubmit("scan", (button) => scan(button.value));
 onSubmit("add", async () => {
