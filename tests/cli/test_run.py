@@ -161,10 +161,20 @@ def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None
     _wait(lambda: any("bin/postgres " in command for command in _children(running.process.pid).values()))
 
     children = _children(running.process.pid)
-    running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(60) == 0
+    gate, token = _gate(running)
+    listening = urllib.request.Request(f"{gate}/events", headers={"authorization": f"Bearer {token}"})  # noqa: S310 - our own loopback URL
+    with urllib.request.urlopen(listening, timeout=10):  # noqa: S310 - as above; a page that stays open holds nothing up
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(60) == 0
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
     assert "killed" not in running.output.read_text().split("stopping")[1]
+
+
+def _gate(running: Running) -> tuple[str, str]:
+    """The address and the token of the garage's box."""
+    printed = running.said(r"its gate +(\S+)/#token=(\S+)")
+    assert printed
+    return printed[1], printed[2]
 
 
 def _parking(running: Running) -> list[tuple[str, str]]:
@@ -173,12 +183,11 @@ def _parking(running: Running) -> list[tuple[str, str]]:
 
 
 def test_a_vehicle_parks_and_pays_as_docs_parking_says(running: Running) -> None:
-    gate = running.said(r"its gate +(\S+)/#token=(\S+)")
-    assert gate
-    status = f"curl -s {gate[1]}/status -H 'authorization: Bearer {gate[2]}'"
+    gate, token = _gate(running)
+    status = f"curl -s {gate}/status -H 'authorization: Bearer {token}'"
     _wait(lambda: json.loads(_sh(status, REPOSITORY, running.environ))["snapshot"])
     (block,) = [each for each in _shown("sh", "docs/parking.md") if "camera" in each]
-    block = block.replace("http://127.0.0.1:9300", gate[1]).replace("token=…", f"token={gate[2]}")
+    block = block.replace("http://127.0.0.1:9300", gate).replace("token=…", f"token={token}")
     comes, goes = re.split(r"\n.*parking show.*\n", block)
     assert '"open"' in _sh(comes, REPOSITORY, running.environ)
     _wait(lambda: "1 of 420" in _yiwang(running, "parking", "show"))
