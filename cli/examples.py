@@ -68,16 +68,16 @@ async def token_of(database: Database, state: Path, department: str, title: Text
             await authenticate(session, SystemClock(), f"Bearer {token}")
         except CredentialRefusedError:
             token = await issue(session, SystemClock(), department)
-    _keep(file, token)  # now that it is committed
+    keep(file, token)  # now that it is committed
     return token
 
 
-def _keep(file: Path, token: str) -> None:
-    """Write it so that the file is whole or not there."""
+def keep(file: Path, secret: str) -> None:
+    """Write it for the owner's eyes only, so that the file is whole or not there."""
     file.parent.mkdir(mode=0o700, exist_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
-        output.write(token)
+        output.write(secret)
     unfinished.replace(file)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from auth.issuer import issuer
-from cli import example_entries, examples
+from cli import example_entries, examples, parking_demo
 from cli.examples import Example
 from cli.gateway_client import DEFAULT_GATEWAY
 from cli.ports import bindable, reachable, url
@@ -41,8 +41,9 @@ _PORT_SECONDS = 3.0  # what an earlier run left behind ends within moments
     help="Have the examples on FIRST and the ports after it, with 0 on free ones, instead of those of their manifests.",
 )
 @click.option("--sandbox/--no-sandbox", "with_sandbox", default=True, help="Whether the simulated host apps run.")
-def run(*, with_examples: bool, example_ports: int | None, with_sandbox: bool) -> None:
-    """Start all on this machine: PostgreSQL, Valkey, gateway, worker, beat, example departments and host apps.
+@click.option("--gate/--no-gate", "with_gate", default=True, help="Whether a garage of the examples has its box.")
+def run(*, with_examples: bool, example_ports: int | None, with_sandbox: bool, with_gate: bool) -> None:
+    """Start all on this machine: PostgreSQL, Valkey, gateway, worker, beat, examples and host apps.
 
     Servers named by YIWANG_DATABASE_URL and YIWANG_REDIS_URL are used instead of embedded ones. Data stays in .yiwang;
     remove that folder to begin anew.
@@ -55,7 +56,8 @@ def run(*, with_examples: bool, example_ports: int | None, with_sandbox: bool) -
     started = start_missing(settings)
     if any(server.process is None for server in started):
         raise click.ClickException(f"{state_path(settings)} is in use by another `yiwang run`: stop that one first")
-    asyncio.run(_run(settings, started, found, sandbox=with_sandbox))
+    gate_port = (parking_demo.GATE_PORT if example_ports is None else 0) if with_gate else None
+    asyncio.run(_run(settings, started, found, sandbox=with_sandbox, gate_port=gate_port))
 
 
 def _placed(found: list[Example], first: int | None, state: Path) -> list[Example]:
@@ -68,14 +70,16 @@ def _placed(found: list[Example], first: int | None, state: Path) -> list[Exampl
     return [examples.moved(example, port, state) for example, port in zip(found, sorted(ports), strict=True)]
 
 
-async def _run(settings: Settings, started: list[Server], found: list[Example], *, sandbox: bool) -> None:
+async def _run(
+    settings: Settings, started: list[Server], found: list[Example], *, sandbox: bool, gate_port: int | None
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     supervisor = Supervisor(_say)
     supervisor.add(_servers(settings, started))
     settings = with_urls(settings, started)
-    working = asyncio.create_task(_work(settings, supervisor, found, sandbox=sandbox))
+    working = asyncio.create_task(_work(settings, supervisor, found, sandbox=sandbox, gate_port=gate_port))
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,7 +92,9 @@ async def _run(settings: Settings, started: list[Server], found: list[Example], 
         await supervisor.stop()
 
 
-async def _work(settings: Settings, supervisor: Supervisor, found: list[Example], *, sandbox: bool) -> None:
+async def _work(
+    settings: Settings, supervisor: Supervisor, found: list[Example], *, sandbox: bool, gate_port: int | None
+) -> None:
     """Start everything above the servers, publish the examples, and say where things are.
 
     Worker and beat come last: nobody waits for them, and the others are up sooner on few cores.
@@ -102,8 +108,9 @@ async def _work(settings: Settings, supervisor: Supervisor, found: list[Example]
     supervisor.add([_command(name, environ, logs) for name in addresses])
     addresses |= {example.name: ("127.0.0.1", example.port) for example in found}
     await asyncio.gather(*(_listening(name, address) for name, address in addresses.items()))
+    parking = await parking_demo.bring_up(settings, supervisor, gate_port, _say) if found else []
     await _publish(settings, found, environ)
-    _say(_welcome(settings, found, sandbox=sandbox))
+    _say(_welcome(settings, found, parking, sandbox=sandbox))
     supervisor.add([_command("beat", environ, logs), _command("worker", environ, logs)])
 
 
@@ -231,7 +238,7 @@ def _check_port(who: str, host: str, port: int, otherwise: str) -> None:
             return
 
 
-def _welcome(settings: Settings, found: list[Example], *, sandbox: bool) -> str:
+def _welcome(settings: Settings, found: list[Example], parking: list[str], *, sandbox: bool) -> str:
     base = url(settings.gateway_host, settings.gateway_port)
     lines = [
         "Yiwang runs.",
@@ -253,7 +260,7 @@ def _welcome(settings: Settings, found: list[Example], *, sandbox: bool) -> str:
             f"  curl -s {base}/graphql -H 'content-type: application/json' \\",
         ]
         lines += [f"""    -d '{{"query": "{query}"}}'"""]
-    return "\n".join([*lines, "", "ctrl-C ends it."])
+    return "\n".join([*lines, *parking, "", "ctrl-C ends it."])
 
 
 def _say(text: str) -> None:

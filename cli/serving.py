@@ -10,6 +10,8 @@ from granian.server.embed import Server
 
 from cli.ports import bindable, reachable
 
+_STOP_SECONDS = 3.0  # for requests to end; a page that listens to events never does
+
 
 def free_port(who: str, host: str, port: int) -> int:
     """The port, a free one for 0. Raises click.ClickException with the reason and the way out."""
@@ -24,12 +26,17 @@ def free_port(who: str, host: str, port: int) -> int:
 def serve(server: Server, host: str, port: int, ready: str) -> Never:
     """Serve until SIGTERM or ctrl-C, say ``ready`` once that can be used, and end the process."""
     asyncio.run(_serve(server, host, port, ready))
-    os._exit(0)  # about one in fifty times a thread of granian's aborts an orderly exit of the interpreter
 
 
-async def _serve(server: Server, host: str, port: int, ready: str) -> None:
+async def _serve(server: Server, host: str, port: int, ready: str) -> Never:
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        server.stop()  # type: ignore[no-untyped-call]  # granian does not type it
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     serving = asyncio.create_task(server.serve())
     while not serving.done():
         try:
@@ -40,4 +47,9 @@ async def _serve(server: Server, host: str, port: int, ready: str) -> None:
             writer.close()
             click.echo(ready)
             break
-    await serving
+    stopping = asyncio.create_task(stopped.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({serving}, timeout=_STOP_SECONDS)
+    if serving.done():
+        serving.result()
+    os._exit(0)  # about one in fifty times a thread of granian's aborts an orderly exit of the interpreter

@@ -97,7 +97,8 @@ async def redis(settings: Settings) -> AsyncIterator[Redis]:
 
 
 async def _create_database(server: str, name: str, template: str | None = None) -> str:
-    await _execute(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    copied = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""  # a fifth of the time of WAL_LOG
+    await _execute(server, f'CREATE DATABASE "{name}"' + copied)
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 

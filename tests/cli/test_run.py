@@ -161,20 +161,55 @@ def test_everything_runs_answers_mends_itself_and_ends(running: Running) -> None
     _wait(lambda: any("bin/postgres " in command for command in _children(running.process.pid).values()))
 
     children = _children(running.process.pid)
-    running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(60) == 0
+    gate, token = _gate(running)
+    listening = urllib.request.Request(f"{gate}/events", headers={"authorization": f"Bearer {token}"})  # noqa: S310 - our own loopback URL
+    with urllib.request.urlopen(listening, timeout=10):  # noqa: S310 - as above; a page that stays open holds nothing up
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(60) == 0
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
     assert "killed" not in running.output.read_text().split("stopping")[1]
 
 
+def _gate(running: Running) -> tuple[str, str]:
+    """The address and the token of the garage's box."""
+    printed = running.said(r"its gate +(\S+)/#token=(\S+)")
+    assert printed
+    return printed[1], printed[2]
+
+
+def _parking(running: Running) -> list[tuple[str, str]]:
+    """What is printed of the gate's token and the stickers."""
+    return re.findall(r"#token=(\S+)|sticker \w+ +(\S+)", running.output.read_text())
+
+
+def test_a_vehicle_parks_and_pays_as_docs_parking_says(running: Running) -> None:
+    gate, token = _gate(running)
+    status = f"curl -s {gate}/status -H 'authorization: Bearer {token}'"
+    _wait(lambda: json.loads(_sh(status, REPOSITORY, running.environ))["snapshot"])
+    (block,) = [each for each in _shown("sh", "docs/parking.md") if "camera" in each]
+    block = block.replace("http://127.0.0.1:9300", gate).replace("token=…", f"token={token}")
+    comes, goes = re.split(r"\n.*parking show.*\n", block)
+    assert '"open"' in _sh(comes, REPOSITORY, running.environ)
+    _wait(lambda: "1 of 420" in _yiwang(running, "parking", "show"))
+    functions = "\n".join(comes.splitlines()[:2])
+    assert '"open"' in _sh(f"{functions}\n{goes}", REPOSITORY, running.environ)
+    _wait(lambda: "0 of 420" in _yiwang(running, "parking", "show"))
+    sticker = running.said(r"sticker enter +(\S+)")
+    assert sticker
+    with urllib.request.urlopen(sticker[1], timeout=10) as response:  # noqa: S310 - our own loopback URL
+        assert "人民广场地下车库 入口" in response.read().decode()
+
+
 def test_a_killed_run_leaves_nothing_behind_and_can_start_again(running: Running) -> None:
-    children = _children(running.process.pid)
+    children, parking = _children(running.process.pid), _parking(running)
+    assert len(parking) == 3
     running.process.kill()
     running.process.wait()
     _wait(lambda: not any(_runs(pid) for pid in children))
     running.start()
     assert "errors" not in running.ask()
     assert "could not be published" not in running.output.read_text()
+    assert _parking(running) == parking
 
 
 def test_worker_and_beat_do_what_is_due(running: Running) -> None:
