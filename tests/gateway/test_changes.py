@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+from schema.graph import local_schema
 from tests.gateway.conftest import City, get
 from tests.upstream.department import Do, answer
 
-OWN = ("catalog", "me", "payments", "purpose", "signInToConfirm")
+_local = local_schema().query_type
+OWN = ("catalog", *(_local.fields if _local else ()))
 
 
 def lot(*names: str) -> dict[str, Any]:
