@@ -7,7 +7,6 @@ import click
 from cli.transaction import platform, transaction
 from cli.who import record
 from flows.codes import keys as code_keys_
-from flows.codes.published_keys import announce
 from flows.codes.tables import CodeKey
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -62,5 +61,5 @@ async def _rotate(settings: Settings, purpose: str, *, compromised: bool) -> Cod
             row = await change(session, cipher, _CLOCK, purpose)
             action = "code_keys.replaced" if compromised else "code_keys.rotated"
             await record(session, _CLOCK, action, f"purpose:{purpose}", kid=row.kid)
-        await announce(redis)
+        await code_keys_.CODE_KEYS.announce(redis)
     return row

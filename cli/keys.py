@@ -7,7 +7,6 @@ import click
 from sqlmodel import SQLModel
 
 from auth.keys import key_ring
-from auth.keys.published import announce
 from auth.keys.tables import SigningKey
 from cli.transaction import platform, transaction
 from cli.who import record
@@ -135,7 +134,7 @@ async def _rotate(settings: Settings) -> list[SigningKey]:
             made = await key_ring.rotate(session, cipher, _CLOCK)
             for row in made:
                 await record(session, _CLOCK, "signing_key.made", f"signing_key:{row.kid}", algorithm=row.algorithm)
-        await announce(redis)
+        await key_ring.SIGNING_KEYS.announce(redis)
     return made
 
 

@@ -12,11 +12,11 @@ from litestar.handlers import HTTPRouteHandler
 from redis.asyncio import Redis
 
 from auth.issuer import issuer
-from auth.keys.published import PublishedKeys
+from auth.keys.key_ring import SIGNING_KEYS, KeyRing
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
 from flows.codes.desk import Desk
-from flows.codes.published_keys import PublishedCodeKeys
+from flows.codes.keys import CODE_KEYS, CodeKeys
 from flows.parking.watching import attach_parking
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
@@ -66,6 +66,7 @@ from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
+from kernel.published_keys import PublishedKeys
 from kernel.redis import open_redis
 from kernel.settings import Settings
 from schema.context import Context, Platform
@@ -105,8 +106,8 @@ class Gateway:
         self.database: Database
         self.registry: Registry
         self.recorder: Recorder
-        self.keys: PublishedKeys
-        self.code_keys: PublishedCodeKeys
+        self.keys: PublishedKeys[KeyRing]
+        self.code_keys: PublishedKeys[CodeKeys]
         self.desk: Desk
         self.environment: Environment
         self.catalogue: Shelf
@@ -191,14 +192,14 @@ class Gateway:
     async def _open_identity(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Identity:
         """Open what says who asks: signing keys, ended sessions, verified tokens, assertions."""
         settings, database, clock = self._settings, self.database, self._clock
-        keys = self.keys = PublishedKeys(database, redis, secrets.cipher, clock)
+        keys = self.keys = PublishedKeys(SIGNING_KEYS, database, redis, secrets.cipher, clock)
         stack.push_async_callback(keys.close)
         await keys.start()
         ended = EndedSessions(database.pool, redis, clock, timedelta(seconds=settings.access_token_seconds))
         stack.push_async_callback(ended.close)
         await ended.start()
         ours = issuer(settings)
-        environment = self.environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.ring)
+        environment = self.environment = Environment(redis, clock, settings, ours, secrets, lambda: keys.newest)
         return Identity(
             Authenticator(environment.ring, ended, ours, clock),
             Callers(database, environment.ring, ours, clock),
@@ -207,10 +208,10 @@ class Gateway:
 
     async def _open_desk(self, stack: AsyncExitStack, redis: Redis, secrets: Keys) -> Desk:
         """Open what residents' codes are issued and checked with."""
-        keys = self.code_keys = PublishedCodeKeys(self.database, redis, secrets.cipher, self._clock)
+        keys = self.code_keys = PublishedKeys(CODE_KEYS, self.database, redis, secrets.cipher, self._clock)
         stack.push_async_callback(keys.close)
         await keys.start()
-        self.desk = Desk(redis, self._clock, secrets.cipher, lambda: keys.keys)
+        self.desk = Desk(redis, self._clock, secrets.cipher, lambda: keys.newest)
         return self.desk
 
     def _publishing_routes(

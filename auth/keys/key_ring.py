@@ -18,6 +18,8 @@ from auth.errors import NoSigningKeyError
 from auth.keys.tables import SigningKey
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
+from kernel.published_keys import KeyKind
+from kernel.redis import key as redis_key
 
 Algorithm = Literal["ES256", "RS256"]
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "RS256")  # RS256 is OpenID Connect's default, ES256 a fifth of its cost
@@ -122,3 +124,12 @@ def _opened(row: SigningKey, cipher: FieldCipher) -> RingKey:
     kind = ECKey if row.algorithm == "ES256" else RSAKey
     key = kind.import_key(cipher.open(_COLUMN, row.kid, row.private))
     return RingKey(row.kid, cast("Algorithm", row.algorithm), key, row.active_from, row.gone_at)
+
+
+SIGNING_KEYS = KeyKind(
+    "signing keys",
+    redis_key("signing_keys", "changed"),
+    "SELECT count(*), max(created_at), max(gone_at) FROM signing_key",
+    ensure,
+    load,
+)

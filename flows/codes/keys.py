@@ -24,6 +24,8 @@ from flows.codes.revoking import revoke
 from flows.codes.tables import CodeKey
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
+from kernel.published_keys import KeyKind
+from kernel.redis import key
 
 ROTATE_EVERY = timedelta(days=90)
 BELIEVED_AFTER = timedelta(days=8)
@@ -187,3 +189,8 @@ def _public(row: CodeKey) -> PublicKey:
 def _opened(row: CodeKey, cipher: FieldCipher) -> SigningKey:
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(cipher.open(_COLUMN, row.kid, row.private)))
     return SigningKey(bytes.fromhex(row.kid), row.purpose, private, row.active_from)
+
+
+CODE_KEYS = KeyKind(
+    "keys of codes", key("code_keys", "changed"), "SELECT max(version) FROM code_key", ensure, load, prompt=True
+)

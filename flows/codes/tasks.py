@@ -5,8 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select
 from sqlmodel import col
 
-from flows.codes.keys import rotate_due
-from flows.codes.published_keys import announce
+from flows.codes.keys import CODE_KEYS, rotate_due
 from flows.codes.tables import CodeRevocation, CodeUse
 from kernel.audit.entries import Event, append
 from kernel.celery import TaskContext, periodic
@@ -33,7 +32,7 @@ async def rotate_keys(context: TaskContext) -> None:
         if events:
             await append(session, context.clock, *events)
     if due:
-        await announce(context.redis)
+        await CODE_KEYS.announce(context.redis)
 
 
 @periodic("codes.forget", timedelta(hours=1))

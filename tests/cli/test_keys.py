@@ -11,12 +11,12 @@ from click.testing import CliRunner, Result
 from redis.asyncio import Redis
 
 from auth.keys import key_ring
-from auth.keys.published import PublishedKeys
 from cli.main import yiwang
 from kernel.clock import SystemClock
 from kernel.crypto.errors import KeyFileError
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
+from kernel.published_keys import PublishedKeys
 from kernel.settings import Settings
 from tests.cli.operator import Operator
 
@@ -81,16 +81,16 @@ def test_without_a_file_each_says_how_to_get_one(path: Path, command: str) -> No
 async def test_signing_keys_are_rotated_while_a_gateway_runs(
     operator: Operator, settings: Settings, database: Database, redis: Redis
 ) -> None:
-    published = PublishedKeys(database, redis, open_keys(settings).cipher, SystemClock())
+    published = PublishedKeys(key_ring.SIGNING_KEYS, database, redis, open_keys(settings).cipher, SystemClock())
     await published.start()
     try:
-        before = {each["kid"] for each in published.ring.jwks(SystemClock().now())["keys"]}
+        before = {each["kid"] for each in published.newest.jwks(SystemClock().now())["keys"]}
         made = {line.split()[0] for line in (await operator.done("keys", "rotate")).splitlines()}
         assert len(before) == len(made) == 2
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and published.ring.verifier(min(made), SystemClock().now()) is None:
+        while time.monotonic() < deadline and published.newest.verifier(min(made), SystemClock().now()) is None:
             await asyncio.sleep(0.02)
-        assert {each["kid"] for each in published.ring.jwks(SystemClock().now())["keys"]} == before | made
+        assert {each["kid"] for each in published.newest.jwks(SystemClock().now())["keys"]} == before | made
     finally:
         await published.close()
     listed = {line.split()[0]: line for line in (await operator.done("keys", "list")).splitlines()}

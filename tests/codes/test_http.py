@@ -66,7 +66,7 @@ async def shown(office: Office, gateway: Gateway, signed: int = 0) -> str:
 
 
 def gateway_desk(office: Office, gateway: Gateway) -> Any:
-    return msgspec.structs.replace(office.desk, keys=lambda: gateway.code_keys.keys)
+    return msgspec.structs.replace(office.desk, keys=lambda: gateway.code_keys.newest)
 
 
 @pytest.mark.parametrize("signed", [0, 1])
@@ -88,7 +88,7 @@ async def test_offline_uses_are_reported(box: Box, office: Office, gateway: Gate
 
 
 async def test_lists_are_signed_and_sent_once(box: Box, office: Office, gateway: Gateway) -> None:
-    signer = gateway.code_keys.keys.signer(LISTS, NOW)
+    signer = gateway.code_keys.newest.signer(LISTS, NOW)
     trusted = key_sets.trusting(signer.kid, signer.private.public_key().public_bytes_raw())
     answer = await box.ask("GET", "/codes/keys")
     assert answer.headers["content-type"] == 'application/cose; cose-type="cose-sign1"'

@@ -26,7 +26,7 @@ class Keys(Protocol):
     """The signing keys of a gateway."""
 
     @property
-    def ring(self) -> KeyRing: ...
+    def newest(self) -> KeyRing: ...
 
 
 class Gateway(Protocol):
@@ -49,7 +49,7 @@ class SignedIn:
     def header(self, **changed: object) -> dict[bytes, bytes]:
         """Return the request header, of a token with other claims if any are given."""
         claims = {name: getattr(self.token, name) for name in self.token.__struct_fields__} | changed
-        text = sign(AccessToken(**claims), self._gateway.keys.ring, _CLOCK.now())
+        text = sign(AccessToken(**claims), self._gateway.keys.newest, _CLOCK.now())
         return {b"authorization": f"Bearer {text}".encode()}
 
 

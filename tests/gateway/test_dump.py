@@ -150,7 +150,7 @@ async def by_phone(town: Town, who: SignedIn | None, number: int) -> None:
 
 async def tokens_that_say_all(town: Town, who: SignedIn) -> None:
     """Have an ID token made that holds the resident's name, phone and ID number, twice over for a lost answer."""
-    ring, wanted = town.gateway.keys.ring, dict.fromkeys(("name", "phone_number", "id_number"))
+    ring, wanted = town.gateway.keys.newest, dict.fromkeys(("name", "phone_number", "id_number"))
     environment = Environment(town.redis, CLOCK, town.settings, who.token.iss, town.keys, lambda: ring)
     async with town.database.session() as session:
         family = await session.get_one(TokenFamily, UUID(who.token.fid))

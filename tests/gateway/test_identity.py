@@ -80,7 +80,7 @@ class Asked:
     def said(self) -> dict[str, Any]:
         """Return the claims of the last call's assertion, verified by the published keys alone."""
         header = self.calls[-1][HEADER]
-        jwks: Any = self.city.gateway.keys.ring.jwks(SystemClock().now())
+        jwks: Any = self.city.gateway.keys.newest.jwks(SystemClock().now())
         keys = KeySet.import_key_set(jwks)
         token = jwt.decode(header, keys, algorithms=["ES256"])
         assert token.header["typ"] == TYPE
@@ -230,7 +230,7 @@ async def test_what_is_no_token_is_refused(asked: Asked, value: bytes) -> None:
 
 async def test_a_token_of_another_key_or_algorithm_is_refused(asked: Asked) -> None:
     claims = msgspec.to_builtins((await resident(asked)).token)
-    ring, now = asked.city.gateway.keys.ring, SystemClock().now()
+    ring, now = asked.city.gateway.keys.newest, SystemClock().now()
     ours, rsa = ring.signer("ES256", now), ring.signer("RS256", now)
     header = {"alg": "ES256", "typ": "at+jwt", "kid": ours.kid}
     foreign = jwt.encode(header, claims, ECKey.generate_key("P-256"))

@@ -7,7 +7,7 @@ from sqlmodel import select
 from adapters.sandbox.development import APPS
 from flows.payments.tables import PaymentAttempt
 from kernel.clock import SystemClock
-from kernel.money import format_yuan
+from kernel.money import Fen, format_yuan
 from tests.console.browser import Browser
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import CarPark
@@ -23,7 +23,7 @@ async def paid(park: CarPark) -> str:
     await park.host_says_paid(attempt.number, attempt.amount, SystemClock().now())
     park.catch_up()
     await park.work()
-    return f"¥ {format_yuan(attempt.amount)}"
+    return f"¥ {format_yuan(Fen(attempt.amount))}"
 
 
 async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser) -> None:
