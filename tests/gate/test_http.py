@@ -94,6 +94,7 @@ async def test_the_page_shows_and_tries_the_gate(url: str, platform: Platform, c
         await page.open(f"{url}/#token={TOKEN}")
         await page.find("#lot", "一号车库")
         await page.find("#state", "在线")
+        await page.find("#state div:nth-child(3) dd", "1")  # the box has heard of the car
         await page.click("#link", "切断云端")
         await page.find("#state", "离线")
         await page.run("document.querySelector('#car [name=lane]').value = 'out'")

@@ -32,7 +32,7 @@ CLOCK = SystemClock()
 class Ring(NamedTuple):
     """The keys that the gateway's process has made."""
 
-    ring: KeyRing
+    newest: KeyRing
 
 
 def headers(who: SignedIn) -> dict[str, str]:
