@@ -4,7 +4,9 @@ A bill is made the next morning and never changed: a refund in it stands as it d
 have lines of other apps, which whoever compares knows by their numbers.
 """
 
+import csv
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -65,6 +67,17 @@ def read_time(text: str) -> datetime:
         return datetime.strptime(text.strip(), TIME_FORM).replace(tzinfo=CHINA)
     except ValueError as error:
         raise BillUnreadableError("A time in the bill is none", fix=LAYOUT) from error
+
+
+def read_rows(rows: Iterable[str], delimiter: str = ",") -> list[dict[str, str]]:
+    """Read lines of CSV, the first of which names the columns; what spaces stand around is dropped."""
+    try:
+        names, *lines = [[each.strip() for each in row] for row in csv.reader(rows, delimiter=delimiter)] or [[]]
+    except csv.Error as error:
+        raise BillUnreadableError(f"The bill is no CSV: {error}", fix=LAYOUT) from error
+    if any(len(line) != len(names) for line in lines):
+        raise BillUnreadableError("A line of the bill has not as many values as there are columns", fix=LAYOUT)
+    return [dict(zip(names, line, strict=True)) for line in lines]
 
 
 def read_amount(text: str) -> Fen:

@@ -3,11 +3,10 @@
 Each act is for the vehicle or session of whoever asks (``flows.parking.holding``) and has an entry in the audit log.
 """
 
-from typing import Annotated
-from uuid import UUID
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 import strawberry
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt
@@ -15,6 +14,7 @@ from flows.codes.distance import position_of
 from flows.codes.places import base_url, standing
 from flows.parking import scanning, vehicles
 from flows.parking.disputing import dispute
+from flows.parking.gathering import Deps
 from flows.parking.holding import session_held, vehicle_held
 from flows.parking.paying import Payer, pay
 from flows.parking.quoting import quote
@@ -80,6 +80,56 @@ class QuotedShown:
     next_raise_at: DateTimeText | None
 
 
+_Step = Callable[[Deps, Place, Scanner], Awaitable[tuple[str, str, ParkingSession]]]
+
+
+async def _enter(deps: Deps, place: Place, scanner: Scanner) -> tuple[str, str, ParkingSession]:
+    return "open", "enter", await scanning.enter(deps, place, scanner)
+
+
+async def _find(deps: Deps, place: Place, scanner: Scanner) -> tuple[str, str, ParkingSession]:
+    return "noted", "", await scanning.find(deps, place, scanner)
+
+
+async def _leave(deps: Deps, place: Place, scanner: Scanner) -> tuple[str, str, ParkingSession]:
+    decision, row = await scanning.leave(deps, place, scanner)
+    return decision.kind, decision.reason, row
+
+
+def _scanned(action: str, step: _Step, description: str) -> Any:
+    """Return the mutation that takes a step by a scanned code, in one transaction with its entry in the audit log."""
+
+    async def made(  # noqa: PLR0917 - GraphQL names them
+        info: Info,
+        code: Code,
+        vehicle: strawberry.ID,
+        key: Key,
+        latitude: float | None = None,
+        longitude: float | None = None,
+    ) -> ScannedShown | None:
+        context, scanned, where = info.context, scan_text(code), position_of(latitude, longitude)
+        driven, once = uuid(vehicle, "vehicle"), _key(key)
+        await _limited(context, _SCANS)
+        async with acting(context, action, "") as (session, owner):
+            environment, deps = context.platform.environment, deps_of(context, session)
+            base = base_url(environment.settings, environment.issuer)
+            found = await standing(session, deps.keys.cipher, scanned, where, base=base)
+            place = await place_of(deps, found)
+            decision, reason, row = await step(deps, place, Scanner(owner.account_id, driven, once))
+            about(session, f"parking_session:{row.id}")
+            shown = await view(deps, row)
+            return ScannedShown(
+                session=shown_session(shown),
+                decision=decision,
+                reason=reason,
+                due_fen=shown.due_fen,
+                metres=found.metres,
+                is_far=found.is_far,
+            )
+
+    return strawberry.mutation(made, description=description)
+
+
 @strawberry.type
 class ParkingMutations:
     """The part of ``Mutation`` that this file is for."""
@@ -107,51 +157,22 @@ class ParkingMutations:
             await vehicles.end(deps_of(info.context, session), owner.account_id, wanted)  # audited there
         return True
 
-    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Enter a car park by the code at its gate: a session begins. A plate whose proven owner or payer "
-        "is somebody else is refused. Who is inside already gets that session."
+    enter_parking = _scanned(
+        "parking.entered",
+        _enter,
+        "Enter a car park by the code at its gate: a session begins. A plate whose proven owner or payer is somebody "
+        "else is refused. Who is inside already gets that session.",
     )
-    async def enter_parking(  # noqa: PLR0917 - GraphQL names them
-        self,
-        info: Info,
-        code: Code,
-        vehicle: strawberry.ID,
-        key: Key,
-        latitude: float | None = None,
-        longitude: float | None = None,
-    ) -> ScannedShown | None:
-        scan = _Scan(info.context, code, vehicle, key, (latitude, longitude))
-        return await scan.made("parking.entered")
-
-    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Find the session of a vehicle that a camera has seen enter, by any code of the car park."
+    find_parking = _scanned(
+        "parking.found",
+        _find,
+        "Find the session of a vehicle that a camera has seen enter, by any code of the car park.",
     )
-    async def find_parking(  # noqa: PLR0917 - GraphQL names them
-        self,
-        info: Info,
-        code: Code,
-        vehicle: strawberry.ID,
-        key: Key,
-        latitude: float | None = None,
-        longitude: float | None = None,
-    ) -> ScannedShown | None:
-        scan = _Scan(info.context, code, vehicle, key, (latitude, longitude))
-        return await scan.made("parking.found")
-
-    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Ask to leave by the code at the gate out. After `pay`, pay and ask again with another key."
+    leave_parking = _scanned(
+        "parking.left",
+        _leave,
+        "Ask to leave by the code at the gate out. After `pay`, pay and ask again with another key.",
     )
-    async def leave_parking(  # noqa: PLR0917 - GraphQL names them
-        self,
-        info: Info,
-        code: Code,
-        vehicle: strawberry.ID,
-        key: Key,
-        latitude: float | None = None,
-        longitude: float | None = None,
-    ) -> ScannedShown | None:
-        scan = _Scan(info.context, code, vehicle, key, (latitude, longitude))
-        return await scan.made("parking.left")
 
     @strawberry.mutation(description="What a session costs if it is paid within five minutes.")  # type: ignore[untyped-decorator]  # strawberry's
     async def quote_parking(self, info: Info, session: strawberry.ID) -> QuotedShown | None:
@@ -201,53 +222,6 @@ class ParkingMutations:
             await dispute(deps, row.id, owner.account_id, reason, words)
             await opened.refresh(row)
             return shown_session(await view(deps, row))
-
-
-class _Scan:
-    """A code that was scanned with a vehicle."""
-
-    def __init__(
-        self,
-        context: Context,
-        code: str,
-        vehicle: str,
-        key: str,
-        where: tuple[float | None, float | None],
-    ) -> None:
-        self._context, self._code, self._where = context, scan_text(code), position_of(*where)
-        self._vehicle, self._key = uuid(vehicle, "vehicle"), _key(key)
-
-    async def made(self, action: str) -> ScannedShown:
-        """Do it, in one transaction with its entry in the audit log."""
-        await _limited(self._context, _SCANS)
-        async with acting(self._context, action, "") as (session, owner):
-            environment, deps = self._context.platform.environment, deps_of(self._context, session)
-            base = base_url(environment.settings, environment.issuer)
-            found = await standing(session, deps.keys.cipher, self._code, self._where, base=base)
-            place = await place_of(deps, found)
-            decision, reason, row = await self._done(session, action, place, owner.account_id)
-            about(session, f"parking_session:{row.id}")
-            shown = await view(deps, row)
-            return ScannedShown(
-                session=shown_session(shown),
-                decision=decision,
-                reason=reason,
-                due_fen=shown.due_fen,
-                metres=found.metres,
-                is_far=found.is_far,
-            )
-
-    async def _done(
-        self, session: AsyncSession, action: str, place: Place, account_id: UUID
-    ) -> tuple[str, str, ParkingSession]:
-        deps = deps_of(self._context, session)
-        scanner = Scanner(account_id, self._vehicle, self._key)
-        if action == "parking.left":
-            decision, row = await scanning.leave(deps, place, scanner)
-            return decision.kind, decision.reason, row
-        step = scanning.enter if action == "parking.entered" else scanning.find
-        row = await step(deps, place, scanner)
-        return ("open", "enter", row) if action == "parking.entered" else ("noted", "", row)
 
 
 async def _limited(context: Context, limit: Limit) -> None:

@@ -22,6 +22,7 @@ from kernel.ids import uuid7
 from kernel.redis import open_redis
 from kernel.settings import Settings
 from migrations.upgrade import upgrade
+from tests.browser import Browser, browser
 
 # The same examples on every machine, so that a change is judged by itself; `make fuzz` looks for new ones.
 examples.register_profile("check", deadline=None, derandomize=True, database=None)
@@ -146,3 +147,9 @@ def _is_local(host: object) -> bool:
 
 
 sys.addaudithook(_refuse_outside)
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with browser() as window:
+        yield window

@@ -6,11 +6,11 @@ for "no such bill", and the words of the counts at the end.
 """
 
 import asyncio
-import csv
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Mapping
 from datetime import date
 
 from adapters.alipay.client import AlipayClient
@@ -24,6 +24,7 @@ from adapters.bills import (
     nothing_billed,
     read_amount,
     read_fee,
+    read_rows,
     read_time,
 )
 from adapters.errors import BillNotReadyError, BillUnreadableError
@@ -35,6 +36,8 @@ _METHOD = "alipay.data.dataservice.bill.downloadurl.query"
 _NO_BILL = "isp.bill_not_exist"
 _NO_BILL_OF_OLD = "BILL_NOT_EXIST"
 _MOST_BYTES = 512 * 2**20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
+"""All that ``zipfile`` raises for archives with wrong bytes, encrypted ones and those of unknown methods."""
 _FIRST_COLUMN = "支付宝交易号"
 _KINDS: Mapping[str, LineKind] = {"交易": "payment", "退款": "refund"}
 _COUNTS = re.compile(r"#(交易|退款)合计：(\d+)笔")
@@ -61,7 +64,7 @@ def opened(archive: bytes) -> tuple[BillLine, ...]:
             if sum(each.file_size for each in files.infolist()) > _MOST_BYTES:
                 raise BillUnreadableError("The bill is too large", fix=LAYOUT)
             texts = [files.read(each).decode("gb18030") for each in files.infolist()]
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise BillUnreadableError("The bill's archive is damaged", fix="Download it anew.") from error
     for text in texts:
         if f"\n{_FIRST_COLUMN}," in text:
@@ -71,22 +74,15 @@ def opened(archive: bytes) -> tuple[BillLine, ...]:
 
 def read_lines(text: str) -> tuple[BillLine, ...]:
     """Read a file of lines. BillUnreadableError."""
-    rows = list(csv.reader(row for row in text.splitlines() if not row.startswith("#") and row.strip()))
-    names = [each.strip() for each in rows[0]] if rows else []
+    rows = read_rows(row for row in text.splitlines() if not row.startswith("#") and row.strip())
     try:
-        lines = tuple(_line(_values(row, names)) for row in rows[1:])
+        lines = tuple(map(_line, rows))
     except KeyError as error:
         raise BillUnreadableError(f"The bill lacks the column {error}", fix=LAYOUT) from error
     for kind, count in _COUNTS.findall(text):
         if sum(each.kind == _KINDS[kind] for each in lines) != int(count):
             raise BillUnreadableError("The bill has not as many lines as it says at its end", fix="Download it anew.")
     return lines
-
-
-def _values(row: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
-    if len(row) != len(names):
-        raise BillUnreadableError("A line of the bill has not as many values as there are columns", fix=LAYOUT)
-    return {name: value.strip() for name, value in zip(names, row, strict=True)}
 
 
 def _line(row: Mapping[str, str]) -> BillLine:

@@ -6,7 +6,6 @@ are shown for the bill of money, what parts them, the encoding, when it is made,
 """
 
 import asyncio
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -23,6 +22,7 @@ from adapters.bills import (
     nothing_billed,
     read_amount,
     read_fee,
+    read_rows,
     read_time,
 )
 from adapters.errors import BillNotReadyError, BillUnreadableError
@@ -77,16 +77,14 @@ def read_files(files: Sequence[bytes]) -> tuple[BillLine, ...]:
 def _read(text: str, kind: LineKind) -> tuple[BillLine, ...]:
     rows = [row for row in text.splitlines() if row.strip() and not row.startswith("#")]
     parted = "\t" if rows and "\t" in rows[0] else ","
-    values = list(csv.reader(rows, delimiter=parted))
-    names = [each.strip() for each in values[0]] if values else []
-    if names[:1] != [_FIRST_COLUMN] or any(len(row) != len(names) for row in values):
+    if not rows or rows[0].split(parted)[0].strip() != _FIRST_COLUMN:
         raise BillUnreadableError("The columns of Baidu's bill are not those that are known", fix=LAYOUT)
+    lines = read_rows(rows, parted)
     count = _COUNT.search(text)
-    if count is not None and int(count[1]) != len(values) - 1:
+    if count is not None and int(count[1]) != len(lines):
         raise BillUnreadableError("The bill has not as many lines as it says at its beginning", fix="Download it anew.")
     try:
-        dated = [dict(zip(names, map(str.strip, row), strict=True)) for row in values[1:]]
-        return tuple(_line(row, kind) for row in dated if kind == "payment" or row["退款状态"] == _DONE)
+        return tuple(_line(row, kind) for row in lines if kind == "payment" or row["退款状态"] == _DONE)
     except KeyError as error:
         raise BillUnreadableError(f"The bill lacks the column {error}", fix=LAYOUT) from error
 

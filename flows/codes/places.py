@@ -186,12 +186,6 @@ async def reported(
     return report
 
 
-async def reports_of(session: AsyncSession, row: StaticCode) -> int:
-    """Return how many reports name a sticker."""
-    found = await session.exec(select(PlaceReport.id).where(PlaceReport.object_id == row.object_id))
-    return len(found.all())
-
-
 def base_url(settings: Settings, issuer: str) -> str:
     """Return what place codes begin with: the domain that is set for them, or the platform's own address."""
     return f"https://q.{settings.place_code_domain}" if settings.place_code_domain else issuer

@@ -17,13 +17,14 @@ from msgspec import Struct
 
 from flows.codes.errors import SignedListRefusedError
 from flows.codes.offline import ClockState
+from flows.codes.revocations import FETCH_EVERY
 from flows.gate.errors import CloudAwayError, StoreFailedError
 from flows.gate.learning import Learning
 from flows.gate.passing import Passing
 from flows.gate.store import Store
 
 EVENTS_AT_ONCE, USES_AT_ONCE = 500, 1000  # as the platform takes them
-SNAPSHOT_EVERY, BEAT_EVERY, LISTS_EVERY = 3.0, 30.0, 15 * 60.0  # seconds
+SNAPSHOT_EVERY, BEAT_EVERY, LISTS_EVERY = 3.0, 30.0, FETCH_EVERY.total_seconds()
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between tries
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)

@@ -3,14 +3,10 @@
 ``derived``: from the sessions alone; ``counted``: from an operator's count, and the sessions since.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 from msgspec import Struct
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.tables import ParkingLot
@@ -34,9 +30,3 @@ def demand_of(lot: ParkingLot, row: ParkingOccupancy | None) -> Demand:
         available=max(lot.spaces - occupied, 0),
         counted_at=row.counted_at if row else None,
     )
-
-
-async def occupancies(session: AsyncSession, lots: Iterable[UUID]) -> dict[UUID, ParkingOccupancy]:
-    """Return the rows of lots that have any."""
-    rows = await session.exec(select(ParkingOccupancy).where(col(ParkingOccupancy.lot_id).in_(list(lots))))
-    return {row.lot_id: row for row in rows.all()}

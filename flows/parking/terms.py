@@ -13,7 +13,7 @@ from msgspec import Struct
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
-from flows.parking.tables import DayKind, NoEntryRule, ParkingTariff
+from flows.parking.tables import DayKind, NoEntryRule
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
 
@@ -128,11 +128,6 @@ async def terms_of(connection: "asyncpg.Connection[asyncpg.Record]", lot: Lot, c
         else:
             permits.setdefault(credential, []).append(Permit(name, since, until))
     return Terms(lot, versions, Holidays(holidays), permits)
-
-
-def rules_of(row: ParkingTariff) -> TariffVersion:
-    """Return a version of a tariff, ready to be charged by."""
-    return _rules(f"{row.code} {row.version}", msgspec.json.encode(row.data).decode())
 
 
 @lru_cache(1024)

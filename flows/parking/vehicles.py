@@ -1,9 +1,7 @@
 """Residents and plates: whoever claims one may pay for it; its proven owner sees where it parked meanwhile."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import or_
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 
@@ -11,7 +9,6 @@ from flows.parking.credentials import credential, index_of
 from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
 from flows.parking.gathering import Deps
 from flows.parking.plates import read_plate
-from flows.parking.session_tables import ParkingSession
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
 from kernel.audit.entries import Event, append
 from kernel.ids import uuid7
@@ -82,27 +79,6 @@ async def end(deps: Deps, account_id: UUID, vehicle_id: UUID) -> None:
     deps.session.add(binding)
     await deps.session.flush()
     await _audit(deps, account_id, vehicle_id, "ended")
-
-
-async def trail(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Sequence[ParkingSession]:
-    """Return where a vehicle parked in the times in which the account was its proven owner, the latest first.
-
-    A session that began before a sale is the seller's, also if it ended after.
-    """
-    chosen = (
-        select(ParkingSession)
-        .join(Vehicle, col(Vehicle.plate_index) == col(ParkingSession.credential))
-        .join(VehicleBinding, col(VehicleBinding.vehicle_id) == col(Vehicle.id))
-        .where(
-            Vehicle.id == vehicle_id,
-            VehicleBinding.account_id == account_id,
-            VehicleBinding.proof == "owner",
-            col(ParkingSession.superseded_by).is_(None),
-            col(ParkingSession.opened_at) >= col(VehicleBinding.since),
-            or_(col(VehicleBinding.until).is_(None), col(ParkingSession.opened_at) < col(VehicleBinding.until)),
-        )
-    )
-    return (await deps.session.exec(chosen.order_by(col(ParkingSession.opened_at).desc()))).all()
 
 
 async def _binding(deps: Deps, account_id: UUID, vehicle_id: UUID) -> VehicleBinding:

@@ -1,13 +1,17 @@
 """The bills of every host app that has a cashier, drawn by the simulators from their own books."""
 
 import asyncio
+import io
+import random
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import date, datetime, time, timedelta
 
 import pytest
 from redis.asyncio import Redis
 
-from adapters.bills import Bill, read_amount, read_fee
+from adapters.alipay import bills as alipay
+from adapters.bills import Bill, read_amount, read_fee, read_rows
 from adapters.errors import BillNotReadyError, BillUnreadableError
 from adapters.sandbox.world import Fault
 from kernel.clock import CHINA, ManualClock, SystemClock
@@ -125,6 +129,28 @@ async def test_what_is_wrong_with_a_bill_on_purpose_reads_as_it_stands(
     assert [(each.number, each.amount) for each in (await the_bill(town, host, day)).lines] == wanted
     after = await the_bill(town, host, day + timedelta(days=1))
     assert [each.number for each in after.lines] == (["order0002"] if fault == "late" else [])
+
+
+def archive(text: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as files:
+        files.writestr("账务明细.csv", text.encode("gb18030"))
+    return packed.getvalue()
+
+
+def test_no_damaged_archive_is_believed_or_crashes() -> None:
+    whole, chance = archive("\n支付宝交易号,商户订单号\n" + "2026113022001,order\n" * 50), random.Random(5)  # noqa: S311 - repeatable
+    for _ in range(3000):
+        damaged = bytearray(whole[: chance.choice((len(whole), chance.randrange(1, len(whole))))])
+        for _ in range(chance.choice((1, 2, 5))):
+            damaged[chance.randrange(len(damaged))] ^= chance.randrange(1, 256)
+        with pytest.raises(BillUnreadableError):
+            alipay.opened(bytes(damaged))
+
+
+def test_a_value_too_long_for_csv_is_said() -> None:
+    with pytest.raises(BillUnreadableError, match="no CSV"):
+        read_rows(["支付宝交易号", "x" * 200_000])
 
 
 def test_amounts_are_exact_and_fees_are_rounded() -> None:

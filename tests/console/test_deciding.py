@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.browser import Browser
 from tests.catalogue.office import Office
-from tests.console.browser import Browser
 from tests.services_catalog.entries.samples import IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM
 
 pytestmark = pytest.mark.case("issue-4.3")

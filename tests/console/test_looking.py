@@ -8,8 +8,8 @@ import pytest
 
 from services_catalog.lifecycle.tables import Notice
 from services_catalog.probes.tables import Probe, ProbeDay, ProbedEntry
+from tests.browser import Browser
 from tests.catalogue.office import Office
-from tests.console.browser import Browser
 from tests.services_catalog.entries.samples import CASE, IMPLEMENTATION, IMPLEMENTATION_CODE, ITEM, ITEM_CODE
 
 pytestmark = pytest.mark.case("issue-4.3")

@@ -1,7 +1,6 @@
 """The box over HTTP, as the site's devices and its page have it."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,10 @@ from flows.gate.box import open_box
 from flows.gate.http import gate_app
 from flows.gate.site_file import SiteFile
 from gateway.server.lifespan import lifespan
-from gateway.server.listening import listen
-from gateway.server.server import Server
 from kernel.clock import ManualClock
-from tests.console.browser import browser, driver
+from tests.browser import Browser
 from tests.gate.platform import Platform, until
+from tests.served import served
 
 TOKEN = "a-token-of-the-site"
 
@@ -27,13 +25,9 @@ TOKEN = "a-token-of-the-site"
 async def url(platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path) -> AsyncIterator[str]:
     """The address of a box that follows the platform."""
     own = msgspec.structs.replace(file, token=TOKEN)
-    listening = listen("127.0.0.1", 0)
     app: Any = gate_app(lambda: open_box(own, platform.origin, tmp_path / "store", clock))
-    async with lifespan(app):
-        server = Server(app)
-        await server.open(listening)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        await server.stop(0)
+    async with lifespan(app), served(app) as address:
+        yield address
 
 
 @pytest.fixture
@@ -85,30 +79,26 @@ async def test_without_the_token_nothing_is_told_or_done(url: str) -> None:
             assert (answer.status_code, answer.json()["code"]) == (401, "GATE_TOKEN_REFUSED")
 
 
-async def test_the_page_shows_and_tries_the_gate(url: str, platform: Platform, client: httpx.AsyncClient) -> None:
-    program, chrome = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None or chrome is None:
-        pytest.skip("not installed: chromium and chromedriver")
+async def test_the_page_shows_and_tries_the_gate(url: str, platform: Platform, chromium: Browser) -> None:
     platform.enters("沪A12345", "11-02 07:59")
-    async with driver(program) as driven, browser(driven, chrome, "zh-CN") as page:
-        await page.open(f"{url}/#token={TOKEN}")
-        await page.find("#lot", "一号车库")
-        await page.find("#state", "在线")
-        await page.find("#state div:nth-child(3) dd", "1")  # the box has heard of the car
-        await page.click("#link", "切断云端")
-        await page.find("#state", "离线")
-        await page.run("document.querySelector('#car [name=lane]').value = 'out'")
-        await page.click("#car button", "来车")
-        await page.find(".lane .amount", "¥25.00")
-        await page.type("#cash [name=yuan]", "25.00")
-        await page.run("document.querySelector('#cash [name=lane]').value = 'out'")
-        await page.click("#cash button")
-        await page.find(".lane .open-text", "放行")
-        await page.click("#language", "English")
-        await page.click("#link", "Mend the line")
-        await page.find("#state", "up")
-        assert await page.run("return location.hash") == ""
-        await page.width(320)
-        assert await page.run("return document.documentElement.scrollWidth <= 320")
-        assert await page.complaints() == []
+    await chromium.open(f"{url}/#token={TOKEN}")
+    await chromium.find("#lot", "一号车库")
+    await chromium.find("#state", "在线")
+    await chromium.find("#state div:nth-child(3) dd", "1")  # the box has heard of the car
+    await chromium.click("#link", "切断云端")
+    await chromium.find("#state", "离线")
+    await chromium.run("document.querySelector('#car [name=lane]').value = 'out'")
+    await chromium.click("#car button", "来车")
+    await chromium.find(".lane .amount", "¥25.00")
+    await chromium.type("#cash [name=yuan]", "25.00")
+    await chromium.run("document.querySelector('#cash [name=lane]').value = 'out'")
+    await chromium.click("#cash button")
+    await chromium.find(".lane .open-text", "放行")
+    await chromium.click("#language", "English")
+    await chromium.click("#link", "Mend the line")
+    await chromium.find("#state", "up")
+    assert await chromium.run("return location.hash") == ""
+    await chromium.width(320)
+    assert await chromium.run("return document.documentElement.scrollWidth <= 320")
+    assert await chromium.complaints() == []
     await until(lambda: [event.paid_fen for event in platform.events.values()] == [0, 2500])

@@ -4,11 +4,8 @@ import asyncio
 from typing import Any
 
 from schema.graph import local_schema
-from tests.gateway.conftest import City, get
+from tests.gateway.conftest import OWN, City, get
 from tests.upstream.department import Do, answer
-
-_local = local_schema().query_type
-OWN = ("catalog", *(_local.fields if _local else ()))
 
 
 def lot(*names: str) -> dict[str, Any]:

@@ -10,14 +10,10 @@ from litestar import get as route
 from gateway.http.routes import other_routes
 from kernel.database import Database
 from kernel.logs import request_id
-from schema.graph import local_schema
-from tests.gateway.conftest import City, get
+from tests.gateway.conftest import OWN, City, get
 from tests.upstream.department import answer
 
 LOT = {"type": "object", "properties": {"id": {"type": "string"}}}
-
-_local = local_schema().query_type
-OWN = ("catalog", *(_local.fields if _local else ()))
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from sqlmodel import select
 from flows.parking.collecting import debit_failed
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.holding import sessions_held
 from flows.parking.session_tables import ParkingNotice, ParkingPayment
-from flows.parking.vehicles import claim, end, prove, trail
+from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
 from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
@@ -270,7 +271,7 @@ async def test_each_owner_sees_the_trail_of_their_time(lot: Lot) -> None:
     second = await lot.passes("enter", 60)
     async with lot.database.session() as session:
         seen = {
-            name: [str(row.id) for row in await trail(lot.deps(session), account, vehicle)]
+            name: [str(row.id) for row in await sessions_held(lot.deps(session), account, 9)]
             for name, account in (("seller", seller), ("buyer", buyer), ("driver", driver))
         }
     assert seen == {"seller": [first.session_id], "buyer": [second.session_id], "driver": []}

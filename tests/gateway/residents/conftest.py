@@ -1,6 +1,5 @@
 """A city whose residents sign in by simulated host apps."""
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +13,13 @@ from redis.asyncio import Redis
 from adapters.sandbox.development import SMS_KEY
 from auth.consents.purposes import Purpose, Wording
 from auth.issuer import issuer
-from gateway.server.listening import listen
 from gateway.server.request import Direct
-from gateway.server.server import Server
 from kernel.settings import Settings
-from tests.console.browser import Browser, browser, driver
 from tests.gateway.conftest import City, get
 from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones, served_sandbox, with_identity
 from tests.gateway.test_identity import TEXT, YES, Asked
+from tests.served import served
 
 PATHS = {"/file": get(TEXT, operationId="file"), "/records": get(TEXT, operationId="records")}
 OPERATIONS = {"records": {"access": {"level": "L1", "consent": "health-records", "purpose": "treatment"}}}
@@ -87,17 +84,6 @@ async def park(city: City, redis: Redis) -> CarPark:
 @pytest.fixture
 async def origin(city: City) -> AsyncIterator[str]:
     """The address of the city's gateway behind its own server."""
-    listening = listen("127.0.0.1", 0)
-    server = Server(city.gateway, {path: Direct(handler, 2**20) for path, handler in city.gateway.direct.items()})
-    await server.open(listening)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    await server.stop(0)
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    program, chrome = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None or chrome is None:
-        pytest.skip("not installed: chromium and chromedriver")
-    async with driver(program) as client, browser(client, chrome, "zh-CN") as window:
-        yield window
+    direct = {path: Direct(handler, 2**20) for path, handler in city.gateway.direct.items()}
+    async with served(city.gateway, direct) as address:
+        yield address

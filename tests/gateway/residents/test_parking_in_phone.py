@@ -5,7 +5,7 @@ from datetime import timedelta
 from litestar import Response, get
 
 from tests.adapters.simulators import serve_handlers
-from tests.console.browser import Browser
+from tests.browser import Browser
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones

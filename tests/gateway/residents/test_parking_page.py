@@ -8,7 +8,7 @@ from adapters.sandbox.development import APPS
 from flows.payments.tables import PaymentAttempt
 from kernel.clock import SystemClock
 from kernel.money import Fen, format_yuan
-from tests.console.browser import Browser
+from tests.browser import Browser
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones

@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from httpx import AsyncClient
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the protocol's own name, section 12
@@ -87,7 +89,17 @@ class Browser:
 
 
 @asynccontextmanager
-async def driver(program: str) -> AsyncIterator[AsyncClient]:
+async def browser(language: str = "zh-CN") -> AsyncIterator[Browser]:
+    """Open a window, or skip the test where there is no Chromium."""
+    program, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None or chromium is None:
+        pytest.skip("not installed: chromium and chromedriver")
+    async with _driver(program) as driver, _window(driver, chromium, language) as window:
+        yield window
+
+
+@asynccontextmanager
+async def _driver(program: str) -> AsyncIterator[AsyncClient]:
     """Start chromedriver on a free port."""
     process = await asyncio.create_subprocess_exec(program, "--port=0", stdout=asyncio.subprocess.PIPE)
     try:
@@ -103,7 +115,7 @@ async def driver(program: str) -> AsyncIterator[AsyncClient]:
 
 
 @asynccontextmanager
-async def browser(driver: AsyncClient, chromium: str, language: str) -> AsyncIterator[Browser]:
+async def _window(driver: AsyncClient, chromium: str, language: str) -> AsyncIterator[Browser]:
     arguments = [
         "--headless=new",
         "--no-sandbox",  # it may be root who tests; the pages are ours

@@ -1,0 +1,19 @@
+"""An application behind the gateway's own server, on a free port of this machine."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from gateway.server.asgi import Application
+from gateway.server.listening import listen
+from gateway.server.request import Direct
+from gateway.server.server import Server
+
+
+@asynccontextmanager
+async def served(app: Application, direct: Mapping[str, Direct] | None = None) -> AsyncIterator[str]:
+    """Yield its address."""
+    listening = listen("127.0.0.1", 0)
+    server = Server(app, direct or {})
+    await server.open(listening)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    await server.stop(0)
