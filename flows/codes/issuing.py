@@ -11,7 +11,7 @@ from auth.errors import AssuranceTooLowError
 from flows.codes import opaque_codes, pass_codes
 from flows.codes.desk import Desk
 from flows.codes.errors import CodePurposeUnknownError
-from flows.codes.opaque_codes import Holder
+from flows.codes.opaque_codes import Meant
 from flows.codes.purposes import PURPOSES
 from flows.codes.subjects import subject_for
 from supergraph.slice import RANK, Level
@@ -57,7 +57,7 @@ async def issue(session: AsyncSession, desk: Desk, account_id: UUID, level: Leve
 
 async def _opaque(desk: Desk, subject: bytes, purpose: str) -> Issued:
     text, now = opaque_codes.new_text(), desk.clock.now()
-    await opaque_codes.keep(desk.redis, text, Holder(subject, purpose, now))
+    await opaque_codes.keep(desk.redis, text, Meant(subject, purpose, now))
     return Issued(text, now, now + pass_codes.LIFE)
 
 

@@ -25,8 +25,8 @@ TOKEN_BYTES = 16
 _KEPT_SECONDS = int(LIFE.total_seconds()) + 20  # a little longer, to say "too old" and to answer a retry
 
 
-class Holder(Struct, frozen=True):
-    """For whom and what a code was issued, and when."""
+class Meant(Struct, frozen=True):
+    """What a code stands for: for whom and what it was issued, and when."""
 
     subject: bytes
     purpose: str
@@ -49,16 +49,16 @@ def code_id_of(text: str) -> bytes:
     return hashlib.sha256(token).digest()
 
 
-async def keep(redis: Redis, text: str, holder: Holder) -> None:
+async def keep(redis: Redis, text: str, meant: Meant) -> None:
     """Remember what a code stands for. Raises CodesUnavailableError."""
-    value = msgspec.msgpack.encode((holder.subject, holder.purpose, holder.issued_at.timestamp()))
+    value = msgspec.msgpack.encode((meant.subject, meant.purpose, meant.issued_at.timestamp()))
     try:
         await redis.set(_name(code_id_of(text)), value, ex=_KEPT_SECONDS)
     except (RedisError, OSError) as error:
         raise away("No code can be made at the moment") from error
 
 
-async def holder_of(redis: Redis, code_id: bytes, now: datetime) -> Holder:
+async def meaning_of(redis: Redis, code_id: bytes, now: datetime) -> Meant:
     """Return what a code stands for. Raises PassCodeRefusedError, CodesUnavailableError."""
     try:
         value: Any = await redis.get(_name(code_id))
@@ -67,10 +67,10 @@ async def holder_of(redis: Redis, code_id: bytes, now: datetime) -> Holder:
     if value is None:
         raise PassCodeRefusedError(Refusal.UNKNOWN, "The code is too old, or never was one")
     subject, purpose, issued = msgspec.msgpack.decode(value, type=tuple[bytes, str, float])
-    holder = Holder(subject, purpose, datetime.fromtimestamp(issued, UTC))
-    if now > holder.issued_at + LIFE:
+    meant = Meant(subject, purpose, datetime.fromtimestamp(issued, UTC))
+    if now > meant.issued_at + LIFE:
         raise PassCodeRefusedError(Refusal.EXPIRED, "The code is too old")
-    return holder
+    return meant
 
 
 def away(what: str) -> CodesUnavailableError:
@@ -79,4 +79,4 @@ def away(what: str) -> CodesUnavailableError:
 
 
 def _name(code_id: bytes) -> str:
-    return key("pass_code", code_id.hex(), "holder")
+    return key("pass_code", code_id.hex(), "meaning")

@@ -4,6 +4,7 @@
 whoever verifies needs the key set and the time, no database and no network (docs/codes.md is the same for vendors).
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 
 import cbor2
@@ -50,29 +51,23 @@ def issue(key: Ed25519PrivateKey, kid: bytes, subject: bytes, issued_at: datetim
 def verify(text: str, keys: KeySet, purpose: str, now: datetime) -> PassCode:
     """Return what a code says. Raises PassCodeRefusedError.
 
-    Whether it was used before or is revoked is the caller's to look at (``seen_codes``, ``revocations``).
+    Whether it was used before or is revoked is the caller's to look at (``offline.SeenCodes``, ``revocations``).
     """
-    code = authentic(text, keys, purpose, now)
+    code = authentic(text, keys, {purpose}, now)
     check_time(code, now)
     return code
 
 
-def authentic(text: str, keys: KeySet, purpose: str, now: datetime) -> PassCode:
-    """As ``verify``, whatever the code's age: for uses that are reported later."""
+def authentic(text: str, keys: KeySet, purposes: AbstractSet[str], now: datetime) -> PassCode:
+    """As ``verify``, for any of some purposes, and whatever the code's age: for uses that are reported later."""
     message = _message(text)
     subject, issued_at, code_id = _claims(message.payload)
-    found = keys.find(message.kid)
-    if found is None:
-        raise _refused(Refusal.UNKNOWN_KEY, f"The code is signed by the key {message.kid.hex()}, which is not known")
-    if found.purpose != purpose:
-        raise _refused(Refusal.WRONG_PURPOSE, f"The code is for {found.purpose}, not for {purpose}")
-    if found.until is not None and now >= found.until:
-        raise _refused(Refusal.KEY_RETIRED, f"The code is signed by the key {message.kid.hex()}, which is retired")
+    found = keys.believed(message.kid, purposes, now)
     try:
         cose.verified(message, found.key, AAD)
     except cose.NotSignedError as error:
         raise _refused(Refusal.BAD_SIGNATURE, "The code's signature does not hold") from error
-    return PassCode(subject, datetime.fromtimestamp(issued_at, UTC), code_id, message.kid, purpose)
+    return PassCode(subject, datetime.fromtimestamp(issued_at, UTC), code_id, message.kid, found.purpose)
 
 
 def check_time(code: PassCode, now: datetime) -> None:
@@ -81,12 +76,6 @@ def check_time(code: PassCode, now: datetime) -> None:
         raise _refused(Refusal.TOO_EARLY, "The code is of a later time than it is here")
     if now > code.expires_at:
         raise _refused(Refusal.EXPIRED, "The code is too old")
-
-
-def purpose_of(text: str, keys: KeySet) -> str | None:
-    """Return what a code claims to be for, by its kid: to know which purpose to verify it for."""
-    found = keys.find(_message(text).kid)
-    return found.purpose if found is not None else None
 
 
 def _message(text: str) -> cose.Message:

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes import place_codes
-from flows.codes.distance import Position, metres, position_of
+from flows.codes.distance import Position, apart, position_of
 from flows.codes.errors import PlaceRefusedError, PlaceUnknownError
 from flows.codes.place_codes import KINDS, OBJECT_BYTES, PlaceMacKey, Tampered, Valid, short_code
 from flows.codes.place_tables import Finding, PlaceKey, PlacePatrol, PlaceReport, StaticCode
@@ -140,8 +140,7 @@ async def standing(
     row = await session.get(StaticCode, read.code.object_id)
     if row is None or row.kind != read.code.kind:
         return Standing("retired")
-    here = position_of(row.latitude, row.longitude)
-    far = metres(here, where) if here is not None and where is not None else None
+    far = apart(position_of(row.latitude, row.longitude), where)
     valid = isinstance(read, Valid) and row.status == "active" and row.kid == read.code.kid
     return Standing("valid" if valid else "retired", row, far)
 
@@ -156,8 +155,7 @@ class Look(Struct, frozen=True):
 
 async def patrolled(session: AsyncSession, clock: Clock, row: StaticCode, look: Look) -> PlacePatrol:
     """Record that somebody of the city has looked at a sticker; only one that is well counts as verified."""
-    here = position_of(row.latitude, row.longitude)
-    far = metres(here, look.where) if here is not None and look.where is not None else None
+    far = apart(position_of(row.latitude, row.longitude), look.where)
     patrol = PlacePatrol(object_id=row.object_id, found=look.found, actor=look.actor, at=clock.now(), metres=far)
     if look.found == "ok" and (far is None or far <= NEAR_METRES):
         row.last_verified_at = patrol.at

@@ -31,6 +31,11 @@ def hash_of(kind: Kind, value: bytes) -> bytes:
     return hashlib.sha256(kind.encode() + b":" + value).digest()[:HASH_BYTES]
 
 
+def named_by(code: PassCode) -> tuple[tuple[Kind, bytes], ...]:
+    """Return what of a code may be revoked."""
+    return ("subject", code.subject), ("code", code.code_id), ("key", code.kid)
+
+
 class RevocationList:
     """What is revoked, as of ``issued_at``."""
 
@@ -41,12 +46,7 @@ class RevocationList:
 
     def check(self, code: PassCode) -> None:
         """Raise PassCodeRefusedError if the code, its holder or its key is revoked."""
-        named: tuple[tuple[Kind, bytes], ...] = (
-            ("subject", code.subject),
-            ("code", code.code_id),
-            ("key", code.kid),
-        )
-        for kind, value in named:
+        for kind, value in named_by(code):
             if hash_of(kind, value) in self.hashes:
                 raise PassCodeRefusedError(Refusal.REVOKED, f"The code's {kind} is revoked")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,11 +13,16 @@ from flows.codes.revocations import Kind, RevocationList, hash_of
 from flows.codes.subjects import SECTOR_PREFIX, subject_bytes
 from flows.codes.tables import CodeRevocation
 from kernel.clock import Clock
+from kernel.database import driver
 
 LISTED_FOR = timedelta(minutes=15)
 """How long a resident is on the list: nothing that they were given before lives longer (a batch: 10 minutes, 80 s)."""
 
 _LOCK = 0x5245_564F  # of PostgreSQL's advisory locks: versions are committed in their order
+_REVOKED = """
+    SELECT EXISTS (SELECT FROM code_revocation JOIN unnest($1::text[], $2::bytea[]) AS named (kind, value)
+        USING (kind, value) WHERE at >= $3)
+"""
 
 
 async def revoke(
@@ -49,9 +54,8 @@ async def revoke_all_of(session: AsyncSession, clock: Clock, account_id: UUID, r
 
 async def is_revoked(session: AsyncSession, named: Sequence[tuple[Kind, bytes]], issued_at: datetime) -> bool:
     """Whether something of these is revoked, for a code that was issued then."""
-    any_of = or_(*(and_(col(CodeRevocation.kind) == kind, col(CodeRevocation.value) == value) for kind, value in named))
-    query = select(CodeRevocation.version).where(any_of, col(CodeRevocation.at) >= issued_at).limit(1)
-    return (await session.exec(query)).first() is not None
+    kinds, values = zip(*named, strict=True)
+    return bool(await (await driver(session)).fetchval(_REVOKED, kinds, values, issued_at))
 
 
 async def current_list(session: AsyncSession, clock: Clock) -> RevocationList:

@@ -62,13 +62,16 @@ class Office:
     async def check(self, verifier: CodeVerifier, text: str, request_id: str = "") -> Checked:
         self._requests += 1
         async with self.database.session() as session:
-            asked = request_id or f"r{self._requests}"
-            return await checking.check(session, self.desk, verifier, text, asked)
+            asked, who = request_id or f"r{self._requests}", await verifiers.unrevoked(session, verifier.id)
+            assert who is not None
+            return await checking.check(session, self.desk, who, text, asked)
 
     async def report(self, verifier: CodeVerifier, *uses: tuple[str, str, datetime]) -> list[str]:
         async with self.database.session() as session:
             told = [OfflineUse(text, request_id, at) for text, request_id, at in uses]
-            return [each.outcome for each in await reporting.report(session, self.desk, verifier, told)]
+            who = await verifiers.unrevoked(session, verifier.id)
+            assert who is not None
+            return [each.outcome for each in await reporting.report(session, self.desk, who, told)]
 
     async def revoke_all(self, account_id: UUID) -> int:
         async with self.database.session() as session:
