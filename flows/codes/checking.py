@@ -28,6 +28,7 @@ from flows.codes.subjects import Holder, holder_of, subject_for
 from flows.codes.tables import CodeVerifier, Result
 from flows.codes.verifiers import Verifier
 from kernel.crypto.fields import FieldCipher
+from kernel.database import driver
 from kernel.masks import masked_name
 
 
@@ -89,15 +90,16 @@ async def check(session: AsyncSession, desk: Desk, verifier: Verifier, text: str
         code = await _read(desk, asked, text)
     except PassCodeRefusedError as error:
         return _refused(error.reason, error.message, asked)
-    holder = await _open_holder(session, code.subject)
-    if holder is None or await is_revoked(session, code.named, code.issued_at):
-        await note(session, desk.clock, verifier, asked.reading(code, holder, "revoked"))
+    connection = await driver(session)
+    holder = await _open_holder(session, await holder_of(connection, code.subject))
+    if holder is None or await is_revoked(connection, code.named, code.issued_at):
+        await note(connection, desk.clock, verifier, asked.reading(code, holder, "revoked"))
         return _refused(Refusal.REVOKED, "The code is revoked", asked, code)
     first = await single_use.first_use(desk.redis, code.code_id, Use(str(verifier.id), request_id, asked.at))
     if first is not None:
-        await note(session, desk.clock, verifier, asked.reading(code, holder, "replay"))
+        await note(connection, desk.clock, verifier, asked.reading(code, holder, "replay"))
         return await _replayed(session, asked, code, first)
-    await note(session, desk.clock, verifier, asked.reading(code, holder, "ok"))
+    await note(connection, desk.clock, verifier, asked.reading(code, holder, "ok"))
     subject = code.subject
     if holder.group != verifier.group:
         subject = await subject_for(session, desk.clock, verifier.group, holder.account_id)
@@ -131,9 +133,8 @@ async def _read(desk: Desk, asked: _Asked, text: str) -> _Read:
     return _Read(code_id, meant.purpose, meant.issued_at, [("subject", meant.subject)], meant.subject)
 
 
-async def _open_holder(session: AsyncSession, subject: bytes) -> Holder | None:
+async def _open_holder(session: AsyncSession, found: Holder | None) -> Holder | None:
     """Return whose code it is, None if nobody's or a closed account's."""
-    found = await holder_of(session, subject)
     if found is None or found.status == "active":
         return found
     try:

@@ -5,19 +5,17 @@ Past the ORM: a barrier waits for it, and sites report a thousand at once.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 from msgspec.structs import astuple
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes.distance import metres, position_of
 from flows.codes.pass_codes import CODE_ID_BYTES
 from flows.codes.tables import Result
 from flows.codes.verifiers import Verifier
 from kernel.clock import Clock
-from kernel.database import driver
 from kernel.ids import uuid7
 
 MOST_METRES_PER_SECOND = 60  # 216 km/h: faster than any train within the city
@@ -61,13 +59,15 @@ class Reading(Struct, frozen=True, kw_only=True):
     offline: bool = False
 
 
-async def note(session: AsyncSession, clock: Clock, verifier: Verifier, reading: Reading) -> bool:
+async def note(
+    connection: "asyncpg.Connection[asyncpg.Record]", clock: Clock, verifier: Verifier, reading: Reading
+) -> bool:
     """Record a use, and what it shows; False if this request of the verifier's is recorded already.
 
     Notes of one code wait for each other, so that of two uses the later sees the earlier. Whoever notes several in a
     transaction does so in the order of their code ids.
     """
-    connection, use_id, now = await driver(session), uuid7(), clock.now()
+    use_id, now = uuid7(), clock.now()
     signed = len(reading.code_id) == CODE_ID_BYTES  # an opaque one is judged by the platform alone: nobody has it too
     if signed:
         await connection.execute(_LOCK, int.from_bytes(reading.code_id, signed=True))
@@ -81,7 +81,9 @@ async def note(session: AsyncSession, clock: Clock, verifier: Verifier, reading:
     return True
 
 
-async def _look_for_travel(connection: Any, verifier: Verifier, reading: Reading, use_id: UUID, now: datetime) -> None:
+async def _look_for_travel(
+    connection: "asyncpg.Connection[asyncpg.Record]", verifier: Verifier, reading: Reading, use_id: UUID, now: datetime
+) -> None:
     query = _NEAREST_IN_TIME, reading.account_id, use_id, reading.used_at, LOOKED_BACK
     other = await connection.fetchrow(*query)
     there = position_of(other["latitude"], other["longitude"]) if other is not None else None

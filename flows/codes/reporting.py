@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
+import asyncpg
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,6 +15,7 @@ from flows.codes.recording import Reading, note
 from flows.codes.refusals import Refusal
 from flows.codes.subjects import holder_of
 from flows.codes.verifiers import Verifier
+from kernel.database import driver
 
 MOST_AT_ONCE = 1000
 REPORTED_WITHIN = timedelta(days=7)
@@ -44,11 +46,12 @@ async def report(session: AsyncSession, desk: Desk, verifier: Verifier, uses: Se
     for at, (_, code) in enumerate(read):
         if isinstance(code, Refusal):
             outcomes[at] = code.value
+    connection = await driver(session)
     for _, at in sorted(good):  # in this order nobody waits for each other (flows.codes.recording)
         use, code = read[at]
         if isinstance(code, pass_codes.PassCode):
-            reading = await _reading(session, use, code)
-            outcomes[at] = "recorded" if await note(session, desk.clock, verifier, reading) else "known"
+            reading = await _reading(connection, use, code)
+            outcomes[at] = "recorded" if await note(connection, desk.clock, verifier, reading) else "known"
     return [Outcome(use.request_id, outcomes[at]) for at, (use, _) in enumerate(read)]
 
 
@@ -64,8 +67,10 @@ def _read(desk: Desk, verifier: Verifier, use: OfflineUse) -> pass_codes.PassCod
     return code if now - use.used_at <= REPORTED_WITHIN else Refusal.EXPIRED
 
 
-async def _reading(session: AsyncSession, use: OfflineUse, code: pass_codes.PassCode) -> Reading:
-    holder = await holder_of(session, code.subject)
+async def _reading(
+    connection: "asyncpg.Connection[asyncpg.Record]", use: OfflineUse, code: pass_codes.PassCode
+) -> Reading:
+    holder = await holder_of(connection, code.subject)
     return Reading(
         code_id=code.code_id,
         account_id=holder.account_id if holder is not None else None,

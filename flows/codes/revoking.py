@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +14,6 @@ from flows.codes.revocations import Kind, RevocationList, hash_of
 from flows.codes.subjects import SECTOR_PREFIX, subject_bytes
 from flows.codes.tables import CodeRevocation
 from kernel.clock import Clock
-from kernel.database import driver
 
 LISTED_FOR = timedelta(minutes=15)
 """How long a resident is on the list: nothing that they were given before lives longer (a batch: 10 minutes, 80 s)."""
@@ -52,10 +52,12 @@ async def revoke_all_of(session: AsyncSession, clock: Clock, account_id: UUID, r
     return len(subjects)
 
 
-async def is_revoked(session: AsyncSession, named: Sequence[tuple[Kind, bytes]], issued_at: datetime) -> bool:
+async def is_revoked(
+    connection: "asyncpg.Connection[asyncpg.Record]", named: Sequence[tuple[Kind, bytes]], issued_at: datetime
+) -> bool:
     """Whether something of these is revoked, for a code that was issued then."""
     kinds, values = zip(*named, strict=True)
-    return bool(await (await driver(session)).fetchval(_REVOKED, kinds, values, issued_at))
+    return bool(await connection.fetchval(_REVOKED, kinds, values, issued_at))
 
 
 async def current_list(session: AsyncSession, clock: Clock) -> RevocationList:

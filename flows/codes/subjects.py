@@ -3,13 +3,13 @@
 from base64 import b32decode, b32encode
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.tables import Status
 from auth.clients.pairwise import pairwise_subject
 from kernel.clock import Clock
-from kernel.database import driver
 
 SECTOR_PREFIX = "codes:"
 _HOLDER = """
@@ -32,9 +32,9 @@ async def subject_for(session: AsyncSession, clock: Clock, group: str, account_i
     return subject_bytes(await pairwise_subject(session, clock, SECTOR_PREFIX + group, account_id))
 
 
-async def holder_of(session: AsyncSession, subject: bytes) -> Holder | None:
+async def holder_of(connection: "asyncpg.Connection[asyncpg.Record]", subject: bytes) -> Holder | None:
     """Return whose name it is, None if nobody's: past the ORM, as a barrier waits for it."""
-    row = await (await driver(session)).fetchrow(_HOLDER, _text(subject), SECTOR_PREFIX)
+    row = await connection.fetchrow(_HOLDER, _text(subject), SECTOR_PREFIX)
     if row is None:
         return None
     return Holder(row["id"], row["status"], row["ial"], row["sector"].removeprefix(SECTOR_PREFIX))
