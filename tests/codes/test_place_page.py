@@ -15,6 +15,7 @@ from kernel.crypto.keys import Keys
 from kernel.database import Database
 from kernel.settings import Settings
 from tests.cli.operator import Operator
+from tests.codes import pictures
 
 PLACE = ("--name-zh", "人民广场 B1-023", "--name-en", "People's Square", "--street-zh", "人民大道 221 号")
 
@@ -73,9 +74,13 @@ async def test_an_operator_prints_and_patrols(
     printed = await asyncio.to_thread(Path(page).read_text, "utf-8")
     assert code in printed
     assert "人民广场" in printed
+    (pdf,) = (await operator.done("place-code", "sheet", "--format", "pdf", "--out", str(tmp_path))).split()
+    (sheet,) = pictures.printed(await asyncio.to_thread(Path(pdf).read_bytes))
+    assert (code in sheet.text, len(sheet.codes)) == (True, 1)
     assert "never seen" in await operator.done("place-code", "list")
     assert await operator.done("place-code", "list", "--overdue") == ""
-    assert await operator.done("place-code", "verify", scene[1]) == f"{code} is ok.\n"
+    for scanned in (scene[1], sheet.codes[0]):
+        assert await operator.done("place-code", "verify", scanned) == f"{code} is ok.\n"
     assert "seen 2" in await operator.done("place-code", "list")
     assert (await operator.type("place-code", "verify", "x" * 27)).exit_code == 1
     await operator.done("place-code", "rotate", code, "--new-key")
