@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.issuer import issuer
 from cli.transaction import existing, transaction
 from cli.who import operator, record
-from flows.codes import place_codes, places
+from flows.codes import patrol_dues, place_codes, places
 from flows.codes.distance import position_of
 from flows.codes.pdf_sheets import document
 from flows.codes.place_codes import KINDS
@@ -58,6 +58,20 @@ def list_(*, overdue: bool) -> None:
     for row in transaction(lambda session: places.listed(session, overdue_at=at)):
         seen = f"seen {row.last_verified_at:%Y-%m-%d}" if row.last_verified_at else "never seen"
         click.echo("  ".join([row.short_code, f"{row.kid:02X}", row.kind, row.reference, row.name_zh, seen]))
+
+
+@place_code.command("due")
+def due() -> None:
+    """List the work items of patrols, the longest due first: stickers that none has seen for 30 days.
+
+    `yiwang worker` opens one an hour at the latest after a sticker is due. It ends when a patrol finds the sticker well
+    (`yiwang place-code verify`), or when it is retired.
+    """
+    for item, row in transaction(patrol_dues.dues):
+        days = (_CLOCK.now() - item.due_at).days
+        where = f"{row.latitude:.5f},{row.longitude:.5f}" if row.latitude is not None else "no position"
+        shown = row.short_code, row.kind, row.reference, row.name_zh, row.street_zh, where
+        click.echo("  ".join([*shown, f"due {item.due_at:%Y-%m-%d}, {days} days ago"]))
 
 
 @place_code.command("sheet")

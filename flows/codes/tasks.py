@@ -1,11 +1,13 @@
-"""The periodic tasks of codes: keys rotate in time, and what nobody needs any more of uses and revocations goes."""
+"""The periodic tasks of codes: keys rotate in time, patrols fall due, and what nobody needs any more goes."""
 
+import logging
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 from sqlmodel import col
 
 from flows.codes.keys import CODE_KEYS, rotate_due
+from flows.codes.patrol_dues import dues, open_dues
 from flows.codes.tables import CodeRevocation, CodeUse
 from kernel.audit.entries import Event, append
 from kernel.celery import TaskContext, periodic
@@ -15,6 +17,8 @@ USES_KEPT = timedelta(days=90)
 """How long residents see who asked: where somebody was is sensitive, and disputes come within a quarter (PIPL 19)."""
 
 REVOCATIONS_KEPT = timedelta(days=8)  # beyond their end: as long as uses may be reported of (flows.codes.reporting)
+
+_log = logging.getLogger(__name__)
 
 
 @periodic("codes.rotate_keys", timedelta(hours=1))
@@ -33,6 +37,21 @@ async def rotate_keys(context: TaskContext) -> None:
             await append(session, context.clock, *events)
     if due:
         await CODE_KEYS.announce(context.redis)
+
+
+@periodic("codes.patrols", timedelta(hours=1))
+async def open_patrols_every_hour(context: TaskContext) -> None:
+    """Make work items of the stickers that nobody has looked at in time."""
+    await open_patrols(context)
+
+
+async def open_patrols(context: TaskContext) -> None:
+    """Open what is due, and say so in the log; ``yiwang place-code due`` lists it."""
+    async with context.database.session() as session:
+        opened = await open_dues(session, context.clock)
+        waiting = len(await dues(session)) if opened else 0
+    if opened:
+        _log.warning("stickers wait for a patrol", extra={"new": opened, "open": waiting})
 
 
 @periodic("codes.forget", timedelta(hours=1))

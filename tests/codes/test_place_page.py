@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from flows.codes import place_codes, places
+from flows.codes import patrol_dues, place_codes, places
 from flows.codes.place_codes import PlaceCode
 from gateway.app import Gateway
-from kernel.clock import ManualClock
+from kernel.clock import ManualClock, SystemClock
 from kernel.crypto.keys import Keys
 from kernel.database import Database
 from kernel.settings import Settings
@@ -83,6 +84,16 @@ async def test_an_operator_prints_and_patrols(
         assert await operator.done("place-code", "verify", scanned) == f"{code} is ok.\n"
     assert "seen 2" in await operator.done("place-code", "list")
     assert (await operator.type("place-code", "verify", "x" * 27)).exit_code == 1
+    assert await operator.done("place-code", "due") == ""
+    async with database.session() as session:
+        row = await places.find_place(session, code)
+        row.last_verified_at = datetime.now(UTC) - timedelta(days=32)
+        session.add(row)
+        await session.flush()
+        assert await patrol_dues.open_dues(session, SystemClock()) == 1
+    listed = await operator.done("place-code", "due")
+    assert listed.startswith(f"{code}  gate  gate:1  人民广场 B1-023  人民大道 221 号  no position  due ")
+    assert listed.endswith(", 2 days ago\n")
     await operator.done("place-code", "rotate", code, "--new-key")
     assert (await operator.type("place-code", "verify", scene[1])).exit_code == 1
     assert f"{code}  01  gate" in await operator.done("place-code", "list")
