@@ -37,7 +37,9 @@ def verifier() -> None:
     help="What it is told of a holder beyond its own name for them; repeat.",
 )
 @click.option("--group", "verifier_group", required=True, help="Verifiers of one group know a resident by one name.")
-@click.option("--latitude", type=float, help="Where it stands, for alarms of impossible travel.")
+@click.option(
+    "--latitude", type=float, help="Where it stands: codes of phones elsewhere are refused, impossible travel is told."
+)
 @click.option("--longitude", type=float)
 def add(**given: Any) -> None:
     """Register a verifier. Its id and its secret are shown; the secret this once.

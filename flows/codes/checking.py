@@ -18,6 +18,7 @@ from auth.errors import AccountClosedError, UnknownAccountError
 from auth.provider.subjects import claims_of
 from flows.codes import opaque_codes, pass_codes, single_use
 from flows.codes.desk import Desk
+from flows.codes.distance import Position, apart
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.offline import Use
 from flows.codes.recording import Reading, note
@@ -30,6 +31,9 @@ from flows.codes.verifiers import Verifier
 from kernel.crypto.fields import FieldCipher
 from kernel.database import driver
 from kernel.masks import masked_name
+
+FARTHEST_METRES = 300
+"""How far from the verifier a phone may say that it is: among towers and under ground positions err by half of that."""
 
 
 class FirstUse(Struct, frozen=True):
@@ -62,6 +66,7 @@ class _Read(Struct, frozen=True):
     issued_at: datetime
     named: Sequence[tuple[Kind, bytes]]  # what of it may be revoked
     subject: bytes
+    where: Position | None = None  # the phone, when the code was issued
 
 
 class _Asked(Struct, frozen=True):
@@ -95,6 +100,9 @@ async def check(session: AsyncSession, desk: Desk, verifier: Verifier, text: str
     if holder is None or await is_revoked(connection, code.named, code.issued_at):
         await note(connection, desk.clock, verifier, asked.reading(code, holder, "revoked"))
         return _refused(Refusal.REVOKED, "The code is revoked", asked, code)
+    if (apart(verifier.where, code.where) or 0) > FARTHEST_METRES:
+        await note(connection, desk.clock, verifier, asked.reading(code, holder, "too_far"))
+        return _refused(Refusal.TOO_FAR, f"The code's phone is more than {FARTHEST_METRES} m from here", asked, code)
     first = await single_use.first_use(desk.redis, code.code_id, Use(str(verifier.id), request_id, asked.at))
     if first is not None:
         await note(connection, desk.clock, verifier, asked.reading(code, holder, "replay"))
@@ -130,7 +138,8 @@ async def _read(desk: Desk, asked: _Asked, text: str) -> _Read:
     meant = await opaque_codes.meaning_of(desk.redis, code_id, asked.at)
     if meant.purpose not in purposes:
         raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, f"It is for {meant.purpose}, which is not read here")
-    return _Read(code_id, meant.purpose, meant.issued_at, [("subject", meant.subject)], meant.subject)
+    named: tuple[tuple[Kind, bytes], ...] = (("subject", meant.subject),)
+    return _Read(code_id, meant.purpose, meant.issued_at, named, meant.subject, meant.where)
 
 
 async def _open_holder(session: AsyncSession, found: Holder | None) -> Holder | None:

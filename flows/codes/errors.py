@@ -8,6 +8,7 @@ from kernel.errors import YiwangError
 _FIXES = {
     Refusal.EXPIRED: "Have a new code shown: one lives 60 seconds.",
     Refusal.TOO_EARLY: "Set the verifier's clock; a code is never issued ahead of the platform's time.",
+    Refusal.TOO_FAR: "Have the holder fetch a new code here; a picture of another's code opens nothing.",
     Refusal.REPLAY: "Have a new code shown; each admits once.",
     Refusal.UNKNOWN_KEY: "Fetch the key set again.",
     Refusal.ONLINE_ONLY: "Ask the platform (POST /codes/check), and set the verifier's clock.",

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.errors import AssuranceTooLowError
 from flows.codes import opaque_codes, pass_codes
 from flows.codes.desk import Desk
+from flows.codes.distance import Position
 from flows.codes.errors import CodePurposeUnknownError
 from flows.codes.opaque_codes import Meant
 from flows.codes.purposes import PURPOSES
@@ -21,11 +22,16 @@ MOST_AHEAD = 10
 
 
 class Wanted(Struct, frozen=True):
-    """What for, for which group of verifiers (empty: the purpose's own), how many signed ones (0: an opaque one)."""
+    """What for, for which group of verifiers (empty: the purpose's own), how many signed ones (0: an opaque one).
+
+    ``where`` is the phone, if it says so: an opaque code is refused far from there. A signed one is fetched here to be
+    shown elsewhere, and judged without us.
+    """
 
     purpose: str
     group: str = ""
     signed: int = 0
+    where: Position | None = None
 
 
 class Issued(Struct, frozen=True):
@@ -51,13 +57,13 @@ async def issue(session: AsyncSession, desk: Desk, account_id: UUID, level: Leve
         )
     subject = await subject_for(session, desk.clock, wanted.group or wanted.purpose, account_id)
     if not wanted.signed:
-        return [await _opaque(desk, subject, wanted.purpose)]
+        return [await _opaque(desk, subject, wanted)]
     return _signed(desk, subject, wanted.purpose, min(wanted.signed, MOST_AHEAD))
 
 
-async def _opaque(desk: Desk, subject: bytes, purpose: str) -> Issued:
+async def _opaque(desk: Desk, subject: bytes, wanted: Wanted) -> Issued:
     text, now = opaque_codes.new_text(), desk.clock.now()
-    await opaque_codes.keep(desk.redis, text, Meant(subject, purpose, now))
+    await opaque_codes.keep(desk.redis, text, Meant(subject, wanted.purpose, now, wanted.where))
     return Issued(text, now, now + pass_codes.LIFE)
 
 

@@ -6,7 +6,7 @@ Redis under the code's SHA-256; should Redis lose it, a phone shows the next one
 
 import hashlib
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from flows.codes import base45
+from flows.codes.distance import Position
 from flows.codes.errors import CodesUnavailableError, PassCodeRefusedError
 from flows.codes.pass_codes import LIFE
 from flows.codes.refusals import Refusal
@@ -26,11 +27,12 @@ _KEPT_SECONDS = int(LIFE.total_seconds()) + 20  # a little longer, to say "too o
 
 
 class Meant(Struct, frozen=True):
-    """What a code stands for: for whom and what it was issued, and when."""
+    """What a code stands for: for whom and what it was issued, when, and to a phone that is where, if it said so."""
 
     subject: bytes
     purpose: str
     issued_at: datetime
+    where: Position | None = None
 
 
 def new_text() -> str:
@@ -51,9 +53,8 @@ def code_id_of(text: str) -> bytes:
 
 async def keep(redis: Redis, text: str, meant: Meant) -> None:
     """Remember what a code stands for. Raises CodesUnavailableError."""
-    value = msgspec.msgpack.encode((meant.subject, meant.purpose, meant.issued_at.timestamp()))
     try:
-        await redis.set(_name(code_id_of(text)), value, ex=_KEPT_SECONDS)
+        await redis.set(_name(code_id_of(text)), msgspec.msgpack.encode(meant), ex=_KEPT_SECONDS)
     except (RedisError, OSError) as error:
         raise away("No code can be made at the moment") from error
 
@@ -66,8 +67,7 @@ async def meaning_of(redis: Redis, code_id: bytes, now: datetime) -> Meant:
         raise away("The code cannot be looked up at the moment") from error
     if value is None:
         raise PassCodeRefusedError(Refusal.UNKNOWN, "The code is too old, or never was one")
-    subject, purpose, issued = msgspec.msgpack.decode(value, type=tuple[bytes, str, float])
-    meant = Meant(subject, purpose, datetime.fromtimestamp(issued, UTC))
+    meant = msgspec.msgpack.decode(value, type=Meant)
     if now > meant.issued_at + LIFE:
         raise PassCodeRefusedError(Refusal.EXPIRED, "The code is too old")
     return meant

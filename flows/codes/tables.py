@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from flows.codes.revocations import Kind
 from kernel.ids import uuid7
 
-Result = Literal["ok", "replay", "revoked", "expired", "too_early"]
+Result = Literal["ok", "replay", "revoked", "too_far"]
 
 
 def _texts() -> Any:

@@ -68,6 +68,8 @@ async def test_a_code_is_for_who_is_known_well_enough(city: City, phones: Phones
     assert await who.code(CODE, purpose="identity", batch=0) == "ASSURANCE_TOO_LOW"
     assert await who.code(CODE, purpose="gambling", batch=0) == "CODE_PURPOSE_UNKNOWN"
     assert await who.code(CODE, purpose="parking", batch=11) == "ARGUMENT_REFUSED"
+    elsewhere = 'mutation { passCode(purpose: "parking", phone: {latitude: 91, longitude: 0}) { now } }'
+    assert await who.code(elsewhere) == "ARGUMENT_REFUSED"
     answer = await city.ask(CODE, purpose="parking", batch=0)
     assert answer["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
 
