@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.accounts import account_of
 from auth.errors import AccountClosedError, UnknownAccountError
 from auth.provider.subjects import claims_of
-from flows.codes import opaque_codes, pass_codes, single_use
+from flows.codes import opaque_codes, pass_codes, signed_codes, single_use
 from flows.codes.desk import Desk
 from flows.codes.distance import Position, apart
 from flows.codes.errors import PassCodeRefusedError
@@ -131,7 +131,7 @@ async def _read(desk: Desk, asked: _Asked, text: str) -> _Read:
     """Read a code of either kind that is in its time. Raises PassCodeRefusedError, CodesUnavailableError."""
     purposes = asked.verifier.purposes
     if not text.startswith(opaque_codes.PREFIX):
-        code = pass_codes.authentic(text, desk.keys().published, purposes, asked.at)
+        code = signed_codes.authentic(text, desk.keys().published, purposes, asked.at)
         pass_codes.check_time(code, asked.at)
         return _Read(code.code_id, code.purpose, code.issued_at, named_by(code), code.subject)
     code_id = opaque_codes.code_id_of(text)

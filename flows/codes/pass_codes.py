@@ -26,13 +26,17 @@ _SUB, _IAT, _CTI = 2, 6, 7  # RFC 8392 section 4
 
 
 class PassCode(Struct, frozen=True):
-    """What a code says: whom, by the name that this group of verifiers knows; since when; and its own id."""
+    """What a code says: whom, by the name that this group of verifiers knows; since when; and its own id.
+
+    ``device`` is the key of the phone that has signed it, if a phone has.
+    """
 
     subject: bytes
     issued_at: datetime
     code_id: bytes
     kid: bytes
     purpose: str
+    device: bytes = b""
 
     @property
     def expires_at(self) -> datetime:
@@ -48,19 +52,12 @@ def issue(key: Ed25519PrivateKey, kid: bytes, subject: bytes, issued_at: datetim
     return PREFIX + base45.encode(cose.sign(key, kid, payload, AAD))
 
 
-def verify(text: str, keys: KeySet, purpose: str, now: datetime) -> PassCode:
-    """Return what a code says. Raises PassCodeRefusedError.
-
-    Whether it was used before or is revoked is the caller's to look at (``offline.SeenCodes``, ``revocations``).
-    """
-    code = authentic(text, keys, {purpose}, now)
-    check_time(code, now)
-    return code
-
-
 def authentic(text: str, keys: KeySet, purposes: AbstractSet[str], now: datetime) -> PassCode:
-    """As ``verify``, for any of some purposes, and whatever the code's age: for uses that are reported later."""
-    message = _message(text)
+    """Return what a code says, if it is for one of some purposes, whatever its age. Raises PassCodeRefusedError."""
+    try:
+        message = cose.read(bytes_of(text, PREFIX, CODE_BYTES))
+    except cose.NotSignedError as error:
+        raise _refused(Refusal.MALFORMED, f"The code is malformed: {error}") from error
     subject, issued_at, code_id = _claims(message.payload)
     found = keys.believed(message.kid, purposes, now)
     try:
@@ -78,19 +75,17 @@ def check_time(code: PassCode, now: datetime) -> None:
         raise _refused(Refusal.EXPIRED, "The code is too old")
 
 
-def _message(text: str) -> cose.Message:
-    if not text.startswith(PREFIX):
+def bytes_of(text: str, prefix: str, size: int) -> bytes:
+    """Return the bytes of a text with a prefix. Raises PassCodeRefusedError if it is no such code."""
+    if not text.startswith(prefix):
         raise _refused(Refusal.NOT_A_CODE, "This is no pass code of this city")
     try:
-        data = base45.decode(text[len(PREFIX) :])
+        data = base45.decode(text[len(prefix) :])
     except ValueError as error:
         raise _refused(Refusal.NOT_A_CODE, "This is no pass code: it is no Base45") from error
-    if len(data) != CODE_BYTES:
-        raise _refused(Refusal.NOT_A_CODE, f"This is no pass code: it has {len(data)} bytes, not {CODE_BYTES}")
-    try:
-        return cose.read(data)
-    except cose.NotSignedError as error:
-        raise _refused(Refusal.MALFORMED, f"The code is malformed: {error}") from error
+    if len(data) != size:
+        raise _refused(Refusal.NOT_A_CODE, f"This is no pass code: it has {len(data)} bytes, not {size}")
+    return data
 
 
 def _claims(payload: bytes) -> tuple[bytes, int, bytes]:

@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.codes import pass_codes
+from flows.codes import pass_codes, signed_codes
 from flows.codes.desk import Desk
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.recording import Reading, note
@@ -58,7 +58,7 @@ async def report(session: AsyncSession, desk: Desk, verifier: Verifier, uses: Se
 def _read(desk: Desk, verifier: Verifier, use: OfflineUse) -> pass_codes.PassCode | Refusal:
     now, keys = desk.clock.now(), desk.keys().published
     try:
-        code = pass_codes.authentic(use.code, keys, verifier.purposes, now)
+        code = signed_codes.authentic(use.code, keys, verifier.purposes, now)
         pass_codes.check_time(code, use.used_at)
     except PassCodeRefusedError as error:
         return error.reason

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from flows.codes.keys import CODE_KEYS, rotate_due
 from flows.codes.patrol_dues import dues, open_dues
-from flows.codes.tables import CodeRevocation, CodeUse
+from flows.codes.tables import CodeDevice, CodeRevocation, CodeUse
 from kernel.audit.entries import Event, append
 from kernel.celery import TaskContext, periodic
 from kernel.crypto.keys import open_keys
@@ -61,10 +61,11 @@ async def forget_every_hour(context: TaskContext) -> None:
 
 
 async def forget(context: TaskContext) -> None:
-    """Delete old uses, and revocations of what is long over; the newest stays, for lists are numbered by it."""
+    """Delete old uses, phones that nobody uses, and revocations of what is over; lists are numbered by the newest."""
     now = context.clock.now()
     async with context.database.session() as session:
         await session.exec(delete(CodeUse).where(col(CodeUse.received_at) < now - USES_KEPT))
+        await session.exec(delete(CodeDevice).where(col(CodeDevice.trusted_until) < now - USES_KEPT))
     async with context.database.session() as session:
         over = col(CodeRevocation.until) < now - REVOCATIONS_KEPT
         newest = select(func.max(CodeRevocation.version)).scalar_subquery()

@@ -7,16 +7,18 @@ from uuid import UUID
 import msgspec
 from redis.asyncio import Redis
 
-from flows.codes import checking, issuing, keys, reporting, revoking, verifiers
+from flows.codes import binding, checking, device_codes, issuing, keys, reporting, revoking, verifiers
+from flows.codes.binding import Proof
 from flows.codes.checking import Checked
 from flows.codes.desk import Desk
 from flows.codes.issuing import Issued, Wanted
 from flows.codes.reporting import OfflineUse
-from flows.codes.tables import CodeVerifier
+from flows.codes.tables import CodeDevice, CodeVerifier
 from kernel.clock import ManualClock
 from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
 from tests.auth.residents import Residents
+from tests.codes.issued import Phone
 
 
 class Office:
@@ -58,6 +60,21 @@ class Office:
 
     async def code(self, account_id: UUID, signed: int = 0, **wanted: Any) -> str:
         return (await self.issue(account_id, signed, **wanted))[0].text
+
+    async def bind(self, account_id: UUID, phone: Phone, sid: str = "sid") -> CodeDevice:
+        """Bind a phone as its app does: ask for a challenge, and sign it."""
+        asked = await binding.challenge(self.desk.redis, sid)
+        proof = Proof(phone.public, phone.sign(device_codes.to_bind(asked)))
+        async with self.database.session() as session:
+            return await binding.bind(session, self.desk, account_id, sid, proof)
+
+    async def credential(self, account_id: UUID, phone: Phone, purpose: str = "parking") -> bytes:
+        async with self.database.session() as session:
+            wanted = Wanted(purpose, phone=phone.public)
+            return (await issuing.issue_credential(session, self.desk, account_id, "L3", wanted))[0]
+
+    async def phone_code(self, account_id: UUID, phone: Phone) -> str:
+        return phone.code(await self.credential(account_id, phone), self.clock.now())
 
     async def check(self, verifier: CodeVerifier, text: str, request_id: str = "") -> Checked:
         self._requests += 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pycose.keys.okp import OKPKey
 from pycose.messages.sign1message import Sign1Message
 
-from flows.codes import base45, cose, pass_codes
+from flows.codes import base45, cose, pass_codes, signed_codes
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import KeySet
 from flows.codes.refusals import Refusal
@@ -38,7 +38,7 @@ PUBLIC = {each.kid: each.key.public_bytes_raw() for each in KEYS}
 def reason(text: str, keys: KeySet = KEYS, purpose: str = "parking", after: float = 0) -> Refusal | None:
     """Why a code is refused, None if it is not."""
     try:
-        pass_codes.verify(text, keys, purpose, NOW + timedelta(seconds=after))
+        signed_codes.verify(text, keys, purpose, NOW + timedelta(seconds=after))
     except PassCodeRefusedError as error:
         return error.reason
     return None
@@ -49,7 +49,7 @@ def code_of(data: bytes) -> str:
 
 
 def test_a_code_says_what_was_issued() -> None:
-    code = pass_codes.verify(parking_code(), KEYS, "parking", NOW)
+    code = signed_codes.verify(parking_code(), KEYS, "parking", NOW)
     assert (code.subject, code.code_id, code.issued_at) == (SUBJECT, CODE_ID, NOW)
     assert (code.kid, code.purpose) == (PARKING_KID, "parking")
 
