@@ -10,7 +10,6 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,7 +19,7 @@ from flows.codes import device_codes
 from flows.codes.desk import Desk
 from flows.codes.devices import phones_of
 from flows.codes.errors import CodeDeviceRefusedError
-from flows.codes.opaque_codes import away
+from flows.codes.redis_needed import needing_redis
 from flows.codes.revoking import revoke_phone
 from flows.codes.tables import CodeDevice
 from kernel.redis import key
@@ -38,10 +37,8 @@ class Proof(Struct, frozen=True):
 async def challenge(redis: Redis, sid: str) -> bytes:
     """Return what a phone of this session is to sign within five minutes, once. Raises CodesUnavailableError."""
     made = secrets.token_bytes(_CHALLENGE_BYTES)
-    try:
+    with needing_redis("No phone can be bound at the moment"):
         await redis.set(_name(sid), made, ex=_CHALLENGE_SECONDS)
-    except (RedisError, OSError) as error:
-        raise away("No phone can be bound at the moment") from error
     return made
 
 
@@ -78,10 +75,8 @@ async def bind(session: AsyncSession, desk: Desk, account_id: UUID, sid: str, pr
 
 
 async def _check(redis: Redis, sid: str, proof: Proof) -> None:
-    try:
+    with needing_redis("No phone can be bound at the moment"):
         asked: Any = await redis.getdel(_name(sid))
-    except (RedisError, OSError) as error:
-        raise away("No phone can be bound at the moment") from error
     if asked is None:
         raise CodeDeviceRefusedError("There is no challenge, or it was used", fix="Ask for another one.")
     try:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.codes.errors import CodesUnavailableError, DeviceRefusedError
+from flows.codes.errors import DeviceRefusedError
 from flows.codes.message_signatures import SignedRequest, check, stated
+from flows.codes.redis_needed import needing_redis
 from flows.codes.verifiers import Verifier, secret_of, unrevoked
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
@@ -47,12 +47,8 @@ async def verifier_of(session: AsyncSession, door: Door, request: SignedRequest)
 
 async def _once(door: Door, verifier_id: UUID, nonce: str) -> None:
     name = key("device_nonce", verifier_id, nonce)
-    try:
+    with needing_redis("Whether this request came before cannot be known at the moment", "Send it again, signed anew."):
         new = await door.redis.set(name, b"", nx=True, ex=int(2 * WITHIN.total_seconds()))
-    except (RedisError, OSError) as error:
-        raise CodesUnavailableError(
-            "Whether this request came before cannot be known at the moment", fix="Send it again, signed anew."
-        ) from error
     if not new:
         raise DeviceRefusedError("The request came before", fix="Sign every request anew, with another nonce.")
 

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from flows.codes import base45
 from flows.codes.distance import Position
-from flows.codes.errors import CodesUnavailableError, PassCodeRefusedError
+from flows.codes.errors import PassCodeRefusedError
 from flows.codes.pass_codes import LIFE
+from flows.codes.redis_needed import needing_redis
 from flows.codes.refusals import Refusal
 from kernel.redis import key
 
@@ -53,29 +53,20 @@ def code_id_of(text: str) -> bytes:
 
 async def keep(redis: Redis, text: str, meant: Meant) -> None:
     """Remember what a code stands for. Raises CodesUnavailableError."""
-    try:
+    with needing_redis("No code can be made at the moment"):
         await redis.set(_name(code_id_of(text)), msgspec.msgpack.encode(meant), ex=_KEPT_SECONDS)
-    except (RedisError, OSError) as error:
-        raise away("No code can be made at the moment") from error
 
 
 async def meaning_of(redis: Redis, code_id: bytes, now: datetime) -> Meant:
     """Return what a code stands for. Raises PassCodeRefusedError, CodesUnavailableError."""
-    try:
+    with needing_redis("The code cannot be looked up at the moment"):
         value: Any = await redis.get(_name(code_id))
-    except (RedisError, OSError) as error:
-        raise away("The code cannot be looked up at the moment") from error
     if value is None:
         raise PassCodeRefusedError(Refusal.UNKNOWN, "The code is too old, or never was one")
     meant = msgspec.msgpack.decode(value, type=Meant)
     if now > meant.issued_at + LIFE:
         raise PassCodeRefusedError(Refusal.EXPIRED, "The code is too old")
     return meant
-
-
-def away(what: str) -> CodesUnavailableError:
-    """Return the error of a Redis that does not answer: nobody is let through unchecked."""
-    return CodesUnavailableError(what, fix="Try again in a few seconds.")
 
 
 def _name(code_id: bytes) -> str:
