@@ -59,7 +59,7 @@ async def bind(session: AsyncSession, desk: Desk, account_id: UUID, sid: str, pr
     Raises CodeDeviceRefusedError, CodesUnavailableError.
     """
     await _check(desk.redis, sid, proof)
-    phones = await phones_of(session, account_id)
+    phones = await phones_of(session, account_id, lock=True)
     known = await session.get(CodeDevice, proof.public)
     if known is not None and known in phones:
         return known

@@ -18,14 +18,18 @@ LAST = LIFE + SKEW
 """How long after its last credential's end something that a phone has signed may be accepted."""
 
 
-async def phones_of(session: AsyncSession, account_id: UUID) -> Sequence[CodeDevice]:
+async def phones_of(session: AsyncSession, account_id: UUID, *, lock: bool = False) -> Sequence[CodeDevice]:
     """Return the phones that may sign for an account, the one that was bound last first.
 
-    There are several only after accounts were merged.
+    There are several only after accounts were merged. Whoever gives one a credential or revokes it locks it: a phone is
+    listed as revoked until its last credential is over.
     """
     parts = await parts_of(session, account_id)
     query = select(CodeDevice).where(col(CodeDevice.account_id).in_(parts), col(CodeDevice.revoked_at).is_(None))
-    return (await session.exec(query.order_by(col(CodeDevice.bound_at).desc()))).all()
+    query = query.order_by(col(CodeDevice.bound_at).desc())
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return (await session.exec(query)).all()
 
 
 async def phones_of_closed(session: AsyncSession, clock: Clock) -> Sequence[bytes]:

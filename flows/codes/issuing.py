@@ -67,7 +67,8 @@ async def issue_credential(
     Raises CodeDeviceUnknownError, and as ``issue``.
     """
     subject = await _subject(session, desk, account_id, level, wanted)
-    phone = next((each for each in await phones_of(session, account_id) if each.public == wanted.phone), None)
+    phones = await phones_of(session, account_id, lock=True)
+    phone = next((each for each in phones if each.public == wanted.phone), None)
     if phone is None:
         raise CodeDeviceUnknownError("This phone may not sign codes of yours", fix="Bind it: codeDeviceChallenge.")
     now = desk.clock.now()

@@ -39,7 +39,7 @@ async def revoke(
 
 
 async def revoke_phone(session: AsyncSession, clock: Clock, phone: CodeDevice, reason: str) -> None:
-    """Refuse whatever a phone signs, for good."""
+    """Refuse whatever a phone signs, for good; it is locked (``phones_of``)."""
     phone.revoked_at = clock.now()
     session.add(phone)
     await revoke(session, clock, "device", phone.public, reason, until=max(phone.trusted_until, clock.now()) + LAST)
@@ -51,7 +51,7 @@ async def revoke_all_of(session: AsyncSession, clock: Clock, account_id: UUID, r
     Codes given from now on are good, online at once and offline when the list has forgotten the names. A phone that
     signs codes itself is bound no more.
     """
-    for phone in await phones_of(session, account_id):
+    for phone in await phones_of(session, account_id, lock=True):
         await revoke_phone(session, clock, phone, reason)
     query = select(PairwiseSubject.subject).where(
         PairwiseSubject.account_id == account_id, col(PairwiseSubject.sector).startswith(SECTOR_PREFIX)

@@ -9,12 +9,14 @@ from auth.accounts.accounts import freeze, thaw
 from auth.accounts.merging import merge
 from flows.codes import binding, device_codes, issuing, keys, offline, revocations, revoking
 from flows.codes.binding import Proof
+from flows.codes.devices import LAST
 from flows.codes.errors import (
     CodeDeviceRefusedError,
     CodeDeviceUnknownError,
     CodesUnavailableError,
     PassCodeRefusedError,
 )
+from flows.codes.issuing import Wanted
 from flows.codes.offline import ClockState, Held
 from flows.codes.refusals import Refusal
 from flows.codes.tasks import forget
@@ -133,6 +135,21 @@ async def test_a_lost_phone_is_refused_at_once_online_and_by_the_next_list_at_ga
     office.clock.advance(timedelta(days=6))
     assert len((await listed(office)).hashes) == 0  # the credential is over, the list has forgotten it
     assert await at_a_gate(office, PHONE.code(credential, office.clock.now())) == Refusal.EXPIRED
+
+
+async def test_a_phone_that_fetches_a_credential_while_it_is_revoked_is_listed_until_that_is_over(
+    office: Office,
+) -> None:
+    resident = await office.resident()
+    await office.bind(resident, PHONE)
+    wanted = Wanted("parking", phone=PHONE.public)
+    async with office.database.session() as session:
+        _, until = await issuing.issue_credential(session, office.desk, resident, "L1", wanted)
+        revoked = asyncio.create_task(office.revoke_all(resident))
+        await asyncio.sleep(0.2)
+    await revoked
+    ends = await office.rows("SELECT until FROM code_revocation WHERE kind = 'device'")
+    assert ends == [{"until": until + LAST}]
 
 
 async def listed(office: Office) -> revocations.RevocationList:
