@@ -1,5 +1,6 @@
 """``yiwang place-code``: stickers at bays, gates, lots and counters: registered, printed, looked at, retired."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -9,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.issuer import issuer
 from cli.transaction import existing, transaction
 from cli.who import operator, record
-from flows.codes import patrol_dues, place_codes, places
+from flows.codes import patrol_dues, place_codes, place_reports, places
 from flows.codes.distance import position_of
 from flows.codes.pdf_sheets import document
 from flows.codes.place_codes import KINDS
@@ -72,6 +73,19 @@ def due() -> None:
         where = f"{row.latitude:.5f},{row.longitude:.5f}" if row.latitude is not None else "no position"
         shown = row.short_code, row.kind, row.reference, row.name_zh, row.street_zh, where
         click.echo("  ".join([*shown, f"due {item.due_at:%Y-%m-%d}, {days} days ago"]))
+
+
+@place_code.command("reports")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
+def reports(days: int) -> None:
+    """List what residents have told of stickers, by place, what was told most often first.
+
+    The last column is what was scanned: what is not the city's has another domain, or a code that we never made.
+    """
+    for each in transaction(lambda session: place_reports.reports(session, _CLOCK.now() - timedelta(days=days))):
+        place = (each.short_code, each.name_zh, each.street_zh) if each.short_code else ("no place of the city's",)
+        shown = f"{each.times} times", f"last {each.last_at:%Y-%m-%d %H:%M} UTC", *map(str, place), repr(each.scanned)
+        click.echo("  ".join(shown))
 
 
 @place_code.command("sheet")

@@ -1,5 +1,6 @@
 """Where tests have codes issued and checked, each call a transaction of its own."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from flows.codes import binding, checking, device_codes, issuing, keys, reporting, revoking, verifiers
+from flows.codes.alarms import Alarm, alarms
 from flows.codes.binding import Proof
 from flows.codes.checking import Checked
 from flows.codes.desk import Desk
@@ -93,6 +95,10 @@ class Office:
     async def revoke_all(self, account_id: UUID) -> int:
         async with self.database.session() as session:
             return await revoking.revoke_all_of(session, self.clock, account_id, "lost")
+
+    async def alarms(self) -> Sequence[Alarm]:
+        async with self.database.session() as session:
+            return await alarms(session, self.clock.now())
 
     async def rows(self, query: str) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.database.pool.fetch(query)]

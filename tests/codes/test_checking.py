@@ -136,6 +136,9 @@ async def test_two_offline_sites_that_took_one_code_are_found(office: Office) ->
     assert len(await office.rows("SELECT * FROM code_double_use")) == 1
     shown = await office.rows("SELECT account_id, offline FROM code_use")
     assert shown == [{"account_id": resident, "offline": True}] * 3
+    (alarm,) = await office.alarms()
+    assert (alarm.kind, alarm.account_id, alarm.first.name_en, alarm.metres) == ("double use", resident, "Gate 0", None)
+    assert (alarm.first.at, alarm.second.at) == (at, at)
 
 
 async def test_an_online_use_after_an_offline_one_is_found_too(office: Office) -> None:
@@ -222,6 +225,9 @@ async def test_impossible_travel_is_an_alarm(office: Office, after: int, alarms:
     found = await office.rows("SELECT metres, seconds FROM code_travel")
     assert len(found) == alarms
     assert all(32_000 < each["metres"] < 34_000 and each["seconds"] == 60 for each in found)
+    assert [(each.kind, each.first.name_en, each.second.name_en) for each in await office.alarms()] == [
+        ("travel", "Gate 1", "Airport")
+    ] * alarms
 
 
 async def test_a_code_is_refused_far_from_its_phone(office: Office) -> None:

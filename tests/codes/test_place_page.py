@@ -59,6 +59,13 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
         told = await client.post(f"/p/{forged}/report", data={"request_id": "one"})
         assert (told.status_code, "已收到举报" in told.text) == (200, True)
     assert await database.pool.fetchval("SELECT count(*) FROM place_report WHERE object_id = $1", row.object_id) == 1
+    await client.post("/p/EVIL%1B/report", data={"request_id": "two"})
+    reports = (await operator.done("place-code", "reports", "--days", "99999")).splitlines()
+    assert [each.split("  ")[2:] for each in reports] == [
+        [code, "人民广场 B1-023", "人民大道 221 号", repr(forged)],
+        ["no place of the city's", "'EVIL\\x1b'"],
+    ]
+    assert reports[0].startswith("1 times  last 2026-11-30 08:00 UTC")
     await operator.done("place-code", "retire", code)
     assert "已停用" in (await client.get(f"/P/{text}")).text
     hostile = await client.get("/p/%3Cscript%3Ealert(1)")
