@@ -105,6 +105,11 @@ async def test_a_phone_with_a_key_store_signs_codes_itself(city: City, phones: P
     text = PHONE.code(credential, datetime.fromisoformat(given["now"]))
     assert (await read_by_a_gate(city, text)).claims == {"level": "L1"}
     assert [each["result"] for each in await who.data(USES)] == ["ok"]
+    taken = (await who.data("{ me { export } }"))["export"]["codes"]
+    assert [(each["key"], each["revoked_at"]) for each in taken["phones"]] == [(PHONE.public.hex(), None)]
+    assert [(each["verifier"], each["result"], each["told"]) for each in taken["uses"]] == [
+        ("一号入口", "ok", ["level"])
+    ]
     await pool.execute("UPDATE session SET auth_time = auth_time - interval '1 hour'")
     assert await who.data(BIND, **await binds(PHONE)) == bound | {"trustedUntil": given["validUntil"]}
     assert await who.code(BIND, **await binds(Phone(2))) == "AUTHENTICATION_TOO_OLD"
