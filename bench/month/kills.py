@@ -86,6 +86,7 @@ class Killer:
             self._servers.kill(target)
             await asyncio.sleep(self._random.uniform(0, _DOWN_SECONDS))
             self._servers.start(target)  # in this thread, for the server ends with it
+            self._platform.servers_killed_at = time.monotonic()
 
 
 def _children(pid: int) -> Iterable[int]:

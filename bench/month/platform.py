@@ -137,7 +137,7 @@ class Platform:
             done = await self.worker.call("work")
             self.tasks += done
             if not done:
-                await asyncio.wait({play}, timeout=_PAUSE_SECONDS / 10)
+                await asyncio.wait({play}, timeout=_PAUSE_SECONDS / 2)
         await play
         await self.work()
 

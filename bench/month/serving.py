@@ -69,6 +69,7 @@ class Serving:
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self.line: Line
+        self._swept_at = START
 
     async def answer(self, name: str, arguments: tuple[Any, ...]) -> Any:
         if name == "open":
@@ -151,11 +152,15 @@ class Serving:
 
     async def work(self) -> int:
         """Do everything that is due; how much it was."""
-        if await self._database.pool.fetchval(_DUE, self._clock.now()):  # else a transaction for nothing
-            async with self._database.session() as session:
-                await sweep(session, self._clock)
-        popped: list[Any] = [await self._redis.rpop(queue, 500) for queue in _QUEUES]
-        found = [each for messages in popped for each in messages or []]
+        if self._swept_at != (now := self._clock.now()):
+            if await self._database.pool.fetchval(_DUE, now):  # else a transaction for nothing
+                async with self._database.session() as session:
+                    await sweep(session, self._clock)
+            self._swept_at = now
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for queue in _QUEUES:
+                pipe.rpop(queue, 500)
+            found = [each for messages in await pipe.execute() for each in messages or []]
         headers = [msgspec.json.decode(each)["headers"] for each in found]
         await together([self._task(each["task"], each["id"]) for each in headers])
         return len(found)
