@@ -17,18 +17,12 @@ from adapters.errors import HostConfigurationError, NotOfferedError, OrderRefuse
 from auth.accounts.accounts import identities_of
 from auth.accounts.tables import Identity
 from flows.payments import cashiers
-from flows.payments.errors import (
-    AlreadyPaidError,
-    CashierClosedError,
-    OrderOverError,
-    PayerUnknownError,
-    WrongStateError,
-)
+from flows.payments.errors import CashierClosedError, PayerUnknownError, WrongStateError
 from flows.payments.messages import QUERY, AttemptNamed
-from flows.payments.ordering import is_over, live_attempts, locked, order_of
+from flows.payments.ordering import add_attempt, check_payable, live_attempts, locked, order_of
 from flows.payments.querying import go_on
 from flows.payments.settling import locked_attempt, step
-from flows.payments.states import LIVE_ATTEMPTS, PAID_ORDERS, AttemptEvent, AttemptState, after_order
+from flows.payments.states import LIVE_ATTEMPTS, AttemptEvent, AttemptState
 from flows.payments.tables import PaymentAttempt, PaymentOrder
 from kernel.clock import Clock
 from kernel.database import Database
@@ -67,7 +61,7 @@ async def begin_attempt(
     """
     await order_of(session, account_id, order_id)
     order = await locked(session, order_id)
-    _check_payable(order, clock)
+    check_payable(order, clock)
     for live in await live_attempts(session, order.id):
         if live.app_id == channel.app_id:
             if live.identity_id is None:
@@ -85,10 +79,7 @@ async def begin_attempt(
         created_at=now,
         changed_at=now,
     )
-    session.add(attempt)
-    order.state, order.changed_at = after_order(order.state, "attempt"), now
-    session.add(order)
-    await session.flush()
+    await add_attempt(session, clock, order, attempt)
     go_on(session, clock, attempt)
     return attempt, _payer(channel, identity)
 
@@ -147,13 +138,6 @@ async def _note(cashier: Cashier, number: str, error: YiwangError | None = None)
             send(session, cashier.clock, QUERY, AttemptNamed(number))
         elif attempt.state in LIVE_ATTEMPTS:
             await step(session, cashier.clock, held, event)
-
-
-def _check_payable(order: PaymentOrder, clock: Clock) -> None:
-    if order.state in PAID_ORDERS:
-        raise AlreadyPaidError("The order is paid", fix="Show its receipt.")
-    if order.state == "closed" or is_over(order, clock):
-        raise OrderOverError("The order can be paid no more", fix="Ask for a new price and order anew.")
 
 
 async def _identity_in(session: AsyncSession, account_id: UUID, channel: Channel) -> Identity:
