@@ -147,6 +147,8 @@ class AlipayParking:
         return reply
 
     def _about(self, stay: Stay) -> dict[str, object]:
+        if not stay.lot:
+            raise NotOfferedError("Alipay does not know this lot", fix="Have it registered there, and name its number.")
         return {
             "out_serial_no": stay.number,
             "parking_id": stay.lot,

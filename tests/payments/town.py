@@ -15,11 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 import worker.tasks  # noqa: F401 - registers the tasks
 from adapters.apps import OpenApps
 from adapters.channel import Channel
+from adapters.parking import Plate
 from adapters.parking_products import OpenParking
 from adapters.sandbox.clock import MovableClock
 from adapters.sandbox.development import APPS
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.hosts import Sandbox
+from adapters.sandbox.plates import Agreements
 from adapters.sandbox.world import Fault
 from auth.accounts.accounts import Proven, sign_in
 from flows.payments import ledger
@@ -40,6 +42,7 @@ QUERIES = {"wechat": "wechat_pay.query", "alipay": "alipay.trade.query", "baidu"
 PAID = {"wechat": "requestPayment:ok", "alipay": "9000", "baidu": "requestPolymerPayment:ok"}
 OPERATOR = "operator:1"
 AMOUNT = Fen(880)
+PLATE = Plate("沪AD12345", "green")
 
 heard: list[UUID] = []
 _keys = count()
@@ -91,6 +94,10 @@ class Town:
     def wechat_pay(self) -> Any:
         """Return the simulator of the merchant."""
         return self.host("wechat")._cashier  # type: ignore[attr-defined]  # of this host alone
+
+    def agreements(self, name: str) -> Agreements:
+        """Return which plates' owners have agreed with a host that fees are taken by themselves."""
+        return (self.wechat_pay.vehicles if name == "wechat" else self.host(name).parking).agreements  # type: ignore[no-any-return,attr-defined]  # of Alipay
 
     def channel(self, name: str) -> Channel:
         return self.channels[APPS[name]]
