@@ -18,6 +18,7 @@ from schema import (
     parking_acts,
     parking_live,
     parking_lots,
+    parking_mandates,
     passkeys,
     payments,
     places,
@@ -40,6 +41,7 @@ from schema.parking import ParkingQueries
 from schema.parking_acts import ParkingMutations
 from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
+from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
@@ -72,6 +74,7 @@ for each in (
     parking_acts,
     parking_live,
     parking_lots,
+    parking_mandates,
 ):
     POLICIES |= each.POLICIES
 
@@ -107,6 +110,7 @@ class Mutation(
     CodeMutations,
     PlaceMutations,
     ParkingMutations,
+    ParkingMandateMutations,
 ):
     """The root of what residents do with their accounts."""
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy.dialects import postgresql
 from sqlmodel import select
 
@@ -25,10 +26,18 @@ from flows.parking.tables import ParkingLot, ParkingTariff
 from flows.parking.tariff_data import read_tariff
 from flows.parking.vehicle_tables import Vehicle
 
-Products = Mapping[str, ParkingProduct]
-"""What charges for stays, by app id."""
-
 _log = logging.getLogger(__name__)
+
+
+class Products(Struct, frozen=True):
+    """What charges for stays, by app id; ``callbacks`` is the public address of this platform."""
+
+    by_app: Mapping[str, ParkingProduct]
+    callbacks: str
+
+    def notify_url(self, app_id: str) -> str:
+        """Return where an app's parking product calls."""
+        return f"{self.callbacks}/callbacks/parking/{app_id}"
 
 
 async def announce(deps: Deps, products: Products, session_id: UUID, color: str) -> None:
@@ -47,7 +56,8 @@ async def told(deps: Deps, products: Products, row: ParkingSession, app_id: str,
     known = await deps.session.get(ParkingHostStay, (row.id, app_id))
     stay = await _stay(deps, row, app_id, color, known)
     if known is None:
-        entered = await _announced(products.get(app_id), stay)
+        announced = msgspec.structs.replace(stay, notify_url=products.notify_url(app_id))
+        entered = await _announced(products.by_app.get(app_id), announced)
         values = {
             "session_id": row.id,
             "app_id": app_id,
@@ -95,5 +105,10 @@ async def _color(deps: Deps, row: ParkingSession, seen: str) -> PlateColor:
     """Return a plate's colour as the camera saw it, or else as its driver says."""
     if not seen:
         found = select(Vehicle.plate_color).where(Vehicle.plate_index == row.credential)
-        seen = (await deps.session.exec(found)).first() or "unknown"
-    return msgspec.convert(seen, PlateColor)  # type: ignore[no-any-return]  # a literal is no class
+        seen = (await deps.session.exec(found)).first() or ""
+    return plate_color(seen)
+
+
+def plate_color(word: str) -> PlateColor:
+    """Return a colour of ours as hosts' parking products take it; empty is unknown."""
+    return msgspec.convert(word or "unknown", PlateColor)  # type: ignore[no-any-return]  # a literal is no class

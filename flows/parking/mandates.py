@@ -22,6 +22,12 @@ def object_of(vehicle_id: UUID) -> str:
     return f"vehicle:{vehicle_id}"
 
 
+def vehicle_of(about: str) -> UUID | None:
+    """Return the vehicle of a mandate, None of one for something else."""
+    kind, _, id_ = about.partition(":")
+    return UUID(id_) if kind == "vehicle" else None
+
+
 async def mandate_for(session: AsyncSession, session_id: UUID, plate_index: bytes, due_fen: int) -> DebitMandate | None:
     """Return the mandate that pays for a stay of a plate: the oldest that suffices and whose host has not said no."""
     connection = await driver(session)

@@ -7,6 +7,7 @@ from msgspec import Struct
 SETTLE = "parking.settle"
 ANNOUNCE = "parking.announce"
 CHARGE = "parking.charge"
+AGREEMENT = "parking.agreement"
 ORDER_CHANGED = "parking.order_changed"
 
 
@@ -28,3 +29,10 @@ class DebitOrdered(Struct, frozen=True):
 
     order_id: UUID
     color: str
+
+
+class MandateNamed(Struct, frozen=True):
+    """A mandate that its host has not confirmed yet; how often the host was asked."""
+
+    mandate_id: UUID
+    asked: int = 0

@@ -67,7 +67,7 @@ async def begin_attempt(
             if live.identity_id is None:
                 raise WrongStateError("The order is being charged by a mandate", fix="Ask how it stands in a moment.")
             return live, _payer(channel, await session.get_one(Identity, live.identity_id))
-    identity = await _identity_in(session, account_id, channel)
+    identity = await identity_in(session, account_id, channel.provider, channel.app_id)
     now = clock.now()
     attempt = PaymentAttempt(
         order_id=order.id,
@@ -140,17 +140,16 @@ async def _note(cashier: Cashier, number: str, error: YiwangError | None = None)
             await step(session, cashier.clock, held, event)
 
 
-async def _identity_in(session: AsyncSession, account_id: UUID, channel: Channel) -> Identity:
-    """Return the payer's way in by this very app: a host refuses, or mistakes, the id that another app knows."""
+async def identity_in(session: AsyncSession, account_id: UUID, provider: str, app_id: str) -> Identity:
+    """Return the payer's way in by this very app: a host refuses, or mistakes, the id that another app knows.
+
+    Raises PayerUnknownError.
+    """
     known = [
-        each
-        for each in await identities_of(session, account_id)
-        if (each.provider, each.tenant) == (channel.provider, channel.app_id)
+        each for each in await identities_of(session, account_id) if (each.provider, each.tenant) == (provider, app_id)
     ]
     if not known:
-        raise PayerUnknownError(
-            f"This account has never signed in by the app {channel.app_id}", fix="Sign in there, then pay."
-        )
+        raise PayerUnknownError(f"This account has never signed in by the app {app_id}", fix="Sign in there, then pay.")
     return max(known, key=lambda each: each.last_used_at)
 
 

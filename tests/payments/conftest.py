@@ -1,18 +1,18 @@
 """The town that pays, with wang and li in it, and the hosts' parking products."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
-import msgspec
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from adapters.apps import open_channels, parse_apps
+from adapters.parking import ParkingProduct
 from adapters.parking_products import OpenParking, open_parking
 from adapters.sandbox.development import APPS, development_apps
 from adapters.sandbox.hosts import build_sandbox
-from adapters.sandbox.wechat_pay.vehicles import SUB_MCHID
 from cli.ports import bindable
+from gateway.http.parking_callbacks import ParkingCallbacks
 from gateway.http.payment_callbacks import PaymentCallbacks
 from kernel.clock import Clock, SystemClock
 from kernel.crypto.keys import open_keys
@@ -40,8 +40,12 @@ async def town(settings: Settings, database: Database, redis: Redis, clock: Cloc
     async with open_channels(apps, redis, sandbox.clock) as channels:
         callbacks = PaymentCallbacks(database, sandbox.clock, open_keys(settings).cipher, channels)
         routes = [route for host in sandbox.hosts for route in host.routes()]
-        async with serve_handlers([*routes, *callbacks.handlers()], port):
-            opened = Town(settings, database, redis, sandbox, channels, origin)
+        products: dict[str, ParkingProduct] = {}
+        stays = ParkingCallbacks(database, sandbox.clock, open_keys(settings), products)
+        async with serve_handlers([*routes, *callbacks.handlers(), *stays.handlers()], port):
+            ours = structs.replace(settings, issuer=origin)  # where hosts call
+            opened = Town(ours, database, redis, sandbox, channels, origin)
+            opened.products = products
             await opened.sign_in("wang", *HOSTS)
             await opened.sign_in("li", *HOSTS)
             yield opened
@@ -51,14 +55,10 @@ async def town(settings: Settings, database: Database, redis: Redis, clock: Cloc
 @pytest.fixture
 async def parking(town: Town) -> AsyncIterator[OpenParking]:
     """The deployment's parking products, and wang's plate agreed to at both hosts."""
-    raw = msgspec.json.decode(development_apps(town.cashier.callbacks))
-    more: dict[str, dict[str, Any]] = {
-        "wechat": {"vehicles": {"sub_mchid": SUB_MCHID, "notify_url": f"{town.cashier.callbacks}/events"}},
-        "alipay": {"parking": True},
-    }
-    apps = parse_apps(msgspec.json.encode({"apps": [each | more.get(each["provider"], {}) for each in raw["apps"]]}))
+    apps = parse_apps(development_apps(town.cashier.callbacks))
     async with open_parking(apps, town.clock) as opened:
         town.opened[OpenParking] = opened
-        for host in more:
+        town.products.update(opened.charging)
+        for host in ("wechat", "alipay"):
             town.agreements(host).sign(APPS[host], "wang", PLATE.number)
         yield opened

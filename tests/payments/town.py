@@ -1,10 +1,10 @@
 """A town that pays: simulated hosts, a deployment's channels to them, our callback address, and a worker by hand."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 import worker.tasks  # noqa: F401 - registers the tasks
 from adapters.apps import OpenApps
 from adapters.channel import Channel
-from adapters.parking import Plate
+from adapters.parking import ParkingProduct, Plate
 from adapters.parking_products import OpenParking
 from adapters.sandbox.clock import MovableClock
 from adapters.sandbox.development import APPS
@@ -46,6 +46,7 @@ PLATE = Plate("沪AD12345", "green")
 
 heard: list[UUID] = []
 _keys = count()
+_Row = TypeVar("_Row")
 
 
 @consumer("payments.test_heard", OrderChanged)
@@ -86,6 +87,7 @@ class Town:
         self.opened: dict[type, object] = {OpenApps: OpenApps(channels), OpenParking: OpenParking()}
         self._hand = Hand(TaskContext(settings, database, redis, self.clock, has_opened=self.opened))
         self.accounts: dict[str, UUID] = {}
+        self.products: dict[str, ParkingProduct] = {}
 
     def host(self, name: str) -> SimulatedHost:
         return next(each for each in self.sandbox.hosts if each.provider == name)
@@ -164,6 +166,13 @@ class Town:
         async with asyncio.timeout(10):
             while (row := await self.row(order)).state != state:
                 await asyncio.sleep(0.01)
+        return row
+
+    async def eventually(self, look: Callable[[], Awaitable[_Row]], there: Callable[[_Row], bool]) -> _Row:
+        """Look again and again until something is there that callbacks bring."""
+        async with asyncio.timeout(10):
+            while not there(row := await look()):
+                await asyncio.sleep(0.02)
         return row
 
     async def noticed(self, times: int) -> list[PaymentNotice]:
