@@ -9,12 +9,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
+from auth.sessions.tasks import in_batches
+from flows.payments import notices
 from flows.payments.debiting import DEBIT, DebitAsked, charge
 from flows.payments.messages import EXPIRE, QUERY, REFUND, AttemptNamed, OrderNamed, RefundNamed
 from flows.payments.moving import move
 from flows.payments.ordering import close_if_over, locked
 from flows.payments.querying import Hosts, look
-from kernel.celery import Handler, TaskContext, consumer
+from kernel.celery import Handler, TaskContext, consumer, periodic
 from kernel.outbox import send
 
 _AGAIN = timedelta(hours=1)
@@ -57,3 +59,9 @@ async def refund(session: AsyncSession, context: TaskContext, named: RefundNamed
 async def expire(session: AsyncSession, context: TaskContext, named: OrderNamed) -> None:
     """Close an order whose time is over; what hosts have of it is asked about first."""
     await close_if_over(session, context.clock, await locked(session, named.order_id))
+
+
+@periodic("payments.forget", timedelta(hours=1))
+async def forget_every_hour(context: TaskContext) -> None:
+    """Delete old notices."""
+    await in_batches(context, lambda session: notices.forget(session, context.clock))
