@@ -192,7 +192,8 @@ class ParkingHostStay(SQLModel, table=True):
     """A stay as a host app knows it that may charge for it. ``reference`` is the host's number, empty if it has none.
 
     ``color`` is the plate's and ``entered_at`` the entry as the host was told: charges have to say the same.
-    ``service`` is its latest word on whether it takes the fee by itself.
+    ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that word, if
+    it has changed its mind since it was told.
     """
 
     __tablename__ = "parking_host_stay"
@@ -203,6 +204,7 @@ class ParkingHostStay(SQLModel, table=True):
     service: ServiceState = Field(sa_type=String)
     color: PlateColor = Field(sa_type=String)
     entered_at: datetime
+    said_at: datetime | None = None
     changed_at: datetime
 
 

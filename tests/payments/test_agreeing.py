@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from redis.asyncio import Redis
 from sqlmodel import select
 
 from adapters.parking_products import OpenParking
@@ -19,9 +18,7 @@ from flows.payments.mandates import step
 from flows.payments.tables import DebitMandate
 from kernel.audit.tables import AuditEntry
 from kernel.crypto.keys import open_keys
-from kernel.database import Database
 from kernel.money import Fen
-from kernel.settings import Settings
 from tests.parking.lots import Lot
 from tests.payments.town import PLATE, Town
 
@@ -29,9 +26,9 @@ hosts = pytest.mark.parametrize("host", ["wechat", "alipay"])
 
 
 @pytest.fixture
-def lot(settings: Settings, database: Database, redis: Redis, town: Town, parking: OpenParking) -> Lot:
+def lot(town: Town, parking: OpenParking) -> Lot:
     """What works off parking's messages; nobody has agreed to anything yet."""
-    made = Lot(settings, database, redis, open_keys(settings))
+    made = Lot(town.settings, town.database, town.redis, open_keys(town.settings))
     made.clock = town.clock  # type: ignore[assignment]  # it can be moved, too
     made.opened = town.opened
     for host in ("wechat", "alipay"):

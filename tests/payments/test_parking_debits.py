@@ -4,22 +4,22 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from redis.asyncio import Redis
 from sqlmodel import select
 
+from adapters.parking import ParkingCallback, ServiceChanged
 from adapters.parking_products import OpenParking
 from adapters.sandbox.alipay.parking import LOT
 from adapters.sandbox.development import APPS
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
+from flows.parking.host_news import take
 from flows.parking.session_tables import ParkingHostStay, ParkingNotice, ParkingPayment, ParkingSession
+from flows.parking.site_reading import snapshot
 from flows.parking.vehicles import claim
 from flows.payments.mandates import NewMandate, sign, step
 from flows.payments.tables import PaymentOrder
 from kernel.clock import Clock, ManualClock
 from kernel.crypto.keys import open_keys
-from kernel.database import Database
 from kernel.money import Fen
-from kernel.settings import Settings
 from tests.parking.lots import NINE, Lot
 from tests.payments.town import PLATE, Town
 
@@ -34,9 +34,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def lot(settings: Settings, database: Database, redis: Redis, town: Town, parking: OpenParking) -> Lot:
+async def lot(town: Town, parking: OpenParking) -> Lot:
     """The garage of the town, which Alipay knows by a number of its own."""
-    made = Lot(settings, database, redis, open_keys(settings))
+    made = Lot(town.settings, town.database, town.redis, open_keys(town.settings))
     made.clock = town.clock  # type: ignore[assignment]  # it can be moved, too
     made.opened = town.opened
     made.row.host_ids = {APPS["alipay"]: LOT}
@@ -184,6 +184,56 @@ async def test_nobody_pays_by_hand_what_is_being_charged(town: Town, lot: Lot, h
     with pytest.raises(AlreadyCoveredError):
         await lot.order(entered.session_id, town.accounts["li"])
     assert await town.ledger() == {"host": 1500, "operator": -1500}
+
+
+async def service(town: Town) -> str:
+    async with town.database.session() as session:
+        return (await session.exec(select(ParkingHostStay.service))).one()
+
+
+async def test_a_plate_that_its_owner_pauses_at_wechat_pays_at_the_exit_until_it_is_taken_up_again(
+    town: Town, lot: Lot
+) -> None:
+    await signed(town, lot, "wechat")
+    await passes(lot, "enter", 0)
+    await work(town, lot)
+    vehicles = town.wechat_pay.vehicles
+    async with town.database.session() as session:
+        assert (await snapshot(lot.deps(session), "box", "")).mandates
+    vehicles.change(PLATE.number, "paused")
+    await town.eventually(lambda: service(town), lambda word: word == "paused")
+    async with town.database.session() as session:
+        assert (await snapshot(lot.deps(session), "box", "")).mandates == ()
+    assert await passes(lot, "exit", 30) == "to_pay"
+    town.clock.advance(timedelta(seconds=5))
+    town.fault("wechat_pay.callback", "twice")
+    vehicles.change(PLATE.number, "active")
+    await town.eventually(lambda: service(town), lambda word: word == "active")
+    assert await passes(lot, "exit", 60) == "by_mandate"
+    assert (await until(town, lot, "debited")).paid_fen == 1500
+
+
+async def test_an_older_word_of_wechats_that_comes_late_changes_nothing(town: Town, lot: Lot) -> None:
+    await signed(town, lot, "wechat")
+    await passes(lot, "enter", 0)
+    await work(town, lot)
+    vehicles = town.wechat_pay.vehicles
+    town.fault("wechat_pay.callback", "out_of_order")
+    vehicles.change(PLATE.number, "overdue")
+    town.clock.advance(timedelta(seconds=5))
+    vehicles.change(PLATE.number, "active")  # tells first, then of what was before
+    await town.eventually(lambda: entrances(town), lambda times: times == 2)
+    assert await service(town) == "active"
+    unknown = ServiceChanged("0" * 32, "p1", "paused", town.clock.now())
+    async with town.database.session() as session:
+        taken = await take(lot.deps(session), APPS["wechat"], ParkingCallback(unknown, "m1", b"", ""))
+    assert (taken.said, taken.odd) == ("a stay that is not ours", True)
+
+
+async def entrances(town: Town) -> int:
+    """Count the words of entrances that were accepted."""
+    told = [each for each in town.sandbox.world.events if each.what.startswith("VEHICLE.ENTRANCE_STATE_CHANGE to")]
+    return sum(each.result == "HTTP 200" for each in told)
 
 
 async def test_an_entry_that_the_host_did_not_hear_of_is_told_when_it_is_to_charge(town: Town, lot: Lot) -> None:
