@@ -8,8 +8,10 @@ from sqlmodel import col, select
 from flows.parking.credentials import credential, index_of
 from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
 from flows.parking.gathering import Deps
+from flows.parking.mandates import object_of
 from flows.parking.plates import read_plate
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
+from flows.payments.mandates import end_all_of
 from kernel.audit.entries import Event, append
 from kernel.ids import uuid7
 
@@ -73,11 +75,13 @@ async def prove(deps: Deps, account_id: UUID, vehicle_id: UUID, source: str) -> 
 
 
 async def end(deps: Deps, account_id: UUID, vehicle_id: UUID) -> None:
-    """End a binding, such as when the vehicle was sold. Raises UnknownVehicleError."""
+    """End a binding, such as when the vehicle was sold, and what is debited for it. Raises UnknownVehicleError."""
     binding = await _binding(deps, account_id, vehicle_id)
     binding.until = deps.clock.now()
     deps.session.add(binding)
     await deps.session.flush()
+    actor, about = f"account:{account_id}", object_of(vehicle_id)
+    await end_all_of(deps.session, deps.clock, account_id, actor=actor, because="the vehicle was given up", about=about)
     await _audit(deps, account_id, vehicle_id, "ended")
 
 

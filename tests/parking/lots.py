@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import Payment
+from adapters.parking_products import OpenParking
 from auth.accounts.tables import Account
 from flows.parking.gathering import Deps
 from flows.parking.paying import Payer, pay
@@ -44,6 +45,7 @@ class Lot:
     def __init__(self, settings: Settings, database: Database, redis: Redis, keys: Keys) -> None:
         self.settings, self.database, self.redis, self.keys = settings, database, redis, keys
         self.clock = ManualClock(NINE)
+        self.opened: dict[type, object] = {OpenParking: OpenParking()}
         self.number = 0
         self.row = ParkingLot(
             operator_id="garages", code="1", name_zh="一号车库", kind="garage", latitude=31.2, longitude=121.4,
@@ -162,7 +164,7 @@ class Lot:
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do all of parking that is due, also what that makes due."""
         self.clock.advance(after)
-        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock))
+        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=self.opened))
         app.runtime = hand
         await look_at_due_now(hand)
         queue = KEY_PREFIX + "parking"
