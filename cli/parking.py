@@ -13,6 +13,7 @@ from cli.who import operator
 from flows.parking.errors import OperatorFileError
 from flows.parking.exporting import export
 from flows.parking.loading import Change, Loading, unregistered
+from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
 from flows.parking.tables import ParkingLane, ParkingLot
@@ -78,8 +79,8 @@ def show() -> None:
         full = {row.lot_id: row for row in (await session.exec(select(ParkingOccupancy))).all()}
         lines = []
         for lot in lots:
-            count = full.get(lot.id)
-            taken = max(count.inside + count.correction, 0) if count else 0
+            count = full.get(lot.id, ParkingOccupancy(lot_id=lot.id))
+            taken = demand_of(lot.spaces, count.inside, count.correction, count.counted_at).occupied
             closed = "  closed" if lot.closed_at else ""
             lines.append(f"{lot.operator_id}/{lot.code}  {lot.name_zh}  {taken} of {lot.spaces}  {lot.tariff}{closed}")
             lines += [_lane(each) for each in lanes if each.lot_id == lot.id]

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ AHEAD = timedelta(minutes=5)  # how far a device's clock may be ahead of ours
 LATE = timedelta(days=31)  # a device that was offline for longer is asked to be looked at
 _FIELD = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
 _NAMED = re.compile(r"(?:missing required|unknown) field `(\w+)`")
+_Wire = TypeVar("_Wire", bound=Struct)
 Short = Annotated[str, Meta(max_length=64)]
 
 
@@ -62,10 +63,7 @@ _decoder = msgspec.json.Decoder(WireEvent)
 
 def read_event(raw: bytes, now: datetime) -> WireEvent:
     """Raises EventRefusedError."""
-    try:
-        event = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _refused(str(error)) from None
+    event = decoded(_decoder, raw)
     if event.occurred_at > now + AHEAD:
         raise EventRefusedError("occurred_at", "the device's clock is more than five minutes ahead")
     if event.occurred_at < now - LATE:
@@ -107,8 +105,12 @@ def gate_event(event_id: UUID, device_id: str, wire: WireEvent, direction: Direc
     )
 
 
-def _refused(message: str) -> EventRefusedError:
-    found = _FIELD.fullmatch(message)
-    problem, field = (found[1], found[2] or "") if found else (message, "")
-    named = _NAMED.search(problem)
-    return EventRefusedError(field or (named[1] if named else "body"), problem)
+def decoded(decoder: msgspec.json.Decoder[_Wire], raw: bytes) -> _Wire:
+    """Read JSON. Raises EventRefusedError with the field that is wrong."""
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = _FIELD.fullmatch(str(error))
+        problem, field = (found[1], found[2] or "") if found else (str(error), "")
+        named = _NAMED.search(problem)
+        raise EventRefusedError(field or (named[1] if named else "body"), problem) from None

@@ -64,7 +64,7 @@ async def count(deps: Deps, speaker: Speaker, lot_id: UUID, occupied: int) -> De
     deps.session.add(row)
     await deps.session.flush()
     await _audit(deps, speaker, "parking_lot.counted", f"parking_lot:{lot.id}", occupied=occupied, was=was)
-    return demand_of(lot, row)
+    return demand_of(lot.spaces, row.inside, row.correction, row.counted_at)
 
 
 async def close(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> ParkingSession:

@@ -7,7 +7,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Meta, Struct
 
-from flows.parking.occupancy import Demand
+from flows.parking.explaining import Words
+from flows.parking.occupancy import Demand, demand_of
 from flows.parking.tables import LotKind
 
 _PLACES = """
@@ -20,13 +21,6 @@ _PLACES = """
       AND ($2::float8[] IS NULL OR (lot.longitude BETWEEN $2[1] AND $2[3] AND lot.latitude BETWEEN $2[2] AND $2[4]))
     ORDER BY lot.id LIMIT $3
 """
-
-
-class Words(Struct, frozen=True):
-    """A text in both languages; English may be empty."""
-
-    zh: str
-    en: str
 
 
 class Position(Struct, frozen=True):
@@ -70,13 +64,6 @@ async def places(
 
 
 def _place(row: Any) -> Place:
-    occupied = max((row["inside"] or 0) + (row["correction"] or 0), 0)
-    demand = Demand(
-        demand_type="counted" if row["counted_at"] else "derived",
-        occupied=occupied,
-        available=max(row["spaces"] - occupied, 0),
-        counted_at=row["counted_at"],
-    )
     return Place(
         id=row["id"],
         code=row["code"],
@@ -86,6 +73,6 @@ def _place(row: Any) -> Place:
         location=Position(row["latitude"], row["longitude"]),
         operator=Operator(row["operator_id"], Words(row["operator_zh"], row["operator_en"])),
         supply=row["spaces"],
-        demand=demand,
+        demand=demand_of(*(row[name] for name in ("spaces", "inside", "correction", "counted_at"))),
         rate_id=row["rate_id"],
     )

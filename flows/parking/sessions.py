@@ -104,7 +104,6 @@ def _at_exit(visit: Visit, event: GateEvent) -> Visit:
     return replace(
         visit,
         left_at=event.occurred_at,
-        exit_event=event.id,
         released="manual" if manual else event.reason,
         review=visit.review or ("manual_open" if manual else ""),
         events=events,

@@ -26,7 +26,6 @@ class Visit(Struct, frozen=True, kw_only=True):
     asked_at: datetime | None = None
     left_at: datetime | None = None
     orphaned_at: datetime | None = None
-    exit_event: UUID | None = None
     joined_event: UUID | None = None
     released: str = ""
     match: Match = "exact"
