@@ -13,6 +13,7 @@ from flows.parking.errors import ActRefusedError, UnknownLotError, UnknownSessio
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.occupancy import Demand, demand_of
+from flows.parking.opening import Hours
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.quoting import rewritten
 from flows.parking.recording import record
@@ -65,6 +66,14 @@ async def count(deps: Deps, speaker: Speaker, lot_id: UUID, occupied: int) -> De
     await deps.session.flush()
     await _audit(deps, speaker, "parking_lot.counted", f"parking_lot:{lot.id}", occupied=occupied, was=was)
     return demand_of(lot.spaces, row.inside, row.correction, row.counted_at)
+
+
+async def set_hours(deps: Deps, speaker: Speaker, lot_id: UUID, opening: list[Hours]) -> None:
+    """Say when a lot of the speaker's is open. Raises UnknownLotError."""
+    lot = await own_lot(deps, speaker, lot_id)
+    lot.opening = msgspec.to_builtins(opening)
+    deps.session.add(lot)
+    await _audit(deps, speaker, "parking_lot.hours_set", f"parking_lot:{lot.id}", hours=len(opening))
 
 
 async def close(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> ParkingSession:

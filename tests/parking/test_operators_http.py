@@ -101,6 +101,19 @@ async def test_anybody_reads_places_rates_and_what_a_stay_would_cost(town: Town)
     assert (await town.client.get(f"{asked}&end=2026-11-02T10:00:00")).status_code == 400
 
 
+async def test_an_operator_says_when_a_lot_is_open(town: Town) -> None:
+    program, place = await town.program(), await town.place(GARAGE)
+    path = f"/parking/lots/{place['id']}/opening"
+    hours = [{"opens": "07:00", "closes": "00:30", "day_kinds": ["working"]}]
+    assert (await program.post(path, {"opening": hours})).json() == {"opening": hours}
+    said = [{"opens": "07:00", "closes": "00:30", "dayKinds": ["working"]}]
+    assert (await town.place(GARAGE))["openingTimes"] == said != place["openingTimes"]
+    wrong = await program.post(path, {"opening": [{"opens": "7:00", "closes": "25:00"}]})
+    assert (wrong.status_code, "opening[0].opens" in wrong.text) == (400, True)
+    rival = await town.program("rival", "elsewhere")
+    assert (await rival.post(path, {"opening": []})).status_code == 404
+
+
 async def test_a_site_is_told_everything_and_then_what_has_changed(town: Town, box: Box) -> None:
     entered = await box.passes("enter", 0)
     whole = (await box.get("/parking/site/snapshot")).json()

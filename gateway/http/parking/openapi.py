@@ -17,7 +17,7 @@ from flows.parking.site_snapshot import SiteSnapshot
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
 from gateway.http.parking.events import EventAnswers, ExitAnswer
-from gateway.http.parking.operating import Closing, Counted, DisputeDecision, Release, Repair, WriteOff
+from gateway.http.parking.operating import Closing, Counted, DisputeDecision, Opening, Release, Repair, WriteOff
 from kernel.version import __version__
 
 DEVICE, PROGRAM, OPEN = "device", "program", ""
@@ -50,6 +50,7 @@ OPERATIONS = (
     ),
     Operation("get", "/parking/disputes", "List open disputes", PROGRAM, DisputeView, query=_PAGE, many=True),
     Operation("post", "/parking/lots/{id}/occupancy", "Say how many vehicles are inside", PROGRAM, Demand, Counted),
+    Operation("post", "/parking/lots/{id}/opening", "Say when a lot is open", PROGRAM, Opening, Opening),
     Operation("post", "/parking/sessions/{id}/closing", "Close what has no exit", PROGRAM, SessionView, Closing),
     Operation("post", "/parking/sessions/{id}/release", "Let a vehicle out", PROGRAM, SessionView, Release),
     Operation("post", "/parking/sessions/{id}/write-off", "Write off what is owed", PROGRAM, SessionView, WriteOff),

@@ -13,6 +13,7 @@ from auth.provider.environment import Environment
 from flows.parking import operating
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import Call, once
+from flows.parking.opening import Hours
 from flows.parking.operating import Speaker
 from flows.parking.repairing import repair
 from flows.parking.session_view import (
@@ -45,6 +46,12 @@ class Counted(_Said, frozen=True, kw_only=True):
     """How many vehicles somebody has counted in a lot."""
 
     occupied: Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class Opening(_Said, frozen=True, kw_only=True):
+    """When a lot is open, in place of what was said before; empty: nobody says."""
+
+    opening: Annotated[list[Hours], Meta(max_length=50)]
 
 
 class Closing(_Said, frozen=True, kw_only=True):
@@ -85,6 +92,11 @@ async def _count(deps: Deps, who: Speaker, lot_id: UUID, said: Counted) -> Any:
     return await operating.count(deps, who, lot_id, said.occupied)
 
 
+async def _open(deps: Deps, who: Speaker, lot_id: UUID, said: Opening) -> Opening:
+    await operating.set_hours(deps, who, lot_id, said.opening)
+    return said
+
+
 async def _close(deps: Deps, who: Speaker, session_id: UUID, said: Closing) -> SessionView:
     return view(deps, await operating.close(deps, who, session_id, said.reason))
 
@@ -117,6 +129,7 @@ class OperatorRoutes:
             self._sessions(),
             self._disputes(),
             self._act("/parking/lots/{id:uuid}/occupancy", Counted, _count),
+            self._act("/parking/lots/{id:uuid}/opening", Opening, _open),
             self._act("/parking/sessions/{id:uuid}/closing", Closing, _close),
             self._act("/parking/sessions/{id:uuid}/release", Release, _release),
             self._act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),
