@@ -8,16 +8,18 @@ import msgspec
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from cli.transaction import transaction
-from cli.who import operator
+from cli.transaction import existing, transaction
+from cli.who import operator, record
 from flows.parking.errors import OperatorFileError
 from flows.parking.exporting import export
 from flows.parking.loading import Change, Loading, unregistered
 from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
+from flows.parking.refused import Wanted, refused_events, refused_view
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from services_catalog.manifest_file import line_of
 from supergraph.findings import Finding
 
@@ -99,6 +101,40 @@ def export_(file: Path) -> None:
         click.echo(written.decode(), nl=False)
     else:
         file.write_bytes(written)
+
+
+@parking.command("refused")
+@click.option("--device", default="", help="Only what this device sent.")
+@click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+@click.option(
+    "--content", is_flag=True, help="Show what was sent, too: it may name plates, so the audit log says who did."
+)
+def refused_(device: str, most: int, *, content: bool) -> None:
+    """Show what devices sent that is no event, the latest first.
+
+    \b
+    Example:
+      yiwang parking refused --content
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    cipher = open_keys(existing()).cipher if content else None
+
+    async def work(session: AsyncSession) -> list[str]:
+        lots = {lot.id: lot for lot in (await session.exec(select(ParkingLot))).all()}
+        lines = []
+        for row in await refused_events(session, Wanted(device_id=device), most):
+            lot = lots.get(row.lot_id) if row.lot_id else None
+            where = f"{lot.operator_id}/{lot.code}" if lot else "-"
+            lines.append(
+                f"{row.received_at:%Y-%m-%d %H:%M:%S} UTC  {where}  {row.device_id}  {row.field}: {row.problem}"
+            )
+            if cipher is not None:
+                lines.append(f"  {refused_view(cipher, row).raw!r}")
+        if cipher is not None:
+            await record(session, _CLOCK, "parking_refused_event.read", "parking:refused", rows=len(lines) // 2)
+        return lines
+
+    for line in transaction(work):
+        click.echo(line)
 
 
 def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force: bool) -> list[Change]:

@@ -16,7 +16,8 @@ from msgspec import Meta, Struct
 from flows.parking.errors import UnknownDeviceError
 from flows.parking.event_wire import EventRefusedError, decoded
 from flows.parking.gathering import Deps
-from flows.parking.recording import Answer, keep_refused, record
+from flows.parking.recording import Answer, record, refusals
+from flows.parking.refused import keep_refused
 from flows.parking.stored import RAW
 from kernel.database import driver
 
@@ -127,7 +128,7 @@ async def record_cds(deps: Deps, device_id: str, events: Sequence[bytes]) -> lis
         else:
             answers[place] = await _noted(deps, connection, device_id, event)
     parked.sort(key=lambda each: each[1].event_time)
-    await keep_refused(deps, device_id, [(events[i], each) for i, each in answers.items() if each.status == "refused"])
+    await keep_refused(deps, device_id, street.lot_id, refusals(events, answers))
     wires = [await street.wire(deps, event, bay) for _, event, bay in parked]
     told = await record(deps.session, deps.clock, deps.keys, device_id, wires)
     for (place, event, bay), answer in zip(parked, told, strict=True):

@@ -4,7 +4,7 @@ A device sends one event, or what it has kept while it was offline. What comes a
 is no event is refused with the field that is wrong, and kept for whoever mends the device (PK-07).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -21,7 +21,7 @@ from flows.parking.event_ids import event_id_of
 from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, gate_event, read_event
 from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
-from flows.parking.session_tables import ParkingRefusedEvent
+from flows.parking.refused import Refused, keep_refused
 from flows.parking.sessions import GateEvent
 from flows.parking.stored import RAW
 from flows.parking.tables import Direction, ParkingLane
@@ -29,11 +29,8 @@ from flows.parking.terms import Lot
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import driver
-from kernel.ids import uuid7
 
 MOST = 500  # events of one request
-_REFUSED = "parking_refused_event.raw"
-_KEPT_BYTES = 8192
 PHONE = "phone"
 """The device of events that residents' phones report, at whatever lane."""
 
@@ -110,8 +107,13 @@ async def _record(deps: Deps, device_id: str, lanes: dict[str, _Lane], events: S
         except EventRefusedError as error:
             answers[place] = Answer(status="refused", field=error.field, problem=error.problem)
     answers |= await _Recorder(deps, device_id).all_of(reads)
-    await keep_refused(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
+    await keep_refused(deps, device_id, next(iter(lanes.values())).lot.id, refusals(events, answers))
     return [answers[place] for place in range(len(events))]
+
+
+def refusals(events: Sequence[bytes], answers: Mapping[int, Answer]) -> list[Refused]:
+    """Return what of a request was refused."""
+    return [Refused(events[i], each.field, each.problem) for i, each in answers.items() if each.status == "refused"]
 
 
 class _Recorder:
@@ -254,20 +256,3 @@ def _lane(lanes: dict[str, _Lane], wire: WireEvent) -> _Lane:
     if wire.lane not in lanes:
         raise EventRefusedError("lane", f"this device has no lane {wire.lane!r}")
     return lanes[wire.lane]
-
-
-async def keep_refused(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
-    """Keep what was refused, for inspection."""
-    for raw, answer in refused:
-        row_id = uuid7()
-        text = raw[:_KEPT_BYTES].decode(errors="backslashreplace")
-        deps.session.add(
-            ParkingRefusedEvent(
-                id=row_id,
-                device_id=device_id,
-                received_at=deps.clock.now(),
-                field=answer.field,
-                problem=answer.problem,
-                raw=deps.keys.cipher.seal(_REFUSED, row_id, text),
-            )
-        )

@@ -63,20 +63,6 @@ class ParkingEvent(SQLModel, table=True):
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_event.raw"}))
 
 
-class ParkingRefusedEvent(SQLModel, table=True):
-    """What a device sent that is no event, for whoever mends the device."""
-
-    __tablename__ = "parking_refused_event"
-    __table_args__ = (Index("parking_refused_event_device", "device_id", "received_at"),)
-
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    device_id: str
-    received_at: datetime
-    field: str
-    problem: str
-    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_refused_event.raw"}))
-
-
 class ParkingSession(SQLModel, table=True):
     """A vehicle's stay in a lot (APDS session). ``id`` follows from its first event, so any order gives the same.
 

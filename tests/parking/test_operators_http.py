@@ -15,7 +15,7 @@ from flows.parking.vehicles import vehicle_of
 from flows.payments.tables import DebitMandate
 from tests.auth.residents import Residents
 from tests.parking.lots import PLATE
-from tests.parking.town import GARAGE, Box, Town, moment
+from tests.parking.town import GARAGE, HOSPITAL, STREET, Box, Town, moment
 
 
 async def test_programs_see_and_change_what_is_their_operators_alone(town: Town, box: Box) -> None:
@@ -112,6 +112,28 @@ async def test_an_operator_says_when_a_lot_is_open(town: Town) -> None:
     assert (wrong.status_code, "opening[0].opens" in wrong.text) == (400, True)
     rival = await town.program("rival", "elsewhere")
     assert (await rival.post(path, {"opening": []})).status_code == 404
+
+
+async def test_what_devices_sent_in_vain_is_shown_to_their_operator_alone(town: Town, box: Box) -> None:
+    hospital = await town.box(HOSPITAL)
+    for sender, wrong in ((box, {"seq": -1}), (hospital, {"lane": "roof"}), (box, {"plate": "!!"})):
+        assert (await sender.send("/parking/events", sender.event("enter") | wrong)).status_code == 422
+    street = await town.box(STREET)
+    assert (await street.send("/parking/cds/events", b'{"event_id": 7}')).status_code == 422
+    program, rival = await town.program(), await town.program("rival", "elsewhere")
+    path = "/parking/refused-events"
+    assert (await rival.get(path)).json() == {"items": [], "next": None}
+    listed = (await program.get(path)).json()["items"]
+    assert [each["field"] for each in listed] == ["event_id", "plate", "lane", "seq"]
+    assert msgspec.json.decode(listed[1]["raw"])["plate"] == "!!"
+    first = (await program.get(f"{path}?limit=3")).json()
+    rest = (await program.get(f"{path}?limit=3&after={first['next']}")).json()
+    assert (first["items"] + rest["items"], rest["next"]) == (listed, None)
+    place = (await town.place(GARAGE))["id"]
+    of_lot = (await program.get(f"{path}?placeId={place}")).json()["items"]
+    of_device = (await program.get(f"{path}?deviceId={box.device}")).json()["items"]
+    assert of_lot == of_device == [listed[1], listed[3]]
+    assert (await town.client.get(path)).status_code == 401
 
 
 async def test_a_site_is_told_everything_and_then_what_has_changed(town: Town, box: Box) -> None:

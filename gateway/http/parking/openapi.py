@@ -12,6 +12,7 @@ from flows.parking.heartbeats import Heard, Heartbeat
 from flows.parking.occupancy import Demand
 from flows.parking.places import Place
 from flows.parking.rates import QuoteView, RateTable
+from flows.parking.refused import RefusedView
 from flows.parking.session_view import DisputeView, SessionView
 from flows.parking.site_snapshot import SiteSnapshot
 from gateway.http.conditional import is_known
@@ -49,6 +50,11 @@ OPERATIONS = (
         many=True,
     ),
     Operation("get", "/parking/disputes", "List open disputes", PROGRAM, DisputeView, query=_PAGE, many=True),
+    Operation(
+        *("get", "/parking/refused-events", "List what your devices sent in vain", PROGRAM, RefusedView),
+        query=(*_PAGE, "placeId", "deviceId"),
+        many=True,
+    ),
     Operation("post", "/parking/lots/{id}/occupancy", "Say how many vehicles are inside", PROGRAM, Demand, Counted),
     Operation("post", "/parking/lots/{id}/opening", "Say when a lot is open", PROGRAM, Opening, Opening),
     Operation("post", "/parking/sessions/{id}/closing", "Close what has no exit", PROGRAM, SessionView, Closing),
