@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.transaction import existing, transaction
@@ -17,6 +18,7 @@ from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
 from flows.parking.refused import Wanted, refused_events, refused_view
+from flows.parking.session_tables import NoticeState, ParkingNotice
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -135,6 +137,27 @@ def refused_(device: str, most: int, *, content: bool) -> None:
 
     for line in transaction(work):
         click.echo(line)
+
+
+@parking.command("notices")
+@click.option("--state", type=click.Choice(get_args(NoticeState)), help="Only those.")
+@click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+def notices(state: str | None, most: int) -> None:
+    """Show what residents were told, or could not be and why, the latest first."""
+
+    async def work(session: AsyncSession) -> list[str]:
+        query = select(ParkingNotice).order_by(col(ParkingNotice.id).desc()).limit(most)
+        rows = (await session.exec(query.where(ParkingNotice.state == state) if state else query)).all()
+        return [_notice(row) for row in rows]
+
+    for line in transaction(work):
+        click.echo(line)
+
+
+def _notice(row: ParkingNotice) -> str:
+    by = f" by {row.told_by}" if row.told_by else ""
+    why = f"  {row.why}" if row.why else ""
+    return f"{row.at:%Y-%m-%d %H:%M} UTC  {row.kind}  session {row.session_id}  {row.state}{by}{why}"
 
 
 def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force: bool) -> list[Change]:

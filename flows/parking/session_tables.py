@@ -27,6 +27,7 @@ EventKind = Literal[
 DecisionKind = Literal["open", "pay", "review", "deny", "noted"]
 Match = Literal["exact", "fuzzy", "review", "none"]
 PaymentKind = Literal["prepay", "debit", "arrears"]
+NoticeState = Literal["waiting", "told", "untold", "needless"]  # needless: it was paid meanwhile
 DisputeState = Literal["open", "adjusted", "rejected"]
 
 
@@ -194,7 +195,10 @@ class ParkingDispute(SQLModel, table=True):
 
 
 class ParkingNotice(SQLModel, table=True):
-    """What whoever parked is told: once a session and kind."""
+    """What whoever parked is told: once a session and kind.
+
+    ``told_by`` is the app that took the message; ``why`` what each of them said that did not, or why nobody was asked.
+    """
 
     __tablename__ = "parking_notice"
     __table_args__ = (Index("parking_notice_once", "session_id", "kind", unique=True),)
@@ -205,6 +209,10 @@ class ParkingNotice(SQLModel, table=True):
     kind: str  # orphan_closed, arrears_1, arrears_2, arrears_3, debit_failed
     amount_fen: int
     at: datetime
+    state: NoticeState = Field(default="waiting", sa_type=String)
+    told_at: datetime | None = None
+    told_by: str = ""
+    why: str = ""
 
 
 class ParkingScan(SQLModel, table=True):

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.apps import OpenApps
 from flows.parking.collecting import heard, settle_session
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import forget
-from flows.parking.messages import ORDER_CHANGED, SETTLE, SessionNamed
+from flows.parking.messages import NOTICE, ORDER_CHANGED, SETTLE, NoticeNamed, SessionNamed
 from flows.parking.overdue import due, look
+from flows.parking.telling import give_up, tell
 from flows.payments.messages import OrderChanged
 from kernel.celery import TaskContext, consumer, periodic
 from kernel.crypto.keys import open_keys
@@ -26,6 +28,16 @@ async def settle(session: AsyncSession, context: TaskContext, named: SessionName
 async def order_changed(session: AsyncSession, context: TaskContext, changed: OrderChanged) -> None:
     """Take over what has become of an order."""
     await heard(_deps(session, context), changed.order_id)
+
+
+async def _untold(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
+    await give_up(_deps(session, context), named.notice_id)
+
+
+@consumer(NOTICE, NoticeNamed, given_up=_untold)
+async def notice(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
+    """Tell somebody a notice."""
+    await tell(_deps(session, context), context.opened(OpenApps), named.notice_id)
 
 
 @periodic("parking.look", _OFTEN)

@@ -29,6 +29,7 @@ from tests.gateway.residents.car_park import (
 )  # fmt: skip
 from tests.gateway.residents.hosts import Phones, Resident, ask, sign_in
 from tests.gateway.residents.test_payments import account_of
+from tests.parking.lots import NINE
 
 PLATE = "沪A12345"
 LOTS = """query ($near: ParkingNear, $first: Int = 20, $after: ID, $tonight: String) {
@@ -171,6 +172,20 @@ async def test_strangers_are_told_nothing_and_a_plate_is_its_owners(city: City, 
     await park.seen("exit", timedelta(0), PLATE)
     await park.seen("enter", timedelta(0), PLATE)  # after the sale
     assert [each["id"] for each in (await owner.data(MINE))["sessions"]] == [seen.session_id]
+
+
+async def test_what_they_were_told_is_theirs_to_read(city: City, phones: Phones, park: CarPark) -> None:
+    owner, other = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    await proven(park, owner, await vehicle(owner, PLATE))
+    await park.seen("enter", timedelta(0), PLATE)
+    park.clock.advance(timedelta(hours=1))
+    seen = await park.passes("exit", (park.clock.now() - NINE) / timedelta(minutes=1), PLATE, opened=True)
+    await park.work(timedelta(days=1))
+    asked = "{ myParking { notices { kind session state amountFen } } }"
+    [told] = (await owner.data(asked))["notices"]
+    assert told.pop("amountFen") > 0
+    assert told == {"kind": "arrears_1", "session": seen.session_id, "state": "untold"}  # their app has no template
+    assert (await other.data(asked))["notices"] == []
 
 
 @pytest.mark.case("PK-15")
