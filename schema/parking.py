@@ -71,7 +71,7 @@ class NoticeShown:
 
     id: strawberry.ID
     session: strawberry.ID
-    kind: str = strawberry.field(description="orphan_closed, debit_failed, arrears_1, arrears_2 or arrears_3.")
+    kind: str = strawberry.field(description="billed, orphan_closed, debit_failed, arrears_1, arrears_2 or arrears_3.")
     amount_fen: int
     at: DateTimeText
     state: str = strawberry.field(

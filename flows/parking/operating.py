@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 from sqlmodel import select
 
-from flows.parking.credentials import Kind
 from flows.parking.disputing import decide_dispute
 from flows.parking.errors import ActRefusedError, UnknownLotError, UnknownSessionError
 from flows.parking.finding import session_of
@@ -25,7 +24,7 @@ from kernel.audit.entries import Detail, Event, append
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OURS = 2**62
 """Where the numbers of events begin that no device has sent: above all that devices count to."""
-_FIELD: dict[Kind, str] = {"plate": "plate", "ticket": "ticket", "pass": "pass_subject"}
+_FIELD = {"plate": "plate", "ticket": "ticket", "pass": "pass_subject"}
 
 
 class Speaker(Struct, frozen=True):
@@ -97,6 +96,8 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
     UnknownSessionError, ActRefusedError.
     """
     row = await own_session(deps, speaker, session_id)
+    if row.bay_id is not None:
+        raise ActRefusedError("In a bay nobody is held back", fix="Close the session, or write off what is owed.")
     chosen = select(ParkingLane).where(
         ParkingLane.lot_id == row.lot_id, ParkingLane.name == lane, ParkingLane.direction == "exit"
     )
@@ -113,7 +114,7 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
         "kind": "manual_open",
         "occurred_at": now,
         "reason": reason,
-        _FIELD[kind]: value,  # type: ignore[index]  # as ``credential`` has made it
+        _FIELD[kind]: value,
     }
     await record(deps.session, deps.clock, deps.keys, way.device_id, [msgspec.json.encode(event)])
     row = await session_of(deps.session, row.id)

@@ -22,7 +22,7 @@ EventKind = Literal[
     "heartbeat",
     "park_start",  # of a bay, as CDS events have it
     "park_end",
-    "observed",  # a plate in a bay, read by a camera, by a patrol or off the QR code that the driver scanned
+    "observed",  # a plate in a bay, read by a camera, by an inspector or off the QR code that the driver scanned
 ]
 DecisionKind = Literal["open", "pay", "review", "deny", "noted"]
 Match = Literal["exact", "fuzzy", "review", "none"]
@@ -32,7 +32,7 @@ DisputeState = Literal["open", "adjusted", "rejected"]
 
 
 class ParkingEvent(SQLModel, table=True):
-    """A gate event. ``raw`` is what the device sent, sealed; the columns are what is looked for.
+    """An event of a gate or of a bay. ``raw`` is what was sent, sealed; the columns are what is looked for.
 
     ``opened``: whether the vehicle passed: as the device says, or by the decision that it was given.
     ``id`` follows from device and event id, and sorts by ``occurred_at``.
@@ -43,6 +43,7 @@ class ParkingEvent(SQLModel, table=True):
         Index("parking_event_id", "device_id", "event_id", unique=True),
         Index("parking_event_seq", "device_id", "seq", unique=True),
         Index("parking_event_credential", "lot_id", "credential", "occurred_at"),
+        Index("parking_event_bay", "bay_id", "occurred_at", postgresql_where=text("bay_id IS NOT NULL")),
         Index("parking_event_received", "received_at", postgresql_using="brin"),  # rows come in that order
     )
 
@@ -65,8 +66,9 @@ class ParkingEvent(SQLModel, table=True):
 
 
 class ParkingSession(SQLModel, table=True):
-    """A vehicle's stay in a lot (APDS session). ``id`` follows from its first event, so any order gives the same.
+    """A vehicle's stay in a lot, or in a bay of a street (APDS session).
 
+    ``id`` follows from its first event, so any order gives the same.
     ``superseded_by``: a late event showed that it is part of another session; what was paid for it counts there.
     ``closing_fen`` is the fee of a session that ended, ``adjusted_fen`` what a dispute made of it.
     ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder. ``changed_in`` is the number of
@@ -76,6 +78,7 @@ class ParkingSession(SQLModel, table=True):
     __tablename__ = "parking_session"
     __table_args__ = (
         Index("parking_session_credential", "lot_id", "credential", "opened_at"),
+        Index("parking_session_bay", "bay_id", "opened_at", postgresql_where=text("bay_id IS NOT NULL")),
         Index("parking_session_trail", "credential", "opened_at"),
         Index(
             "parking_session_inside",

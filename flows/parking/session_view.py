@@ -32,12 +32,16 @@ class Segment(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A session. Amounts are in fen; ``review`` says why a person should look at it."""
+    """A session. Amounts are in fen; ``review`` says why a person should look at it. ``spaceId``: the bay of a street.
+
+    Who stands in a bay and was not read yet has no credential.
+    """
 
     id: UUID
     actual_start: datetime | None
     actual_end: datetime | None
     identified_credentials: list[Credential]
+    space_id: UUID | None
     segments: list[Segment]
     state: str
     match: str
@@ -59,7 +63,10 @@ def view(deps: Deps, row: ParkingSession) -> SessionView:
         id=row.id,
         actual_start=row.entered_at,
         actual_end=row.left_at,
-        identified_credentials=[Credential(credential_type=_TYPES[kind], credential_id=value)],
+        identified_credentials=[Credential(credential_type=_TYPES[kind], credential_id=value)]
+        if kind in _TYPES
+        else [],
+        space_id=row.bay_id,
         segments=[
             Segment(place_id=row.lot_id, rate_id=row.tariff_id, segment_start=row.entered_at, segment_end=row.left_at)
         ],

@@ -22,13 +22,13 @@ REREAD = timedelta(seconds=120)
 class GateEvent(Struct, frozen=True, kw_only=True):
     """An event as sessions follow from it. ``opened``: whether the vehicle passed; ``confidence`` is in thousandths.
 
-    ``paid_fen``: what the site itself took with it, at a terminal or booth.
+    ``paid_fen``: what the site itself took with it, at a terminal or booth. ``bay``: of one in a bay (``bays``).
     """
 
     id: UUID
     device_id: str
     seq: int
-    kind: Literal["enter", "exit", "manual_open", "deny"]
+    kind: Literal["enter", "exit", "manual_open", "deny", "park_start", "park_end", "observed"]
     direction: Literal["enter", "exit"]
     occurred_at: datetime
     credential: str  # empty: nothing was read
@@ -38,16 +38,22 @@ class GateEvent(Struct, frozen=True, kw_only=True):
     opened: bool = True
     reason: str = ""
     paid_fen: int = 0
+    bay: UUID | None = None
 
 
 def sessions_of(events: Iterable[GateEvent]) -> list[Visit]:
-    """Return the visits of a lot, in the order of their first events."""
-    once = {event.id: event for event in events if event.credential and event.kind != "deny"}
+    """Return the visits through the gates of a lot, in the order of their first events."""
     by_credential: dict[str, list[GateEvent]] = {}
-    for event in sorted(once.values(), key=lambda event: (event.occurred_at, event.device_id, event.seq, event.id)):
+    for event in in_order(each for each in events if each.credential and each.kind != "deny" and each.bay is None):
         by_credential.setdefault(event.credential, []).append(event)
     visits = [visit for each in by_credential.values() for visit in _visits(each)]
     return sorted(match_exits(visits), key=lambda visit: (visit.opened_at, visit.id))
+
+
+def in_order(events: Iterable[GateEvent]) -> list[GateEvent]:
+    """Return events once each, in the order in which they happened."""
+    once = {event.id: event for event in events}
+    return sorted(once.values(), key=lambda event: (event.occurred_at, event.device_id, event.seq, event.id))
 
 
 def _visits(events: list[GateEvent]) -> list[Visit]:

@@ -9,7 +9,7 @@ from flows.parking.collecting import heard, settle_session
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import forget
 from flows.parking.messages import NOTICE, ORDER_CHANGED, SETTLE, NoticeNamed, SessionNamed
-from flows.parking.overdue import due, look
+from flows.parking.overdue import bill, due, look
 from flows.parking.telling import give_up, tell
 from flows.payments.messages import OrderChanged
 from kernel.celery import TaskContext, consumer, periodic
@@ -20,8 +20,9 @@ _OFTEN = timedelta(minutes=1)
 
 @consumer(SETTLE, SessionNamed)
 async def settle(session: AsyncSession, context: TaskContext, named: SessionNamed) -> None:
-    """Collect what is owed for a session that has ended, or give back what was too much."""
+    """Collect or bill what is owed for a session that has ended, or give back what was too much."""
     await settle_session(_deps(session, context), named.session_id)
+    await bill(_deps(session, context), named.session_id)
 
 
 @consumer(ORDER_CHANGED, OrderChanged)

@@ -38,6 +38,7 @@ class _Kind(NamedTuple):
 _ARREARS = _Kind("parking_arrears", "停车费待缴，请尽快支付", owed=True)
 _KINDS: Mapping[str, _Kind] = {
     "orphan_closed": _Kind("parking_orphan_closed", "未见离场，停车已按上限结束", owed=False),
+    "billed": _Kind("parking_billed", "停车已结束，请支付停车费", owed=True),
     "debit_failed": _Kind("parking_debit_failed", "自动扣费未成功，请手动支付", owed=True),
     "arrears_1": _ARREARS,
     "arrears_2": _ARREARS,

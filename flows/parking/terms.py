@@ -13,7 +13,7 @@ from msgspec import Struct
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
-from flows.parking.tables import DayKind, NoEntryRule
+from flows.parking.tables import DayKind, LotKind, NoEntryRule
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
 
@@ -43,6 +43,7 @@ class Lot(Struct, frozen=True, kw_only=True):
 
     id: UUID
     operator_id: str
+    kind: LotKind
     name_zh: str
     area_class: str
     holiday_region: str

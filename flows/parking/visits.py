@@ -13,7 +13,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
     ``asked_at``: when it last stood at an exit that did not open. ``review`` is why a person should look at it.
     ``candidates``: the visits that an exit without an entry may belong to. ``joined_event``: the first of the exit that
-    belongs to it by a near plate. ``paid_here_fen``: what the site itself took.
+    belongs to it by a near plate. ``paid_here_fen``: what the site itself took. ``bay_id``: of a visit in a bay.
     """
 
     id: UUID
@@ -27,6 +27,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     left_at: datetime | None = None
     orphaned_at: datetime | None = None
     joined_event: UUID | None = None
+    bay_id: UUID | None = None
     released: str = ""
     match: Match = "exact"
     review: str = ""

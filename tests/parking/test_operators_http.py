@@ -136,6 +136,36 @@ async def test_what_devices_sent_in_vain_is_shown_to_their_operator_alone(town: 
     assert (await town.client.get(path)).status_code == 401
 
 
+async def test_inspectors_say_who_stands_in_a_bay(town: Town) -> None:
+    street, program = await town.box(STREET), await town.program()
+    path = f"/parking/lots/{(await town.place(STREET))['id']}/events"
+    street.until(30)
+    told = {"event_id": str(uuid4()), "event_type": "park_start", "curb_space_id": "003"}
+    at = round(moment(0).timestamp() * 1000)
+    await street.send("/parking/cds/events", told | {"event_time": at})
+    [unread] = (await program.get("/parking/sessions")).json()["items"]
+    assert (unread["state"], unread["identifiedCredentials"]) == ("detected", [])
+    photo = {
+        "event_id": str(uuid4()), "kind": "observed", "occurred_at": moment(20).isoformat(), "bay": "003",
+        "plate": PLATE, "plate_color": "blue", "image_ref": "photos/1.jpg",
+    }  # fmt: skip
+    wrong = [photo | {"event_id": str(uuid4())} | more for more in ({"bay": "999"}, {"plate": "!!"})]
+    answer = (await program.post(path, {"events": [photo, *wrong]})).json()["events"]
+    assert [(each["status"], each.get("field", "")) for each in answer] == [
+        ("recorded", ""), ("refused", "bay"), ("refused", "plate"),
+    ]  # fmt: skip
+    [seen] = (await program.get("/parking/sessions")).json()["items"]
+    assert (seen["id"], seen["state"], answer[0]["session_id"]) == (unread["id"], "running", unread["id"])
+    assert (seen["identifiedCredentials"][0]["credentialId"], seen["spaceId"] is None) == (PLATE, False)
+    assert (await program.post(path, {"events": [photo]})).json()["events"][0]["status"] == "duplicate"
+    rival = await town.program("rival", "elsewhere")
+    assert (await rival.post(path, {"events": [photo]})).status_code == 404
+    unread_by_us = await program.post(path, {"events": [photo | {"kind": "enter"}]})
+    assert (unread_by_us.status_code, "events[0].kind" in unread_by_us.text) == (400, True)
+    refused = (await program.get("/parking/refused-events")).json()["items"]
+    assert {each["deviceId"] for each in refused} == {"client:car-parks"}
+
+
 async def test_a_site_is_told_everything_and_then_what_has_changed(town: Town, box: Box) -> None:
     entered = await box.passes("enter", 0)
     whole = (await box.get("/parking/site/snapshot")).json()

@@ -18,7 +18,16 @@ from flows.parking.site_snapshot import SiteSnapshot
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
 from gateway.http.parking.events import EventAnswers, ExitAnswer
-from gateway.http.parking.operating import Closing, Counted, DisputeDecision, Opening, Release, Repair, WriteOff
+from gateway.http.parking.operating import (
+    Closing,
+    Counted,
+    DisputeDecision,
+    Opening,
+    Release,
+    Repair,
+    Reported,
+    WriteOff,
+)
 from kernel.version import __version__
 
 DEVICE, PROGRAM, OPEN = "device", "program", ""
@@ -57,6 +66,7 @@ OPERATIONS = (
     ),
     Operation("post", "/parking/lots/{id}/occupancy", "Say how many vehicles are inside", PROGRAM, Demand, Counted),
     Operation("post", "/parking/lots/{id}/opening", "Say when a lot is open", PROGRAM, Opening, Opening),
+    Operation("post", "/parking/lots/{id}/events", "Say what was seen in a lot", PROGRAM, EventAnswers, Reported),
     Operation("post", "/parking/sessions/{id}/closing", "Close what has no exit", PROGRAM, SessionView, Closing),
     Operation("post", "/parking/sessions/{id}/release", "Let a vehicle out", PROGRAM, SessionView, Release),
     Operation("post", "/parking/sessions/{id}/write-off", "Write off what is owed", PROGRAM, SessionView, WriteOff),

@@ -17,6 +17,7 @@ from flows.parking.opening import Hours
 from flows.parking.operating import Speaker
 from flows.parking.refused import refused_events, refused_view
 from flows.parking.repairing import repair
+from flows.parking.reporting import LotEvent, report
 from flows.parking.session_view import (
     DisputeView,
     SessionView,
@@ -29,6 +30,7 @@ from flows.parking.session_view import (
 from gateway.errors import RequestError
 from gateway.http.departments import AnyRequest, body, json
 from gateway.http.parking.asking import speaker
+from gateway.http.parking.events import EventAnswers
 from gateway.http.parking.paging import cursor_of, limit_of, page
 from kernel.database import Database
 
@@ -53,6 +55,12 @@ class Opening(_Said, frozen=True, kw_only=True):
     """When a lot is open, in place of what was said before; empty: nobody says."""
 
     opening: Annotated[list[Hours], Meta(max_length=50)]
+
+
+class Reported(_Said, frozen=True, kw_only=True):
+    """What was seen in a lot."""
+
+    events: Annotated[list[LotEvent], Meta(min_length=1, max_length=50)]
 
 
 class Closing(_Said, frozen=True, kw_only=True):
@@ -97,6 +105,10 @@ async def _count(deps: Deps, who: Speaker, lot_id: UUID, said: Counted) -> Any:
 async def _open(deps: Deps, who: Speaker, lot_id: UUID, said: Opening) -> Opening:
     await operating.set_hours(deps, who, lot_id, said.opening)
     return said
+
+
+async def _report(deps: Deps, who: Speaker, lot_id: UUID, said: Reported) -> EventAnswers:
+    return EventAnswers(await report(deps, who, lot_id, said.events), deps.clock.now())
 
 
 async def _close(deps: Deps, who: Speaker, session_id: UUID, said: Closing) -> SessionView:
@@ -158,6 +170,7 @@ class OperatorRoutes:
             self._list("/parking/refused-events", _refused, lambda deps, row: refused_view(deps.keys.cipher, row)),
             self._act("/parking/lots/{id:uuid}/occupancy", Counted, _count),
             self._act("/parking/lots/{id:uuid}/opening", Opening, _open),
+            self._act("/parking/lots/{id:uuid}/events", Reported, _report),
             self._act("/parking/sessions/{id:uuid}/closing", Closing, _close),
             self._act("/parking/sessions/{id:uuid}/release", Release, _release),
             self._act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from flows.parking.operating import Speaker, count
-from flows.parking.tables import ParkingLot
+from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
 from services_catalog.organisations.tables import Organisation
@@ -149,6 +149,25 @@ async def test_a_camera_has_seen_it_and_the_resident_pays(city: City, phones: Ph
     assert (left["decision"], left["session"]["isOver"]) == ("open", True)
     assert (await who.data(MINE))["sessions"] == [{"id": session, "state": "exited"}]
     assert await park.ledger() == {"host": order["amountFen"], "operator": -order["amountFen"]}
+
+
+async def test_a_bays_sticker_says_whose_car_stands_there(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    async with park.database.session() as session:
+        bay = ParkingBay(lot_id=park.row.id, number="7")
+        session.add(bay)
+    sticker = await park.sticker("bay", bay.id)
+    assert await who.code(ENTER, code=sticker, vehicle=car, key="1") == "PARKING_SCAN_REFUSED"  # a garage has gates
+    async with park.database.session() as session:
+        street = await session.get_one(ParkingLot, park.row.id)
+        street.kind = "roadside"
+        session.add(street)
+    entered = await who.data(ENTER, code=sticker, vehicle=car, key="1")
+    assert entered["session"]["state"] == "running"
+    again = await who.data(ENTER, code=sticker, vehicle=car, key="2")
+    assert again["session"]["id"] == entered["session"]["id"]
+    assert (await who.data(MINE))["sessions"] == [{"id": entered["session"]["id"], "state": "running"}]
 
 
 @pytest.mark.case("PK-14")
