@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 MessageName = Literal[
     "parking_arrears",  # what is owed for a session is not paid
     "parking_billed",  # somebody has left a bay of a street, and owes for it
+    "parking_charging_over",  # a car has charged, and staying costs more soon
     "parking_debit_failed",
     "parking_orphan_closed",  # it was closed, for nobody saw the vehicle leave
 ]

@@ -55,6 +55,8 @@ class SessionShown:
     state: str = strawberry.field(description="Such as entered, quoted, prepaid, grace_over, exited, arrears.")
     entered_at: DateTimeText | None
     left_at: DateTimeText | None
+    charging_from: DateTimeText | None = strawberry.field(description="When the car began to charge, if it has.")
+    charging_until: DateTimeText | None = strawberry.field(description="Null while it does. Drive on: staying costs.")
     fee_fen: int | None = strawberry.field(description="So far; none: a person has to find out.")
     paid_fen: int
     due_fen: int
@@ -71,7 +73,9 @@ class NoticeShown:
 
     id: strawberry.ID
     session: strawberry.ID
-    kind: str = strawberry.field(description="billed, orphan_closed, debit_failed, arrears_1, arrears_2 or arrears_3.")
+    kind: str = strawberry.field(
+        description="billed, charging_over, orphan_closed, debit_failed, arrears_1, arrears_2 or arrears_3."
+    )
     amount_fen: int
     at: DateTimeText
     state: str = strawberry.field(
@@ -174,6 +178,8 @@ def shown_session(found: View) -> SessionShown:
         state=row.state,
         entered_at=text(row.entered_at) if row.entered_at else None,
         left_at=text(row.left_at) if row.left_at else None,
+        charging_from=text(row.charging_from) if row.charging_from else None,
+        charging_until=text(row.charging_until) if row.charging_until else None,
         fee_fen=found.fee_fen,
         paid_fen=found.paid_fen,
         due_fen=found.due_fen,

@@ -6,12 +6,13 @@ drivers say who it is. Who was never read is known by the bay, and nobody can be
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 from uuid import UUID
 
 from flows.parking.credentials import credential
 from flows.parking.matching import near_credentials
-from flows.parking.sessions import REREAD, GateEvent, in_order, sessions_of
-from flows.parking.visits import Visit
+from flows.parking.sessions import CHARGES, REREAD, GateEvent, charged, in_order, sessions_of
+from flows.parking.visits import Charging, Visit
 
 
 def visits_of(events: Iterable[GateEvent]) -> list[Visit]:
@@ -47,6 +48,11 @@ class _Stay:
         """The best reading of the plate, the first of equals; None: there is none."""
         return max((each for each in self.events if each.credential), key=lambda each: each.confidence, default=None)
 
+    @property
+    def charging(self) -> Charging | None:
+        told = (each for each in self.events if each.kind in CHARGES)
+        return reduce(charged, told, None)
+
     def may_be(self, event: GateEvent) -> bool:
         """Whether an event may be of the same vehicle, by its plate."""
         read = self.read
@@ -75,6 +81,7 @@ class _Stay:
             match="none" if read is None or self.entered_at is None else "fuzzy" if differ else "exact",
             review="no_entry" if read and self.entered_at is None else doubt,
             events=tuple(each.id for each in self.events),
+            charging=self.charging,
             bay_id=bay,
         )
 
@@ -84,7 +91,10 @@ def _stays(events: list[GateEvent]) -> list[_Stay]:
     stays: list[_Stay] = []
     for event in events:
         last = stays[-1] if stays else None
-        if last is None or not _goes_on(last, event):
+        if event.kind in CHARGES:
+            if last is not None and last.stands and last.may_be(event):
+                last.events.append(event)
+        elif last is None or not _goes_on(last, event):
             if last is not None and last.stands:
                 last.orphaned_at = event.occurred_at  # somebody else is there now
             stays.append(_Stay(event))

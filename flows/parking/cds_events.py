@@ -111,7 +111,7 @@ async def record_cds(deps: Deps, device_id: str, events: Sequence[bytes]) -> lis
 
 
 def _bay(street: _Street, event: CdsEvent) -> UUID | None:
-    if not event.curb_space_id:
+    if not event.curb_space_id or street.lot.kind == "garage":  # where sessions are of plates
         return None
     if event.curb_space_id not in street.bays:
         raise EventRefusedError("curb_space_id", "the street has no such bay")

@@ -128,7 +128,7 @@ def gate_event(
         id=event_id,
         device_id=device_id,
         seq=wire.seq,
-        kind=wire.kind,  # type: ignore[arg-type]  # heartbeats never come here
+        kind=wire.kind,
         direction=direction,
         occurred_at=wire.occurred_at,
         credential=credential_of(wire),

@@ -43,7 +43,7 @@ def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
         return None
     if visit.entered_at is None:
         return minimum(case, terms)
-    stay = terms.stay(case.credential, visit.entered_at, visit.vehicle_class, case.free_at)
+    stay = terms.stay(visit, case.credential, case.free_at)
     return terms.fee(stay, covered_from(case.payments, end) or end)
 
 
@@ -52,7 +52,7 @@ def minimum(case: Case, terms: Terms) -> Fee | None:
     visit = case.visit
     if terms.lot.no_entry != "minimum":
         return None
-    stay = terms.stay(case.credential, visit.opened_at, visit.vehicle_class, None)
+    stay = terms.stay(visit, case.credential, None)
     version = terms.version(visit.opened_at)
     raised = version and version.rules.next_raise(stay, visit.opened_at, terms.holidays)
     return terms.fee(stay, raised or visit.opened_at)
@@ -157,6 +157,8 @@ def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[st
         "review": visit.review,
         "tariff_id": version.id if version else None,
         "vehicle_class": visit.vehicle_class,
+        "charging_from": visit.charging[0] if visit.charging else None,
+        "charging_until": visit.charging[1] if visit.charging else None,
         "free_used": bool(money.fee and money.fee.free and visit.entered_at),
         "closing_fen": money.fen,
         "paid_fen": money.paid_fen,

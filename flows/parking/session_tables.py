@@ -22,12 +22,14 @@ EventKind = Literal[
     "heartbeat",
     "park_start",  # of a bay, as CDS events have it
     "park_end",
+    "charge_start",  # of an electric vehicle, inside
+    "charge_end",
     "observed",  # a plate in a bay, read by a camera, by an inspector or off the QR code that the driver scanned
 ]
 DecisionKind = Literal["open", "pay", "review", "deny", "noted"]
 Match = Literal["exact", "fuzzy", "review", "none"]
 PaymentKind = Literal["prepay", "debit", "arrears"]
-NoticeState = Literal["waiting", "told", "untold", "needless"]  # needless: it was paid meanwhile
+NoticeState = Literal["waiting", "told", "untold", "needless"]  # it was paid meanwhile, or so
 DisputeState = Literal["open", "adjusted", "rejected"]
 
 
@@ -116,6 +118,8 @@ class ParkingSession(SQLModel, table=True):
     tariff_id: UUID | None = Field(default=None, foreign_key="parking_tariff.id")
     vehicle_class: str = "small"
     free_used: bool = False
+    charging_from: datetime | None = None
+    charging_until: datetime | None = None
     closing_fen: int | None = None
     adjusted_fen: int | None = None
     paid_fen: int = 0  # less what was refunded

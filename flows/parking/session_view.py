@@ -42,6 +42,8 @@ class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     actual_end: datetime | None
     identified_credentials: list[Credential]
     space_id: UUID | None
+    charging_start: datetime | None
+    charging_end: datetime | None
     segments: list[Segment]
     state: str
     match: str
@@ -67,6 +69,8 @@ def view(deps: Deps, row: ParkingSession) -> SessionView:
         if kind in _TYPES
         else [],
         space_id=row.bay_id,
+        charging_start=row.charging_from,
+        charging_end=row.charging_until,
         segments=[
             Segment(place_id=row.lot_id, rate_id=row.tariff_id, segment_start=row.entered_at, segment_end=row.left_at)
         ],

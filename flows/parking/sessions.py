@@ -13,8 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flows.parking.matching import match_exits
-from flows.parking.visits import Visit
+from flows.parking.session_tables import EventKind
+from flows.parking.visits import Charging, Visit
 
+CHARGES = ("charge_start", "charge_end")
 REREAD = timedelta(seconds=120)
 """A plate that is read again within it, at entry or exit, passed once: the camera saw it twice (tailgating)."""
 
@@ -28,7 +30,7 @@ class GateEvent(Struct, frozen=True, kw_only=True):
     id: UUID
     device_id: str
     seq: int
-    kind: Literal["enter", "exit", "manual_open", "deny", "park_start", "park_end", "observed"]
+    kind: EventKind
     direction: Literal["enter", "exit"]
     occurred_at: datetime
     credential: str  # empty: nothing was read
@@ -62,6 +64,10 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
     read_at: datetime | None = None  # when it was last read at the side that the last visit stands at
     for event in events:
         last = visits[-1] if visits else None
+        if event.kind in CHARGES:
+            if last and not last.left_at:
+                visits[-1] = replace(last, charging=charged(last.charging, event), events=(*last.events, event.id))
+            continue
         again = read_at is not None and event.occurred_at - read_at <= REREAD
         if _enters(event):
             if not event.opened:
@@ -80,6 +86,12 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
             visits[-1] = _at_exit(visits[-1], event)
         read_at = event.occurred_at
     return visits
+
+
+def charged(known: Charging | None, event: GateEvent) -> Charging:
+    """Return from when until when a vehicle charged: from the first plug to the last; None: it still does."""
+    since = known[0] if known else event.occurred_at
+    return since, None if event.kind == "charge_start" else event.occurred_at
 
 
 def _enters(event: GateEvent) -> bool:

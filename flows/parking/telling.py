@@ -4,7 +4,7 @@ A host may refuse it: they have allowed no message, or the app has no template f
 notice keeps what each has said. What only fails for a while is for the outbox to try again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -32,14 +32,19 @@ _LINE = 20  # characters of a WeChat template's ``thing``, the shortest of the h
 class _Kind(NamedTuple):
     message: MessageName
     what: str  # up to 20 characters, as residents read it
-    owed: bool  # needless once it is paid
+    needless: Callable[[View], bool]  # by now
 
 
-_ARREARS = _Kind("parking_arrears", "停车费待缴，请尽快支付", owed=True)
+def _is_paid(shown: View) -> bool:
+    return not shown.due_fen
+
+
+_ARREARS = _Kind("parking_arrears", "停车费待缴，请尽快支付", _is_paid)
 _KINDS: Mapping[str, _Kind] = {
-    "orphan_closed": _Kind("parking_orphan_closed", "未见离场，停车已按上限结束", owed=False),
-    "billed": _Kind("parking_billed", "停车已结束，请支付停车费", owed=True),
-    "debit_failed": _Kind("parking_debit_failed", "自动扣费未成功，请手动支付", owed=True),
+    "orphan_closed": _Kind("parking_orphan_closed", "未见离场，停车已按上限结束", lambda _: False),
+    "charging_over": _Kind("parking_charging_over", "充电已结束，请尽快驶离", lambda shown: shown.is_gone),
+    "billed": _Kind("parking_billed", "停车已结束，请支付停车费", _is_paid),
+    "debit_failed": _Kind("parking_debit_failed", "自动扣费未成功，请手动支付", _is_paid),
     "arrears_1": _ARREARS,
     "arrears_2": _ARREARS,
     "arrears_3": _ARREARS,
@@ -59,8 +64,8 @@ async def tell(deps: Deps, apps: OpenApps, notice_id: UUID) -> None:
     kind = _KINDS[notice.kind]
     shown = await view(deps, await session_of(deps.session, notice.session_id))
     deps.session.add(notice)
-    if kind.owed and not shown.due_fen:
-        notice.state, notice.why = "needless", "nothing is owed any more"
+    if kind.needless(shown):
+        notice.state, notice.why = "needless", "it was settled meanwhile"
         return
     values, refused, failed = _values(notice, kind, shown), list[str](), list[YiwangError]()
     for way in await _ways(deps, apps, notice.account_id):

@@ -7,6 +7,9 @@ from msgspec import Struct
 
 from flows.parking.session_tables import Match
 
+Charging = tuple[datetime, datetime | None]
+"""From when until when a car charged; no end: it still does."""
+
 
 class Visit(Struct, frozen=True, kw_only=True):
     """``id`` is that of its first event. ``orphaned_at``: when its vehicle entered again without having left.
@@ -34,6 +37,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     events: tuple[UUID, ...] = ()
     candidates: tuple[UUID, ...] = ()
     paid_here_fen: int = 0
+    charging: Charging | None = None
 
     @property
     def inside(self) -> bool:

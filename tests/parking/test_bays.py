@@ -48,7 +48,7 @@ def shape(visits: list[Visit]) -> list[tuple[Any, ...]]:
 
 EVENTS = st.builds(
     told,
-    st.sampled_from(["park_start", "park_end", "observed"]),
+    st.sampled_from(["park_start", "park_end", "observed", "charge_start", "charge_end"]),
     st.integers(0, 600),
     st.sampled_from(["", "", A, B, "沪A12346"]),
     st.sampled_from(BAYS),

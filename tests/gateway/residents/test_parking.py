@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from flows.parking.operating import Speaker, count
+from flows.parking.reporting import LotEvent, report
 from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
@@ -205,6 +206,21 @@ async def test_what_they_were_told_is_theirs_to_read(city: City, phones: Phones,
     assert told.pop("amountFen") > 0
     assert told == {"kind": "arrears_1", "session": seen.session_id, "state": "untold"}  # their app has no template
     assert (await other.data(asked))["notices"] == []
+
+
+@pytest.mark.case("PK-16")
+async def test_a_driver_sees_that_the_car_has_charged(city: City, phones: Phones, park: CarPark) -> None:
+    owner = await sign_in(city, phones, "wang")
+    await proven(park, owner, await vehicle(owner, PLATE))
+    seen = await park.seen("enter", timedelta(0), PLATE)
+    asked = "query ($id: ID!) { myParking { session(id: $id) { chargingFrom chargingUntil } } }"
+    for kind in ("charge_start", "charge_end"):
+        park.catch_up()
+        told = LotEvent(event_id=uuid4(), kind=kind, occurred_at=park.clock.now(), plate=PLATE)
+        async with park.database.session() as session:
+            await report(park.deps(session), Speaker("chargers", frozenset({"garages"})), park.row.id, [told])
+        shown = (await owner.data(asked, id=seen.session_id))["session"]
+        assert [shown["chargingFrom"] is None, shown["chargingUntil"] is None] == [False, kind == "charge_start"]
 
 
 @pytest.mark.case("PK-15")
