@@ -25,7 +25,13 @@ def due_of(visit: Visit, who: str, session: SiteSession | None, terms: Terms, at
     if terms.lot is None or version is None:
         return Due(None)
     permit = terms.permit(who, since)
-    stay = Stay(entered_at=since, vehicle_class=visit.vehicle_class, area_class=terms.lot.area_class, permit=permit)
+    stay = Stay(
+        entered_at=since,
+        vehicle_class=visit.vehicle_class,
+        area_class=terms.lot.area_class,
+        permit=permit,
+        charging=session.charging if session is not None else None,
+    )
     if visit.entered_at is None:
         return Due(_least(stay, version, terms), permit=permit)
     payments = session.paid if session is not None else ()

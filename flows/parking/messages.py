@@ -9,6 +9,7 @@ ANNOUNCE = "parking.announce"
 CHARGE = "parking.charge"
 AGREEMENT = "parking.agreement"
 ORDER_CHANGED = "parking.order_changed"
+NOTICE = "parking.notice"
 
 
 class SessionNamed(Struct, frozen=True):
@@ -36,3 +37,9 @@ class MandateNamed(Struct, frozen=True):
 
     mandate_id: UUID
     asked: int = 0
+
+
+class NoticeNamed(Struct, frozen=True):
+    """A notice that somebody is to be told."""
+
+    notice_id: UUID

@@ -13,9 +13,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flows.parking.errors import TariffRefusedError
+from flows.parking.opening import Hours
 from flows.parking.tables import BayKind, DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.tariff_data import read_tariff
 from services_catalog.manifest_file import line_of
+from services_catalog.organisations.words import CODE_PATTERN
 from services_catalog.strict_reading import defects, pointer
 from supergraph.findings import Finding
 from supergraph.openapi.load import LoadError, load
@@ -69,6 +71,10 @@ class FileLot(_Strict, frozen=True, kw_only=True):
     latitude: _Latitude
     longitude: _Longitude
     spaces: Annotated[int, Meta(ge=0, le=100_000)]
+    district: Annotated[
+        str, Meta(pattern=f"^({CODE_PATTERN})?$", description="Write the code of the organisation that it stands in.")
+    ] = ""
+    opening: list[Hours] = []
     area_class: str = ""
     holiday_region: str = "CN"
     tariff: _Code

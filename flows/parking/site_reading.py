@@ -137,6 +137,7 @@ async def _sessions(asked: _Asked, since: int) -> tuple[SiteSession, ...]:
             entered_at=row["entered_at"],
             vehicle_class=row["vehicle_class"],
             tariff_id=row["tariff_id"],
+            charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
             paid=msgspec.json.decode(row["paid"], type=tuple[SitePayment, ...]),
         )
         for row in await asked.connection.fetch(_SESSIONS, lot_id, since)

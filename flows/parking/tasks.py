@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
-from flows.parking import debiting, host_stays
+from flows.parking import debiting, host_stays, telling
 from flows.parking.agreeing import ask, give_up
 from flows.parking.collecting import debit_failed, heard, settle_session
 from flows.parking.gathering import Deps
@@ -16,14 +17,16 @@ from flows.parking.messages import (
     AGREEMENT,
     ANNOUNCE,
     CHARGE,
+    NOTICE,
     ORDER_CHANGED,
     SETTLE,
     DebitOrdered,
     MandateNamed,
+    NoticeNamed,
     SessionNamed,
     StayNamed,
 )
-from flows.parking.overdue import due, look
+from flows.parking.overdue import bill, due, look
 from flows.payments.messages import OrderChanged
 from kernel.celery import TaskContext, consumer, periodic
 from kernel.crypto.keys import open_keys
@@ -36,8 +39,9 @@ _OFTEN = timedelta(minutes=1)
 
 @consumer(SETTLE, SessionNamed)
 async def settle(session: AsyncSession, context: TaskContext, named: SessionNamed) -> None:
-    """Collect what is owed for a session that has ended, or give back what was too much."""
+    """Collect or bill what is owed for a session that has ended, or give back what was too much."""
     await settle_session(_deps(session, context), named.session_id)
+    await bill(_deps(session, context), named.session_id)
 
 
 @consumer(ANNOUNCE, StayNamed)
@@ -73,6 +77,16 @@ async def agreement(session: AsyncSession, context: TaskContext, named: MandateN
 async def order_changed(session: AsyncSession, context: TaskContext, changed: OrderChanged) -> None:
     """Take over what has become of an order."""
     await heard(_deps(session, context), changed.order_id)
+
+
+async def _untold(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
+    await telling.give_up(_deps(session, context), named.notice_id)
+
+
+@consumer(NOTICE, NoticeNamed, given_up=_untold)
+async def notice(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
+    """Tell somebody a notice."""
+    await telling.tell(_deps(session, context), context.opened(OpenApps), named.notice_id)
 
 
 @periodic("parking.look", _OFTEN)

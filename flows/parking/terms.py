@@ -13,9 +13,10 @@ from msgspec import Struct
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
-from flows.parking.tables import DayKind, NoEntryRule
+from flows.parking.tables import DayKind, LotKind, NoEntryRule
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
+from flows.parking.visits import Visit
 
 _TERMS = """
     SELECT 'version' AS what, id, version::text AS name, valid_from AS since, NULL::timestamptz AS until,
@@ -43,6 +44,7 @@ class Lot(Struct, frozen=True, kw_only=True):
 
     id: UUID
     operator_id: str
+    kind: LotKind
     name_zh: str
     area_class: str
     holiday_region: str
@@ -95,8 +97,9 @@ class Terms:
         version = self.version(row.entered_at or row.opened_at)
         return timedelta(minutes=version.rules.tariff.grace_after_pay_minutes if version else 0)
 
-    def stay(self, credential: bytes, entered_at: datetime, vehicle_class: str, free_at: datetime | None) -> Stay:
-        """Return what the fee of a stay depends on."""
+    def stay(self, visit: Visit, credential: bytes, free_at: datetime | None) -> Stay:
+        """Return what the fee of a visit depends on."""
+        entered_at = visit.entered_at or visit.opened_at
         permits = [
             permit.name
             for permit in self._permits.get(credential, ())
@@ -104,10 +107,11 @@ class Terms:
         ]
         return Stay(
             entered_at=entered_at,
-            vehicle_class=vehicle_class,
+            vehicle_class=visit.vehicle_class,
             area_class=self.lot.area_class,
             permit=permits[-1] if permits else "",
             free_at=free_at,
+            charging=visit.charging,
         )
 
     def fee(self, stay: Stay, until: datetime) -> Fee | None:

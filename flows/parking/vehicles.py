@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from flows.parking.credentials import credential, index_of
 from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
 from flows.parking.gathering import Deps
+from flows.parking.holding import owner_of
 from flows.parking.mandates import object_of
 from flows.parking.plates import read_plate
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
@@ -60,8 +61,8 @@ async def prove(deps: Deps, account_id: UUID, vehicle_id: UUID, source: str) -> 
     claimed = await _binding(deps, account_id, vehicle_id)
     if claimed.proof == "owner":
         return claimed
-    await deps.session.get(Vehicle, vehicle_id, with_for_update=True)
-    if await _owner(deps, vehicle_id) is not None:
+    vehicle = await deps.session.get_one(Vehicle, vehicle_id, with_for_update=True)
+    if await owner_of(deps.session, vehicle.plate_index) is not None:
         raise VehicleTakenError("This plate has another proven owner", fix="Have its owner end that first.")
     now = deps.clock.now()
     claimed.until = now
@@ -95,13 +96,6 @@ async def _binding(deps: Deps, account_id: UUID, vehicle_id: UUID) -> VehicleBin
     if found is None:
         raise UnknownVehicleError("You have no such vehicle", fix="Add its plate first.")
     return found
-
-
-async def _owner(deps: Deps, vehicle_id: UUID) -> UUID | None:
-    chosen = select(VehicleBinding.account_id).where(
-        VehicleBinding.vehicle_id == vehicle_id, VehicleBinding.proof == "owner", col(VehicleBinding.until).is_(None)
-    )
-    return (await deps.session.exec(chosen)).first()
 
 
 async def _audit(deps: Deps, account_id: UUID, vehicle_id: UUID, done: str) -> None:

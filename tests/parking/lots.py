@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.apps import OpenApps
 from adapters.channel import Payment
 from adapters.parking_products import OpenParking
 from auth.accounts.tables import Account
@@ -47,6 +48,7 @@ class Lot:
         self.clock = ManualClock(NINE)
         self.opened: dict[type, object] = {OpenParking: OpenParking()}
         self.number = 0
+        self.apps = OpenApps({})
         self.row = ParkingLot(
             operator_id="garages", code="1", name_zh="一号车库", kind="garage", latitude=31.2, longitude=121.4,
             spaces=100, tariff="example", created_at=NINE,
@@ -164,7 +166,8 @@ class Lot:
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do all of parking that is due, also what that makes due."""
         self.clock.advance(after)
-        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=self.opened))
+        opened = {**self.opened, OpenApps: self.apps}
+        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=opened))
         app.runtime = hand
         await look_at_due_now(hand)
         queue = KEY_PREFIX + "parking"

@@ -10,8 +10,9 @@ import pytest
 from sqlmodel import col, select
 
 from flows.parking.errors import TariffRefusedError, TooManyEventsError, UnknownDeviceError
+from flows.parking.operating_tables import ParkingRefusedEvent
 from flows.parking.recording import record
-from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
+from flows.parking.session_tables import ParkingEvent
 from flows.parking.tables import ParkingLane
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import EXAMPLE
