@@ -189,6 +189,19 @@ async def test_an_account_has_so_many_streams_and_gets_them_back(
             await asyncio.sleep(0.05)
 
 
+async def test_head_opens_no_stream(city: City, phones: Phones, park: CarPark, url: str) -> None:
+    who = await sign_in(city, phones, "wang")
+    session, _ = await inside(park, who, 5)
+    headers = {"accept": "text/event-stream", "authorization": who.header[b"authorization"].decode()}
+    params = {"query": WATCH, "variables": msgspec.json.encode({"id": session}).decode()}
+    async with asyncio.timeout(10), aiohttp.ClientSession() as client:
+        for _ in range(2 * live.MOST_OF_ONE):
+            async with client.head(url, params=params, headers=headers) as answer:
+                assert (answer.status, answer.content_type, await answer.read()) == (200, "text/event-stream", b"")
+        async with client.head(url, params=params, headers={"accept": "text/event-stream"}) as answer:
+            assert answer.status == 401
+
+
 async def test_the_protocols_own_client(city: City, phones: Phones, park: CarPark, url: str) -> None:
     node = shutil.which("node")
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
