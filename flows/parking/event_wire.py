@@ -65,7 +65,7 @@ def read_event(raw: bytes, now: datetime) -> WireEvent:
     try:
         event = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _refused(str(error)) from None
+        raise EventRefusedError(*field_and_problem(str(error))) from None
     if event.occurred_at > now + AHEAD:
         raise EventRefusedError("occurred_at", "the device's clock is more than five minutes ahead")
     if event.occurred_at < now - LATE:
@@ -107,8 +107,9 @@ def gate_event(event_id: UUID, device_id: str, wire: WireEvent, direction: Direc
     )
 
 
-def _refused(message: str) -> EventRefusedError:
+def field_and_problem(message: str) -> tuple[str, str]:
+    """Return the field that a message of msgspec is about, ``body`` if it names none, and what is wrong with it."""
     found = _FIELD.fullmatch(message)
     problem, field = (found[1], found[2] or "") if found else (message, "")
     named = _NAMED.search(problem)
-    return EventRefusedError(field or (named[1] if named else "body"), problem)
+    return field or (named[1] if named else "body"), problem
