@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from flows.gate.terms import Terms, Version
+from flows.gate.terms import Terms
 from flows.parking.site_snapshot import SiteSession
 from flows.parking.tariff import Stay
 from flows.parking.visits import Visit
@@ -26,18 +26,13 @@ def due_of(visit: Visit, who: str, session: SiteSession | None, terms: Terms, at
         return Due(None)
     permit = terms.permit(who, since)
     stay = Stay(entered_at=since, vehicle_class=visit.vehicle_class, area_class=terms.lot.area_class, permit=permit)
-    if visit.entered_at is None:
-        return Due(_least(stay, version, terms), permit=permit)
     payments = session.paid if session is not None else ()
     covered = max((each.quoted_at for each in payments if at <= each.covers_until), default=None)
-    fee = version.rules.fee(stay, covered or at, terms.holidays).total_fen
+    if visit.entered_at is not None:
+        fee = version.rules.fee(stay, covered or at, terms.holidays)
+    elif terms.lot.no_entry == "minimum":
+        fee = version.rules.least(stay, terms.holidays)
+    else:
+        return Due(None, permit=permit)
     paid = sum(each.amount_fen for each in payments) + visit.paid_here_fen
-    return Due(fee - paid, covered is not None, permit)
-
-
-def _least(stay: Stay, version: Version, terms: Terms) -> int | None:
-    """Return what is due without an entry: the least that is not free, if that is the lot's rule."""
-    if terms.lot is None or terms.lot.no_entry != "minimum":
-        return None
-    raised = version.rules.next_raise(stay, stay.entered_at, terms.holidays)
-    return version.rules.fee(stay, raised or stay.entered_at, terms.holidays).total_fen
+    return Due(fee.total_fen - paid, covered is not None, permit)

@@ -8,8 +8,9 @@ from flows.gate.errors import CloudAwayError
 from flows.gate.inside import Named
 from flows.gate.passing import Passing
 from flows.gate.store import Statement, Store, keep
-from flows.gate.terms import PARTS, terms_of
+from flows.gate.terms import terms_of
 from flows.parking.errors import TariffRefusedError
+from flows.parking.site_revision import PARTS
 from flows.parking.site_snapshot import SiteSession, SiteSnapshot
 
 _REVISION, _HELD, _CLOCK = "snapshot.revision", "snapshot.held", "clock"

@@ -29,6 +29,7 @@ from flows.parking.site_snapshot import (
     SiteTariff,
     known_as,
 )
+from flows.parking.tables import NoEntryRule
 from kernel.clock import Clock
 from tests.codes.issued import KEYS, LIST, LIST_KID
 from tests.parking.tariffs import EXAMPLE, at
@@ -59,6 +60,7 @@ class Platform:
         self.mandates: tuple[SiteMandate, ...] = ()
         self.lanes: tuple[SiteLane, ...] = LANES
         self.pays_later = False
+        self.no_entry: NoEntryRule = "review"
         self.revoked = RevocationList(1, clock.now(), ())
         self.checked: dict[str, Any] = {"result": "ok", "subject": "ab" * 16}
         self.origin = ""
@@ -85,7 +87,15 @@ class Platform:
             revision=str(self._revision),
             at=self.clock.now(),
             complete=True,
-            lot=SiteLot(id=LOT, code="1", name_zh="一号车库", kind="garage", spaces=100, pays_later=self.pays_later),
+            lot=SiteLot(
+                id=LOT,
+                code="1",
+                name_zh="一号车库",
+                kind="garage",
+                spaces=100,
+                no_entry=self.no_entry,
+                pays_later=self.pays_later,
+            ),
             lanes=self.lanes,
             tariffs=(SiteTariff(id=TARIFF, name="example 1", valid_from=at("01-01 00:00"), data=EXAMPLE),),
             holidays=(),

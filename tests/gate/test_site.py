@@ -58,6 +58,24 @@ async def test_a_short_stay_is_free_and_a_passage_that_is_read_twice_is_one(box:
     assert said(await drives(box, "out")) == ("booth", "no_entry", 0)
 
 
+async def test_who_was_not_seen_to_enter_pays_the_least_where_that_is_the_rule(box: Box, platform: Platform) -> None:
+    platform.no_entry = "minimum"
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 1500)
+    assert said(await box.site.paid_here("out", PaidHere(amount_fen=1500))) == ("open", "nothing_due", 0)
+
+
+async def test_of_two_permits_the_newer_one_holds(box: Box, platform: Platform, clock: ManualClock) -> None:
+    who = platform.who(PLATE)
+    platform.permits = (
+        SitePermit(who=who, name="resident", since=at("06-01 00:00")),
+        SitePermit(who=who, name="season", since=at("01-01 00:00")),
+    )
+    await box.syncing.fetch_snapshot()
+    assert box.passing.terms.permit(who, clock.now()) == "resident"
+    assert box.passing.terms.permit(who, at("03-01 00:00")) == "season"
+
+
 async def test_the_same_id_is_answered_once(box: Box, platform: Platform) -> None:
     name = uuid4()
     first = await drives(box, "in", id=name)
