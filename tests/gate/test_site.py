@@ -1,5 +1,6 @@
 """What the arms do, by the site's own memory."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -80,8 +81,17 @@ async def test_the_same_id_is_answered_once(box: Box, platform: Platform) -> Non
     name = uuid4()
     first = await drives(box, "in", id=name)
     assert await drives(box, "in", id=name) == first
+    twins = uuid4()
+    assert (
+        len({each.event_id for each in await asyncio.gather(*(drives(box, "in", "沪A54321", id=twins) for _ in "ab"))})
+        == 1
+    )
+    gone = asyncio.ensure_future(drives(box, "in", "沪A99999", id=(lost := uuid4())))
+    await asyncio.sleep(0)  # whoever asked hangs up while the disk is at work
+    gone.cancel()
+    assert said(await drives(box, "in", "沪A99999", id=lost)) == ("open", "enter", 0)
     await box.syncing.send()
-    assert list(platform.events) == [name]
+    assert list(platform.events) == [name, twins, lost]
 
 
 async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Platform, clock: ManualClock) -> None:
