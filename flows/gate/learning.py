@@ -1,5 +1,7 @@
 """What the platform says of the lot, kept over restarts: parts of snapshots as they came, sessions one by one."""
 
+from uuid import UUID
+
 import msgspec
 from msgspec.structs import replace
 
@@ -75,9 +77,12 @@ class Learning:
         statements.append((known, (told, self._passing.clock.now().timestamp())))
         await self._store.write(statements)
         self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
-        gone = self._passing.inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
-        if gone:
-            await self._store.write([("DELETE FROM plate WHERE who = ?", (who,)) for who in gone])
+        inside = self._passing.inside
+        gone = inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
+        over = inside.free.forget(self._passing.clock.now() - terms.free_for, inside.is_known)
+        if gone or over:
+            plates: list[Statement] = [("DELETE FROM plate WHERE who = ?", (who,)) for who in gone]
+            await self._store.write(plates + [_forgotten(session_id) for session_id in over])
         self._passing.lanes.changed()
 
     def _joined(self, snapshot: SiteSnapshot) -> SiteSnapshot:
@@ -88,7 +93,11 @@ class Learning:
         return replace(self._held, at=snapshot.at, **new) if new else self._held
 
 
+def _forgotten(session_id: UUID) -> Statement:
+    return "DELETE FROM session WHERE id = ?", (str(session_id),)
+
+
 def _kept(session: SiteSession) -> Statement:
-    if not session.open:
-        return "DELETE FROM session WHERE id = ?", (str(session.id),)
+    if not session.open and not session.free:
+        return _forgotten(session.id)
     return "INSERT OR REPLACE INTO session VALUES (?, ?)", (str(session.id), msgspec.json.encode(session))

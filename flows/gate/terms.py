@@ -1,7 +1,7 @@
 """What the site goes by: its lot, lanes, tariffs, holidays, permits and mandates, as the snapshots said. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -22,6 +22,11 @@ class Terms(Struct, frozen=True, kw_only=True):
     holidays: Holidays = Holidays({})
     permits: Mapping[str, Sequence[Permit]] = {}
     mandates: Mapping[str, int] = {}
+
+    @property
+    def free_for(self) -> timedelta:
+        """For how long the free minutes of a stay count at most; nothing: each stay has its own."""
+        return timedelta(hours=max((each.rules.tariff.free.once_in_hours for each in self.versions), default=0))
 
     def version(self, tariff_id: UUID | None, entered_at: datetime) -> Version | None:
         """Return the version that a stay keeps."""

@@ -102,6 +102,7 @@ class ParkingSession(SQLModel, table=True):
             "opened_at",
             postgresql_where=text("match <> 'exact' AND superseded_by IS NULL"),
         ),
+        Index("parking_session_free", "lot_id", "entered_at", postgresql_where=text("free_used")),
         Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
         Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
         Index("parking_session_changed", "lot_id", "changed_in"),

@@ -1,6 +1,6 @@
 """The platform as a box sees it over HTTP: it checks signatures, keeps events once, and says what it knows.
 
-Tests that need the real recording put it in place of ``keep``.
+Tests that need the real recording put it in place of ``keep``, and the real snapshots in place of ``tell``.
 """
 
 import asyncio
@@ -42,6 +42,7 @@ LANES = (
     SiteLane(name="free", direction="exit", fail_open=True, mine=True),
 )
 Keep = Callable[[list[bytes]], Awaitable[list[dict[str, Any]]]]
+Tell = Callable[[str], Awaitable[SiteSnapshot]]
 
 
 class Platform:
@@ -55,6 +56,7 @@ class Platform:
         self.uses: list[dict[str, Any]] = []
         self.beats = 0
         self.keep: Keep = self._kept
+        self.tell: Tell = self._told
         self.sessions: list[SiteSession] = []
         self.permits: tuple[SitePermit, ...] = ()
         self.mandates: tuple[SiteMandate, ...] = ()
@@ -114,6 +116,9 @@ class Platform:
             answers.append({"event_id": str(event.event_id), "status": "duplicate" if known else "recorded"})
         return answers
 
+    async def _told(self, after: str) -> SiteSnapshot:  # noqa: ARG002 - everything each time
+        return self.snapshot()
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take any request of a box."""
         body = await request.read()
@@ -125,12 +130,12 @@ class Platform:
             check(stated(signed), self.secret)
         except DeviceRefusedError as error:
             return web.json_response({"code": error.code}, status=401)
-        answered = await self._done(request.path, body)
+        answered = await self._done(request.path, body, request.query.get("after", ""))
         if self.silent and request.transport is not None:
             request.transport.close()
         return web.Response(body=answered)
 
-    async def _done(self, path: str, body: bytes) -> bytes:
+    async def _done(self, path: str, body: bytes, after: str) -> bytes:
         said: Any = None
         match path:
             case "/parking/events":
@@ -141,7 +146,7 @@ class Platform:
                 self.beats += 1
                 said = {"now": self.clock.now(), "clock_offset_ms": 0}
             case "/parking/site/snapshot":
-                said = self.snapshot()
+                said = await self.tell(after)
             case "/codes/uses":
                 self.uses += msgspec.json.decode(body)["uses"]
                 said = {"uses": []}
