@@ -69,6 +69,8 @@ async def stored(
     credentials: Mapping[bytes, datetime],
 ) -> Stored:
     """Read what may change with events of these credentials from these moments on."""
+    if not credentials:  # of a vehicle that nothing was read of nothing follows
+        return Stored([], {}, {})
     events, since = await _events(connection, cipher, lot_id, credentials)
     names = [event.id for event in events]
     rows = await connection.fetch(_SESSIONS, lot_id, list(credentials), since, names) if names else []
