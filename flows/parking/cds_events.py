@@ -4,7 +4,6 @@ A street's device has a lane in and a lane out, as a gate has; ``park_start`` an
 held back. ``curb_space_id`` is a bay, by its id or number. A bay is taken or free as its latest event says.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -15,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flows.parking.errors import UnknownDeviceError
-from flows.parking.event_wire import EventRefusedError
+from flows.parking.event_wire import EventRefusedError, field_and_problem
 from flows.parking.gathering import Deps
 from flows.parking.recording import Answer, keep_refused, record
 from flows.parking.stored import RAW
@@ -30,8 +29,6 @@ VehicleType = Literal["bicycle", "cargo_bicycle", "car", "scooter", "moped", "mo
                       "bus", "other", "unspecified"]  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLASSES = {"motorcycle": "motorcycle", "moped": "motorcycle", "truck": "large", "freight": "large", "bus": "large"}
-_AT = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
-_NAMED = re.compile(r"field `(\w+)`")
 _Text = Annotated[str, Meta(max_length=64)]
 
 _LANES = """
@@ -142,10 +139,7 @@ def _read(raw: bytes) -> CdsEvent:
     try:
         return msgspec.json.decode(raw, type=CdsEvent)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        found = _AT.fullmatch(str(error))
-        problem, field = (found[1], found[2] or "") if found else (str(error), "")
-        named = _NAMED.search(problem)
-        raise EventRefusedError(field or (named[1] if named else "body"), problem) from None
+        raise EventRefusedError(*field_and_problem(str(error))) from None
 
 
 def _bay(street: _Street, event: CdsEvent) -> UUID | None:
