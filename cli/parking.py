@@ -8,6 +8,7 @@ import msgspec
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from cli.parking_logs import logs
 from cli.transaction import transaction
 from cli.who import operator
 from flows.parking.errors import OperatorFileError
@@ -37,6 +38,9 @@ def parking() -> None:
 
     docs/parking_operators.md describes the file; examples/parking/city.yaml is one.
     """
+
+
+parking.add_command(logs)
 
 
 @parking.command("load")

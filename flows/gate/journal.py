@@ -54,10 +54,10 @@ class Journal:
         for seq, body, answer, state in rows:
             wire, direction = msgspec.json.decode(body, type=tuple[WireEvent, Direction])
             self._answers[wire.event_id] = msgspec.json.decode(answer, type=Answer)
-            if state != "refused":
+            if state in {"waiting", "sent"}:
                 self._inside.add(_happened(self._device, wire, direction))
             self.waiting += state == "waiting"
-            if state == "sent":
+            if state != "waiting":
                 self.told = seq
         if self.waiting:
             self.queued.set()

@@ -16,6 +16,12 @@ from flows.parking.site_revision import PARTS
 from flows.parking.site_snapshot import SiteSession, SiteSnapshot
 
 _REVISION, _HELD, _CLOCK = "snapshot.revision", "snapshot.held", "clock"
+_KNOWN = """
+    UPDATE event SET state = 'known', answer = CAST(json_remove(CAST(answer AS TEXT), '$.plate') AS BLOB),
+        body = CAST(json_remove(CAST(body AS TEXT), '$[0].plate', '$[0].pass_subject', '$[0].image_ref') AS BLOB)
+    WHERE state = 'sent' AND seq <= ? AND keep_until < ?
+"""
+"""The platform's sessions stand for these events from now on: what stays is for the log of their day."""
 
 
 class Learning:
@@ -73,8 +79,7 @@ class Learning:
         if snapshot.complete:
             statements.append(("DELETE FROM session", ()))
         statements += [_kept(session) for session in snapshot.sessions]
-        known = "DELETE FROM event WHERE state = 'sent' AND seq <= ? AND keep_until < ?"
-        statements.append((known, (told, self._passing.clock.now().timestamp())))
+        statements.append((_KNOWN, (told, self._passing.clock.now().timestamp())))
         await self._store.write(statements)
         self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
         inside = self._passing.inside

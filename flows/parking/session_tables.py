@@ -60,6 +60,7 @@ class ParkingEvent(SQLModel, table=True):
     decision: DecisionKind = Field(sa_type=String)
     reason: str = ""
     due_fen: int = 0
+    paid_fen: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what the site took with it
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_event.raw"}))
 
 

@@ -1,6 +1,7 @@
 """The platform as a box sees it over HTTP: it checks signatures, keeps events once, and says what it knows.
 
-Tests that need the real recording put it in place of ``keep``, and the real snapshots in place of ``tell``.
+Tests that need the real recording put it in place of ``keep``, and the real snapshots in place of ``tell``,
+and logs in place of ``take``.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from flows.codes.errors import DeviceRefusedError
 from flows.codes.message_signatures import SignedRequest, check, stated
 from flows.codes.revocations import RevocationList
 from flows.parking.event_wire import WireEvent, read_event
+from flows.parking.site_logs.wire import SiteLog, read_log
 from flows.parking.site_snapshot import (
     SiteLane,
     SiteLot,
@@ -43,6 +45,7 @@ LANES = (
 )
 Keep = Callable[[list[bytes]], Awaitable[list[dict[str, Any]]]]
 Tell = Callable[[str], Awaitable[SiteSnapshot]]
+Take = Callable[[bytes], Awaitable[Any]]
 
 
 class Platform:
@@ -57,6 +60,8 @@ class Platform:
         self.beats = 0
         self.keep: Keep = self._kept
         self.tell: Tell = self._told
+        self.take: Take = self._took
+        self.logs: list[SiteLog] = []
         self.sessions: list[SiteSession] = []
         self.permits: tuple[SitePermit, ...] = ()
         self.mandates: tuple[SiteMandate, ...] = ()
@@ -119,6 +124,9 @@ class Platform:
     async def _told(self, after: str) -> SiteSnapshot:  # noqa: ARG002 - everything each time
         return self.snapshot()
 
+    async def _took(self, log: bytes) -> None:
+        self.logs.append(read_log(log))
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take any request of a box."""
         body = await request.read()
@@ -147,6 +155,8 @@ class Platform:
                 said = {"now": self.clock.now(), "clock_offset_ms": 0}
             case "/parking/site/snapshot":
                 said = await self.tell(after)
+            case "/parking/site/logs":
+                said = await self.take(body)
             case "/codes/uses":
                 self.uses += msgspec.json.decode(body)["uses"]
                 said = {"uses": []}

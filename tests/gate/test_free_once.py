@@ -2,41 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-
-import msgspec
-import pytest
 
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
 from flows.gate.wire import PlateRead
-from flows.parking.recording import record
-from flows.parking.site_reading import snapshot
-from flows.parking.site_snapshot import SiteSnapshot
 from tests.gate.conftest import heard
 from tests.gate.platform import Platform
 from tests.parking.lots import Lot
 from tests.parking.tariffs import EXAMPLE
 
 ONE, OTHER = "沪A12345", "沪B67890"
-
-
-@pytest.fixture
-async def real(platform: Platform, lot: Lot, file: SiteFile) -> SiteFile:
-    """The file of a box at the real platform, whose tariff gives 15 minutes once in 24 hours."""
-
-    async def keep(raw: list[bytes]) -> list[dict[str, Any]]:
-        async with lot.database.session() as session:
-            answers = await record(session, lot.clock, lot.keys, "box", raw)
-        return [msgspec.to_builtins(each) for each in answers]
-
-    async def tell(after: str) -> SiteSnapshot:
-        async with lot.database.session() as session:
-            return await snapshot(lot.deps(session), "box", after)
-
-    platform.clock, platform.keep, platform.tell = lot.clock, keep, tell
-    await lot.publish(EXAMPLE | {"free": {"minutes": 15, "once_in_hours": 24}}, lot.clock.now())
-    return msgspec.structs.replace(file, lot=lot.row.id)
 
 
 async def stays(lot: Lot, box: Box, plate: str, minutes: int = 10) -> int:
@@ -58,19 +33,20 @@ async def in_step(box: Box) -> None:
 
 
 async def test_free_minutes_are_given_once_however_the_box_knows(
-    real: SiteFile, platform: Platform, lot: Lot, tmp_path: Path
+    at_lot: SiteFile, platform: Platform, lot: Lot, tmp_path: Path
 ) -> None:
+    await lot.publish(EXAMPLE | {"free": {"minutes": 15, "once_in_hours": 24}}, lot.clock.now())
     owed: list[int] = []
-    async with open_box(real, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
+    async with open_box(at_lot, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
         await heard(box)
         await in_step(box)
         owed += [await stays(lot, box, ONE), await stays(lot, box, ONE)]  # seen here only
         await in_step(box)
         owed.append(await stays(lot, box, ONE))  # the platform's word
-    async with open_box(real, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
+    async with open_box(at_lot, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
         owed.append(await stays(lot, box, ONE))  # the disk's
         await in_step(box)
-    async with open_box(real, platform.origin, tmp_path / "another", lot.clock, follow=False) as box:
+    async with open_box(at_lot, platform.origin, tmp_path / "another", lot.clock, follow=False) as box:
         await in_step(box)
         owed.append(await stays(lot, box, ONE))  # a box that was replaced is told everything
         owed += [await stays(lot, box, OTHER, minutes=20), await stays(lot, box, OTHER)]
