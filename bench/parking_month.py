@@ -1,8 +1,9 @@
 """make bench NAME=parking_month: a month of a town's parking with every fault, and every fen accounted for at the end.
 
-The real recording, quoting, paying, callbacks, queries, refunds and reconciliation over the real PostgreSQL and Valkey,
-on a moved clock. Hosts answer in this process by the channel's interface, not by HTTP. It ends with 1 if the ledger,
-the hosts' bills and the sites' logs differ by a fen, or a session is lost or doubled.
+The real recording, quoting, paying, callbacks, queries, refunds and reconciliation in a gateway's process and a
+worker's, over the real PostgreSQL and Valkey, on a moved clock. Hosts answer by the channel's interface, not by HTTP.
+--kills ends processes and servers by SIGKILL on the way. It ends with 1 if the ledger, the hosts' bills and the sites'
+logs differ by a fen, or a session is lost or doubled.
 """
 
 import argparse
@@ -13,15 +14,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench.month.kills import Servers
 from bench.month.play import Progress, played, report
 from bench.month.town import month
 from bench.report import conditions
 from kernel.clock import CHINA
-from kernel.embedded import servers
+from kernel.embedded.servers import start_missing, stop, with_urls
 from kernel.settings import Settings
 from migrations.upgrade import upgrade
 
-_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")  # nothing is killed here
+_FAST = ("fsync=off", "full_page_writes=off")  # processes die here, machines do not (bench.month.kills)
 OUT = Path(__file__).parent / "out" / "parking_month.json"
 
 
@@ -49,10 +51,11 @@ def told(progress: Progress) -> None:
     )
 
 
-async def run(settings: Settings, plan: argparse.Namespace) -> dict[str, Any]:
+async def run(settings: Settings, killed: Servers, plan: argparse.Namespace) -> dict[str, Any]:
     """Play in a fresh database."""
     await upgrade(settings.database_url)
-    async with played(settings, month(plan.sessions, plan.days, plan.seed), told) as over:
+    killing = (killed, plan.kills) if plan.kills else None
+    async with played(settings, month(plan.sessions, plan.days, plan.seed), told, killing) as over:
         return await report(over)
 
 
@@ -62,15 +65,18 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=5000)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--kills", type=int, default=0, help="how often a process or a server is killed on the way")
     parser.add_argument("--quick", action="store_true", help="a small town for two days, to see that everything runs")
     plan = parser.parse_args()
     if plan.quick:
         plan.sessions, plan.days = 200, 2
-    with (
-        tempfile.TemporaryDirectory(prefix="yiwang-", ignore_cleanup_errors=True) as folder,
-        servers(Settings(state_dir=folder), _FAST) as settings,
-    ):
-        found = asyncio.run(run(settings, plan))
+    with tempfile.TemporaryDirectory(prefix="yiwang-", ignore_cleanup_errors=True) as folder:
+        settings = Settings(state_dir=folder)
+        servers = Servers(settings, _FAST, start_missing(settings, _FAST))
+        try:
+            found = asyncio.run(run(with_urls(settings, [*servers.running.values()]), servers, plan))
+        finally:
+            stop([*servers.running.values()])
     show(found)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"conditions": conditions(vars(plan)), **found}, indent=2, ensure_ascii=False) + "\n")

@@ -16,11 +16,10 @@ from uuid import UUID
 import msgspec
 from celery import Celery, Task
 from redis.asyncio import Redis
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.clock import Clock
-from kernel.database import Database
+from kernel.database import Database, driver
 from kernel.errors import YiwangError
 from kernel.logs import request_id
 from kernel.outbox import KEY_PREFIX, OutboxMessage, sweep
@@ -30,6 +29,10 @@ from kernel.settings import Settings
 _TASK_SECONDS = 300
 _WAITS = tuple(timedelta(seconds=5) * 2**failures for failures in range(1, 10))
 _SWEEP_EVERY = timedelta(seconds=5)
+_TAKE = """
+    DELETE FROM outbox WHERE id = (SELECT id FROM outbox WHERE id = $1 FOR UPDATE SKIP LOCKED)
+    RETURNING request_id, arguments::text
+"""
 
 app = Celery("yiwang", set_as_current=False)
 logger = logging.getLogger(__name__)
@@ -112,14 +115,12 @@ def consumer(
     def declare(handler: Handler[Arguments]) -> Task:
         async def do(context: TaskContext, message_id: UUID) -> None:
             async with asyncio.timeout(_TASK_SECONDS), context.database.session() as session:
-                chosen = select(OutboxMessage).where(OutboxMessage.id == message_id)
-                row = (await session.exec(chosen.with_for_update(skip_locked=True))).first()
-                if row is None:  # done before, or another worker is at it
+                taken = await (await driver(session)).fetchrow(_TAKE, message_id)
+                if taken is None:  # done before, or another worker is at it
                     return
-                request_id.set(row.request_id)
+                request_id.set(taken["request_id"])
                 mine = dataclasses.replace(context, message_id=message_id)
-                await handler(session, mine, msgspec.convert(row.arguments, arguments, strict=False))
-                await session.delete(row)
+                await handler(session, mine, msgspec.json.decode(taken["arguments"], type=arguments, strict=False))
 
         work = _Work(name, do, waits, arguments, given_up)
 

@@ -84,10 +84,18 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     size = settings.database_pool_size
     engine = create_engine(settings.database_url, pool_size=size, max_overflow=0)
     try:
-        async with asyncpg.create_pool(asyncpg_url(settings.database_url), min_size=0, max_size=size) as pool:
+        url = asyncpg_url(settings.database_url)
+        async with asyncpg.create_pool(url, min_size=0, max_size=size, reset=_as_it_was) as pool:
             yield Database(engine, pool, size)
     finally:
         await engine.dispose()
+
+
+async def _as_it_was(_: object) -> None:
+    """Nobody locks, listens or sets anything on the pool's connections beyond a transaction, which is over by now.
+
+    To have the server forget such things would be a second round trip for every read.
+    """
 
 
 def create_engine(url: str, **options: Any) -> AsyncEngine:

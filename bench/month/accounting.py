@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bench.month.drivers import Drivers
-from bench.month.oracle import Owed, accounts
+from bench.month.oracle import Books, Owed, accounts
 from bench.month.platform import Platform
 from bench.month.town import START, Month, Stay
 from flows.parking.event_ids import event_id_of
@@ -36,7 +36,7 @@ class Accounting:
 
     def __init__(self, platform: Platform, month: Month, drivers: Drivers) -> None:
         self.platform, self.month, self.drivers = platform, month, drivers
-        self.owed = accounts(month.stays, drivers.known, platform.hosts)
+        self.owed = accounts(month.stays, drivers.known, Books(platform.hosts, platform.attempts))
         self.differences: Counter[str] = Counter()
         self.shown: list[str] = []
         self.figures: dict[str, Any] = {}

@@ -1,13 +1,15 @@
 """Who wants to do something when, on the moved clock: the parties of the play, each a generator of moments."""
 
+import asyncio
 import heapq
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Coroutine
-from datetime import datetime
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bench.month.platform import TICK, together
+TICK = timedelta(seconds=30)
+AT_ONCE = 6  # of what is due at one moment
 
 Party = AsyncGenerator[datetime, None]
 """Does something and says when it goes on."""
@@ -43,3 +45,16 @@ class Agenda:
                     self.add(car, max(at, now + TICK), party)
 
         return each()
+
+
+async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do some of it at a time."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(each: Coroutine[Any, Any, None]) -> None:
+        async with turns:
+            await each
+
+    async with asyncio.TaskGroup() as group:
+        for each in work:
+            group.create_task(one(each))

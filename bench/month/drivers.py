@@ -8,33 +8,27 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from bench.month.agenda import Agenda, Party
+from bench.month.agenda import TICK, Agenda, Party
 from bench.month.gate import Gate
 from bench.month.hosts import Host
-from bench.month.platform import TICK, Platform
+from bench.month.platform import Platform
 from bench.month.town import APPS, Month, Stay
-from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, NoTariffError, PaymentUnderwayError, UnknownSessionError
 from flows.parking.event_ids import event_id_of
-from flows.parking.paying import Payer, pay
-from flows.parking.session_tables import ParkingSession
-from flows.payments.attempting import begin_attempt, prepay
 from flows.payments.errors import AlreadyPaidError, OrderOverError
-from flows.payments.tables import PaymentOrder
 from kernel.errors import YiwangError
 
 _ASKS = 4
 
 
 class Known(Struct):
-    """What truly happened to a stay. ``orders``: when each was asked for; ``attempts``: whose order each number is."""
+    """What truly happened to a stay. ``orders``: when each was asked for."""
 
     entered_at: datetime
     left_at: datetime | None = None
     lifted: bool = False  # by an attendant
     alone: bool = False  # the device opened by itself
     orders: dict[UUID, datetime] = field(default_factory=dict)
-    attempts: dict[str, tuple[str, UUID]] = field(default_factory=dict)
     adjusted: int | None = None
 
 
@@ -114,9 +108,8 @@ class Drivers:
         account = await self._account(stay.car)
         for time in range(3):
             try:
-                async with self.platform.database.session() as session:
-                    payer = Payer(account_id=account, idempotency_key=f"{stay.number} {when} {time}")
-                    order = await pay(self.platform.deps(session), self.session_id(stay), payer)
+                key = f"{stay.number} {when} {time}"
+                order: UUID = await self.platform.gateway.call("pay", self.session_id(stay), account, key)
                 break
             except PaymentUnderwayError:
                 self.said["pay: under way"] += 1
@@ -126,11 +119,12 @@ class Drivers:
                 return
         else:
             return
-        known.orders.setdefault(order.id, self._now)
+        known.orders.setdefault(order, self._now)
         apps = [stay.app]
         if random.random() < 0.01:
             apps.append(next(each for each in APPS if each != stay.app))
-        numbers = [(host, await self._begun(host, order, known)) for host in map(self.platform.hosts.__getitem__, apps)]
+        hosts = [self.platform.hosts[each] for each in apps]
+        numbers = [(host, await self._begun(host, account, order)) for host in hosts]
         if random.random() < 0.02:
             yield self._now + timedelta(minutes=random.uniform(4, 6))
         if random.random() < 0.03:
@@ -144,14 +138,11 @@ class Drivers:
             else:
                 self.said["pay: the host says it is over"] += 1
 
-    async def _begun(self, host: Host, order: PaymentOrder, known: Known) -> str | None:
+    async def _begun(self, host: Host, account: UUID, order: UUID) -> str | None:
         """Begin in an app; who hears nothing taps again."""
         for _ in range(3):
             try:
-                async with self.platform.database.session() as session:
-                    held = await begin_attempt(session, self.platform.clock, host.channel, order.account_id, order.id)
-                known.attempts[held[0].number] = host.provider, order.id
-                return (await prepay(self.platform.cashier, *held)).number
+                return str(await self.platform.gateway.call("begin", host.app_id, account, order))
             except (AlreadyPaidError, OrderOverError):
                 return None
             except YiwangError as error:
@@ -174,21 +165,18 @@ class Drivers:
             yield at
 
     async def _dispute(self, stay: Stay, known: Known, random: Random) -> Party:
-        async with self.platform.database.session() as session:
-            row = await session.get(ParkingSession, self.session_id(stay))
-        if row is None or not row.paid_fen or row.closing_fen is None:
+        gateway, account = self.platform.gateway, await self._account(stay.car)
+        opened: tuple[UUID, int] | None = await gateway.call("disputed", self.session_id(stay), account)
+        if opened is None:
             return
-        account = await self._account(stay.car)
-        async with self.platform.database.session() as session:
-            opened = await dispute(self.platform.deps(session), row.id, account, "wrong_time")
+        dispute, charged = opened
         yield self._now + timedelta(hours=20)
-        fee = random.choice((0, row.closing_fen // 2, row.closing_fen))
-        async with self.platform.database.session() as session:
-            await decide_dispute(self.platform.deps(session), opened.id, "staff:1", fee)
+        fee = random.choice((0, charged // 2, charged))
+        await gateway.call("decided", dispute, fee)
         known.adjusted = fee
         self.said["dispute decided"] += 1
 
     async def _account(self, car: int) -> UUID:
         if car not in self._accounts:
-            self._accounts[car] = (await self.platform.resident()).id
+            self._accounts[car] = await self.platform.gateway.call("resident")
         return self._accounts[car]

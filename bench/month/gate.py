@@ -12,10 +12,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from bench.month.agenda import Agenda, Party
-from bench.month.platform import TICK, Platform
+from bench.month.agenda import TICK, Agenda, Party
+from bench.month.platform import Platform
 from bench.month.town import Month, Site, Stay, plate
-from flows.parking.recording import MOST, Answer, record
+from flows.parking.recording import MOST, Answer
 
 Fault = Literal["", "duplicated", "late", "lost"]
 
@@ -84,8 +84,7 @@ class Gate:
 
     async def send(self, events: list[bytes]) -> list[Answer]:
         """One request, which the cloud must not refuse."""
-        async with self.platform.database.session() as session:
-            answers = await record(session, self.platform.clock, self.platform.keys, self.site.device, events)
+        answers: list[Answer] = await self.platform.gateway.call("record", self.site.device, events)
         self.sent += len(events)
         self.duplicates += sum(each.status == "duplicate" for each in answers)
         if refused := [each for each in answers if each.status == "refused"]:

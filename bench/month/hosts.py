@@ -1,4 +1,4 @@
-"""The hosts' side of the money, in this process: the same interface as a channel, without HTTP and RSA.
+"""The hosts' side of the money, in the play's process: a channel's interface, without HTTP and RSA.
 
 Each host has books of its own, which only payers and calls of the interface change. Callbacks are signed (HMAC) and
 read by the interface. With HTTP and RSA a payment would take some 30 ms more; ``adapters.sandbox`` has that.
@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from adapters.bills import Bill, BillLine, check_over, nothing_billed
-from adapters.channel import Callback, Channel, Order, Payment, Provider, Refund
+from adapters.channel import Callback, Order, Payment, Provider, Refund
 from adapters.errors import OrderRefusedError, OutcomeUnknownError, SignatureRefusedError
 from kernel.clock import CHINA, Clock
 from kernel.money import Fen
@@ -55,9 +55,7 @@ class Notice(Struct, frozen=True):
 
 
 class Host:
-    """One host app, and the channel to it."""
-
-    web_sign_in = None
+    """One host app: it outlives every process of the platform."""
 
     def __init__(self, provider: str, clock: Clock, random: Random) -> None:
         self.provider = cast("Provider", provider)
@@ -66,10 +64,6 @@ class Host:
         self.trades: dict[str, Trade] = {}
         self.refunds: dict[str, Back] = {}
         self.faults = 0
-
-    @property
-    def channel(self) -> Channel:
-        return cast("Channel", self)  # as far as money moves
 
     # What payers do.
 
@@ -154,12 +148,6 @@ class Host:
         ]  # fmt: skip
         return Bill(app_id=self.app_id, day=day, lines=tuple(lines))
 
-    def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Callback:  # noqa: ARG002 - a host's callbacks have no query
-        if not hmac.compare_digest(headers.get("signature", ""), _signature(body)):
-            raise SignatureRefusedError("The callback is not the host's", fix="Ask the host.")
-        said = msgspec.json.decode(body, type=Notice)
-        return Callback(_paid(said.number, said.transaction, said.amount, said.paid_at), said.id, b"success")
-
     def taken(self) -> int:
         """What the books have: paid less given back."""
         paid = sum(each.amount for each in self.trades.values() if each.paid_at is not None)
@@ -168,6 +156,14 @@ class Host:
     def _refund(self, known: Back) -> Refund:
         state: Any = "done" if known.done_at <= self.clock.now() else "pending"
         return Refund(number=known.number, order=known.order, state=state, amount=Fen(known.amount))
+
+
+def read_notice(headers: Mapping[str, str], body: bytes) -> Callback:
+    """Return what a host's callback says. Raises SignatureRefusedError."""
+    if not hmac.compare_digest(headers.get("signature", ""), _signature(body)):
+        raise SignatureRefusedError("The callback is not the host's", fix="Ask the host.")
+    said = msgspec.json.decode(body, type=Notice)
+    return Callback(_paid(said.number, said.transaction, said.amount, said.paid_at), said.id, b"success")
 
 
 def _paid(number: str, transaction: str, amount: int, paid_at: datetime) -> Payment:

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from bench.month.drivers import Known
-from bench.month.hosts import Host
+from bench.month.hosts import Host, Trade
 from bench.month.town import GRACE, TARIFFS, Stay
 from flows.parking.holidays import Holidays
 from flows.parking.tariff import Stay as Charged
@@ -35,25 +35,40 @@ class _Order(Struct):
     paid_at: datetime
 
 
-def accounts(stays: Iterable[Stay], known: Mapping[int, Known], hosts: Mapping[str, Host]) -> dict[int, Owed]:
+class Books:
+    """What the hosts have taken, by the order that it was for."""
+
+    def __init__(self, hosts: Mapping[str, Host], attempts: Mapping[str, tuple[str, UUID]]) -> None:
+        self._paid: dict[UUID, list[Trade]] = {}
+        for number, (host, order) in attempts.items():
+            trade = hosts[host].trades.get(number)
+            if trade is not None and trade.paid_at is not None:
+                self._paid.setdefault(order, []).append(trade)
+
+    def paid(self, order: UUID) -> list[Trade]:
+        """The trades of an order that are paid, in the order in which they were begun."""
+        return self._paid.get(order, [])
+
+
+def accounts(stays: Iterable[Stay], known: Mapping[int, Known], books: Books) -> dict[int, Owed]:
     """Return every stay's account, in the order of entering, for free minutes depend on stays before."""
     free_at: dict[tuple[int, int], datetime] = {}
     found: dict[int, Owed] = {}
     for stay in sorted(stays, key=lambda each: known[each.number].entered_at):
         place = stay.site.number, stay.car
-        owed = _owed(stay, known[stay.number], hosts, free_at.get(place))
+        owed = _owed(stay, known[stay.number], books, free_at.get(place))
         if owed.free:
             free_at[place] = known[stay.number].entered_at
         found[stay.number] = owed
     return found
 
 
-def _owed(stay: Stay, known: Known, hosts: Mapping[str, Host], free_at: datetime | None) -> Owed:
+def _owed(stay: Stay, known: Known, books: Books, free_at: datetime | None) -> Owed:
     left_at = known.left_at
     if left_at is None:
         raise AssertionError(f"stay {stay.number} has not ended")
-    taken = sum(hosts[app].trades[each].amount for app, each in _paid(known, hosts))
-    orders = _orders(known, hosts)
+    taken = sum(each.amount for order in known.orders for each in books.paid(order))
+    orders = _orders(known, books)
     covered = [each.asked_at for each in orders if each.paid_at <= left_at <= each.paid_at + GRACE[stay.site.tariff]]
     charged = Charged(entered_at=known.entered_at, free_at=free_at)
     fee = _RULES[stay.site.tariff].fee(charged, max(covered, default=left_at), _HOLIDAYS)
@@ -62,20 +77,7 @@ def _owed(stay: Stay, known: Known, hosts: Mapping[str, Host], free_at: datetime
     return Owed(fee.total_fen, taken, kept, taken - kept, owes - kept, fee.free)
 
 
-def _paid(known: Known, hosts: Mapping[str, Host]) -> list[tuple[str, str]]:
-    """The attempts whose money a host has taken."""
-    return [
-        (app, each)
-        for each, (app, _) in known.attempts.items()
-        if each in hosts[app].trades and hosts[app].trades[each].paid_at is not None
-    ]
-
-
-def _orders(known: Known, hosts: Mapping[str, Host]) -> Sequence[_Order]:
+def _orders(known: Known, books: Books) -> Sequence[_Order]:
     """What was paid counts once an order; a second payment goes back."""
-    orders: dict[UUID, _Order] = {}
-    for app, number in _paid(known, hosts):
-        trade, order = hosts[app].trades[number], known.attempts[number][1]
-        if trade.paid_at is not None:
-            orders.setdefault(order, _Order(trade.amount, known.orders[order], trade.paid_at))
-    return list(orders.values())
+    firsts = ((asked_at, trade) for order, asked_at in known.orders.items() for trade in books.paid(order)[:1])
+    return [_Order(trade.amount, asked_at, trade.paid_at) for asked_at, trade in firsts if trade.paid_at is not None]

@@ -1,58 +1,114 @@
-"""The platform that is played through: its database, its worker turned by hand on a moved clock, its callback address.
+"""The platform that is played through: a gateway's process and a worker's, PostgreSQL and Valkey, on one moved clock.
 
-Messages travel as in operation, through the outbox and Valkey; only Celery's own process is not there.
+Whoever asks a process that dies asks again, as gates, phones and hosts do: what they send has an id of its own.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
-from datetime import timedelta
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
-import msgspec
-from redis.asyncio import Redis
-
-import worker.tasks  # noqa: F401 - registers the tasks
-from adapters.apps import OpenApps
-from adapters.parking_products import OpenParking
-from auth.accounts.tables import Account, Identity
 from bench.month.hosts import Host
+from bench.month.line import Line, LineLostError
 from bench.month.town import START, TARIFFS, Month, Site
-from flows.parking.gathering import Deps
 from flows.parking.publishing import NewTariff, publish_tariff
 from flows.parking.tables import ParkingLane, ParkingLot, ParkingOperator
-from flows.payments.attempting import Cashier
-from flows.payments.callbacks import take
-from kernel.celery import TaskContext, app
 from kernel.clock import ManualClock
-from kernel.crypto.keys import open_keys
 from kernel.database import Database
-from kernel.ids import uuid7
-from kernel.outbox import KEY_PREFIX, attach_outbox, sweep
+from kernel.errors import YiwangError
 from kernel.settings import Settings
 
-TICK = timedelta(seconds=30)
-AT_ONCE = 6  # transactions
-_DUE = "SELECT EXISTS (SELECT FROM outbox WHERE due_at <= $1)"
-_QUEUES = [KEY_PREFIX + each for each in ("payments", "parking")]
+_SERVER_BACK_SECONDS = 60.0
+"""For so long after a server was killed a process may fail to reach it; at any other time that is an error."""
+_PAUSE_SECONDS = 0.05
+
+
+class Process:
+    """A process of the platform: started when it is first asked, and again after it was killed."""
+
+    def __init__(self, platform: "Platform") -> None:
+        self._platform = platform
+        self._starting = asyncio.Lock()
+        self._line: Line | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def call(self, name: str, *arguments: Any) -> Any:
+        """Ask until it answers. Raises what it raises, if that is an answer."""
+        while True:
+            try:
+                line = await self._open()
+                return await line.call(name, self._platform.clock.now(), *arguments)
+            except LineLostError:
+                self._platform.again["its process was killed"] += 1
+            except YiwangError:
+                raise
+            except Exception as error:
+                if time.monotonic() > self._platform.servers_killed_at + _SERVER_BACK_SECONDS:
+                    raise
+                if (
+                    "Integrity" in type(error).__name__
+                    or "DBAPI" in type(error).__name__
+                    or "InternalError" in type(error).__name__
+                ):
+                    print("DEBUG", name, str(error)[:400], flush=True)
+                self._platform.again[f"{type(error).__name__}: a server was killed"] += 1
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        self.kill()
+        if self._process is not None:
+            await self._process.wait()
+        if self._reading is not None:
+            await self._reading
+
+    async def _open(self) -> Line:
+        async with self._starting:
+            if self._line is None or self._line.lost:
+                await self.close()
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    command = [sys.executable, "-m", "bench.month.serving", str(theirs.fileno())]
+                    self._process = await asyncio.create_subprocess_exec(*command, pass_fds=(theirs.fileno(),))
+                line = self._line = Line(*await asyncio.open_connection(sock=ours), self._platform.answer)
+                self._reading = asyncio.create_task(line.run())
+                await line.call("open", self._platform.settings, tuple(self._platform.hosts))
+            return self._line
 
 
 class Platform:
-    """What a deployment has, in one process."""
+    """What a deployment has, as the play asks it. ``database`` is the play's own connection."""
 
-    def __init__(
-        self, settings: Settings, database: Database, redis: Redis, clock: ManualClock, hosts: Iterable[Host]
-    ) -> None:
-        self.database, self.redis, self.keys, self.clock = database, redis, open_keys(settings), clock
+    def __init__(self, settings: Settings, database: Database, clock: ManualClock, hosts: Iterable[Host]) -> None:
+        self.settings, self.database, self.clock = settings, database, clock
         self.hosts: Mapping[str, Host] = {each.provider: each for each in hosts}
-        channels = {each.app_id: each.channel for each in self.hosts.values()}
-        self.cashier = Cashier(database, redis, clock, channels, "https://city.example")
-        opened: dict[type, object] = {OpenApps: OpenApps(channels), OpenParking: OpenParking()}
-        self._context = TaskContext(settings, database, redis, clock, has_opened=opened)
+        self.gateway, self.worker = Process(self), Process(self)
+        self.attempts: dict[str, tuple[str, UUID]] = {}  # by number: the host's, and whose order it is
+        self.again: Counter[str] = Counter()
+        self.servers_killed_at = -_SERVER_BACK_SECONDS
         self.tasks = 0
-        attach_outbox(database, redis)
 
-    def deps(self, session: Any) -> Deps:
-        return Deps(session, self.clock, self.keys)
+    async def aclose(self) -> None:
+        await self.gateway.close()
+        await self.worker.close()
+
+    async def answer(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """What the processes ask: a host, and to write down whose attempt a number is."""
+        if name == "begun":
+            order, provider, number = arguments
+            self.attempts[number] = provider, order
+            return None
+        provider, what, *rest = arguments
+        return await getattr(self.hosts[provider], what)(*rest)
 
     async def build(self, month: Month) -> None:
         """Make operators, lots and tariffs."""
@@ -66,53 +122,24 @@ class Platform:
         for site in month.sites:
             await self._build_lot(site)
 
-    async def resident(self) -> Account:
-        """Make somebody who has signed in to every host."""
-        async with self.database.session() as session:
-            account = Account(created_at=self.clock.now())
-            session.add(account)
-            await session.flush()
-            for host in self.hosts.values():
-                session.add(
-                    Identity(
-                        account_id=account.id, provider=host.provider, tenant=host.app_id, subject=uuid7().hex,  # type: ignore[arg-type]  # a host's name
-                        verified_at=START, last_used_at=START, created_at=START,
-                    )
-                )  # fmt: skip
-        return account
-
     async def told(self, host: Host, number: str) -> None:
         """A host's callback comes to our address."""
-        headers, body = host.notice(number)
-        callback = host.channel.read_callback(headers, {}, body)
-        async with self.database.session() as session:
-            await take(session, self.clock, self.keys.cipher, host.app_id, (callback, body))
+        await self.gateway.call("told", host.app_id, *host.notice(number))
 
     async def work(self) -> None:
         """Do everything that is due, also what that makes due."""
-        if await self.database.pool.fetchval(_DUE, self.clock.now()):  # else a transaction for nothing
-            async with self.database.session() as session:
-                await sweep(session, self.clock)
-        while True:
-            found = [message for queue in _QUEUES for message in await self._popped(queue)]
-            if not found:
-                return
-            self.tasks += len(found)
-            headers = [msgspec.json.decode(each)["headers"] for each in found]
-            await together([self._task(each["task"], each["id"]) for each in headers])
+        while done := await self.worker.call("work"):
+            self.tasks += done
 
-    async def periodic(self, name: str) -> None:
-        """Do what beat starts."""
-        await self._task(name)
-
-    async def _popped(self, queue: str) -> list[bytes]:
-        return await self.redis.rpop(queue, 500) or []  # type: ignore[return-value]  # bytes, as we have not asked for text
-
-    def _task(self, name: str, *arguments: str) -> Coroutine[Any, Any, None]:
-        hand = _Hand(self._context)
-        app.runtime = hand
-        app.tasks[name].run(*arguments)
-        return hand.work[0]
+    async def work_beside(self, play: asyncio.Task[None]) -> None:
+        """Work while somebody plays, and until nothing is due after it."""
+        while not play.done():
+            done = await self.worker.call("work")
+            self.tasks += done
+            if not done:
+                await asyncio.wait({play}, timeout=_PAUSE_SECONDS / 2)
+        await play
+        await self.work()
 
     async def _build_lot(self, site: Site) -> None:
         lot = ParkingLot(
@@ -125,27 +152,3 @@ class Platform:
             await session.flush()
             for way in ("enter", "exit"):
                 session.add(ParkingLane(lot_id=lot.id, name=way, device_id=site.device, direction=way))
-
-
-class _Hand:
-    """Celery's runtime, turned by hand."""
-
-    def __init__(self, context: TaskContext) -> None:
-        self.context = context
-        self.work: list[Coroutine[Any, Any, None]] = []
-
-    def call(self, work: Coroutine[Any, Any, None]) -> None:
-        self.work.append(work)
-
-
-async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do some of it at a time."""
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def one(each: Coroutine[Any, Any, None]) -> None:
-        async with turns:
-            await each
-
-    async with asyncio.TaskGroup() as group:
-        for each in work:
-            group.create_task(one(each))

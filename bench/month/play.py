@@ -1,9 +1,10 @@
 """The month is played: the clock goes from moment to moment, and whoever's moment has come goes on."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,14 +12,14 @@ from typing import Any
 from msgspec import Struct
 
 from bench.month.accounting import Accounting, money
-from bench.month.agenda import Agenda
+from bench.month.agenda import TICK, Agenda
 from bench.month.drivers import Drivers
 from bench.month.hosts import Host
-from bench.month.platform import TICK, Platform
+from bench.month.kills import Killer, Servers
+from bench.month.platform import Platform
 from bench.month.town import APPS, START, Month
 from kernel.clock import ManualClock
 from kernel.database import open_database
-from kernel.redis import open_redis
 from kernel.settings import Settings
 
 _HOUR = timedelta(hours=1)
@@ -41,30 +42,41 @@ class Played(Struct, frozen=True):
     platform: Platform
     month: Month
     drivers: Drivers
+    killed: Counter[str]
     seconds: float
 
 
 @asynccontextmanager
-async def played(settings: Settings, month: Month, progress: Callable[[Progress], None]) -> AsyncIterator[Played]:
-    """Play a month in a new, migrated database and an empty Valkey."""
+async def played(
+    settings: Settings,
+    month: Month,
+    progress: Callable[[Progress], None],
+    killing: tuple[Servers | None, int] | None = None,
+) -> AsyncIterator[Played]:
+    """Play a month in a new, migrated database and an empty Valkey; ``killing``: so often, also servers if given."""
     began = time.monotonic()
     async with _opened(settings, month) as platform:
         await platform.build(month)
         agenda = Agenda()
         drivers = Drivers(platform, month, agenda)
+        killer = Killer(platform, month, *killing) if killing else None
         hours, shown = START, 0.0
         while (at := agenda.next) is not None:
             hours = await _go_to(platform, at, hours)
-            await agenda.go_on(platform.clock.now())
-            await platform.work()
+            if killer is not None:
+                killer.look(platform.clock.now())
+            await platform.work_beside(asyncio.create_task(agenda.go_on(platform.clock.now())))
             if (seconds := time.monotonic() - began) > shown + 10:
                 shown = seconds
                 progress(Progress(platform.clock.now(), len(drivers.known), platform.tasks, seconds))
+        if killer is not None:
+            await killer.close()
         end = platform.clock.now() + _REST
         while platform.clock.now() < end:
             hours = await _go_to(platform, platform.clock.now() + timedelta(minutes=30), hours)
             await platform.work()
-        yield Played(platform, month, drivers, time.monotonic() - began)
+        killed = killer.done if killer else Counter[str]()
+        yield Played(platform, month, drivers, killed, time.monotonic() - began)
 
 
 async def _go_to(platform: Platform, at: datetime, hours: datetime) -> datetime:
@@ -74,7 +86,7 @@ async def _go_to(platform: Platform, at: datetime, hours: datetime) -> datetime:
         platform.clock.advance(max(hours - platform.clock.now(), timedelta(0)))
         await platform.work()
         for name in _PERIODIC:
-            await platform.periodic(name)
+            await platform.worker.call("periodic", name)
     ticks = max(-((platform.clock.now() - at) // TICK), 0)
     platform.clock.advance(ticks * TICK)
     return hours
@@ -84,8 +96,8 @@ async def _go_to(platform: Platform, at: datetime, hours: datetime) -> datetime:
 async def _opened(settings: Settings, month: Month) -> AsyncIterator[Platform]:
     clock = ManualClock(START)
     hosts = [Host(each, clock, Random(f"{month.seed} {each}")) for each in APPS]  # noqa: S311 - repeatable
-    async with open_database(settings) as database, open_redis(settings) as redis:
-        yield Platform(settings, database, redis, clock, hosts)
+    async with open_database(settings) as database, aclosing(Platform(settings, database, clock, hosts)) as platform:
+        yield platform
 
 
 async def report(over: Played) -> dict[str, Any]:
@@ -101,6 +113,8 @@ async def report(over: Played) -> dict[str, Any]:
         "faults": dict(sorted(faults.items())),
         "said": dict(sorted(over.drivers.said.items())),
         "tasks": over.platform.tasks,
+        "killed": dict(sorted(over.killed.items())),
+        "asked_again": dict(sorted(over.platform.again.items())),
         **{name: await _counted(over.platform, query) for name, query in _COUNTED.items()},
         "money_fen": money(accounting.owed.values()),
         "differences": dict(accounting.differences),

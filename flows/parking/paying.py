@@ -122,11 +122,12 @@ async def _over(deps: Deps, order_id: UUID) -> None:
     order = await give_up(deps.session, deps.clock, order_id)
     if order.state in OPEN_ORDERS:
         raise PaymentUnderwayError("A payment for this session is not decided yet", fix="Ask again in some minutes.")
-    if order.state == "closed":
-        payment = await deps.session.get_one(ParkingPayment, order_id)
-        payment.closed_at = order.changed_at
-        deps.session.add(payment)
-        await deps.session.flush()
+    if order.state != "closed":  # the session has not heard of it yet
+        raise PaymentUnderwayError("A payment for this session has just come in", fix="Ask again in a moment.")
+    payment = await deps.session.get_one(ParkingPayment, order_id)
+    payment.closed_at = order.changed_at
+    deps.session.add(payment)
+    await deps.session.flush()
 
 
 async def _asked_before(deps: Deps, payer: Payer) -> PaymentOrder | None:

@@ -1,4 +1,4 @@
-"""A small town plays a day with every fault: all accounts are equal, and one fen more or less is found."""
+"""A small town plays a day with every fault, kills too: all accounts are equal, and one fen more or less is found."""
 
 from bench.month.play import Progress, played, report
 from bench.month.town import month
@@ -10,10 +10,11 @@ def told(_: Progress) -> None:
 
 
 async def test_every_fen_of_a_day_is_accounted_for_and_a_wrong_one_is_found(settings: Settings) -> None:
-    async with played(settings, month(sessions=40, days=1, seed=7), told) as over:
+    async with played(settings, month(sessions=40, days=1, seed=7), told, (None, 6)) as over:
         found = await report(over)
         assert (found["differences"], found["sessions"]) == ({}, 40), found["shown"]
         assert set(found["faults"]) == {"cut off", "duplicated", "late", "lost"}
+        assert found["killed"] == {"gateway": 3, "worker": 3}
         assert found["money_fen"]["kept"] > 0
         pool = over.platform.database.pool
         lost = await pool.fetchval("SELECT id FROM parking_event WHERE kind = 'exit' LIMIT 1")

@@ -46,6 +46,20 @@ async def test_quote_pay_and_leave(lot: Lot) -> None:
     assert await lot.ledger() == {"host": 1500, "operator": -1500}
 
 
+async def test_who_pays_again_before_the_session_has_heard_of_the_money_is_told_so(lot: Lot) -> None:
+    me = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    order = await lot.order(entered.session_id, me)
+    await lot.host_says_paid(await lot.attempt(order), order.amount)  # and no worker is there
+    lot.clock.advance(10 * MINUTE)
+    with pytest.raises(PaymentUnderwayError, match="just come in"):
+        await lot.order(entered.session_id, me, "another key")
+    await lot.work()
+    with pytest.raises(AlreadyCoveredError):
+        await lot.order(entered.session_id, me, "another key")
+
+
 @pytest.mark.case("PK-04")
 async def test_two_taps_are_one_order_and_then_it_is_paid(lot: Lot) -> None:
     me, other = await lot.account(), await lot.account()
