@@ -4,6 +4,7 @@ A day is that of the box's own clock, in which events are numbered, so that each
 store until their day's log is handed in.
 """
 
+import logging
 from datetime import date
 
 import msgspec
@@ -17,9 +18,12 @@ from flows.parking.site_logs.wire import LogLine, SiteLog
 from flows.parking.tables import Direction
 from kernel.clock import CHINA, Clock
 
+_REFUSED = (413, 422)
 _HANDED_IN = "log.handed_in"  # the number of the last event that is in a log
 _EVENTS = "SELECT seq, body, answer FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
 _AT_ONCE = 500  # rows read at once: decisions come between
+
+_log = logging.getLogger(__name__)
 
 
 class DayLogs:
@@ -29,10 +33,17 @@ class DayLogs:
         self._store, self._journal, self._cloud, self._clock = store, journal, cloud, clock
 
     async def hand_in(self) -> None:
-        """Hand in every day that is over and whose events are sent. Raises CloudAwayError, StoreFailedError."""
+        """Hand in every day that is over and whose events are sent. Raises CloudAwayError, StoreFailedError.
+
+        What the platform refuses is kept and handed in again: somebody has to look at it.
+        """
         while (found := await self._next()) is not None:
             log, last = found
-            await self._cloud.post("/parking/site/logs", msgspec.json.encode(log))
+            reply = await self._cloud.post("/parking/site/logs", msgspec.json.encode(log), taken=_REFUSED)
+            if reply.status in _REFUSED:
+                why = reply.body.decode(errors="replace")[:500]
+                _log.error("the platform refuses the log of a day", extra={"day": log.day.isoformat(), "why": why})
+                return
             await self._store.write(
                 [
                     keep(_HANDED_IN, b"%d" % last),

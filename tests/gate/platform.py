@@ -33,6 +33,7 @@ from flows.parking.site_snapshot import (
 )
 from flows.parking.tables import NoEntryRule
 from kernel.clock import Clock
+from kernel.errors import YiwangError
 from tests.codes.issued import KEYS, LIST, LIST_KID
 from tests.parking.tariffs import EXAMPLE, at
 
@@ -60,7 +61,7 @@ class Platform:
         self.beats = 0
         self.keep: Keep = self._kept
         self.tell: Tell = self._told
-        self.take: Take = self._took
+        self.take: Take = self.took
         self.logs: list[SiteLog] = []
         self.sessions: list[SiteSession] = []
         self.permits: tuple[SitePermit, ...] = ()
@@ -124,7 +125,7 @@ class Platform:
     async def _told(self, after: str) -> SiteSnapshot:  # noqa: ARG002 - everything each time
         return self.snapshot()
 
-    async def _took(self, log: bytes) -> None:
+    async def took(self, log: bytes) -> None:
         self.logs.append(read_log(log))
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -138,7 +139,10 @@ class Platform:
             check(stated(signed), self.secret)
         except DeviceRefusedError as error:
             return web.json_response({"code": error.code}, status=401)
-        answered = await self._done(request.path, body, request.query.get("after", ""))
+        try:
+            answered = await self._done(request.path, body, request.query.get("after", ""))
+        except YiwangError as error:
+            return web.json_response({"code": error.code}, status=error.http_status)
         if self.silent and request.transport is not None:
             request.transport.close()
         return web.Response(body=answered)

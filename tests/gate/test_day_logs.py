@@ -6,7 +6,9 @@ from pathlib import Path
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
 from flows.gate.wire import OpenedByHand, PaidHere, PlateRead
+from flows.parking.errors import SiteLogError
 from flows.parking.site_logs.reporting import site_reports
+from kernel.clock import ManualClock
 from tests.gate.conftest import heard
 from tests.gate.platform import Platform
 from tests.parking.lots import Lot
@@ -63,3 +65,22 @@ async def test_a_day_is_handed_in_once_it_is_over_and_agrees(
         "lines": 12, "lifts": 10, "cash_fen": 2500, "owed_fen": 2500, "sessions": 5,
         "fees_fen": 10000, "phone_fen": 2500, "ledger_fen": 2500,
     }  # fmt: skip
+
+
+async def test_a_log_that_is_refused_is_kept_and_the_platform_is_not_taken_to_be_away(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    async def refuse(_: bytes) -> None:
+        raise SiteLogError("day", "not now")
+
+    platform.take = refuse
+    await drives(box, "in", FREE)
+    await box.syncing.send()
+    clock.advance(timedelta(days=1))
+    await box.syncing.beat()
+    await box.syncing.day_logs.hand_in()
+    assert (box.cloud.is_up(clock.now()), platform.logs) == (True, [])
+    platform.take = platform.took
+    await box.syncing.day_logs.hand_in()
+    await box.syncing.day_logs.hand_in()
+    assert [len(log.lines) for log in platform.logs] == [1]
