@@ -20,7 +20,7 @@ from flows.codes.keys import CODE_KEYS, CodeKeys
 from flows.parking.watching import attach_parking
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
-from gateway.direct import Direct, carry
+from gateway.direct import carry
 from gateway.guide import Guide
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
@@ -60,6 +60,7 @@ from gateway.pipeline.plan import Planner
 from gateway.platform import open_platform
 from gateway.recording import Recorder
 from gateway.registry import Registry
+from gateway.server.request import Handler
 from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
@@ -103,7 +104,7 @@ class Gateway:
         self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
-        self.direct: dict[str, Direct] = {}
+        self.direct: dict[str, Handler] = {}
         self.database: Database
         self.registry: Registry
         self.recorder: Recorder

@@ -106,7 +106,7 @@ class Phones:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._world = sandbox.world
-        self._hosts = {each.provider: each for each in sandbox.hosts}
+        self._hosts: dict[str, SimulatedHost] = {each.provider: each for each in sandbox.hosts}
         self._identity = sandbox.identity
 
     def handlers(self) -> list[HTTPRouteHandler]:
@@ -244,7 +244,7 @@ class Phones:
     @contextmanager
     def _in_host(self, resident: str, provider: str) -> Iterator[SimulatedHost]:
         self._resident(resident)
-        host = next((each for name, each in self._hosts.items() if name == provider), None)
+        host = self._hosts.get(provider)
         if host is None:
             raise UnknownHereError(
                 f"There is no host app {provider!r}", fix=f"The host apps are {', '.join(self._hosts)}."

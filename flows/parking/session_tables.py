@@ -65,6 +65,7 @@ class ParkingEvent(SQLModel, table=True):
     decision: DecisionKind = Field(sa_type=String)
     reason: str = ""
     due_fen: int = 0
+    paid_fen: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what the site took with it
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_event.raw"}))
 
 
@@ -95,6 +96,7 @@ class ParkingSession(SQLModel, table=True):
             "opened_at",
             postgresql_where=text("match <> 'exact' AND superseded_by IS NULL"),
         ),
+        Index("parking_session_free", "lot_id", "entered_at", postgresql_where=text("free_used")),
         Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
         Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
         Index("parking_session_changed", "lot_id", "changed_in"),
