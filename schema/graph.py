@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     child_mandates,
+    code_devices,
     codes,
     company_mandates,
     consents,
@@ -29,6 +30,7 @@ from schema import (
     ways_in,
 )
 from schema.child_mandates import ChildMandateMutations
+from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
 from schema.codes import CodeMutations, CodeQueries
 from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
@@ -69,6 +71,7 @@ for each in (
     other_screens,
     payments,
     codes,
+    code_devices,
     places,
     parking,
     parking_acts,
@@ -86,6 +89,7 @@ class Query(
     OtherScreenQueries,
     PaymentQueries,
     CodeQueries,
+    CodeDeviceQueries,
     PlaceQueries,
     LotQueries,
     ParkingQueries,
@@ -108,6 +112,7 @@ class Mutation(
     OtherScreenMutations,
     PaymentMutations,
     CodeMutations,
+    CodeDeviceMutations,
     PlaceMutations,
     ParkingMutations,
     ParkingMandateMutations,

@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.parking.cases import Case, Facts
 from flows.parking.credentials import index_of
 from flows.parking.leaving import Asked, Decision, decide
-from flows.parking.locking import lock
+from flows.parking.locking import give_back, keep, lock
 from flows.parking.mandates import debitable, may_debit
 from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
 from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
@@ -213,16 +213,15 @@ async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fres
     """
     moments = dict(moments)
     while True:  # ends: the credentials of a lot are finite, and each turn adds some
-        savepoint = await deps.session.begin_nested()
-        await lock(deps.session, lot.id, [index_of(deps.keys, text) for text in moments])
+        connection = await driver(deps.session)
+        await lock(connection, lot.id, [index_of(deps.keys, text) for text in moments])
         touched = await _gathered(deps, lot, moments, await fresh())
         visits, cipher = touched.visits(), deps.keys.cipher
-        connection = await driver(deps.session)
         missing = await neighbours(connection, cipher, lot.id, visits, moments) if visits else set()
         if not missing:
-            await savepoint.commit()
+            await keep(connection)
             return touched
-        await savepoint.rollback()
+        await give_back(connection)
         moments |= dict.fromkeys(missing, min(moments.values()))
 
 

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from flows.codes import key_sets, pass_codes, revocations
+from flows.codes import key_sets, revocations, signed_codes
 from flows.codes.issuing import Wanted, issue
 from flows.codes.key_sets import LISTS
 from flows.codes.keys import replace_compromised
@@ -94,7 +94,7 @@ async def test_lists_are_signed_and_sent_once(box: Box, office: Office, gateway:
     assert answer.headers["content-type"] == 'application/cose; cose-type="cose-sign1"'
     held = key_sets.read(answer.content, trusted)
     text = await shown(office, gateway, 1)
-    assert pass_codes.verify(text, held, "parking", NOW).purpose == "parking"
+    assert signed_codes.verify(text, held, "parking", NOW).purpose == "parking"
     known = await box.ask("GET", "/codes/keys", **{"if-none-match": answer.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
     first = await box.ask("GET", "/codes/revocations")
