@@ -44,6 +44,10 @@ ChargeState = Literal[
 ]
 
 
+MEND_COLOR = "Say the plate's colour if it is unknown; else have the fee paid by hand."
+"""How to mend that a host has no plates of a colour."""
+
+
 class Plate(Struct, frozen=True):
     """A number plate, as it was read."""
 

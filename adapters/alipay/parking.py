@@ -17,6 +17,7 @@ from adapters.alipay.wire import AgreementReply, ChargeReply, ParkingReply, Trad
 from adapters.channel import Payment, Provider
 from adapters.errors import NotOfferedError, OrderRefusedError, OutcomeUnknownError, SignatureRefusedError
 from adapters.parking import (
+    MEND_COLOR,
     Agreed,
     Agreeing,
     Charge,
@@ -203,7 +204,7 @@ def _charged(payment: Payment) -> Charged:
 def _color(plate: Plate) -> str:
     word = _PLATE_COLORS.get(plate.color)
     if word is None:
-        raise NotOfferedError(f"Alipay has no plates that are {plate.color}", fix="Have the fee paid by hand.")
+        raise NotOfferedError(f"Alipay has no plates that are {plate.color}", fix=MEND_COLOR)
     return word
 
 

@@ -21,6 +21,7 @@ from adapters.errors import (
 )
 from adapters.http import HostReply
 from adapters.parking import (
+    MEND_COLOR,
     Agreed,
     Agreeing,
     Charge,
@@ -245,7 +246,7 @@ def _service(word: str) -> ServiceState:
 def _color(plate: Plate) -> str:
     word = _PLATE_COLORS.get(plate.color)
     if word is None:
-        raise OrderRefusedError(f"WeChat Pay has no plates that are {plate.color}", fix="Have the fee paid by hand.")
+        raise OrderRefusedError(f"WeChat Pay has no plates that are {plate.color}", fix=MEND_COLOR)
     return word
 
 

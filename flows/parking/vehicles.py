@@ -18,7 +18,7 @@ from kernel.ids import uuid7
 
 
 async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
-    """Return the vehicle of a plate, made if there is none yet. Raises PlateError."""
+    """Return the vehicle of a plate, made if there is none; a colour that nobody knew is noted. Raises PlateError."""
     plate = read_plate(raw_plate)
     if plate.kind == "other":
         raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
@@ -35,7 +35,11 @@ async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
         "created_at": deps.clock.now(),
     }
     await deps.session.exec(postgresql.insert(Vehicle).values(values).on_conflict_do_nothing())
-    return (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
+    vehicle = (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
+    if color and not vehicle.plate_color:
+        vehicle.plate_color = color
+        deps.session.add(vehicle)
+    return vehicle
 
 
 async def claim(deps: Deps, account_id: UUID, raw_plate: str, color: str = "") -> VehicleBinding:

@@ -100,14 +100,20 @@ async def hear(
     contract: str = "",
     because: str = "ended at the host",
 ) -> None:
-    """Take a host's word that what was agreed to holds there, or does not. What fits no more changes nothing."""
+    """Take a host's word that what was agreed to holds there, or does not. What fits no more changes nothing.
+
+    ``contract`` is its number, which it may say later than that it holds.
+    """
     row = await session.get(DebitMandate, mandate_id, with_for_update=True, populate_existing=True)
     if row is None:
         return
-    actor = f"host:{row.provider}"
+    actor, another = f"host:{row.provider}", contract != row.contract and "" not in {contract, row.contract}
     if holds and row.state == "signed":
         await step(session, clock, row.id, "activate", actor=actor, contract=contract)
-    elif not holds and row.state != "terminated" and contract in {"", row.contract}:
+    elif holds and not row.contract and row.state != "terminated":
+        row.contract = contract
+        session.add(row)
+    elif not holds and not another and row.state != "terminated":
         await step(session, clock, row.id, "terminate", actor=actor, because=because)
 
 

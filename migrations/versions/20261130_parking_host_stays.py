@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 
 
 revision = '7d5f0c3a91be'
-down_revision = 'e0ac9ccf646a'
+down_revision = '0491e3b18ac2'
 branch_labels = None
 depends_on = None
 

@@ -132,7 +132,7 @@ async def test_a_mandate_that_ends_before_the_charge_is_not_used(
         await step(session, town.clock, mandate_id, event, actor="account:1")
     await town.work(timedelta(seconds=6))
     (attempt,) = await town.attempts(order)
-    assert attempt.state == "closed"
+    assert (attempt.state, attempt.said.startswith("The mandate is")) == ("closed", True)
     assert set(heard) == {order}
     with pytest.raises(WrongStateError):
         await ask(town, order, mandate_id, parked)
