@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 
 
 revision = 'c81f3a9d2e54'
-down_revision = '0491e3b18ac2'
+down_revision = '5b9ea0d1c7f2'
 branch_labels = None
 depends_on = None
 

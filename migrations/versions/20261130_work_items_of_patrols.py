@@ -6,7 +6,7 @@ from alembic import op
 
 
 revision = '53e57e688ea5'
-down_revision = '5b9ea0d1c7f2'
+down_revision = 'e0ac9ccf646a'
 branch_labels = None
 depends_on = None
 
