@@ -19,6 +19,7 @@ from schema import (
     parking_acts,
     parking_live,
     parking_lots,
+    parking_mandates,
     passkeys,
     payments,
     places,
@@ -42,6 +43,7 @@ from schema.parking import ParkingQueries
 from schema.parking_acts import ParkingMutations
 from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
+from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
@@ -75,6 +77,7 @@ for each in (
     parking_acts,
     parking_live,
     parking_lots,
+    parking_mandates,
 ):
     POLICIES |= each.POLICIES
 
@@ -112,6 +115,7 @@ class Mutation(
     CodeDeviceMutations,
     PlaceMutations,
     ParkingMutations,
+    ParkingMandateMutations,
 ):
     """The root of what residents do with their accounts."""
 

@@ -75,7 +75,7 @@ class Scanner:
         if REVOKED in kept:
             with suppress(SignedListRefusedError):
                 self.revoked = revocations.read(kept[REVOKED], self.keys)
-        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ?", now.timestamp()):
+        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ? ORDER BY until", now.timestamp()):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
         query = "SELECT receipt_id, who, until, spent FROM receipt WHERE until >= ?"

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 from msgspec import Struct
 
 from flows.parking.cases import Paid
 from flows.parking.credentials import plate_in
-from flows.parking.event_wire import WireEvent, credential_of, gate_event
+from flows.parking.event_wire import KeptEvent, as_kept, credential_of, gate_event
 from flows.parking.matching import WITHIN, near_credentials
 from flows.parking.sessions import GateEvent
+from flows.parking.tables import Direction
 from flows.parking.visits import Visit
 from kernel.crypto.fields import FieldCipher
 
@@ -22,35 +22,33 @@ TEXT = "parking_session.credential_text"
 
 # For each credential, what came since the last session but one before a moment: whatever comes then changes no earlier
 # one, for a session begins where its vehicle was outside.
+# Of those in bays it is the bay that decides, for it may not be known yet whose they are.
 _EVENTS = """
     SELECT e.id, e.device_id, e.seq, e.kind, e.occurred_at, e.opened, e.raw, l.direction, begun.id AS since_id
-    FROM unnest($2::bytea[], $3::timestamptz[]) AS asked (credential, moment)
+    FROM unnest($2::{type}[], $3::timestamptz[]) AS asked (track, moment)
     LEFT JOIN LATERAL (
         SELECT s.id, s.opened_at FROM (
             SELECT id, opened_at FROM parking_session
-            WHERE lot_id = $1 AND credential = asked.credential AND opened_at <= asked.moment
-              AND superseded_by IS NULL
+            WHERE lot_id = $1 AND {track} = asked.track {only} AND opened_at <= asked.moment AND superseded_by IS NULL
             ORDER BY opened_at DESC LIMIT 2
         ) s ORDER BY s.opened_at LIMIT 1
     ) begun ON true
-    JOIN parking_event e ON e.lot_id = $1 AND e.credential = asked.credential
+    JOIN parking_event e ON e.lot_id = $1 AND e.{track} = asked.track {only}
         AND e.occurred_at >= coalesce(begun.opened_at, '-infinity')
-    JOIN parking_lane l ON l.id = e.lane_id
+    LEFT JOIN parking_lane l ON l.id = e.lane_id
     ORDER BY e.occurred_at, e.device_id, e.seq
 """
-
-
-_SESSIONS = """
-    SELECT * FROM parking_session
-    WHERE lot_id = $1 AND credential = ANY($2::bytea[]) AND opened_at >= $3 AND id = ANY($4::uuid[])
-"""
+_THROUGH_GATES = _EVENTS.format(track="credential", type="bytea", only="AND bay_id IS NULL")
+_IN_BAYS = _EVENTS.format(track="bay_id", type="uuid", only="")
+_SESSIONS = "SELECT * FROM parking_session WHERE id = ANY($1::uuid[])"
 _PAYMENTS = "SELECT * FROM parking_payment WHERE session_id = ANY($1::uuid[]) ORDER BY order_id"
 _NEAR = """
     SELECT id, credential_text, joined_event, match <> 'exact' AS unmatched FROM parking_session
-    WHERE lot_id = $1 AND superseded_by IS NULL AND opened_at BETWEEN $2 AND $3 AND match <> 'exact'
+    WHERE lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND opened_at BETWEEN $2 AND $3 AND match <> 'exact'
     UNION ALL
     SELECT id, credential_text, joined_event, false FROM parking_session
-    WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND entered_at BETWEEN $2 AND $3 AND left_at IS NULL
+    WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND left_at IS NULL
+        AND entered_at BETWEEN $2 AND $3
 """
 
 
@@ -67,11 +65,15 @@ async def stored(
     cipher: FieldCipher,
     lot_id: UUID,
     credentials: Mapping[bytes, datetime],
+    bays: Mapping[UUID, datetime],
 ) -> Stored:
-    """Read what may change with events of these credentials from these moments on."""
-    events, since = await _events(connection, cipher, lot_id, credentials)
+    """Read what may change with events of these credentials, or in these bays, from these moments on."""
+    events: list[GateEvent] = []
+    for query, tracks in ((_THROUGH_GATES, credentials), (_IN_BAYS, bays)):
+        if tracks:
+            events += _events(cipher, await connection.fetch(query, lot_id, list(tracks), list(tracks.values())))
     names = [event.id for event in events]
-    rows = await connection.fetch(_SESSIONS, lot_id, list(credentials), since, names) if names else []
+    rows = await connection.fetch(_SESSIONS, names) if names else []
     sessions = {UUID(int=row["id"].int): row for row in rows}
     paid: dict[UUID, list[Paid]] = {}
     if sessions:
@@ -107,13 +109,7 @@ async def neighbours(
     return found - known
 
 
-async def _events(
-    connection: "asyncpg.Connection[asyncpg.Record]",
-    cipher: FieldCipher,
-    lot_id: UUID,
-    credentials: Mapping[bytes, datetime],
-) -> tuple[list[GateEvent], datetime]:
-    rows = await connection.fetch(_EVENTS, lot_id, list(credentials), list(credentials.values()))
+def _events(cipher: FieldCipher, rows: Iterable[Mapping[str, Any]]) -> list[GateEvent]:
     begun: set[UUID] = set()
     events: list[GateEvent] = []
     for row in rows:
@@ -124,13 +120,10 @@ async def _events(
             begun.add(row["id"])
         wire = _wire(cipher, row["id"], row["raw"])
         event_id = UUID(int=row["id"].int)  # the driver's are of a class of its own
-        events.append(gate_event(event_id, row["device_id"], wire, row["direction"], opened=row["opened"]))
-    since = min((event.occurred_at for event in events), default=min(credentials.values()))
-    return events, since
+        direction: Direction = row["direction"] or "enter"  # what has no lane is in a bay, where there is no way
+        events.append(gate_event(event_id, row["device_id"], wire, direction, opened=row["opened"]))
+    return events
 
 
-def _wire(cipher: FieldCipher, event_id: UUID, raw: bytes) -> WireEvent:
-    return _decoder.decode(cipher.open(RAW, event_id, raw))
-
-
-_decoder = msgspec.json.Decoder(WireEvent)
+def _wire(cipher: FieldCipher, event_id: UUID, raw: bytes) -> KeptEvent:
+    return as_kept(cipher.open(RAW, event_id, raw))

@@ -13,6 +13,7 @@ from msgspec import Struct
 from flows.parking.fees import Fee, Line, LineKind
 from flows.parking.holidays import Holidays
 from flows.parking.tariff_data import Band, Rate, Surcharge, Tariff, begin_of_day, length_of, minute_of, rates_for
+from flows.parking.visits import Charging
 from kernel.money import Fen
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,17 +24,14 @@ _HORIZON = 2 * _DAY  # caps last a day, so a fee that does not rise within two n
 
 
 class Stay(Struct, frozen=True, kw_only=True):
-    """What a fee depends on beside time. ``free_at``: the last entry of the vehicle that had the free minutes.
-
-    ``charging``: from when until when a car charged; no end: it still does.
-    """
+    """What a fee depends on beside time. ``free_at``: the last entry of the vehicle that had the free minutes."""
 
     entered_at: datetime
     vehicle_class: str = "small"
     area_class: str = ""
     permit: str = ""
     free_at: datetime | None = None
-    charging: tuple[datetime, datetime | None] | None = None
+    charging: Charging | None = None
     coupons_fen: Fen = Fen(0)
 
 
@@ -85,6 +83,11 @@ class TariffVersion:
             else:
                 low = middle
         return _moment(high)
+
+    def least(self, stay: Stay, holidays: Holidays) -> Fee:
+        """Return the least that is due and not free: for whoever was not seen to enter, whose stay begins anywhere."""
+        raised = self.next_raise(stay, stay.entered_at, holidays)
+        return self.fee(stay, raised or stay.entered_at, holidays)
 
     def days(self, vehicle_class: str, area_class: str, percent_off: int) -> tuple[int, dict[str, _Day]]:
         """Return the second at which days begin, and the bands of each kind of day."""

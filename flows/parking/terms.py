@@ -10,12 +10,14 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from flows.parking.entry_terms import Permit, Version, permit_at, version_at
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
-from flows.parking.tables import DayKind, NoEntryRule
+from flows.parking.tables import DayKind, LotKind, NoEntryRule
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
+from flows.parking.visits import Visit
 
 _TERMS = """
     SELECT 'version' AS what, id, version::text AS name, valid_from AS since, NULL::timestamptz AS until,
@@ -30,19 +32,12 @@ _TERMS = """
 """
 
 
-class Version(Struct, frozen=True):
-    """A version of the lot's tariff, from when on."""
-
-    id: UUID
-    valid_from: datetime
-    rules: TariffVersion
-
-
 class Lot(Struct, frozen=True, kw_only=True):
     """What of a lot decides about sessions."""
 
     id: UUID
     operator_id: str
+    kind: LotKind
     name_zh: str
     area_class: str
     holiday_region: str
@@ -59,14 +54,6 @@ class Lot(Struct, frozen=True, kw_only=True):
 async def lot_of(connection: "asyncpg.Connection[asyncpg.Record]", lot_id: UUID) -> Lot:
     """Return a lot, which there is."""
     return Lot.of(await connection.fetchrow("SELECT * FROM parking_lot WHERE id = $1", lot_id))
-
-
-class Permit(Struct, frozen=True):
-    """That a plate has a permit in the lot, from when until when."""
-
-    name: str
-    since: datetime
-    until: datetime | None
 
 
 class Terms:
@@ -87,27 +74,23 @@ class Terms:
 
     def version(self, entered_at: datetime) -> Version | None:
         """Return the version that holds for an entry; before the first one, the first one."""
-        valid = [version for version in self._versions if version.valid_from <= entered_at]
-        return valid[-1] if valid else next(iter(self._versions), None)
+        return version_at(self._versions, entered_at)
 
     def grace(self, row: ParkingSession) -> timedelta:
         """Return how long there is to leave after paying."""
         version = self.version(row.entered_at or row.opened_at)
         return timedelta(minutes=version.rules.tariff.grace_after_pay_minutes if version else 0)
 
-    def stay(self, credential: bytes, entered_at: datetime, vehicle_class: str, free_at: datetime | None) -> Stay:
-        """Return what the fee of a stay depends on."""
-        permits = [
-            permit.name
-            for permit in self._permits.get(credential, ())
-            if permit.since <= entered_at and (permit.until is None or entered_at < permit.until)
-        ]
+    def stay(self, visit: Visit, credential: bytes, free_at: datetime | None) -> Stay:
+        """Return what the fee of a visit depends on."""
+        entered_at = visit.entered_at or visit.opened_at
         return Stay(
             entered_at=entered_at,
-            vehicle_class=vehicle_class,
+            vehicle_class=visit.vehicle_class,
             area_class=self.lot.area_class,
-            permit=permits[-1] if permits else "",
+            permit=permit_at(self._permits.get(credential, ()), entered_at),
             free_at=free_at,
+            charging=visit.charging,
         )
 
     def fee(self, stay: Stay, until: datetime) -> Fee | None:
