@@ -31,7 +31,7 @@ async def revoke(
 ) -> CodeRevocation:
     """Put something on the list; online checks refuse it from the commit on."""
     await session.exec(select(func.pg_advisory_xact_lock(_LOCK)))
-    version = (await session.exec(select(func.coalesce(func.max(CodeRevocation.version), 0)))).one() + 1
+    version = await newest_version(session) + 1
     row = CodeRevocation(version=version, kind=kind, value=value, at=clock.now(), until=until, reason=reason)
     session.add(row)
     await session.flush()
@@ -71,11 +71,20 @@ async def is_revoked(
     return bool(await connection.fetchval(_REVOKED, kinds, values, issued_at))
 
 
+def to_the_minute(now: datetime) -> datetime:
+    """Return the time of the list as of now: those who ask within a minute get the same one."""
+    return now.replace(second=0, microsecond=0)
+
+
+async def newest_version(session: AsyncSession) -> int:
+    """Return the version of the list, which grows with everything that is revoked."""
+    return (await session.exec(select(func.coalesce(func.max(CodeRevocation.version), 0)))).one()
+
+
 async def current_list(session: AsyncSession, clock: Clock) -> RevocationList:
-    """Return the list as of now, to the minute, so that those who ask within one get the same bytes."""
-    now = clock.now()
-    version = (await session.exec(select(func.coalesce(func.max(CodeRevocation.version), 0)))).one()
+    """Return the list as of now. Closed accounts' phones are looked for, so it is not for every request."""
+    now, version = clock.now(), await newest_version(session)
     rows = (await session.exec(select(CodeRevocation).where(col(CodeRevocation.until) > now))).all()
     hashes = [hash_of(row.kind, row.value) for row in rows]
     hashes += [hash_of("device", public) for public in await phones_of_closed(session, clock)]
-    return RevocationList(version, now.replace(second=0, microsecond=0), hashes)
+    return RevocationList(version, to_the_minute(now), hashes)

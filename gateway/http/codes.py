@@ -14,7 +14,7 @@ from flows.codes.desk import Desk
 from flows.codes.device_auth import Door
 from flows.codes.key_sets import LISTS
 from flows.codes.reporting import MOST_AT_ONCE, OfflineUse, RequestId, report
-from flows.codes.revoking import current_list
+from flows.codes.revoking import current_list, newest_version, to_the_minute
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest, json
 from gateway.http.devices import MOST_BYTES, DeviceDoor, said
@@ -43,6 +43,7 @@ class CodeRoutes:
 
     def __init__(self, database: Database, desk: Desk) -> None:
         self._desk = desk
+        self._made: dict[str, bytes] = {}  # the revocation list of this minute
         self._door = DeviceDoor(database, Door(desk.redis, desk.cipher, desk.clock))
 
     def handlers(self) -> list[HTTPRouteHandler]:
@@ -64,10 +65,14 @@ class CodeRoutes:
         @get("/codes/revocations")
         async def revocation_list(request: AnyRequest) -> Response[bytes]:
             async with self._door.asking(request) as (session, _):
-                revoked = await current_list(session, self._desk.clock)
-            signer = self._desk.keys().signer(LISTS, self._desk.clock.now())
-            etag = f'"{revoked.version}-{int(revoked.issued_at.timestamp())}"'
-            return _listed(request, etag, lambda: revocations.signed(revoked, signer.private, signer.kid))
+                now, version = self._desk.clock.now(), await newest_version(session)
+                signer = self._desk.keys().signer(LISTS, now)
+                etag = f'"{version}-{int(to_the_minute(now).timestamp())}-{signer.kid.hex()}"'
+                if (made := self._made.get(etag)) is None:
+                    revoked = await current_list(session, self._desk.clock)
+                    made = revocations.signed(revoked, signer.private, signer.kid)
+                    self._made = {etag: made}
+            return _listed(request, etag, lambda: made)
 
         return revocation_list
 
