@@ -25,7 +25,7 @@ from flows.parking.mandates import debitable, may_debit
 from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
 from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
-from flows.parking.sessions import GateEvent, sessions_of
+from flows.parking.sessions import GateEvent, passages_of, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
 from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
@@ -59,6 +59,14 @@ class Touched:
 
     def visits(self) -> list[Visit]:
         return visits_of(self._events.values())
+
+    async def neighbours(self) -> dict[str, datetime]:
+        """Return what has to be gathered, too, so that exits without an entry find theirs; from which moments on."""
+        passages = passages_of(self._events.values())
+        if not passages:
+            return {}
+        connection, cipher = await driver(self.deps.session), self.deps.keys.cipher
+        return await neighbours(connection, cipher, self.lot.id, passages, self._events, known=self._was.sessions)
 
     async def decide(self, event: GateEvent) -> Decision:
         """Say what an exit does that asks, as of the moment in which it did."""
@@ -221,17 +229,16 @@ async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fres
     ``fresh`` gives the events that are new, once the locks are held; it may be asked more than once.
     """
     moments = dict(moments)
-    while True:  # ends: the credentials of a lot are finite, and each turn adds some
+    while True:  # ends: what there is of a lot is finite, and each turn adds some of it
         connection = await driver(deps.session)
         await lock(connection, lot.id, [index_of(deps.keys, text) for text in moments])
         touched = await _gathered(deps, lot, moments, await fresh())
-        visits, cipher = [each for each in touched.visits() if each.bay_id is None], deps.keys.cipher
-        missing = await neighbours(connection, cipher, lot.id, visits, moments) if visits else set()
-        if not missing:
+        needed = await touched.neighbours()
+        if not needed:
             await keep(connection)
             return touched
         await give_back(connection)
-        moments |= dict.fromkeys(missing, min(moments.values()))
+        moments |= {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
 
 
 async def touched_session(deps: Deps, row: ParkingSession) -> Touched:

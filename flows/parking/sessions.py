@@ -45,11 +45,15 @@ class GateEvent(Struct, frozen=True, kw_only=True):
 
 def sessions_of(events: Iterable[GateEvent]) -> list[Visit]:
     """Return the visits through the gates of a lot, in the order of their first events."""
+    return sorted(match_exits(passages_of(events)), key=lambda visit: (visit.opened_at, visit.id))
+
+
+def passages_of(events: Iterable[GateEvent]) -> list[Visit]:
+    """Return what the events of each credential tell alone: an exit without an entry is a visit of its own."""
     by_credential: dict[str, list[GateEvent]] = {}
     for event in in_order(each for each in events if each.credential and each.kind != "deny" and each.bay is None):
         by_credential.setdefault(event.credential, []).append(event)
-    visits = [visit for each in by_credential.values() for visit in _visits(each)]
-    return sorted(match_exits(visits), key=lambda visit: (visit.opened_at, visit.id))
+    return [visit for each in by_credential.values() for visit in _visits(each)]
 
 
 def in_order(events: Iterable[GateEvent]) -> list[GateEvent]:

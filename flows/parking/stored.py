@@ -1,6 +1,6 @@
 """Events and sessions of some credentials of a lot, as the database has them, from where they may still change."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,7 @@ _EVENTS = """
     LEFT JOIN LATERAL (
         SELECT s.id, s.opened_at FROM (
             SELECT id, opened_at FROM parking_session
-            WHERE lot_id = $1 AND {track} = asked.track {only} AND opened_at <= asked.moment AND superseded_by IS NULL
+            WHERE lot_id = $1 AND {track} = asked.track {only} AND opened_at < asked.moment AND superseded_by IS NULL
             ORDER BY opened_at DESC LIMIT 2
         ) s ORDER BY s.opened_at LIMIT 1
     ) begun ON true
@@ -43,13 +43,14 @@ _IN_BAYS = _EVENTS.format(track="bay_id", type="uuid", only="")
 _SESSIONS = "SELECT * FROM parking_session WHERE id = ANY($1::uuid[])"
 _PAYMENTS = "SELECT * FROM parking_payment WHERE session_id = ANY($1::uuid[]) ORDER BY order_id"
 _NEAR = """
-    SELECT id, credential_text, joined_event, match <> 'exact' AS unmatched FROM parking_session
+    SELECT id, credential_text, joined_event, opened_at, entered_at FROM parking_session
     WHERE lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND opened_at BETWEEN $2 AND $3 AND match <> 'exact'
-    UNION ALL
-    SELECT id, credential_text, joined_event, false FROM parking_session
+    UNION
+    SELECT id, credential_text, joined_event, opened_at, entered_at FROM parking_session
     WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND left_at IS NULL
         AND entered_at BETWEEN $2 AND $3
 """
+_JOINED = "SELECT id, occurred_at, raw FROM parking_event WHERE id = ANY($1::uuid[])"
 
 
 class Stored(Struct):
@@ -86,27 +87,53 @@ async def neighbours(
     connection: "asyncpg.Connection[asyncpg.Record]",
     cipher: FieldCipher,
     lot_id: UUID,
-    visits: Sequence[Visit],
-    known: Iterable[str],
-) -> set[str]:
-    """Return the credentials that decide with the known ones whose exits are whose.
+    passages: Sequence[Visit],
+    gathered: Container[UUID],
+    *,
+    known: Mapping[UUID, Mapping[str, Any]],
+) -> dict[str, datetime]:
+    """Return the credentials, each with its moment, that decide with what was gathered whose exits are whose.
 
-    Those of exits without an entry whose plates are near, and of open visits that are near to such an exit of our own.
+    An exit without an entry needs every visit that is near it and was open then, and such a visit every such exit,
+    also of credentials that were gathered from a later moment on. ``gathered`` are the ids of events, ``known`` the
+    sessions that there are of them.
     """
-    times = [visit.opened_at for visit in visits]
-    lost = {visit.credential for visit in visits if visit.entered_at is None and plate_in(visit.credential)}
+    times = [visit.opened_at for visit in passages]
+    plates = [visit for visit in passages if plate_in(visit.credential)]
+    lost = [visit for visit in plates if visit.entered_at is None]
+    ends = {visit.id: _end(visit, known) for visit in plates}
     rows = await connection.fetch(_NEAR, lot_id, min(times) - WITHIN, max(times) + WITHIN, bool(lost))
-    known, found, joined = set(known), set[str](), list[UUID]()
+    needed, joined = dict[str, datetime](), list[UUID]()
     for row in rows:
-        credential = cipher.open(TEXT, row["id"], row["credential_text"])
-        near_to = known if row["unmatched"] else lost
-        if credential in known or any(near_credentials(credential, each) for each in near_to):
-            found.add(credential)
-            joined += [row["joined_event"]] if row["joined_event"] else []
-    if joined:
-        rows = await connection.fetch("SELECT id, raw FROM parking_event WHERE id = ANY($1::uuid[])", joined)
-        found |= {credential_of(_wire(cipher, row["id"], row["raw"])) for row in rows}
-    return found - known
+        is_gathered = UUID(int=row["id"].int) in gathered
+        if not is_gathered:
+            text = cipher.open(TEXT, row["id"], row["credential_text"])
+            if not any(_meet(text, row, each, ends[each.id]) for each in plates):
+                continue
+            needed[text] = min(row["opened_at"], needed.get(text, row["opened_at"]))
+        joined += [row["joined_event"]] if row["joined_event"] else []
+    for row in await connection.fetch(_JOINED, joined) if joined else ():
+        if UUID(int=row["id"].int) not in gathered:
+            text, at = credential_of(_wire(cipher, row["id"], row["raw"])), row["occurred_at"]
+            needed[text] = min(at, needed.get(text, at))
+    return needed
+
+
+def _end(visit: Visit, known: Mapping[UUID, Mapping[str, Any]]) -> datetime | None:
+    """Return until when a visit is or was taken to be inside; None: nobody knows of an end."""
+    ends = [visit.left_at or visit.orphaned_at, *(known[each]["left_at"] for each in visit.events if each in known)]
+    last: datetime = max((each for each in ends if each), default=visit.opened_at)
+    return None if None in ends else last
+
+
+def _meet(text: str, row: Mapping[str, Any], visit: Visit, end: datetime | None) -> bool:
+    """Whether one of a session and a visit is an exit without an entry, and the other was open then and is near."""
+    if (row["entered_at"] is None) == (visit.entered_at is None) or not near_credentials(text, visit.credential):
+        return False
+    if visit.entered_at is None:
+        return bool(row["entered_at"] <= visit.opened_at <= row["entered_at"] + WITHIN)
+    gone: datetime = row["opened_at"]
+    return visit.opened_at <= gone <= visit.opened_at + WITHIN and (end is None or gone <= end)
 
 
 def _events(cipher: FieldCipher, rows: Iterable[Mapping[str, Any]]) -> list[GateEvent]:

@@ -1,5 +1,6 @@
 """Bays of a street in the database: detected, read by somebody, left, billed, reminded, paid."""
 
+import asyncio
 import random
 from datetime import timedelta
 from typing import Any
@@ -184,6 +185,18 @@ async def test_any_order_and_batches_give_the_same_sessions(street: Street, seed
         del shuffled[:size]
     assert (await street.shape(), await street.taken()) == (wanted, taken)
     assert {row.id: row.credential for row in await street.sessions()} == names
+
+
+async def test_requests_at_once_neither_lose_nor_wait_in_a_circle(street: Street) -> None:
+    events = busy_morning(street, 9)
+    street.clock.advance(timedelta(hours=30))
+    await street.tell(*events)
+    wanted = await street.shape()
+    await street.forget()
+    rng = random.Random(9)  # noqa: S311 - a seeded workload
+    batches = [rng.sample(events, 6) for _ in range(8)]
+    await asyncio.gather(*(street.tell(*batch) for batch in batches), street.tell(*reversed(events)))
+    assert await street.shape() == wanted
 
 
 async def test_gates_and_bays_of_one_lot_do_not_mix(street: Street) -> None:
