@@ -31,6 +31,7 @@ from adapters.channel import Channel
 from adapters.errors import HostConfigurationError
 from adapters.http import open_http
 from adapters.later import Later
+from adapters.templates import Templates
 from adapters.web.channel import WebApp, WebChannel
 from adapters.web.sms import SmsSender
 from adapters.wechat.app import WeChatApp, WeChatWebsite
@@ -47,9 +48,13 @@ _FIX = "Compare it with docs/operations.md."
 
 
 class _Entry(Struct, frozen=True, kw_only=True, tag_field="provider", forbid_unknown_fields=True):
-    """What all entries say. ``owner`` is whose the app is at its host: apps of one owner share a person's union id."""
+    """What all entries say. ``owner`` is whose the app is at its host: apps of one owner share a person's union id.
+
+    ``messages``: by which of its templates residents are told what.
+    """
 
     owner: str = ""
+    messages: Templates = {}
 
     @property
     def website(self) -> str:
@@ -170,6 +175,11 @@ class HostApps(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(origin for each in self.apps if isinstance(each, WebEntry) for origin in each.framed_by)
 
     @property
+    def messages(self) -> Mapping[str, Templates]:
+        """The templates of each app by its id."""
+        return {each.app_id: each.messages for each in self.apps}
+
+    @property
     def owners(self) -> Mapping[str, str]:
         """The owner of each app by its id, websites' too."""
         return {id_: each.owner for each in self.apps for id_ in (each.app_id, each.website) if id_}
@@ -199,9 +209,10 @@ def parse_apps(text: bytes) -> HostApps:
 
 
 class OpenApps(Struct, frozen=True):
-    """The channels of a process, by app id."""
+    """The channels of a process, and what their apps tell residents by, by app id."""
 
     channels: Mapping[str, Channel]
+    messages: Mapping[str, Templates] = {}
 
 
 @asynccontextmanager

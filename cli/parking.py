@@ -2,22 +2,27 @@
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.parking_logs import logs
-from cli.transaction import transaction
-from cli.who import operator
+from cli.transaction import existing, transaction
+from cli.who import operator, record
 from flows.parking.errors import OperatorFileError
 from flows.parking.exporting import export
 from flows.parking.loading import Change, Loading, unregistered
+from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
+from flows.parking.refused import Wanted, refused_events, refused_view
+from flows.parking.session_tables import NoticeState, ParkingNotice
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from services_catalog.manifest_file import line_of
 from supergraph.findings import Finding
 
@@ -82,8 +87,8 @@ def show() -> None:
         full = {row.lot_id: row for row in (await session.exec(select(ParkingOccupancy))).all()}
         lines = []
         for lot in lots:
-            count = full.get(lot.id)
-            taken = max(count.inside + count.correction, 0) if count else 0
+            count = full.get(lot.id, ParkingOccupancy(lot_id=lot.id))
+            taken = demand_of(lot.spaces, count.inside, count.correction, count.counted_at).occupied
             closed = "  closed" if lot.closed_at else ""
             lines.append(f"{lot.operator_id}/{lot.code}  {lot.name_zh}  {taken} of {lot.spaces}  {lot.tariff}{closed}")
             lines += [_lane(each) for each in lanes if each.lot_id == lot.id]
@@ -102,6 +107,61 @@ def export_(file: Path) -> None:
         click.echo(written.decode(), nl=False)
     else:
         file.write_bytes(written)
+
+
+@parking.command("refused")
+@click.option("--device", default="", help="Only what this device sent.")
+@click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+@click.option(
+    "--content", is_flag=True, help="Show what was sent, too: it may name plates, so the audit log says who did."
+)
+def refused_(device: str, most: int, *, content: bool) -> None:
+    """Show what devices sent that is no event, the latest first.
+
+    \b
+    Example:
+      yiwang parking refused --content
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    cipher = open_keys(existing()).cipher if content else None
+
+    async def work(session: AsyncSession) -> list[str]:
+        lots = {lot.id: lot for lot in (await session.exec(select(ParkingLot))).all()}
+        lines = []
+        for row in await refused_events(session, Wanted(device_id=device), most):
+            lot = lots.get(row.lot_id) if row.lot_id else None
+            where = f"{lot.operator_id}/{lot.code}" if lot else "-"
+            lines.append(
+                f"{row.received_at:%Y-%m-%d %H:%M:%S} UTC  {where}  {row.device_id}  {row.field}: {row.problem}"
+            )
+            if cipher is not None:
+                lines.append(f"  {refused_view(cipher, row).raw!r}")
+        if cipher is not None:
+            await record(session, _CLOCK, "parking_refused_event.read", "parking:refused", rows=len(lines) // 2)
+        return lines
+
+    for line in transaction(work):
+        click.echo(line)
+
+
+@parking.command("notices")
+@click.option("--state", type=click.Choice(get_args(NoticeState)), help="Only those.")
+@click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+def notices(state: str | None, most: int) -> None:
+    """Show what residents were told, or could not be and why, the latest first."""
+
+    async def work(session: AsyncSession) -> list[str]:
+        query = select(ParkingNotice).order_by(col(ParkingNotice.id).desc()).limit(most)
+        rows = (await session.exec(query.where(ParkingNotice.state == state) if state else query)).all()
+        return [_notice(row) for row in rows]
+
+    for line in transaction(work):
+        click.echo(line)
+
+
+def _notice(row: ParkingNotice) -> str:
+    by = f" by {row.told_by}" if row.told_by else ""
+    why = f"  {row.why}" if row.why else ""
+    return f"{row.at:%Y-%m-%d %H:%M} UTC  {row.kind}  session {row.session_id}  {row.state}{by}{why}"
 
 
 def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force: bool) -> list[Change]:

@@ -33,6 +33,7 @@ from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
 from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
+from gateway.http.parking_callbacks import ParkingCallbacks
 from gateway.http.parking_page import parking_page_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
@@ -239,9 +240,10 @@ class Gateway:
 
     def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:
         """Return what machines outside call that take part in residents' flows: gates, operators, hosts' cashiers."""
-        callbacks = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
+        payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
+        stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        return [*self._open_routes(platform), *parking, *callbacks.handlers()]
+        return [*self._open_routes(platform), *parking, *payments.handlers(), *stays.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -3,8 +3,7 @@
 from contextlib import AsyncExitStack
 
 from adapters.identity import open_identity
-from adapters.signed_json import open_signed, signing_key
-from adapters.web.sms import Sms, SmsGateway
+from adapters.web.sms import Sms, open_sms
 from gateway.http.sign_on.services import SignInServices, no_messages
 from kernel.clock import SystemClock
 from kernel.settings import Settings
@@ -14,12 +13,9 @@ SIGN_IN_TEMPLATE = "sign_in"
 
 async def open_sign_in_services(settings: Settings, stack: AsyncExitStack) -> SignInServices:
     """Open what is configured, until ``stack`` ends. What is not says so when it is needed."""
-    send_code, sms, clock = no_messages, None, SystemClock()
-    if settings.sms_url:
-        key = signing_key(settings.sms_key, "sms_key")
-        sms = gateway = SmsGateway(
-            await stack.enter_async_context(open_signed(settings.sms_url, key, clock, "the SMS gateway"))
-        )
+    send_code, clock = no_messages, SystemClock()
+    sms = gateway = await stack.enter_async_context(open_sms(settings, clock))
+    if gateway is not None:
 
         async def send_by_sms(phone: str, code: str, id_: str) -> None:
             await gateway.send(Sms(id=id_, to=phone, template=SIGN_IN_TEMPLATE, values={"code": code}))

@@ -6,6 +6,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.policies import PUBLIC, SIGNED_IN
 from flows.parking.gathering import Deps
 from flows.parking.holding import session_held, sessions_held, vehicles_held
+from flows.parking.notices import notices_of
+from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
 from flows.parking.viewing import View, view
 from kernel.crypto.keys import Keys
@@ -21,9 +23,10 @@ POLICIES = {
     "MyParking": SIGNED_IN,
     "MyVehicle": PUBLIC,  # whoever has one was just given it
     "MyParkingSession": PUBLIC,
+    "MyParkingNotice": PUBLIC,
 }
 
-_MOST_SESSIONS = 50
+_MOST = 50
 
 
 @strawberry.type(name="MyVehicle", description="A plate that the resident pays for.")
@@ -52,6 +55,8 @@ class SessionShown:
     state: str = strawberry.field(description="Such as entered, quoted, prepaid, grace_over, exited, arrears.")
     entered_at: DateTimeText | None
     left_at: DateTimeText | None
+    charging_from: DateTimeText | None = strawberry.field(description="When the car began to charge, if it has.")
+    charging_until: DateTimeText | None = strawberry.field(description="Null while it does. Drive on: staying costs.")
     fee_fen: int | None = strawberry.field(description="So far; none: a person has to find out.")
     paid_fen: int
     due_fen: int
@@ -60,6 +65,22 @@ class SessionShown:
     dispute: str = strawberry.field(description="open, decided, or empty.")
     is_over: bool = strawberry.field(description="It has left and nothing is due.")
     lines: list[LineShown]
+
+
+@strawberry.type(name="MyParkingNotice", description="What the resident was told, or could not be, of a session.")
+class NoticeShown:
+    """A notice."""
+
+    id: strawberry.ID
+    session: strawberry.ID
+    kind: str = strawberry.field(
+        description="billed, charging_over, orphan_closed, debit_failed, arrears_1, arrears_2 or arrears_3."
+    )
+    amount_fen: int
+    at: DateTimeText
+    state: str = strawberry.field(
+        description="waiting, told (in a host app or by SMS), untold, or needless: paid since."
+    )
 
 
 @strawberry.type
@@ -77,8 +98,7 @@ class MyParking:
         description="Their sessions, the latest first; `after` is the id of the last one that was shown."
     )
     async def sessions(self, info: Info, first: int = 10, after: strawberry.ID | None = None) -> list[SessionShown]:
-        if not 1 <= first <= _MOST_SESSIONS:
-            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST_SESSIONS}.")
+        _check_first(first)
         last = uuid(after, "after") if after else None
         async with info.context.platform.database.session() as session:
             owner = await caller(session, info.context)
@@ -86,6 +106,13 @@ class MyParking:
             return [
                 shown_session(await view(deps, row)) for row in await sessions_held(deps, owner.account_id, first, last)
             ]
+
+    @strawberry.field(description="What they are told of their sessions, the latest first.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def notices(self, info: Info, first: int = 10) -> list[NoticeShown]:
+        _check_first(first)
+        async with info.context.platform.database.session() as session:
+            owner = await caller(session, info.context)
+            return [_shown_notice(each) for each in await notices_of(session, owner.account_id, first)]
 
     @strawberry.field(description="One of their sessions.")  # type: ignore[untyped-decorator]  # strawberry's
     async def session(self, info: Info, id: strawberry.ID) -> SessionShown | None:  # noqa: A002 - the graph's name
@@ -103,6 +130,22 @@ class ParkingQueries:
     @strawberry.field(description="The vehicles and parking sessions of the resident who asks.")  # type: ignore[untyped-decorator]  # strawberry's
     def my_parking(self) -> MyParking | None:
         return MyParking()
+
+
+def _check_first(first: int) -> None:
+    if not 1 <= first <= _MOST:
+        raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST}.")
+
+
+def _shown_notice(row: ParkingNotice) -> NoticeShown:
+    return NoticeShown(
+        id=strawberry.ID(str(row.id)),
+        session=strawberry.ID(str(row.session_id)),
+        kind=row.kind,
+        amount_fen=row.amount_fen,
+        at=text(row.at),
+        state=row.state,
+    )
 
 
 def deps_of(context: Context, session: AsyncSession) -> Deps:
@@ -135,6 +178,8 @@ def shown_session(found: View) -> SessionShown:
         state=row.state,
         entered_at=text(row.entered_at) if row.entered_at else None,
         left_at=text(row.left_at) if row.left_at else None,
+        charging_from=text(row.charging_from) if row.charging_from else None,
+        charging_until=text(row.charging_until) if row.charging_until else None,
         fee_fen=found.fee_fen,
         paid_fen=found.paid_fen,
         due_fen=found.due_fen,

@@ -160,8 +160,8 @@ class ParkingMutations:
     enter_parking = _scanned(
         "parking.entered",
         _enter,
-        "Enter a car park by the code at its gate: a session begins. A plate whose proven owner or payer is somebody "
-        "else is refused. Who is inside already gets that session.",
+        "Enter a car park by the code at its gate, or say whose car stands in a street's bay: a session begins. A "
+        "plate whose proven owner or payer is somebody else is refused. Who is inside already gets that session.",
     )
     find_parking = _scanned(
         "parking.found",

@@ -9,11 +9,13 @@ from auth.policies import PUBLIC
 from flows.codes.distance import Position, position_of
 from flows.parking.explaining import line_words
 from flows.parking.fees import Line
-from flows.parking.nearby import LotView, Page, Price, Prices, lot_by_id, lots, lots_near
+from flows.parking.nearby import Doors, LotView, Price, Prices, Wanted, lot_by_id, lots, lots_near
+from flows.parking.places import opening_in
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
 from schema.scalars import DateTimeText, moment, text
 from schema.ways_in import uuid
+from services_catalog.organisations.words import is_code
 
 POLICIES = {
     "Query.parkingLots": PUBLIC,
@@ -21,6 +23,7 @@ POLICIES = {
     "CityLots": PUBLIC,
     "CityLot": PUBLIC,
     "CityLotPrice": PUBLIC,
+    "CityLotHours": PUBLIC,
     "ParkingFeeLine": PUBLIC,  # of a price, or of a session that came to its resident
 }
 
@@ -57,6 +60,15 @@ class PriceShown:
     tariff_en: str
 
 
+@strawberry.type(name="CityLotHours", description="Hours of a day; that close no later than they open: on the next.")
+class HoursShown:
+    """Hours."""
+
+    day_kinds: list[str] = strawberry.field(description="working, rest and holiday; none: every day.")
+    opens: str = strawberry.field(description="HH:MM, in UTC+8.")
+    closes: str
+
+
 @strawberry.type(name="CityLot", description="A car park.")
 class LotShown:
     """A lot."""
@@ -72,7 +84,12 @@ class LotShown:
     latitude: float = strawberry.field(description="WGS 84.")
     longitude: float
     spaces: int
-    free: int = strawberry.field(description="Bays that are free now, as gates have reported.")
+    free: int = strawberry.field(
+        description="Bays that are free now: as counted by the operator, and since then by its gates."
+    )
+    district: str = strawberry.field(description="The code of the organisation that it stands in, if it is known.")
+    opening: list[HoursShown] = strawberry.field(description="None: nobody has said.")
+    is_open: bool | None = strawberry.field(description="Now; null: nobody has said.")
     metres: int | None = strawberry.field(description="How far away it is, if `near` was given.")
     price: PriceShown | None = strawberry.field(description="None while it has no tariff.")
 
@@ -94,6 +111,10 @@ class Near:
 
 
 Minutes = Annotated[int, strawberry.argument(description="How long the stay is that `price` is of.")]
+District = Annotated[
+    str, strawberry.argument(description="Only those in this district, town or village, or below it; its code.")
+]
+OpenNow = Annotated[bool, strawberry.argument(description="Only those that say that they are open now.")]
 Starts = Annotated[str | None, strawberry.argument(description="When it begins, such as tonight; now by default.")]
 
 
@@ -104,7 +125,7 @@ class LotQueries:
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Car parks, with `near` those within 5 km and the nearest first."
     )
-    async def parking_lots(  # noqa: PLR0917 - GraphQL names them
+    async def parking_lots(  # noqa: PLR0913, PLR0917 - GraphQL names them
         self,
         info: Info,
         near: Near | None = None,
@@ -112,14 +133,23 @@ class LotQueries:
         after: strawberry.ID | None = None,
         stay_minutes: Minutes = 120,
         starts_at: Starts = None,
+        district: District = "",
+        open_now: OpenNow = False,  # noqa: FBT002 - GraphQL names it
     ) -> LotsShown | None:
         if not 1 <= first <= _MOST_LOTS:
             raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST_LOTS}.")
-        page = Page(first + 1, uuid(after, "after") if after else None)
-        here = None if near is None else _position(near)
+        if district and not is_code(district):
+            raise ArgumentRefusedError("district is no code", fix="Send the code of a district, town or village.")
         now = info.context.platform.environment.clock.now()
+        wanted = Wanted(
+            first=first + 1,
+            after=uuid(after, "after") if after else None,
+            district=district,
+            open_at=now if open_now else None,
+        )
+        here = None if near is None else _position(near)
         async with info.context.platform.database.pool.acquire() as connection:
-            found = await (lots(connection, now, page) if here is None else lots_near(connection, now, here, page))
+            found = await (lots(connection, wanted) if here is None else lots_near(connection, here, wanted))
             shown = await _shown(info, connection, found[:first], stay_minutes, starts_at)
         return LotsShown(lots=shown, next=shown[-1].id if len(found) > first else None)
 
@@ -131,10 +161,9 @@ class LotQueries:
         stay_minutes: Minutes = 120,
         starts_at: Starts = None,
     ) -> LotShown | None:
-        now = info.context.platform.environment.clock.now()
         wanted = uuid(id, "id")
         async with info.context.platform.database.pool.acquire() as connection:
-            found = await lot_by_id(connection, now, wanted)
+            found = await lot_by_id(connection, wanted)
             if found is None:
                 return None
             return (await _shown(info, connection, [found], stay_minutes, starts_at))[0]
@@ -145,12 +174,13 @@ async def _shown(
 ) -> list[LotShown]:
     if not 1 <= minutes <= _LONGEST_MINUTES:
         raise ArgumentRefusedError("stayMinutes is out of range", fix=f"Ask for 1 to {_LONGEST_MINUTES}.")
-    prices, stay = Prices(connection), timedelta(minutes=minutes)
-    since = moment(starts_at, "startsAt") if starts_at else info.context.platform.environment.clock.now()
+    now, stay = info.context.platform.environment.clock.now(), timedelta(minutes=minutes)
+    prices, doors = Prices(connection), await Doors.of(connection, now)
+    since = moment(starts_at, "startsAt") if starts_at else now
     shown = []
     for each in found:
         price = await prices.price(each, since, stay)
-        shown.append(_lot(each, _price(price, text(since), minutes) if price else None))
+        shown.append(_lot(each, _price(price, text(since), minutes) if price else None, doors))
     return shown
 
 
@@ -165,14 +195,26 @@ def _price(price: Price, starts_at: DateTimeText, minutes: int) -> PriceShown:
     )
 
 
-def _lot(view: LotView, price: PriceShown | None) -> LotShown:
+def _lot(view: LotView, price: PriceShown | None, doors: Doors) -> LotShown:
     row = view.row
-    same = ("name_zh", "name_en", "kind", "operator_zh", "operator_en", "address_zh", "address_en", "spaces")
+    same = (
+        "name_zh",
+        "name_en",
+        "kind",
+        "operator_zh",
+        "operator_en",
+        "address_zh",
+        "address_en",
+        "spaces",
+        "district",
+    )
     return LotShown(
         id=strawberry.ID(str(view.id)),
         latitude=row["latitude"],
         longitude=row["longitude"],
         free=view.free,
+        opening=[HoursShown(**{"day_kinds": []} | each) for each in opening_in(row)],
+        is_open=doors.open(row),
         metres=view.metres,
         price=price,
         **{name: row[name] for name in same},

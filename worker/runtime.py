@@ -14,6 +14,7 @@ import uvloop
 
 from adapters.apps import OpenApps, open_channels, read_apps
 from adapters.parking_products import OpenParking, open_parking
+from adapters.web.sms import open_sms
 from auth.sessions.ended import attach_ended
 from flows.parking.watching import attach_parking
 from kernel.celery import TaskContext
@@ -67,7 +68,8 @@ class LoopThread:
         attach_parking(database, redis)
         clock = SystemClock()
         apps = read_apps(self._settings.host_apps_file)
-        channels = await self._opened.enter_async_context(open_channels(apps, redis, clock))
+        sms = await self._opened.enter_async_context(open_sms(self._settings, clock))
+        channels = await self._opened.enter_async_context(open_channels(apps, redis, clock, sms))
         parking = await self._opened.enter_async_context(open_parking(apps, clock))
-        has_opened: dict[type, object] = {OpenApps: OpenApps(channels), OpenParking: parking}
+        has_opened: dict[type, object] = {OpenApps: OpenApps(channels, apps.messages), OpenParking: parking}
         self.context = TaskContext(self._settings, database, redis, clock, has_opened=has_opened)

@@ -5,7 +5,7 @@ Their keys are no secrets, and are for nothing but sandboxes: one RSA key, devel
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -20,12 +20,15 @@ from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.notice_http import NoticeHttp
 from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.wechat.apps import SimulatedApp as WeChatMiniProgram
-from adapters.sandbox.wechat.apps import SimulatedWebsite
+from adapters.sandbox.wechat.apps import SimulatedWebsite, Template
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
 from adapters.sandbox.wechat_pay.keys import API_V3_KEY, MCHID, PUBLIC_KEY_ID, SERIAL
+from adapters.sandbox.wechat_pay.vehicles import SUB_MCHID
 from adapters.sandbox.world import World
 from adapters.signed_json import SigningKey
+from adapters.templates import MessageName, Value
+from adapters.templates import Template as MessageTemplate
 
 APPS: Mapping[str, str] = {
     "web": "web",
@@ -46,6 +49,7 @@ _OWNER = "the city"
 _DOMAINS = frozenset({"127.0.0.1", "localhost"})  # that browsers are sent back to
 _PAGES = frozenset({"pages/index/index"})
 _SECRET = "0sandbox" * 4
+_KEYWORDS = {"thing1": "提醒", "thing2": "停车场", "car_number3": "车牌", "amount4": "金额"}
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="
 _KEY_FILE = Path(__file__).parent / "development.pem"
 _PEM = _KEY_FILE.read_text()
@@ -71,9 +75,20 @@ def _wechat(world: World, key: RSAPrivateKey, app: Mapping[str, Any]) -> Simulat
     merchant = SimulatedWeChatPay(
         world, NoticeHttp(_CALLBACK_SECONDS), {APPS["wechat"]}, keys=lambda: key, loopback_callbacks=True
     )
-    wechat = SimulatedWeChat(world, [WeChatMiniProgram(app_id=APPS["wechat"], pages=_PAGES, **app)], cashier=merchant)
+    templates = {each.id: Template("停车提醒", _KEYWORDS) for each in _messages().values()}
+    program = WeChatMiniProgram(app_id=APPS["wechat"], pages=_PAGES, templates=templates, **app)
+    wechat = SimulatedWeChat(world, [program], cashier=merchant)
     wechat.websites.configure(SimulatedWebsite(app_id=WEBSITES["wechat"], domains=_DOMAINS, **app))
     return wechat
+
+
+def _messages() -> Mapping[MessageName, MessageTemplate]:
+    """Return which template of the mini-program tells what; their keywords are alike."""
+    values: Mapping[str, Value] = {"thing1": "what", "thing2": "lot", "car_number3": "plate", "amount4": "amount"}
+    return {
+        name: MessageTemplate(id=f"sandbox-{name}", values=values, page=next(iter(_PAGES)))
+        for name in get_args(MessageName)
+    }
 
 
 def development_apps(origin: str) -> bytes:
@@ -128,12 +143,15 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "url": f"{origin}/wechat",
             "app": {"app_id": APPS["wechat"], "secret": _SECRET},
             "pay": merchant,
+            "vehicles": {"sub_mchid": SUB_MCHID},
+            "messages": msgspec.to_builtins(_messages()),
         },
         {
             "provider": "alipay",
             "owner": _OWNER,
             "url": f"{origin}/alipay",
             "app": alipay,
+            "parking": True,
             "public_key": public,
         },
         {"provider": "baidu", "owner": _OWNER, "url": f"{origin}/baidu", "app": baidu, "cashier": cashier},

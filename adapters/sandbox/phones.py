@@ -74,8 +74,14 @@ class OpenBill(Struct, frozen=True):
     amount_fen: int
 
 
+class OpenedAgreement(Struct, frozen=True):
+    """What the server handed the client for the host's page on which plates' owners agree."""
+
+    parameters: dict[str, Any]
+
+
 class PaymentResult(Struct, frozen=True):
-    """The word that the client gets from the cashier; only the host's callback or a query proves a payment."""
+    """The word that the client gets from the host's page; only the host's callback or a query proves anything."""
 
     result: str
 
@@ -171,7 +177,15 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return PaymentResult(await host.pay(app_id, resident, data.parameters, confirmed=data.confirmed))
 
-        return [allow, bill, pay]
+        @post(f"{_APP}/agreements", summary="Agree that parking fees are taken", responses=REFUSALS, **_COMMON)
+        def agree(
+            resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[OpenedAgreement]
+        ) -> PaymentResult:
+            """Open the host's page with what the server made, and agree that a plate's fees are taken by themselves."""
+            with self._in_app(resident, provider, app_id) as host:
+                return PaymentResult(host.agree(app_id, resident, data.parameters))
+
+        return [allow, bill, pay, agree]
 
     def _scan(self) -> HTTPRouteHandler:
         @post("/phones/{resident:str}/{provider:str}/scans", summary="Scan a code", responses=REFUSALS, **_COMMON)

@@ -5,7 +5,8 @@ number, the same for the same ``id``, which is delivered once. A refusal is ``{"
 codes ``receiver``, ``template``, ``value`` (422), ``quota`` (429), ``unavailable`` (503) and ``signature`` (401).
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
 
 from msgspec import Struct
@@ -17,9 +18,11 @@ from adapters.errors import (
     MessageRefusedError,
     OutcomeUnknownError,
 )
-from adapters.signed_json import Refusal, SignedJson, read
+from adapters.signed_json import Refusal, SignedJson, open_signed, read, signing_key
 from adapters.web.wire import SmsAccepted, SmsRequest
+from kernel.clock import Clock
 from kernel.errors import YiwangError
+from kernel.settings import Settings
 
 
 class Sms(Struct, frozen=True, kw_only=True):
@@ -66,6 +69,17 @@ class SmsGateway:
         if isinstance(answer, Refusal):
             raise _refused(answer)
         return answer.message
+
+
+@asynccontextmanager
+async def open_sms(settings: Settings, clock: Clock) -> AsyncIterator[SmsGateway | None]:
+    """Open the gateway that the settings name, if they name one."""
+    if not settings.sms_url:
+        yield None
+        return
+    key = signing_key(settings.sms_key, "sms_key")
+    async with open_signed(settings.sms_url, key, clock, "the SMS gateway") as service:
+        yield SmsGateway(service)
 
 
 def _refused(refusal: Refusal) -> YiwangError:

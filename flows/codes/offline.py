@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import KeySet
-from flows.codes.pass_codes import PassCode, verify
+from flows.codes.pass_codes import PassCode
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import RevocationList
+from flows.codes.signed_codes import verify
 
 Risk = Literal["low", "any"]
 MOST_CLOCK_ERROR = timedelta(seconds=15)

@@ -62,6 +62,7 @@ def _stay(visit: Visit, known: Known, terms: Terms) -> Stay:
         area_class=terms.lot.area_class if terms.lot is not None else "",
         permit=terms.permit(known.who, since),
         free_at=max((each for each in known.free if each < since), default=None),
+        charging=known.session.charging if known.session is not None else None,
     )
 
 

@@ -21,7 +21,7 @@ _KINDS = {
 
 
 class Words(Struct, frozen=True):
-    """A text in both languages."""
+    """A text in both languages; English may be empty."""
 
     zh: str
     en: str

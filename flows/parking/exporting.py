@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.parking.opening import Hours
 from flows.parking.operator_file import (
     FileBay,
     FileHoliday,
@@ -60,9 +62,10 @@ def _tariff(row: ParkingTariff) -> FileTariff:
 
 
 def _lot(row: ParkingLot, lanes: Sequence[ParkingLane], bays: Sequence[ParkingBay]) -> FileLot:
-    same = set(FileLot.__struct_fields__) - {"lanes", "bays", "closed"}
+    same = set(FileLot.__struct_fields__) - {"opening", "lanes", "bays", "closed"}
     return FileLot(
         **{name: getattr(row, name) for name in same},
+        opening=msgspec.convert(row.opening, list[Hours]),
         lanes=[_lane(each) for each in lanes if each.lot_id == row.id],
         bays=[_bay(each) for each in bays if each.lot_id == row.id],
         closed=row.closed_at is not None,

@@ -1,7 +1,8 @@
-"""A session by its id, also by one that it had before a late event joined it to another."""
+"""A session by its id, also by one that it had before a late event joined it to another; bays by id or number."""
 
 from uuid import UUID
 
+import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.errors import UnknownSessionError
@@ -16,3 +17,10 @@ async def session_of(session: AsyncSession, session_id: UUID) -> ParkingSession:
     if row is None:
         raise UnknownSessionError("There is no such parking session", fix="Compare its id.")
     return row
+
+
+async def bays_of(connection: "asyncpg.Connection[asyncpg.Record]", lot_id: UUID) -> dict[str, UUID]:
+    """Return the bays of a lot that are in use, by id and by number."""
+    rows = await connection.fetch("SELECT id, number FROM parking_bay WHERE lot_id = $1 AND closed_at IS NULL", lot_id)
+    ids = {row["number"]: UUID(int=row["id"].int) for row in rows}
+    return {str(bay): bay for bay in ids.values()} | ids

@@ -4,7 +4,7 @@ Locks grow with what is found: an exit that may be of another plate's visit need
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -16,15 +16,16 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.parking.bays import visits_of
 from flows.parking.cases import Case, Facts
-from flows.parking.credentials import index_of
+from flows.parking.credentials import bay_in, credential, index_of
 from flows.parking.leaving import Asked, Decision, decide
 from flows.parking.locking import give_back, keep, lock
-from flows.parking.mandates import may_debit
-from flows.parking.messages import SETTLE, SessionNamed
+from flows.parking.mandates import debitable, may_debit
+from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
 from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
-from flows.parking.sessions import GateEvent, sessions_of
+from flows.parking.sessions import GateEvent, passages_of, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
 from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
@@ -57,7 +58,15 @@ class Touched:
         self._events[event.id] = event
 
     def visits(self) -> list[Visit]:
-        return sessions_of(self._events.values())
+        return visits_of(self._events.values())
+
+    async def neighbours(self) -> dict[str, datetime]:
+        """Return what has to be gathered, too, so that exits without an entry find theirs; from which moments on."""
+        passages = passages_of(self._events.values())
+        if not passages:
+            return {}
+        connection, cipher = await driver(self.deps.session), self.deps.keys.cipher
+        return await neighbours(connection, cipher, self.lot.id, passages, self._events, known=self._was.sessions)
 
     async def decide(self, event: GateEvent) -> Decision:
         """Say what an exit does that asks, as of the moment in which it did."""
@@ -77,7 +86,7 @@ class Touched:
                 due_fen=due,
                 in_grace=covered_from(case.payments, event.occurred_at) is not None,
                 pays_later=self.lot.pays_later,
-                mandate=owes and await may_debit(self.deps.session, case.credential, due or 0),
+                mandate=owes and await may_debit(self.deps.session, case.visit.id, case.credential, due or 0),
             )
         )
         self.add(replace(event, opened=decision.kind == "open"))
@@ -94,17 +103,21 @@ class Touched:
         changed: list[dict[str, Any]] = []
         for case in cases:
             money = money_of(case, self.terms)
-            values, row = row_values(case, self.terms, money, now), rows.get(case.visit.id)
+            values = row_values(case, self.terms, money, now) | {"credential": case.credential}
+            row = rows.get(case.visit.id)
             if row is not None and _same(row, values):
                 continue
             changed.append(self._whole(case, row, values) | {"updated_at": now})
             self._settle(case, owed(money, case.facts))
         await self._upsert(changed)
+        await self._announce([case for case in cases if case.visit.id not in rows and case.visit.inside])
         if changed:
             changes(self.deps.session)
         of_event = {event: case.visit.id for case in cases for event in case.visit.events}
         gone = [row_id for row_id in rows if of_event.get(row_id, row_id) != row_id]
         await self._supersede([each for each in gone if rows[each]["superseded_by"] != of_event[each]], of_event, now)
+        if bays := {case.visit.bay_id for case in cases} - {None}:
+            await (await driver(self.deps.session)).execute(_TAKEN, list(bays))
         return of_event
 
     def _settle(self, case: Case, owes: int) -> None:
@@ -112,6 +125,17 @@ class Touched:
         ended = case.visit.left_at is not None or case.facts.orphan_closed_at is not None
         if ended and owes:
             send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
+
+    async def _announce(self, begun: Sequence[Case]) -> None:
+        """Have the hosts told of the stays that have begun and that they may charge for."""
+        if not begun:
+            return
+        plates = await debitable(self.deps.session, [case.credential for case in begun])
+        for case in begun:
+            entered_at = case.visit.entered_at
+            if entered_at is not None and case.credential in plates:
+                ahead = max(entered_at - self.deps.clock.now(), timedelta(0))  # of a gate's clock: hosts refuse it
+                send(self.deps.session, self.deps.clock, ANNOUNCE, StayNamed(case.visit.id, case.visit.color), ahead)
 
     async def _cases(self, visits: Sequence[Visit]) -> list[Case]:
         """Return the visits with what is known of them beside events."""
@@ -150,14 +174,12 @@ class Touched:
         return found
 
     def _whole(self, case: Case, row: Mapping[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
-        sealed = (
-            row["credential_text"] if row else self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential)
-        )
+        known = row is not None and row["credential"] == case.credential
+        sealed = row["credential_text"] if row and known else None  # sealing the same again would be another text
         return values | {
             "id": case.visit.id,
             "lot_id": self.lot.id,
-            "credential": case.credential,
-            "credential_text": sealed,
+            "credential_text": sealed or self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential),
             **msgspec.structs.asdict(case.facts),
         }
 
@@ -174,10 +196,17 @@ class Touched:
             await self.deps.session.exec(statement.values(**values).execution_options(synchronize_session=False))
 
 
+_TAKEN = """
+    UPDATE parking_bay b SET occupied_since = (SELECT s.entered_at FROM parking_session s
+        WHERE s.bay_id = b.id AND parking_is_inside(s) = 1 ORDER BY s.opened_at DESC LIMIT 1)
+    WHERE b.id = ANY($1::uuid[])
+"""
+
+
 @lru_cache(8)
 def _upsert(names: tuple[str, ...]) -> str:
     """Return the statement that writes a session; what its row keeps beside events is not overwritten."""
-    stays = {"id", "lot_id", "credential", "credential_text", *Facts.__struct_fields__}
+    stays = {"id", "lot_id", *Facts.__struct_fields__}
     places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
     renewed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in stays)
     into = f"INSERT INTO parking_session ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
@@ -200,17 +229,16 @@ async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fres
     ``fresh`` gives the events that are new, once the locks are held; it may be asked more than once.
     """
     moments = dict(moments)
-    while True:  # ends: the credentials of a lot are finite, and each turn adds some
+    while True:  # ends: what there is of a lot is finite, and each turn adds some of it
         connection = await driver(deps.session)
         await lock(connection, lot.id, [index_of(deps.keys, text) for text in moments])
         touched = await _gathered(deps, lot, moments, await fresh())
-        visits, cipher = touched.visits(), deps.keys.cipher
-        missing = await neighbours(connection, cipher, lot.id, visits, moments) if visits else set()
-        if not missing:
+        needed = await touched.neighbours()
+        if not needed:
             await keep(connection)
             return touched
         await give_back(connection)
-        moments |= dict.fromkeys(missing, min(moments.values()))
+        moments |= {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
 
 
 async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
@@ -220,16 +248,24 @@ async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
         return ()
 
     lot = await lot_of(await driver(deps.session), row.lot_id)
-    text = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
-    return await touched_by(deps, lot, {text: row.opened_at}, none)
+    return await touched_by(deps, lot, {track_of(deps, row): row.opened_at}, none)
+
+
+def track_of(deps: Deps, row: ParkingSession) -> str:
+    """Return whose story a session is part of: its bay's, or that of who went through a gate."""
+    if row.bay_id is not None:
+        return credential("bay", str(row.bay_id))
+    return deps.keys.cipher.open(TEXT, row.id, row.credential_text)
 
 
 async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
-    credentials = {text: index_of(deps.keys, text) for text in moments}
-    by_index = {credentials[text]: moment for text, moment in moments.items()}
+    bays = {bay: moment for text, moment in moments.items() if (bay := bay_in(text))}
+    by_index = {index_of(deps.keys, text): moment for text, moment in moments.items() if not bay_in(text)}
     connection = await driver(deps.session)
-    was = await stored(connection, deps.keys.cipher, lot.id, by_index)
-    touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, by_index))
+    was = await stored(connection, deps.keys.cipher, lot.id, by_index, bays)
+    texts = {*moments, *(each.credential for each in (*was.events, *fresh) if each.credential)}
+    credentials = {text: index_of(deps.keys, text) for text in texts}
+    touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, credentials.values()))
     for event in fresh:
         touched.add(event)
     return touched

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
 from flows.parking.errors import UnknownSessionError, UnknownVehicleError, VehicleTakenError
@@ -59,6 +60,15 @@ async def sessions_held(
     return (await deps.session.exec(chosen)).all()
 
 
+async def owner_of(session: AsyncSession, plate_index: bytes) -> UUID | None:
+    """Return the account that is proven to own a plate now."""
+    chosen = select(VehicleBinding.account_id).join(Vehicle, col(Vehicle.id) == col(VehicleBinding.vehicle_id))
+    chosen = chosen.where(
+        Vehicle.plate_index == plate_index, VehicleBinding.proof == "owner", col(VehicleBinding.until).is_(None)
+    )
+    return (await session.exec(chosen)).first()
+
+
 async def vehicles_held(deps: Deps, account_id: UUID) -> Sequence[tuple[Vehicle, VehicleBinding]]:
     """Return the account's vehicles."""
     accounts = await parts_of(deps.session, account_id)
@@ -84,12 +94,7 @@ async def refuse_others(deps: Deps, account_id: UUID, vehicle: Vehicle) -> None:
     Otherwise anybody who claims it could have them pay. Raises VehicleTakenError.
     """
     mine = await parts_of(deps.session, account_id)
-    owners = select(VehicleBinding.account_id).where(
-        VehicleBinding.vehicle_id == vehicle.id,
-        VehicleBinding.proof == "owner",
-        col(VehicleBinding.until).is_(None),
-    )
-    answering = {*(await deps.session.exec(owners)).all()}
+    answering = {await owner_of(deps.session, vehicle.plate_index)} - {None}
     answering |= {each.account_id for each in await standing_for(deps.session, object_of(vehicle.id))}
     if answering - {*mine}:
         raise VehicleTakenError(

@@ -15,6 +15,10 @@ class Holidays:
     def __init__(self, days: Mapping[date, DayKind]) -> None:
         self._days = {day.toordinal() - _EPOCH: kind for day, kind in days.items()}
 
+    def of(self, day: date) -> DayKind:
+        """Of a day."""
+        return self.kind(day.toordinal() - _EPOCH)
+
     def kind(self, day: int) -> DayKind:
         """Of a day counted from 1 January 1970."""
         return self._days.get(day) or ("rest" if (day - _MONDAY) % 7 >= 5 else "working")

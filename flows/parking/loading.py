@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -95,7 +96,7 @@ class Loading:
             self._findings.append(Finding("error", f"{at}/tariff", f"the operator has no tariff {lot.tariff}", fix))
             return
         fields = set(FileLot.__struct_fields__) - {"code", "lanes", "bays", "closed"}
-        values = {name: getattr(lot, name) for name in fields}
+        values = {name: msgspec.to_builtins(getattr(lot, name)) for name in fields}
         name, key = f"lot:{operator_id}/{lot.code}", {"operator_id": operator_id, "code": lot.code}
         row = await self._put(ParkingLot, key, values, name, closed=lot.closed)
         for lane in lot.lanes:

@@ -58,7 +58,6 @@ def _joined(visit: Visit, gone: Visit) -> Visit:
         asked_at=gone.asked_at,
         left_at=gone.left_at,
         orphaned_at=None if gone.left_at else visit.orphaned_at,
-        exit_event=gone.exit_event,
         joined_event=gone.id,
         released=gone.released,
         match="fuzzy",

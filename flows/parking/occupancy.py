@@ -8,9 +8,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-from flows.parking.operating_tables import ParkingOccupancy
-from flows.parking.tables import ParkingLot
-
 
 class Demand(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A lot's demand. Neither number is negative, however the counts err."""
@@ -21,12 +18,12 @@ class Demand(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     counted_at: datetime | None = None
 
 
-def demand_of(lot: ParkingLot, row: ParkingOccupancy | None) -> Demand:
-    """Return the demand of a lot; a lot without a row has had no session."""
-    occupied = max(row.inside + row.correction, 0) if row else 0
+def demand_of(spaces: int, inside: int | None, correction: int | None, counted_at: datetime | None) -> Demand:
+    """Return the demand of a lot by its row of ``ParkingOccupancy``; all None: it has had no session."""
+    occupied = max((inside or 0) + (correction or 0), 0)
     return Demand(
-        demand_type="counted" if row and row.counted_at else "derived",
+        demand_type="counted" if counted_at else "derived",
         occupied=occupied,
-        available=max(lot.spaces - occupied, 0),
-        counted_at=row.counted_at if row else None,
+        available=max(spaces - occupied, 0),
+        counted_at=counted_at,
     )

@@ -7,12 +7,12 @@ import msgspec
 from msgspec import Struct
 from sqlmodel import select
 
-from flows.parking.credentials import Kind
 from flows.parking.disputing import decide_dispute
 from flows.parking.errors import ActRefusedError, UnknownLotError, UnknownSessionError
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.occupancy import Demand, demand_of
+from flows.parking.opening import Hours
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.quoting import rewritten
 from flows.parking.recording import record
@@ -24,7 +24,7 @@ from kernel.audit.entries import Detail, Event, append
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OURS = 2**62
 """Where the numbers of events begin that no device has sent: above all that devices count to."""
-_FIELD: dict[Kind, str] = {"plate": "plate", "ticket": "ticket", "pass": "pass_subject"}
+_FIELD = {"plate": "plate", "ticket": "ticket", "pass": "pass_subject"}
 
 
 class Speaker(Struct, frozen=True):
@@ -64,7 +64,15 @@ async def count(deps: Deps, speaker: Speaker, lot_id: UUID, occupied: int) -> De
     deps.session.add(row)
     await deps.session.flush()
     await _audit(deps, speaker, "parking_lot.counted", f"parking_lot:{lot.id}", occupied=occupied, was=was)
-    return demand_of(lot, row)
+    return demand_of(lot.spaces, row.inside, row.correction, row.counted_at)
+
+
+async def set_hours(deps: Deps, speaker: Speaker, lot_id: UUID, opening: list[Hours]) -> None:
+    """Say when a lot of the speaker's is open. Raises UnknownLotError."""
+    lot = await own_lot(deps, speaker, lot_id)
+    lot.opening = msgspec.to_builtins(opening)
+    deps.session.add(lot)
+    await _audit(deps, speaker, "parking_lot.hours_set", f"parking_lot:{lot.id}", hours=len(opening))
 
 
 async def close(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> ParkingSession:
@@ -88,6 +96,8 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
     UnknownSessionError, ActRefusedError.
     """
     row = await own_session(deps, speaker, session_id)
+    if row.bay_id is not None:
+        raise ActRefusedError("In a bay nobody is held back", fix="Close the session, or write off what is owed.")
     chosen = select(ParkingLane).where(
         ParkingLane.lot_id == row.lot_id, ParkingLane.name == lane, ParkingLane.direction == "exit"
     )
@@ -104,7 +114,7 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
         "kind": "manual_open",
         "occurred_at": now,
         "reason": reason,
-        _FIELD[kind]: value,  # type: ignore[index]  # as ``credential`` has made it
+        _FIELD[kind]: value,
     }
     await record(deps.session, deps.clock, deps.keys, way.device_id, [msgspec.json.encode(event)])
     row = await session_of(deps.session, row.id)

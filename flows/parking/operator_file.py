@@ -13,9 +13,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from flows.parking.errors import TariffRefusedError
+from flows.parking.opening import Hours
 from flows.parking.tables import BayKind, DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.tariff_data import read_tariff
 from services_catalog.manifest_file import line_of
+from services_catalog.organisations.words import CODE_PATTERN
 from services_catalog.strict_reading import defects, pointer
 from supergraph.findings import Finding
 from supergraph.openapi.load import LoadError, load
@@ -55,7 +57,10 @@ class FileBay(_Strict, frozen=True, kw_only=True):
 
 
 class FileLot(_Strict, frozen=True, kw_only=True):
-    """A lot, under its operator's own code. ``tariff`` is the code of one of the operator's."""
+    """A lot, under its operator's own code. ``tariff`` is the code of one of the operator's.
+
+    ``host_ids``: the lot's number at host apps that charge for stays by themselves, by app id.
+    """
 
     code: _Code
     kind: LotKind
@@ -66,11 +71,16 @@ class FileLot(_Strict, frozen=True, kw_only=True):
     latitude: _Latitude
     longitude: _Longitude
     spaces: Annotated[int, Meta(ge=0, le=100_000)]
+    district: Annotated[
+        str, Meta(pattern=f"^({CODE_PATTERN})?$", description="Write the code of the organisation that it stands in.")
+    ] = ""
+    opening: list[Hours] = []
     area_class: str = ""
     holiday_region: str = "CN"
     tariff: _Code
     no_entry: NoEntryRule = "review"
     pays_later: bool = False
+    host_ids: dict[Name, Name] = {}
     lanes: list[FileLane] = []
     bays: list[FileBay] = []
     closed: bool = False

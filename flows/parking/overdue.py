@@ -1,4 +1,4 @@
-"""What time brings: sessions that nobody left are closed after 72 hours, and who owes is reminded three times."""
+"""What time brings: bills for bays that were left, the end of what nobody left in 72 hours, three reminders."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,6 +22,13 @@ async def due(database: Database, clock: Clock) -> Sequence[UUID]:
     async with database.session() as session:
         chosen = select(ParkingSession.id).where(col(ParkingSession.looked_at) <= clock.now())
         return (await session.exec(chosen.order_by(col(ParkingSession.looked_at)).limit(_AT_ONCE))).all()
+
+
+async def bill(deps: Deps, session_id: UUID) -> None:
+    """Tell whoever left a bay what they owe, unless a mandate is to pay it; the first time that it is known."""
+    row = await session_of(deps.session, session_id)
+    if row.state == "billed" and row.debited_at is None:
+        await notify(deps, row, "billed", (row.closing_fen or 0) - row.paid_fen)
 
 
 async def look(deps: Deps, session_id: UUID) -> None:

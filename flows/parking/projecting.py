@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from flows.parking import garage_states, roadside_states
 from flows.parking.cases import Case, Facts, Money, Paid
+from flows.parking.credentials import bay_in
 from flows.parking.fees import Fee
-from flows.parking.garage_states import Event, State, state_after
+from flows.parking.tables import LotKind
 from flows.parking.terms import Terms
 
+_Afterwards = Literal["pay", "debit", "remind", "write_off", "dispute", "adjust"]
 ORPHAN_AFTER = timedelta(hours=72)
 LONGEST_ORPHAN = timedelta(hours=24)
 """An orphan is charged for a day at most, and not beyond the next entry: nobody knows when it left."""
@@ -36,9 +39,11 @@ def money_of(case: Case, terms: Terms) -> Money:
 def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
     """Return what a visit costs if it ends then; within the grace of a payment it is what that one paid for."""
     visit = case.visit
+    if bay_in(visit.credential):  # nobody knows who it is
+        return None
     if visit.entered_at is None:
         return minimum(case, terms)
-    stay = terms.stay(case.credential, visit.entered_at, visit.vehicle_class, case.free_at)
+    stay = terms.stay(visit, case.credential, case.free_at)
     return terms.fee(stay, covered_from(case.payments, end) or end)
 
 
@@ -47,7 +52,7 @@ def minimum(case: Case, terms: Terms) -> Fee | None:
     visit = case.visit
     if terms.lot.no_entry != "minimum":
         return None
-    stay = terms.stay(case.credential, visit.opened_at, visit.vehicle_class, None)
+    stay = terms.stay(visit, case.credential, None)
     version = terms.version(visit.opened_at)
     return None if version is None else version.rules.least(stay, terms.holidays)
 
@@ -60,12 +65,31 @@ def owed(money: Money, facts: Facts) -> int:
     return 0 if fee is None else fee - money.paid_fen
 
 
-def garage_state(case: Case, money: Money, now: datetime) -> State:
-    """Walk the table of states with what has happened."""
-    return state_after(_events(case, money, now))
+def state_of(case: Case, money: Money, kind: LotKind, now: datetime) -> str:
+    """Walk the table of states of a kind of lot with what has happened."""
+    if kind == "roadside":
+        return roadside_states.state_after(_in_street(case, money))
+    return garage_states.state_after(_in_garage(case, money, now))
 
 
-def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
+def _in_street(case: Case, money: Money) -> Iterable[roadside_states.Event]:
+    visit = case.visit
+    if not bay_in(visit.credential):
+        yield "confirm"
+        if visit.entered_at:
+            yield "start"
+    if visit.left_at:
+        yield "leave"
+        if money.fen:
+            yield "bill" if money.paid_fen < money.fen else "pay"
+    elif visit.orphaned_at or case.given_up_at:
+        yield "lose"
+        if case.given_up_at:
+            yield "close"
+    yield from _after_leaving(case, money)
+
+
+def _in_garage(case: Case, money: Money, now: datetime) -> Iterable[garage_states.Event]:
     visit, end = case.visit, case.visit.left_at
     before = [p for p in case.payments if p.kind == "prepay" and p.paid_at and (end is None or p.paid_at <= end)]
     yield "enter"
@@ -88,7 +112,7 @@ def _events(case: Case, money: Money, now: datetime) -> Iterable[Event]:
     yield from _after_leaving(case, money)
 
 
-def _after_leaving(case: Case, money: Money) -> Iterable[Event]:
+def _after_leaving(case: Case, money: Money) -> Iterable[_Afterwards]:
     facts = case.facts
     if money.fee is not None:
         if facts.reminders:
@@ -121,16 +145,19 @@ def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[st
     visit = case.visit
     version = terms.version(visit.entered_at or visit.opened_at)
     return {
-        "state": garage_state(case, money, now),
+        "state": state_of(case, money, terms.lot.kind, now),
         "opened_at": visit.opened_at,
         "entered_at": visit.entered_at,
         "left_at": visit.left_at,
         "joined_event": visit.joined_event,
+        "bay_id": visit.bay_id,
         "released": visit.released if visit.left_at else "",
         "match": visit.match,
         "review": visit.review,
         "tariff_id": version.id if version else None,
         "vehicle_class": visit.vehicle_class,
+        "charging_from": visit.charging[0] if visit.charging else None,
+        "charging_until": visit.charging[1] if visit.charging else None,
         "free_used": bool(money.fee and money.fee.free and visit.entered_at),
         "closing_fen": money.fen,
         "paid_fen": money.paid_fen,

@@ -4,7 +4,7 @@ A device sends one event, or what it has kept while it was offline. What comes a
 is no event is refused with the field that is wrong, and kept for whoever mends the device (PK-07).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -15,13 +15,21 @@ from sqlalchemy import update
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.parking.credentials import index_of
+from flows.parking.credentials import credential, index_of
 from flows.parking.errors import TooManyEventsError, UnknownDeviceError
 from flows.parking.event_ids import event_id_of
-from flows.parking.event_wire import EventRefusedError, WireEvent, credential_of, gate_event, read_event
+from flows.parking.event_wire import (
+    EventRefusedError,
+    KeptEvent,
+    WireEvent,
+    credential_of,
+    gate_event,
+    read_event,
+    read_kept,
+)
 from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
-from flows.parking.session_tables import ParkingRefusedEvent
+from flows.parking.refused import Refused, keep_refused
 from flows.parking.sessions import GateEvent
 from flows.parking.stored import RAW
 from flows.parking.tables import Direction, ParkingLane
@@ -29,11 +37,8 @@ from flows.parking.terms import Lot
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import driver
-from kernel.ids import uuid7
 
 MOST = 500  # events of one request
-_REFUSED = "parking_refused_event.raw"
-_KEPT_BYTES = 8192
 PHONE = "phone"
 """The device of events that residents' phones report, at whatever lane."""
 
@@ -67,8 +72,10 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
 
 
-class _Lane(Struct, frozen=True):
-    id: UUID
+class Lane(Struct, frozen=True):
+    """Where something happened; in a bay there is no lane, and no direction counts."""
+
+    id: UUID | None
     direction: Direction
     lot: Lot
 
@@ -78,8 +85,11 @@ class _Read(Struct):
 
     place: int
     raw: bytes
-    wire: WireEvent
-    lane: _Lane
+    wire: WireEvent | KeptEvent
+    lane: Lane
+
+
+_Reading = Callable[[bytes], tuple[WireEvent | KeptEvent, Lane]]
 
 
 async def record(
@@ -89,29 +99,56 @@ async def record(
 
     Raises UnknownDeviceError, TooManyEventsError; a single event that is wrong is refused in its answer.
     """
-    if len(events) > MOST:
-        raise TooManyEventsError(f"{len(events)} events at once are too many", fix=f"Send up to {MOST} a request.")
-    return await _record(Deps(session, clock, keys), device_id, await _lanes(session, device_id), events)
+    return await _at_lanes(Deps(session, clock, keys), device_id, await lanes_of(session, device_id), events)
 
 
 async def record_by_phone(deps: Deps, lane_id: UUID, event: bytes) -> Answer:
     """Record that a resident has scanned the code at a lane; one event as a device's. Raises UnknownDeviceError."""
-    [answer] = await _record(deps, PHONE, await _lanes(deps.session, PHONE, lane_id), [event])
+    [answer] = await _at_lanes(deps, PHONE, await lanes_of(deps.session, PHONE, lane_id), [event])
     return answer
 
 
-async def _record(deps: Deps, device_id: str, lanes: dict[str, _Lane], events: Sequence[bytes]) -> list[Answer]:
+async def _at_lanes(deps: Deps, device_id: str, lanes: dict[str, Lane], events: Sequence[bytes]) -> list[Answer]:
+    def read(raw: bytes) -> tuple[WireEvent, Lane]:
+        wire = read_event(raw, deps.clock.now())
+        return wire, _lane(lanes, wire)
+
+    return await _record(deps, device_id, next(iter(lanes.values())).lot.id, events, read)
+
+
+async def record_in_lot(
+    deps: Deps, device_id: str, lot: Lot, events: Sequence[bytes], lanes: Mapping[str, Lane] | None = None
+) -> list[Answer]:
+    """Record what happened in the bays of a lot or at lanes of the device, each event as a ``KeptEvent`` in JSON.
+
+    Raises TooManyEventsError.
+    """
+
+    def read(raw: bytes) -> tuple[KeptEvent, Lane]:
+        wire = read_kept(raw, deps.clock.now())
+        return wire, _lane(lanes or {}, wire) if wire.lane else Lane(None, "enter", lot)
+
+    return await _record(deps, device_id, lot.id, events, read)
+
+
+async def _record(deps: Deps, device_id: str, lot_id: UUID, events: Sequence[bytes], read: _Reading) -> list[Answer]:
+    if len(events) > MOST:
+        raise TooManyEventsError(f"{len(events)} events at once are too many", fix=f"Send up to {MOST} a request.")
     answers: dict[int, Answer] = {}
     reads: list[_Read] = []
     for place, raw in enumerate(events):
         try:
-            wire = read_event(raw, deps.clock.now())
-            reads.append(_Read(place, raw, wire, _lane(lanes, wire)))
+            reads.append(_Read(place, raw, *read(raw)))
         except EventRefusedError as error:
             answers[place] = Answer(status="refused", field=error.field, problem=error.problem)
     answers |= await _Recorder(deps, device_id).all_of(reads)
-    await keep_refused(deps, device_id, [(events[i], a) for i, a in answers.items() if a.status == "refused"])
+    await keep_refused(deps, device_id, lot_id, refusals(events, answers))
     return [answers[place] for place in range(len(events))]
+
+
+def refusals(events: Sequence[bytes], answers: Mapping[int, Answer]) -> list[Refused]:
+    """Return what of a request was refused."""
+    return [Refused(events[i], each.field, each.problem) for i, each in answers.items() if each.status == "refused"]
 
 
 class _Recorder:
@@ -202,7 +239,7 @@ class _Recorder:
             "seq": event.seq,
             "lot_id": read.lane.lot.id,
             "lane_id": read.lane.id,
-            "bay_id": None,
+            "bay_id": event.bay,
             "kind": event.kind,
             "credential": index_of(self.deps.keys, event.credential) if event.credential else None,
             "occurred_at": event.occurred_at,
@@ -224,16 +261,21 @@ class _Recorder:
 
 
 def _moments(reads: list[_Read]) -> dict[str, datetime]:
-    """Return the first moment of each credential."""
+    """Return the first moment of each credential or bay."""
     moments: dict[str, datetime] = {}
     for read in reads:
-        text, at = credential_of(read.wire), read.wire.occurred_at
+        text, at = _track(read.wire), read.wire.occurred_at
         if text:
             moments[text] = min(moments.get(text, at), at)
     return moments
 
 
-def _said(wire: WireEvent) -> Decision:
+def _track(wire: WireEvent | KeptEvent) -> str:
+    in_bay = isinstance(wire, KeptEvent) and wire.bay is not None
+    return credential("bay", str(wire.bay)) if in_bay else credential_of(wire)  # type: ignore[union-attr]  # it is one
+
+
+def _said(wire: WireEvent | KeptEvent) -> Decision:
     """Return the answer to what asks nothing."""
     return Decision("open", "enter") if wire.kind == "enter" and wire.opened is None else Decision("noted")
 
@@ -243,32 +285,16 @@ def _answer(read: _Read, decision: Decision, session_id: UUID | None, status: St
     return Answer(event_id=str(read.wire.event_id), status=status, decision=decision, session_id=found)
 
 
-async def _lanes(session: AsyncSession, device_id: str, lane_id: UUID | None = None) -> dict[str, _Lane]:
+async def lanes_of(session: AsyncSession, device_id: str, lane_id: UUID | None = None) -> dict[str, Lane]:
+    """Return the lanes that a device is at, by name. Raises UnknownDeviceError."""
     rows = await (await driver(session)).fetch(_LANES, device_id, lane_id)
-    lanes = {row["lane"]: _Lane(row["lane_id"], row["direction"], Lot.of(row)) for row in rows}
+    lanes = {row["lane"]: Lane(row["lane_id"], row["direction"], Lot.of(row)) for row in rows}
     if not lanes:
         raise UnknownDeviceError(f"The device {device_id} is at no lane", fix="Have its operator add it to a lane.")
     return lanes
 
 
-def _lane(lanes: dict[str, _Lane], wire: WireEvent) -> _Lane:
+def _lane(lanes: Mapping[str, Lane], wire: WireEvent | KeptEvent) -> Lane:
     if wire.lane not in lanes:
         raise EventRefusedError("lane", f"this device has no lane {wire.lane!r}")
     return lanes[wire.lane]
-
-
-async def keep_refused(deps: Deps, device_id: str, refused: list[tuple[bytes, Answer]]) -> None:
-    """Keep what was refused, for inspection."""
-    for raw, answer in refused:
-        row_id = uuid7()
-        text = raw[:_KEPT_BYTES].decode(errors="backslashreplace")
-        deps.session.add(
-            ParkingRefusedEvent(
-                id=row_id,
-                device_id=device_id,
-                received_at=deps.clock.now(),
-                field=answer.field,
-                problem=answer.problem,
-                raw=deps.keys.cipher.seal(_REFUSED, row_id, text),
-            )
-        )

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from flows.parking.credentials import credential, index_of
+from flows.parking.credentials import bay_in, credential, index_of
 from flows.parking.errors import ActRefusedError
 from flows.parking.finding import session_of
-from flows.parking.gathering import Deps, Touched, touched_by, touched_session
+from flows.parking.gathering import Deps, touched_by, touched_session, track_of
 from flows.parking.operating import Speaker, own_session
 from flows.parking.plates import read_plate
 from flows.parking.session_tables import ParkingEvent, ParkingSession
@@ -29,6 +29,8 @@ async def repair(deps: Deps, speaker: Speaker, session_id: UUID, plate: str) -> 
     row = await own_session(deps, speaker, session_id)
     right = credential("plate", read_plate(plate).text)
     wrong = deps.keys.cipher.open(TEXT, row.id, row.credential_text)
+    if bay_in(wrong):
+        raise ActRefusedError("Nobody has read a plate yet", fix="Say who was seen there, as an event of the lot.")
     if right == wrong:
         raise ActRefusedError("The session has this plate already", fix="Give the plate that is right.")
     before = await touched_session(deps, row)
@@ -38,10 +40,10 @@ async def repair(deps: Deps, speaker: Speaker, session_id: UUID, plate: str) -> 
         await _correct(deps, visit.events, wrong, right)
         return []
 
-    moments = dict.fromkeys((wrong, right), row.opened_at)
+    tracks = [track_of(deps, row)] if row.bay_id else [wrong, right]
+    moments = dict.fromkeys(tracks, row.opened_at)
     touched = await touched_by(deps, before.lot, moments, corrected)
     of_event = await touched.write()
-    await _rename(deps, touched)
     found = await session_of(deps.session, of_event[row.id])
     event = Event(
         actor=speaker.actor,
@@ -63,16 +65,3 @@ async def _correct(deps: Deps, events: tuple[UUID, ...], wrong: str, right: str)
         sealed = cipher.seal(RAW, event.id, msgspec.json.encode(told).decode())
         renewed = update(ParkingEvent).where(col(ParkingEvent.id) == event.id)
         await deps.session.exec(renewed.values(credential=index_of(deps.keys, right), raw=sealed))
-
-
-async def _rename(deps: Deps, touched: Touched) -> None:
-    """Have sessions found by the plate that is right: rewriting one leaves what it is found by."""
-    for visit in touched.visits():
-        values = {
-            "credential": touched.credentials[visit.credential],
-            "credential_text": deps.keys.cipher.seal(TEXT, visit.id, visit.credential),
-        }
-        stands = update(ParkingSession).where(
-            col(ParkingSession.id) == visit.id, col(ParkingSession.credential) != values["credential"]
-        )
-        await deps.session.exec(stands.values(**values))

@@ -9,7 +9,7 @@ from typing import Literal
 State = Literal[
     "detected",  # the bay is occupied: by whom is not known
     "confirmed",  # the plate is known
-    "running",  # and the time costs
+    "running",  # and since when: the time costs
     "left",
     "billed",
     "paid",
@@ -22,7 +22,7 @@ State = Literal[
     "adjusted",
 ]
 Event = Literal[
-    "confirm", "start", "pay", "leave", "bill", "remind", "write_off", "lose", "close", "dispute", "adjust"
+    "confirm", "start", "pay", "leave", "bill", "debit", "remind", "write_off", "lose", "close", "dispute", "adjust"
 ]  # fmt: skip
 
 _OWING: tuple[State, ...] = ("billed", "arrears", "closed_by_operator")
@@ -41,6 +41,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     ("left", "pay"): "paid",
     ("left", "bill"): "billed",
     **{(state, "pay"): "paid" for state in _OWING},
+    **{(state, "debit"): "paid" for state in _OWING},
     **{(state, "remind"): "arrears" for state in _OWING},
     **{(state, "write_off"): "written_off" for state in _OWING},
     **{(state, "dispute"): "disputed" for state in _DISPUTABLE},

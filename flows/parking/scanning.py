@@ -4,6 +4,7 @@ The sticker's reference says what it is of: ``gate:<lane>``, ``lot:<lot>``, ``ba
 like a camera's; both within two minutes are one passage.
 """
 
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -17,10 +18,12 @@ from flows.parking.errors import ScanRefusedError, UnknownSessionError
 from flows.parking.gathering import Deps
 from flows.parking.holding import refuse_others, vehicle_held
 from flows.parking.leaving import Decision
-from flows.parking.recording import record_by_phone
+from flows.parking.recording import PHONE, record_by_phone, record_in_lot
 from flows.parking.session_tables import ParkingScan, ParkingSession
 from flows.parking.tables import Direction, ParkingBay, ParkingLane, ParkingLot
+from flows.parking.terms import lot_of
 from flows.parking.vehicle_tables import Vehicle
+from kernel.database import driver
 from kernel.ids import uuid7
 
 _SEQUENCE = (1 << 63) - 1
@@ -66,17 +69,24 @@ async def place_of(deps: Deps, found: Standing) -> Place:
 
 
 async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
-    """Begin a session at a gate in; if the vehicle is inside already it is that one, for a second scan is no entry.
+    """Begin a session at a gate in, or say whose vehicle stands in a street's bay.
 
-    Raises ScanRefusedError, UnknownVehicleError, VehicleTakenError.
+    If the vehicle is inside already it is that session, for a second scan is no entry. Raises ScanRefusedError,
+    UnknownVehicleError, VehicleTakenError.
     """
-    lane, vehicle = _lane(place, "enter"), await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
+    in_street = place.bay is not None and place.lot.kind == "roadside"
+    lane = None if in_street else _lane(place, "enter")
+    vehicle = await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
     await refuse_others(deps, scanner.account_id, vehicle)
     await _note(deps, place, vehicle, scanner)
     inside = await _inside(deps, place, vehicle)
     if inside is not None:
         return inside
-    await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
+    if lane is None:
+        lot = await lot_of(await driver(deps.session), place.lot.id)
+        await record_in_lot(deps, PHONE, lot, [_in_bay(deps, place, vehicle, scanner)])
+    else:
+        await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
     entered = await _inside(deps, place, vehicle)
     if entered is None:  # the same scan again, after the vehicle has left
         raise ScanRefusedError("This scan has been used for a stay that is over", fix="Scan the gate again.")
@@ -147,18 +157,24 @@ async def _note(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) ->
 
 def _event(deps: Deps, lane: ParkingLane, vehicle: Vehicle, scanner: Scanner) -> bytes:
     """Return the event of a scan; its id follows from the app's key, so that it is recorded once."""
-    event_id = uuid5(scanner.account_id, f"{lane.direction}:{scanner.key}")
+    return _told(deps, vehicle, scanner, {"kind": lane.direction, "lane": lane.name})
+
+
+def _in_bay(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> bytes:
+    return _told(deps, vehicle, scanner, {"kind": "observed", "bay": place.bay and place.bay.id})
+
+
+def _told(deps: Deps, vehicle: Vehicle, scanner: Scanner, what: dict[str, Any]) -> bytes:
+    event_id = uuid5(scanner.account_id, f"{what['kind']}:{scanner.key}")
     told = {
         "event_id": event_id,
         "seq": event_id.int & _SEQUENCE,
-        "lane": lane.name,
-        "kind": lane.direction,
         "occurred_at": deps.clock.now(),
         "plate": deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
         "plate_color": vehicle.plate_color,
         "vehicle_class": vehicle.vehicle_class,
     }
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(told | what)
 
 
 def _lane(place: Place, direction: Direction) -> ParkingLane:

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from adapters.parking import PlateColor, ServiceState
 from kernel.ids import uuid7
 
 EventKind = Literal[
@@ -22,16 +23,19 @@ EventKind = Literal[
     "heartbeat",
     "park_start",  # of a bay, as CDS events have it
     "park_end",
-    "observed",  # a plate in a bay, read by a camera, by a patrol or off the QR code that the driver scanned
+    "charge_start",  # of an electric vehicle, inside
+    "charge_end",
+    "observed",  # a plate in a bay, read by a camera, by an inspector or off the QR code that the driver scanned
 ]
 DecisionKind = Literal["open", "pay", "review", "deny", "noted"]
 Match = Literal["exact", "fuzzy", "review", "none"]
 PaymentKind = Literal["prepay", "debit", "arrears"]
+NoticeState = Literal["waiting", "told", "untold", "needless"]  # it was paid meanwhile, or so
 DisputeState = Literal["open", "adjusted", "rejected"]
 
 
 class ParkingEvent(SQLModel, table=True):
-    """A gate event. ``raw`` is what the device sent, sealed; the columns are what is looked for.
+    """An event of a gate or of a bay. ``raw`` is what was sent, sealed; the columns are what is looked for.
 
     ``opened``: whether the vehicle passed: as the device says, or by the decision that it was given.
     ``id`` follows from device and event id, and sorts by ``occurred_at``.
@@ -42,6 +46,7 @@ class ParkingEvent(SQLModel, table=True):
         Index("parking_event_id", "device_id", "event_id", unique=True),
         Index("parking_event_seq", "device_id", "seq", unique=True),
         Index("parking_event_credential", "lot_id", "credential", "occurred_at"),
+        Index("parking_event_bay", "bay_id", "occurred_at", postgresql_where=text("bay_id IS NOT NULL")),
         Index("parking_event_received", "received_at", postgresql_using="brin"),  # rows come in that order
     )
 
@@ -64,23 +69,10 @@ class ParkingEvent(SQLModel, table=True):
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_event.raw"}))
 
 
-class ParkingRefusedEvent(SQLModel, table=True):
-    """What a device sent that is no event, for whoever mends the device."""
-
-    __tablename__ = "parking_refused_event"
-    __table_args__ = (Index("parking_refused_event_device", "device_id", "received_at"),)
-
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    device_id: str
-    received_at: datetime
-    field: str
-    problem: str
-    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_refused_event.raw"}))
-
-
 class ParkingSession(SQLModel, table=True):
-    """A vehicle's stay in a lot (APDS session). ``id`` follows from its first event, so any order gives the same.
+    """A vehicle's stay in a lot, or in a bay of a street (APDS session).
 
+    ``id`` follows from its first event, so any order gives the same.
     ``superseded_by``: a late event showed that it is part of another session; what was paid for it counts there.
     ``closing_fen`` is the fee of a session that ended, ``adjusted_fen`` what a dispute made of it.
     ``looked_at`` is when the next step of time is due: an orphan, arrears, a reminder. ``changed_in`` is the number of
@@ -90,6 +82,7 @@ class ParkingSession(SQLModel, table=True):
     __tablename__ = "parking_session"
     __table_args__ = (
         Index("parking_session_credential", "lot_id", "credential", "opened_at"),
+        Index("parking_session_bay", "bay_id", "opened_at", postgresql_where=text("bay_id IS NOT NULL")),
         Index("parking_session_trail", "credential", "opened_at"),
         Index(
             "parking_session_inside",
@@ -128,6 +121,8 @@ class ParkingSession(SQLModel, table=True):
     tariff_id: UUID | None = Field(default=None, foreign_key="parking_tariff.id")
     vehicle_class: str = "small"
     free_used: bool = False
+    charging_from: datetime | None = None
+    charging_until: datetime | None = None
     closing_fen: int | None = None
     adjusted_fen: int | None = None
     paid_fen: int = 0  # less what was refunded
@@ -189,6 +184,26 @@ class ParkingPayment(SQLModel, table=True):
     refunded_fen: int = 0  # asked back
 
 
+class ParkingHostStay(SQLModel, table=True):
+    """A stay as a host app knows it that may charge for it. ``reference`` is the host's number, empty if it has none.
+
+    ``color`` is the plate's and ``entered_at`` the entry as the host was told: charges have to say the same.
+    ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that word, if
+    it has changed its mind since it was told.
+    """
+
+    __tablename__ = "parking_host_stay"
+
+    session_id: UUID = Field(foreign_key="parking_session.id", primary_key=True)
+    app_id: str = Field(primary_key=True)
+    reference: str
+    service: ServiceState = Field(sa_type=String)
+    color: PlateColor = Field(sa_type=String)
+    entered_at: datetime
+    said_at: datetime | None = None
+    changed_at: datetime
+
+
 class ParkingDispute(SQLModel, table=True):
     """Somebody says that a session or its fee is wrong; an operator decides what is right."""
 
@@ -210,7 +225,10 @@ class ParkingDispute(SQLModel, table=True):
 
 
 class ParkingNotice(SQLModel, table=True):
-    """What whoever parked is told: once a session and kind."""
+    """What whoever parked is told: once a session and kind.
+
+    ``told_by`` is the app that took the message; ``why`` what each of them said that did not, or why nobody was asked.
+    """
 
     __tablename__ = "parking_notice"
     __table_args__ = (Index("parking_notice_once", "session_id", "kind", unique=True),)
@@ -221,6 +239,10 @@ class ParkingNotice(SQLModel, table=True):
     kind: str  # orphan_closed, arrears_1, arrears_2, arrears_3, debit_failed
     amount_fen: int
     at: datetime
+    state: NoticeState = Field(default="waiting", sa_type=String)
+    told_at: datetime | None = None
+    told_by: str = ""
+    why: str = ""
 
 
 class ParkingScan(SQLModel, table=True):

@@ -32,12 +32,18 @@ class Segment(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A session. Amounts are in fen; ``review`` says why a person should look at it."""
+    """A session. Amounts are in fen; ``review`` says why a person should look at it. ``spaceId``: the bay of a street.
+
+    Who stands in a bay and was not read yet has no credential.
+    """
 
     id: UUID
     actual_start: datetime | None
     actual_end: datetime | None
     identified_credentials: list[Credential]
+    space_id: UUID | None
+    charging_start: datetime | None
+    charging_end: datetime | None
     segments: list[Segment]
     state: str
     match: str
@@ -59,7 +65,12 @@ def view(deps: Deps, row: ParkingSession) -> SessionView:
         id=row.id,
         actual_start=row.entered_at,
         actual_end=row.left_at,
-        identified_credentials=[Credential(credential_type=_TYPES[kind], credential_id=value)],
+        identified_credentials=[Credential(credential_type=_TYPES[kind], credential_id=value)]
+        if kind in _TYPES
+        else [],
+        space_id=row.bay_id,
+        charging_start=row.charging_from,
+        charging_end=row.charging_until,
         segments=[
             Segment(place_id=row.lot_id, rate_id=row.tariff_id, segment_start=row.entered_at, segment_end=row.left_at)
         ],

@@ -13,8 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flows.parking.matching import match_exits
-from flows.parking.visits import Visit
+from flows.parking.session_tables import EventKind
+from flows.parking.visits import Charging, Visit
 
+CHARGES = ("charge_start", "charge_end")
 REREAD = timedelta(seconds=120)
 """A plate that is read again within it, at entry or exit, passed once: the camera saw it twice (tailgating)."""
 
@@ -22,13 +24,13 @@ REREAD = timedelta(seconds=120)
 class GateEvent(Struct, frozen=True, kw_only=True):
     """An event as sessions follow from it. ``opened``: whether the vehicle passed; ``confidence`` is in thousandths.
 
-    ``paid_fen``: what the site itself took with it, at a terminal or booth.
+    ``paid_fen``: what the site itself took with it, at a terminal or booth. ``bay``: of one in a bay (``bays``).
     """
 
     id: UUID
     device_id: str
     seq: int
-    kind: Literal["enter", "exit", "manual_open", "deny"]
+    kind: EventKind
     direction: Literal["enter", "exit"]
     occurred_at: datetime
     credential: str  # empty: nothing was read
@@ -38,16 +40,26 @@ class GateEvent(Struct, frozen=True, kw_only=True):
     opened: bool = True
     reason: str = ""
     paid_fen: int = 0
+    bay: UUID | None = None
 
 
 def sessions_of(events: Iterable[GateEvent]) -> list[Visit]:
-    """Return the visits of a lot, in the order of their first events."""
-    once = {event.id: event for event in events if event.credential and event.kind != "deny"}
+    """Return the visits through the gates of a lot, in the order of their first events."""
+    return sorted(match_exits(passages_of(events)), key=lambda visit: (visit.opened_at, visit.id))
+
+
+def passages_of(events: Iterable[GateEvent]) -> list[Visit]:
+    """Return what the events of each credential tell alone: an exit without an entry is a visit of its own."""
     by_credential: dict[str, list[GateEvent]] = {}
-    for event in sorted(once.values(), key=lambda event: (event.occurred_at, event.device_id, event.seq, event.id)):
+    for event in in_order(each for each in events if each.credential and each.kind != "deny" and each.bay is None):
         by_credential.setdefault(event.credential, []).append(event)
-    visits = [visit for each in by_credential.values() for visit in _visits(each)]
-    return sorted(match_exits(visits), key=lambda visit: (visit.opened_at, visit.id))
+    return [visit for each in by_credential.values() for visit in _visits(each)]
+
+
+def in_order(events: Iterable[GateEvent]) -> list[GateEvent]:
+    """Return events once each, in the order in which they happened."""
+    once = {event.id: event for event in events}
+    return sorted(once.values(), key=lambda event: (event.occurred_at, event.device_id, event.seq, event.id))
 
 
 def _visits(events: list[GateEvent]) -> list[Visit]:
@@ -56,6 +68,10 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
     read_at: datetime | None = None  # when it was last read at the side that the last visit stands at
     for event in events:
         last = visits[-1] if visits else None
+        if event.kind in CHARGES:
+            if last and not last.left_at:
+                visits[-1] = replace(last, charging=charged(last.charging, event), events=(*last.events, event.id))
+            continue
         again = read_at is not None and event.occurred_at - read_at <= REREAD
         if _enters(event):
             if not event.opened:
@@ -74,6 +90,12 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
             visits[-1] = _at_exit(visits[-1], event)
         read_at = event.occurred_at
     return visits
+
+
+def charged(known: Charging | None, event: GateEvent) -> Charging:
+    """Return from when until when a vehicle charged: from the first plug to the last; None: it still does."""
+    since = known[0] if known else event.occurred_at
+    return since, None if event.kind == "charge_start" else event.occurred_at
 
 
 def _enters(event: GateEvent) -> bool:
@@ -104,7 +126,6 @@ def _at_exit(visit: Visit, event: GateEvent) -> Visit:
     return replace(
         visit,
         left_at=event.occurred_at,
-        exit_event=event.id,
         released="manual" if manual else event.reason,
         review=visit.review or ("manual_open" if manual else ""),
         events=events,

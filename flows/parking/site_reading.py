@@ -55,6 +55,9 @@ _MANDATES = """
     JOIN vehicle v ON m.about = 'vehicle:' || v.id
     WHERE m.state = 'active' AND EXISTS (SELECT FROM parking_session s WHERE s.lot_id = $1
         AND s.credential = v.plate_index AND s.opened_at > $2)
+      AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
+        WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
+          AND h.app_id = m.app_id AND h.service <> 'active')
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -160,6 +163,7 @@ async def _sessions(asked: _Asked, since: int | None, free_for: timedelta) -> tu
             entered_at=row["entered_at"],
             vehicle_class=row["vehicle_class"],
             tariff_id=row["tariff_id"],
+            charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
             paid=msgspec.json.decode(row["paid"], type=tuple[SitePayment, ...]),
         )
         for row in rows

@@ -15,6 +15,7 @@ from msgspec import Struct
 from flows.codes.signed_receipts import plate_hash
 from flows.parking.tables import DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.vehicle_tables import VehicleClass
+from flows.parking.visits import Charging
 
 
 class _Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,6 +101,7 @@ class SiteSession(_Part, frozen=True, kw_only=True):
     entered_at: datetime | None = None
     vehicle_class: VehicleClass = "small"
     tariff_id: UUID | None = None
+    charging: Charging | None = None
     paid: tuple[SitePayment, ...] = ()
 
 

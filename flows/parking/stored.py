@@ -1,19 +1,19 @@
 """Events and sessions of some credentials of a lot, as the database has them, from where they may still change."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 from msgspec import Struct
 
 from flows.parking.cases import Paid
 from flows.parking.credentials import plate_in
-from flows.parking.event_wire import WireEvent, credential_of, gate_event
+from flows.parking.event_wire import KeptEvent, as_kept, credential_of, gate_event
 from flows.parking.matching import WITHIN, near_credentials
 from flows.parking.sessions import GateEvent
+from flows.parking.tables import Direction
 from flows.parking.visits import Visit
 from kernel.crypto.fields import FieldCipher
 
@@ -22,36 +22,35 @@ TEXT = "parking_session.credential_text"
 
 # For each credential, what came since the last session but one before a moment: whatever comes then changes no earlier
 # one, for a session begins where its vehicle was outside.
+# Of those in bays it is the bay that decides, for it may not be known yet whose they are.
 _EVENTS = """
     SELECT e.id, e.device_id, e.seq, e.kind, e.occurred_at, e.opened, e.raw, l.direction, begun.id AS since_id
-    FROM unnest($2::bytea[], $3::timestamptz[]) AS asked (credential, moment)
+    FROM unnest($2::{type}[], $3::timestamptz[]) AS asked (track, moment)
     LEFT JOIN LATERAL (
         SELECT s.id, s.opened_at FROM (
             SELECT id, opened_at FROM parking_session
-            WHERE lot_id = $1 AND credential = asked.credential AND opened_at <= asked.moment
-              AND superseded_by IS NULL
+            WHERE lot_id = $1 AND {track} = asked.track {only} AND opened_at < asked.moment AND superseded_by IS NULL
             ORDER BY opened_at DESC LIMIT 2
         ) s ORDER BY s.opened_at LIMIT 1
     ) begun ON true
-    JOIN parking_event e ON e.lot_id = $1 AND e.credential = asked.credential
+    JOIN parking_event e ON e.lot_id = $1 AND e.{track} = asked.track {only}
         AND e.occurred_at >= coalesce(begun.opened_at, '-infinity')
-    JOIN parking_lane l ON l.id = e.lane_id
+    LEFT JOIN parking_lane l ON l.id = e.lane_id
     ORDER BY e.occurred_at, e.device_id, e.seq
 """
-
-
-_SESSIONS = """
-    SELECT * FROM parking_session
-    WHERE lot_id = $1 AND credential = ANY($2::bytea[]) AND opened_at >= $3 AND id = ANY($4::uuid[])
-"""
+_THROUGH_GATES = _EVENTS.format(track="credential", type="bytea", only="AND bay_id IS NULL")
+_IN_BAYS = _EVENTS.format(track="bay_id", type="uuid", only="")
+_SESSIONS = "SELECT * FROM parking_session WHERE id = ANY($1::uuid[])"
 _PAYMENTS = "SELECT * FROM parking_payment WHERE session_id = ANY($1::uuid[]) ORDER BY order_id"
 _NEAR = """
-    SELECT id, credential_text, joined_event, match <> 'exact' AS unmatched FROM parking_session
-    WHERE lot_id = $1 AND superseded_by IS NULL AND opened_at BETWEEN $2 AND $3 AND match <> 'exact'
-    UNION ALL
-    SELECT id, credential_text, joined_event, false FROM parking_session
-    WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND entered_at BETWEEN $2 AND $3 AND left_at IS NULL
+    SELECT id, credential_text, joined_event, opened_at, entered_at FROM parking_session
+    WHERE lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND opened_at BETWEEN $2 AND $3 AND match <> 'exact'
+    UNION
+    SELECT id, credential_text, joined_event, opened_at, entered_at FROM parking_session
+    WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND left_at IS NULL
+        AND entered_at BETWEEN $2 AND $3
 """
+_JOINED = "SELECT id, occurred_at, raw FROM parking_event WHERE id = ANY($1::uuid[])"
 
 
 class Stored(Struct):
@@ -67,13 +66,15 @@ async def stored(
     cipher: FieldCipher,
     lot_id: UUID,
     credentials: Mapping[bytes, datetime],
+    bays: Mapping[UUID, datetime],
 ) -> Stored:
-    """Read what may change with events of these credentials from these moments on."""
-    if not credentials:  # of a vehicle that nothing was read of nothing follows
-        return Stored([], {}, {})
-    events, since = await _events(connection, cipher, lot_id, credentials)
+    """Read what may change with events of these credentials, or in these bays, from these moments on."""
+    events: list[GateEvent] = []
+    for query, tracks in ((_THROUGH_GATES, credentials), (_IN_BAYS, bays)):
+        if tracks:
+            events += _events(cipher, await connection.fetch(query, lot_id, list(tracks), list(tracks.values())))
     names = [event.id for event in events]
-    rows = await connection.fetch(_SESSIONS, lot_id, list(credentials), since, names) if names else []
+    rows = await connection.fetch(_SESSIONS, names) if names else []
     sessions = {UUID(int=row["id"].int): row for row in rows}
     paid: dict[UUID, list[Paid]] = {}
     if sessions:
@@ -86,36 +87,56 @@ async def neighbours(
     connection: "asyncpg.Connection[asyncpg.Record]",
     cipher: FieldCipher,
     lot_id: UUID,
-    visits: Sequence[Visit],
-    known: Iterable[str],
-) -> set[str]:
-    """Return the credentials that decide with the known ones whose exits are whose.
+    passages: Sequence[Visit],
+    gathered: Container[UUID],
+    *,
+    known: Mapping[UUID, Mapping[str, Any]],
+) -> dict[str, datetime]:
+    """Return the credentials, each with its moment, that decide with what was gathered whose exits are whose.
 
-    Those of exits without an entry whose plates are near, and of open visits that are near to such an exit of our own.
+    An exit without an entry needs every visit that is near it and was open then, and such a visit every such exit,
+    also of credentials that were gathered from a later moment on. ``gathered`` are the ids of events, ``known`` the
+    sessions that there are of them.
     """
-    times = [visit.opened_at for visit in visits]
-    lost = {visit.credential for visit in visits if visit.entered_at is None and plate_in(visit.credential)}
+    times = [visit.opened_at for visit in passages]
+    plates = [visit for visit in passages if plate_in(visit.credential)]
+    lost = [visit for visit in plates if visit.entered_at is None]
+    ends = {visit.id: _end(visit, known) for visit in plates}
     rows = await connection.fetch(_NEAR, lot_id, min(times) - WITHIN, max(times) + WITHIN, bool(lost))
-    known, found, joined = set(known), set[str](), list[UUID]()
+    needed, joined = dict[str, datetime](), list[UUID]()
     for row in rows:
-        credential = cipher.open(TEXT, row["id"], row["credential_text"])
-        near_to = known if row["unmatched"] else lost
-        if credential in known or any(near_credentials(credential, each) for each in near_to):
-            found.add(credential)
-            joined += [row["joined_event"]] if row["joined_event"] else []
-    if joined:
-        rows = await connection.fetch("SELECT id, raw FROM parking_event WHERE id = ANY($1::uuid[])", joined)
-        found |= {credential_of(_wire(cipher, row["id"], row["raw"])) for row in rows}
-    return found - known
+        is_gathered = UUID(int=row["id"].int) in gathered
+        if not is_gathered:
+            text = cipher.open(TEXT, row["id"], row["credential_text"])
+            if not any(_meet(text, row, each, ends[each.id]) for each in plates):
+                continue
+            needed[text] = min(row["opened_at"], needed.get(text, row["opened_at"]))
+        joined += [row["joined_event"]] if row["joined_event"] else []
+    for row in await connection.fetch(_JOINED, joined) if joined else ():
+        if UUID(int=row["id"].int) not in gathered:
+            text, at = credential_of(_wire(cipher, row["id"], row["raw"])), row["occurred_at"]
+            needed[text] = min(at, needed.get(text, at))
+    return needed
 
 
-async def _events(
-    connection: "asyncpg.Connection[asyncpg.Record]",
-    cipher: FieldCipher,
-    lot_id: UUID,
-    credentials: Mapping[bytes, datetime],
-) -> tuple[list[GateEvent], datetime]:
-    rows = await connection.fetch(_EVENTS, lot_id, list(credentials), list(credentials.values()))
+def _end(visit: Visit, known: Mapping[UUID, Mapping[str, Any]]) -> datetime | None:
+    """Return until when a visit is or was taken to be inside; None: nobody knows of an end."""
+    ends = [visit.left_at or visit.orphaned_at, *(known[each]["left_at"] for each in visit.events if each in known)]
+    last: datetime = max((each for each in ends if each), default=visit.opened_at)
+    return None if None in ends else last
+
+
+def _meet(text: str, row: Mapping[str, Any], visit: Visit, end: datetime | None) -> bool:
+    """Whether one of a session and a visit is an exit without an entry, and the other was open then and is near."""
+    if (row["entered_at"] is None) == (visit.entered_at is None) or not near_credentials(text, visit.credential):
+        return False
+    if visit.entered_at is None:
+        return bool(row["entered_at"] <= visit.opened_at <= row["entered_at"] + WITHIN)
+    gone: datetime = row["opened_at"]
+    return visit.opened_at <= gone <= visit.opened_at + WITHIN and (end is None or gone <= end)
+
+
+def _events(cipher: FieldCipher, rows: Iterable[Mapping[str, Any]]) -> list[GateEvent]:
     begun: set[UUID] = set()
     events: list[GateEvent] = []
     for row in rows:
@@ -126,13 +147,10 @@ async def _events(
             begun.add(row["id"])
         wire = _wire(cipher, row["id"], row["raw"])
         event_id = UUID(int=row["id"].int)  # the driver's are of a class of its own
-        events.append(gate_event(event_id, row["device_id"], wire, row["direction"], opened=row["opened"]))
-    since = min((event.occurred_at for event in events), default=min(credentials.values()))
-    return events, since
+        direction: Direction = row["direction"] or "enter"  # what has no lane is in a bay, where there is no way
+        events.append(gate_event(event_id, row["device_id"], wire, direction, opened=row["opened"]))
+    return events
 
 
-def _wire(cipher: FieldCipher, event_id: UUID, raw: bytes) -> WireEvent:
-    return _decoder.decode(cipher.open(RAW, event_id, raw))
-
-
-_decoder = msgspec.json.Decoder(WireEvent)
+def _wire(cipher: FieldCipher, event_id: UUID, raw: bytes) -> KeptEvent:
+    return as_kept(cipher.open(RAW, event_id, raw))

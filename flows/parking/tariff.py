@@ -13,6 +13,7 @@ from msgspec import Struct
 from flows.parking.fees import Fee, Line, LineKind
 from flows.parking.holidays import Holidays
 from flows.parking.tariff_data import Band, Rate, Surcharge, Tariff, begin_of_day, length_of, minute_of, rates_for
+from flows.parking.visits import Charging
 from kernel.money import Fen
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,17 +24,14 @@ _HORIZON = 2 * _DAY  # caps last a day, so a fee that does not rise within two n
 
 
 class Stay(Struct, frozen=True, kw_only=True):
-    """What a fee depends on beside time. ``free_at``: the last entry of the vehicle that had the free minutes.
-
-    ``charging``: from when until when a car charged; no end: it still does.
-    """
+    """What a fee depends on beside time. ``free_at``: the last entry of the vehicle that had the free minutes."""
 
     entered_at: datetime
     vehicle_class: str = "small"
     area_class: str = ""
     permit: str = ""
     free_at: datetime | None = None
-    charging: tuple[datetime, datetime | None] | None = None
+    charging: Charging | None = None
     coupons_fen: Fen = Fen(0)
 
 

@@ -14,9 +14,10 @@ from flows.parking.entry_terms import Permit, Version, permit_at, version_at
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
-from flows.parking.tables import DayKind, NoEntryRule
+from flows.parking.tables import DayKind, LotKind, NoEntryRule
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
+from flows.parking.visits import Visit
 
 _TERMS = """
     SELECT 'version' AS what, id, version::text AS name, valid_from AS since, NULL::timestamptz AS until,
@@ -36,6 +37,7 @@ class Lot(Struct, frozen=True, kw_only=True):
 
     id: UUID
     operator_id: str
+    kind: LotKind
     name_zh: str
     area_class: str
     holiday_region: str
@@ -79,14 +81,16 @@ class Terms:
         version = self.version(row.entered_at or row.opened_at)
         return timedelta(minutes=version.rules.tariff.grace_after_pay_minutes if version else 0)
 
-    def stay(self, credential: bytes, entered_at: datetime, vehicle_class: str, free_at: datetime | None) -> Stay:
-        """Return what the fee of a stay depends on."""
+    def stay(self, visit: Visit, credential: bytes, free_at: datetime | None) -> Stay:
+        """Return what the fee of a visit depends on."""
+        entered_at = visit.entered_at or visit.opened_at
         return Stay(
             entered_at=entered_at,
-            vehicle_class=vehicle_class,
+            vehicle_class=visit.vehicle_class,
             area_class=self.lot.area_class,
             permit=permit_at(self._permits.get(credential, ()), entered_at),
             free_at=free_at,
+            charging=visit.charging,
         )
 
     def fee(self, stay: Stay, until: datetime) -> Fee | None:

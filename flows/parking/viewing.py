@@ -35,8 +35,12 @@ class View(Struct, frozen=True, kw_only=True):
 
     @property
     def is_over(self) -> bool:
-        ended = self.row.left_at is not None or self.row.orphan_closed_at is not None
-        return ended and not self.due_fen
+        return self.is_gone and not self.due_fen
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the vehicle has left, or is taken to have."""
+        return self.row.left_at is not None or self.row.orphan_closed_at is not None
 
     @property
     def content(self) -> tuple[Any, ...]:
@@ -44,7 +48,7 @@ class View(Struct, frozen=True, kw_only=True):
         row = self.row
         return (
             (row.id, row.state, row.entered_at, row.left_at, row.dispute, self.fee_fen, self.paid_fen, self.due_fen),
-            (self.next_raise_at, self.paid_until),
+            (self.next_raise_at, self.paid_until, row.charging_from, row.charging_until),
         )
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = 'd0868ed7fe91'
-down_revision = 'e0ac9ccf646a'
+down_revision = '2a81e5f7c936'
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from flows.parking.recording import record
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.database import Database
+from kernel.settings import Settings
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 from tests.architecture.test_structure import REPOSITORY
@@ -71,6 +74,20 @@ async def test_a_published_tariff_is_never_another_and_a_new_one_begins_later(
     assert await operator.done("parking", "load", later) == "tariff:yunzhou-garages/inner/2  published\n"
     forced = changed(tmp_path, tariffs=[tariff("2026-02-01T00:00:00+08:00")])
     assert "inner/3  published" in await operator.done("parking", "load", forced, "--force")
+
+
+async def test_what_devices_sent_in_vain(operator: Operator, settings: Settings, database: Database) -> None:
+    await operator.done("parking", "load", str(CITY))
+    device = "46e8196d-005b-55f7-9549-0d3f263ed03c"
+    async with database.session() as session:
+        await record(session, SystemClock(), open_keys(settings), device, [b'{"plate": "\xe6\xb2\xaaA12345"}'])
+    shown = await operator.done("parking", "refused")
+    assert f"UTC  yunzhou-garages/101  {device}  event_id: Object missing required field" in shown
+    assert "A12345" not in shown
+    assert "沪A12345" in await operator.done("parking", "refused", "--device", device, "--content")
+    assert await operator.done("parking", "refused", "--device", "another") == ""
+    read = "SELECT count(*) FROM audit_entry WHERE action = 'parking_refused_event.read'"
+    assert await database.pool.fetchval(read) == 1
 
 
 async def test_every_defect_is_told_with_its_line_and_what_to_do(operator: Operator, tmp_path: Path) -> None:

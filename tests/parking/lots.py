@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.apps import OpenApps
 from adapters.channel import Payment
+from adapters.parking_products import OpenParking
 from auth.accounts.tables import Account
 from flows.parking.gathering import Deps
 from flows.parking.paying import Payer, pay
@@ -44,7 +46,9 @@ class Lot:
     def __init__(self, settings: Settings, database: Database, redis: Redis, keys: Keys) -> None:
         self.settings, self.database, self.redis, self.keys = settings, database, redis, keys
         self.clock = ManualClock(NINE)
+        self.opened: dict[type, object] = {OpenParking: OpenParking()}
         self.number = 0
+        self.apps = OpenApps({})
         self.row = ParkingLot(
             operator_id="garages", code="1", name_zh="一号车库", kind="garage", latitude=31.2, longitude=121.4,
             spaces=100, tariff="example", created_at=NINE,
@@ -162,7 +166,8 @@ class Lot:
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do all of parking that is due, also what that makes due."""
         self.clock.advance(after)
-        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock))
+        opened = {**self.opened, OpenApps: self.apps}
+        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=opened))
         app.runtime = hand
         await look_at_due_now(hand)
         queue = KEY_PREFIX + "parking"

@@ -160,12 +160,20 @@ async def test_a_streets_events_have_the_names_of_cds(town: Town) -> None:
     ]
     answer = await street.send("/parking/cds/events", list(reversed(told)))
     assert [each["status"] for each in answer.json()["events"]] == ["recorded"] * 4
-    [stay] = await town.rows("SELECT state, closing_fen FROM parking_session")
-    assert stay == {"state": "released_unpaid", "closing_fen": 700 + 600}
+    stays = "SELECT state, closing_fen FROM parking_session ORDER BY opened_at"
+    assert await town.rows(stays) == [
+        {"state": "billed", "closing_fen": 700 + 600},
+        {"state": "detected", "closing_fen": None},
+    ]
     taken = "SELECT number, occupied_since FROM parking_bay WHERE occupied_since IS NOT NULL"
     assert await town.rows(taken) == [{"number": "002", "occupied_since": moment(70)}]
     lost = await town.rows("SELECT comms_lost_at FROM parking_lane WHERE comms_lost_at IS NOT NULL")
     assert lost == [{"comms_lost_at": moment(80)}] * 2
+    seen = cds(
+        "scheduled_report", 90, curb_space_id="002", vehicle_license_plate="沪A54321", data_source_type="in_person"
+    )
+    assert (await street.send("/parking/cds/events", [seen, cds("scheduled_report", 91)])).status_code == 200
+    assert [each["state"] for each in await town.rows(stays)] == ["billed", "running"]
     again = await street.send("/parking/cds/events", told[:2])
     assert [each["status"] for each in again.json()["events"]] == ["duplicate"] * 2
     wrong = [cds("park_begin", 0), cds("park_start", 0, curb_space_id="999"), cds("park_end", 0, event_time="now")]

@@ -15,7 +15,7 @@ from flows.parking.vehicles import vehicle_of
 from flows.payments.tables import DebitMandate
 from tests.auth.residents import Residents
 from tests.parking.lots import PLATE
-from tests.parking.town import GARAGE, Box, Town, moment
+from tests.parking.town import GARAGE, HOSPITAL, STREET, Box, Town, moment
 
 
 async def test_programs_see_and_change_what_is_their_operators_alone(town: Town, box: Box) -> None:
@@ -99,6 +99,71 @@ async def test_anybody_reads_places_rates_and_what_a_stay_would_cost(town: Town)
     assert (said["totalFen"], said["nextRaise"]) == (2500, "2026-11-02T02:30:01Z")
     assert (await town.client.get(f"{asked}&end={quote(moment(-1).isoformat())}")).status_code == 422
     assert (await town.client.get(f"{asked}&end=2026-11-02T10:00:00")).status_code == 400
+
+
+async def test_an_operator_says_when_a_lot_is_open(town: Town) -> None:
+    program, place = await town.program(), await town.place(GARAGE)
+    path = f"/parking/lots/{place['id']}/opening"
+    hours = [{"opens": "07:00", "closes": "00:30", "day_kinds": ["working"]}]
+    assert (await program.post(path, {"opening": hours})).json() == {"opening": hours}
+    said = [{"opens": "07:00", "closes": "00:30", "dayKinds": ["working"]}]
+    assert (await town.place(GARAGE))["openingTimes"] == said != place["openingTimes"]
+    wrong = await program.post(path, {"opening": [{"opens": "7:00", "closes": "25:00"}]})
+    assert (wrong.status_code, "opening[0].opens" in wrong.text) == (400, True)
+    rival = await town.program("rival", "elsewhere")
+    assert (await rival.post(path, {"opening": []})).status_code == 404
+
+
+async def test_what_devices_sent_in_vain_is_shown_to_their_operator_alone(town: Town, box: Box) -> None:
+    hospital = await town.box(HOSPITAL)
+    for sender, wrong in ((box, {"seq": -1}), (hospital, {"lane": "roof"}), (box, {"plate": "!!"})):
+        assert (await sender.send("/parking/events", sender.event("enter") | wrong)).status_code == 422
+    street = await town.box(STREET)
+    assert (await street.send("/parking/cds/events", b'{"event_id": 7}')).status_code == 422
+    program, rival = await town.program(), await town.program("rival", "elsewhere")
+    path = "/parking/refused-events"
+    assert (await rival.get(path)).json() == {"items": [], "next": None}
+    listed = (await program.get(path)).json()["items"]
+    assert [each["field"] for each in listed] == ["event_id", "plate", "lane", "seq"]
+    assert msgspec.json.decode(listed[1]["raw"])["plate"] == "!!"
+    first = (await program.get(f"{path}?limit=3")).json()
+    rest = (await program.get(f"{path}?limit=3&after={first['next']}")).json()
+    assert (first["items"] + rest["items"], rest["next"]) == (listed, None)
+    place = (await town.place(GARAGE))["id"]
+    of_lot = (await program.get(f"{path}?placeId={place}")).json()["items"]
+    of_device = (await program.get(f"{path}?deviceId={box.device}")).json()["items"]
+    assert of_lot == of_device == [listed[1], listed[3]]
+    assert (await town.client.get(path)).status_code == 401
+
+
+async def test_inspectors_say_who_stands_in_a_bay(town: Town) -> None:
+    street, program = await town.box(STREET), await town.program()
+    path = f"/parking/lots/{(await town.place(STREET))['id']}/events"
+    street.until(30)
+    told = {"event_id": str(uuid4()), "event_type": "park_start", "curb_space_id": "003"}
+    at = round(moment(0).timestamp() * 1000)
+    await street.send("/parking/cds/events", told | {"event_time": at})
+    [unread] = (await program.get("/parking/sessions")).json()["items"]
+    assert (unread["state"], unread["identifiedCredentials"]) == ("detected", [])
+    photo = {
+        "event_id": str(uuid4()), "kind": "observed", "occurred_at": moment(20).isoformat(), "bay": "003",
+        "plate": PLATE, "plate_color": "blue", "image_ref": "photos/1.jpg",
+    }  # fmt: skip
+    wrong = [photo | {"event_id": str(uuid4())} | more for more in ({"bay": "999"}, {"plate": "!!"})]
+    answer = (await program.post(path, {"events": [photo, *wrong]})).json()["events"]
+    assert [(each["status"], each.get("field", "")) for each in answer] == [
+        ("recorded", ""), ("refused", "bay"), ("refused", "plate"),
+    ]  # fmt: skip
+    [seen] = (await program.get("/parking/sessions")).json()["items"]
+    assert (seen["id"], seen["state"], answer[0]["session_id"]) == (unread["id"], "running", unread["id"])
+    assert (seen["identifiedCredentials"][0]["credentialId"], seen["spaceId"] is None) == (PLATE, False)
+    assert (await program.post(path, {"events": [photo]})).json()["events"][0]["status"] == "duplicate"
+    rival = await town.program("rival", "elsewhere")
+    assert (await rival.post(path, {"events": [photo]})).status_code == 404
+    unread_by_us = await program.post(path, {"events": [photo | {"kind": "enter"}]})
+    assert (unread_by_us.status_code, "events[0].kind" in unread_by_us.text) == (400, True)
+    refused = (await program.get("/parking/refused-events")).json()["items"]
+    assert {each["deviceId"] for each in refused} == {"client:car-parks"}
 
 
 async def test_a_site_is_told_everything_and_then_what_has_changed(town: Town, box: Box) -> None:

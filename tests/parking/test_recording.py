@@ -10,8 +10,9 @@ import pytest
 from sqlmodel import col, select
 
 from flows.parking.errors import TariffRefusedError, TooManyEventsError, UnknownDeviceError
+from flows.parking.operating_tables import ParkingRefusedEvent
 from flows.parking.recording import record
-from flows.parking.session_tables import ParkingEvent, ParkingRefusedEvent
+from flows.parking.session_tables import ParkingEvent
 from flows.parking.tables import ParkingLane
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import EXAMPLE
@@ -77,6 +78,32 @@ async def test_any_order_and_batches_give_the_same_sessions(lot: Lot, seed: int)
         size = rng.randrange(1, 8)
         await lot.send(*shuffled[:size])
         del shuffled[:size]
+    assert await lot.shape() == wanted
+
+
+def alike(lot: Lot, seed: int) -> list[dict[str, Any]]:
+    """Two regulars whose plates a camera takes for each other, again and again, and somebody else."""
+    rng, events, minute = random.Random(seed), list[dict[str, Any]](), 0.0  # noqa: S311 - a seeded workload
+    for _ in range(40):
+        minute += rng.choice([0, 0.5, 1, 3, 10])
+        kind, plate = rng.choice(["enter", "exit"]), rng.choice([PLATE, PLATE[:-1] + "6", "沪B66666"])
+        events.append(lot.event(kind, minute, plate, opened=rng.random() < 0.8))
+    return list({each["event_id"]: each for each in events}.values())
+
+
+@pytest.mark.case("PK-02")
+@pytest.mark.case("PK-09")
+@pytest.mark.parametrize("seed", [1, 11, 16, 19])
+async def test_exits_of_plates_that_are_alike_find_the_same_visits_in_any_order(lot: Lot, seed: int) -> None:
+    rng, events = random.Random(seed), alike(lot, seed)  # noqa: S311 - a seeded workload
+    lot.clock.advance(timedelta(hours=30))
+    await lot.send(*events)
+    wanted = await lot.shape()
+    assert "fuzzy" in {row[3] for row in wanted}
+    await lot.forget()
+    rng.shuffle(events)
+    for begin in range(0, len(events), 3):
+        await lot.send(*events[begin : begin + 3])
     assert await lot.shape() == wanted
 
 

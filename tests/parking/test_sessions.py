@@ -17,9 +17,10 @@ from tests.parking.tariffs import HOLIDAYS, example
 
 
 def money(visits: list[Visit]) -> list[int]:
-    version = example()
+    penalty = {"after_minutes": 15, "unit": {"minutes": 10, "fen": 500}}
+    version = example(electric={"free_minutes": 60, "penalty": penalty})
     return [
-        version.fee(Stay(entered_at=visit.entered_at), visit.left_at, HOLIDAYS).total_fen
+        version.fee(Stay(entered_at=visit.entered_at, charging=visit.charging), visit.left_at, HOLIDAYS).total_fen
         for visit in visits
         if visit.entered_at and visit.left_at
     ]
@@ -35,7 +36,7 @@ def shape(visits: list[Visit]) -> list[tuple[float | None, float | None, str]]:
 PLATES = ("沪A12345", "沪A12346", "沪AD1234", "沪A01234", "苏B88888")
 EVENTS = st.builds(
     event,
-    st.sampled_from(["enter", "exit", "exit", "manual_open", "deny"]),
+    st.sampled_from(["enter", "exit", "exit", "manual_open", "deny", "charge_start", "charge_end"]),
     st.integers(0, 3000),
     st.sampled_from(PLATES),
     opened=st.booleans(),
@@ -77,6 +78,21 @@ def test_a_plate_read_twice_within_two_minutes_entered_once() -> None:
     again = sessions_of([event("enter", 0), event("enter", 2.02), event("exit", 60)])
     assert shape(again) == [(0, None, "entered_again"), (2.02, 60, "")]
     assert not again[0].inside
+
+
+@pytest.mark.case("PK-16")
+def test_charging_is_from_the_first_plug_to_the_last_of_a_stay() -> None:
+    plugs = [event("charge_start", 10), event("charge_end", 40), event("charge_start", 50), event("charge_end", 90)]
+    others = [event("charge_end", 5, "沪B66666"), event("charge_end", -5), event("charge_start", 130)]
+
+    def charging(*told: GateEvent) -> Any:
+        [visit] = sessions_of([event("enter", 0), event("exit", 120), *others, *told])
+        return visit.charging
+
+    assert charging() is None
+    assert charging(*plugs) == (START + timedelta(minutes=10), START + timedelta(minutes=90))
+    assert charging(*plugs[:3]) == (START + timedelta(minutes=10), None)
+    assert charging(plugs[1]) == (START + timedelta(minutes=40), START + timedelta(minutes=40))
 
 
 @pytest.mark.case("PK-03")

@@ -12,6 +12,7 @@ from flows.parking.heartbeats import Heard, Heartbeat
 from flows.parking.occupancy import Demand
 from flows.parking.places import Place
 from flows.parking.rates import QuoteView, RateTable
+from flows.parking.refused import RefusedView
 from flows.parking.session_view import DisputeView, SessionView
 from flows.parking.site_logs.reconciling import HandedIn
 from flows.parking.site_logs.reporting import SiteReport
@@ -20,7 +21,16 @@ from flows.parking.site_snapshot import SiteSnapshot
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
 from gateway.http.parking.events import EventAnswers, ExitAnswer
-from gateway.http.parking.operating import Closing, Counted, DisputeDecision, Release, Repair, WriteOff
+from gateway.http.parking.operating import (
+    Closing,
+    Counted,
+    DisputeDecision,
+    Opening,
+    Release,
+    Repair,
+    Reported,
+    WriteOff,
+)
 from kernel.version import __version__
 
 DEVICE, PROGRAM, OPEN = "device", "program", ""
@@ -58,7 +68,14 @@ OPERATIONS = (
         many=True,
     ),
     Operation("get", "/parking/disputes", "List open disputes", PROGRAM, DisputeView, query=_PAGE, many=True),
+    Operation(
+        *("get", "/parking/refused-events", "List what your devices sent in vain", PROGRAM, RefusedView),
+        query=(*_PAGE, "placeId", "deviceId"),
+        many=True,
+    ),
     Operation("post", "/parking/lots/{id}/occupancy", "Say how many vehicles are inside", PROGRAM, Demand, Counted),
+    Operation("post", "/parking/lots/{id}/opening", "Say when a lot is open", PROGRAM, Opening, Opening),
+    Operation("post", "/parking/lots/{id}/events", "Say what was seen in a lot", PROGRAM, EventAnswers, Reported),
     Operation("post", "/parking/sessions/{id}/closing", "Close what has no exit", PROGRAM, SessionView, Closing),
     Operation("post", "/parking/sessions/{id}/release", "Let a vehicle out", PROGRAM, SessionView, Release),
     Operation("post", "/parking/sessions/{id}/write-off", "Write off what is owed", PROGRAM, SessionView, WriteOff),

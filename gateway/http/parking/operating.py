@@ -1,6 +1,6 @@
 """What operators' programs ask and decide; a call that changes something has an ``Idempotency-Key``."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,11 +10,14 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
 
 from auth.provider.environment import Environment
-from flows.parking import operating
+from flows.parking import operating, refused
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import Call, once
+from flows.parking.opening import Hours
 from flows.parking.operating import Speaker
+from flows.parking.refused import refused_events, refused_view
 from flows.parking.repairing import repair
+from flows.parking.reporting import LotEvent, report
 from flows.parking.session_view import (
     DisputeView,
     SessionView,
@@ -27,7 +30,8 @@ from flows.parking.session_view import (
 from gateway.errors import RequestError
 from gateway.http.departments import AnyRequest, body, json
 from gateway.http.parking.asking import speaker
-from gateway.http.parking.paging import Page, cursor_of, limit_of, page
+from gateway.http.parking.events import EventAnswers
+from gateway.http.parking.paging import cursor_of, limit_of, page
 from kernel.database import Database
 
 _KEY = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
@@ -45,6 +49,18 @@ class Counted(_Said, frozen=True, kw_only=True):
     """How many vehicles somebody has counted in a lot."""
 
     occupied: Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class Opening(_Said, frozen=True, kw_only=True):
+    """When a lot is open, in place of what was said before; empty: nobody says."""
+
+    opening: Annotated[list[Hours], Meta(max_length=50)]
+
+
+class Reported(_Said, frozen=True, kw_only=True):
+    """What was seen in a lot."""
+
+    events: Annotated[list[LotEvent], Meta(min_length=1, max_length=50)]
 
 
 class Closing(_Said, frozen=True, kw_only=True):
@@ -78,11 +94,21 @@ class DisputeDecision(_Said, frozen=True, kw_only=True):
     fee_fen: Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
+Listed = Callable[[Deps, Speaker, AnyRequest, int], Awaitable[Sequence[Any]]]
 Act = Callable[[Deps, Speaker, UUID, Any], Awaitable[Any]]
 
 
 async def _count(deps: Deps, who: Speaker, lot_id: UUID, said: Counted) -> Any:
     return await operating.count(deps, who, lot_id, said.occupied)
+
+
+async def _open(deps: Deps, who: Speaker, lot_id: UUID, said: Opening) -> Opening:
+    await operating.set_hours(deps, who, lot_id, said.opening)
+    return said
+
+
+async def _report(deps: Deps, who: Speaker, lot_id: UUID, said: Reported) -> EventAnswers:
+    return EventAnswers(await report(deps, who, lot_id, said.events), deps.clock.now())
 
 
 async def _close(deps: Deps, who: Speaker, session_id: UUID, said: Closing) -> SessionView:
@@ -105,6 +131,31 @@ async def _decide(deps: Deps, who: Speaker, dispute_id: UUID, said: DisputeDecis
     return dispute_view(deps, await operating.decide(deps, who, dispute_id, said.fee_fen))
 
 
+async def _sessions(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
+    asked = request.query_params
+    wanted = Wanted(
+        after=cursor_of(request),
+        lot_id=_id(asked.get("placeId")),
+        review=asked.get("review") == "true",
+        state=asked.get("state", ""),
+    )
+    return await sessions_for(deps, who, wanted, limit)
+
+
+async def _disputes(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
+    return await disputes_for(deps, who, cursor_of(request), limit)
+
+
+async def _refused(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
+    wanted = refused.Wanted(
+        after=cursor_of(request),
+        operators=who.operators,
+        lot_id=_id(request.query_params.get("placeId")),
+        device_id=request.query_params.get("deviceId", ""),
+    )
+    return await refused_events(deps.session, wanted, limit)
+
+
 class OperatorRoutes:
     """The handlers, with what they need."""
 
@@ -114,9 +165,12 @@ class OperatorRoutes:
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
         return [
-            self._sessions(),
-            self._disputes(),
+            self._list("/parking/sessions", _sessions, view),
+            self._list("/parking/disputes", _disputes, dispute_view),
+            self._list("/parking/refused-events", _refused, lambda deps, row: refused_view(deps.keys.cipher, row)),
             self._act("/parking/lots/{id:uuid}/occupancy", Counted, _count),
+            self._act("/parking/lots/{id:uuid}/opening", Opening, _open),
+            self._act("/parking/lots/{id:uuid}/events", Reported, _report),
             self._act("/parking/sessions/{id:uuid}/closing", Closing, _close),
             self._act("/parking/sessions/{id:uuid}/release", Release, _release),
             self._act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),
@@ -143,37 +197,18 @@ class OperatorRoutes:
 
         return acted
 
-    def _sessions(self) -> HTTPRouteHandler:
-        @get("/parking/sessions")
-        async def sessions(request: AnyRequest) -> Response[bytes]:
-            asked, limit = request.query_params, limit_of(request)
-            async with self._database.session() as session:
-                deps = Deps(session, self._environment.clock, self._environment.keys)
-                who = await speaker(session, self._environment, request)
-                wanted = Wanted(
-                    after=cursor_of(request),
-                    lot_id=_id(asked.get("placeId")),
-                    review=asked.get("review") == "true",
-                    state=asked.get("state", ""),
-                )
-                rows = await sessions_for(deps, who, wanted, limit + 1)
-                listed: Page = page(rows, limit, lambda row: view(deps, row))
-            return json(listed)
-
-        return sessions
-
-    def _disputes(self) -> HTTPRouteHandler:
-        @get("/parking/disputes")
-        async def disputes(request: AnyRequest) -> Response[bytes]:
+    def _list(self, path: str, listed: Listed, shown: Callable[[Deps, Any], Struct]) -> HTTPRouteHandler:
+        @get(path, name=f"list {path}")
+        async def page_of(request: AnyRequest) -> Response[bytes]:
             limit = limit_of(request)
             async with self._database.session() as session:
                 deps = Deps(session, self._environment.clock, self._environment.keys)
                 who = await speaker(session, self._environment, request)
-                rows = await disputes_for(deps, who, cursor_of(request), limit + 1)
-                listed: Page = page(rows, limit, lambda row: dispute_view(deps, row))
-            return json(listed)
+                rows = await listed(deps, who, request, limit + 1)
+                found = page(rows, limit, lambda row: shown(deps, row))
+            return json(found)
 
-        return disputes
+        return page_of
 
 
 def _key(request: AnyRequest) -> str:

@@ -1,13 +1,19 @@
 """A resident's parking through the graph: enter by scan, pay, leave; and what strangers are told, which is nothing."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlmodel import select
 
+from flows.parking.operating import Speaker, count
+from flows.parking.reporting import LotEvent, report
+from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
+from services_catalog.organisations.tables import Organisation
+from services_catalog.organisations.words import Tier
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import (
     ADD,
@@ -24,6 +30,7 @@ from tests.gateway.residents.car_park import (
 )  # fmt: skip
 from tests.gateway.residents.hosts import Phones, Resident, ask, sign_in
 from tests.gateway.residents.test_payments import account_of
+from tests.parking.lots import NINE
 
 PLATE = "沪A12345"
 LOTS = """query ($near: ParkingNear, $first: Int = 20, $after: ID, $tonight: String) {
@@ -50,8 +57,55 @@ async def test_lots_near_with_free_bays_and_the_price_of_a_stay(city: City, park
     assert lot["price"]["feeFen"] == 2500 == sum(each["amountFen"] for each in lot["price"]["lines"])
     assert lot["price"]["tariffZh"].startswith("15分钟内免费；07:00–22:30 首60分钟15.00元，之后每30分钟10.00元")
     assert "at most ¥80.00 a day" in lot["price"]["tariffEn"]
+    async with park.database.session() as session:  # somebody counts: residents see what the operator does
+        await count(park.deps(session), Speaker("car-parks", frozenset({"garages"})), park.row.id, 40)
+    await park.seen("enter", timedelta(minutes=4), "沪A54321")
+    [counted] = (await ask(city, LOTS, near=here))["data"]["parkingLots"]["lots"]
+    assert counted["free"] == 59
     far = await ask(city, LOTS, near={"latitude": 30.0, "longitude": 121.4})
     assert far["data"]["parkingLots"] == {"next": None, "lots": []}
+
+
+async def test_lots_of_a_district_and_those_that_are_open(city: City, park: CarPark) -> None:
+    """Of four lots one says nothing, one is never open on any day that there is, and districts have towns."""
+    always, never = ([{"opens": "00:00", "closes": closes}] for closes in ("24:00", "00:01"))
+    async with park.database.session() as session:
+        for code, parent, path in (("d1", None, "d1"), ("t1", "d1", "d1/t1"), ("d10", None, "d10")):
+            tier: Tier = "town" if parent else "district"
+            session.add(
+                Organisation(
+                    code=code, name_zh=code, tier=tier, kind="government", parent=parent, path=path, guidance_path=path
+                )
+            )
+            await session.flush()
+        for code, district, opening in (("2", "d1", always), ("3", "t1", always), ("4", "d10", never)):
+            session.add(
+                ParkingLot(
+                    operator_id="garages", code=code, name_zh=code, kind="garage", latitude=31.2, longitude=121.4,
+                    spaces=9, tariff="example", created_at=park.clock.now(), district=district, opening=opening,
+                )
+            )  # fmt: skip
+    asked = """query ($near: ParkingNear, $of: String = "", $open: Boolean = false) {
+      parkingLots(near: $near, district: $of, openNow: $open) { lots { nameZh isOpen opening { dayKinds opens } } } }"""
+    here = {"latitude": 31.2, "longitude": 121.4}
+
+    async def found(**given: Any) -> set[str]:
+        answer = await ask(city, asked, **given)
+        return {each["nameZh"] for each in answer["data"]["parkingLots"]["lots"]}
+
+    for near in (here, None):
+        assert await found(near=near) == {"一号车库", "2", "3", "4"}
+        assert await found(near=near, of="d1") == {"2", "3"}
+        assert await found(near=near, of="t1", open=True) == {"3"}
+        assert await found(near=near, of="nowhere") == set()
+        assert await found(near=near, open=True) - {"4"} == {"2", "3"}
+    lots = (await ask(city, asked))["data"]["parkingLots"]["lots"]
+    assert [(each["isOpen"], each["opening"]) for each in lots if each["nameZh"] in ("一号车库", "2")] == [
+        (None, []),
+        (True, [{"dayKinds": [], "opens": "00:00"}]),
+    ]
+    refused = await ask(city, asked, of="d/1")
+    assert refused["errors"][0]["message"].startswith("district is no code")
 
 
 async def test_enter_by_scan_pay_and_leave(city: City, phones: Phones, park: CarPark) -> None:
@@ -98,6 +152,25 @@ async def test_a_camera_has_seen_it_and_the_resident_pays(city: City, phones: Ph
     assert await park.ledger() == {"host": order["amountFen"], "operator": -order["amountFen"]}
 
 
+async def test_a_bays_sticker_says_whose_car_stands_there(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    async with park.database.session() as session:
+        bay = ParkingBay(lot_id=park.row.id, number="7")
+        session.add(bay)
+    sticker = await park.sticker("bay", bay.id)
+    assert await who.code(ENTER, code=sticker, vehicle=car, key="1") == "PARKING_SCAN_REFUSED"  # a garage has gates
+    async with park.database.session() as session:
+        street = await session.get_one(ParkingLot, park.row.id)
+        street.kind = "roadside"
+        session.add(street)
+    entered = await who.data(ENTER, code=sticker, vehicle=car, key="1")
+    assert entered["session"]["state"] == "running"
+    again = await who.data(ENTER, code=sticker, vehicle=car, key="2")
+    assert again["session"]["id"] == entered["session"]["id"]
+    assert (await who.data(MINE))["sessions"] == [{"id": entered["session"]["id"], "state": "running"}]
+
+
 @pytest.mark.case("PK-14")
 async def test_strangers_are_told_nothing_and_a_plate_is_its_owners(city: City, phones: Phones, park: CarPark) -> None:
     owner, other = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
@@ -119,6 +192,35 @@ async def test_strangers_are_told_nothing_and_a_plate_is_its_owners(city: City, 
     await park.seen("exit", timedelta(0), PLATE)
     await park.seen("enter", timedelta(0), PLATE)  # after the sale
     assert [each["id"] for each in (await owner.data(MINE))["sessions"]] == [seen.session_id]
+
+
+async def test_what_they_were_told_is_theirs_to_read(city: City, phones: Phones, park: CarPark) -> None:
+    owner, other = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    await proven(park, owner, await vehicle(owner, PLATE))
+    await park.seen("enter", timedelta(0), PLATE)
+    park.clock.advance(timedelta(hours=1))
+    seen = await park.passes("exit", (park.clock.now() - NINE) / timedelta(minutes=1), PLATE, opened=True)
+    await park.work(timedelta(days=1))
+    asked = "{ myParking { notices { kind session state amountFen } } }"
+    [told] = (await owner.data(asked))["notices"]
+    assert told.pop("amountFen") > 0
+    assert told == {"kind": "arrears_1", "session": seen.session_id, "state": "untold"}  # their app has no template
+    assert (await other.data(asked))["notices"] == []
+
+
+@pytest.mark.case("PK-16")
+async def test_a_driver_sees_that_the_car_has_charged(city: City, phones: Phones, park: CarPark) -> None:
+    owner = await sign_in(city, phones, "wang")
+    await proven(park, owner, await vehicle(owner, PLATE))
+    seen = await park.seen("enter", timedelta(0), PLATE)
+    asked = "query ($id: ID!) { myParking { session(id: $id) { chargingFrom chargingUntil } } }"
+    for kind in ("charge_start", "charge_end"):
+        park.catch_up()
+        told = LotEvent(event_id=uuid4(), kind=kind, occurred_at=park.clock.now(), plate=PLATE)
+        async with park.database.session() as session:
+            await report(park.deps(session), Speaker("chargers", frozenset({"garages"})), park.row.id, [told])
+        shown = (await owner.data(asked, id=seen.session_id))["session"]
+        assert [shown["chargingFrom"] is None, shown["chargingUntil"] is None] == [False, kind == "charge_start"]
 
 
 @pytest.mark.case("PK-15")

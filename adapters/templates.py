@@ -1,0 +1,29 @@
+"""Which template of an app's tells residents what, as the file of host apps says it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MessageName = Literal[
+    "parking_arrears",  # what is owed for a session is not paid
+    "parking_billed",  # somebody has left a bay of a street, and owes for it
+    "parking_charging_over",  # a car has charged, and staying costs more soon
+    "parking_debit_failed",
+    "parking_orphan_closed",  # it was closed, for nobody saw the vehicle leave
+]
+Value = Literal["what", "lot", "plate", "amount", "entered", "left"]
+
+
+class Template(Struct, frozen=True, forbid_unknown_fields=True):
+    """A template by its id at the host. ``values``: which of ours stands for which of its keywords.
+
+    ``page`` is what a tap on the message opens.
+    """
+
+    id: Annotated[str, Meta(min_length=1)]
+    values: Mapping[str, Value]
+    page: str = ""
+
+
+Templates = Mapping[MessageName, Template]

@@ -1,0 +1,163 @@
+"""What residents are told of parking, by the host apps that they have, and what is kept where they cannot be."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+from sqlmodel import col, select
+
+from adapters.apps import OpenApps, open_channels, parse_apps
+from adapters.sandbox.development import APPS, SMS_KEY, development_apps
+from adapters.sandbox.hosts import Sandbox, build_sandbox
+from adapters.templates import Template
+from adapters.web.sms import open_sms
+from auth.accounts.accounts import Proven, sign_in
+from auth.accounts.tables import Identity
+from cli.ports import bindable
+from flows.parking.session_tables import ParkingNotice
+from flows.parking.vehicles import claim, prove
+from kernel.clock import SystemClock
+from kernel.settings import Settings
+from tests.adapters.simulators import serve_handlers
+from tests.cli.operator import Operator
+from tests.parking.lots import PLATE, Lot
+
+DAY = timedelta(days=1)
+WECHAT, TEMPLATE = APPS["wechat"], "sandbox-parking_arrears"
+
+
+class Driver:
+    """Wang, who owns the plate and owes for an hour; the hosts that know him, and what he was told."""
+
+    def __init__(self, lot: Lot, sandbox: Sandbox) -> None:
+        self.lot, self.sandbox = lot, sandbox
+
+    def host(self, name: str) -> Any:
+        return next(each for each in self.sandbox.hosts if each.provider == name)
+
+    async def arrive(self, *hosts: str) -> None:
+        """Sign in by these hosts, own the plate, park an hour and leave without paying."""
+        account: UUID | None = None
+        for name in hosts:
+            known = await self.lot.apps.channels[APPS[name]].sign_in(self.host(name).login(APPS[name], "wang"))
+            proven = Proven(provider=name, tenant=known.app_id, subject=known.subject)  # type: ignore[arg-type]  # a host's name
+            async with self.lot.database.session() as session:
+                made, identity = await sign_in(session, self.lot.clock, proven)
+                account = identity.account_id = account or made.id
+                session.add(identity)
+            self.lot.clock.advance(timedelta(seconds=1))
+        self.account = account or await self.lot.account()
+        async with self.lot.database.session() as session:
+            bound = await claim(self.lot.deps(session), self.account, PLATE)
+            await prove(self.lot.deps(session), self.account, bound.vehicle_id, "register")
+        self.session = (await self.lot.passes("enter", 10)).session_id
+        await self.lot.passes("exit", 70, opened=True, reason="fail_open")
+
+    async def told(self) -> Sequence[ParkingNotice]:
+        async with self.lot.database.session() as session:
+            return (await session.exec(select(ParkingNotice).order_by(col(ParkingNotice.id)))).all()
+
+
+@pytest.fixture
+async def wang(lot: Lot, redis: Redis) -> AsyncIterator[Driver]:
+    sandbox = build_sandbox(SystemClock(), seed=7)
+    port = bindable("127.0.0.1", 0)
+    origin = f"http://127.0.0.1:{port}"
+    apps = parse_apps(development_apps(origin))
+    sms_key = f"{SMS_KEY.id}:{SMS_KEY.secret.decode()}"
+    routes = [route for host in sandbox.hosts for route in host.routes()]
+    async with (
+        open_sms(Settings(sms_url=f"{origin}/web/sms", sms_key=sms_key), SystemClock()) as sms,
+        open_channels(apps, redis, sandbox.clock, sms) as channels,
+        serve_handlers(routes, port),
+    ):
+        lot.apps = OpenApps(channels, apps.messages)
+        yield Driver(lot, sandbox)
+        await sandbox.later.stop()
+
+
+async def test_who_has_allowed_a_message_is_told_and_who_has_not_is_written_down(wang: Driver) -> None:
+    await wang.arrive("wechat", "alipay", "baidu")
+    await wang.lot.work(DAY)
+    [first] = await wang.told()
+    assert (first.kind, first.state, first.told_by) == ("arrears_1", "untold", "")
+    assert [each.split(":")[0] for each in first.why.split("; ")] == [APPS["baidu"], APPS["alipay"], WECHAT]
+    assert "it has no template for parking_arrears; " in first.why
+    wang.host("wechat").allow_message(WECHAT, "wang", TEMPLATE)
+    await wang.lot.redis.flushdb()  # what is known of taps
+    await wang.lot.work(6 * DAY)
+    _, second = await wang.told()
+    assert (second.kind, second.state, second.told_by) == ("arrears_2", "told", WECHAT)
+    [message] = wang.host("wechat").inbox("wang")
+    said = {"提醒": "停车费待缴，请尽快支付", "停车场": "一号车库", "车牌": PLATE, "金额": "15.00元"}
+    assert dict(message.lines) == said
+    await wang.lot.work(timedelta(hours=1))
+    assert len(wang.host("wechat").inbox("wang")) == 1
+
+
+async def test_a_host_that_is_out_of_order_is_asked_again(wang: Driver) -> None:
+    await wang.arrive("wechat")
+    wang.host("wechat").allow_message(WECHAT, "wang", TEMPLATE)
+    wang.sandbox.world.plan_fault("wechat.send", "unavailable", 2)
+    await wang.lot.work(DAY)
+    assert [each.state for each in await wang.told()] == ["waiting"]
+    for _ in range(4):
+        await wang.lot.work(timedelta(minutes=1))
+    assert [each.state for each in await wang.told()] == ["told"]
+    assert len(wang.host("wechat").inbox("wang")) == 1
+
+
+async def test_a_host_that_stays_out_of_order_is_given_up(wang: Driver) -> None:
+    await wang.arrive("wechat")
+    wang.host("wechat").allow_message(WECHAT, "wang", TEMPLATE)
+    wang.sandbox.world.plan_fault("wechat.send", "unavailable", 99)
+    await wang.lot.work(DAY)
+    for _ in range(12):
+        await wang.lot.work(timedelta(hours=1))
+    assert [(each.state, "could not be reached" in each.why) for each in await wang.told()] == [("untold", True)]
+
+
+async def test_what_was_paid_meanwhile_is_told_nobody(wang: Driver) -> None:
+    await wang.arrive("wechat")
+    wang.host("wechat").allow_message(WECHAT, "wang", TEMPLATE)
+    wang.sandbox.world.plan_fault("wechat.send", "unavailable")
+    await wang.lot.work(DAY)
+    await wang.lot.paid(wang.session, wang.account)
+    await wang.lot.work(timedelta(minutes=1))
+    assert [each.state for each in await wang.told()] == ["needless"]
+    assert not wang.host("wechat").inbox("wang")
+
+
+async def test_by_sms_to_the_number_that_they_have_proven(wang: Driver) -> None:
+    await wang.arrive()
+    now = wang.lot.clock.now()
+    async with wang.lot.database.session() as session:
+        phone = Identity(
+            account_id=wang.account, provider="phone", tenant="", subject="0", verified_at=now, last_used_at=now,
+            created_at=now,
+        )  # fmt: skip
+        number = wang.sandbox.world.residents["wang"].phone
+        phone.value = wang.lot.keys.cipher.seal("identity.value", phone.id, number)
+        session.add(phone)
+    template = Template(id="arrears", values={"plate": "plate", "left": "left"})
+    channels, messages = wang.lot.apps.channels, wang.lot.apps.messages
+    wang.lot.apps = OpenApps(channels, {**messages, APPS["web"]: {"parking_arrears": template}})
+    await wang.lot.work(DAY)
+    assert [(each.state, each.told_by) for each in await wang.told()] == [("told", APPS["web"])]
+    [message] = wang.host("web").inbox("wang")
+    assert dict(message.lines) == {"plate": PLATE, "left": "2026年11月02日 10:10"}
+
+
+async def test_a_plate_that_nobody_owns(lot: Lot) -> None:
+    await lot.passes("enter", 0)
+    await lot.passes("exit", 60, opened=True)
+    await lot.work(DAY)
+    async with lot.database.session() as session:
+        [row] = (await session.exec(select(ParkingNotice))).all()
+    assert (row.state, row.why) == ("untold", "nobody is known to own the plate")
+    listed = await Operator(lot.settings).done("parking", "notices", "--state", "untold")
+    assert listed == f"2026-11-03 02:00 UTC  arrears_1  session {row.session_id}  untold  {row.why}\n"
+    assert await Operator(lot.settings).done("parking", "notices", "--state", "told") == ""
