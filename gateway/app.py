@@ -60,12 +60,12 @@ from gateway.pipeline.plan import Planner
 from gateway.platform import open_platform
 from gateway.recording import Recorder
 from gateway.registry import Registry
-from gateway.server.request import Handler
 from gateway.sign_in_services import open_sign_in_services
 from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
+from kernel.http_server.request import Handler
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
 from kernel.published_keys import PublishedKeys

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.server.request import Handler
+from kernel.http_server.request import Handler
 
 
 async def carry(handler: Handler, scope: Any, receive: Any, send: Any, most_bytes: int) -> None:

@@ -17,8 +17,8 @@ from gateway.pipeline.plan import Planned, Planner
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, scope
 from gateway.pipeline.respond import JSON, caching, negotiate, refuse, respond
 from gateway.recording import Sent
-from gateway.server.request import Answer, Headers
 from kernel.errors import YiwangError
+from kernel.http_server.request import Answer, Headers
 from kernel.logs import request_id
 from kernel.settings import Settings
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from gateway.server.asgi import Application, Message, Receive, Scope, Send
-from gateway.server.request import Answer, Direct
+from kernel.http_server.asgi import Application, Message, Receive, Scope, Send
+from kernel.http_server.request import Answer, Direct
 from kernel.logs import request_id
 
 

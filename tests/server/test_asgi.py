@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.server.asgi import Application, ClientGoneError, Message, Receive, Scope, Send
-from gateway.server.lifespan import StartupError, lifespan
+from kernel.http_server.asgi import Application, ClientGoneError, Message, Receive, Scope, Send
+from kernel.http_server.lifespan import StartupError, lifespan
 from tests.server.apps import Handlers, sized, stream, whole_body
 from tests.server.conftest import Serve
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.server.connection import Connection
+from kernel.http_server.connection import Connection
 from tests.server.apps import Handlers, parts, sized, stream
 from tests.server.client import Client, parse
 from tests.server.conftest import Serve

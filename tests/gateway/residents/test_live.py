@@ -15,9 +15,9 @@ import pytest
 from auth.sessions.sessions import end
 from flows.parking import watching as watching_flow
 from gateway.http import live
-from gateway.server.listening import address, listen
-from gateway.server.server import Server
 from kernel.clock import SystemClock
+from kernel.http_server.listening import address, listen
+from kernel.http_server.server import Server
 from schema import parking_live
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import ENTER, FIND, LEAVE, PAY, CarPark, vehicle

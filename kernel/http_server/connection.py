@@ -9,11 +9,11 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-from gateway.server.asgi import Exchange
-from gateway.server.limits import Limits
-from gateway.server.reader import RequestReader
-from gateway.server.request import Direct, RefusedError, Request
-from gateway.server.response import CONTINUE, DEFECT, refusal, whole
+from kernel.http_server.asgi import Exchange
+from kernel.http_server.limits import Limits
+from kernel.http_server.reader import RequestReader
+from kernel.http_server.request import Direct, RefusedError, Request
+from kernel.http_server.response import CONTINUE, DEFECT, refusal, whole
 
 _log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from email.utils import formatdate
 from ssl import SSLContext
 from typing import Any
 
-from gateway.server.asgi import Application, Exchange
-from gateway.server.connection import Connection
-from gateway.server.limits import Limits
-from gateway.server.request import Direct
+from kernel.http_server.asgi import Application, Exchange
+from kernel.http_server.connection import Connection
+from kernel.http_server.limits import Limits
+from kernel.http_server.request import Direct
 
 
 class Server:

@@ -1,7 +1,7 @@
 """How the body of an answer is delimited: by length, in chunks or by the connection's end (RFC 9112 §6)."""
 
-from gateway.server.request import Headers, Request
-from gateway.server.response import BODILESS, head, persistence
+from kernel.http_server.request import Headers, Request
+from kernel.http_server.response import BODILESS, head, persistence
 
 _OURS = frozenset({b"connection", b"content-length", b"keep-alive", b"transfer-encoding"})
 

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from gateway.server.framing import Framing
-from gateway.server.request import Headers, Request
-from gateway.server.response import DEFECT, refusal, whole
+from kernel.http_server.framing import Framing
+from kernel.http_server.request import Headers, Request
+from kernel.http_server.response import DEFECT, refusal, whole
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
