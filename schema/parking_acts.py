@@ -15,7 +15,7 @@ from flows.codes.places import base_url, standing
 from flows.parking import scanning, vehicles
 from flows.parking.disputing import dispute
 from flows.parking.gathering import Deps
-from flows.parking.holding import session_held, vehicle_held
+from flows.parking.holding import session_disputable, session_held, vehicle_held
 from flows.parking.paying import Payer, pay
 from flows.parking.quoting import quote
 from flows.parking.scanning import Place, Scanner, place_of
@@ -166,12 +166,14 @@ class ParkingMutations:
     find_parking = _scanned(
         "parking.found",
         _find,
-        "Find the session of a vehicle that a camera has seen enter, by any code of the car park.",
+        "Find the session of a vehicle that a camera has seen enter, by any code of the car park. It shows while the "
+        "vehicle is inside or owes something. A plate that somebody else answers for is refused.",
     )
     leave_parking = _scanned(
         "parking.left",
         _leave,
-        "Ask to leave by the code at the gate out. After `pay`, pay and ask again with another key.",
+        "Ask to leave by the code at the gate out. After `pay`, pay and ask again with another key. A plate that "
+        "somebody else answers for is refused.",
     )
 
     @strawberry.mutation(description="What a session costs if it is paid within five minutes.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -218,7 +220,7 @@ class ParkingMutations:
             )
         async with acting(info.context, "parking.disputed", f"parking_session:{wanted}") as (opened, owner):
             deps = deps_of(info.context, opened)
-            row = await session_held(deps, owner.account_id, wanted)
+            row = await session_disputable(deps, owner.account_id, wanted)
             await dispute(deps, row.id, owner.account_id, reason, words)
             await opened.refresh(row)
             return shown_session(await view(deps, row))

@@ -186,7 +186,10 @@ async def test_strangers_are_told_nothing_and_a_plate_is_its_owners(city: City, 
     assert await vehicle(other, PLATE) == car  # anybody may claim a plate
     assert (await other.data(MINE))["sessions"] == []
     assert await other.code(SESSION, id=seen.session_id) == "PARKING_SESSION_UNKNOWN"
-    assert await other.code(ENTER, code=gate_in, vehicle=car, key="2") == "VEHICLE_TAKEN"
+    for key, scan in enumerate((ENTER, FIND, LEAVE), 2):
+        code = await park.gate("exit") if scan == LEAVE else gate_in
+        assert await other.code(scan, code=code, vehicle=car, key=str(key)) == "VEHICLE_TAKEN"
+    assert (await other.data(MINE))["sessions"] == []
     assert (await owner.data(DISPUTE, id=seen.session_id)) == {"dispute": "open"}
     await owner.data("mutation ($v: ID!) { endVehicle(vehicle: $v) }", v=car)
     await park.seen("exit", timedelta(0), PLATE)
