@@ -19,8 +19,9 @@ from flows.parking.errors import ScanRefusedError, UnknownSessionError
 from flows.parking.gathering import Deps
 from flows.parking.holding import refuse_others, vehicle_held
 from flows.parking.leaving import Decision
-from flows.parking.recording import PHONE, record_by_phone, record_in_lot
+from flows.parking.recording import record_by_phone, record_in_lot
 from flows.parking.session_tables import ParkingScan, ParkingSession, ScanAct
+from flows.parking.sessions import PHONE
 from flows.parking.tables import Direction, ParkingBay, ParkingLane, ParkingLot
 from flows.parking.terms import lot_of
 from flows.parking.vehicle_tables import Vehicle
@@ -28,6 +29,9 @@ from kernel.database import driver
 from kernel.ids import uuid7
 
 _SEQUENCE = (1 << 63) - 1
+_ACTS_WITHIN = 300
+"""Metres from its sticker within which a phone may enter and leave: beyond twice what a position errs by, it is not
+there. Finding only warns (``is_far``)."""
 
 
 class Scanner(Struct, frozen=True):
@@ -39,11 +43,12 @@ class Scanner(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """What a scanned code is of. ``lane`` is of a gate's code, ``bay`` of a bay's."""
+    """What a scanned code is of. ``lane`` is of a gate's code, ``bay`` of a bay's; it is ``metres`` away."""
 
     lot: ParkingLot
     lane: ParkingLane | None = None
     bay: ParkingBay | None = None
+    metres: int | None = None
 
 
 async def place_of(deps: Deps, found: Standing) -> Place:
@@ -66,7 +71,7 @@ async def place_of(deps: Deps, found: Standing) -> Place:
     lot = await deps.session.get(ParkingLot, lot_id)
     if lot is None or (kind == "gate" and (lane is None or lane.closed_at)):
         raise _not_here()
-    return Place(lot, lane, bay)
+    return Place(lot, lane, bay, found.metres)
 
 
 async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
@@ -75,6 +80,7 @@ async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
     If the vehicle is inside already it is that session, for a second scan is no entry. Raises ScanRefusedError,
     UnknownVehicleError, VehicleTakenError.
     """
+    _refuse_far(place)
     in_street = place.bay is not None and place.lot.kind == "roadside"
     lane = None if in_street else _lane(place, "enter")
     vehicle = await _vehicle(deps, scanner)
@@ -98,6 +104,7 @@ async def leave(deps: Deps, place: Place, scanner: Scanner) -> tuple[Decision, P
 
     Raises ScanRefusedError, UnknownVehicleError, VehicleTakenError, UnknownSessionError.
     """
+    _refuse_far(place)
     lane, vehicle = _lane(place, "exit"), await _vehicle(deps, scanner)
     inside = await _seen(deps, place, vehicle, scanner)
     await _note(deps, place, vehicle, scanner, "find")
@@ -201,6 +208,11 @@ def _lane(place: Place, direction: Direction) -> ParkingLane:
         way = "in" if direction == "enter" else "out"
         raise ScanRefusedError(f"This is no code of a gate {way}", fix=f"Scan the one at the gate {way}.")
     return place.lane
+
+
+def _refuse_far(place: Place) -> None:
+    if place.metres is not None and place.metres > _ACTS_WITHIN:
+        raise ScanRefusedError(f"You are {place.metres} m away from this gate", fix="Scan the sticker where you are.")
 
 
 def _not_here() -> ScanRefusedError:

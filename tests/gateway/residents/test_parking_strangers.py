@@ -13,7 +13,7 @@ from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import DISPUTE, ENTER, FIND, LEAVE, MINE, SESSION, CarPark, vehicle
 from tests.gateway.residents.hosts import Phones, Resident, sign_in
 from tests.gateway.residents.test_payments import account_of
-from tests.parking.lots import PLATE
+from tests.parking.lots import NINE, PLATE
 
 
 async def signed(park: CarPark, who: Resident, car: str) -> UUID:
@@ -69,3 +69,18 @@ async def test_a_mandate_pays_and_shows_no_trail(city: City, phones: Phones, par
     assert (await payer.data(MINE))["sessions"] == []
     assert await payer.code(SESSION, id=entered.session_id) == "PARKING_SESSION_UNKNOWN"
     assert await payer.data(DISPUTE, id=entered.session_id) == {"dispute": "open"}  # their order says which it paid
+
+
+async def test_free_minutes_are_not_given_anew_by_phone(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car, gate_in, gate_out = await vehicle(who, PLATE), await park.gate("enter"), await park.gate("exit")
+    seen = await park.seen("enter", timedelta(minutes=14), PLATE)
+    left = await who.data(LEAVE, code=gate_out, vehicle=car, key="1", latitude=31.2, longitude=121.401)
+    assert (left["decision"], left["session"]["isOver"]) == ("open", True)
+    afar = {"latitude": 31.2, "longitude": 121.41}
+    assert await who.code(ENTER, code=gate_in, vehicle=car, key="2", **afar) == "PARKING_SCAN_REFUSED"
+    again = await who.data(ENTER, code=gate_in, vehicle=car, key="3")
+    assert again["session"]["id"] == seen.session_id
+    park.clock.advance(timedelta(minutes=60))
+    asked = await park.passes("exit", (park.clock.now() - NINE) / timedelta(minutes=1), PLATE)
+    assert (asked.session_id, asked.decision.kind, asked.decision.due_fen > 0) == (seen.session_id, "pay", True)
