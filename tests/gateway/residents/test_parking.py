@@ -240,6 +240,16 @@ async def test_a_sticker_that_is_far_from_the_phone_is_warned_of(city: City, pho
     )
 
 
+async def test_signing_in_anew_gives_no_new_tries(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    for number in range(10):
+        await vehicle(who, f"沪A1234{number}")
+    again = await sign_in(city, phones, "wang")
+    assert await again.code(ADD, plate="沪B12345") == "TOO_MANY_ATTEMPTS"
+    other = await sign_in(city, phones, "li")
+    assert (await other.data(ADD, plate="沪B12345"))["plate"] == "沪B12345"
+
+
 async def test_plates_that_are_none_are_refused(city: City, phones: Phones) -> None:
     who = await sign_in(city, phones, "wang")
     assert await who.code(ADD, plate="HELLO") == "PLATE_INVALID"
