@@ -1,5 +1,6 @@
 """A resident's parking through the graph: enter by scan, pay, leave; and what strangers are told, which is nothing."""
 
+from asyncio import timeout
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,11 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import select
 
+from flows.parking.locking import lock
 from flows.parking.operating import Speaker, count
 from flows.parking.reporting import LotEvent, report
 from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
+from kernel.database import driver
 from services_catalog.organisations.tables import Organisation
 from services_catalog.organisations.words import Tier
 from tests.gateway.conftest import City
@@ -238,6 +241,19 @@ async def test_a_sticker_that_is_far_from_the_phone_is_warned_of(city: City, pho
     assert await who.code(FIND, code=bay[:-1] + ("A" if bay[-1] != "A" else "B"), vehicle=car, key="3") == (
         "PARKING_SCAN_REFUSED"
     )
+
+
+async def test_who_looks_waits_for_no_gate_and_no_gate_for_them(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    seen = await park.seen("enter", timedelta(minutes=50), PLATE)
+    await who.data(FIND, code=await park.sticker("lot", park.row.id), vehicle=car, key="1")
+    credential = (await park.one()).credential
+    async with park.database.session() as session, timeout(20):
+        await lock(await driver(session), park.row.id, [credential])  # as a gate's event does
+        shown = (await who.data(SESSION, id=seen.session_id))["session"]
+        assert shown["feeFen"] == shown["dueFen"] > 0
+        assert [each["id"] for each in (await who.data(MINE))["sessions"]] == [seen.session_id]
 
 
 async def test_signing_in_anew_gives_no_new_tries(city: City, phones: Phones) -> None:
