@@ -248,11 +248,12 @@ def track_of(deps: Deps, row: ParkingSession) -> str:
 
 async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
     bays = {bay: moment for text, moment in moments.items() if (bay := bay_in(text))}
-    by_index = {index_of(deps.keys, text): moment for text, moment in moments.items() if not bay_in(text)}
+    credentials = {text: index_of(deps.keys, text) for text in moments}
+    by_index = {credentials[text]: moment for text, moment in moments.items() if not bay_in(text)}
     connection = await driver(deps.session)
     was = await stored(connection, deps.keys.cipher, lot.id, by_index, bays)
-    texts = {*moments, *(each.credential for each in (*was.events, *fresh) if each.credential)}
-    credentials = {text: index_of(deps.keys, text) for text in texts}
+    read = {each.credential for each in (*was.events, *fresh) if each.credential}
+    credentials |= {text: index_of(deps.keys, text) for text in read - credentials.keys()}
     touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, credentials.values()))
     for event in fresh:
         touched.add(event)
