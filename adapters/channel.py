@@ -47,14 +47,16 @@ class Order(Struct, frozen=True, kw_only=True):
 class Payment(Struct, frozen=True, kw_only=True):
     """How a payment stands at the host, by query or callback. ``unknown``: the host has not heard of the number.
 
-    ``number`` and ``amount`` are to be compared with the order before anything is believed.
+    ``number`` and ``amount`` are to be compared with the order before anything is believed. ``payer`` is a subject, and
+    ``payer_union`` the same person's union subject, where the host says who has paid.
     """
 
     number: str
     state: Literal["unknown", "pending", "paid", "closed", "refunded", "failed"]
     amount: Fen | None = None
     transaction: str = ""  # the host's own number
-    payer: str = ""  # subject
+    payer: str = ""
+    payer_union: str = ""
     paid_at: datetime | None = None
 
 

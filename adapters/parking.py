@@ -44,6 +44,10 @@ ChargeState = Literal[
 ]
 
 
+MEND_COLOR = "Say the plate's colour if it is unknown; else have the fee paid by hand."
+"""How to mend that a host has no plates of a colour."""
+
+
 class Plate(Struct, frozen=True):
     """A number plate, as it was read."""
 
@@ -55,7 +59,7 @@ class Stay(Struct, frozen=True, kw_only=True):
     """One stay. ``number`` is ours, letters and digits up to 32; ``lot`` is the host's id of the lot.
 
     ``reference`` is the host's number of the stay, once it was announced. ``driver``: whose it is at the host, where
-    that is known.
+    that is known. ``notify_url`` hears when the host changes its mind on whether it takes the fee by itself.
     """
 
     number: str
@@ -66,6 +70,7 @@ class Stay(Struct, frozen=True, kw_only=True):
     free: timedelta = timedelta(0)
     reference: str = ""
     driver: str = ""
+    notify_url: str = ""
 
 
 class Entered(Struct, frozen=True):
@@ -125,18 +130,39 @@ class Charged(Struct, frozen=True, kw_only=True):
         )
 
 
+class Agreeing(Struct, frozen=True, kw_only=True):
+    """That somebody wants the fees of a plate to be taken by themselves. ``number`` is ours of that agreement.
+
+    ``driver``: who they are at the host. ``notify_url`` hears that they have agreed, at hosts that tell.
+    """
+
+    number: str
+    plate: Plate
+    driver: str
+    notify_url: str
+
+
+class Agreed(Struct, frozen=True):
+    """The host's word that an agreement holds, or no longer; ``contract`` is its own number of it."""
+
+    number: str
+    contract: str
+    holds: bool
+
+
 class ServiceChanged(Struct, frozen=True):
-    """The host's word that a stay's fee can be taken by itself from now on, or no longer."""
+    """The host's word that a stay's fee can be taken by itself from now on, or no longer; ``at`` is when it changed."""
 
     stay: str
     reference: str
     service: ServiceState
+    at: datetime | None = None
 
 
 class ParkingCallback(Struct, frozen=True):
     """A verified message of a parking product, and what to answer it with."""
 
-    about: Charged | ServiceChanged
+    about: Charged | Agreed | ServiceChanged
     message_id: str
     reply: bytes
     reply_type: str
@@ -161,6 +187,10 @@ class ParkingProduct(Charging, Protocol):
 
     async def service_state(self, plate: Plate, driver: str = "") -> ServiceState:
         """Ask whether a plate's fees can be taken by themselves; of a driver at the host, if one is named."""
+        ...
+
+    async def agree(self, agreeing: Agreeing) -> Mapping[str, object]:
+        """Return with what the client opens the host's own page on which its user agrees."""
         ...
 
     async def announce_entry(self, stay: Stay) -> Entered:

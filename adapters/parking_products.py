@@ -14,7 +14,7 @@ from adapters.alipay.parking import AlipayParking
 from adapters.apps import AlipayEntry, Entry, HostApps, WeChatEntry
 from adapters.http import open_http
 from adapters.later import Later
-from adapters.parking import Charging, ParkingProduct
+from adapters.parking import ParkingProduct
 from adapters.wechat_pay.channel import open_account
 from adapters.wechat_pay.client import WeChatPayClient
 from adapters.wechat_pay.reminders import WeChatReminders
@@ -28,7 +28,7 @@ class OpenParking(Struct, frozen=True):
     """The parking products of a process, by app id: all that are told of stays, and the one that takes fees."""
 
     products: Mapping[str, Sequence[ParkingProduct]] = {}
-    charging: Mapping[str, Charging] = {}
+    charging: Mapping[str, ParkingProduct] = {}
 
 
 @asynccontextmanager

@@ -11,8 +11,9 @@ import asyncio
 import json
 import secrets
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,7 +21,10 @@ from uuid import UUID, uuid4
 
 import aiohttp
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
@@ -38,8 +42,9 @@ from bench.machine import (
 )
 from bench.own_platform import Platform
 from bench.report import conditions
-from flows.codes import keys, opaque_codes, pass_codes, verifiers
+from flows.codes import device_codes, keys, opaque_codes, pass_codes, signed_codes, verifiers
 from flows.codes.desk import Desk
+from flows.codes.device_codes import Credential
 from flows.codes.issuing import Wanted, issue
 from flows.codes.key_sets import KeySet, PublicKey
 from flows.codes.message_signatures import SignedRequest, sign
@@ -67,13 +72,24 @@ def ways() -> Ways:
     ed, ec = OKPKey.generate_key("Ed25519"), ECKey.generate_key("P-256")
     by_ed = jwt.encode({"alg": "Ed25519"}, claims, ed, algorithms=["Ed25519"])
     by_ec = jwt.encode({"alg": "ES256"}, claims, ec, algorithms=["ES256"])
+    phone = _phone()
+    credential = device_codes.issue(key, Credential(kid, bytes(16), now + timedelta(days=7), phone[0]))
+    by_phone = device_codes.text_of(credential, now, phone[1](device_codes.to_sign(credential, now)))
     return {
         "pass code, issued": lambda: pass_codes.issue(key, kid, bytes(16), now, secrets.token_bytes(8)),
-        "pass code, verified": lambda: pass_codes.verify(code, known, "parking", now),
+        "pass code, verified": lambda: signed_codes.verify(code, known, "parking", now),
+        "code of a phone's key, verified": lambda: signed_codes.verify(by_phone, known, "parking", now),
         "opaque code, made": opaque_codes.new_text,
         "JWT by EdDSA, verified": lambda: jwt.decode(by_ed, ed, algorithms=["Ed25519"]),
         "JWT by ES256, verified": lambda: jwt.decode(by_ec, ec, algorithms=["ES256"]),
     }
+
+
+def _phone() -> tuple[bytes, Callable[[bytes], bytes]]:
+    """Return the public key of a phone, and how it signs."""
+    key = generate_private_key(SECP256R1())
+    public = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    return public, lambda message: device_codes.from_der(key.sign(message, ECDSA(SHA256())))
 
 
 class Issuer:

@@ -10,9 +10,9 @@ from typing import Any
 import httptools
 import uvloop
 
-from gateway.server.listening import listen
-from gateway.server.request import Answer, Direct
-from gateway.server.server import Server
+from kernel.http_server.listening import listen
+from kernel.http_server.request import Answer, Direct
+from kernel.http_server.server import Server
 
 ANSWER = b'{"data":{"permit":{"id":"P-1024","free":17}}}'
 _HEADERS = [(b"content-type", b"application/json"), (b"x-request-id", b"0123456789ab-1")]

@@ -6,8 +6,6 @@ from uuid import UUID
 
 import click
 import msgspec
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from cli.ports import url
 from cli.serving import free_port, serve
@@ -59,8 +57,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of a command
     connected(store).close()  # so that a store that cannot be used is said here
     port = free_port("the gate", host, port)
     application = gate_app(lambda: open_box(file, cloud, store, SystemClock()))
-    server = Server(application, host, port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
-    serve(server, host, port, f"{url(host, port)}/#token={file.token} has the lanes; ctrl-C ends it.")
+    serve(application, host, port, f"{url(host, port)}/#token={file.token} has the lanes; ctrl-C ends it.")
 
 
 def _named(lot: UUID | None, device: UUID | None, list_key: str) -> SiteFile:

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from cli.documents import DocumentFiles, service_name
 from cli.mock_http import MockApplication
@@ -35,8 +33,7 @@ def mock(documents: tuple[str, ...], host: str, port: int, seed: int, *, quiet: 
     operations = sum(len(service.document.operations) for service in services.values())
     seconds = time.perf_counter() - started
     click.echo(f"{len(services):,} documents, {operations:,} operations, {seconds:.1f} s")
-    server = Server(application, host, port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False)
-    serve(server, host, port, f"{url(host, port)}/ lists them; ctrl-C ends it.")
+    serve(application, host, port, f"{url(host, port)}/ lists them; ctrl-C ends it.")
 
 
 def load(documents: tuple[str, ...], seed: int) -> Mapping[str, MockService]:

@@ -9,6 +9,7 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from cli.parking_logs import logs
 from cli.transaction import existing, transaction
 from cli.who import operator, record
 from flows.parking.errors import OperatorFileError
@@ -42,6 +43,9 @@ def parking() -> None:
 
     docs/parking_operators.md describes the file; examples/parking/city.yaml is one.
     """
+
+
+parking.add_command(logs)
 
 
 @parking.command("load")

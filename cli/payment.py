@@ -1,4 +1,4 @@
-"""``yiwang payment``: what of payments waits for people: refunds that hosts could not do, messages about nothing."""
+"""``yiwang payment``: what of payments waits for people: refunds that hosts could not do, messages that are odd."""
 
 import click
 from sqlmodel import col, select
@@ -6,9 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.transaction import announced, transaction
 from cli.who import record
+from flows.payments import notices as kept
 from flows.payments import refunding
 from flows.payments.ordering import order_numbered
-from flows.payments.tables import PaymentAttempt, PaymentNotice, PaymentRefund
+from flows.payments.tables import PaymentAttempt, PaymentRefund
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
 from kernel.money import Fen, format_yuan
@@ -76,16 +77,12 @@ def paid_out(number: str, how: str) -> None:
 @payment.command("odd")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="How many at most.")
 def odd(limit: int) -> None:
-    """List genuine messages of hosts that fit nothing of ours, the newest first.
+    """List genuine messages of hosts that fit nothing of ours, or name another payer, the newest first.
 
-    Such are refunds made in a host's console, and orders of another deployment with the same merchant.
+    Such are refunds made in a host's console, and orders of another deployment with the same merchant. A payment by
+    somebody else than began it counts; ask them only if they ask for it back.
     """
-
-    async def read(session: AsyncSession) -> list[PaymentNotice]:
-        query = select(PaymentNotice).where(PaymentNotice.odd).order_by(col(PaymentNotice.last_at).desc())
-        return list((await session.exec(query.limit(limit))).all())
-
-    found = transaction(read)
+    found = transaction(lambda session: kept.odd(session, limit))
     for row in found:
         times = f", {row.times} times" if row.times > 1 else ""
         click.echo(f"{row.last_at:%Y-%m-%d %H:%M} UTC  {row.app_id}  {row.number or '-'}  {row.outcome}{times}")
@@ -99,15 +96,14 @@ def notices(number: str) -> None:
     """Show what hosts have said of an attempt or refund, as it came. It names the payer's id: reading is recorded."""
 
     async def read(session: AsyncSession) -> list[str]:
-        query = select(PaymentNotice).where(PaymentNotice.number == number).order_by(col(PaymentNotice.first_at))
-        rows = (await session.exec(query)).all()
+        rows = await kept.of_number(session, number)
         if not rows:
             return ["No host has said anything of this number."]
         cipher = open_keys(load()).cipher
         await record(session, _CLOCK, "payment_notice.read", f"payment_attempt:{number}", notices=len(rows))
         return [
             f"{row.first_at:%Y-%m-%d %H:%M:%S} UTC  {row.app_id}  {row.outcome}  {row.times} times\n"
-            f"    {cipher.open('payment_notice.body', row.id, row.body)}"
+            f"    {kept.text_of(cipher, row)}"
             for row in rows
         ]
 

@@ -1,5 +1,6 @@
 """``yiwang place-code``: stickers at bays, gates, lots and counters: registered, printed, looked at, retired."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -9,8 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.issuer import issuer
 from cli.transaction import existing, transaction
 from cli.who import operator, record
-from flows.codes import place_codes, places
+from flows.codes import patrol_dues, place_codes, place_reports, places
 from flows.codes.distance import position_of
+from flows.codes.pdf_sheets import document
 from flows.codes.place_codes import KINDS
 from flows.codes.place_tables import Finding, StaticCode
 from flows.codes.sheets import Sticker, pages
@@ -59,12 +61,43 @@ def list_(*, overdue: bool) -> None:
         click.echo("  ".join([row.short_code, f"{row.kid:02X}", row.kind, row.reference, row.name_zh, seen]))
 
 
+@place_code.command("due")
+def due() -> None:
+    """List the work items of patrols, the longest due first: stickers that none has seen for 30 days.
+
+    `yiwang worker` opens one an hour at the latest after a sticker is due. It ends when a patrol finds the sticker well
+    (`yiwang place-code verify`), or when it is retired.
+    """
+    for item, row in transaction(patrol_dues.dues):
+        days = (_CLOCK.now() - item.due_at).days
+        where = f"{row.latitude:.5f},{row.longitude:.5f}" if row.latitude is not None else "no position"
+        shown = row.short_code, row.kind, row.reference, row.name_zh, row.street_zh, where
+        click.echo("  ".join([*shown, f"due {item.due_at:%Y-%m-%d}, {days} days ago"]))
+
+
+@place_code.command("reports")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
+def reports(days: int) -> None:
+    """List what residents have told of stickers, by place, what was told most often first.
+
+    The last column is what was scanned: what is not the city's has another domain, or a code that we never made.
+    """
+    for each in transaction(lambda session: place_reports.reports(session, _CLOCK.now() - timedelta(days=days))):
+        place = (each.short_code, each.name_zh, each.street_zh) if each.short_code else ("no place of the city's",)
+        shown = f"{each.times} times", f"last {each.last_at:%Y-%m-%d %H:%M} UTC", *map(str, place), repr(each.scanned)
+        click.echo("  ".join(shown))
+
+
 @place_code.command("sheet")
 @click.argument("codes", nargs=-1)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder to write to.")
+@click.option("--format", "form", type=click.Choice(["svg", "pdf"]), default="svg", show_default=True)
 @click.option("--scene", is_flag=True, help="Print the scene values for mini-program codes instead.")
-def sheet(codes: tuple[str, ...], out: Path, *, scene: bool) -> None:
-    """Write printable sheets (SVG, A4, twelve a page) of CODES, by default of all active ones."""
+def sheet(codes: tuple[str, ...], out: Path, form: str, *, scene: bool) -> None:
+    """Write printable sheets (A4, twelve a page) of CODES, by default of all active ones.
+
+    SVG is a file for each page, PDF is one file.
+    """
     settings = existing()
     cipher, base = open_keys(settings).cipher, places.base_url(settings, issuer(settings))
 
@@ -72,19 +105,23 @@ def sheet(codes: tuple[str, ...], out: Path, *, scene: bool) -> None:
         chosen = [await places.find_place(session, code) for code in codes] or await places.listed(session)
         keys = await places.mac_keys(session, cipher)
         said = [place_codes.PlaceCode(row.kind, row.object_id, row.kid) for row in chosen]
-        texts = [(place_codes.payload(base, each, keys), place_codes.scene_of(each, keys)) for each in said]
-        return [(row, *text) for row, text in zip(chosen, texts, strict=True)]
+        both = [(place_codes.payload(base, each, keys), place_codes.scene_of(each, keys)) for each in said]
+        return [(row, *text) for row, text in zip(chosen, both, strict=True)]
 
-    written = transaction(work)
+    texts = transaction(work)
     if scene:
-        for row, _, text in written:
+        for row, _, text in texts:
             click.echo(f"{row.short_code}  {text}")
         return
-    stickers = [Sticker(text, row.name_zh, row.name_en, row.short_code) for row, text, _ in written]
+    stickers = [Sticker(text, row.name_zh, row.name_en, row.short_code) for row, text, _ in texts]
     out.mkdir(parents=True, exist_ok=True)
-    for number, page in enumerate(pages(stickers), 1):
-        path = out / f"place-codes-{number}.svg"
-        path.write_text(page, encoding="utf-8")
+    if form == "pdf":
+        written = {"place-codes.pdf": document(stickers)}
+    else:
+        written = {f"place-codes-{n}.svg": page.encode() for n, page in enumerate(pages(stickers), 1)}
+    for name, content in written.items():
+        path = out / name
+        path.write_bytes(content)
         click.echo(str(path))
 
 

@@ -3,8 +3,6 @@
 import re
 
 import click
-from granian.constants import Interfaces
-from granian.server.embed import Server
 
 from adapters.sandbox.app import sandbox_app
 from adapters.sandbox.development import directions
@@ -47,6 +45,7 @@ def sandbox(host: str, port: int | None, seed: int, opens: tuple[str, ...]) -> N
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
     port = free_port("the sandbox", host, load().sandbox_port if port is None else port)
     application = sandbox_app(build_sandbox(SystemClock(), seed), opens)
-    server = Server(application, host, port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
     origin = url(host, port)
-    serve(server, host, port, f"{origin}/ has the phones; ctrl-C ends it. For your own code:\n{directions(origin)}")
+    serve(
+        application, host, port, f"{origin}/ has the phones; ctrl-C ends it. For your own code:\n{directions(origin)}"
+    )

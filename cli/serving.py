@@ -1,16 +1,19 @@
-"""How commands serve one application on one port: the port is had or explained, granian runs, all ends."""
+"""How commands serve one application on one port: the port is had or explained, it is served, all ends in order."""
 
 import asyncio
-import os
 import signal
-from typing import Never
+from contextlib import closing
 
 import click
-from granian.server.embed import Server
+import uvloop
 
-from cli.ports import bindable, reachable
+from cli.ports import bindable
+from kernel.http_server.asgi import Application
+from kernel.http_server.lifespan import lifespan
+from kernel.http_server.listening import listen
+from kernel.http_server.server import Server
 
-_STOP_SECONDS = 3.0  # for requests to end; a page that listens to events never does
+_GRACE_SECONDS = 3.0  # for requests at the end
 
 
 def free_port(who: str, host: str, port: int) -> int:
@@ -23,33 +26,19 @@ def free_port(who: str, host: str, port: int) -> int:
         ) from error
 
 
-def serve(server: Server, host: str, port: int, ready: str) -> Never:
-    """Serve until SIGTERM or ctrl-C, say ``ready`` once that can be used, and end the process."""
-    asyncio.run(_serve(server, host, port, ready))
+def serve(application: Application, host: str, port: int, ready: str) -> None:
+    """Serve until SIGTERM or ctrl-C, and say ``ready`` once that can be used."""
+    uvloop.run(_serve(application, host, port, ready))
 
 
-async def _serve(server: Server, host: str, port: int, ready: str) -> Never:
-    stopped = asyncio.Event()
-
-    def stop() -> None:
-        server.stop()  # type: ignore[no-untyped-call]  # granian does not type it
-        stopped.set()
-
+async def _serve(application: Application, host: str, port: int, ready: str) -> None:
+    stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-    serving = asyncio.create_task(server.serve())
-    while not serving.done():
-        try:
-            _, writer = await asyncio.open_connection(reachable(host), port)
-        except OSError:
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    with closing(listen(host, port)) as listening:
+        async with lifespan(application) as state:
+            server = Server(application, state=state)
+            await server.open(listening)
             click.echo(ready)
-            break
-    stopping = asyncio.create_task(stopped.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    await asyncio.wait({serving}, timeout=_STOP_SECONDS)
-    if serving.done():
-        serving.result()
-    os._exit(0)  # about one in fifty times a thread of granian's aborts an orderly exit of the interpreter
+            await stopping.wait()
+            await server.stop(_GRACE_SECONDS)

@@ -1,5 +1,6 @@
 """``yiwang verifier``: the operator registers gates and counters that read residents' codes."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.transaction import existing, transaction
 from cli.who import record
+from flows.codes import alarms as found
 from flows.codes import verifiers
 from flows.codes.purposes import PURPOSES
 from flows.codes.tables import CodeVerifier
@@ -37,7 +39,9 @@ def verifier() -> None:
     help="What it is told of a holder beyond its own name for them; repeat.",
 )
 @click.option("--group", "verifier_group", required=True, help="Verifiers of one group know a resident by one name.")
-@click.option("--latitude", type=float, help="Where it stands, for alarms of impossible travel.")
+@click.option(
+    "--latitude", type=float, help="Where it stands: codes of phones elsewhere are refused, impossible travel is told."
+)
 @click.option("--longitude", type=float)
 def add(**given: Any) -> None:
     """Register a verifier. Its id and its secret are shown; the secret this once.
@@ -69,6 +73,20 @@ def list_() -> None:
         licence = f"{','.join(row.purposes)} [{','.join(row.claims)}]"
         notes = [f"revoked {row.revoked_at:%Y-%m-%d %H:%M} UTC"] if row.revoked_at else []
         click.echo("  ".join([str(row.id), row.verifier_group, licence, row.name_zh, row.name_en, *notes]))
+
+
+@verifier.command("alarms")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
+def alarms(days: int) -> None:
+    """List what is wrong with codes' uses, the newest first: nobody's code can have been at both places.
+
+    A `double use` is one code that two have accepted, a `travel` two codes of one resident too far apart. Uses are kept
+    for 90 days.
+    """
+    for each in transaction(lambda session: found.alarms(session, _CLOCK.now() - timedelta(days=days))):
+        uses = ", then ".join(f"{use.name_en} at {use.at:%H:%M:%S}" for use in (each.first, each.second))
+        far = f", {each.metres:,} m apart" if each.metres is not None else ""
+        click.echo(f"{each.found_at:%Y-%m-%d %H:%M} UTC  {each.kind}  account:{each.account_id}  {uses}{far}")
 
 
 @verifier.command("revoke")

@@ -2,29 +2,33 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import cbor2
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from docs import phone_vectors
+from docs.vector_keys import (
+    CODE_ID,
+    KEYS,
+    KIDS,
+    NOW,
+    PUBLISHED,
+    REVOKED,
+    REVOKED_CODE,
+    REVOKED_SUBJECT,
+    SUBJECT,
+    judged,
+)
 from flows.codes import base45, cose, key_sets, pass_codes, place_codes, revocations, signed_receipts
 from flows.codes.errors import PassCodeRefusedError
-from flows.codes.key_sets import LISTS, KeySet, PublicKey
+from flows.codes.key_sets import LISTS, PublicKey
 from flows.codes.message_signatures import SignedRequest, sign
-from flows.codes.offline import ClockState, Held, judge
 from flows.codes.place_codes import KINDS, PlaceCode, PlaceMacKey
-from flows.codes.revocations import RevocationList, hash_of
 from flows.codes.signed_receipts import Receipt, plate_hash
 from kernel.crypto.suite import GM, INTL
 
-NOW = datetime(2026, 12, 1, 4, tzinfo=UTC)
-SEEDS = {"parking": 1, "identity": 2, LISTS: 3, "retired": 4, "unknown": 5, "revoked": 6}
-KEYS = {name: Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32) for name, seed in SEEDS.items()}
-KIDS = {name: bytes([seed, 1]) for name, seed in SEEDS.items()}
-SUBJECT, CODE_ID = bytes(range(16)), bytes(range(160, 168))
-REVOKED_SUBJECT, REVOKED_CODE = bytes(range(16, 32)), bytes(range(168, 176))
 SECRET, LOT, NONCE = "c2VjcmV0IG9mIHRoZSBleGFtcGxlLCAzMiBieXRlcyE", UUID(int=0x0193), "b4f1c2d3e5a60718"
 VERIFIER = UUID("01938f00-0000-7000-8000-000000000001")
 PLACE_KEYS = {
@@ -32,22 +36,6 @@ PLACE_KEYS = {
     1: PlaceMacKey(GM, b"\x22" * 32),
     2: PlaceMacKey(INTL, b"\x33" * 32, retired=True),
 }
-
-PUBLISHED = KeySet(
-    7,
-    [
-        PublicKey(KIDS["parking"], "parking", KEYS["parking"].public_key()),
-        PublicKey(KIDS["identity"], "identity", KEYS["identity"].public_key()),
-        PublicKey(KIDS[LISTS], LISTS, KEYS[LISTS].public_key()),
-        PublicKey(KIDS["retired"], "parking", KEYS["retired"].public_key(), until=NOW),
-        PublicKey(KIDS["revoked"], "parking", KEYS["revoked"].public_key()),
-    ],
-)
-REVOKED = RevocationList(
-    3,
-    NOW,
-    [hash_of("subject", REVOKED_SUBJECT), hash_of("code", REVOKED_CODE), hash_of("key", KIDS["revoked"])],
-)
 
 
 def text() -> str:
@@ -61,7 +49,9 @@ def text() -> str:
         "key_set": key_sets.signed(PUBLISHED, NOW, KEYS[LISTS], KIDS[LISTS]).hex(),
         "revocation_list": revocations.signed(REVOKED, KEYS[LISTS], KIDS[LISTS]).hex(),
         "revoked": sorted(each.hex() for each in REVOKED.hashes),
-        "pass_codes": [_pass_code(*each) for each in _codes()],
+        "pass_codes": [judged(*each) for each in _codes()],
+        "phone": phone_vectors.phone(),
+        "phone_codes": [judged(*each) for each in phone_vectors.codes()],
         "receipts": [*_receipts()],
         "place_keys": [_place_key(kid, key) for kid, key in PLACE_KEYS.items()],
         "place_codes": [_place(*each) for each in _places()],
@@ -135,17 +125,6 @@ def _reversed(claims: dict[int, Any]) -> bytes:
 
 def _signed_for(aad: bytes, payload: bytes) -> str:
     return pass_codes.PREFIX + base45.encode(cose.sign(KEYS["parking"], KIDS["parking"], payload, aad))
-
-
-def _pass_code(name: str, code: str, after: int, purpose: str) -> dict[str, Any]:
-    now = NOW + timedelta(seconds=after)
-    try:
-        read = judge(code, Held(PUBLISHED, REVOKED, ClockState(timedelta(0), now)), purpose, now, risk="any")
-    except PassCodeRefusedError as error:
-        said: dict[str, Any] = {"result": error.reason.value}
-    else:
-        said = {"result": "ok", "subject": read.subject.hex(), "code_id": read.code_id.hex(), "kid": read.kid.hex()}
-    return {"name": name, "text": code, "purpose": purpose, "now": int(now.timestamp()), **said}
 
 
 def _receipts() -> Iterator[dict[str, Any]]:

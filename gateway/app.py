@@ -20,7 +20,7 @@ from flows.codes.keys import CODE_KEYS, CodeKeys
 from flows.parking.watching import attach_parking
 from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
-from gateway.direct import Direct, carry
+from gateway.direct import carry
 from gateway.guide import Guide
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
@@ -33,6 +33,7 @@ from gateway.http.guide import guide_routes
 from gateway.http.health import health_routes
 from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
+from gateway.http.parking_callbacks import ParkingCallbacks
 from gateway.http.parking_page import parking_page_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.places import PlaceRoutes
@@ -64,6 +65,7 @@ from gateway.upstreams import Upstreams
 from kernel.clock import Clock, SystemClock
 from kernel.crypto.keys import Keys, open_keys
 from kernel.database import Database, open_database
+from kernel.http_server.request import Handler
 from kernel.logs import configure, request_id
 from kernel.outbox import attach_outbox
 from kernel.published_keys import PublishedKeys
@@ -102,7 +104,7 @@ class Gateway:
         self._clock = clock or SystemClock()
         self._others: Any = None
         self._ids = RequestIds()
-        self.direct: dict[str, Direct] = {}
+        self.direct: dict[str, Handler] = {}
         self.database: Database
         self.registry: Registry
         self.recorder: Recorder
@@ -238,9 +240,10 @@ class Gateway:
 
     def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:
         """Return what machines outside call that take part in residents' flows: gates, operators, hosts' cashiers."""
-        callbacks = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
+        payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
+        stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        return [*self._open_routes(platform), *parking, *callbacks.handlers()]
+        return [*self._open_routes(platform), *parking, *payments.handlers(), *stays.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

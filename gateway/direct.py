@@ -1,15 +1,11 @@
-"""Paths that no framework stands before, and how they are reached from ASGI."""
+"""How a path that no framework stands before is reached under another ASGI server than ours."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gateway.http.graphql import Answer
-
-Direct = Callable[[str, bytes, dict[bytes, bytes], bytes], Awaitable[Answer]]
-"""Method, query string, headers and body to an answer: the form of the paths that no framework stands before."""
+from kernel.http_server.request import Handler
 
 
-async def carry(handler: Direct, scope: Any, receive: Any, send: Any, most_bytes: int) -> None:
+async def carry(handler: Handler, scope: Any, receive: Any, send: Any, most_bytes: int) -> None:
     """Call a direct path's handler from ASGI; it refuses a body that goes beyond its limit."""
     body = bytearray()
     more = True

@@ -11,11 +11,11 @@ from contextlib import closing
 import click
 import msgspec
 
-from gateway.server.asgi import Application
-from gateway.server.listening import ListenError, address, listen, reserve
-from gateway.server.workers import WorkerError, Workers
 from kernel import logs
 from kernel.embedded import servers
+from kernel.http_server.asgi import Application
+from kernel.http_server.listening import ListenError, address, listen, reserve
+from kernel.http_server.workers import WorkerError, Workers
 from kernel.plain_errors import plain
 from kernel.settings import Settings, load, variable
 
@@ -86,9 +86,9 @@ async def _serve(
     settings: Settings, listening: socket.socket, on_ready: Callable[[], None], parent: socket.socket | None
 ) -> None:
     from gateway.app import Gateway  # noqa: PLC0415 - as above
-    from gateway.server.limits import Limits  # noqa: PLC0415 - as above
-    from gateway.server.request import Direct  # noqa: PLC0415 - as above
-    from gateway.server.server import Server  # noqa: PLC0415 - as above
+    from kernel.http_server.limits import Limits  # noqa: PLC0415 - as above
+    from kernel.http_server.request import Direct  # noqa: PLC0415 - as above
+    from kernel.http_server.server import Server  # noqa: PLC0415 - as above
 
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

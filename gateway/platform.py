@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 
 from adapters.apps import open_channels, read_apps
+from adapters.parking_products import open_parking
 from adapters.single_flight import SingleFlight
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
@@ -32,6 +33,7 @@ async def open_platform(
         await ensure_own(session, environment.clock, apps.redirect_uris)
     opening = open_channels(apps, environment.redis, environment.clock, services.sms)
     channels = await stack.enter_async_context(opening)
+    parking = await stack.enter_async_context(open_parking(apps, environment.clock))
     watch = Watch(database.pool, environment.redis)
     stack.push_async_callback(watch.close)
     await watch.start()
@@ -40,6 +42,7 @@ async def open_platform(
         database=database,
         environment=environment,
         channels=channels,
+        parking=parking.charging,
         owners=apps.owners,
         identity=services.faces,
         purposes=read_purposes(environment.settings.purposes_file),

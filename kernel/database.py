@@ -20,7 +20,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from kernel.settings import Settings
 
 _TURN_SECONDS = 30.0
-_NOTHING = "SELECT"
 _LAST = "last"  # in AsyncSession.info: what is done before the commit
 _HUNG_UP = "the database has closed the connection"
 _RESTED, _SURE_FOR_SECONDS = "rested_since", 1.0
@@ -67,9 +66,11 @@ async def driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
     What the session has not flushed yet is not seen. JSON is given as text, and comes as what it says.
     """
     connection = await session.connection()
-    driven: asyncpg.Connection[asyncpg.Record] = (await connection.get_raw_connection()).driver_connection
-    if not driven.is_in_transaction():  # it begins with SQLAlchemy's own first statement
-        await connection.exec_driver_sql(_NOTHING)
+    raw = await connection.get_raw_connection()
+    driven: asyncpg.Connection[asyncpg.Record] = raw.driver_connection
+    if not driven.is_in_transaction():  # it begins with SQLAlchemy's own first statement, which is none
+        began: Any = raw.dbapi_connection
+        await began._start_transaction()  # noqa: SLF001 - any statement of its own costs four times as much
     return driven
 
 

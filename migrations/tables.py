@@ -12,6 +12,7 @@ import flows.codes.place_tables
 import flows.codes.tables
 import flows.parking.operating_tables
 import flows.parking.session_tables
+import flows.parking.site_logs.tables
 import flows.parking.tables
 import flows.parking.vehicle_tables  # imported for its tables
 import flows.payments.reconciliation.tables

@@ -7,6 +7,7 @@ import strawberry
 from auth.assurance import level_of
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt
+from flows.codes.distance import position_of
 from flows.codes.issuing import MOST_AHEAD, Issued, Wanted, issue
 from flows.codes.pass_codes import REFRESH
 from flows.codes.revoking import revoke_all_of
@@ -60,6 +61,14 @@ class CodeUseShown:
     offline: bool = strawberry.field(description="Whether they judged it themselves and told us later.")
 
 
+@strawberry.input(description="Where a phone is, in degrees of WGS 84.")
+class PhonePosition:
+    """A position."""
+
+    latitude: float
+    longitude: float
+
+
 @strawberry.type
 class CodeQueries:
     """The part of ``Query`` that this file is for."""
@@ -88,12 +97,19 @@ class CodeMutations:
         purpose: Annotated[str, strawberry.argument(description="`parking`, `check_in` or `identity`.")],
         batch: Annotated[int, strawberry.argument(description="How many signed ones; 0 is an opaque one.")] = 0,
         group: Annotated[str, strawberry.argument(description="Of verifiers; the purpose's own by default.")] = "",
+        phone: Annotated[
+            PhonePosition | None,
+            strawberry.argument(description="A code that is not signed is refused more than 300 m from there."),
+        ] = None,
     ) -> PassCodes | None:
         if not 0 <= batch <= MOST_AHEAD:
             raise ArgumentRefusedError("batch is out of range", fix=f"Ask for 0 to {MOST_AHEAD}.")
         platform = info.context.platform
         await attempt(platform.environment.redis, _ISSUED, token_of(info.context).sid)
-        wanted = Wanted(line(purpose, "purpose"), line(group, "group")[:63], batch)
+        where = position_of(phone.latitude, phone.longitude) if phone is not None else None
+        if phone is not None and where is None:
+            raise ArgumentRefusedError("phone is no position", fix="Send degrees of latitude and longitude.")
+        wanted = Wanted(line(purpose, "purpose"), line(group, "group")[:63], batch, where)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
             level = level_of(owner.ial, owner.aal)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from adapters.channel import Channel
 from adapters.identity import IdentityService
+from adapters.parking import ParkingProduct
 from adapters.single_flight import SingleFlight
 from auth.consents.purposes import Purposes
 from auth.provider.environment import Environment
@@ -46,6 +47,8 @@ class LiveServices(Protocol):
 class Platform(Struct, frozen=True, kw_only=True):
     """What one process works with. ``channels`` and ``owners`` are by app id (``adapters.apps``).
 
+    ``parking`` are the hosts' products that charge for stays by themselves, by app id, too.
+
     ``desk`` has what residents' codes are issued with, ``watch`` follows parking sessions that are shown live;
     ``framed_by`` are the origins that may show residents' pages in a frame.
     """
@@ -54,6 +57,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     database: Database
     environment: Environment
     channels: Mapping[str, Channel]
+    parking: Mapping[str, ParkingProduct]
     owners: Mapping[str, str]
     identity: IdentityService | None
     purposes: Purposes

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     child_mandates,
+    code_devices,
     codes,
     company_mandates,
     consents,
@@ -18,6 +19,7 @@ from schema import (
     parking_acts,
     parking_live,
     parking_lots,
+    parking_mandates,
     passkeys,
     payments,
     places,
@@ -28,6 +30,7 @@ from schema import (
     ways_in,
 )
 from schema.child_mandates import ChildMandateMutations
+from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
 from schema.codes import CodeMutations, CodeQueries
 from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
@@ -40,6 +43,7 @@ from schema.parking import ParkingQueries
 from schema.parking_acts import ParkingMutations
 from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
+from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
@@ -67,11 +71,13 @@ for each in (
     other_screens,
     payments,
     codes,
+    code_devices,
     places,
     parking,
     parking_acts,
     parking_live,
     parking_lots,
+    parking_mandates,
 ):
     POLICIES |= each.POLICIES
 
@@ -83,6 +89,7 @@ class Query(
     OtherScreenQueries,
     PaymentQueries,
     CodeQueries,
+    CodeDeviceQueries,
     PlaceQueries,
     LotQueries,
     ParkingQueries,
@@ -105,8 +112,10 @@ class Mutation(
     OtherScreenMutations,
     PaymentMutations,
     CodeMutations,
+    CodeDeviceMutations,
     PlaceMutations,
     ParkingMutations,
+    ParkingMandateMutations,
 ):
     """The root of what residents do with their accounts."""
 

@@ -21,6 +21,7 @@ from auth.residents.erasure import erase, may_erase
 from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
+from flows.codes.holdings import codes_held
 from flows.payments import mandates as debits
 from flows.payments.holdings import payments_held
 from kernel.crypto.fields import FieldCipher
@@ -202,7 +203,9 @@ class Me:
             if account.name is not None and (refused := refusal(_IN_THE_CLEAR, token_of(info.context))) is not None:
                 raise refused
             held = await holdings(session, _cipher(info.context), owner.account_id)
-            return JsonValue(held | {"payments": await payments_held(session, owner.account_id)})
+            held["payments"] = await payments_held(session, owner.account_id)
+            held["codes"] = await codes_held(session, owner.account_id)
+            return JsonValue(held)
 
 
 @strawberry.type

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from gateway.server.asgi import Application
-from gateway.server.listening import listen
-from gateway.server.request import Direct
-from gateway.server.server import Server
+from kernel.http_server.asgi import Application
+from kernel.http_server.listening import listen
+from kernel.http_server.request import Direct
+from kernel.http_server.server import Server
 
 
 @asynccontextmanager

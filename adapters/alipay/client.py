@@ -79,7 +79,13 @@ class AlipayClient:
 
     def page_url(self, method: str, content: Mapping[str, object]) -> str:
         """Return the signed address at which a person continues, such as the face check."""
-        return f"{self._origin}{_PATH}?{urlencode(self._signed(method, content, {}), quote_via=quote)}"
+        return f"{self._origin}{_PATH}?{self.signed_query(method, content)}"
+
+    def signed_query(
+        self, method: str, content: Mapping[str, object], *, public: Mapping[str, str] | None = None
+    ) -> str:
+        """Return a call that the client makes in our name."""
+        return urlencode(self._signed(method, content, public or {}), quote_via=quote)
 
     async def fetch(self, url: str) -> bytes:
         """GET a file that a reply names; nothing of ours goes with it. Raises HostUnavailableError."""

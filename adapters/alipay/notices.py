@@ -98,6 +98,6 @@ def _trade(notice: Mapping[str, str]) -> Payment | Refund:
         return Refund(number=number, order=notice["out_trade_no"], state="done" if done else "pending")
     buyer = notice.get("buyer_open_id") or notice.get("buyer_id") or ""
     try:
-        return read_trade({**notice, "buyer": buyer})
+        return read_trade({**notice, "buyer": buyer, "person": notice.get("buyer_id", "")})
     except OutcomeUnknownError as error:
         raise SignatureRefusedError(f"The notice cannot be understood: {error.message}", fix=_FIX) from error

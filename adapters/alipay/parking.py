@@ -2,11 +2,12 @@
 
 A reply counts when its ``code`` and its ``biz_code`` both say so. A charge is a trade like any other, so how it stands
 is asked with ``alipay.trade.query``. From the official SDKs. Unverified: that ``biz_code`` is SUCCESS then, the meaning
-of a charge that is refused, the names of exit and payment nodes.
+of a charge that is refused, the names of exit and payment nodes, and how the page of agreements is told of a plate.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import quote
 
 from adapters.alipay import trades
 from adapters.alipay.app import TIME_FORM
@@ -16,6 +17,9 @@ from adapters.alipay.wire import AgreementReply, ChargeReply, ParkingReply, Trad
 from adapters.channel import Payment, Provider
 from adapters.errors import NotOfferedError, OrderRefusedError, OutcomeUnknownError, SignatureRefusedError
 from adapters.parking import (
+    MEND_COLOR,
+    Agreed,
+    Agreeing,
     Charge,
     Charged,
     ChargeState,
@@ -51,6 +55,12 @@ _CHARGES: Mapping[str, ChargeState] = {
     "failed": "failed",
 }
 _DONE = "SUCCESS"
+_PRODUCT = {
+    "personal_product_code": "GENERAL_WITHHOLDING_P",
+    "product_code": "GENERAL_WITHHOLDING",
+    "sign_scene": "INDUSTRY|PARKING",
+}
+_AGREEMENTS = {"dut_user_sign": "NORMAL", "dut_user_unsign": "UNSIGN"}  # and the status that each comes with
 
 
 class AlipayParking:
@@ -69,6 +79,18 @@ class AlipayParking:
             content["alipay_user_id" if trades.is_user_id(driver) else "open_id"] = driver
         reply = await self._client.call("alipay.eco.mycar.parking.agreement.query", AgreementReply, content)
         return "active" if reply.agreement_status == _AGREED else "none"
+
+    async def agree(self, agreeing: Agreeing) -> Mapping[str, object]:
+        """Return the argument of ``my.paySignCenter``; what came of it is told to ``notify_url``."""
+        content = {
+            **_PRODUCT,
+            "external_agreement_no": agreeing.number,
+            "access_params": {"channel": "ALIPAYAPP"},
+            "pass_params": {"car_number": agreeing.plate.number, "car_number_color": _color(agreeing.plate)},
+        }
+        public = {"notify_url": agreeing.notify_url}
+        signed = self._client.signed_query("alipay.user.agreement.page.sign", content, public=public)
+        return {"signStr": quote(signed, safe="")}
 
     async def announce_entry(self, stay: Stay) -> Entered:
         """Tell of an entry; one in the future would be refused (FM-37), so it is told as now."""
@@ -131,11 +153,15 @@ class AlipayParking:
         return _charged(trades.payment(number, reply))
 
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> ParkingCallback:  # noqa: ARG002 - Alipay signs the body alone
-        """Read a trade's notice about a charge."""
+        """Read a trade's notice about a charge, or one about an agreement."""
         read = read_notice(body, self._client.app, self._client.trust, self._clock)
-        if not isinstance(read.about, Payment):
+        if isinstance(read.about, Payment):
+            about: Charged | Agreed = _charged(read.about)
+        elif isinstance(read.about, Mapping):
+            about = _agreed(read.about)
+        else:
             raise SignatureRefusedError("The notice is about no charge", fix="Give refunds an address of their own.")
-        return ParkingCallback(_charged(read.about), read.message_id, read.reply, read.reply_type)
+        return ParkingCallback(about, read.message_id, read.reply, read.reply_type)
 
     async def _sync(self, what: str, content: Mapping[str, object]) -> ParkingReply:
         reply = await self._client.call(f"{_SYNC}.{what}", ParkingReply, content)
@@ -147,12 +173,22 @@ class AlipayParking:
         return reply
 
     def _about(self, stay: Stay) -> dict[str, object]:
+        if not stay.lot:
+            raise NotOfferedError("Alipay does not know this lot", fix="Have it registered there, and name its number.")
         return {
             "out_serial_no": stay.number,
             "parking_id": stay.lot,
             "plate_no": stay.plate.number,
             "plate_color": _color(stay.plate),
         }
+
+
+def _agreed(notice: Mapping[str, str]) -> Agreed:
+    kind = notice.get("notify_type", "")
+    if kind not in _AGREEMENTS or notice.get("status") != _AGREEMENTS[kind]:
+        raise SignatureRefusedError(f"The notice is {kind[:40]!r}", fix="This address is for parking.")
+    number, contract = (notice.get(name, "") for name in ("external_agreement_no", "agreement_no"))
+    return Agreed(number, contract, holds=kind == "dut_user_sign")
 
 
 def _charged(payment: Payment) -> Charged:
@@ -168,7 +204,7 @@ def _charged(payment: Payment) -> Charged:
 def _color(plate: Plate) -> str:
     word = _PLATE_COLORS.get(plate.color)
     if word is None:
-        raise NotOfferedError(f"Alipay has no plates that are {plate.color}", fix="Have the fee paid by hand.")
+        raise NotOfferedError(f"Alipay has no plates that are {plate.color}", fix=MEND_COLOR)
     return word
 
 

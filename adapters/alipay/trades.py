@@ -79,6 +79,7 @@ def payment(number: str, reply: TradeReply) -> Payment:
             "total_amount": reply.total_amount or "",
             "gmt_payment": reply.send_pay_date or "",
             "buyer": reply.buyer_open_id or reply.buyer_user_id or "",
+            "person": reply.buyer_user_id or "",
         }
     )
 
@@ -96,6 +97,7 @@ def read_trade(trade: Mapping[str, str]) -> Payment:
         amount=read_amount(trade.get("total_amount", "")),
         transaction=trade.get("trade_no", ""),
         payer=trade.get("buyer", ""),
+        payer_union=trade.get("person", ""),
         paid_at=paid_at,
     )
 

@@ -24,6 +24,7 @@ from adapters.sandbox.wechat.apps import SimulatedWebsite, Template
 from adapters.sandbox.wechat.host import SimulatedWeChat
 from adapters.sandbox.wechat_pay.host import SimulatedWeChatPay
 from adapters.sandbox.wechat_pay.keys import API_V3_KEY, MCHID, PUBLIC_KEY_ID, SERIAL
+from adapters.sandbox.wechat_pay.vehicles import SUB_MCHID
 from adapters.sandbox.world import World
 from adapters.signed_json import SigningKey
 from adapters.templates import MessageName, Value
@@ -142,6 +143,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "url": f"{origin}/wechat",
             "app": {"app_id": APPS["wechat"], "secret": _SECRET},
             "pay": merchant,
+            "vehicles": {"sub_mchid": SUB_MCHID},
             "messages": msgspec.to_builtins(_messages()),
         },
         {
@@ -149,6 +151,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "owner": _OWNER,
             "url": f"{origin}/alipay",
             "app": alipay,
+            "parking": True,
             "public_key": public,
         },
         {"provider": "baidu", "owner": _OWNER, "url": f"{origin}/baidu", "app": baidu, "cashier": cashier},

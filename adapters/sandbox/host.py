@@ -1,14 +1,14 @@
 """What a simulated phone can do in any simulated host app; each simulator implements it beside its HTTP routes."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from adapters.channel import Provider
 
-Deed = Literal["login", "phone-proof", "payments"]
+Deed = Literal["login", "phone-proof", "payments", "agreements"]
 """What residents do in some host apps only, each as its path is called."""
 
 
@@ -59,6 +59,13 @@ class SimulatedHost(Protocol):
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         """Open the cashier with what the server handed the client, confirm or leave; return the client's word."""
+        ...
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:
+        """Agree, on the host's own page, that a plate's parking fees are taken by themselves; return the client's word.
+
+        KeyError, ValueError: the page does not open, and why.
+        """
         ...
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]: ...

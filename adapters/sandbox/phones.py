@@ -74,8 +74,14 @@ class OpenBill(Struct, frozen=True):
     amount_fen: int
 
 
+class OpenedAgreement(Struct, frozen=True):
+    """What the server handed the client for the host's page on which plates' owners agree."""
+
+    parameters: dict[str, Any]
+
+
 class PaymentResult(Struct, frozen=True):
-    """The word that the client gets from the cashier; only the host's callback or a query proves a payment."""
+    """The word that the client gets from the host's page; only the host's callback or a query proves anything."""
 
     result: str
 
@@ -100,7 +106,7 @@ class Phones:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._world = sandbox.world
-        self._hosts = {each.provider: each for each in sandbox.hosts}
+        self._hosts: dict[str, SimulatedHost] = {each.provider: each for each in sandbox.hosts}
         self._identity = sandbox.identity
 
     def handlers(self) -> list[HTTPRouteHandler]:
@@ -171,7 +177,15 @@ class Phones:
             with self._in_app(resident, provider, app_id) as host:
                 return PaymentResult(await host.pay(app_id, resident, data.parameters, confirmed=data.confirmed))
 
-        return [allow, bill, pay]
+        @post(f"{_APP}/agreements", summary="Agree that parking fees are taken", responses=REFUSALS, **_COMMON)
+        def agree(
+            resident: FromPath[str], provider: FromPath[str], app_id: FromPath[str], data: JSONBody[OpenedAgreement]
+        ) -> PaymentResult:
+            """Open the host's page with what the server made, and agree that a plate's fees are taken by themselves."""
+            with self._in_app(resident, provider, app_id) as host:
+                return PaymentResult(host.agree(app_id, resident, data.parameters))
+
+        return [allow, bill, pay, agree]
 
     def _scan(self) -> HTTPRouteHandler:
         @post("/phones/{resident:str}/{provider:str}/scans", summary="Scan a code", responses=REFUSALS, **_COMMON)
@@ -230,7 +244,7 @@ class Phones:
     @contextmanager
     def _in_host(self, resident: str, provider: str) -> Iterator[SimulatedHost]:
         self._resident(resident)
-        host = next((each for name, each in self._hosts.items() if name == provider), None)
+        host = self._hosts.get(provider)
         if host is None:
             raise UnknownHereError(
                 f"There is no host app {provider!r}", fix=f"The host apps are {', '.join(self._hosts)}."

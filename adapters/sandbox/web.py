@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Never
+from typing import Any, Never
 
 from litestar import MediaType, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -33,7 +33,7 @@ class SimulatedWeb:
     """Implements SimulatedHost. ``templates`` maps each to its keywords; None takes any template with any values."""
 
     provider: Provider = "web"
-    lacks: Collection[Deed] = ("login", "phone-proof", "payments")
+    lacks: Collection[Deed] = ("login", "phone-proof", "payments", "agreements")
 
     def __init__(
         self,
@@ -178,6 +178,9 @@ class SimulatedWeb:
         for each in [message, *self._held.pop(resident, [])]:
             self._inboxes[resident].append(each)
             self._world.note(self.provider, SMS, f"{each.title} arrived at {resident}")
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:  # noqa: ARG002 - SimulatedHost's
+        self._lacks("page for agreements", "Agree in a host app that takes parking fees by itself.")
 
     def _no_cashier(self) -> Never:
         self._lacks("cashier", "Pay in a host app that has one.")

@@ -12,6 +12,7 @@ from msgspec import Struct
 from adapters.channel import Provider
 from adapters.errors import NotOfferedError, OrderRefusedError, OutcomeUnknownError
 from adapters.parking import (
+    Agreeing,
     Charge,
     Charged,
     Entered,
@@ -97,6 +98,9 @@ class WeChatReminders:
 
     async def service_state(self, plate: Plate, driver: str = "") -> ServiceState:  # noqa: ARG002 - the interface's
         return "none"
+
+    async def agree(self, agreeing: Agreeing) -> Mapping[str, object]:  # noqa: ARG002 - the interface's
+        raise NotOfferedError("WeChat Pay's reminders take no fees", fix="Agree to its parking by credit score.")
 
     async def announce_entry(self, stay: Stay) -> Entered:
         request = EntryReminder(

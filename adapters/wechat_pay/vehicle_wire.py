@@ -92,3 +92,4 @@ class EntranceChange(Struct):
     parking_id: str
     parking_state: str
     blocked_state_description: str = ""
+    state_update_time: str = ""

@@ -1,7 +1,8 @@
 """WeChat Pay's parking by credit score (支付分停车): whether it takes a stay's fee by itself, and having it taken.
 
 We are the service provider, the operator is the sub-merchant. An entry in the future is refused there (FM-37), so it is
-told as now. That a callback of a repayment has the shape of a payment's is unverified.
+told as now. Unverified: that a callback of a repayment has the shape of a payment's, and that a service provider names
+itself beside the operator on the page on which owners agree.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from adapters.errors import (
 )
 from adapters.http import HostReply
 from adapters.parking import (
+    MEND_COLOR,
+    Agreed,
+    Agreeing,
     Charge,
     Charged,
     Entered,
@@ -63,21 +67,17 @@ _SERVICES: Mapping[str, ServiceState] = {
     "OUT_SERVICE": "none",
     "EVALUATION_FAILED": "refused",
 }
+PROGRAM, PAGE = "wxbcad394b3d99dac9", "/pages/auth-creditpay/auth-creditpay"
+"""WeChat Pay's own mini-program in which a plate's owner agrees, by its documentation."""
 _NAME_CHARACTERS, _DESCRIPTION_CHARACTERS = 128, 127
 _ASK = "Query it with the same number; never charge it with another."
 
 
 class VehicleProduct(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the console shows of the product; ``notify_url`` hears of entrances, charges name their own."""
+    """What the console shows of the product."""
 
     sub_mchid: str
-    notify_url: str
     device_id: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse an address that WeChat Pay cannot call."""
-        if not is_callback_address(self.notify_url):
-            raise HostConfigurationError("WeChat Pay cannot call the parking product's notify_url", fix=CALLBACK_FORM)
 
 
 class WeChatVehicles:
@@ -113,13 +113,28 @@ class WeChatVehicles:
             raise OutcomeUnknownError("WeChat Pay answers about another plate", fix="Ask again.")
         return _service(found.service_state)
 
+    async def agree(self, agreeing: Agreeing) -> Mapping[str, object]:
+        """Return the arguments of ``wx.navigateToMiniProgram``. WeChat tells nobody what came of it: ask afterwards."""
+        return {
+            "appId": PROGRAM,
+            "path": PAGE,
+            "extraData": {
+                "mchid": self._account.merchant.mchid,
+                "sub_mchid": self._product.sub_mchid,
+                "openid": agreeing.driver,
+                "plate_number": agreeing.plate.number,
+                "plate_color": _color(agreeing.plate),
+                "trade_scene": "PARKING",
+            },
+        }
+
     async def announce_entry(self, stay: Stay) -> Entered:
         request = ParkingRequest(
             sub_mchid=self._product.sub_mchid,
             out_parking_no=stay.number,
             plate_number=stay.plate.number,
             plate_color=_color(stay.plate),
-            notify_url=self._product.notify_url,
+            notify_url=_address(stay.notify_url),
             start_time=_time(min(stay.entered_at, self._clock.now())),
             parking_name=stay.lot_name[:_NAME_CHARACTERS],
             free_duration=int(stay.free.total_seconds()),
@@ -140,8 +155,6 @@ class WeChatVehicles:
         """Have a stay's fee taken; what is said at once is mostly ``accepted``."""
         if charge.amount <= 0:
             raise OrderRefusedError("Nothing is to be paid", fix="Charges of 0 fen never go to a host app.")
-        if not is_callback_address(charge.notify_url):
-            raise HostConfigurationError(f"WeChat Pay cannot call {charge.notify_url[:80]!r}", fix=CALLBACK_FORM)
         reply = await self._client.call("POST", "/v3/vehicle/transactions/parking", self._request(charge))
         charged = charged_of(read(_known(reply, charge.number), ChargeTrade))
         _must_be(charge.number, charged)
@@ -164,7 +177,10 @@ class WeChatVehicles:
             self._must_be_ours(change.sp_mchid)
             blocked = change.parking_state == "BLOCKED"
             state = _SERVICES.get(change.blocked_state_description, "refused") if blocked else "active"
-            about: Charged | ServiceChanged = ServiceChanged(change.out_parking_no, change.parking_id, state)
+            at = datetime.fromisoformat(change.state_update_time) if change.state_update_time else None
+            about: Charged | Agreed | ServiceChanged = ServiceChanged(
+                change.out_parking_no, change.parking_id, state, at
+            )
         elif notice.event_type in TRANSACTIONS:
             trade = decode(resource, ChargeTrade)
             self._must_be_ours(trade.sp_mchid)
@@ -183,7 +199,7 @@ class WeChatVehicles:
             description=charge.subject[:_DESCRIPTION_CHARACTERS],
             out_trade_no=charge.number,
             trade_scene="PARKING",
-            notify_url=charge.notify_url,
+            notify_url=_address(charge.notify_url),
             profit_sharing="N",
             amount=ChargeAmount(charge.amount),
             parking_info=ParkingInfo(
@@ -201,6 +217,12 @@ class WeChatVehicles:
     def _must_be_ours(self, mchid: str) -> None:
         if mchid != self._account.merchant.mchid:
             raise SignatureRefusedError("The callback is about another merchant", fix="Compare the notify_url.")
+
+
+def _address(notify_url: str) -> str:
+    if not is_callback_address(notify_url):
+        raise HostConfigurationError(f"WeChat Pay cannot call {notify_url[:80]!r}", fix=CALLBACK_FORM)
+    return notify_url
 
 
 def _must_be(number: str, charged: Charged) -> None:
@@ -224,7 +246,7 @@ def _service(word: str) -> ServiceState:
 def _color(plate: Plate) -> str:
     word = _PLATE_COLORS.get(plate.color)
     if word is None:
-        raise OrderRefusedError(f"WeChat Pay has no plates that are {plate.color}", fix="Have the fee paid by hand.")
+        raise OrderRefusedError(f"WeChat Pay has no plates that are {plate.color}", fix=MEND_COLOR)
     return word
 
 

@@ -1,6 +1,6 @@
 """Everything that the platform holds about a resident, to read and to take along (PIPL article 45)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -75,7 +75,11 @@ def _value(cipher: FieldCipher, row: Identity) -> dict[str, Any]:
 
 
 def _plain(row: SQLModel, but: Iterable[str] = ()) -> dict[str, Any]:
-    hidden = _OWN.union(but)
+    return plain_row(row, _OWN.union(but))
+
+
+def plain_row(row: SQLModel, hidden: Collection[str]) -> dict[str, Any]:
+    """Return a row in JSON's own types, but for some of its columns."""
     return {name: _json(value) for name, value in row.model_dump().items() if name not in hidden}
 
 

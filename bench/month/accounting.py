@@ -9,6 +9,7 @@ from uuid import UUID
 from bench.month.drivers import Drivers
 from bench.month.oracle import Books, Owed, accounts
 from bench.month.platform import Platform
+from bench.month.site_logs import differences
 from bench.month.town import START, Month, Stay
 from flows.parking.event_ids import event_id_of
 from flows.payments import ledger
@@ -46,6 +47,7 @@ class Accounting:
         await self._sessions()
         await self._ledger()
         await self._bills()
+        await self._site_logs()
         for name, query in _WORK_LISTS.items():
             self._same(f"work list: {name}", name, 0, await self.platform.database.pool.fetchval(query))
 
@@ -92,6 +94,12 @@ class Accounting:
         self._same("session's payments", name, owed.kept, row["paid_fen"])
         review = "manual_open" if known.lifted else ""
         self._same("work list: reviews", name, (review, "exact"), (row["review"], row["match"]))
+
+    async def _site_logs(self) -> None:
+        """The platform's own comparison with the sites' logs finds nothing either."""
+        found = await differences(self.platform.database, self.platform.clock, self.drivers.gates.values())
+        for name, times in found.items():
+            self._same("site's log", name, 0, times)
 
     async def _ledger(self) -> None:
         async with self.platform.database.session() as session:

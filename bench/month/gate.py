@@ -21,9 +21,11 @@ Fault = Literal["", "duplicated", "late", "lost"]
 
 
 class Logged(Struct, frozen=True):
-    """A line of the site's log. ``opened`` None: the device asked, and did as it was answered."""
+    """A line of the site's log. ``opened`` None: the device asked, and did as it was answered (``Gate.opened``)."""
 
     stay: int
+    seq: int
+    lane: str
     kind: str
     event: UUID
     at: datetime
@@ -36,6 +38,7 @@ class Gate:
     def __init__(self, platform: Platform, month: Month, agenda: Agenda, site: Site) -> None:
         self.platform, self.month, self.agenda, self.site = platform, month, agenda, site
         self.log: list[Logged] = []
+        self.opened: dict[UUID, bool] = {}
         self.faults: Counter[str] = Counter()
         self.sent = self.duplicates = 0
         self._seq = count(1)
@@ -85,6 +88,7 @@ class Gate:
     async def send(self, events: list[bytes]) -> list[Answer]:
         """One request, which the cloud must not refuse."""
         answers: list[Answer] = await self.platform.gateway.call("record", self.site.device, events)
+        self.opened |= {UUID(each.event_id): each.decision.kind == "open" for each in answers if each.event_id}
         self.sent += len(events)
         self.duplicates += sum(each.status == "duplicate" for each in answers)
         if refused := [each for each in answers if each.status == "refused"]:
@@ -92,13 +96,13 @@ class Gate:
         return answers
 
     def _event(self, stay: Stay, what: str, kind: str, told: dict[str, Any]) -> bytes:
-        event, now = stay.event(what), self.platform.clock.now()
-        self.log.append(Logged(stay.number, kind, event, now, told.get("opened", True if kind != "exit" else None)))
+        event, now, seq = stay.event(what), self.platform.clock.now(), next(self._seq)
+        lane, opened = "enter" if kind == "enter" else "exit", told.get("opened", True if kind != "exit" else None)
+        self.log.append(Logged(stay.number, seq, lane, kind, event, now, opened))
         fault = self._fault(stay, what)
         if fault:
             self.faults[fault] += 1
-        lane = "enter" if kind == "enter" else "exit"
-        head = {"event_id": str(event), "seq": next(self._seq), "lane": lane, "kind": kind}
+        head = {"event_id": str(event), "seq": seq, "lane": lane, "kind": kind}
         head |= {"plate": plate(stay.car), "plate_color": "blue", "occurred_at": now.isoformat()}
         return msgspec.json.encode(head | told)
 

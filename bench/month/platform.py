@@ -50,12 +50,6 @@ class Process:
             except Exception as error:
                 if time.monotonic() > self._platform.servers_killed_at + _SERVER_BACK_SECONDS:
                     raise
-                if (
-                    "Integrity" in type(error).__name__
-                    or "DBAPI" in type(error).__name__
-                    or "InternalError" in type(error).__name__
-                ):
-                    print("DEBUG", name, str(error)[:400], flush=True)
                 self._platform.again[f"{type(error).__name__}: a server was killed"] += 1
                 await asyncio.sleep(_PAUSE_SECONDS)
 

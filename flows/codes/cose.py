@@ -31,7 +31,7 @@ class Message(Struct, frozen=True):
 
 def sign(key: Ed25519PrivateKey, kid: bytes, payload: bytes, aad: bytes) -> bytes:
     """Return the message as bytes."""
-    return written(Message(kid, payload, key.sign(_to_be_signed(payload, aad))))
+    return written(Message(kid, payload, key.sign(to_be_signed(payload, aad))))
 
 
 def written(message: Message) -> bytes:
@@ -58,7 +58,7 @@ def read(data: bytes) -> Message:
 def verified(message: Message, key: Ed25519PublicKey, aad: bytes) -> bytes:
     """Return the payload. Raises NotSignedError if the key has not signed it for this use."""
     try:
-        key.verify(message.signature, _to_be_signed(message.payload, aad))
+        key.verify(message.signature, to_be_signed(message.payload, aad))
     except InvalidSignature as error:
         raise NotSignedError("the signature does not hold") from error
     return message.payload
@@ -73,6 +73,6 @@ def opened(data: bytes, find: Callable[[bytes], Ed25519PublicKey | None], aad: b
     return verified(message, key, aad)
 
 
-def _to_be_signed(payload: bytes, aad: bytes) -> bytes:
+def to_be_signed(payload: bytes, aad: bytes, protected: bytes = _PROTECTED) -> bytes:
     """Return the Sig_structure (RFC 9052 section 4.4)."""
-    return cbor2.dumps(["Signature1", _PROTECTED, aad, payload])
+    return cbor2.dumps(["Signature1", protected, aad, payload])

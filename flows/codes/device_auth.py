@@ -5,13 +5,12 @@ from uuid import UUID
 
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.codes.errors import CodesUnavailableError, DeviceRefusedError
+from flows.codes.errors import DeviceRefusedError
 from flows.codes.message_signatures import SignedRequest, check, stated
-from flows.codes.tables import CodeVerifier
-from flows.codes.verifiers import secret_of
+from flows.codes.redis_needed import needing_redis
+from flows.codes.verifiers import Verifier, secret_of, unrevoked
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.redis import key
@@ -27,14 +26,14 @@ class Door(Struct, frozen=True):
     clock: Clock
 
 
-async def verifier_of(session: AsyncSession, door: Door, request: SignedRequest) -> CodeVerifier:
+async def verifier_of(session: AsyncSession, door: Door, request: SignedRequest) -> Verifier:
     """Return the verifier that has signed a request. Raises DeviceRefusedError, CodesUnavailableError.
 
     Redis remembers nonces while their requests are young enough to be taken; without it nothing is let in.
     """
     found = stated(request)
-    verifier = await session.get(CodeVerifier, _id(found.key_id))
-    if verifier is None or verifier.revoked_at is not None:
+    verifier = await unrevoked(session, _id(found.key_id))
+    if verifier is None:
         raise DeviceRefusedError("The device is unknown or revoked", fix="Ask the platform's operator to register it.")
     check(found, secret_of(door.cipher, verifier))
     if abs(door.clock.now() - found.created) > WITHIN:
@@ -48,17 +47,13 @@ async def verifier_of(session: AsyncSession, door: Door, request: SignedRequest)
 
 async def _once(door: Door, verifier_id: UUID, nonce: str) -> None:
     name = key("device_nonce", verifier_id, nonce)
-    try:
+    with needing_redis("Whether this request came before cannot be known at the moment", "Send it again, signed anew."):
         new = await door.redis.set(name, b"", nx=True, ex=int(2 * WITHIN.total_seconds()))
-    except (RedisError, OSError) as error:
-        raise CodesUnavailableError(
-            "Whether this request came before cannot be known at the moment", fix="Send it again, signed anew."
-        ) from error
     if not new:
         raise DeviceRefusedError("The request came before", fix="Sign every request anew, with another nonce.")
 
 
-def _id(text: str) -> UUID | None:
+def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:

@@ -21,6 +21,11 @@ def position_of(latitude: float | None, longitude: float | None) -> Position | N
     return Position(latitude, longitude)
 
 
+def apart(one: Position | None, other: Position | None) -> int | None:
+    """Return the distance of two positions, None unless both are known."""
+    return metres(one, other) if one is not None and other is not None else None
+
+
 def metres(one: Position, other: Position) -> int:
     """Return the distance along the surface (the haversine formula)."""
     north, south = radians(one.latitude), radians(other.latitude)

@@ -7,7 +7,8 @@ from kernel.errors import YiwangError
 
 _FIXES = {
     Refusal.EXPIRED: "Have a new code shown: one lives 60 seconds.",
-    Refusal.TOO_EARLY: "Set the verifier's clock; a code is never issued ahead of the platform's time.",
+    Refusal.TOO_EARLY: "Set the verifier's clock, or that of the phone if it has signed the code: neither runs ahead.",
+    Refusal.TOO_FAR: "Have the holder fetch a new code here; a picture of another's code opens nothing.",
     Refusal.REPLAY: "Have a new code shown; each admits once.",
     Refusal.UNKNOWN_KEY: "Fetch the key set again.",
     Refusal.ONLINE_ONLY: "Ask the platform (POST /codes/check), and set the verifier's clock.",
@@ -65,6 +66,20 @@ class CodesUnavailableError(YiwangError):
     code = "CODES_UNAVAILABLE"
     http_status = 503
     retryable = True
+
+
+class CodeDeviceRefusedError(YiwangError):
+    """A phone that may not sign codes: its key is none, it has not shown that it has it, or it was bound before."""
+
+    code = "CODE_DEVICE_REFUSED"
+    http_status = 422
+
+
+class CodeDeviceUnknownError(YiwangError):
+    """The phone may not sign codes of the resident's: it was never bound, or is bound no more."""
+
+    code = "CODE_DEVICE_UNKNOWN"
+    http_status = 404
 
 
 class CodePurposeUnknownError(YiwangError):

@@ -5,6 +5,7 @@ knows who signs next. Pure: no database, no clock of its own.
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Struct
 
 from flows.codes import cose
-from flows.codes.errors import SignedListRefusedError
+from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
+from flows.codes.refusals import Refusal
 
 AAD = b"SC1-KEYS"
 LISTS = "lists"  # what key sets and revocation lists are signed for; no code is
@@ -40,9 +42,17 @@ class KeySet:
     def __iter__(self) -> Iterator[PublicKey]:
         return iter(self._keys.values())
 
-    def find(self, kid: bytes) -> PublicKey | None:
-        """Return a key."""
-        return self._keys.get(kid)
+    def believed(self, kid: bytes, purposes: AbstractSet[str], now: datetime) -> PublicKey:
+        """Return the key that signs for one of these purposes. Raises PassCodeRefusedError."""
+        found = self._keys.get(kid)
+        if found is None:
+            raise PassCodeRefusedError(Refusal.UNKNOWN_KEY, f"It is signed by the key {kid.hex()}, which is not known")
+        if found.purpose not in purposes:
+            wrong = f"It is for {found.purpose}, not for {' or '.join(sorted(purposes))}"
+            raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, wrong)
+        if found.until is not None and now >= found.until:
+            raise PassCodeRefusedError(Refusal.KEY_RETIRED, f"It is signed by the key {kid.hex()}, which is retired")
+        return found
 
     def signing_lists(self, kid: bytes) -> Ed25519PublicKey | None:
         """Return a key that lists are signed by."""

@@ -4,6 +4,7 @@ What it holds is a key set, a revocation list, the codes it has seen, and how we
 keeps these; nothing here reads or writes anything.
 """
 
+from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,9 +12,10 @@ from msgspec import Struct
 
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import KeySet
-from flows.codes.pass_codes import PassCode, verify
+from flows.codes.pass_codes import PassCode
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import RevocationList
+from flows.codes.signed_codes import verify
 
 Risk = Literal["low", "any"]
 MOST_CLOCK_ERROR = timedelta(seconds=15)
@@ -44,7 +46,7 @@ class SeenCodes:
     """The codes that one site has let through, each kept until no verifier takes it any more."""
 
     def __init__(self) -> None:
-        self._seen: dict[bytes, tuple[Use, datetime]] = {}
+        self._seen: OrderedDict[bytes, tuple[Use, datetime]] = OrderedDict()  # as they were used
 
     def use(self, code: PassCode, verifier: str, request_id: str, now: datetime) -> None:
         """Note a use. Raises PassCodeRefusedError for a second one, unless it is the same request again at once."""
@@ -57,9 +59,9 @@ class SeenCodes:
             raise PassCodeRefusedError(Refusal.REPLAY, f"The code was used at {first.verifier}, {first.at:%H:%M:%S}")
 
     def _forget(self, now: datetime) -> None:
-        over = [code_id for code_id, (_, until) in self._seen.items() if until < now]
-        for code_id in over:
-            del self._seen[code_id]
+        """Codes end nearly in the order of their uses: the first one that still counts keeps those behind it."""
+        while self._seen and next(iter(self._seen.values()))[1] < now:
+            self._seen.popitem(last=False)
 
 
 def is_retry(first: Use, verifier: str, request_id: str, now: datetime) -> bool:

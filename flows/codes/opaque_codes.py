@@ -6,17 +6,18 @@ Redis under the code's SHA-256; should Redis lose it, a phone shows the next one
 
 import hashlib
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from flows.codes import base45
-from flows.codes.errors import CodesUnavailableError, PassCodeRefusedError
+from flows.codes.distance import Position
+from flows.codes.errors import PassCodeRefusedError
 from flows.codes.pass_codes import LIFE
+from flows.codes.redis_needed import needing_redis
 from flows.codes.refusals import Refusal
 from kernel.redis import key
 
@@ -25,12 +26,13 @@ TOKEN_BYTES = 16
 _KEPT_SECONDS = int(LIFE.total_seconds()) + 20  # a little longer, to say "too old" and to answer a retry
 
 
-class Holder(Struct, frozen=True):
-    """For whom and what a code was issued, and when."""
+class Meant(Struct, frozen=True):
+    """What a code stands for: for whom and what it was issued, when, and to a phone that is where, if it said so."""
 
     subject: bytes
     purpose: str
     issued_at: datetime
+    where: Position | None = None
 
 
 def new_text() -> str:
@@ -49,34 +51,23 @@ def code_id_of(text: str) -> bytes:
     return hashlib.sha256(token).digest()
 
 
-async def keep(redis: Redis, text: str, holder: Holder) -> None:
+async def keep(redis: Redis, text: str, meant: Meant) -> None:
     """Remember what a code stands for. Raises CodesUnavailableError."""
-    value = msgspec.msgpack.encode((holder.subject, holder.purpose, holder.issued_at.timestamp()))
-    try:
-        await redis.set(_name(code_id_of(text)), value, ex=_KEPT_SECONDS)
-    except (RedisError, OSError) as error:
-        raise away("No code can be made at the moment") from error
+    with needing_redis("No code can be made at the moment"):
+        await redis.set(_name(code_id_of(text)), msgspec.msgpack.encode(meant), ex=_KEPT_SECONDS)
 
 
-async def holder_of(redis: Redis, code_id: bytes, now: datetime) -> Holder:
+async def meaning_of(redis: Redis, code_id: bytes, now: datetime) -> Meant:
     """Return what a code stands for. Raises PassCodeRefusedError, CodesUnavailableError."""
-    try:
+    with needing_redis("The code cannot be looked up at the moment"):
         value: Any = await redis.get(_name(code_id))
-    except (RedisError, OSError) as error:
-        raise away("The code cannot be looked up at the moment") from error
     if value is None:
         raise PassCodeRefusedError(Refusal.UNKNOWN, "The code is too old, or never was one")
-    subject, purpose, issued = msgspec.msgpack.decode(value, type=tuple[bytes, str, float])
-    holder = Holder(subject, purpose, datetime.fromtimestamp(issued, UTC))
-    if now > holder.issued_at + LIFE:
+    meant = msgspec.msgpack.decode(value, type=Meant)
+    if now > meant.issued_at + LIFE:
         raise PassCodeRefusedError(Refusal.EXPIRED, "The code is too old")
-    return holder
-
-
-def away(what: str) -> CodesUnavailableError:
-    """Return the error of a Redis that does not answer: nobody is let through unchecked."""
-    return CodesUnavailableError(what, fix="Try again in a few seconds.")
+    return meant
 
 
 def _name(code_id: bytes) -> str:
-    return key("pass_code", code_id.hex(), "holder")
+    return key("pass_code", code_id.hex(), "meaning")

@@ -4,6 +4,7 @@
 whoever verifies needs the key set and the time, no database and no network (docs/codes.md is the same for vendors).
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 
 import cbor2
@@ -25,13 +26,17 @@ _SUB, _IAT, _CTI = 2, 6, 7  # RFC 8392 section 4
 
 
 class PassCode(Struct, frozen=True):
-    """What a code says: whom, by the name that this group of verifiers knows; since when; and its own id."""
+    """What a code says: whom, by the name that this group of verifiers knows; since when; and its own id.
+
+    ``device`` is the key of the phone that has signed it, if a phone has.
+    """
 
     subject: bytes
     issued_at: datetime
     code_id: bytes
     kid: bytes
     purpose: str
+    device: bytes = b""
 
     @property
     def expires_at(self) -> datetime:
@@ -47,32 +52,19 @@ def issue(key: Ed25519PrivateKey, kid: bytes, subject: bytes, issued_at: datetim
     return PREFIX + base45.encode(cose.sign(key, kid, payload, AAD))
 
 
-def verify(text: str, keys: KeySet, purpose: str, now: datetime) -> PassCode:
-    """Return what a code says. Raises PassCodeRefusedError.
-
-    Whether it was used before or is revoked is the caller's to look at (``seen_codes``, ``revocations``).
-    """
-    code = authentic(text, keys, purpose, now)
-    check_time(code, now)
-    return code
-
-
-def authentic(text: str, keys: KeySet, purpose: str, now: datetime) -> PassCode:
-    """As ``verify``, whatever the code's age: for uses that are reported later."""
-    message = _message(text)
+def authentic(text: str, keys: KeySet, purposes: AbstractSet[str], now: datetime) -> PassCode:
+    """Return what a code says, if it is for one of some purposes, whatever its age. Raises PassCodeRefusedError."""
+    try:
+        message = cose.read(bytes_of(text, PREFIX, CODE_BYTES))
+    except cose.NotSignedError as error:
+        raise _refused(Refusal.MALFORMED, f"The code is malformed: {error}") from error
     subject, issued_at, code_id = _claims(message.payload)
-    found = keys.find(message.kid)
-    if found is None:
-        raise _refused(Refusal.UNKNOWN_KEY, f"The code is signed by the key {message.kid.hex()}, which is not known")
-    if found.purpose != purpose:
-        raise _refused(Refusal.WRONG_PURPOSE, f"The code is for {found.purpose}, not for {purpose}")
-    if found.until is not None and now >= found.until:
-        raise _refused(Refusal.KEY_RETIRED, f"The code is signed by the key {message.kid.hex()}, which is retired")
+    found = keys.believed(message.kid, purposes, now)
     try:
         cose.verified(message, found.key, AAD)
     except cose.NotSignedError as error:
         raise _refused(Refusal.BAD_SIGNATURE, "The code's signature does not hold") from error
-    return PassCode(subject, datetime.fromtimestamp(issued_at, UTC), code_id, message.kid, purpose)
+    return PassCode(subject, datetime.fromtimestamp(issued_at, UTC), code_id, message.kid, found.purpose)
 
 
 def check_time(code: PassCode, now: datetime) -> None:
@@ -83,25 +75,17 @@ def check_time(code: PassCode, now: datetime) -> None:
         raise _refused(Refusal.EXPIRED, "The code is too old")
 
 
-def purpose_of(text: str, keys: KeySet) -> str | None:
-    """Return what a code claims to be for, by its kid: to know which purpose to verify it for."""
-    found = keys.find(_message(text).kid)
-    return found.purpose if found is not None else None
-
-
-def _message(text: str) -> cose.Message:
-    if not text.startswith(PREFIX):
+def bytes_of(text: str, prefix: str, size: int) -> bytes:
+    """Return the bytes of a text with a prefix. Raises PassCodeRefusedError if it is no such code."""
+    if not text.startswith(prefix):
         raise _refused(Refusal.NOT_A_CODE, "This is no pass code of this city")
     try:
-        data = base45.decode(text[len(PREFIX) :])
+        data = base45.decode(text[len(prefix) :])
     except ValueError as error:
         raise _refused(Refusal.NOT_A_CODE, "This is no pass code: it is no Base45") from error
-    if len(data) != CODE_BYTES:
-        raise _refused(Refusal.NOT_A_CODE, f"This is no pass code: it has {len(data)} bytes, not {CODE_BYTES}")
-    try:
-        return cose.read(data)
-    except cose.NotSignedError as error:
-        raise _refused(Refusal.MALFORMED, f"The code is malformed: {error}") from error
+    if len(data) != size:
+        raise _refused(Refusal.NOT_A_CODE, f"This is no pass code: it has {len(data)} bytes, not {size}")
+    return data
 
 
 def _claims(payload: bytes) -> tuple[bytes, int, bytes]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, String, text
 from sqlmodel import Field, SQLModel
 
 from flows.codes.place_codes import PlaceKind
@@ -12,6 +12,7 @@ from kernel.crypto.suite import SuiteName
 from kernel.ids import uuid7
 
 PlaceStatus = Literal["active", "retired"]
+PatrolDueState = Literal["open", "patrolled", "retired"]
 Finding = Literal["ok", "missing", "damaged", "covered", "moved"]
 
 
@@ -68,6 +69,20 @@ class PlacePatrol(SQLModel, table=True):
     actor: str
     at: datetime
     metres: int | None = None  # between where it was scanned and where it should hang
+
+
+class PatrolDue(SQLModel, table=True):
+    """A work item: no patrol has seen a sticker for 30 days. Open until one sees it well, or the sticker is retired."""
+
+    __tablename__ = "patrol_due"
+    __table_args__ = (Index("patrol_due_open", "object_id", unique=True, postgresql_where=text("state = 'open'")),)
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    object_id: bytes = Field(sa_column=Column(ForeignKey("static_code.object_id"), nullable=False))
+    due_at: datetime
+    opened_at: datetime
+    state: PatrolDueState = Field(default="open", sa_type=String)
+    ended_at: datetime | None = None
 
 
 class PlaceReport(SQLModel, table=True):

@@ -5,15 +5,16 @@ Whoever has a scan reads it here: the MAC says whether it is ours, the row wheth
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes import place_codes
-from flows.codes.distance import Position, metres, position_of
+from flows.codes.distance import Position, apart, position_of
 from flows.codes.errors import PlaceRefusedError, PlaceUnknownError
+from flows.codes.patrol_dues import end_due, is_overdue
 from flows.codes.place_codes import KINDS, OBJECT_BYTES, PlaceMacKey, Tampered, Valid, short_code
 from flows.codes.place_tables import Finding, PlaceKey, PlacePatrol, PlaceReport, StaticCode
 from kernel.clock import Clock
@@ -24,7 +25,6 @@ from kernel.settings import Settings
 NEAR_METRES = 150
 """How far from its place a sticker may be scanned without a warning: positions in streets of towers err by 50 m."""
 
-VERIFIED_EVERY = timedelta(days=30)
 _COLUMN = "place_key.secret"
 _MOST_KEYS = 256
 _SCANNED_CHARACTERS = 200
@@ -110,6 +110,7 @@ async def retire(session: AsyncSession, clock: Clock, code: str) -> StaticCode:
     if row.status == "active":
         row.status, row.retired_at = "retired", clock.now()
         session.add(row)
+        await end_due(session, clock, row.object_id, "retired")
     return row
 
 
@@ -123,11 +124,8 @@ async def rekey(session: AsyncSession, clock: Clock, cipher: FieldCipher, code: 
 
 async def listed(session: AsyncSession, *, overdue_at: datetime | None = None) -> Sequence[StaticCode]:
     """Return the active stickers; with ``overdue_at`` those that no patrol has seen for 30 days by then."""
-    query = select(StaticCode).where(StaticCode.status == "active").order_by(StaticCode.reference)
-    rows = (await session.exec(query)).all()
-    if overdue_at is None:
-        return rows
-    return [row for row in rows if (row.last_verified_at or row.created_at) <= overdue_at - VERIFIED_EVERY]
+    chosen = col(StaticCode.status) == "active" if overdue_at is None else is_overdue(overdue_at)
+    return (await session.exec(select(StaticCode).where(chosen).order_by(StaticCode.reference))).all()
 
 
 async def standing(
@@ -140,8 +138,7 @@ async def standing(
     row = await session.get(StaticCode, read.code.object_id)
     if row is None or row.kind != read.code.kind:
         return Standing("retired")
-    here = position_of(row.latitude, row.longitude)
-    far = metres(here, where) if here is not None and where is not None else None
+    far = apart(position_of(row.latitude, row.longitude), where)
     valid = isinstance(read, Valid) and row.status == "active" and row.kid == read.code.kid
     return Standing("valid" if valid else "retired", row, far)
 
@@ -156,11 +153,11 @@ class Look(Struct, frozen=True):
 
 async def patrolled(session: AsyncSession, clock: Clock, row: StaticCode, look: Look) -> PlacePatrol:
     """Record that somebody of the city has looked at a sticker; only one that is well counts as verified."""
-    here = position_of(row.latitude, row.longitude)
-    far = metres(here, look.where) if here is not None and look.where is not None else None
+    far = apart(position_of(row.latitude, row.longitude), look.where)
     patrol = PlacePatrol(object_id=row.object_id, found=look.found, actor=look.actor, at=clock.now(), metres=far)
     if look.found == "ok" and (far is None or far <= NEAR_METRES):
         row.last_verified_at = patrol.at
+        await end_due(session, clock, row.object_id, "patrolled")
     session.add_all([patrol, row])
     return patrol
 

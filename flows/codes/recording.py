@@ -1,79 +1,95 @@
-"""The record of uses: each once, with what is wrong about it: a code that two have accepted, impossible travel."""
+"""The record of uses: each once, with what is wrong about it: a code that two have accepted, impossible travel.
 
-from datetime import timedelta
+Past the ORM: a barrier waits for it, and sites report a thousand at once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+import asyncpg
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from flows.codes.distance import metres, position_of
 from flows.codes.pass_codes import CODE_ID_BYTES
-from flows.codes.tables import CodeDoubleUse, CodeTravel, CodeUse, CodeVerifier
+from flows.codes.tables import Result
+from flows.codes.verifiers import Verifier
 from kernel.clock import Clock
+from kernel.ids import uuid7
 
 MOST_METRES_PER_SECOND = 60  # 216 km/h: faster than any train within the city
 LEAST_METRES = 2_000  # nearer, clocks and maps that are a little off would raise alarms
 LOOKED_BACK = timedelta(hours=6)
 
+_LOCK = "SELECT pg_advisory_xact_lock($1)"
+_INSERT = """
+    INSERT INTO code_use (id, verifier_id, received_at, code_id, account_id, purpose, used_at, result, request_id,
+        claims, offline)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT ON CONSTRAINT code_use_once DO NOTHING
+    RETURNING id
+"""
+_DOUBLE_USE = """
+    INSERT INTO code_double_use (code_id, first_use, second_use, found_at)
+    SELECT code_id, id, $2, $3 FROM code_use WHERE code_id = $1 AND result = 'ok' AND id <> $2
+    ORDER BY received_at LIMIT 1 ON CONFLICT DO NOTHING
+"""
+_NEAREST_IN_TIME = """
+    SELECT u.id, u.used_at, v.latitude, v.longitude FROM code_use u JOIN code_verifier v ON v.id = u.verifier_id
+    WHERE u.account_id = $1 AND u.result = 'ok' AND u.id <> $2 AND v.latitude IS NOT NULL
+        AND u.used_at BETWEEN $3::timestamptz - $4::interval AND $3::timestamptz + $4::interval
+    ORDER BY abs(extract(epoch FROM u.used_at - $3::timestamptz)) LIMIT 1
+"""
+_TRAVEL = """
+    INSERT INTO code_travel (id, account_id, first_use, second_use, metres, seconds, found_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
 
-async def note(session: AsyncSession, clock: Clock, use: CodeUse) -> bool:
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What is recorded of a code that a verifier has read, in the order of ``_INSERT``; see ``CodeUse``."""
+
+    code_id: bytes
+    account_id: UUID | None
+    purpose: str
+    used_at: datetime
+    result: Result
+    request_id: str
+    claims: Sequence[str] = ()
+    offline: bool = False
+
+
+async def note(
+    connection: "asyncpg.Connection[asyncpg.Record]", clock: Clock, verifier: Verifier, reading: Reading
+) -> bool:
     """Record a use, and what it shows; False if this request of the verifier's is recorded already.
 
     Notes of one code wait for each other, so that of two uses the later sees the earlier. Whoever notes several in a
     transaction does so in the order of their code ids.
     """
-    signed = len(use.code_id) == CODE_ID_BYTES  # an opaque one is judged by the platform alone: nobody has it as well
+    use_id, now = uuid7(), clock.now()
+    signed = len(reading.code_id) == CODE_ID_BYTES  # an opaque one is judged by the platform alone: nobody has it too
     if signed:
-        await session.exec(select(func.pg_advisory_xact_lock(int.from_bytes(use.code_id, signed=True))))
-    made = insert(CodeUse).values(**use.model_dump()).on_conflict_do_nothing(constraint="code_use_once")
-    if (await session.exec(made.returning(col(CodeUse.id)))).first() is None:
+        await connection.execute(_LOCK, int.from_bytes(reading.code_id, signed=True))
+    if await connection.fetchval(_INSERT, use_id, verifier.id, now, *astuple(reading)) is None:
         return False
-    if use.result == "ok":
+    if reading.result == "ok":
         if signed:
-            await _look_for_another(session, clock, use)
-        if use.account_id is not None:
-            await _look_for_travel(session, clock, use, use.account_id)
+            await connection.execute(_DOUBLE_USE, reading.code_id, use_id, now)
+        if reading.account_id is not None and verifier.where is not None:
+            await _look_for_travel(connection, verifier, reading, use_id, now)
     return True
 
 
-async def _look_for_another(session: AsyncSession, clock: Clock, use: CodeUse) -> None:
-    query = select(CodeUse.id).where(CodeUse.code_id == use.code_id, CodeUse.result == "ok", CodeUse.id != use.id)
-    first = (await session.exec(query.order_by(col(CodeUse.received_at)).limit(1))).first()
-    if first is not None:
-        row = CodeDoubleUse(code_id=use.code_id, first_use=first, second_use=use.id, found_at=clock.now())
-        await session.exec(insert(CodeDoubleUse).values(**row.model_dump()).on_conflict_do_nothing())
-
-
-async def _look_for_travel(session: AsyncSession, clock: Clock, use: CodeUse, account_id: UUID) -> None:
-    here = await session.get(CodeVerifier, use.verifier_id)
-    one = position_of(here.latitude, here.longitude) if here is not None else None
-    if one is None:
+async def _look_for_travel(
+    connection: "asyncpg.Connection[asyncpg.Record]", verifier: Verifier, reading: Reading, use_id: UUID, now: datetime
+) -> None:
+    query = _NEAREST_IN_TIME, reading.account_id, use_id, reading.used_at, LOOKED_BACK
+    other = await connection.fetchrow(*query)
+    there = position_of(other["latitude"], other["longitude"]) if other is not None else None
+    if verifier.where is None or there is None:
         return
-    query = (
-        select(CodeUse, CodeVerifier)
-        .where(CodeUse.account_id == account_id, CodeUse.result == "ok", CodeUse.id != use.id)
-        .where(col(CodeUse.used_at).between(use.used_at - LOOKED_BACK, use.used_at + LOOKED_BACK))
-        .where(CodeUse.verifier_id == CodeVerifier.id, col(CodeVerifier.latitude).is_not(None))
-    )
-    nearest = query.order_by(func.abs(func.extract("epoch", col(CodeUse.used_at) - use.used_at))).limit(1)
-    found = (await session.exec(nearest)).first()
-    if found is None:
-        return
-    other, there = found
-    two = position_of(there.latitude, there.longitude)
-    if two is None:
-        return
-    far, seconds = metres(one, two), abs((use.used_at - other.used_at).total_seconds())
+    far, seconds = metres(verifier.where, there), abs((reading.used_at - other["used_at"]).total_seconds())
     if far > max(LEAST_METRES, MOST_METRES_PER_SECOND * seconds):
-        session.add(
-            CodeTravel(
-                account_id=account_id,
-                first_use=other.id,
-                second_use=use.id,
-                metres=far,
-                seconds=int(seconds),
-                found_at=clock.now(),
-            )
-        )
+        values = reading.account_id, other["id"], use_id, far, int(seconds), now
+        await connection.execute(_TRAVEL, uuid7(), *values)

@@ -16,6 +16,7 @@ class Refusal(StrEnum):
     EXPIRED = "expired"
     UNKNOWN = "unknown"  # an opaque code that was never issued, or so long ago that nobody remembers
     REVOKED = "revoked"
+    TOO_FAR = "too_far"  # the phone that it was given to is elsewhere
     REPLAY = "replay"  # used before, by another verifier or another request
     ONLINE_ONLY = "online_only"  # the verifier cannot judge it by itself: its clock is not known well enough
     LIST_TOO_OLD = "list_too_old"  # the revocation list is older than this action allows

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
+import asyncpg
 from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.codes import pass_codes
+from flows.codes import pass_codes, signed_codes
 from flows.codes.desk import Desk
 from flows.codes.errors import PassCodeRefusedError
-from flows.codes.recording import note
+from flows.codes.recording import Reading, note
 from flows.codes.refusals import Refusal
 from flows.codes.subjects import holder_of
-from flows.codes.tables import CodeUse, CodeVerifier
+from flows.codes.verifiers import Verifier
+from kernel.database import driver
 
 MOST_AT_ONCE = 1000
 REPORTED_WITHIN = timedelta(days=7)
@@ -36,9 +38,7 @@ class Outcome(Struct, frozen=True):
     outcome: str
 
 
-async def report(
-    session: AsyncSession, desk: Desk, verifier: CodeVerifier, uses: Sequence[OfflineUse]
-) -> list[Outcome]:
+async def report(session: AsyncSession, desk: Desk, verifier: Verifier, uses: Sequence[OfflineUse]) -> list[Outcome]:
     """Record uses, and say what has become of each."""
     read = [(use, _read(desk, verifier, use)) for use in uses]
     outcomes: dict[int, str] = {}
@@ -46,21 +46,19 @@ async def report(
     for at, (_, code) in enumerate(read):
         if isinstance(code, Refusal):
             outcomes[at] = code.value
+    connection = await driver(session)
     for _, at in sorted(good):  # in this order nobody waits for each other (flows.codes.recording)
         use, code = read[at]
         if isinstance(code, pass_codes.PassCode):
-            row = await _row(session, desk, verifier, use, code)
-            outcomes[at] = "recorded" if await note(session, desk.clock, row) else "known"
+            reading = await _reading(connection, use, code)
+            outcomes[at] = "recorded" if await note(connection, desk.clock, verifier, reading) else "known"
     return [Outcome(use.request_id, outcomes[at]) for at, (use, _) in enumerate(read)]
 
 
-def _read(desk: Desk, verifier: CodeVerifier, use: OfflineUse) -> pass_codes.PassCode | Refusal:
+def _read(desk: Desk, verifier: Verifier, use: OfflineUse) -> pass_codes.PassCode | Refusal:
     now, keys = desk.clock.now(), desk.keys().published
     try:
-        purpose = pass_codes.purpose_of(use.code, keys) or verifier.purposes[0]
-        if purpose not in verifier.purposes:
-            return Refusal.WRONG_PURPOSE
-        code = pass_codes.authentic(use.code, keys, purpose, now)
+        code = signed_codes.authentic(use.code, keys, verifier.purposes, now)
         pass_codes.check_time(code, use.used_at)
     except PassCodeRefusedError as error:
         return error.reason
@@ -69,19 +67,16 @@ def _read(desk: Desk, verifier: CodeVerifier, use: OfflineUse) -> pass_codes.Pas
     return code if now - use.used_at <= REPORTED_WITHIN else Refusal.EXPIRED
 
 
-async def _row(
-    session: AsyncSession, desk: Desk, verifier: CodeVerifier, use: OfflineUse, code: pass_codes.PassCode
-) -> CodeUse:
-    holder = await holder_of(session, code.subject)
-    return CodeUse(
+async def _reading(
+    connection: "asyncpg.Connection[asyncpg.Record]", use: OfflineUse, code: pass_codes.PassCode
+) -> Reading:
+    holder = await holder_of(connection, code.subject)
+    return Reading(
         code_id=code.code_id,
-        account_id=holder[0].id if holder is not None else None,
-        verifier_id=verifier.id,
+        account_id=holder.account_id if holder is not None else None,
         purpose=code.purpose,
-        claims=[],
         used_at=use.used_at,
-        received_at=desk.clock.now(),
-        offline=True,
         result="ok",
         request_id=use.request_id,
+        offline=True,
     )

@@ -1,7 +1,7 @@
 """The revocation list: what a verifier must refuse although its signature holds. Pure.
 
-An entry is a hash of 8 bytes of one subject, code or key, so that a list of 100,000 has 781 KiB and tells nobody who
-is on it. A list is signed, its versions only grow, and it is believed for 24 hours.
+An entry is a hash of 8 bytes of one subject, code, key or phone's key, so that a list of 100,000 has 781 KiB and tells
+nobody who is on it. A list is signed, its versions only grow, and it is believed for 24 hours.
 """
 
 import hashlib
@@ -23,12 +23,18 @@ HASH_BYTES = 8
 FETCH_EVERY = timedelta(minutes=15)
 BELIEVED_FOR = timedelta(hours=24)
 
-Kind = Literal["subject", "code", "key"]
+Kind = Literal["subject", "code", "key", "device"]
 
 
 def hash_of(kind: Kind, value: bytes) -> bytes:
     """Return the entry of something revoked: SHA-256 of ``kind:`` and the bytes, its first 8."""
     return hashlib.sha256(kind.encode() + b":" + value).digest()[:HASH_BYTES]
+
+
+def named_by(code: PassCode) -> tuple[tuple[Kind, bytes], ...]:
+    """Return what of a code may be revoked."""
+    named: tuple[tuple[Kind, bytes], ...] = (("subject", code.subject), ("code", code.code_id), ("key", code.kid))
+    return (*named, ("device", code.device)) if code.device else named
 
 
 class RevocationList:
@@ -40,13 +46,8 @@ class RevocationList:
         self.hashes = frozenset(hashes)
 
     def check(self, code: PassCode) -> None:
-        """Raise PassCodeRefusedError if the code, its holder or its key is revoked."""
-        named: tuple[tuple[Kind, bytes], ...] = (
-            ("subject", code.subject),
-            ("code", code.code_id),
-            ("key", code.kid),
-        )
-        for kind, value in named:
+        """Raise PassCodeRefusedError if the code, its holder, its key or its phone is revoked."""
+        for kind, value in named_by(code):
             if hash_of(kind, value) in self.hashes:
                 raise PassCodeRefusedError(Refusal.REVOKED, f"The code's {kind} is revoked")
 

@@ -49,13 +49,9 @@ def issue(key: Ed25519PrivateKey, kid: bytes, receipt: Receipt) -> str:
 def verify(text: str, keys: KeySet, lot: UUID, now: datetime) -> Receipt:
     """Return what a receipt states for this lot and time. Raises PassCodeRefusedError."""
     message, receipt = _read(text)
-    found = keys.find(message.kid)
-    if found is None:
-        raise PassCodeRefusedError(Refusal.UNKNOWN_KEY, f"The receipt's key {message.kid.hex()} is not known")
-    if found.purpose != PURPOSE or receipt.lot != lot:
-        raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, "The receipt is for another lot or purpose")
-    if found.until is not None and now >= found.until:
-        raise PassCodeRefusedError(Refusal.KEY_RETIRED, f"The receipt's key {message.kid.hex()} is retired")
+    found = keys.believed(message.kid, {PURPOSE}, now)
+    if receipt.lot != lot:
+        raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, "The receipt is for another lot")
     try:
         cose.verified(message, found.key, AAD)
     except cose.NotSignedError as error:

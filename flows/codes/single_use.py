@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from flows.codes.offline import Use, is_retry
-from flows.codes.opaque_codes import away
+from flows.codes.redis_needed import needing_redis
 from kernel.redis import key
 
 REMEMBERED = timedelta(seconds=180)
@@ -21,10 +20,8 @@ async def first_use(redis: Redis, code_id: bytes, use: Use) -> Use | None:
     """Note a use; None if it counts, else the earlier use that it repeats. Raises CodesUnavailableError."""
     said = f"{use.verifier}|{int(use.at.timestamp() * 1000)}|{use.request_id}"
     name = key("pass_code", code_id.hex(), "used")
-    try:
+    with needing_redis("Whether the code was used before cannot be known at the moment"):
         found: Any = await redis.set(name, said, nx=True, get=True, ex=int(REMEMBERED.total_seconds()))
-    except (RedisError, OSError) as error:
-        raise away("Whether the code was used before cannot be known at the moment") from error
     if found is None:
         return None
     verifier, milliseconds, request_id = found.decode().split("|", 2)

@@ -3,15 +3,28 @@
 from base64 import b32decode, b32encode
 from uuid import UUID
 
-from sqlmodel import col, select
+import asyncpg
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.tables import Account
+from auth.accounts.tables import Status
 from auth.clients.pairwise import pairwise_subject
-from auth.clients.tables import PairwiseSubject
 from kernel.clock import Clock
 
 SECTOR_PREFIX = "codes:"
+_HOLDER = """
+    SELECT a.id, a.status, a.ial, s.sector FROM pairwise_subject s JOIN account a ON a.id = s.account_id
+    WHERE s.subject = $1 AND starts_with(s.sector, $2)
+"""
+
+
+class Holder(Struct, frozen=True):
+    """Whose name it is, how their account stands and how well it is proven, and in which group."""
+
+    account_id: UUID
+    status: Status
+    ial: int
+    group: str
 
 
 async def subject_for(session: AsyncSession, clock: Clock, group: str, account_id: UUID) -> bytes:
@@ -19,15 +32,12 @@ async def subject_for(session: AsyncSession, clock: Clock, group: str, account_i
     return subject_bytes(await pairwise_subject(session, clock, SECTOR_PREFIX + group, account_id))
 
 
-async def holder_of(session: AsyncSession, subject: bytes) -> tuple[Account, str] | None:
-    """Return whose name it is, and in which group: one query, as a barrier waits for it."""
-    query = select(Account, PairwiseSubject.sector).where(
-        PairwiseSubject.subject == _text(subject),
-        PairwiseSubject.account_id == Account.id,
-        col(PairwiseSubject.sector).startswith(SECTOR_PREFIX),
-    )
-    found = (await session.exec(query)).first()
-    return (found[0], found[1].removeprefix(SECTOR_PREFIX)) if found is not None else None
+async def holder_of(connection: "asyncpg.Connection[asyncpg.Record]", subject: bytes) -> Holder | None:
+    """Return whose name it is, None if nobody's: past the ORM, as a barrier waits for it."""
+    row = await connection.fetchrow(_HOLDER, _text(subject), SECTOR_PREFIX)
+    if row is None:
+        return None
+    return Holder(row["id"], row["status"], row["ial"], row["sector"].removeprefix(SECTOR_PREFIX))
 
 
 def subject_bytes(text: str) -> bytes:

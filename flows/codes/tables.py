@@ -1,17 +1,17 @@
-"""The rows of codes: who reads them, the keys they are signed by, what is revoked, and each use."""
+"""The rows of codes: who reads them, the keys and phones they are signed by, what is revoked, and each use."""
 
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from flows.codes.revocations import Kind
 from kernel.ids import uuid7
 
-Result = Literal["ok", "replay", "revoked", "expired", "too_early"]
+Result = Literal["ok", "replay", "revoked", "too_far"]
 
 
 def _texts() -> Any:
@@ -78,6 +78,24 @@ class CodeRevocation(SQLModel, table=True):
     at: datetime
     until: datetime = Field(index=True)
     reason: str
+
+
+class CodeDevice(SQLModel, table=True):
+    """A phone that may sign codes for an account, by the key in its key store. An account has one at a time.
+
+    ``trusted_until`` is the end of the last credential that it was given: so long gates without a network believe it.
+    """
+
+    __tablename__ = "code_device"
+    __table_args__ = (
+        Index("code_device_of_account", "account_id", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    )
+
+    public: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))  # P-256, compressed
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    bound_at: datetime
+    trusted_until: datetime
+    revoked_at: datetime | None = None
 
 
 class CodeUse(SQLModel, table=True):

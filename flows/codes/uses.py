@@ -12,8 +12,8 @@ from flows.codes.tables import CodeUse, CodeVerifier
 Read = tuple[CodeUse, CodeVerifier]
 
 
-async def uses_of(session: AsyncSession, account_id: UUID, first: int) -> Sequence[Read]:
-    """Return the newest uses of an account's codes, and of those accounts' that have become part of it."""
+async def uses_of(session: AsyncSession, account_id: UUID, first: int | None = None) -> Sequence[Read]:
+    """Return the uses of an account's codes, and of those accounts' that have become part of it; the newest first."""
     parts = await parts_of(session, account_id)
     query = select(CodeUse, CodeVerifier).where(
         col(CodeUse.account_id).in_(parts), CodeUse.verifier_id == CodeVerifier.id

@@ -5,14 +5,17 @@ import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec import Struct
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.codes.distance import Position, position_of
 from flows.codes.errors import VerifierRefusedError, VerifierUnknownError
 from flows.codes.purposes import PURPOSES
 from flows.codes.tables import CodeVerifier
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
+from kernel.database import driver
 
 CLAIMS = ("level", "masked_name")
 """What a verifier may be licensed to be told, beyond that a code is good and by which name it knows the holder."""
@@ -20,6 +23,34 @@ CLAIMS = ("level", "masked_name")
 _COLUMN = "code_verifier.secret"
 _GROUP = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
 _SECRET_BYTES = 32  # as long as the hash: RFC 2104 section 3
+_UNREVOKED = """
+    SELECT id, purposes, claims, verifier_group, latitude, longitude, secret FROM code_verifier
+    WHERE id = $1 AND revoked_at IS NULL
+"""
+
+
+class Verifier(Struct, frozen=True):
+    """A verifier that asks: its licence, where it stands, and its sealed secret."""
+
+    id: UUID
+    purposes: frozenset[str]
+    claims: Sequence[str]
+    group: str
+    where: Position | None
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Verifier({self.id})"
+
+
+async def unrevoked(session: AsyncSession, verifier_id: UUID) -> Verifier | None:
+    """Return a verifier that may ask: whatever it asks begins with this, so it is read past the ORM."""
+    row = await (await driver(session)).fetchrow(_UNREVOKED, verifier_id)
+    if row is None:
+        return None
+    where = position_of(row["latitude"], row["longitude"])
+    licence = frozenset(row["purposes"]), row["claims"], row["verifier_group"]
+    return Verifier(verifier_id, *licence, where, row["secret"])
 
 
 async def register(session: AsyncSession, clock: Clock, cipher: FieldCipher, verifier: CodeVerifier) -> str:
@@ -55,7 +86,7 @@ async def revoke(session: AsyncSession, clock: Clock, verifier_id: UUID) -> Code
     return found
 
 
-def secret_of(cipher: FieldCipher, verifier: CodeVerifier) -> bytes:
+def secret_of(cipher: FieldCipher, verifier: CodeVerifier | Verifier) -> bytes:
     """Return what a verifier signs its requests with: the characters that it was shown, as bytes."""
     return cipher.open(_COLUMN, verifier.id, verifier.secret).encode()
 

@@ -1,10 +1,12 @@
 """What a vehicle at the exit has still to pay, as the platform will charge it: by its entry's tariff. Pure."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from msgspec import Struct
 
-from flows.gate.terms import Terms, Version
+from flows.gate.terms import Terms
+from flows.parking.fees import Fee
 from flows.parking.site_snapshot import SiteSession
 from flows.parking.tariff import Stay
 from flows.parking.visits import Visit
@@ -18,32 +20,57 @@ class Due(Struct, frozen=True):
     permit: str = ""
 
 
-def due_of(visit: Visit, who: str, session: SiteSession | None, terms: Terms, at: datetime) -> Due:
-    """``session`` is the platform's of the visit, with its payments, if it has one already."""
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known of a visit beside events here: whose it is, the platform's session of it if it has one already.
+
+    ``free``: the entries of the same vehicle that had the free minutes.
+    """
+
+    who: str
+    session: SiteSession | None = None
+    free: Collection[datetime] = ()
+
+
+def due_of(visit: Visit, known: Known, terms: Terms, at: datetime) -> Due:
+    """Return what is due of a visit if it ends then."""
+    payments = known.session.paid if known.session is not None else ()
+    covered = max((each.quoted_at for each in payments if at <= each.covers_until), default=None)
+    stay = _stay(visit, known, terms)
+    fee = _fee(visit, stay, terms, covered or at, known.session)
+    if fee is None:
+        return Due(None, permit=stay.permit)
+    paid = sum(each.amount_fen for each in payments) + visit.paid_here_fen
+    return Due(fee.total_fen - paid, covered is not None, stay.permit)
+
+
+def free_entries(visits: Iterable[Visit], who: str, known: Collection[datetime], terms: Terms) -> Collection[datetime]:
+    """Return the entries that had the free minutes: those that are known, and of visits here, the oldest first."""
+    found = set(known)
+    for visit in visits:
+        if visit.entered_at is not None and visit.left_at is not None:
+            fee = _fee(visit, _stay(visit, Known(who=who, free=found), terms), terms, visit.left_at)
+            if fee is not None and fee.free:
+                found.add(visit.entered_at)
+    return found
+
+
+def _stay(visit: Visit, known: Known, terms: Terms) -> Stay:
     since = visit.entered_at or visit.opened_at
-    version = terms.version(session.tariff_id if session is not None else None, since)
-    if terms.lot is None or version is None:
-        return Due(None)
-    permit = terms.permit(who, since)
-    stay = Stay(
+    return Stay(
         entered_at=since,
         vehicle_class=visit.vehicle_class,
-        area_class=terms.lot.area_class,
-        permit=permit,
-        charging=session.charging if session is not None else None,
+        area_class=terms.lot.area_class if terms.lot is not None else "",
+        permit=terms.permit(known.who, since),
+        free_at=max((each for each in known.free if each < since), default=None),
+        charging=known.session.charging if known.session is not None else None,
     )
-    if visit.entered_at is None:
-        return Due(_least(stay, version, terms), permit=permit)
-    payments = session.paid if session is not None else ()
-    covered = max((each.quoted_at for each in payments if at <= each.covers_until), default=None)
-    fee = version.rules.fee(stay, covered or at, terms.holidays).total_fen
-    paid = sum(each.amount_fen for each in payments) + visit.paid_here_fen
-    return Due(fee - paid, covered is not None, permit)
 
 
-def _least(stay: Stay, version: Version, terms: Terms) -> int | None:
-    """Return what is due without an entry: the least that is not free, if that is the lot's rule."""
-    if terms.lot is None or terms.lot.no_entry != "minimum":
+def _fee(visit: Visit, stay: Stay, terms: Terms, until: datetime, session: SiteSession | None = None) -> Fee | None:
+    """Return the fee; for who was not seen to enter the least, if that is the lot's rule."""
+    version = terms.version(session.tariff_id if session is not None else None, stay.entered_at)
+    if terms.lot is None or version is None:
         return None
-    raised = version.rules.next_raise(stay, stay.entered_at, terms.holidays)
-    return version.rules.fee(stay, raised or stay.entered_at, terms.holidays).total_fen
+    if visit.entered_at is not None:
+        return version.rules.fee(stay, until, terms.holidays)
+    return version.rules.least(stay, terms.holidays) if terms.lot.no_entry == "minimum" else None

@@ -20,7 +20,6 @@ from kernel.clock import Clock
 HEARD_WITHIN = timedelta(seconds=30)
 """After as long without an answer the platform counts as away: longer than two polls, shorter than a driver waits."""
 
-
 _log = logging.getLogger(__name__)
 
 

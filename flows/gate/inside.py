@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from flows.gate.free_entries import FreeEntries
 from flows.parking.matching import match_exits, near_credentials
 from flows.parking.sessions import REREAD, GateEvent, sessions_of
 from flows.parking.site_snapshot import SiteSession, known_as
@@ -42,6 +43,7 @@ class Inside:
         self._happened: dict[str, list[Happened]] = {}
         self._named: dict[str, Named] = {}
         self._left: dict[str, datetime] = {}
+        self.free = FreeEntries()
 
     def who(self, credential: str) -> str:
         return known_as(self._lot, credential)
@@ -74,6 +76,8 @@ class Inside:
         What was paid here is remembered while the vehicle is inside: snapshots have what was paid elsewhere.
         Returns whose plates need not be remembered any more.
         """
+        sessions = list(sessions)
+        self.free.learn(sessions, complete=complete)
         if complete:
             self._sessions.clear()
         for session in sessions:
@@ -91,10 +95,19 @@ class Inside:
                 del self._happened[who]
         newest = max(self._left.values(), default=_NEVER)
         self._left = {who: at for who, at in self._left.items() if newest - at <= REREAD}
-        gone = [who for who in self._named if who not in self._sessions and who not in self._happened]
+        gone = [who for who in self._named if not self.is_known(who)]
         for who in gone:
             del self._named[who]
         return gone
+
+    def is_known(self, who: str) -> bool:
+        """Whether it is inside, or something has happened with it that the platform does not know yet."""
+        return who in self._sessions or who in self._happened
+
+    def before(self, visit: Visit) -> list[Visit]:
+        """Return the visits of the same vehicle that are known here and came earlier, in their order."""
+        visits = sessions_of(self._events(self.who(visit.credential), visit.credential))
+        return [each for each in visits if each.opened_at < visit.opened_at]
 
     def after(self, event: GateEvent) -> Visit:
         """Return the visit that an event at an exit belongs to, were it to happen."""

@@ -54,10 +54,10 @@ class Journal:
         for seq, body, answer, state in rows:
             wire, direction = msgspec.json.decode(body, type=tuple[WireEvent, Direction])
             self._answers[wire.event_id] = msgspec.json.decode(answer, type=Answer)
-            if state != "refused":
+            if state in {"waiting", "sent"}:
                 self._inside.add(_happened(self._device, wire, direction))
             self.waiting += state == "waiting"
-            if state == "sent":
+            if state != "waiting":
                 self.told = seq
         if self.waiting:
             self.queued.set()
@@ -76,38 +76,39 @@ class Journal:
         return self._answers.get(event_id)
 
     async def write(self, entry: Entry, *also: Statement) -> Answer:
-        """Give an event its number and keep it, with what goes with it.
+        """Give an event its number and keep it, with what goes with it; once, however often it comes.
 
         Raises StoreFailedError; then nothing has happened. Numbers are on the disk in their order: what is written
         together or earlier was numbered earlier.
         """
+        if (known := await self.answered(entry.wire.event_id)) is not None:
+            return known
         self._seq += 1
         wire = replace(entry.wire, seq=self._seq)
         happened = _happened(self._device, wire, entry.direction)
-        kept = asyncio.ensure_future(self._keep(happened, [*self._statements(wire, entry, happened), *also]))
+        kept = asyncio.ensure_future(self._keep(happened, entry, [*self._statements(wire, entry, happened), *also]))
         self._writing[wire.event_id] = kept
         kept.add_done_callback(lambda _: self._writing.pop(wire.event_id))
         await asyncio.shield(kept)  # whoever asked may have gone meanwhile
-        self._answers[wire.event_id] = entry.answer
-        while len(self._answers) > _REMEMBERED:
-            self._answers.popitem(last=False)
         return entry.answer
 
-    async def _keep(self, happened: Happened, statements: list[Statement]) -> None:
+    async def _keep(self, happened: Happened, entry: Entry, statements: list[Statement]) -> None:
         try:
             await self._store.write(statements)
         except StoreFailedError:
             self._inside.take_back(happened.event)
             raise
+        self._answers[entry.wire.event_id] = entry.answer
+        while len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
         self.waiting += 1
         self.queued.set()
 
     def _statements(self, wire: WireEvent, entry: Entry, happened: Happened) -> Iterator[Statement]:
         yield (
-            "INSERT INTO event (seq, event_id, body, answer, keep_until) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO event (seq, body, answer, keep_until) VALUES (?, ?, ?, ?)",
             (
                 wire.seq,
-                str(wire.event_id),
                 msgspec.json.encode((wire, entry.direction)),
                 msgspec.json.encode(entry.answer),
                 (wire.occurred_at + _LONGEST_STAY).timestamp() if wire.paid_fen else 0,

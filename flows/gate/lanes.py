@@ -15,7 +15,6 @@ WAITS = timedelta(minutes=10)
 WATCHED = timedelta(seconds=60)
 """A plate that a lane's camera read makes whatever happens there until then of low risk."""
 
-
 _TOGETHER = 0.1  # seconds; what changes within is told at once
 
 

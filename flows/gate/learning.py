@@ -1,5 +1,7 @@
 """What the platform says of the lot, kept over restarts: parts of snapshots as they came, sessions one by one."""
 
+from uuid import UUID
+
 import msgspec
 from msgspec.structs import replace
 
@@ -8,11 +10,18 @@ from flows.gate.errors import CloudAwayError
 from flows.gate.inside import Named
 from flows.gate.passing import Passing
 from flows.gate.store import Statement, Store, keep
-from flows.gate.terms import PARTS, terms_of
+from flows.gate.terms import terms_of
 from flows.parking.errors import TariffRefusedError
+from flows.parking.site_revision import PARTS
 from flows.parking.site_snapshot import SiteSession, SiteSnapshot
 
 _REVISION, _HELD, _CLOCK = "snapshot.revision", "snapshot.held", "clock"
+_KNOWN = """
+    UPDATE event SET state = 'known', answer = CAST(json_remove(CAST(answer AS TEXT), '$.plate') AS BLOB),
+        body = CAST(json_remove(CAST(body AS TEXT), '$[0].plate', '$[0].pass_subject', '$[0].image_ref') AS BLOB)
+    WHERE state = 'sent' AND seq <= ? AND keep_until < ?
+"""
+"""The platform's sessions stand for these events from now on: what stays is for the log of their day."""
 
 
 class Learning:
@@ -70,13 +79,15 @@ class Learning:
         if snapshot.complete:
             statements.append(("DELETE FROM session", ()))
         statements += [_kept(session) for session in snapshot.sessions]
-        known = "DELETE FROM event WHERE state = 'sent' AND seq <= ? AND keep_until < ?"
-        statements.append((known, (told, self._passing.clock.now().timestamp())))
+        statements.append((_KNOWN, (told, self._passing.clock.now().timestamp())))
         await self._store.write(statements)
         self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
-        gone = self._passing.inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
-        if gone:
-            await self._store.write([("DELETE FROM plate WHERE who = ?", (who,)) for who in gone])
+        inside = self._passing.inside
+        gone = inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
+        over = inside.free.forget(self._passing.clock.now() - terms.free_for, inside.is_known)
+        if gone or over:
+            plates: list[Statement] = [("DELETE FROM plate WHERE who = ?", (who,)) for who in gone]
+            await self._store.write(plates + [_forgotten(session_id) for session_id in over])
         self._passing.lanes.changed()
 
     def _joined(self, snapshot: SiteSnapshot) -> SiteSnapshot:
@@ -87,7 +98,11 @@ class Learning:
         return replace(self._held, at=snapshot.at, **new) if new else self._held
 
 
+def _forgotten(session_id: UUID) -> Statement:
+    return "DELETE FROM session WHERE id = ?", (str(session_id),)
+
+
 def _kept(session: SiteSession) -> Statement:
-    if not session.open:
-        return "DELETE FROM session WHERE id = ?", (str(session.id),)
+    if not session.open and not session.free:
+        return _forgotten(session.id)
     return "INSERT OR REPLACE INTO session VALUES (?, ?)", (str(session.id), msgspec.json.encode(session))

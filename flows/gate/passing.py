@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from flows.gate.charging import Due, due_of
+from flows.gate.charging import Due, Known, due_of, free_entries
 from flows.gate.cloud import Cloud
 from flows.gate.deciding import AtExit, Barrier, at_entry, at_exit
 from flows.gate.inside import Inside
@@ -97,7 +97,7 @@ class Passing:
     def _at_exit(self, lane: SiteLane, wire: WireEvent, who: str) -> Barrier:
         at = wire.occurred_at
         visit = self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
-        due = due_of(visit, self.inside.who(visit.credential), self.inside.session(visit), self.terms, at)
+        due = due_of(visit, self._known(visit), self.terms, at)
         receipt = self.scanner.receipts.get(who)
         return at_exit(
             AtExit(
@@ -109,6 +109,11 @@ class Passing:
                 permit=due.permit,
             )
         )
+
+    def _known(self, visit: Visit) -> Known:
+        inside, terms, who = self.inside, self.terms, self.inside.who(visit.credential)
+        free = free_entries(inside.before(visit), who, inside.free.of(who), terms) if terms.free_for else ()
+        return Known(who=who, session=inside.session(visit), free=free)
 
     def _asked(self, visit: Visit, due: Due, who: str) -> Asked:
         return Asked(

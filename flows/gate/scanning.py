@@ -13,7 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
-from flows.codes import key_sets, offline, pass_codes, revocations, signed_receipts
+from flows.codes import key_sets, offline, revocations, signed_codes, signed_receipts
 from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
 from flows.codes.key_sets import KeySet, PublicKey
 from flows.codes.offline import Held, Risk, SeenCodes
@@ -29,7 +29,7 @@ PURPOSE = "parking"
 KEYS, REVOKED = "codes.keys", "codes.revocations"  # what the lists are kept as
 _ASK_SECONDS = 2  # a driver waits
 _NOT_HERE = {Refusal.ONLINE_ONLY, Refusal.LIST_TOO_OLD, Refusal.NOT_A_CODE, Refusal.UNKNOWN_KEY}
-_CODES = (pass_codes.PREFIX, "S:")  # what the platform judges: pass codes, and opaque ones
+_CODES = (*signed_codes.PREFIXES, "S:")  # what the platform judges: signed codes, and opaque ones
 
 
 class _Kept(Struct, frozen=True):
@@ -75,7 +75,7 @@ class Scanner:
         if REVOKED in kept:
             with suppress(SignedListRefusedError):
                 self.revoked = revocations.read(kept[REVOKED], self.keys)
-        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ?", now.timestamp()):
+        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ? ORDER BY until", now.timestamp()):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
         query = "SELECT receipt_id, who, until, spent FROM receipt WHERE until >= ?"

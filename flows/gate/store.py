@@ -1,15 +1,16 @@
 """The box's store: SQLite in one file. What was answered is on the disk before: a power cut loses nothing.
 
-WAL with ``synchronous=FULL`` (sqlite.org/wal.html) syncs at every commit. One thread owns the connection; writes that
-wait for each other share a commit, so a busy lane pays one sync for many events.
+WAL with ``synchronous=FULL`` (sqlite.org/wal.html) syncs at every commit. Statements only touch memory and run on the
+event loop; the commit, which waits for the disk, has a thread. What comes meanwhile shares the next commit, so that a
+busy site pays one sync for many events, and one change of threads.
 """
 
 import asyncio
 import os
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,16 +18,15 @@ from flows.gate.errors import StoreFailedError
 
 Statement = tuple[str, Sequence[Any]]
 _T = TypeVar("_T")
-_Work = Callable[[sqlite3.Connection], Any]
-_Job = tuple[_Work, "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
 _AT_ONCE = 200  # jobs of one commit
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS event (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL, answer BLOB NOT NULL,
-    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'refused')),
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL, answer BLOB NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'known', 'refused')),
     problem TEXT NOT NULL DEFAULT '', keep_until REAL NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX IF NOT EXISTS event_state ON event (state, seq);
@@ -44,19 +44,30 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="gate store", daemon=True)
-        self._thread.start()
+        self._jobs: list[_Job] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "gate store")
 
     async def write(self, statements: Sequence[Statement]) -> None:
         """Write all of them or none; they are on the disk when this returns. Raises StoreFailedError."""
-        await self.do(lambda connection: [connection.execute(*each) for each in statements] and None)
+        await self._do(lambda connection: [connection.execute(*each) for each in statements] and None)
 
-    async def do(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run ``work`` on the store's thread, within a transaction. Raises StoreFailedError."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[_T] = loop.create_future()
-        self._jobs.put((work, done, loop))
+    async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a query finds. Raises StoreFailedError."""
+        return await self._do(lambda connection: connection.execute(query, values).fetchall())
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            await self._writing
+        self._thread.shutdown()
+        self._connection.close()
+
+    async def _do(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Have ``work`` done within a transaction. Raises StoreFailedError."""
+        done: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._jobs.append((work, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
         try:
             return await done
         except sqlite3.Error as error:
@@ -64,43 +75,30 @@ class Store:
                 f"The store cannot be used: {error}", fix="Look at the disk: its space, its health, its owner."
             ) from error
 
-    async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Return what a query finds."""
-        return await self.do(lambda connection: connection.execute(query, values).fetchall())
+    async def _write(self) -> None:
+        while self._jobs:
+            jobs, self._jobs = self._jobs[:_AT_ONCE], self._jobs[_AT_ONCE:]
+            await self._commit(jobs)
+        self._writing = None
 
-    async def close(self) -> None:
-        self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
-
-    def _run(self) -> None:
-        while (first := self._jobs.get()) is not None:
-            jobs, ended = [first], False
-            while len(jobs) < _AT_ONCE and not self._jobs.empty():
-                job = self._jobs.get()
-                if job is None:
-                    ended = True
-                    break
-                jobs.append(job)
-            self._commit(jobs)
-            if ended:
-                break
-        self._connection.close()
-
-    def _commit(self, jobs: list[_Job]) -> None:
+    async def _commit(self, jobs: Sequence[_Job]) -> None:
         """Do them in one transaction; if that fails, each in its own, so that one does not take others with it."""
         try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                found = [work(self._connection) for work, _, _ in jobs]
+            self._connection.execute("BEGIN IMMEDIATE")
+            found = [work(self._connection) for work, _ in jobs]
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.commit)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
+            with suppress(sqlite3.Error):  # whoever waits is told the first one
+                self._connection.rollback()
             if len(jobs) > 1:
                 for job in jobs:
-                    self._commit([job])
-                return
-            _tell(jobs[0], None, error)
+                    await self._commit([job])
+            elif not jobs[0][1].cancelled():
+                jobs[0][1].set_exception(error)
         else:
-            for job, result in zip(jobs, found, strict=True):
-                _tell(job, result, None)
+            for (_, done), result in zip(jobs, found, strict=True):
+                if not done.cancelled():
+                    done.set_result(result)
 
 
 def open_store(path: Path) -> Store:
@@ -127,17 +125,3 @@ def connected(path: Path) -> sqlite3.Connection:
 def keep(name: str, body: bytes) -> Statement:
     """Return what keeps one thing under a name."""
     return "INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, body)
-
-
-def _tell(job: _Job, result: Any, error: Exception | None) -> None:
-    _, done, loop = job
-
-    def tell() -> None:
-        if done.cancelled():
-            return
-        if error is None:
-            done.set_result(result)
-        else:
-            done.set_exception(error)
-
-    loop.call_soon_threadsafe(tell)

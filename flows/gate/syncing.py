@@ -18,6 +18,7 @@ from msgspec import Struct
 from flows.codes.errors import SignedListRefusedError
 from flows.codes.offline import ClockState
 from flows.codes.revocations import FETCH_EVERY
+from flows.gate.day_logs import DayLogs
 from flows.gate.errors import CloudAwayError, StoreFailedError
 from flows.gate.learning import Learning
 from flows.gate.passing import Passing
@@ -25,6 +26,7 @@ from flows.gate.store import Store
 
 EVENTS_AT_ONCE, USES_AT_ONCE = 500, 1000  # as the platform takes them
 SNAPSHOT_EVERY, BEAT_EVERY, LISTS_EVERY = 3.0, 30.0, FETCH_EVERY.total_seconds()
+LOGS_EVERY = 600.0  # whether a day is over
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between tries
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Syncing:
         self._journal = passing.journal
         self._store = store
         self.learning = learning
+        self.day_logs = DayLogs(store, passing.journal, passing.cloud, passing.clock)
         self._etags: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -61,6 +64,7 @@ class Syncing:
             tasks.create_task(self._for_ever(self.beat, BEAT_EVERY))
             tasks.create_task(self._for_ever(self.fetch_snapshot, SNAPSHOT_EVERY))
             tasks.create_task(self._for_ever(self.fetch_lists, LISTS_EVERY))
+            tasks.create_task(self._for_ever(self.day_logs.hand_in, LOGS_EVERY))
 
     async def send(self) -> None:
         """Send all that waits, in its order. Raises CloudAwayError, StoreFailedError."""

@@ -1,26 +1,16 @@
 """What the site goes by: its lot, lanes, tariffs, holidays, permits and mandates, as the snapshots said. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
 
+from flows.parking.entry_terms import Permit, Version, permit_at, version_at
 from flows.parking.holidays import Holidays
-from flows.parking.site_snapshot import SiteLane, SiteLot, SiteMandate, SitePermit, SiteSnapshot, SiteTariff
+from flows.parking.site_snapshot import SiteLane, SiteLot, SiteMandate, SiteSnapshot, SiteTariff
 from flows.parking.tariff import TariffVersion
 from flows.parking.tariff_data import read_tariff
-
-PARTS = ("lot", "lanes", "tariffs", "holidays", "permits", "mandates")
-"""The parts of a snapshot that replace what the box has."""
-
-
-class Version(Struct, frozen=True):
-    """A version of the lot's tariff, from when on."""
-
-    id: UUID
-    valid_from: datetime
-    rules: TariffVersion
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -30,27 +20,30 @@ class Terms(Struct, frozen=True, kw_only=True):
     lanes: Mapping[str, SiteLane] = {}
     versions: Sequence[Version] = ()
     holidays: Holidays = Holidays({})
-    permits: Mapping[str, Sequence[SitePermit]] = {}
+    permits: Mapping[str, Sequence[Permit]] = {}
     mandates: Mapping[str, int] = {}
 
+    @property
+    def free_for(self) -> timedelta:
+        """For how long the free minutes of a stay count at most; nothing: each stay has its own."""
+        return timedelta(hours=max((each.rules.tariff.free.once_in_hours for each in self.versions), default=0))
+
     def version(self, tariff_id: UUID | None, entered_at: datetime) -> Version | None:
-        """Return the version that a stay keeps; before the first one, the first one."""
+        """Return the version that a stay keeps."""
         named = next((each for each in self.versions if each.id == tariff_id), None)
-        valid = [each for each in self.versions if each.valid_from <= entered_at]
-        return named or (valid[-1] if valid else next(iter(self.versions), None))
+        return named or version_at(self.versions, entered_at)
 
     def permit(self, who: str, at: datetime) -> str:
         """Return the name of a permit that holds for an entry, or nothing."""
-        held = (each for each in self.permits.get(who, ()) if each.since <= at and (not each.until or at < each.until))
-        return next((each.name for each in held), "")
+        return permit_at(self.permits.get(who, ()), at)
 
 
 def terms_of(snapshot: SiteSnapshot) -> Terms:
     """Return the terms of a snapshot whose parts are all there, or not known yet. Raises TariffRefusedError."""
     tariffs = sorted(snapshot.tariffs or (), key=lambda each: each.valid_from)
-    permits: dict[str, list[SitePermit]] = {}
+    permits: dict[str, list[Permit]] = {}
     for permit in snapshot.permits or ():
-        permits.setdefault(permit.who, []).append(permit)
+        permits.setdefault(permit.who, []).append(Permit(permit.name, permit.since, permit.until))
     return Terms(
         lot=snapshot.lot,
         lanes={lane.name: lane for lane in snapshot.lanes or ()},

@@ -1,6 +1,5 @@
 """What cameras, scanners, terminals and pages send to the box, and what it answers: JSON, read strictly."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
@@ -10,10 +9,9 @@ from msgspec import Meta, Struct
 
 from flows.gate.deciding import Kind
 from flows.gate.errors import GateRequestError
+from flows.parking.event_wire import field_and_problem
 from flows.parking.vehicle_tables import VehicleClass
 
-_FIELD = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
-_NAMED = re.compile(r"(?:missing required|unknown) field `(\w+)`")
 _T = TypeVar("_T", bound=Struct)
 
 
@@ -78,7 +76,4 @@ def read(body: bytes, type_: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        found = _FIELD.fullmatch(str(error))
-        problem, field = (found[1], found[2] or "") if found else (str(error), "")
-        named = _NAMED.search(problem)
-        raise GateRequestError(field or (named[1] if named else "body"), problem) from error
+        raise GateRequestError(*field_and_problem(str(error))) from error

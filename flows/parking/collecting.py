@@ -6,14 +6,16 @@ from flows.parking.cases import Case
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.mandates import mandate_for
+from flows.parking.messages import CHARGE, DebitOrdered
 from flows.parking.notices import notify
 from flows.parking.paying import Payer, order_changed, place
 from flows.parking.projecting import money_of, owed
 from flows.parking.quoting import rewritten, standing
 from flows.parking.session_tables import ParkingPayment, ParkingSession
-from flows.payments.ordering import give_up
+from flows.payments.ordering import give_up, live_attempts
 from flows.payments.refunding import refund
 from kernel.money import Fen
+from kernel.outbox import send
 
 
 async def settle_session(deps: Deps, session_id: UUID) -> None:
@@ -24,7 +26,7 @@ async def settle_session(deps: Deps, session_id: UUID) -> None:
     owes = owed(money_of(case, touched.terms), case.facts)
     if owes < 0:
         await _give_back(deps, row, case, -owes)
-    elif owes and case.visit.match == "exact" and row.debited_at is None and not _pending(case):
+    elif owes and _debitable(row, case):
         await _debit(deps, row, case, owes)
 
 
@@ -35,20 +37,25 @@ async def debit_failed(deps: Deps, order_id: UUID) -> None:
 
 
 async def heard(deps: Deps, order_id: UUID) -> None:
-    """An order has changed: take it over, and tell of a debit that failed."""
+    """An order has changed: take it over. A debit that no host makes any more is given up, and told of once closed."""
     row = await order_changed(deps, order_id)
     payment = await deps.session.get(ParkingPayment, order_id)
-    if row is not None and payment is not None and payment.kind == "debit" and payment.closed_at:
+    if row is None or payment is None or payment.kind != "debit":
+        return
+    if payment.closed_at:
         await notify(deps, row, "debit_failed", payment.amount_fen, payment.account_id)
+    elif not payment.paid_at and not await live_attempts(deps.session, order_id):
+        await debit_failed(deps, order_id)
 
 
 async def _debit(deps: Deps, row: ParkingSession, case: Case, owes: int) -> None:
     """Place the order that the host is to charge by the mandate; there is no second one for a session."""
-    mandate = await mandate_for(deps.session, case.credential, owes)
+    mandate = await mandate_for(deps.session, row.id, case.credential, owes)
     if mandate is None:
         return
     payer = Payer(account_id=mandate.account_id, idempotency_key=f"parking_debit:{row.id}", mandate_id=mandate.id)
-    await place(deps, await standing(deps, row.id), payer, "debit")
+    order = await place(deps, await standing(deps, row.id), payer, "debit")
+    send(deps.session, deps.clock, CHARGE, DebitOrdered(order.id, case.visit.color))
     row.debited_at = deps.clock.now()
     await rewritten(deps, row)
 
@@ -70,5 +77,8 @@ async def _give_back(deps: Deps, row: ParkingSession, case: Case, surplus: int) 
     await rewritten(deps, row)
 
 
-def _pending(case: Case) -> bool:
-    return any(each.paid_at is None and each.closed_at is None for each in case.payments)
+def _debitable(row: ParkingSession, case: Case) -> bool:
+    """Whether a session may be debited at all: its vehicle was seen to leave, nobody guessed, disputes or pays."""
+    paying = any(each.paid_at is None and each.closed_at is None for each in case.payments)
+    seen = case.visit.match == "exact" and case.visit.left_at is not None
+    return seen and row.debited_at is None and row.dispute != "open" and not paying

@@ -113,6 +113,21 @@ class TooManyEventsError(YiwangError):
     http_status: ClassVar[int] = 413
 
 
+class SiteLogError(YiwangError):
+    """A site's log has a field that is wrong, or numbers of another day's; nothing of it is taken."""
+
+    code: ClassVar[str] = "PARKING_SITE_LOG_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", fix="docs/parking_operators.md has the fields of a site's log.")
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"field": self.field}
+
+
 class UnknownSessionError(YiwangError):
     """There is no such parking session, or not for whoever asks."""
 

@@ -147,7 +147,12 @@ def decoded(decoder: msgspec.json.Decoder[_Wire], raw: bytes) -> _Wire:
     try:
         return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        found = _FIELD.fullmatch(str(error))
-        problem, field = (found[1], found[2] or "") if found else (str(error), "")
-        named = _NAMED.search(problem)
-        raise EventRefusedError(field or (named[1] if named else "body"), problem) from None
+        raise EventRefusedError(*field_and_problem(str(error))) from None
+
+
+def field_and_problem(message: str) -> tuple[str, str]:
+    """Return the field that a message of msgspec is about, ``body`` if it names none, and what is wrong with it."""
+    found = _FIELD.fullmatch(message)
+    problem, field = (found[1], found[2] or "") if found else (message, "")
+    named = _NAMED.search(problem)
+    return field or (named[1] if named else "body"), problem

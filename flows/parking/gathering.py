@@ -4,7 +4,7 @@ Locks grow with what is found: an exit that may be of another plate's visit need
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,9 +20,9 @@ from flows.parking.bays import visits_of
 from flows.parking.cases import Case, Facts
 from flows.parking.credentials import bay_in, credential, index_of
 from flows.parking.leaving import Asked, Decision, decide
-from flows.parking.locking import lock
-from flows.parking.mandates import may_debit
-from flows.parking.messages import SETTLE, SessionNamed
+from flows.parking.locking import give_back, keep, lock
+from flows.parking.mandates import debitable, may_debit
+from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
 from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
 from flows.parking.sessions import GateEvent, passages_of, sessions_of
@@ -86,7 +86,7 @@ class Touched:
                 due_fen=due,
                 in_grace=covered_from(case.payments, event.occurred_at) is not None,
                 pays_later=self.lot.pays_later,
-                mandate=owes and await may_debit(self.deps.session, case.credential, due or 0),
+                mandate=owes and await may_debit(self.deps.session, case.visit.id, case.credential, due or 0),
             )
         )
         self.add(replace(event, opened=decision.kind == "open"))
@@ -110,6 +110,7 @@ class Touched:
             changed.append(self._whole(case, row, values) | {"updated_at": now})
             self._settle(case, owed(money, case.facts))
         await self._upsert(changed)
+        await self._announce([case for case in cases if case.visit.id not in rows and case.visit.inside])
         if changed:
             changes(self.deps.session)
         of_event = {event: case.visit.id for case in cases for event in case.visit.events}
@@ -124,6 +125,17 @@ class Touched:
         ended = case.visit.left_at is not None or case.facts.orphan_closed_at is not None
         if ended and owes:
             send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
+
+    async def _announce(self, begun: Sequence[Case]) -> None:
+        """Have the hosts told of the stays that have begun and that they may charge for."""
+        if not begun:
+            return
+        plates = await debitable(self.deps.session, [case.credential for case in begun])
+        for case in begun:
+            entered_at = case.visit.entered_at
+            if entered_at is not None and case.credential in plates:
+                ahead = max(entered_at - self.deps.clock.now(), timedelta(0))  # of a gate's clock: hosts refuse it
+                send(self.deps.session, self.deps.clock, ANNOUNCE, StayNamed(case.visit.id, case.visit.color), ahead)
 
     async def _cases(self, visits: Sequence[Visit]) -> list[Case]:
         """Return the visits with what is known of them beside events."""
@@ -218,14 +230,14 @@ async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fres
     """
     moments = dict(moments)
     while True:  # ends: what there is of a lot is finite, and each turn adds some of it
-        savepoint = await deps.session.begin_nested()
-        await lock(deps.session, lot.id, [index_of(deps.keys, text) for text in moments])
+        connection = await driver(deps.session)
+        await lock(connection, lot.id, [index_of(deps.keys, text) for text in moments])
         touched = await _gathered(deps, lot, moments, await fresh())
         needed = await touched.neighbours()
         if not needed:
-            await savepoint.commit()
+            await keep(connection)
             return touched
-        await savepoint.rollback()
+        await give_back(connection)
         moments |= {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
 
 

@@ -5,6 +5,9 @@ from uuid import UUID
 from msgspec import Struct
 
 SETTLE = "parking.settle"
+ANNOUNCE = "parking.announce"
+CHARGE = "parking.charge"
+AGREEMENT = "parking.agreement"
 ORDER_CHANGED = "parking.order_changed"
 NOTICE = "parking.notice"
 
@@ -13,6 +16,27 @@ class SessionNamed(Struct, frozen=True):
     """A session that has ended with something owed, or with more paid than it cost."""
 
     session_id: UUID
+
+
+class StayNamed(Struct, frozen=True):
+    """A session that has begun, whose fee may be debited. ``color`` of its plate as the camera saw it, or empty."""
+
+    session_id: UUID
+    color: str
+
+
+class DebitOrdered(Struct, frozen=True):
+    """An order that is to be debited for a session that has ended. ``color`` as of a stay."""
+
+    order_id: UUID
+    color: str
+
+
+class MandateNamed(Struct, frozen=True):
+    """A mandate that its host has not confirmed yet; how often the host was asked."""
+
+    mandate_id: UUID
+    asked: int = 0
 
 
 class NoticeNamed(Struct, frozen=True):

@@ -57,7 +57,10 @@ class FileBay(_Strict, frozen=True, kw_only=True):
 
 
 class FileLot(_Strict, frozen=True, kw_only=True):
-    """A lot, under its operator's own code. ``tariff`` is the code of one of the operator's."""
+    """A lot, under its operator's own code. ``tariff`` is the code of one of the operator's.
+
+    ``host_ids``: the lot's number at host apps that charge for stays by themselves, by app id.
+    """
 
     code: _Code
     kind: LotKind
@@ -77,6 +80,7 @@ class FileLot(_Strict, frozen=True, kw_only=True):
     tariff: _Code
     no_entry: NoEntryRule = "review"
     pays_later: bool = False
+    host_ids: dict[Name, Name] = {}
     lanes: list[FileLane] = []
     bays: list[FileBay] = []
     closed: bool = False

@@ -54,8 +54,7 @@ def minimum(case: Case, terms: Terms) -> Fee | None:
         return None
     stay = terms.stay(visit, case.credential, None)
     version = terms.version(visit.opened_at)
-    raised = version and version.rules.next_raise(stay, visit.opened_at, terms.holidays)
-    return terms.fee(stay, raised or visit.opened_at)
+    return None if version is None else version.rules.least(stay, terms.holidays)
 
 
 def owed(money: Money, facts: Facts) -> int:

@@ -248,6 +248,7 @@ class _Recorder:
             "decision": decision.kind,
             "reason": decision.reason,
             "due_fen": decision.due_fen,
+            "paid_fen": event.paid_fen,
             "raw": self.deps.keys.cipher.seal(RAW, event.id, read.raw.decode()),
         }
 

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from adapters.parking import PlateColor, ServiceState
 from kernel.ids import uuid7
 
 EventKind = Literal[
@@ -64,6 +65,7 @@ class ParkingEvent(SQLModel, table=True):
     decision: DecisionKind = Field(sa_type=String)
     reason: str = ""
     due_fen: int = 0
+    paid_fen: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what the site took with it
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_event.raw"}))
 
 
@@ -94,6 +96,7 @@ class ParkingSession(SQLModel, table=True):
             "opened_at",
             postgresql_where=text("match <> 'exact' AND superseded_by IS NULL"),
         ),
+        Index("parking_session_free", "lot_id", "entered_at", postgresql_where=text("free_used")),
         Index("parking_session_due", "looked_at", postgresql_where=text("looked_at IS NOT NULL")),
         Index("parking_session_superseded", "superseded_by", postgresql_where=text("superseded_by IS NOT NULL")),
         Index("parking_session_changed", "lot_id", "changed_in"),
@@ -179,6 +182,26 @@ class ParkingPayment(SQLModel, table=True):
     paid_at: datetime | None = None
     closed_at: datetime | None = None
     refunded_fen: int = 0  # asked back
+
+
+class ParkingHostStay(SQLModel, table=True):
+    """A stay as a host app knows it that may charge for it. ``reference`` is the host's number, empty if it has none.
+
+    ``color`` is the plate's and ``entered_at`` the entry as the host was told: charges have to say the same.
+    ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that word, if
+    it has changed its mind since it was told.
+    """
+
+    __tablename__ = "parking_host_stay"
+
+    session_id: UUID = Field(foreign_key="parking_session.id", primary_key=True)
+    app_id: str = Field(primary_key=True)
+    reference: str
+    service: ServiceState = Field(sa_type=String)
+    color: PlateColor = Field(sa_type=String)
+    entered_at: datetime
+    said_at: datetime | None = None
+    changed_at: datetime
 
 
 class ParkingDispute(SQLModel, table=True):

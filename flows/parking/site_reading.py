@@ -1,5 +1,6 @@
 """A site's snapshot as the database has it: everything, or what has changed after a revision (``site_snapshot``)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -54,16 +55,31 @@ _MANDATES = """
     JOIN vehicle v ON m.about = 'vehicle:' || v.id
     WHERE m.state = 'active' AND EXISTS (SELECT FROM parking_session s WHERE s.lot_id = $1
         AND s.credential = v.plate_index AND s.opened_at > $2)
+      AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
+        WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
+          AND h.app_id = m.app_id AND h.service <> 'active')
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_CHANGED = "SELECT id FROM parking_session WHERE lot_id = $1 AND changed_in >= $2"
+_NEEDED = """
+    SELECT id FROM parking_session
+    WHERE lot_id = $1 AND left_at IS NULL AND superseded_by IS NULL AND orphan_closed_at IS NULL
+    UNION
+    SELECT id FROM parking_session
+    WHERE lot_id = $1 AND free_used AND superseded_by IS NULL AND entered_at > $2::timestamptz - $3::interval
+    UNION
+    SELECT before.id FROM parking_session s
+    JOIN parking_session before ON before.lot_id = s.lot_id AND before.credential = s.credential
+        AND before.free_used AND before.superseded_by IS NULL AND before.entered_at > s.entered_at - $3::interval
+    WHERE s.lot_id = $1 AND s.left_at IS NULL AND s.superseded_by IS NULL AND s.orphan_closed_at IS NULL
+"""
+"""Sessions that are open, and those whose free minutes count for a vehicle that comes now or is inside."""
 _SESSIONS = """
     SELECT s.*, coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
         FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid
-    FROM parking_session s WHERE s.lot_id = $1 AND s.changed_in >= $2
-      AND ($2 > 0 OR (s.left_at IS NULL AND s.superseded_by IS NULL AND s.orphan_closed_at IS NULL))
-    ORDER BY s.id
+    FROM parking_session s WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
 """
 
 
@@ -97,7 +113,7 @@ async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
         revision=str(Revision(str(lot["id"]), horizon, hashes)),
         at=now,
         complete=known is None,
-        sessions=await _sessions(asked, known.horizon if known else 0),
+        sessions=await _sessions(asked, known.horizon if known else None, _free_for(parts["tariffs"])),
         **changed,
     )
 
@@ -124,20 +140,33 @@ async def _parts(asked: _Asked) -> dict[str, Any]:
     }
 
 
-async def _sessions(asked: _Asked, since: int) -> tuple[SiteSession, ...]:
-    cipher, lot_id = asked.deps.keys.cipher, asked.lot["id"]
+def _free_for(tariffs: Sequence[SiteTariff]) -> timedelta:
+    """Return for how long the free minutes of a stay count, at most."""
+    hours = (tariff.data.get("free", {}).get("once_in_hours", 0) for tariff in tariffs)
+    return timedelta(hours=max(hours, default=0))
+
+
+async def _sessions(asked: _Asked, since: int | None, free_for: timedelta) -> tuple[SiteSession, ...]:
+    """Return those that have changed since a transaction, or all that are needed."""
+    connection, cipher, lot_id = asked.connection, asked.deps.keys.cipher, asked.lot["id"]
+    if since is not None:
+        wanted = await connection.fetch(_CHANGED, lot_id, since)
+    else:
+        wanted = await connection.fetch(_NEEDED, lot_id, asked.now, free_for)
+    rows = await connection.fetch(_SESSIONS, [row["id"] for row in wanted]) if wanted else []
     return tuple(
         SiteSession(
             id=row["id"],
             who=known_as(lot_id, cipher.open(TEXT, row["id"], row["credential_text"])),
             open=row["left_at"] is None and row["superseded_by"] is None and row["orphan_closed_at"] is None,
+            free=bool(free_for) and row["free_used"] and row["superseded_by"] is None,
             entered_at=row["entered_at"],
             vehicle_class=row["vehicle_class"],
             tariff_id=row["tariff_id"],
             charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
             paid=msgspec.json.decode(row["paid"], type=tuple[SitePayment, ...]),
         )
-        for row in await asked.connection.fetch(_SESSIONS, lot_id, since)
+        for row in rows
     )
 
 

@@ -89,11 +89,15 @@ class SitePayment(_Part, frozen=True, kw_only=True):
 
 
 class SiteSession(_Part, frozen=True, kw_only=True):
-    """A session that is open, or has ended since the last answer (``open`` is false: forget it)."""
+    """A session that is open, or has ended since the last answer (``open`` is false: forget it).
+
+    ``free``: it had the free minutes that a vehicle has once in so many hours; its entry is to be remembered as long.
+    """
 
     id: UUID
     who: str
     open: bool
+    free: bool = False
     entered_at: datetime | None = None
     vehicle_class: VehicleClass = "small"
     tariff_id: UUID | None = None

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, String
+from sqlalchemy import CheckConstraint, Column, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -41,6 +41,7 @@ class ParkingLot(SQLModel, table=True):
     ``no_entry`` says what becomes of an exit without an entry: a person looks at it, or the least of the tariff is due.
     ``opening``: its hours (``flows.parking.opening``); none: nobody has said.
     ``pays_later``: the arm opens for whoever owes, who pays afterwards; otherwise what is due is paid before leaving.
+    ``host_ids``: what host apps call the lot, by app id, where they have to be told of stays in their own words.
     """
 
     __tablename__ = "parking_lot"
@@ -69,6 +70,9 @@ class ParkingLot(SQLModel, table=True):
     tariff: str  # the code of a tariff of its operator
     no_entry: NoEntryRule = Field(default="review", sa_type=String)
     pays_later: bool = False
+    host_ids: dict[str, str] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
+    )
     created_at: datetime
     closed_at: datetime | None = None
 

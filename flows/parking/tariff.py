@@ -84,6 +84,11 @@ class TariffVersion:
                 low = middle
         return _moment(high)
 
+    def least(self, stay: Stay, holidays: Holidays) -> Fee:
+        """Return the least that is due and not free: for whoever was not seen to enter, whose stay begins anywhere."""
+        raised = self.next_raise(stay, stay.entered_at, holidays)
+        return self.fee(stay, raised or stay.entered_at, holidays)
+
     def days(self, vehicle_class: str, area_class: str, percent_off: int) -> tuple[int, dict[str, _Day]]:
         """Return the second at which days begin, and the bands of each kind of day."""
         key = vehicle_class, area_class, percent_off

@@ -1,19 +1,38 @@
 """The tasks of parking."""
 
+import logging
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.apps import OpenApps
-from flows.parking.collecting import heard, settle_session
+from adapters.parking_products import OpenParking
+from auth.issuer import issuer
+from flows.parking import debiting, host_stays, telling
+from flows.parking.agreeing import ask, give_up
+from flows.parking.collecting import debit_failed, heard, settle_session
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import forget
-from flows.parking.messages import NOTICE, ORDER_CHANGED, SETTLE, NoticeNamed, SessionNamed
+from flows.parking.messages import (
+    AGREEMENT,
+    ANNOUNCE,
+    CHARGE,
+    NOTICE,
+    ORDER_CHANGED,
+    SETTLE,
+    DebitOrdered,
+    MandateNamed,
+    NoticeNamed,
+    SessionNamed,
+    StayNamed,
+)
 from flows.parking.overdue import bill, due, look
-from flows.parking.telling import give_up, tell
 from flows.payments.messages import OrderChanged
 from kernel.celery import TaskContext, consumer, periodic
 from kernel.crypto.keys import open_keys
+from kernel.errors import YiwangError
+
+_log = logging.getLogger(__name__)
 
 _OFTEN = timedelta(minutes=1)
 
@@ -25,6 +44,35 @@ async def settle(session: AsyncSession, context: TaskContext, named: SessionName
     await bill(_deps(session, context), named.session_id)
 
 
+@consumer(ANNOUNCE, StayNamed)
+async def announce(session: AsyncSession, context: TaskContext, named: StayNamed) -> None:
+    """Tell a host of a stay that it may charge for. One that cannot be reached is told again when it is to charge."""
+    try:
+        await host_stays.announce(_deps(session, context), _products(context), named.session_id, named.color)
+    except YiwangError as error:
+        _log.warning("a host is not told of a stay", extra={"session": named.session_id, "reason": error.message})
+
+
+async def _not_debited(session: AsyncSession, context: TaskContext, ordered: DebitOrdered) -> None:
+    await debit_failed(_deps(session, context), ordered.order_id)
+
+
+@consumer(CHARGE, DebitOrdered, given_up=_not_debited)
+async def charge(session: AsyncSession, context: TaskContext, ordered: DebitOrdered) -> None:
+    """Have a session's order debited."""
+    await debiting.charge(_deps(session, context), _products(context), ordered)
+
+
+async def _end(session: AsyncSession, context: TaskContext, named: MandateNamed) -> None:
+    await give_up(_deps(session, context), named.mandate_id)
+
+
+@consumer(AGREEMENT, MandateNamed, given_up=_end)
+async def agreement(session: AsyncSession, context: TaskContext, named: MandateNamed) -> None:
+    """Ask whether a host knows that a resident has agreed."""
+    await ask(_deps(session, context), _products(context), named)
+
+
 @consumer(ORDER_CHANGED, OrderChanged)
 async def order_changed(session: AsyncSession, context: TaskContext, changed: OrderChanged) -> None:
     """Take over what has become of an order."""
@@ -32,13 +80,13 @@ async def order_changed(session: AsyncSession, context: TaskContext, changed: Or
 
 
 async def _untold(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
-    await give_up(_deps(session, context), named.notice_id)
+    await telling.give_up(_deps(session, context), named.notice_id)
 
 
 @consumer(NOTICE, NoticeNamed, given_up=_untold)
 async def notice(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
     """Tell somebody a notice."""
-    await tell(_deps(session, context), context.opened(OpenApps), named.notice_id)
+    await telling.tell(_deps(session, context), context.opened(OpenApps), named.notice_id)
 
 
 @periodic("parking.look", _OFTEN)
@@ -58,3 +106,7 @@ async def forget_requests(context: TaskContext) -> None:
 
 def _deps(session: AsyncSession, context: TaskContext) -> Deps:
     return Deps(session, context.clock, open_keys(context.settings))
+
+
+def _products(context: TaskContext) -> host_stays.Products:
+    return host_stays.Products(context.opened(OpenParking).charging, issuer(context.settings))

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from flows.parking.entry_terms import Permit, Version, permit_at, version_at
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
 from flows.parking.session_tables import ParkingSession
@@ -29,14 +30,6 @@ _TERMS = """
     WHERE plate_index = ANY($4::bytea[]) AND operator_id = $1 AND (lot_id IS NULL OR lot_id = $5)
     ORDER BY what, since
 """
-
-
-class Version(Struct, frozen=True):
-    """A version of the lot's tariff, from when on."""
-
-    id: UUID
-    valid_from: datetime
-    rules: TariffVersion
 
 
 class Lot(Struct, frozen=True, kw_only=True):
@@ -63,14 +56,6 @@ async def lot_of(connection: "asyncpg.Connection[asyncpg.Record]", lot_id: UUID)
     return Lot.of(await connection.fetchrow("SELECT * FROM parking_lot WHERE id = $1", lot_id))
 
 
-class Permit(Struct, frozen=True):
-    """That a plate has a permit in the lot, from when until when."""
-
-    name: str
-    since: datetime
-    until: datetime | None
-
-
 class Terms:
     """How a lot charges."""
 
@@ -89,8 +74,7 @@ class Terms:
 
     def version(self, entered_at: datetime) -> Version | None:
         """Return the version that holds for an entry; before the first one, the first one."""
-        valid = [version for version in self._versions if version.valid_from <= entered_at]
-        return valid[-1] if valid else next(iter(self._versions), None)
+        return version_at(self._versions, entered_at)
 
     def grace(self, row: ParkingSession) -> timedelta:
         """Return how long there is to leave after paying."""
@@ -100,16 +84,11 @@ class Terms:
     def stay(self, visit: Visit, credential: bytes, free_at: datetime | None) -> Stay:
         """Return what the fee of a visit depends on."""
         entered_at = visit.entered_at or visit.opened_at
-        permits = [
-            permit.name
-            for permit in self._permits.get(credential, ())
-            if permit.since <= entered_at and (permit.until is None or entered_at < permit.until)
-        ]
         return Stay(
             entered_at=entered_at,
             vehicle_class=visit.vehicle_class,
             area_class=self.lot.area_class,
-            permit=permits[-1] if permits else "",
+            permit=permit_at(self._permits.get(credential, ()), entered_at),
             free_at=free_at,
             charging=visit.charging,
         )

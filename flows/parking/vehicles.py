@@ -9,14 +9,16 @@ from flows.parking.credentials import credential, index_of
 from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
 from flows.parking.gathering import Deps
 from flows.parking.holding import owner_of
+from flows.parking.mandates import object_of
 from flows.parking.plates import read_plate
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
+from flows.payments.mandates import end_all_of
 from kernel.audit.entries import Event, append
 from kernel.ids import uuid7
 
 
 async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
-    """Return the vehicle of a plate, made if there is none yet. Raises PlateError."""
+    """Return the vehicle of a plate, made if there is none; a colour that nobody knew is noted. Raises PlateError."""
     plate = read_plate(raw_plate)
     if plate.kind == "other":
         raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
@@ -33,7 +35,11 @@ async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
         "created_at": deps.clock.now(),
     }
     await deps.session.exec(postgresql.insert(Vehicle).values(values).on_conflict_do_nothing())
-    return (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
+    vehicle = (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
+    if color and not vehicle.plate_color:
+        vehicle.plate_color = color
+        deps.session.add(vehicle)
+    return vehicle
 
 
 async def claim(deps: Deps, account_id: UUID, raw_plate: str, color: str = "") -> VehicleBinding:
@@ -74,11 +80,13 @@ async def prove(deps: Deps, account_id: UUID, vehicle_id: UUID, source: str) -> 
 
 
 async def end(deps: Deps, account_id: UUID, vehicle_id: UUID) -> None:
-    """End a binding, such as when the vehicle was sold. Raises UnknownVehicleError."""
+    """End a binding, such as when the vehicle was sold, and what is debited for it. Raises UnknownVehicleError."""
     binding = await _binding(deps, account_id, vehicle_id)
     binding.until = deps.clock.now()
     deps.session.add(binding)
     await deps.session.flush()
+    actor, about = f"account:{account_id}", object_of(vehicle_id)
+    await end_all_of(deps.session, deps.clock, account_id, actor=actor, because="the vehicle was given up", about=about)
     await _audit(deps, account_id, vehicle_id, "ended")
 
 

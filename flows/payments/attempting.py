@@ -17,18 +17,12 @@ from adapters.errors import HostConfigurationError, NotOfferedError, OrderRefuse
 from auth.accounts.accounts import identities_of
 from auth.accounts.tables import Identity
 from flows.payments import cashiers
-from flows.payments.errors import (
-    AlreadyPaidError,
-    CashierClosedError,
-    OrderOverError,
-    PayerUnknownError,
-    WrongStateError,
-)
+from flows.payments.errors import CashierClosedError, PayerUnknownError, WrongStateError
 from flows.payments.messages import QUERY, AttemptNamed
-from flows.payments.ordering import is_over, live_attempts, locked, order_of
+from flows.payments.ordering import add_attempt, check_payable, live_attempts, locked, order_of
 from flows.payments.querying import go_on
 from flows.payments.settling import locked_attempt, step
-from flows.payments.states import LIVE_ATTEMPTS, PAID_ORDERS, AttemptEvent, AttemptState, after_order
+from flows.payments.states import LIVE_ATTEMPTS, AttemptEvent, AttemptState
 from flows.payments.tables import PaymentAttempt, PaymentOrder
 from kernel.clock import Clock
 from kernel.database import Database
@@ -67,13 +61,13 @@ async def begin_attempt(
     """
     await order_of(session, account_id, order_id)
     order = await locked(session, order_id)
-    _check_payable(order, clock)
+    check_payable(order, clock)
     for live in await live_attempts(session, order.id):
         if live.app_id == channel.app_id:
             if live.identity_id is None:
                 raise WrongStateError("The order is being charged by a mandate", fix="Ask how it stands in a moment.")
             return live, _payer(channel, await session.get_one(Identity, live.identity_id))
-    identity = await _identity_in(session, account_id, channel)
+    identity = await identity_in(session, account_id, channel.provider, channel.app_id)
     now = clock.now()
     attempt = PaymentAttempt(
         order_id=order.id,
@@ -85,10 +79,7 @@ async def begin_attempt(
         created_at=now,
         changed_at=now,
     )
-    session.add(attempt)
-    order.state, order.changed_at = after_order(order.state, "attempt"), now
-    session.add(order)
-    await session.flush()
+    await add_attempt(session, clock, order, attempt)
     go_on(session, clock, attempt)
     return attempt, _payer(channel, identity)
 
@@ -149,24 +140,16 @@ async def _note(cashier: Cashier, number: str, error: YiwangError | None = None)
             await step(session, cashier.clock, held, event)
 
 
-def _check_payable(order: PaymentOrder, clock: Clock) -> None:
-    if order.state in PAID_ORDERS:
-        raise AlreadyPaidError("The order is paid", fix="Show its receipt.")
-    if order.state == "closed" or is_over(order, clock):
-        raise OrderOverError("The order can be paid no more", fix="Ask for a new price and order anew.")
+async def identity_in(session: AsyncSession, account_id: UUID, provider: str, app_id: str) -> Identity:
+    """Return the payer's way in by this very app: a host refuses, or mistakes, the id that another app knows.
 
-
-async def _identity_in(session: AsyncSession, account_id: UUID, channel: Channel) -> Identity:
-    """Return the payer's way in by this very app: a host refuses, or mistakes, the id that another app knows."""
+    Raises PayerUnknownError.
+    """
     known = [
-        each
-        for each in await identities_of(session, account_id)
-        if (each.provider, each.tenant) == (channel.provider, channel.app_id)
+        each for each in await identities_of(session, account_id) if (each.provider, each.tenant) == (provider, app_id)
     ]
     if not known:
-        raise PayerUnknownError(
-            f"This account has never signed in by the app {channel.app_id}", fix="Sign in there, then pay."
-        )
+        raise PayerUnknownError(f"This account has never signed in by the app {app_id}", fix="Sign in there, then pay.")
     return max(known, key=lambda each: each.last_used_at)
 
 

@@ -4,22 +4,18 @@ Nothing here trusts what a client says. A message that is not the host's is refu
 how many there are. One that is genuine and about nothing of ours is kept and marked odd, for people.
 """
 
-from collections.abc import Mapping
-
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import Callback, Payment, Refund
 from flows.payments.messages import QUERY, REFUND, AttemptNamed, RefundNamed
 from flows.payments.moving import settle_refund
+from flows.payments.notices import Kept, keep
 from flows.payments.refunding import refunds_of
-from flows.payments.settling import settle
-from flows.payments.tables import PaymentAttempt, PaymentNotice
+from flows.payments.settling import is_anothers, settle
+from flows.payments.tables import PaymentAttempt
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
-from kernel.ids import uuid7
 from kernel.outbox import send
 
 
@@ -45,7 +41,7 @@ async def take(
         outcome = await _refund(session, clock, app_id, about)
     else:
         outcome = Outcome("an event", odd=True)
-    await _keep(session, clock, cipher, app_id, callback, body, outcome)
+    await keep(session, clock, cipher, Kept(app_id, callback, body, outcome.said, outcome.odd))
     return outcome
 
 
@@ -55,7 +51,10 @@ async def _payment(session: AsyncSession, clock: Clock, app_id: str, about: Paym
         return Outcome("a payment that is not ours", odd=True)
     judgement = await settle(session, clock, about.number, about)
     because = f" ({judgement.because})" if judgement.because else ""
-    return Outcome(f"{about.state}: {judgement.verdict}{because}")
+    said = f"{about.state}: {judgement.verdict}{because}"
+    if await is_anothers(session, attempt, about):
+        return Outcome(f"{said}, by somebody else than began it", odd=True)
+    return Outcome(said)
 
 
 async def _refund(session: AsyncSession, clock: Clock, app_id: str, about: Refund) -> Outcome:
@@ -74,31 +73,3 @@ async def _refund(session: AsyncSession, clock: Clock, app_id: str, about: Refun
         if each.state in {"requested", "accepted"}:
             send(session, clock, REFUND, RefundNamed(each.number))
     return Outcome(f"refund {about.state}: asked which" if ours else "a refund that is not ours", odd=not ours)
-
-
-async def _keep(  # noqa: PLR0913, PLR0917 - a message and what became of it
-    session: AsyncSession,
-    clock: Clock,
-    cipher: FieldCipher,
-    app_id: str,
-    callback: Callback,
-    body: bytes,
-    outcome: Outcome,
-) -> None:
-    now, id_ = clock.now(), uuid7()
-    about = callback.about
-    number = "" if isinstance(about, Mapping) else about.number
-    made = postgresql.insert(PaymentNotice).values(
-        id=id_,
-        app_id=app_id,
-        message_id=callback.message_id,
-        number=number,
-        body=cipher.seal("payment_notice.body", id_, body.decode("latin-1")),
-        times=1,
-        outcome=outcome.said,
-        odd=outcome.odd,
-        first_at=now,
-        last_at=now,
-    )
-    again = {"times": col(PaymentNotice.times) + 1, "last_at": now}
-    await session.exec(made.on_conflict_do_update(constraint="payment_notice_once", set_=again))

@@ -17,12 +17,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from adapters.channel import Payment
 from adapters.errors import NotOfferedError, OrderRefusedError, OutcomeUnknownError
 from adapters.parking import Charge, Charging, Stay
-from flows.payments.errors import AlreadyPaidError, CashierClosedError, WrongStateError
+from flows.payments.errors import CashierClosedError, WrongStateError
 from flows.payments.mandates import chargeable
 from flows.payments.messages import QUERY, AttemptNamed
-from flows.payments.ordering import is_over, live_attempts, locked
+from flows.payments.ordering import add_attempt, check_payable, is_payable, live_attempts, locked
 from flows.payments.settling import locked_attempt, settle
-from flows.payments.states import OPEN_ORDERS, PAID_ORDERS, after_order
 from flows.payments.tables import PaymentAttempt, PaymentOrder
 from kernel.clock import Clock
 from kernel.money import Fen
@@ -53,10 +52,10 @@ class DebitAsked(Struct, frozen=True):
 async def debit(session: AsyncSession, clock: Clock, wanted: Debit) -> PaymentAttempt:
     """Have an order charged after this transaction; while that is under way, again is the same attempt.
 
-    Raises UnknownOrderError, AlreadyPaidError, WrongStateError, AmountRefusedError.
+    Raises UnknownOrderError, AlreadyPaidError, OrderOverError, WrongStateError, AmountRefusedError.
     """
     order = await locked(session, wanted.order_id)
-    _check_payable(order, clock)
+    check_payable(order, clock)
     mandate = await chargeable(session, wanted.mandate_id, Fen(order.amount))
     if mandate.account_id != order.account_id:
         raise WrongStateError("The mandate is another account's than the order", fix="Charge by the payer's own.")
@@ -75,10 +74,7 @@ async def debit(session: AsyncSession, clock: Clock, wanted: Debit) -> PaymentAt
         created_at=clock.now(),
         changed_at=clock.now(),
     )
-    session.add(attempt)
-    order.state, order.changed_at = after_order(order.state, "attempt"), clock.now()
-    session.add(order)
-    await session.flush()
+    await add_attempt(session, clock, order, attempt)
     send(session, clock, DEBIT, DebitAsked(attempt.number, wanted.stay, wanted.left_at))
     return attempt
 
@@ -94,7 +90,7 @@ async def charge(
     if attempt.state not in {"created", "unknown"}:
         return
     if (why := await _unwanted(session, clock, order, attempt)) is not None:
-        await _settle(session, clock, asked.number, Payment(number=asked.number, state="closed"), why)
+        await _settle(session, clock, attempt, Payment(number=asked.number, state="closed"), why)
         send(session, clock, QUERY, AttemptNamed(asked.number, goes_on=True))  # a try before may have been heard
         return
     product = charging.get(attempt.app_id)
@@ -109,7 +105,7 @@ async def charge(
         notify_url=f"{notify_origin}/callbacks/payments/{attempt.app_id}",
     )
     word, why = await _charged(product, wanted)
-    await _settle(session, clock, asked.number, word, why)
+    await _settle(session, clock, attempt, word, why)
     send(session, clock, QUERY, AttemptNamed(asked.number, goes_on=True))
 
 
@@ -131,7 +127,7 @@ async def _unwanted(session: AsyncSession, clock: Clock, order: PaymentOrder, at
     """Return why an attempt is not to be charged any more. One that may be charged already is, for its outcome."""
     if attempt.state == "unknown" or (mandate_id := attempt.mandate_id) is None:
         return None
-    if order.state not in OPEN_ORDERS or is_over(order, clock):
+    if not is_payable(order, clock):
         return f"The order is {order.state.replace('_', ' ')}."
     try:
         await chargeable(session, mandate_id, Fen(attempt.amount))
@@ -140,17 +136,9 @@ async def _unwanted(session: AsyncSession, clock: Clock, order: PaymentOrder, at
     return None
 
 
-async def _settle(session: AsyncSession, clock: Clock, number: str, word: Payment, why: str) -> None:
+async def _settle(session: AsyncSession, clock: Clock, attempt: PaymentAttempt, word: Payment, why: str) -> None:
     if why:
-        _log.warning("a debit is not made", extra={"attempt": number, "reason": why})
-        _, attempt = await locked_attempt(session, number)
+        _log.warning("a debit is not made", extra={"attempt": attempt.number, "reason": why})
         attempt.said = why
         session.add(attempt)
-    await settle(session, clock, number, word)
-
-
-def _check_payable(order: PaymentOrder, clock: Clock) -> None:
-    if order.state in PAID_ORDERS:
-        raise AlreadyPaidError("The order is paid", fix="Charge nothing.")
-    if order.state not in OPEN_ORDERS or is_over(order, clock):
-        raise WrongStateError(f"The order is {order.state} or its time is over", fix="Place another order.")
+    await settle(session, clock, attempt.number, word)

@@ -1,7 +1,6 @@
 """What payments hold about a resident, to read and take along (PIPL article 45); see ``auth.residents.holdings``."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
+from auth.residents.holdings import plain_row
 from flows.payments.mandates import mandates_of
 from flows.payments.tables import PaymentAttempt, PaymentOrder, PaymentRefund
 
@@ -32,10 +32,4 @@ async def payments_held(session: AsyncSession, account_id: UUID) -> dict[str, An
 
 
 def _rows(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:
-    return [{name: _json(value) for name, value in row.model_dump().items() if name not in _LINKS} for row in rows]
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    return [plain_row(row, _LINKS) for row in rows]

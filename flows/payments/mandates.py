@@ -91,10 +91,38 @@ async def step(  # noqa: PLR0913 - who does what to which, and why
     return row
 
 
-async def end_all_of(session: AsyncSession, clock: Clock, account_id: UUID, *, actor: str, because: str) -> None:
-    """End every mandate of an account, such as when it is erased."""
+async def hear(
+    session: AsyncSession,
+    clock: Clock,
+    mandate_id: UUID,
+    *,
+    holds: bool,
+    contract: str = "",
+    because: str = "ended at the host",
+) -> None:
+    """Take a host's word that what was agreed to holds there, or does not. What fits no more changes nothing.
+
+    ``contract`` is its number, which it may say later than that it holds.
+    """
+    row = await session.get(DebitMandate, mandate_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        return
+    actor, another = f"host:{row.provider}", contract != row.contract and "" not in {contract, row.contract}
+    if holds and row.state == "signed":
+        await step(session, clock, row.id, "activate", actor=actor, contract=contract)
+    elif holds and not row.contract and row.state != "terminated":
+        row.contract = contract
+        session.add(row)
+    elif not holds and not another and row.state != "terminated":
+        await step(session, clock, row.id, "terminate", actor=actor, because=because)
+
+
+async def end_all_of(
+    session: AsyncSession, clock: Clock, account_id: UUID, *, actor: str, because: str, about: str = ""
+) -> None:
+    """End every mandate of an account, such as when it is erased; or those for one object."""
     for row in await mandates_of(session, account_id):
-        if row.state != "terminated":
+        if row.state != "terminated" and about in {"", row.about}:
             await step(session, clock, row.id, "terminate", actor=actor, because=because)
 
 

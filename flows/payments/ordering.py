@@ -12,9 +12,15 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
-from flows.payments.errors import AmountRefusedError, RepeatedDifferentlyError, UnknownOrderError
+from flows.payments.errors import (
+    AlreadyPaidError,
+    AmountRefusedError,
+    OrderOverError,
+    RepeatedDifferentlyError,
+    UnknownOrderError,
+)
 from flows.payments.messages import EXPIRE, QUERY, AttemptNamed, OrderNamed, tell
-from flows.payments.states import LIVE_ATTEMPTS, OPEN_ORDERS, after_order
+from flows.payments.states import LIVE_ATTEMPTS, OPEN_ORDERS, PAID_ORDERS, after_order
 from flows.payments.tables import PaymentAttempt, PaymentOrder, PaymentRefund
 from kernel.clock import Clock
 from kernel.ids import uuid7
@@ -126,6 +132,14 @@ async def live_attempts(session: AsyncSession, order_id: UUID) -> Sequence[Payme
     return (await session.exec(query)).all()
 
 
+async def add_attempt(session: AsyncSession, clock: Clock, order: PaymentOrder, attempt: PaymentAttempt) -> None:
+    """Add an attempt to a locked order, which is pending from now on."""
+    session.add(attempt)
+    order.state, order.changed_at = after_order(order.state, "attempt"), clock.now()
+    session.add(order)
+    await session.flush()
+
+
 async def give_up(session: AsyncSession, clock: Clock, order_id: UUID) -> PaymentOrder:
     """Let nobody pay an order any more. It is closed once the hosts have said that no attempt can be paid.
 
@@ -141,7 +155,7 @@ async def give_up(session: AsyncSession, clock: Clock, order_id: UUID) -> Paymen
 
 async def close_if_over(session: AsyncSession, clock: Clock, order: PaymentOrder) -> None:
     """Close a locked order whose time is over or that nobody wants, or have its live attempts asked about first."""
-    if order.state not in OPEN_ORDERS or not is_over(order, clock):
+    if order.state not in OPEN_ORDERS or is_payable(order, clock):
         return
     live = await live_attempts(session, order.id)
     for each in live:
@@ -152,9 +166,17 @@ async def close_if_over(session: AsyncSession, clock: Clock, order: PaymentOrder
         tell(session, clock, order)
 
 
-def is_over(order: PaymentOrder, clock: Clock) -> bool:
-    """Whether an order is not to be paid any more."""
-    return order.closing or order.expires_at <= clock.now()
+def is_payable(order: PaymentOrder, clock: Clock) -> bool:
+    """Whether an order can be paid now."""
+    return order.state in OPEN_ORDERS and not order.closing and order.expires_at > clock.now()
+
+
+def check_payable(order: PaymentOrder, clock: Clock) -> None:
+    """Raise AlreadyPaidError or OrderOverError for an order that cannot be paid now."""
+    if order.state in PAID_ORDERS:
+        raise AlreadyPaidError("The order is paid", fix="Show its receipt.")
+    if not is_payable(order, clock):
+        raise OrderOverError("The order can be paid no more", fix="Ask for a new price and order anew.")
 
 
 async def _by_key(session: AsyncSession, wanted: NewOrder) -> PaymentOrder:

@@ -15,9 +15,9 @@ from adapters.errors import OrderRefusedError
 from adapters.parking import Charging
 from flows.payments.cashiers import channel_of
 from flows.payments.messages import QUERY, AttemptNamed
-from flows.payments.ordering import is_over
+from flows.payments.ordering import is_payable
 from flows.payments.settling import locked_attempt, settle
-from flows.payments.states import LIVE_ATTEMPTS, OPEN_ORDERS
+from flows.payments.states import LIVE_ATTEMPTS
 from flows.payments.tables import PaymentAttempt, PaymentOrder
 from flows.payments.waiting import UNHEARD_IS_OVER, next_late_query, next_query
 from kernel.clock import Clock
@@ -68,7 +68,7 @@ async def _ask(
     order: PaymentOrder,
     attempt: PaymentAttempt,
 ) -> None:
-    unwanted = order.state not in OPEN_ORDERS or is_over(order, clock)
+    unwanted = not is_payable(order, clock)
     said = ""
     try:
         found = await _found(hosts, attempt, unwanted=unwanted)

@@ -65,13 +65,13 @@ async def receipt_of(session: AsyncSession, cipher: FieldCipher, order: PaymentO
     )
 
 
-def page(receipt: Receipt, payee: str = "") -> str:
-    """Return a page of HTML to print, without scripts or anything from elsewhere; ``payee`` is its name for people."""
+def page(receipt: Receipt) -> str:
+    """Return a page of HTML to print, without scripts or anything from elsewhere."""
     rows = [(each.text, f"¥ {format_yuan(each.amount)}") for each in receipt.lines]
     facts = {
         "收据编号 Receipt": receipt.number,
         "付款人 Payer": receipt.payer or "—",
-        "收款方 Payee": payee or receipt.payee,
+        "收款方 Payee": receipt.payee,
         "支付时间 Paid at": f"{receipt.paid_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+8",
         "支付渠道 Paid in": _HOSTS.get(receipt.provider, "—"),
         "渠道单号 Transaction": receipt.transaction or "—",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import Payment
+from auth.accounts.tables import Identity
 from flows.payments import ledger, refunding
 from flows.payments.errors import UnknownOrderError
 from flows.payments.judging import Judgement, Standing, judge
@@ -48,6 +49,15 @@ async def settle(session: AsyncSession, clock: Clock, number: str, found: Paymen
         case "nothing":
             pass
     return judgement
+
+
+async def is_anothers(session: AsyncSession, attempt: PaymentAttempt, found: Payment) -> bool:
+    """Whether the host names who has paid, and it is not who began the attempt. It is paid nevertheless."""
+    names = {found.payer, found.payer_union} - {""}
+    if not names or attempt.identity_id is None:
+        return False
+    began = await session.get_one(Identity, attempt.identity_id)
+    return names.isdisjoint({began.subject, began.union_subject})
 
 
 async def locked_attempt(session: AsyncSession, number: str) -> Held:
@@ -96,6 +106,9 @@ async def _enter(session: AsyncSession, clock: Clock, held: Held, found: Payment
     attempt.changed_at = clock.now()
     attempt.transaction, attempt.paid_amount = found.transaction, found.amount
     attempt.paid_at = found.paid_at or clock.now()
+    if await is_anothers(session, attempt, found):
+        attempt.said = "The host names another payer than who began it"
+        _log.warning("somebody else has paid than began it", extra={"order": order.id, "attempt": attempt.number})
     session.add(attempt)
     entries = ledger.moved(
         Fen(found.amount or 0),

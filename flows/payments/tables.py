@@ -1,6 +1,7 @@
 """The rows of payments: orders, attempts, refunds, hosts' notices, debit mandates, and the ledger.
 
-Amounts are fen. Nothing is deleted; rows of the ledger are not even changed, which triggers of the migration see to.
+Amounts are fen. Nothing is deleted but old notices; rows of the ledger are not even changed, which triggers of the
+migration see to.
 """
 
 from datetime import datetime
@@ -132,6 +133,7 @@ class PaymentNotice(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("app_id", "message_id", name="payment_notice_once"),
         Index("payment_notice_odd", "last_at", postgresql_where=text("odd")),
+        Index("payment_notice_last", "last_at"),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)

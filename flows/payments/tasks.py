@@ -1,28 +1,37 @@
 """The tasks of payments. A message that a defect keeps from being done is not given up: money has no last attempt."""
 
 from datetime import timedelta
+from typing import Any
 
+from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
+from auth.sessions.tasks import in_batches
+from flows.payments import notices
 from flows.payments.debiting import DEBIT, DebitAsked, charge
 from flows.payments.messages import EXPIRE, QUERY, REFUND, AttemptNamed, OrderNamed, RefundNamed
 from flows.payments.moving import move
 from flows.payments.ordering import close_if_over, locked
 from flows.payments.querying import Hosts, look
-from kernel.celery import TaskContext, consumer
+from kernel.celery import Handler, TaskContext, consumer, periodic
 from kernel.outbox import send
 
 _AGAIN = timedelta(hours=1)
 
 
-async def _query_again(session: AsyncSession, context: TaskContext, named: AttemptNamed) -> None:
-    send(session, context.clock, QUERY, named, _AGAIN)
+def _again(task: str) -> Handler[Any]:
+    """Return what is done about a message that was given up: the same one is sent again, later."""
+
+    async def send_again(session: AsyncSession, context: TaskContext, message: Struct) -> None:
+        send(session, context.clock, task, message, _AGAIN)
+
+    return send_again
 
 
-@consumer(QUERY, AttemptNamed, given_up=_query_again)
+@consumer(QUERY, AttemptNamed, given_up=_again(QUERY))
 async def query(session: AsyncSession, context: TaskContext, named: AttemptNamed) -> None:
     """Ask how an attempt stands."""
     hosts = Hosts(context.opened(OpenApps).channels, context.opened(OpenParking).charging)
@@ -40,21 +49,19 @@ async def debit(session: AsyncSession, context: TaskContext, asked: DebitAsked) 
     await charge(session, context.clock, charging, asked, issuer(context.settings))
 
 
-async def _refund_again(session: AsyncSession, context: TaskContext, named: RefundNamed) -> None:
-    send(session, context.clock, REFUND, named, _AGAIN)
-
-
-@consumer(REFUND, RefundNamed, given_up=_refund_again)
+@consumer(REFUND, RefundNamed, given_up=_again(REFUND))
 async def refund(session: AsyncSession, context: TaskContext, named: RefundNamed) -> None:
     """Move a refund on."""
     await move(session, context.clock, context.opened(OpenApps).channels, named)
 
 
-async def _expire_again(session: AsyncSession, context: TaskContext, named: OrderNamed) -> None:
-    send(session, context.clock, EXPIRE, named, _AGAIN)
-
-
-@consumer(EXPIRE, OrderNamed, given_up=_expire_again)
+@consumer(EXPIRE, OrderNamed, given_up=_again(EXPIRE))
 async def expire(session: AsyncSession, context: TaskContext, named: OrderNamed) -> None:
     """Close an order whose time is over; what hosts have of it is asked about first."""
     await close_if_over(session, context.clock, await locked(session, named.order_id))
+
+
+@periodic("payments.forget", timedelta(hours=1))
+async def forget_every_hour(context: TaskContext) -> None:
+    """Delete old notices."""
+    await in_batches(context, lambda session: notices.forget(session, context.clock))

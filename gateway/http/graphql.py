@@ -18,13 +18,11 @@ from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post, s
 from gateway.pipeline.respond import JSON, caching, negotiate, refuse, respond
 from gateway.recording import Sent
 from kernel.errors import YiwangError
+from kernel.http_server.request import Answer, Headers
 from kernel.logs import request_id
 from kernel.settings import Settings
 
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""Status, headers and body."""
-
-_NOTHING_SAID: list[tuple[bytes, bytes]] = []
+_NOTHING_SAID: Headers = []
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 
 
 revision = 'c81f3a9d2e54'
-down_revision = 'e0ac9ccf646a'
+down_revision = '5b9ea0d1c7f2'
 branch_labels = None
 depends_on = None
 

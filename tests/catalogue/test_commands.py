@@ -17,10 +17,10 @@ from redis.asyncio import Redis
 from cli.gateway_client import RefusedError
 from cli.main import yiwang
 from gateway.app import Gateway
-from gateway.server.server import Server
 from kernel.celery import TaskContext
 from kernel.clock import ManualClock, SystemClock
 from kernel.database import Database
+from kernel.http_server.server import Server
 from kernel.settings import Settings
 from tests.catalogue.conftest import TREE, City
 from tests.publish.gateway_under_test import document, open_to_loopback

@@ -10,6 +10,7 @@ import pytest
 from auth.accounts.accounts import freeze
 from auth.errors import AssuranceTooLowError
 from flows.codes import base45, issuing, opaque_codes, single_use
+from flows.codes.distance import Position
 from flows.codes.errors import CodePurposeUnknownError, CodesUnavailableError
 from flows.codes.issuing import Wanted
 from flows.codes.offline import Use
@@ -135,6 +136,9 @@ async def test_two_offline_sites_that_took_one_code_are_found(office: Office) ->
     assert len(await office.rows("SELECT * FROM code_double_use")) == 1
     shown = await office.rows("SELECT account_id, offline FROM code_use")
     assert shown == [{"account_id": resident, "offline": True}] * 3
+    (alarm,) = await office.alarms()
+    assert (alarm.kind, alarm.account_id, alarm.first.name_en, alarm.metres) == ("double use", resident, "Gate 0", None)
+    assert (alarm.first.at, alarm.second.at) == (at, at)
 
 
 async def test_an_online_use_after_an_offline_one_is_found_too(office: Office) -> None:
@@ -221,6 +225,26 @@ async def test_impossible_travel_is_an_alarm(office: Office, after: int, alarms:
     found = await office.rows("SELECT metres, seconds FROM code_travel")
     assert len(found) == alarms
     assert all(32_000 < each["metres"] < 34_000 and each["seconds"] == 60 for each in found)
+    assert [(each.kind, each.first.name_en, each.second.name_en) for each in await office.alarms()] == [
+        ("travel", "Gate 1", "Airport")
+    ] * alarms
+
+
+async def test_a_code_is_refused_far_from_its_phone(office: Office) -> None:
+    resident = await office.resident()
+    near, far, anywhere = await office.gate(**PEOPLE_SQUARE), await office.gate(**AIRPORT), await office.gate()
+    phone = Position(PEOPLE_SQUARE["latitude"] + 299 / 111_195, PEOPLE_SQUARE["longitude"])
+    relayed = await office.code(resident, where=phone)
+    refused = await office.check(far, relayed)
+    assert (refused.result, refused.subject, refused.claims, refused.first_use) == ("too_far", "", {}, None)
+    assert "300 m" in refused.message
+    assert await office.rows("SELECT result FROM code_use") == [{"result": "too_far"}]  # which its holder sees
+    assert (await office.check(near, relayed)).result == "ok"  # what was refused is not used
+    assert (await office.check(anywhere, await office.code(resident, where=phone))).result == "ok"
+    assert (await office.check(far, await office.code(resident))).result == "ok"  # a phone that does not say
+    assert (await office.check(far, await office.code(resident, 1, where=phone))).result == "ok"  # for a basement
+    a_step_further = Position(phone.latitude + 2 / 111_195, phone.longitude)
+    assert (await office.check(near, await office.code(resident, where=a_step_further))).result == "too_far"
 
 
 async def test_uses_are_forgotten_after_a_quarter(office: Office, context: TaskContext) -> None:

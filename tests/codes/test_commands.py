@@ -9,6 +9,8 @@ from kernel.crypto.keys import Keys
 from kernel.database import Database
 from kernel.settings import Settings
 from tests.cli.operator import Operator
+from tests.codes.issued import NOW
+from tests.codes.office import Office
 
 GATE = ("--name-zh", "一号入口", "--name-en", "Gate 1", "--purpose", "parking", "--group", "parking")
 
@@ -45,3 +47,13 @@ async def test_keys_are_rotated_and_replaced_in_one_command(operator: Operator, 
     assert listed.count("parking") == 2
     assert replaced.split()[0] in listed
     assert await database.pool.fetchval("SELECT count(*) FROM code_revocation WHERE kind = 'key'") == 3
+
+
+async def test_a_code_that_two_have_accepted_is_listed(operator: Operator, office: Office) -> None:
+    resident, gates = await office.resident(), [await office.gate(f"Gate {n}") for n in (1, 2)]
+    text = await office.code(resident, 1)
+    for gate in gates:
+        assert await office.report(gate, (text, "r", NOW)) == ["recorded"]
+    listed = await operator.done("verifier", "alarms", "--days", "99999")
+    uses = "Gate 1 at 08:00:00, then Gate 2 at 08:00:00"
+    assert listed == f"2026-11-30 08:00 UTC  double use  account:{resident}  {uses}\n"

@@ -1,6 +1,7 @@
 """``/codes``: as a gate's box asks it over HTTP."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,7 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from flows.codes import key_sets, pass_codes, revocations
+from auth.accounts.accounts import freeze
+from flows.codes import key_sets, revocations, signed_codes
 from flows.codes.issuing import Wanted, issue
 from flows.codes.key_sets import LISTS
 from flows.codes.keys import replace_compromised
@@ -18,7 +20,7 @@ from gateway.app import Gateway
 from kernel.clock import ManualClock
 from kernel.crypto.keys import Keys
 from kernel.settings import Settings
-from tests.codes.issued import NOW
+from tests.codes.issued import NOW, PHONE
 from tests.codes.office import Office
 
 
@@ -94,7 +96,7 @@ async def test_lists_are_signed_and_sent_once(box: Box, office: Office, gateway:
     assert answer.headers["content-type"] == 'application/cose; cose-type="cose-sign1"'
     held = key_sets.read(answer.content, trusted)
     text = await shown(office, gateway, 1)
-    assert pass_codes.verify(text, held, "parking", NOW).purpose == "parking"
+    assert signed_codes.verify(text, held, "parking", NOW).purpose == "parking"
     known = await box.ask("GET", "/codes/keys", **{"if-none-match": answer.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
     first = await box.ask("GET", "/codes/revocations")
@@ -106,6 +108,23 @@ async def test_lists_are_signed_and_sent_once(box: Box, office: Office, gateway:
         await revoke(session, office.clock, "code", b"12345678", "stolen", until=NOW.replace(hour=23))
     second = await box.ask("GET", "/codes/revocations", **{"if-none-match": first.headers["etag"]})
     assert revocations.read(second.content, held, empty).hashes == {revocations.hash_of("code", b"12345678")}
+
+
+async def test_a_closed_accounts_phone_is_on_the_list_within_a_minute(
+    box: Box, office: Office, gateway: Gateway, clock: ManualClock
+) -> None:
+    resident, held = await office.resident(), gateway.code_keys.newest.published
+
+    async def listed() -> frozenset[bytes]:
+        return revocations.read((await box.ask("GET", "/codes/revocations")).content, held).hashes
+
+    await office.bind(resident, PHONE)
+    await office.credential(resident, PHONE)
+    assert await listed() == frozenset()
+    async with office.database.session() as session:
+        await freeze(session, clock, resident)
+    clock.advance(timedelta(minutes=1))
+    assert await listed() == {revocations.hash_of("device", PHONE.public)}
 
 
 async def test_who_is_no_verifier_learns_nothing(client: httpx.AsyncClient, box: Box, clock: ManualClock) -> None:

@@ -56,7 +56,7 @@ async def test_a_gate_that_heard_nothing_knows_who_signs_next(office: Office) ->
     await change(office)
     after = await office.code(resident, 1)
     assert (judged(office, held, before), judged(office, held, after)) == (None, None)
-    kids = [pass_codes.authentic(each, held.keys, "parking", NOW).kid for each in (before, after)]
+    kids = [pass_codes.authentic(each, held.keys, {"parking"}, NOW).kid for each in (before, after)]
     assert kids[0] != kids[1]
     await change(office)
     assert judged(office, held, await office.code(resident, 1)) == Refusal.UNKNOWN_KEY  # two rotations are too many

@@ -13,7 +13,7 @@ from flows.codes import base45, opaque_codes, place_codes, signed_receipts
 from flows.codes.place_codes import PlaceCode, PlaceMacKey
 from flows.codes.signed_receipts import Receipt
 from kernel.crypto.suite import INTL
-from tests.codes.issued import CODE_ID, NOW, PARKING, PARKING_KID, parking_code
+from tests.codes.issued import CODE_ID, NOW, PARKING, PARKING_KID, PHONE, parking_code, parking_credential
 from tests.codes.pictures import drawn, read
 
 REPOSITORY = Path(__file__).parents[2]
@@ -22,6 +22,7 @@ BAY = PlaceCode("bay", bytes(range(8)), 0)
 RECEIPT = Receipt(bytes(16), UUID(int=7), NOW + timedelta(hours=1), CODE_ID)
 PAYLOADS = {
     "signed": (parking_code(), 174, {"l": "6", "m": "7", "q": "9"}),
+    "signed by a phone": (PHONE.code(parking_credential()), 285, {"l": "9", "m": "10", "q": "12"}),
     "opaque": (opaque_codes.new_text(), 26, {"l": "2", "m": "2", "q": "2"}),
     "place": (place_codes.payload("https://q.sh.gov.cn", BAY, KEYS), 55, {"l": "3", "m": "3", "q": "4"}),
     "receipt": (signed_receipts.issue(PARKING, PARKING_KID, RECEIPT), 201, {"m": "8"}),

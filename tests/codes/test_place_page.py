@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from flows.codes import place_codes, places
+from flows.codes import patrol_dues, place_codes, places
 from flows.codes.place_codes import PlaceCode
 from gateway.app import Gateway
-from kernel.clock import ManualClock
+from kernel.clock import ManualClock, SystemClock
 from kernel.crypto.keys import Keys
 from kernel.database import Database
 from kernel.settings import Settings
 from tests.cli.operator import Operator
+from tests.codes import pictures
 
 PLACE = ("--name-zh", "人民广场 B1-023", "--name-en", "People's Square", "--street-zh", "人民大道 221 号")
 
@@ -57,6 +59,13 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
         told = await client.post(f"/p/{forged}/report", data={"request_id": "one"})
         assert (told.status_code, "已收到举报" in told.text) == (200, True)
     assert await database.pool.fetchval("SELECT count(*) FROM place_report WHERE object_id = $1", row.object_id) == 1
+    await client.post("/p/EVIL%1B/report", data={"request_id": "two"})
+    reports = (await operator.done("place-code", "reports", "--days", "99999")).splitlines()
+    assert [each.split("  ")[2:] for each in reports] == [
+        [code, "人民广场 B1-023", "人民大道 221 号", repr(forged)],
+        ["no place of the city's", "'EVIL\\x1b'"],
+    ]
+    assert reports[0].startswith("1 times  last 2026-11-30 08:00 UTC")
     await operator.done("place-code", "retire", code)
     assert "已停用" in (await client.get(f"/P/{text}")).text
     hostile = await client.get("/p/%3Cscript%3Ealert(1)")
@@ -73,11 +82,25 @@ async def test_an_operator_prints_and_patrols(
     printed = await asyncio.to_thread(Path(page).read_text, "utf-8")
     assert code in printed
     assert "人民广场" in printed
+    (pdf,) = (await operator.done("place-code", "sheet", "--format", "pdf", "--out", str(tmp_path))).split()
+    (sheet,) = pictures.printed(await asyncio.to_thread(Path(pdf).read_bytes))
+    assert (code in sheet.text, len(sheet.codes)) == (True, 1)
     assert "never seen" in await operator.done("place-code", "list")
     assert await operator.done("place-code", "list", "--overdue") == ""
-    assert await operator.done("place-code", "verify", scene[1]) == f"{code} is ok.\n"
+    for scanned in (scene[1], sheet.codes[0]):
+        assert await operator.done("place-code", "verify", scanned) == f"{code} is ok.\n"
     assert "seen 2" in await operator.done("place-code", "list")
     assert (await operator.type("place-code", "verify", "x" * 27)).exit_code == 1
+    assert await operator.done("place-code", "due") == ""
+    async with database.session() as session:
+        row = await places.find_place(session, code)
+        row.last_verified_at = datetime.now(UTC) - timedelta(days=32)
+        session.add(row)
+        await session.flush()
+        assert await patrol_dues.open_dues(session, SystemClock()) == 1
+    listed = await operator.done("place-code", "due")
+    assert listed.startswith(f"{code}  gate  gate:1  人民广场 B1-023  人民大道 221 号  no position  due ")
+    assert listed.endswith(", 2 days ago\n")
     await operator.done("place-code", "rotate", code, "--new-key")
     assert (await operator.type("place-code", "verify", scene[1])).exit_code == 1
     assert f"{code}  01  gate" in await operator.done("place-code", "list")

@@ -2,20 +2,22 @@
 
 import re
 import xml.etree.ElementTree as ET
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.codes import place_codes, places
+from flows.codes import patrol_dues, place_codes, places
 from flows.codes.distance import Position, metres
 from flows.codes.errors import PlaceRefusedError, PlaceUnknownError
 from flows.codes.place_codes import KINDS, PlaceCode, PlaceKind, PlaceMacKey, Retired, Tampered, Valid
 from flows.codes.place_tables import StaticCode
 from flows.codes.places import Look, Standing
 from flows.codes.sheets import Sticker, pages
+from flows.codes.tasks import open_patrols
+from kernel.celery import TaskContext
 from kernel.clock import ManualClock
 from kernel.crypto.keys import Keys
 from kernel.crypto.suite import GM, INTL
@@ -100,6 +102,10 @@ class City:
         async with self.database.session() as session:
             return await places.standing(session, self.cipher, text, where, base=BASE)
 
+    async def dues(self) -> list[tuple[str, datetime]]:
+        async with self.database.session() as session:
+            return [(row.reference, item.due_at) for item, row in await patrol_dues.dues(session)]
+
 
 @pytest.fixture
 def city(database: Database, clock: ManualClock, keys: Keys) -> City:
@@ -157,6 +163,34 @@ async def test_who_is_not_looked_at_is_overdue_after_thirty_days(city: City) -> 
     async with city.database.session() as session:
         overdue = await places.listed(session, overdue_at=city.clock.now())
     assert [row.reference for row in overdue] == ["bay:1", "bay:2"]
+
+
+async def test_what_is_overdue_is_a_work_item_until_a_patrol_has_seen_it_well(
+    city: City, context: TaskContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [await city.add(f"bay:{n}", latitude=31.0, longitude=121.0) for n in range(3)]
+    city.clock.advance(timedelta(days=30) - timedelta(seconds=1))
+    await open_patrols(context)
+    assert await city.dues() == []
+    city.clock.advance(timedelta(seconds=1))
+    due_at = city.clock.now()
+    for _ in range(2):  # again it is the same item
+        await open_patrols(context)
+        city.clock.advance(timedelta(hours=1))
+    assert await city.dues() == [("bay:0", due_at), ("bay:1", due_at), ("bay:2", due_at)]
+    assert [(each.new, each.open) for each in caplog.records if "patrol" in each.message] == [(3, 3)]  # type: ignore[attr-defined]  # logging's extra
+    async with city.database.session() as session:
+        await places.patrolled(session, city.clock, rows[0], Look("operator:a"))
+        await places.patrolled(session, city.clock, rows[1], Look("operator:a", "damaged"))
+        await places.retire(session, city.clock, rows[2].short_code)
+    assert await city.dues() == [("bay:1", due_at)]
+    states = "SELECT state, count(*) FROM patrol_due GROUP BY state ORDER BY state"
+    assert [tuple(each) for each in await city.database.pool.fetch(states)] == [
+        *[("open", 1), ("patrolled", 1), ("retired", 1)]
+    ]
+    city.clock.advance(timedelta(days=30))
+    await open_patrols(context)
+    assert [reference for reference, _ in await city.dues()] == ["bay:1", "bay:0"]  # the longest due first
 
 
 async def test_a_report_counts_once_for_the_place_it_names(city: City) -> None:

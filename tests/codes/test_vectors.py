@@ -9,6 +9,8 @@ from typing import Any
 import cbor2
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pycose.keys.okp import OKPKey
 from pycose.messages.sign1message import Sign1Message
 
@@ -31,12 +33,37 @@ def test_a_verifier_written_from_the_format_alone_agrees(vector: dict[str, Any])
         assert (found is not None) == (vector["result"] in HELD_BACK)
 
 
+@pytest.mark.case("QR-14")
+@pytest.mark.parametrize("vector", VECTORS["phone_codes"], ids=lambda each: str(each["name"]))
+def test_a_verifier_of_phones_codes_written_from_the_format_alone_agrees(vector: dict[str, Any]) -> None:
+    found = independent.accepted_of_phone(vector["text"], PUBLIC, vector["now"])
+    if vector["result"] == "ok":
+        assert found is not None
+        assert (found[0].hex(), found[2].hex()) == (vector["subject"], vector["code_id"])
+    else:
+        assert (found is not None) == (vector["result"] in HELD_BACK)
+
+
+def test_whoever_builds_a_phones_app_finds_what_it_signs() -> None:
+    phone, good = VECTORS["phone"], VECTORS["phone_codes"][0]
+    public = bytes.fromhex(phone["public"])
+    raw = independent.unbase45(good["text"].removeprefix("SC2:"))
+    assert (raw[:119].hex(), good["device"], raw[22:55]) == (phone["credential"], phone["public"], public)
+    independent.verify_es256(public, raw[123:], bytes.fromhex(phone["signed_by_phone"]))
+    to_bind = cbor2.dumps(["Signature1", cbor2.dumps({1: -7}), b"SC2-BIND", bytes.fromhex(phone["challenge"])])
+    assert phone["signed_to_bind"] == to_bind.hex()
+    independent.verify_es256(public, bytes.fromhex(phone["proof"]), to_bind)
+    own = derive_private_key(int(phone["private"], 16), SECP256R1()).public_key()
+    assert own.public_bytes(Encoding.X962, PublicFormat.CompressedPoint) == public
+
+
 def test_every_reason_to_refuse_has_a_vector() -> None:
     reasons = {each["result"] for each in VECTORS["pass_codes"]}
     assert reasons == {
         *("ok", "not_a_code", "malformed", "unknown_key", "wrong_purpose", "key_retired", "bad_signature"),
         *("too_early", "expired", "revoked"),
     }
+    assert {each["result"] for each in VECTORS["phone_codes"]} == reasons
     assert {each["result"] for each in VECTORS["place_codes"]} == {"valid", "retired", "tampered"}
 
 

@@ -2,13 +2,19 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
+from flows.parking.recording import record
+from flows.parking.site_logs.reconciling import HandedIn, hand_in
+from flows.parking.site_reading import snapshot
+from flows.parking.site_snapshot import SiteSnapshot
 from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
@@ -67,3 +73,24 @@ async def lot(settings: Settings, database: Database, redis: Redis) -> Lot:
     made = Lot(settings, database, redis, open_keys(settings))
     await made.build()
     return made
+
+
+@pytest.fixture
+async def at_lot(platform: Platform, lot: Lot, file: SiteFile) -> SiteFile:
+    """The file of a box at the real platform: what it sends is recorded there, and snapshots come from there."""
+
+    async def keep(raw: list[bytes]) -> list[dict[str, Any]]:
+        async with lot.database.session() as session:
+            answers = await record(session, lot.clock, lot.keys, "box", raw)
+        return [msgspec.to_builtins(each) for each in answers]
+
+    async def tell(after: str) -> SiteSnapshot:
+        async with lot.database.session() as session:
+            return await snapshot(lot.deps(session), "box", after)
+
+    async def take(log: bytes) -> HandedIn:
+        async with lot.database.session() as session:
+            return await hand_in(session, lot.clock, "box", log)
+
+    platform.clock, platform.keep, platform.tell, platform.take = lot.clock, keep, tell, take
+    return msgspec.structs.replace(file, lot=lot.row.id)

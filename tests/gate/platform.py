@@ -1,6 +1,7 @@
 """The platform as a box sees it over HTTP: it checks signatures, keeps events once, and says what it knows.
 
-Tests that need the real recording put it in place of ``keep``.
+Tests that need the real recording put it in place of ``keep``, and the real snapshots in place of ``tell``,
+and logs in place of ``take``.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from flows.codes.errors import DeviceRefusedError
 from flows.codes.message_signatures import SignedRequest, check, stated
 from flows.codes.revocations import RevocationList
 from flows.parking.event_wire import WireEvent, read_event
+from flows.parking.site_logs.wire import SiteLog, read_log
 from flows.parking.site_snapshot import (
     SiteLane,
     SiteLot,
@@ -29,7 +31,9 @@ from flows.parking.site_snapshot import (
     SiteTariff,
     known_as,
 )
+from flows.parking.tables import NoEntryRule
 from kernel.clock import Clock
+from kernel.errors import YiwangError
 from tests.codes.issued import KEYS, LIST, LIST_KID
 from tests.parking.tariffs import EXAMPLE, at
 
@@ -41,6 +45,8 @@ LANES = (
     SiteLane(name="free", direction="exit", fail_open=True, mine=True),
 )
 Keep = Callable[[list[bytes]], Awaitable[list[dict[str, Any]]]]
+Tell = Callable[[str], Awaitable[SiteSnapshot]]
+Take = Callable[[bytes], Awaitable[Any]]
 
 
 class Platform:
@@ -54,11 +60,15 @@ class Platform:
         self.uses: list[dict[str, Any]] = []
         self.beats = 0
         self.keep: Keep = self._kept
+        self.tell: Tell = self._told
+        self.take: Take = self.took
+        self.logs: list[SiteLog] = []
         self.sessions: list[SiteSession] = []
         self.permits: tuple[SitePermit, ...] = ()
         self.mandates: tuple[SiteMandate, ...] = ()
         self.lanes: tuple[SiteLane, ...] = LANES
         self.pays_later = False
+        self.no_entry: NoEntryRule = "review"
         self.revoked = RevocationList(1, clock.now(), ())
         self.checked: dict[str, Any] = {"result": "ok", "subject": "ab" * 16}
         self.origin = ""
@@ -85,7 +95,15 @@ class Platform:
             revision=str(self._revision),
             at=self.clock.now(),
             complete=True,
-            lot=SiteLot(id=LOT, code="1", name_zh="一号车库", kind="garage", spaces=100, pays_later=self.pays_later),
+            lot=SiteLot(
+                id=LOT,
+                code="1",
+                name_zh="一号车库",
+                kind="garage",
+                spaces=100,
+                no_entry=self.no_entry,
+                pays_later=self.pays_later,
+            ),
             lanes=self.lanes,
             tariffs=(SiteTariff(id=TARIFF, name="example 1", valid_from=at("01-01 00:00"), data=EXAMPLE),),
             holidays=(),
@@ -104,6 +122,12 @@ class Platform:
             answers.append({"event_id": str(event.event_id), "status": "duplicate" if known else "recorded"})
         return answers
 
+    async def _told(self, after: str) -> SiteSnapshot:  # noqa: ARG002 - everything each time
+        return self.snapshot()
+
+    async def took(self, log: bytes) -> None:
+        self.logs.append(read_log(log))
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take any request of a box."""
         body = await request.read()
@@ -115,12 +139,15 @@ class Platform:
             check(stated(signed), self.secret)
         except DeviceRefusedError as error:
             return web.json_response({"code": error.code}, status=401)
-        answered = await self._done(request.path, body)
+        try:
+            answered = await self._done(request.path, body, request.query.get("after", ""))
+        except YiwangError as error:
+            return web.json_response({"code": error.code}, status=error.http_status)
         if self.silent and request.transport is not None:
             request.transport.close()
         return web.Response(body=answered)
 
-    async def _done(self, path: str, body: bytes) -> bytes:
+    async def _done(self, path: str, body: bytes, after: str) -> bytes:
         said: Any = None
         match path:
             case "/parking/events":
@@ -131,7 +158,9 @@ class Platform:
                 self.beats += 1
                 said = {"now": self.clock.now(), "clock_offset_ms": 0}
             case "/parking/site/snapshot":
-                said = self.snapshot()
+                said = await self.tell(after)
+            case "/parking/site/logs":
+                said = await self.take(body)
             case "/codes/uses":
                 self.uses += msgspec.json.decode(body)["uses"]
                 said = {"uses": []}

@@ -19,7 +19,7 @@ from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
 from kernel.settings import Settings
-from tests.codes.issued import PARKING, PARKING_KID, SUBJECT, parking_code
+from tests.codes.issued import PARKING, PARKING_KID, PHONE, SUBJECT, parking_code, parking_credential
 from tests.codes.office import Office
 from tests.gate.conftest import heard
 from tests.gate.platform import LOT, Platform
@@ -48,6 +48,25 @@ async def test_a_pass_code_lets_in_and_out_without_the_platform(
         ("enter", SUBJECT.hex()), ("exit", SUBJECT.hex())
     ]  # fmt: skip
     assert {text} < {use["code"] for use in platform.uses}
+
+
+async def test_a_code_that_a_phone_has_signed_lets_in_once_without_the_platform(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    credential = parking_credential(ends=clock.now() + timedelta(days=7))
+    box.cloud.cut(cut=True)
+    text = PHONE.code(credential, clock.now())
+    bent = text[:-1] + ("0" if text[-1] != "0" else "1")
+    assert [(await shows(box, "in", each)).decision for each in (bent, text)] == ["deny", "open"]
+    assert (await shows(box, "in", text)).reason == "replay"
+    box.cloud.cut(cut=False)
+    await box.syncing.send()
+    assert [event.pass_subject for event in platform.events.values()] == [SUBJECT.hex()]
+    assert text in {use["code"] for use in platform.uses}
+    platform.revoked = RevocationList(2, clock.now(), [hash_of("device", PHONE.public)])
+    await box.syncing.fetch_lists()
+    clock.advance(timedelta(seconds=1))
+    assert (await shows(box, "out", PHONE.code(credential, clock.now()))).reason == "revoked"
 
 
 @pytest.mark.case("QR-08")

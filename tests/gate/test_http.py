@@ -12,8 +12,8 @@ import pytest
 from flows.gate.box import open_box
 from flows.gate.http import gate_app
 from flows.gate.site_file import SiteFile
-from gateway.server.lifespan import lifespan
 from kernel.clock import ManualClock
+from kernel.http_server.lifespan import lifespan
 from tests.browser import Browser
 from tests.gate.platform import Platform, until
 from tests.served import served

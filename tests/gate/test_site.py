@@ -1,5 +1,6 @@
 """What the arms do, by the site's own memory."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -58,12 +59,39 @@ async def test_a_short_stay_is_free_and_a_passage_that_is_read_twice_is_one(box:
     assert said(await drives(box, "out")) == ("booth", "no_entry", 0)
 
 
+async def test_who_was_not_seen_to_enter_pays_the_least_where_that_is_the_rule(box: Box, platform: Platform) -> None:
+    platform.no_entry = "minimum"
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 1500)
+    assert said(await box.site.paid_here("out", PaidHere(amount_fen=1500))) == ("open", "nothing_due", 0)
+
+
+async def test_of_two_permits_the_newer_one_holds(box: Box, platform: Platform, clock: ManualClock) -> None:
+    who = platform.who(PLATE)
+    platform.permits = (
+        SitePermit(who=who, name="resident", since=at("06-01 00:00")),
+        SitePermit(who=who, name="season", since=at("01-01 00:00")),
+    )
+    await box.syncing.fetch_snapshot()
+    assert box.passing.terms.permit(who, clock.now()) == "resident"
+    assert box.passing.terms.permit(who, at("03-01 00:00")) == "season"
+
+
 async def test_the_same_id_is_answered_once(box: Box, platform: Platform) -> None:
     name = uuid4()
     first = await drives(box, "in", id=name)
     assert await drives(box, "in", id=name) == first
+    twins = uuid4()
+    assert (
+        len({each.event_id for each in await asyncio.gather(*(drives(box, "in", "沪A54321", id=twins) for _ in "ab"))})
+        == 1
+    )
+    gone = asyncio.ensure_future(drives(box, "in", "沪A99999", id=(lost := uuid4())))
+    await asyncio.sleep(0)  # whoever asked hangs up while the disk is at work
+    gone.cancel()
+    assert said(await drives(box, "in", "沪A99999", id=lost)) == ("open", "enter", 0)
     await box.syncing.send()
-    assert list(platform.events) == [name]
+    assert list(platform.events) == [name, twins, lost]
 
 
 async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Platform, clock: ManualClock) -> None:

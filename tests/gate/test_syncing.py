@@ -84,6 +84,8 @@ async def test_events_are_forgotten_once_the_platform_says_what_followed(box: Bo
     await box.syncing.send()
     await box.syncing.fetch_snapshot()
     assert box.passing.inside.count == 0  # it says that nobody is inside
+    [(body, answer)] = await box.passing.journal._store.rows("SELECT body, answer FROM event WHERE state = 'known'")
+    assert "沪A12345".encode() not in body + answer  # for the log of the day, which has no plates
     await box.site.plate_read("in", PlateRead(plate="沪A54321"))
     await box.syncing.fetch_snapshot()
     assert box.passing.inside.count == 1  # it cannot know yet

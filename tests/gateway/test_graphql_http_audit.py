@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.server.listening import address, listen
-from gateway.server.request import Direct
-from gateway.server.server import Server
+from kernel.http_server.listening import address, listen
+from kernel.http_server.request import Direct
+from kernel.http_server.server import Server
 from tests.gateway.conftest import City
 from tests.programs import run
 

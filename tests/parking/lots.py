@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.apps import OpenApps
 from adapters.channel import Payment
+from adapters.parking_products import OpenParking
 from auth.accounts.tables import Account
 from flows.parking.gathering import Deps
 from flows.parking.paying import Payer, pay
@@ -45,6 +46,7 @@ class Lot:
     def __init__(self, settings: Settings, database: Database, redis: Redis, keys: Keys) -> None:
         self.settings, self.database, self.redis, self.keys = settings, database, redis, keys
         self.clock = ManualClock(NINE)
+        self.opened: dict[type, object] = {OpenParking: OpenParking()}
         self.number = 0
         self.apps = OpenApps({})
         self.row = ParkingLot(
@@ -164,7 +166,7 @@ class Lot:
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do all of parking that is due, also what that makes due."""
         self.clock.advance(after)
-        opened: dict[type, object] = {OpenApps: self.apps}
+        opened = {**self.opened, OpenApps: self.apps}
         hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=opened))
         app.runtime = hand
         await look_at_due_now(hand)

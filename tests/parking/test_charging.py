@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from flows.gate.charging import due_of
+from flows.gate.charging import Known, due_of
 from flows.gate.terms import terms_of
 from flows.parking.site_snapshot import SiteSnapshot, known_as
 from flows.parking.visits import Visit
@@ -92,11 +92,12 @@ async def test_a_box_without_a_network_charges_the_same(town: Town, charger: Cha
     assert snapshot.lot is not None
     who = known_as(snapshot.lot.id, f"plate:{PLATE}")
     [session] = snapshot.sessions
+    known = Known(who=who, session=session)
     visit = Visit(
         id=UUID(entered["session_id"]), credential=f"plate:{PLATE}", color="blue", confidence=1000,
         vehicle_class="small", opened_at=moment(0), entered_at=moment(0),
     )  # fmt: skip
-    due = [due_of(visit, who, session, terms_of(snapshot), moment(minutes)).fen for minutes in (107, 108)]
+    due = [due_of(visit, known, terms_of(snapshot), moment(minutes)).fen for minutes in (107, 108)]
     assert due == [400 + 400, 400 + 400 + 500]
 
 

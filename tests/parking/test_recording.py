@@ -236,3 +236,9 @@ async def test_what_was_paid_at_the_site_is_owed_no_more(lot: Lot) -> None:
     await lot.passes("exit", 62, opened=True, paid_fen=2500)
     [row] = await lot.sessions()
     assert (row.closing_fen, row.paid_fen, row.looked_at) == (2500, 2500, None)
+
+
+async def test_what_nothing_was_read_of_is_kept_and_begins_no_session(lot: Lot) -> None:
+    assert (await lot.passes("manual_open", 0, "", opened=True, reason="ambulance")).status == "recorded"
+    assert (await lot.passes("exit", 1, "")).decision.reason == "unread"
+    assert await lot.sessions() == []

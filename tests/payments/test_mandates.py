@@ -54,3 +54,20 @@ async def test_a_mandate_is_charged_only_while_it_is_active_and_within_its_limit
         found = (await session.exec(query.order_by("seq"))).all()
         assert found == [f"debit_mandate.{each}" for each in ("signed", "activated", "suspended", "terminated")]
         assert len(await mandates.mandates_of(session, town.accounts["wang"])) == 2
+
+
+async def test_a_host_may_say_its_number_later_and_ends_only_what_has_it(town: Town) -> None:
+    async with town.database.session() as session:
+        row = await mandates.sign(session, town.clock, wanted(town), "account:1")
+        for word, state, contract in (
+            ({"holds": True}, "active", ""),
+            ({"holds": True, "contract": "c1"}, "active", "c1"),
+            ({"holds": True, "contract": "c2"}, "active", "c1"),
+            ({"holds": False, "contract": "c2"}, "active", "c1"),
+            ({"holds": False, "contract": "c1"}, "terminated", "c1"),
+            ({"holds": True, "contract": "c3"}, "terminated", "c1"),
+        ):
+            await mandates.hear(session, town.clock, row.id, **word)
+            await session.flush()
+            await session.refresh(row)
+            assert (row.state, row.contract) == (state, contract)

@@ -1,10 +1,10 @@
 """A town that pays: simulated hosts, a deployment's channels to them, our callback address, and a worker by hand."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,11 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 import worker.tasks  # noqa: F401 - registers the tasks
 from adapters.apps import OpenApps
 from adapters.channel import Channel
+from adapters.parking import ParkingProduct, Plate
 from adapters.parking_products import OpenParking
 from adapters.sandbox.clock import MovableClock
 from adapters.sandbox.development import APPS
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.hosts import Sandbox
+from adapters.sandbox.plates import Agreements
 from adapters.sandbox.world import Fault
 from auth.accounts.accounts import Proven, sign_in
 from flows.payments import ledger
@@ -40,9 +42,11 @@ QUERIES = {"wechat": "wechat_pay.query", "alipay": "alipay.trade.query", "baidu"
 PAID = {"wechat": "requestPayment:ok", "alipay": "9000", "baidu": "requestPolymerPayment:ok"}
 OPERATOR = "operator:1"
 AMOUNT = Fen(880)
+PLATE = Plate("沪AD12345", "green")
 
 heard: list[UUID] = []
 _keys = count()
+_Row = TypeVar("_Row")
 
 
 @consumer("payments.test_heard", OrderChanged)
@@ -83,6 +87,7 @@ class Town:
         self.opened: dict[type, object] = {OpenApps: OpenApps(channels), OpenParking: OpenParking()}
         self._hand = Hand(TaskContext(settings, database, redis, self.clock, has_opened=self.opened))
         self.accounts: dict[str, UUID] = {}
+        self.products: dict[str, ParkingProduct] = {}
 
     def host(self, name: str) -> SimulatedHost:
         return next(each for each in self.sandbox.hosts if each.provider == name)
@@ -91,6 +96,10 @@ class Town:
     def wechat_pay(self) -> Any:
         """Return the simulator of the merchant."""
         return self.host("wechat")._cashier  # type: ignore[attr-defined]  # of this host alone
+
+    def agreements(self, name: str) -> Agreements:
+        """Return which plates' owners have agreed with a host that fees are taken by themselves."""
+        return (self.wechat_pay.vehicles if name == "wechat" else self.host(name).parking).agreements  # type: ignore[no-any-return,attr-defined]  # of Alipay
 
     def channel(self, name: str) -> Channel:
         return self.channels[APPS[name]]
@@ -157,6 +166,13 @@ class Town:
         async with asyncio.timeout(10):
             while (row := await self.row(order)).state != state:
                 await asyncio.sleep(0.01)
+        return row
+
+    async def eventually(self, look: Callable[[], Awaitable[_Row]], there: Callable[[_Row], bool]) -> _Row:
+        """Look again and again until something is there that callbacks bring."""
+        async with asyncio.timeout(10):
+            while not there(row := await look()):
+                await asyncio.sleep(0.02)
         return row
 
     async def noticed(self, times: int) -> list[PaymentNotice]:

@@ -13,8 +13,8 @@ from httpx import AsyncClient
 
 from cli.main import yiwang
 from gateway.app import Gateway
-from gateway.server.server import Server
 from kernel.errors import YiwangError
+from kernel.http_server.server import Server
 from kernel.settings import Settings
 from tests.publish.gateway_under_test import document, open_to_loopback
 

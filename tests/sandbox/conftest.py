@@ -21,9 +21,9 @@ from adapters.sandbox.web import SimulatedWeb
 from adapters.sandbox.world import World
 from adapters.signed_json import SignedJson, SigningKey
 from adapters.web.sms import SmsGateway
-from gateway.server.asgi import Application
-from gateway.server.server import Server
 from kernel.clock import Clock, ManualClock
+from kernel.http_server.asgi import Application
+from kernel.http_server.server import Server
 
 TEMPLATES = {"sign_in": frozenset({"code", "minutes"}), "parking_due": frozenset({"plate", "amount"})}
 

@@ -1,6 +1,7 @@
 """What the phones do for any host app: a small one that signs in, takes payments and has codes of its own."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
@@ -44,6 +45,9 @@ class SmallHost:
             raise ValueError("the amount is negative")
         return f"{app_id}-{resident}-{'ok' if confirmed else 'cancel'}"
 
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:
+        return f"{app_id}-{resident}-{parameters['plate']}"
+
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return self._inbox[resident]
 
@@ -69,6 +73,8 @@ async def test_a_resident_signs_in_allows_and_pays(two: City) -> None:
     for more, said in (({}, "ok"), ({"confirmed": False}, "cancel")):
         result = await two.ask("POST", f"{APP}/payments", {"parameters": {"amount": "1"}} | more)
         assert result == {"result": f"b1-li-{said}"}
+    agreed = await two.ask("POST", f"{APP}/agreements", {"parameters": {"plate": "沪A12345"}})
+    assert agreed == {"result": "b1-li-沪A12345"}
 
 
 @pytest.mark.parametrize(
@@ -81,8 +87,9 @@ async def test_what_a_cashier_cannot_use_is_said(two: City, parameters: dict[str
 
 async def test_who_lacks_something_says_so_before_it_is_tried(two: City) -> None:
     lacks = {each["provider"]: each["lacks"] for each in await two.ask("GET", "/phones")}
-    assert lacks == {"web": ["login", "phone-proof", "payments"], "baidu": []}
-    for path, body in (("login", None), ("phone-proof", None), ("payments", {"parameters": {}})):
+    assert lacks == {"web": ["login", "phone-proof", "payments", "agreements"], "baidu": []}
+    for path in lacks["web"]:
+        body: dict[str, Any] | None = {"parameters": {}} if path in {"payments", "agreements"} else None
         assert (await two.ask("POST", f"/phones/li/web/web/{path}", body, expect=422))["code"] == "HOST_LACKS_THIS"
 
 

@@ -18,7 +18,7 @@ SMS = Sms(id="m1", to="+8613900000002", template="parking_due", values={"plate":
 async def test_everyone_and_every_host_app_is_listed(city: City) -> None:
     residents = await city.ask("GET", "/residents")
     assert {each["key"] for each in residents} == {"wang", "li", "zhang", "chen"}
-    lacks = ["login", "phone-proof", "payments"]
+    lacks = ["login", "phone-proof", "payments", "agreements"]
     web = {"provider": "web", "apps": [{"id": "web", "name": "一网"}], "lacks": lacks}
     assert await city.ask("GET", "/phones") == [web]
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from gateway.server.asgi import Application, Message, Receive, Scope, Send
-from gateway.server.request import Answer, Direct
+from kernel.http_server.asgi import Application, Message, Receive, Scope, Send
+from kernel.http_server.request import Answer, Direct
 from kernel.logs import request_id
 
 
@@ -104,5 +104,25 @@ def stream(handlers: Handlers) -> Application:
         except asyncio.CancelledError:
             handlers.cancelled.set()
             raise
+
+    return app
+
+
+def parts(handlers: Handlers) -> Application:
+    """An application that answers in two parts, of the media type that its path names; the last one when released."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        headers = [(b"content-type", scope["path"].removeprefix("/").encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"first", "more_body": True})
+        gone, released = asyncio.ensure_future(receive()), asyncio.ensure_future(handlers.release.wait())
+        await asyncio.wait({gone, released}, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            released.cancel()
+            handlers.cancelled.set()
+        else:
+            gone.cancel()
+            await send({"type": "http.response.body", "body": b"last"})
 
     return app

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import pytest
 import uvloop
 
-from gateway.server.asgi import Application
-from gateway.server.limits import Limits
-from gateway.server.listening import listen
-from gateway.server.request import Direct
-from gateway.server.server import Server
+from kernel.http_server.asgi import Application
+from kernel.http_server.limits import Limits
+from kernel.http_server.listening import listen
+from kernel.http_server.request import Direct
+from kernel.http_server.server import Server
 from tests.server.apps import Handlers, nothing
 from tests.server.client import Client
 

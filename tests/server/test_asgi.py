@@ -1,13 +1,14 @@
 """The ASGI side: messages in both directions, framing, disconnects, lifespan."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from gateway.server.asgi import Application, ClientGoneError, Message, Receive, Scope, Send
-from gateway.server.lifespan import StartupError, lifespan
+from kernel.http_server.asgi import Application, ClientGoneError, Message, Receive, Scope, Send
+from kernel.http_server.lifespan import StartupError, lifespan
 from tests.server.apps import Handlers, sized, stream, whole_body
 from tests.server.conftest import Serve
 
@@ -94,6 +95,29 @@ async def test_framing(serve: Serve, name: str) -> None:
         reply = await client.ask(GET.replace(b"GET", b"HEAD"), to_head=True)
         reply = await client.ask(GET)
         assert reply.body == expected
+
+
+async def test_an_answer_to_head_is_its_head_however_long_the_other_one_lasts(serve: Serve) -> None:
+    """The application hears that nobody takes the rest, and the connection goes on."""
+    left = asyncio.Event()
+
+    async def endless(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(start(200, (b"content-type", b"text/event-stream")))
+        await send(body(b"data: 1\n\n", more=True))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        with contextlib.suppress(OSError):
+            await send(body(b"data: 2\n\n", more=True))
+        left.set()
+
+    async with await (await serve(endless)).connect() as client:
+        for _ in range(2):
+            reply = await client.ask(GET.replace(b"GET", b"HEAD"), to_head=True)
+            assert {k: v for k, v in reply.headers.items() if k != "date"} == {"content-type": "text/event-stream"}
+            async with asyncio.timeout(10):
+                await left.wait()
+            left.clear()
 
 
 @pytest.mark.parametrize("name", ["parts", "its own chunked"])

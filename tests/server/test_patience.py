@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.server.connection import Connection
-from tests.server.apps import Handlers, sized, stream
+from kernel.http_server.connection import Connection
+from tests.server.apps import Handlers, parts, sized, stream
 from tests.server.client import Client, parse
 from tests.server.conftest import Serve
 
@@ -177,6 +177,30 @@ async def test_stopping_cancels_what_does_not_finish(serve: Serve, handlers: Han
         await running.server.stop(0.1)
         assert handlers.cancelled.is_set()
         assert running.server.connections == 0
+
+
+async def test_stopping_ends_streams_of_events_at_once_and_nothing_else(serve: Serve, handlers: Handlers) -> None:
+    """Also one that begins only now; whoever gets a file of parts gets all of it."""
+    running = await serve(parts(handlers))
+    events, file, late = [await running.connect() for _ in range(3)]
+    await events.send(b"GET /text/event-stream HTTP/1.1\r\nHost: a\r\n\r\n")
+    await events.reader.readuntil(b"first")
+    await file.send(b"GET /text/csv HTTP/1.1\r\nHost: a\r\n\r\n")
+    await file.reader.readuntil(b"first")
+    await late.send(b"GET /text/event-str")
+    await asyncio.sleep(0.05)
+    stopping = asyncio.create_task(running.server.stop(30))
+    assert await events.rest() == b"\r\n0\r\n\r\n"
+    async with asyncio.timeout(10):
+        await handlers.cancelled.wait()
+        assert (await late.ask(b"eam HTTP/1.1\r\nHost: a\r\n\r\n")).body == b"first"
+    assert not stopping.done()
+    handlers.release.set()
+    assert (await file.rest()).endswith(b"last\r\n0\r\n\r\n")
+    async with asyncio.timeout(10):
+        await stopping
+    for client in (events, file, late):
+        client.writer.close()
 
 
 async def test_ten_thousand_requests_leave_nothing_behind(serve: Serve) -> None:

@@ -8,8 +8,8 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.server.listening import listen
-from gateway.server.server import Server
+from kernel.http_server.listening import listen
+from kernel.http_server.server import Server
 from tests.server.apps import Handlers, nothing, sized
 from tests.server.client import Client, parse
 from tests.server.conftest import Serve

@@ -12,9 +12,9 @@ from litestar import Litestar, MediaType, Request, Response, delete, get, head, 
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, Stream
 
-from gateway.server.lifespan import lifespan
-from gateway.server.listening import listen
-from gateway.server.server import Server
+from kernel.http_server.lifespan import lifespan
+from kernel.http_server.listening import listen
+from kernel.http_server.server import Server
 from tests.server.client import Client
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.server.listening import listen
-from gateway.server.server import Server
+from kernel.http_server.listening import listen
+from kernel.http_server.server import Server
 from tests.server.apps import Handlers, nothing
 from tests.server.client import Client, parse
 

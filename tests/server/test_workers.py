@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.server.listening import ListenError, address, listen, reserve
+from kernel.http_server.listening import ListenError, address, listen, reserve
 from kernel.settings import Settings, variable
 from tests.conftest import REPOSITORY
 

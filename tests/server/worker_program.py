@@ -7,10 +7,10 @@ import socket
 import sys
 from contextlib import closing
 
-from gateway.server.listening import listen, reserve
-from gateway.server.request import Answer, Direct
-from gateway.server.server import Server
-from gateway.server.workers import WorkerError, Workers
+from kernel.http_server.listening import listen, reserve
+from kernel.http_server.request import Answer, Direct
+from kernel.http_server.server import Server
+from kernel.http_server.workers import WorkerError, Workers
 from tests.server.apps import nothing
 
 

@@ -83,6 +83,15 @@ class Parking:
         theirs = asked in {None, *self._trades.names(call.app, agreed.resident)}
         return {"agreement_status": "0" if theirs else "2"}
 
+    def agree(self, call: Call, resident: str) -> tuple[str, str]:
+        """``alipay.user.agreement.page.sign``: agree for a plate; return the agreement's number and it."""
+        passed = call.content.get("pass_params")
+        plate, color = (passed.get(name) for name in ("car_number", "car_number_color")) if passed else (None, None)
+        if not isinstance(plate, str) or color not in _COLORS:
+            raise Refusal("40004", "INVALID_PARAMETER")
+        self.agreements.sign(call.app.app_id, resident, plate)
+        return f"2088{self._world.token(16)}", plate
+
     def charge(self, call: Call) -> Mapping[str, object]:
         """``alipay.eco.mycar.parking.order.pay``: done at once, once for each number."""
         agreed = self.agreements.of(call.text("car_number"))

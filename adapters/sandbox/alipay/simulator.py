@@ -9,7 +9,7 @@ import html
 from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -234,6 +234,39 @@ class SimulatedAlipay:
             return "6001"
         self.trades.confirm(trade)
         return "9000"
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:
+        """Do what ``my.paySignCenter`` does. KeyError, ValueError for what it cannot open."""
+        query = unquote(parameters["signStr"])
+        try:
+            call = protocol.read_call(self.console, self._world.clock, query, b"", "")
+            if call.method != "alipay.user.agreement.page.sign" or call.app.app_id != app_id:
+                raise Refusal("40002", "isv.invalid-method")  # noqa: TRY301 - one place says it
+            self._agree(call, self._world.residents[resident].key)
+        except Refusal as refusal:
+            raise ValueError(refusal.sub_code) from refusal
+        return "7000"
+
+    def _agree(self, call: Call, resident: str) -> None:
+        number, plate = self.parking.agree(call, resident)
+        self._notices.send(
+            call.parameters.get("notify_url", ""),
+            call.app,
+            {
+                "notify_time": written_time(self._world.clock.now()),
+                "notify_type": "dut_user_sign",
+                "notify_id": self._world.token(34),
+                "app_id": call.app.app_id,
+                "auth_app_id": call.app.app_id,
+                "version": "1.0",
+                "status": "NORMAL",
+                "external_agreement_no": call.text("external_agreement_no"),
+                "agreement_no": number,
+                "sign_scene": call.text("sign_scene"),
+                "sign_time": written_time(self._world.clock.now()),
+            },
+        )
+        self._world.note("alipay", f"agreement for {plate}", "signed")
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return self._messages.inbox(resident)

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from adapters.channel import Provider
+from adapters.errors import NotOfferedError
 from adapters.http import HostHttp
 from adapters.sandbox.baidu.accounts import Accounts
 from adapters.sandbox.baidu.behaviour import Behaviour, PaymentService, RegisteredApp
@@ -48,7 +49,7 @@ class SimulatedBaidu:
     """
 
     provider: Provider = "baidu"
-    lacks: Collection[Deed] = ()
+    lacks: Collection[Deed] = frozenset({"agreements"})
 
     def __init__(  # noqa: PLR0913 - what a sandbox may choose are keywords
         self,
@@ -119,6 +120,9 @@ class SimulatedBaidu:
     def allow_message(self, app_id: str, resident: str, template: str) -> Mapping[str, str]:
         """Return the subscription's id, which is ``Message.credit``."""
         return self.talk.subscribe(app_id, self._world.residents[resident].key, template)
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:  # noqa: ARG002 - SimulatedHost's
+        raise NotOfferedError("Baidu takes no parking fees by itself", fix="Agree in a host app that does.")
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         """Do what ``swan.requestPolymerPayment`` does with an ``orderInfo``, and confirm or leave."""

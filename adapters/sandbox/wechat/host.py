@@ -27,6 +27,8 @@ class Cashier(Protocol):
         self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True
     ) -> str: ...
 
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str: ...
+
     def routes(self) -> Sequence[HTTPRouteHandler]: ...
 
 
@@ -79,6 +81,9 @@ class SimulatedWeChat:
 
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         return await self._with_cashier().pay(app_id, resident, parameters, confirmed=confirmed)
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:
+        return self._with_cashier().agree(app_id, resident, parameters)
 
     def inbox(self, resident: str) -> Sequence[InboxMessage]:
         return self.messages.inbox(self._world.residents[resident].key)

@@ -10,6 +10,7 @@ what becomes of a charge.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 
@@ -119,6 +120,11 @@ class SimulatedWeChatPay:
         """Return what the cashier shows. KeyError for a resident who is none, ValueError as the client sees it."""
         asked = self._opened(app_id, resident, parameters).request
         return Bill(asked.amount.total, asked.description)
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:
+        """Do what ``wx.navigateToMiniProgram`` to WeChat Pay's own mini-program leads to. KeyError, ValueError."""
+        self.vehicles.agree(app_id, self._world.residents[resident].key, parameters)
+        return "navigateToMiniProgram:ok"
 
     def _opened(self, app_id: str, resident: str, parameters: Mapping[str, str]) -> Order:
         payer = self._world.subject("wechat", app_id, self._world.residents[resident].key)

@@ -6,9 +6,11 @@ its user, who repays a little later: a second message).
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from adapters.sandbox.plates import Agreements, Standing
@@ -19,6 +21,7 @@ from adapters.sandbox.wechat_pay.operations import Parts
 from adapters.sandbox.wechat_pay.refusal import RefusalError, check_notify_url, read_body
 from adapters.sandbox.wechat_pay.serving import HOST
 from adapters.sandbox.world import Fault
+from adapters.wechat_pay.vehicles import PAGE, PROGRAM
 from kernel.clock import CHINA
 
 SUB_MCHID = "1900000109"
@@ -177,6 +180,16 @@ class Vehicles:
         if charge.paid_at is not None and self._ledger.order(charge.request.out_trade_no).state == "REFUND":
             charge.state = "REFUND"
         return charge.shown()
+
+    def agree(self, app_id: str, resident: str, opened: Mapping[str, Any]) -> None:
+        """Have a resident agree on the page that their client opened. ValueError for another page or person."""
+        wanted, theirs = opened["extraData"], self._openid(app_id, resident)
+        if (opened["appId"], opened["path"]) != (PROGRAM, PAGE) or wanted["trade_scene"] != "PARKING":
+            raise ValueError("小程序或页面不存在")
+        if (wanted["mchid"], wanted["sub_mchid"], wanted["openid"]) != (MCHID, SUB_MCHID, theirs):
+            raise ValueError("商户无权限发起该流程，或openid与当前用户不一致")
+        msgspec.convert(wanted["plate_color"], _Color)
+        self.agreements.sign(app_id, resident, msgspec.convert(wanted["plate_number"], _Plate))
 
     def change(self, plate: str, standing: Standing) -> None:
         """Have an agreement stand otherwise, and tell of every stay of its plate."""

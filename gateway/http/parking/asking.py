@@ -1,8 +1,5 @@
 """Who asks: a device by its signature, an operator's program by its token; in one transaction with what it asks for."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,36 +7,28 @@ from auth.clients.tables import Client
 from auth.errors import ScopeMissingError, TokenRefusedError
 from auth.provider.environment import Environment
 from auth.sessions.access_tokens import PARKING, verify_program
-from flows.codes.device_auth import Door, verifier_of
-from flows.codes.tables import CodeVerifier
+from flows.codes.device_auth import Door
 from flows.parking.operating import Speaker
 from flows.parking.tables import ParkingOperator
-from gateway.http.codes import signed_request
 from gateway.http.departments import AnyRequest
+from gateway.http.devices import DeviceDoor
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import Database
 
-MOST_BYTES = 2**20
 SCOPE = "parking:operate"
 
 
-class Devices:
-    """Lets devices in (``flows.codes.device_auth``). ``base`` is what place codes begin with."""
+class Devices(DeviceDoor):
+    """Lets devices of car parks in. ``base`` is what place codes begin with."""
 
     def __init__(self, database: Database, door: Door, keys: Keys, base: str) -> None:
-        self.database, self.door, self.keys, self.base = database, door, keys, base
+        super().__init__(database, door)
+        self.keys, self.base = keys, base
 
     @property
     def clock(self) -> Clock:
         return self.door.clock
-
-    @asynccontextmanager
-    async def asking(self, request: AnyRequest) -> AsyncIterator[tuple[AsyncSession, CodeVerifier]]:
-        """One transaction of a device. Raises DeviceRefusedError, CodesUnavailableError, RequestTooLargeError."""
-        signed = await signed_request(request)
-        async with self.database.session() as session:
-            yield session, await verifier_of(session, self.door, signed)
 
 
 async def speaker(session: AsyncSession, environment: Environment, request: AnyRequest) -> Speaker:

@@ -18,12 +18,11 @@ from flows.parking.heartbeats import Heard, Heartbeat, heard
 from flows.parking.pay_links import PayLink, pay_link
 from flows.parking.recording import MOST, Answer, record
 from flows.parking.session_tables import DecisionKind
-from gateway.errors import RequestError
 from gateway.http.departments import AnyRequest, json
-from gateway.http.parking.asking import MOST_BYTES, Devices
+from gateway.http.devices import MOST_BYTES, said
+from gateway.http.parking.asking import Devices
 
 MOST_EVENTS = 2 * MOST
-_FIX = "docs/parking_operators.md has the fields."
 
 
 class EventAnswers(Struct, frozen=True):
@@ -151,7 +150,4 @@ async def _told(session: AsyncSession, devices: Devices, device_id: UUID, answer
 
 
 def _read(body: bytes, type_: Any) -> Any:
-    try:
-        return msgspec.json.decode(body, type=type_)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise RequestError(f"The body is not what is expected here: {error}", fix=_FIX) from error
+    return said(body, type_, "docs/parking_operators.md has the fields.")

@@ -14,6 +14,9 @@ from flows.parking.places import Place
 from flows.parking.rates import QuoteView, RateTable
 from flows.parking.refused import RefusedView
 from flows.parking.session_view import DisputeView, SessionView
+from flows.parking.site_logs.reconciling import HandedIn
+from flows.parking.site_logs.reporting import SiteReport
+from flows.parking.site_logs.wire import SiteLog
 from flows.parking.site_snapshot import SiteSnapshot
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
@@ -53,6 +56,12 @@ OPERATIONS = (
     Operation("post", "/parking/heartbeats", "Say that a device is well", DEVICE, Heard, Heartbeat),
     Operation("post", "/parking/cds/events", "Record roadside events (CDS)", DEVICE, EventAnswers, CdsEvent, many=True),
     Operation("get", "/parking/site/snapshot", "Fetch what a box decides by", DEVICE, SiteSnapshot, query=("after",)),
+    Operation("post", "/parking/site/logs", "Hand in a site's log of a day", DEVICE, HandedIn, SiteLog),
+    Operation(
+        *("get", "/parking/site/reports", "List what differs between sites' logs and us", PROGRAM, SiteReport),
+        query=("day",),
+        many=True,
+    ),
     Operation(
         *("get", "/parking/sessions", "List your lots' sessions", PROGRAM, SessionView),
         query=(*_PAGE, "placeId", "review", "state"),

@@ -10,7 +10,7 @@ from gateway.http.parking.events import event_routes
 from gateway.http.parking.open_data import open_data_routes
 from gateway.http.parking.openapi import openapi_routes
 from gateway.http.parking.operating import OperatorRoutes
-from gateway.http.parking.site import site_routes
+from gateway.http.parking.site import report_routes, site_routes
 from kernel.database import Database
 
 
@@ -21,6 +21,7 @@ def parking_routes(database: Database, environment: Environment) -> list[HTTPRou
     return [
         *event_routes(devices),
         *site_routes(devices),
+        *report_routes(database, environment),
         *OperatorRoutes(database, environment).handlers(),
         *open_data_routes(database, environment.clock),
         *openapi_routes(environment.issuer),

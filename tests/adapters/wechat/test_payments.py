@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
@@ -64,6 +65,10 @@ class Window:
     async def pay(self, app_id: str, resident: str, parameters: Mapping[str, str], *, confirmed: bool = True) -> str:
         self.asked.append((app_id, resident, parameters, confirmed))
         return "ok"
+
+    def agree(self, app_id: str, resident: str, parameters: Mapping[str, Any]) -> str:
+        self.asked.append((app_id, resident, parameters))
+        return "agreed"
 
     def routes(self) -> Sequence[HTTPRouteHandler]:
         return []

@@ -22,14 +22,22 @@ PLATE = Plate("粤BD12345", "green")
 @pytest.fixture
 async def vehicles(shop: Shop) -> WeChatVehicles:
     opened = open_account(shop.account(), shop.http, shop.our_clock, shop.tasks.spawn)
-    product = VehicleProduct(sub_mchid=SUB_MCHID, notify_url=shop.receiver.url)
+    product = VehicleProduct(sub_mchid=SUB_MCHID)
     shop.simulator.vehicles.agreements.sign(APP, "wang", PLATE.number)
     return WeChatVehicles(APP, shop.account(), product, opened, shop.our_clock)
 
 
 def stay(shop: Shop, number: str = "stay0001", plate: Plate = PLATE) -> Stay:
     at = shop.our_clock.now() - timedelta(hours=2)
-    return Stay(number=number, plate=plate, lot=LOT, lot_name="人民广场 P1", entered_at=at, free=timedelta(minutes=15))
+    return Stay(
+        number=number,
+        plate=plate,
+        lot=LOT,
+        lot_name="人民广场 P1",
+        entered_at=at,
+        free=timedelta(minutes=15),
+        notify_url=shop.receiver.url,
+    )
 
 
 def charge(shop: Shop, entered: Stay, number: str = "charge0001", amount: int = 1500) -> Charge:
@@ -121,7 +129,8 @@ async def test_an_agreement_that_changes_during_a_stay_is_told_and_blocks_its_ch
     entered = await vehicles.announce_entry(entry)
     shop.simulator.vehicles.change(PLATE.number, "overdue")
     (changed,) = await told(shop, vehicles, 1)
-    assert changed.about == ServiceChanged("stay0001", entered.reference, "overdue")
+    now = shop.world.clock.now().replace(microsecond=0)
+    assert changed.about == ServiceChanged("stay0001", entered.reference, "overdue", now)
     assert (await vehicles.announce_entry(stay(shop, "stay0002"))).service == "overdue"
     with pytest.raises(OrderRefusedError, match="RULE_LIMIT"):
         await vehicles.charge(charge(shop, structs.replace(entry, reference=entered.reference)))

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from adapters.sandbox.development import SMS_KEY
 from auth.consents.purposes import Purpose, Wording
 from auth.issuer import issuer
-from gateway.server.request import Direct
+from kernel.http_server.request import Direct
 from kernel.settings import Settings
 from tests.gateway.conftest import City, get
 from tests.gateway.residents.car_park import CarPark

@@ -1,14 +1,17 @@
 """Codes in the graph: a resident shows one, sees who asked, and makes a lost phone's worthless."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from typing import Any
 
-from flows.codes import checking, pass_codes, place_codes, places, verifiers
+from flows.codes import checking, device_codes, pass_codes, place_codes, places, verifiers
 from flows.codes.checking import Checked
 from flows.codes.place_codes import PlaceCode
 from flows.codes.place_tables import StaticCode
 from flows.codes.tables import CodeVerifier
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
+from tests.codes.issued import PHONE, Phone
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, sign_in
 
@@ -33,7 +36,9 @@ async def read_by_a_gate(city: City, text: str, name: str = "一号入口") -> C
     )
     async with platform.database.session() as session:
         await verifiers.register(session, SystemClock(), cipher, row)
-        return await checking.check(session, platform.desk, row, text, "r")
+        gate = await verifiers.unrevoked(session, row.id)
+        assert gate is not None
+        return await checking.check(session, platform.desk, gate, text, "r")
 
 
 async def test_a_resident_shows_a_code_and_sees_who_asked(city: City, phones: Phones) -> None:
@@ -66,8 +71,63 @@ async def test_a_code_is_for_who_is_known_well_enough(city: City, phones: Phones
     assert await who.code(CODE, purpose="identity", batch=0) == "ASSURANCE_TOO_LOW"
     assert await who.code(CODE, purpose="gambling", batch=0) == "CODE_PURPOSE_UNKNOWN"
     assert await who.code(CODE, purpose="parking", batch=11) == "ARGUMENT_REFUSED"
+    elsewhere = 'mutation { passCode(purpose: "parking", phone: {latitude: 91, longitude: 0}) { now } }'
+    assert await who.code(elsewhere) == "ARGUMENT_REFUSED"
     answer = await city.ask(CODE, purpose="parking", batch=0)
     assert answer["errors"][0]["extensions"]["code"] == "SIGN_IN_NEEDED"
+
+
+CHALLENGE = "mutation { codeDeviceChallenge }"
+BIND = "mutation ($key: String!, $proof: String!) { bindCodeDevice(key: $key, proof: $proof) { boundAt trustedUntil } }"
+CREDENTIAL = """mutation ($key: String!) {
+  codeCredential(key: $key, purpose: "parking") { credential validUntil now }
+}"""
+DEVICES = "{ codeDevices { trustedUntil } }"
+
+
+async def test_a_phone_with_a_key_store_signs_codes_itself(city: City, phones: Phones) -> None:
+    who, pool = await sign_in(city, phones, "wang"), city.gateway.database.pool
+
+    async def binds(phone: Phone, key: str = "") -> dict[str, str]:
+        challenge = unwritten(await who.data(CHALLENGE))
+        proof = phone.sign(device_codes.to_bind(challenge))
+        return {"key": key or written(phone.public), "proof": written(proof)}
+
+    assert await who.code(BIND, **await binds(PHONE)) == "CODE_DEVICE_REFUSED"  # a mini-program has no key store
+    await pool.execute("UPDATE session SET channel = 'web'")
+    assert await who.code(BIND, **await binds(PHONE, "not/base64url")) == "ARGUMENT_REFUSED"
+    assert await who.code(CREDENTIAL, key=written(PHONE.public)) == "CODE_DEVICE_UNKNOWN"
+    bound = await who.data(BIND, **await binds(PHONE))
+    assert bound["trustedUntil"] == bound["boundAt"]
+    given = await who.data(CREDENTIAL, key=written(PHONE.public))
+    credential = unwritten(given["credential"])
+    assert (len(credential), await who.data(DEVICES)) == (119, [{"trustedUntil": given["validUntil"]}])
+    text = PHONE.code(credential, datetime.fromisoformat(given["now"]))
+    assert (await read_by_a_gate(city, text)).claims == {"level": "L1"}
+    assert [each["result"] for each in await who.data(USES)] == ["ok"]
+    taken = (await who.data("{ me { export } }"))["export"]["codes"]
+    assert [(each["key"], each["revoked_at"]) for each in taken["phones"]] == [(PHONE.public.hex(), None)]
+    assert [(each["verifier"], each["result"], each["told"]) for each in taken["uses"]] == [
+        ("一号入口", "ok", ["level"])
+    ]
+    await pool.execute("UPDATE session SET auth_time = auth_time - interval '1 hour'")
+    assert await who.data(BIND, **await binds(PHONE)) == bound | {"trustedUntil": given["validUntil"]}
+    assert await who.code(BIND, **await binds(Phone(2))) == "AUTHENTICATION_TOO_OLD"
+    await pool.execute("UPDATE session SET auth_time = auth_time + interval '1 hour'")
+    await who.data(BIND, **await binds(Phone(2)))
+    assert (await read_by_a_gate(city, text)).result == "revoked"
+    assert (await who.data("mutation { revokeCodes }")) is True
+    assert await who.data(DEVICES) == []
+    audited = "SELECT count(*) FROM audit_entry WHERE action = 'code_device.bound'"
+    assert await pool.fetchval(audited) == 3
+
+
+def written(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def unwritten(text: str) -> bytes:
+    return urlsafe_b64decode(text + "==")
 
 
 PLACE = (

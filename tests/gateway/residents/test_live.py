@@ -16,6 +16,8 @@ from auth.sessions.sessions import end
 from flows.parking import watching as watching_flow
 from gateway.http import live
 from kernel.clock import SystemClock
+from kernel.http_server.listening import address, listen
+from kernel.http_server.server import Server
 from schema import parking_live
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import ENTER, FIND, LEAVE, PAY, CarPark, vehicle
@@ -187,6 +189,32 @@ async def test_an_account_has_so_many_streams_and_gets_them_back(
                 if answer.status == 200:
                     return
             await asyncio.sleep(0.05)
+
+
+async def test_a_gateway_that_stops_ends_its_streams_at_once(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    session, _ = await inside(park, who, 50)
+    listening = listen("127.0.0.1", 0)
+    server = Server(city.gateway)
+    await server.open(listening)
+    async with watching(f"{address(listening)}{live.PATH}", who, session) as watcher:
+        await watcher.shown()
+        async with asyncio.timeout(5):
+            await server.stop(60)
+            assert await watcher.event() == ("end", None)  # not complete: the client subscribes again
+
+
+async def test_head_opens_no_stream(city: City, phones: Phones, park: CarPark, url: str) -> None:
+    who = await sign_in(city, phones, "wang")
+    session, _ = await inside(park, who, 5)
+    headers = {"accept": "text/event-stream", "authorization": who.header[b"authorization"].decode()}
+    params = {"query": WATCH, "variables": msgspec.json.encode({"id": session}).decode()}
+    async with asyncio.timeout(10), aiohttp.ClientSession() as client:
+        for _ in range(2 * live.MOST_OF_ONE):
+            async with client.head(url, params=params, headers=headers) as answer:
+                assert (answer.status, answer.content_type, await answer.read()) == (200, "text/event-stream", b"")
+        async with client.head(url, params=params, headers={"accept": "text/event-stream"}) as answer:
+            assert answer.status == 401
 
 
 async def test_the_protocols_own_client(city: City, phones: Phones, park: CarPark, url: str) -> None:

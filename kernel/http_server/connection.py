@@ -9,11 +9,11 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-from gateway.server.asgi import Exchange
-from gateway.server.limits import Limits
-from gateway.server.reader import RequestReader
-from gateway.server.request import Direct, RefusedError, Request
-from gateway.server.response import CONTINUE, DEFECT, refusal, whole
+from kernel.http_server.asgi import Exchange
+from kernel.http_server.limits import Limits
+from kernel.http_server.reader import RequestReader
+from kernel.http_server.request import Direct, RefusedError, Request
+from kernel.http_server.response import CONTINUE, DEFECT, refusal, whole
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Connection(RequestReader, asyncio.Protocol):
 
     def __init__(self, server: Owner) -> None:
         super().__init__(server.direct, server.limits)
-        self._server = server
+        self.server = server
         self._unparsed = b""
         self._current: Request | None = None  # is being answered
         self._task: asyncio.Task[None] | None = None
@@ -59,11 +59,11 @@ class Connection(RequestReader, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream protocol gets a stream transport
-        if not self._server.admit(self):
+        if not self.server.admit(self):
             self._refuse(RefusedError(503, "the server has as many connections as it may"), linger=False)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self._server.forget(self)
+        self.server.forget(self)
         self._phase = _ENDING
         self.forget()
         self.transport = None
@@ -78,14 +78,14 @@ class Connection(RequestReader, asyncio.Protocol):
         if self._phase == _ENDING:
             return
         if self._phase == _IDLE:
-            self._phase, self._since = _HEAD, self._server.now
+            self._phase, self._since = _HEAD, self.server.now
         self._unparsed += data
         self._parse()
 
     def eof_received(self) -> bool:
         """Keep our side open only for an answer that is on its way; ``check`` says for how long."""
         self._ended = True
-        self._since = self._server.now
+        self._since = self.server.now
         return self._phase == _ANSWERING and self.transport is not None and self.transport.can_write_eof()
 
     def pause_writing(self) -> None:
@@ -126,7 +126,7 @@ class Connection(RequestReader, asyncio.Protocol):
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
-            self._since, self._base = self._server.now, self.received
+            self._since, self._base = self.server.now, self.received
 
     def _fail(self, error: RefusedError) -> None:
         """Refuse what is being read, once everything before it is answered."""
@@ -148,10 +148,10 @@ class Connection(RequestReader, asyncio.Protocol):
             elif request.direct is None:
                 self._current = self.queue.popleft()
                 self._exchange = Exchange(self, request)
-                self._task = self._server.begin(self._exchange)
+                self._task = self.server.begin(self._exchange)
             elif request.complete:
                 self._current = self.queue.popleft()
-                self._task = self._server.loop.create_task(self._respond(request, request.direct))
+                self._task = self.server.loop.create_task(self._respond(request, request.direct))
             else:
                 self.invite(request)
         self._settle()
@@ -168,31 +168,26 @@ class Connection(RequestReader, asyncio.Protocol):
         else:
             phase = _HEAD if self._phase == _HEAD or self.is_in_head else _IDLE
         if phase != self._phase:
-            self._phase, self._since, self._base = phase, self._server.now, self.received
+            self._phase, self._since, self._base = phase, self.server.now, self.received
 
     async def _respond(self, request: Request, direct: Direct) -> None:
         try:
             answer = await direct.handler(request.method, request.query, request.fields, request.take())
             keep = self.keeps(request)
-            data = whole(request, answer, self._server.date, keep=keep)
+            data = whole(request, answer, self.server.date, keep=keep)
         except asyncio.CancelledError:
             self.abort()
             raise
         except Exception:  # noqa: BLE001 - the edge: whatever a handler raises is logged and answered
             _log.exception("the handler of %s failed", request.path.decode())
             keep = self.keeps(request)
-            data = whole(request, refusal(DEFECT), self._server.date, keep=keep)
+            data = whole(request, refusal(DEFECT), self.server.date, keep=keep)
         self.write(data)
         self.finish(keep=keep)
 
-    @property
-    def date(self) -> bytes:
-        """The Date line."""
-        return self._server.date
-
     def keeps(self, request: Request) -> bool:
         """Whether the connection may serve another request after this one."""
-        return request.keep_alive and request.complete and not self._server.stopping
+        return request.keep_alive and request.complete and not self.server.stopping
 
     def invite(self, request: Request) -> None:
         """Ask for a body whose client waits to be asked (RFC 9110 §10.1.1)."""
@@ -215,9 +210,9 @@ class Connection(RequestReader, asyncio.Protocol):
         self._current = self._task = self._exchange = None
         if self._phase == _ENDING:
             return
-        self._phase, self._since = _IDLE, self._server.now
+        self._phase, self._since = _IDLE, self.server.now
         has_more = self._unparsed or (self.queue and self.queue[0].complete)
-        if not keep or self._server.stopping or (self._ended and not has_more):
+        if not keep or self.server.stopping or (self._ended and not has_more):
             self._end(linger=is_unread)
         elif self.queue or self._unparsed or self.is_in_head:
             self.go_on()
@@ -237,9 +232,11 @@ class Connection(RequestReader, asyncio.Protocol):
         return self._task
 
     def stop(self) -> None:
-        """End if nothing is being asked or answered; if there is, ``keeps`` is false now."""
+        """End if nothing but events is being asked or answered; if there is, ``keeps`` is false now."""
         if self._phase == _IDLE or (self._phase == _HEAD and not self.is_in_head):
             self._end(linger=False)
+        elif self._exchange is not None:
+            self._exchange.stop()
 
     def _refuse(self, error: RefusedError, *, linger: bool = True) -> None:
         if self._exchange is not None:
@@ -247,7 +244,7 @@ class Connection(RequestReader, asyncio.Protocol):
             if self._exchange.started:
                 self.abort()
                 return
-        self.write(whole(Request.refused(error), refusal(error), self._server.date, keep=False))
+        self.write(whole(Request.refused(error), refusal(error), self.server.date, keep=False))
         self._end(linger=linger)
 
     def _end(self, *, linger: bool) -> None:
@@ -257,7 +254,7 @@ class Connection(RequestReader, asyncio.Protocol):
             return
         if self._paused:
             self._pause(paused=False)
-        self._phase, self._since, self._unparsed = _ENDING, self._server.now, b""
+        self._phase, self._since, self._unparsed = _ENDING, self.server.now, b""
         if linger and not self._ended and transport.can_write_eof():
             transport.write_eof()
         else:

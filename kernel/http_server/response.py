@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from gateway.server.request import Answer, RefusedError, Request
+from kernel.http_server.request import Answer, RefusedError, Request
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 DEFECT = RefusedError(500, "something is wrong with the platform; its log says what")

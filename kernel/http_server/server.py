@@ -8,10 +8,10 @@ from email.utils import formatdate
 from ssl import SSLContext
 from typing import Any
 
-from gateway.server.asgi import Application, Exchange
-from gateway.server.connection import Connection
-from gateway.server.limits import Limits
-from gateway.server.request import Direct
+from kernel.http_server.asgi import Application, Exchange
+from kernel.http_server.connection import Connection
+from kernel.http_server.limits import Limits
+from kernel.http_server.request import Direct
 
 
 class Server:
@@ -48,7 +48,10 @@ class Server:
         self._listener = await self.loop.create_server(lambda: Connection(self), sock=listening, ssl=ssl)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Accept nothing more, let what is being answered finish for the grace, then end what is left."""
+        """Accept nothing more, let what is being answered finish for the grace, then end what is left.
+
+        Streams of events end at once: they have no end of their own, and their clients come back by themselves.
+        """
         self.stopping = True
         if self._listener is not None:
             self._listener.close()
@@ -57,6 +60,8 @@ class Server:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds):
                 await self._all_gone()
+                if self._tasks:  # applications that put away what they had open for a client that is gone
+                    await asyncio.wait(self._tasks)
         left = [connection.abort() for connection in list(self._connections)]  # which cancels direct handlers
         await self._all_gone()
         for task in self._tasks:

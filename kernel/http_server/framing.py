@@ -1,7 +1,7 @@
 """How the body of an answer is delimited: by length, in chunks or by the connection's end (RFC 9112 §6)."""
 
-from gateway.server.request import Headers, Request
-from gateway.server.response import BODILESS, head, persistence
+from kernel.http_server.request import Headers, Request
+from kernel.http_server.response import BODILESS, head, persistence
 
 _OURS = frozenset({b"connection", b"content-length", b"keep-alive", b"transfer-encoding"})
 
@@ -11,9 +11,12 @@ class FramingError(ValueError):
 
 
 class Framing:
-    """The framing of one answer; ``head`` is its head as bytes, ``keep`` whether the connection outlives it."""
+    """The framing of one answer; ``head`` is its head as bytes, ``keep`` whether the connection outlives it.
 
-    __slots__ = ("_is_chunked", "_is_silent", "_left", "head", "keep")
+    ``is_stream``: it is Server-Sent Events (HTML §9.2).
+    """
+
+    __slots__ = ("_is_chunked", "_is_silent", "_left", "head", "is_stream", "keep")
 
     def __init__(
         self, request: Request, opening: tuple[int, Headers], size: int | None, date: bytes, *, keep: bool
@@ -24,6 +27,7 @@ class Framing:
         headers = [pair for pair in lowered if pair[0] not in _OURS]
         fields = dict(lowered)
         self._is_silent = status in BODILESS or request.method == "HEAD"
+        self.is_stream = fields.get(b"content-type", b"").startswith(b"text/event-stream")
         length = fields.get(b"content-length")
         self._left = int(length) if length is not None else None if self._is_silent else size
         self._is_chunked = self._left is None and not self._is_silent and request.version == "1.1"

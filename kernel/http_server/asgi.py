@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from gateway.server.framing import Framing
-from gateway.server.request import Headers, Request
-from gateway.server.response import DEFECT, refusal, whole
+from kernel.http_server.framing import Framing
+from kernel.http_server.request import Headers, Request
+from kernel.http_server.response import DEFECT, refusal, whole
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,13 +36,20 @@ class MessageError(RuntimeError):
     """The application sent something that ASGI or HTTP does not allow at this point."""
 
 
+class Serving(Protocol):
+    """What an exchange asks of the server: the Date line, and whether it stops."""
+
+    date: bytes
+    stopping: bool
+
+
 class Carrier(Protocol):
     """What an exchange asks of its connection."""
 
     transport: asyncio.Transport | None
 
     @property
-    def date(self) -> bytes: ...
+    def server(self) -> Serving: ...
     def write(self, data: bytes) -> None: ...
     def invite(self, request: Request) -> None: ...
     def keeps(self, request: Request) -> bool: ...
@@ -80,6 +87,11 @@ class Exchange:
         """Tell the application that the client is gone."""
         self._gone = True
         self._news.set()
+
+    def stop(self) -> None:
+        """End a stream of events, which has no end of its own and whose client comes back by itself."""
+        if self._framing is not None and self._framing.is_stream and not self._finished:
+            self._end(self._framing)
 
     async def run(self, app: Application, state: dict[str, Any]) -> None:
         """Let the application answer; answer for it if it does not."""
@@ -141,6 +153,8 @@ class Exchange:
             framing = self._write(self._head, bytes(message.get("body", b"")), more=more)
             if not more:
                 self._finish(keep=framing.keep)
+            elif self._request.method == "HEAD" or (framing.is_stream and self._connection.server.stopping):
+                self._end(framing)
             else:
                 await self._connection.drain()
         else:
@@ -151,12 +165,18 @@ class Exchange:
         data = b""
         if framing is None:
             keep = connection.keeps(self._request)
-            framing = Framing(self._request, opening, None if more else len(body), connection.date, keep=keep)
+            framing = Framing(self._request, opening, None if more else len(body), connection.server.date, keep=keep)
             data = framing.head
         data += framing.frame(body, last=not more)
         self._framing = framing
         connection.write(data)
         return framing
+
+    def _end(self, framing: Framing) -> None:
+        """End the answer where it is, and tell the application that nobody takes the rest."""
+        self._connection.write(framing.frame(b"", last=True))
+        self._finish(keep=framing.keep)
+        self.disconnect()
 
     def _finish(self, *, keep: bool) -> None:
         self._finished = True
@@ -169,5 +189,5 @@ class Exchange:
             connection.abort()
             return
         keep = connection.keeps(self._request)
-        connection.write(whole(self._request, refusal(DEFECT), connection.date, keep=keep))
+        connection.write(whole(self._request, refusal(DEFECT), connection.server.date, keep=keep))
         self._finish(keep=keep)

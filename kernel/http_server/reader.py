@@ -10,8 +10,8 @@ from typing import Any
 
 import httptools
 
-from gateway.server.limits import Limits
-from gateway.server.request import Direct, Headers, RefusedError, Request, check_sizes, judge
+from kernel.http_server.limits import Limits
+from kernel.http_server.request import Direct, Headers, RefusedError, Request, check_sizes, judge
 
 
 class RequestReader:

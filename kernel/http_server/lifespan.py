@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.server.asgi import Application, Message
+from kernel.http_server.asgi import Application, Message
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from gateway.server.limits import Limits
+from kernel.http_server.limits import Limits
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
