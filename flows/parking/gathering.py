@@ -238,7 +238,7 @@ async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fres
             await keep(connection)
             return touched
         await give_back(connection)
-        moments |= {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
+        moments = _earliest(moments, needed)
 
 
 async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
@@ -249,6 +249,18 @@ async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
 
     lot = await lot_of(await driver(deps.session), row.lot_id)
     return await touched_by(deps, lot, {track_of(deps, row): row.opened_at}, none)
+
+
+async def seen_session(deps: Deps, row: ParkingSession) -> Touched:
+    """Gather a session only to look at it: without locks, so that nobody who looks makes a gate wait."""
+    lot, moments = await lot_of(await driver(deps.session), row.lot_id), {track_of(deps, row): row.opened_at}
+    while needed := await (touched := await _gathered(deps, lot, moments, ())).neighbours():
+        moments = _earliest(moments, needed)
+    return touched
+
+
+def _earliest(moments: Mapping[str, datetime], needed: Mapping[str, datetime]) -> dict[str, datetime]:
+    return dict(moments) | {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
 
 
 def track_of(deps: Deps, row: ParkingSession) -> str:
