@@ -36,15 +36,19 @@ async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, w
 
 
 async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int) -> ParkingDispute:
-    """Say what the session costs: what it did (the dispute is rejected) or another fee; what is too much goes back.
+    """Say what a session that has ended costs: what it did (the dispute is rejected) or another fee.
 
-    ``actor`` is for the audit log. Raises DisputeRefusedError.
+    What is too much goes back. ``actor`` is for the audit log. Raises DisputeRefusedError.
     """
     found = await deps.session.get(ParkingDispute, dispute_id)
     if found is None:
         raise DisputeRefusedError("There is no such dispute", fix="Compare its id.")
     row = await session_of(deps.session, found.session_id)
-    await touched_session(deps, row)
+    case = await (await touched_session(deps, row)).case(row.id)
+    if case.visit.left_at is None and case.given_up_at is None:
+        raise DisputeRefusedError(
+            "The session goes on: nobody knows yet what it costs", fix="Decide after it has ended."
+        )
     await deps.session.refresh(found)
     await deps.session.refresh(row)
     if found.state != "open" or not 0 <= fee_fen <= max(row.closing_fen or 0, row.paid_fen):

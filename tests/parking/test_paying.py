@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
 from flows.parking.holding import sessions_held
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicles import claim, end, prove
@@ -183,6 +183,23 @@ async def test_a_dispute_gives_back_all_a_part_or_nothing(lot: Lot, fee: int) ->
     assert (await lot.one()).paid_fen == fee
     held = await lot.ledger()
     assert (held.get("operator", 0), held.get("resident", 0)) == (-fee, fee - 1500)
+
+
+async def test_a_dispute_is_decided_once_the_session_has_ended(lot: Lot) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_fee")
+    with pytest.raises(DisputeRefusedError, match="goes on"):
+        async with lot.database.session() as session:
+            await decide_dispute(lot.deps(session), opened.id, "staff:1", 0)
+    assert (await lot.passes("exit", 60)).decision.due_fen == 1500
+    await lot.passes("exit", 61, opened=True, reason="fail_open")
+    async with lot.database.session() as session:
+        await decide_dispute(lot.deps(session), opened.id, "staff:1", 2000)
+    row = await lot.one()
+    assert (row.closing_fen, row.adjusted_fen, row.state) == (2500, 2000, "adjusted")
 
 
 async def test_who_was_taken_for_an_orphan_and_comes_to_the_exit_can_pay_there_and_leave(lot: Lot) -> None:
