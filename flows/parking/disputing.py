@@ -8,18 +8,19 @@ from flows.parking.collecting import settle_session
 from flows.parking.errors import DisputeRefusedError
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
+from flows.parking.paying import stop
 from flows.parking.quoting import rewritten
 from flows.parking.session_tables import ParkingDispute
 from kernel.audit.entries import Event, append
 
 
 async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, words: str = "") -> ParkingDispute:
-    """Open a dispute, or return the open one of the same account; reminders rest meanwhile.
+    """Open a dispute, or return the open one of the same account; debits and reminders rest meanwhile.
 
     Whether the account may see the session is the caller's to know. Raises DisputeRefusedError, UnknownSessionError.
     """
     row = await session_of(deps.session, session_id)
-    await touched_session(deps, row)
+    case = await (await touched_session(deps, row)).case(row.id)
     chosen = select(ParkingDispute).where(ParkingDispute.session_id == row.id, ParkingDispute.state == "open")
     known = (await deps.session.exec(chosen)).first()
     if known is not None:
@@ -29,6 +30,7 @@ async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, w
     made = ParkingDispute(session_id=row.id, account_id=account_id, reason=reason, opened_at=deps.clock.now())
     made.words = deps.keys.cipher.seal("parking_dispute.words", made.id, words) if words else None
     deps.session.add(made)
+    await stop(deps, case, ("debit",))
     await deps.session.refresh(row)
     row.dispute = "open"
     await rewritten(deps, row)
