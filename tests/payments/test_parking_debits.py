@@ -189,6 +189,19 @@ async def test_nobody_pays_by_hand_what_is_being_charged(town: Town, lot: Lot, h
     assert await town.ledger() == {"host": 1500, "operator": -1500}
 
 
+async def test_what_nobody_pays_by_hand_after_all_is_debited(town: Town, lot: Lot) -> None:
+    await signed(town, lot, "alipay")
+    entered = await lot.passes("enter", 0, PLATE.number, plate_color=PLATE.color)
+    await work(town, lot, timedelta(minutes=59))
+    await lot.order(entered.session_id, town.accounts["li"])
+    assert await passes(lot, "exit", 60) == "by_mandate"
+    await work(town, lot)
+    assert [order.account_id for order in await orders(town)] == [town.accounts["li"]]
+    assert (await until(town, lot, "debited")).paid_fen == 1500
+    assert sorted(order.state for order in await orders(town)) == ["closed", "paid"]
+    assert await notices(town) == []
+
+
 @pytest.mark.parametrize("act", ["dispute", "write_off"])
 @pytest.mark.parametrize("how_far", ["ordered", "asked"])
 async def test_a_debit_under_way_is_stopped_by_a_dispute_or_a_write_off(
