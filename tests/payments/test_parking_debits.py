@@ -181,6 +181,8 @@ async def test_nobody_pays_by_hand_what_is_being_charged(town: Town, lot: Lot, h
     await work(town, lot)
     await passes(lot, "exit", 60)
     await lot.work()  # the debit is under way, and not charged yet
+    waiting = str(await town.database.pool.fetch("SELECT task, arguments::text FROM outbox"))
+    assert ("payments.debit" in waiting, PLATE.number in waiting) == (True, False)
     with pytest.raises(PaymentUnderwayError):
         await lot.order(entered.session_id, town.accounts["li"])
     await until(town, lot, "debited")
