@@ -177,6 +177,7 @@ async def test_a_streets_events_have_the_names_of_cds(town: Town) -> None:
     again = await street.send("/parking/cds/events", told[:2])
     assert [each["status"] for each in again.json()["events"]] == ["duplicate"] * 2
     wrong = [cds("park_begin", 0), cds("park_start", 0, curb_space_id="999"), cds("park_end", 0, event_time="now")]
+    wrong += [cds(kind, 0, event_time=2**53) for kind in ("park_end", "comms_lost")]  # no date of any calendar here
     refused = await street.send("/parking/cds/events", wrong)
     assert refused.status_code == 422
-    assert [each["field"] for each in refused.json()["events"]] == ["event_type", "curb_space_id", "event_time"]
+    assert [each["field"] for each in refused.json()["events"]] == ["event_type", "curb_space_id", *["event_time"] * 3]
