@@ -108,7 +108,7 @@ class Touched:
             if row is not None and _same(row, values):
                 continue
             changed.append(self._whole(case, row, values) | {"updated_at": now})
-            self._settle(case, owed(money, case.facts))
+            self._settle(case, owed(money, case))
         await self._upsert(changed)
         await self._announce([case for case in cases if case.visit.id not in rows and case.visit.inside])
         if changed:
