@@ -74,7 +74,7 @@ class Scanner:
             self.keys = _opened(kept[KEYS])
         if REVOKED in kept:
             with suppress(SignedListRefusedError):
-                self.revoked = revocations.read(kept[REVOKED], self.keys)
+                self.revoked = revocations.read(kept[REVOKED], self.keys, now)
         for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ? ORDER BY until", now.timestamp()):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
@@ -85,14 +85,14 @@ class Scanner:
             else:
                 self.receipts[who] = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
 
-    async def learn(self, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
+    async def learn(self, now: datetime, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
         """Take lists over that are signed and newer. Raises SignedListRefusedError."""
         if keys is not None:
-            found = key_sets.read(keys, self.keys)
+            found = key_sets.read(keys, self.keys, now)
             await self._store.write([keep(KEYS, _closed(found))])
             self.keys = found
         if revoked is not None:
-            listed = revocations.read(revoked, self.keys, self.revoked)
+            listed = revocations.read(revoked, self.keys, now, self.revoked)
             await self._store.write([keep(REVOKED, revoked)])
             self.revoked = listed
 
