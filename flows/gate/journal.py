@@ -55,7 +55,8 @@ class Journal:
             wire, direction = msgspec.json.decode(body, type=tuple[WireEvent, Direction])
             self._answers[wire.event_id] = msgspec.json.decode(answer, type=Answer)
             if state in {"waiting", "sent"}:
-                self._inside.add(_happened(self._device, wire, direction))
+                self._inside.add(happened := _happened(self._device, wire, direction))
+                self._inside.let_out(happened.event)
             self.waiting += state == "waiting"
             if state != "waiting":
                 self.told = seq
@@ -98,6 +99,7 @@ class Journal:
         except StoreFailedError:
             self._inside.take_back(happened.event)
             raise
+        self._inside.let_out(happened.event)
         self._answers[entry.wire.event_id] = entry.answer
         while len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)

@@ -19,6 +19,8 @@ from flows.parking.visits import Charging, Visit
 CHARGES = ("charge_start", "charge_end")
 REREAD = timedelta(seconds=120)
 """A plate that is read again within it, at entry or exit, passed once: the camera saw it twice (tailgating)."""
+AGAIN = "again"
+"""The reason of an exit that opened for who had left already: it is the same passage, however much later it comes."""
 
 
 class GateEvent(Struct, frozen=True, kw_only=True):
@@ -82,8 +84,10 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
                 if last and not last.left_at:
                     visits[-1] = _orphan(last, event)
                 visits.append(_opened(event, entered_at=event.occurred_at))
-        elif last and last.left_at and again:
-            visits[-1] = replace(last, events=(*last.events, event.id))
+        elif last and last.left_at and (again or event.reason == AGAIN):
+            visits[-1] = replace(
+                last, events=(*last.events, event.id), paid_here_fen=last.paid_here_fen + event.paid_fen
+            )
         else:
             if last is None or last.left_at:
                 visits.append(_opened(event, entered_at=None))
