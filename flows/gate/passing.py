@@ -80,11 +80,26 @@ class Passing:
             if (lane := self.serves.get(name)) is not None and self._decide(lane, self.again(waiting)).opens:
                 await self.pass_(lane, self.again(waiting))
 
-    def again(self, waiting: Waiting, event_id: UUID | None = None, paid_fen: int = 0) -> WireEvent:
+    def again(
+        self, waiting: Waiting, event_id: UUID | None = None, *, paid_fen: int = 0, paid_reference: str = ""
+    ) -> WireEvent:
         """Return the event of a vehicle that waits, as of now."""
         return replace(
-            waiting.wire, event_id=event_id or uuid7(), occurred_at=self.clock.now(), reason="", paid_fen=paid_fen
+            waiting.wire,
+            event_id=event_id or uuid7(),
+            occurred_at=self.clock.now(),
+            reason="",
+            paid_fen=paid_fen,
+            paid_reference=paid_reference,
         )
+
+    def is_inside(self, wire: WireEvent) -> bool:
+        """Whether what is read at an exit is a vehicle that entered and has not left."""
+        visit = self._visit(wire)
+        return visit.entered_at is not None and visit.left_at is None
+
+    def _visit(self, wire: WireEvent) -> Visit:
+        return self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
 
     def _decide(self, lane: SiteLane, wire: WireEvent) -> Barrier:
         known = credential_of(wire)
@@ -96,7 +111,7 @@ class Passing:
 
     def _at_exit(self, lane: SiteLane, wire: WireEvent, who: str) -> Barrier:
         at = wire.occurred_at
-        visit = self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
+        visit = self._visit(wire)
         due = due_of(visit, self._known(visit), self.terms, at)
         receipt = self.scanner.receipts.get(who)
         return at_exit(

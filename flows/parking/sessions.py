@@ -20,7 +20,7 @@ CHARGES = ("charge_start", "charge_end")
 REREAD = timedelta(seconds=120)
 """A plate that is read again within it, at entry or exit, passed once: the camera saw it twice (tailgating)."""
 AGAIN = "again"
-"""The reason of an exit that opened for who had left already: it is the same passage, however much later it comes."""
+"""The reason of an exit of who had left already: it is the same passage, however much later it comes."""
 
 
 class GateEvent(Struct, frozen=True, kw_only=True):
@@ -79,15 +79,13 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
             if not event.opened:
                 continue
             if last and last.entered_at and not last.left_at and not last.asked_at and again:
-                visits[-1] = replace(last, events=(*last.events, event.id))
+                visits[-1] = _joined(last, event)
             else:
                 if last and not last.left_at:
                     visits[-1] = _orphan(last, event)
-                visits.append(_opened(event, entered_at=event.occurred_at))
+                visits.append(_opened(event, entered_at=event.occurred_at, paid_here_fen=event.paid_fen))
         elif last and last.left_at and (again or event.reason == AGAIN):
-            visits[-1] = replace(
-                last, events=(*last.events, event.id), paid_here_fen=last.paid_here_fen + event.paid_fen
-            )
+            visits[-1] = _joined(last, event)
         else:
             if last is None or last.left_at:
                 visits.append(_opened(event, entered_at=None))
@@ -106,7 +104,12 @@ def _enters(event: GateEvent) -> bool:
     return event.kind == "enter" or (event.kind == "manual_open" and event.direction == "enter")
 
 
-def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
+def _joined(visit: Visit, event: GateEvent) -> Visit:
+    """Take in what is told of a passage again; what was paid with it counts."""
+    return replace(visit, events=(*visit.events, event.id), paid_here_fen=visit.paid_here_fen + event.paid_fen)
+
+
+def _opened(event: GateEvent, entered_at: datetime | None, paid_here_fen: int = 0) -> Visit:
     return Visit(
         id=event.id,
         credential=event.credential,
@@ -118,6 +121,7 @@ def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
         match="exact" if entered_at else "none",
         review="" if entered_at else "no_entry",
         events=(event.id,),
+        paid_here_fen=paid_here_fen,
     )
 
 

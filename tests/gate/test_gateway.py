@@ -15,7 +15,7 @@ from sqlmodel import col, select, update
 from flows.codes.key_sets import LISTS
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
-from flows.gate.wire import CodeShown, PaidHere, PlateRead
+from flows.gate.wire import CodeShown, OpenedByHand, PaidHere, PlateRead
 from flows.parking.recording import record_by_phone
 from flows.parking.tables import ParkingLane
 from gateway.app import Gateway
@@ -182,6 +182,30 @@ async def test_cash_at_the_lane_is_owed_no_more(gate: Box, lot: Lot) -> None:
     row = await lot.one()
     assert (row.state, row.closing_fen, row.paid_fen) == ("exited", 2500, 2500)
     assert await lot.ledger() == {}
+
+
+async def test_cash_after_the_arm_was_lifted_by_hand_counts_for_who_left(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    lot.clock.advance(61 * MINUTE)
+    await gate.syncing.beat()
+    await gate.site.plate_read("exit", PlateRead(plate=PLATE))
+    await gate.site.opened_by_hand("exit", OpenedByHand(reason="queue"))
+    await synced(gate)
+    lot.clock.advance(5 * MINUTE)
+    late = await gate.site.paid_here("exit", PaidHere(amount_fen=2500))
+    assert (late.decision, late.reason) == ("booth", "again")
+    await synced(gate)
+    row = await lot.one()
+    assert (row.closing_fen, row.paid_fen) == (2500, 2500)
+
+
+@pytest.mark.parametrize(("kind", "minutes"), [("enter", 0), ("enter", 1), ("exit", 61)])
+async def test_what_a_site_took_counts_with_whichever_event_it_is_told(lot: Lot, kind: str, minutes: float) -> None:
+    events = [lot.event("enter", 0), lot.event("exit", 60, opened=True)]
+    paid = lot.event(kind, minutes, paid_fen=1500) | ({"opened": True} if kind == "exit" else {})
+    await lot.send(*events, paid)
+    row = await lot.one()
+    assert (row.closing_fen, row.paid_fen, row.state) == (1500, 1500, "exited")
 
 
 @pytest.mark.case("PK-10")
