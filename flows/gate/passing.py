@@ -13,7 +13,7 @@ from flows.gate.journal import Entry, Journal, event_of
 from flows.gate.lanes import Lanes, Waiting
 from flows.gate.scanning import Scanner
 from flows.gate.site_file import SiteFile
-from flows.gate.store import Statement
+from flows.gate.store import Change
 from flows.gate.terms import Terms
 from flows.gate.wire import Answer
 from flows.parking.event_wire import WireEvent, credential_of
@@ -41,7 +41,7 @@ class Passing:
         told = {name: lane for name, lane in self.terms.lanes.items() if lane.mine}
         return told or {lane.name: lane for lane in self.site.lanes}
 
-    async def pass_(self, lane: SiteLane, wire: WireEvent, also: tuple[Statement, ...] = ()) -> Answer:
+    async def pass_(self, lane: SiteLane, wire: WireEvent, also: tuple[Change, ...] = ()) -> Answer:
         """Decide, keep and answer what comes to a lane. Raises StoreFailedError."""
         barrier = self._decide(lane, wire)
         if barrier.reason == "receipt":
@@ -51,9 +51,7 @@ class Passing:
         self.lanes.wait(lane.name, Waiting(wire, answer) if stays else None)
         return answer
 
-    async def write(
-        self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Statement, ...] = ()
-    ) -> Answer:
+    async def write(self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Change, ...] = ()) -> Answer:
         """Keep what was decided, then show it."""
         now = self.clock.now()
         wire = replace(
