@@ -108,7 +108,7 @@ class Touched:
             if row is not None and _same(row, values):
                 continue
             changed.append(self._whole(case, row, values) | {"updated_at": now})
-            self._settle(case, owed(money, case.facts))
+            self._settle(case, owed(money, case))
         await self._upsert(changed)
         await self._announce([case for case in cases if case.visit.id not in rows and case.visit.inside])
         if changed:
@@ -272,11 +272,12 @@ def track_of(deps: Deps, row: ParkingSession) -> str:
 
 async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
     bays = {bay: moment for text, moment in moments.items() if (bay := bay_in(text))}
-    by_index = {index_of(deps.keys, text): moment for text, moment in moments.items() if not bay_in(text)}
+    credentials = {text: index_of(deps.keys, text) for text in moments}
+    by_index = {credentials[text]: moment for text, moment in moments.items() if not bay_in(text)}
     connection = await driver(deps.session)
     was = await stored(connection, deps.keys.cipher, lot.id, by_index, bays)
-    texts = {*moments, *(each.credential for each in (*was.events, *fresh) if each.credential)}
-    credentials = {text: index_of(deps.keys, text) for text in texts}
+    read = {each.credential for each in (*was.events, *fresh) if each.credential}
+    credentials |= {text: index_of(deps.keys, text) for text in read - credentials.keys()}
     touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, credentials.values()))
     for event in fresh:
         touched.add(event)

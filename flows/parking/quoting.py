@@ -46,7 +46,7 @@ async def _standing(deps: Deps, row: ParkingSession, touched: Touched) -> Standi
     fee = money.fee or fee_until(case, touched.terms, deps.clock.now())
     if fee is None:
         raise NoTariffError("What this session costs has to be found out by a person", fix="Ask the lot's operator.")
-    due = owed(money, case.facts) if money.fee else fee.total_fen - money.paid_fen
+    due = owed(money, case) if money.fee else fee.total_fen - money.paid_fen
     return Standing(row, touched, case, fee, money.paid_fen, max(due, 0))
 
 

@@ -25,6 +25,8 @@ BACK_SOON = timedelta(minutes=30)
 """Who left by phone alone and enters by phone within it has not left, or free minutes would begin anew as often."""
 SEEN_FOR = timedelta(hours=24)
 """As long does what a device saw outrank what phones say after it, about a vehicle that none has seen to leave."""
+AGAIN = "again"
+"""The reason of an exit of who had left already: it is the same passage, however much later it comes."""
 
 
 class GateEvent(Struct, frozen=True, kw_only=True):
@@ -95,20 +97,20 @@ def _comes(visits: list[Visit], event: GateEvent, *, again: bool) -> None:
     last = visits[-1] if visits else None
     if last and last.entered_at and not last.left_at and not last.asked_at and again:
         by_phone = last.entered_by_phone and event.device_id == PHONE
-        visits[-1] = replace(last, entered_by_phone=by_phone, events=(*last.events, event.id))
+        visits[-1] = replace(_joined(last, event), entered_by_phone=by_phone)
     elif last and _has_not_left(last, event):
-        visits[-1] = replace(_inside_again(last), events=(*last.events, event.id))
+        visits[-1] = _joined(_inside_again(last), event)
     else:
         if last and not last.left_at:
             visits[-1] = _orphan(last, event)
-        visits.append(_opened(event, entered_at=event.occurred_at))
+        visits.append(_opened(event, entered_at=event.occurred_at, paid_here_fen=event.paid_fen))
 
 
 def _goes(visits: list[Visit], event: GateEvent, *, again: bool) -> None:
     last = visits[-1] if visits else None
-    if last and last.left_at and again:
+    if last and last.left_at and (again or event.reason == AGAIN):
         by_phone = last.left_by_phone and event.device_id == PHONE
-        visits[-1] = replace(last, left_by_phone=by_phone, events=(*last.events, event.id))
+        visits[-1] = replace(_joined(last, event), left_by_phone=by_phone)
         return
     if last and _has_not_left(last, event):
         visits[-1] = _inside_again(last)
@@ -153,7 +155,12 @@ def _is_doubtful(visits: list[Visit], event: GateEvent) -> bool:
     return last.entered_at - before.left_at <= SEEN_FOR
 
 
-def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
+def _joined(visit: Visit, event: GateEvent) -> Visit:
+    """Take in what is told of a passage again; what was paid with it counts."""
+    return replace(visit, events=(*visit.events, event.id), paid_here_fen=visit.paid_here_fen + event.paid_fen)
+
+
+def _opened(event: GateEvent, entered_at: datetime | None, paid_here_fen: int = 0) -> Visit:
     return Visit(
         id=event.id,
         credential=event.credential,
@@ -166,6 +173,7 @@ def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
         review="" if entered_at else "no_entry",
         events=(event.id,),
         entered_by_phone=event.device_id == PHONE,
+        paid_here_fen=paid_here_fen,
     )
 
 
