@@ -38,21 +38,25 @@ _OVER = """
         SELECT 1 FROM parking_payment p WHERE p.session_id = {0}.id AND p.paid_at IS NULL AND p.closed_at IS NULL
     )
 """
-_SAME_TRACK = """
-    {0}.lot_id = {1}.lot_id AND {0}.bay_id IS NOT DISTINCT FROM {1}.bay_id
-    AND ({1}.bay_id IS NOT NULL OR {0}.credential = {1}.credential)
-"""
+_EARLIER = """NOT EXISTS (
+    SELECT 1 FROM parking_session earlier
+    WHERE {track} AND earlier.opened_at < s.opened_at AND earlier.superseded_by IS NULL AND ({over}) IS NOT TRUE
+)"""
+# Two questions, each by its own index: of who went through the gates, and of who stood in the bay.
+_FIRST = " AND ".join(
+    _EARLIER.format(track=track, over=_OVER.format("earlier"))
+    for track in (
+        "(s.bay_id, earlier.bay_id) IS NULL AND (earlier.lot_id, earlier.credential) = (s.lot_id, s.credential)",
+        "earlier.bay_id = s.bay_id",
+    )
+)
 # An id sorts by the moment of the first event: $2 is the least of ``before``.
 _DUE = f"""
     SELECT s.id, s.lot_id, s.bay_id, s.credential, s.joined_event FROM parking_session s
     WHERE s.id < $2 AND CASE
         WHEN s.superseded_by IS NOT NULL
-            THEN NOT EXISTS (SELECT 1 FROM parking_session t WHERE t.id = s.superseded_by)
-        ELSE {_OVER.format("s")} AND NOT EXISTS (
-            SELECT 1 FROM parking_session earlier
-            WHERE {_SAME_TRACK.format("earlier", "s")} AND earlier.opened_at < s.opened_at
-                AND earlier.superseded_by IS NULL AND ({_OVER.format("earlier")}) IS NOT TRUE
-        )
+            THEN (SELECT t.id FROM parking_session t WHERE t.id = s.superseded_by) IS NULL
+        ELSE {_OVER.format("s")} AND {_FIRST}
     END
 """  # noqa: S608 - texts of ours
 _FOUND = f"{_DUE} ORDER BY s.id LIMIT {_MOST}"

@@ -69,3 +69,14 @@ async def test_quotes_and_what_was_refused_go_sooner(lot: Lot) -> None:
         found = await counts(lot)
         assert (found["quote"], found["refused_event"]) == (quotes, refused)
     assert (await counts(lot))["event"] == 1
+
+
+async def test_a_stay_that_became_part_of_another_goes_after_it(lot: Lot) -> None:
+    first, second = lot.event("enter", 0), lot.event("enter", 1)
+    await lot.send(second)
+    await lot.send(first)
+    await lot.passes("exit", 10)
+    assert (await counts(lot))["session"] == 2
+    lot.clock.advance(STAYS_KEPT + timedelta(minutes=1))
+    await forget(lot)
+    assert set((await counts(lot)).values()) == {0}
