@@ -85,14 +85,13 @@ def read(text: str, keys: Keys, base: str = "") -> Answer:
     A URL is ours only if it begins with ``base``: a forger's site may lead on to a genuine code.
     """
     before, _, last = text.rpartition("/")
-    if before and (not base or before.upper() != f"{base}/P".upper()):
-        return Tampered()
+    foreign = bool(before) and (not base or before.upper() != f"{base}/P".upper())
     if (written := _TEXT.fullmatch(last.upper())) is not None:
         object_id, mac = _unb32(written[1]), _unb32(written[3])
-        if object_id is None or mac is None:
-            return Tampered()
+        if object_id is None or mac is None or foreign:
+            return Tampered(object_id)
         return _judged([PlaceCode(kind, object_id, int(written[2], 16)) for kind in KINDS], mac, keys)
-    if _SCENE.fullmatch(text):
+    if _SCENE.fullmatch(text):  # it has no slash
         return _scene(text, keys)
     return Tampered()
 

@@ -195,9 +195,10 @@ async def test_what_is_overdue_is_a_work_item_until_a_patrol_has_seen_it_well(
 
 async def test_a_report_counts_once_for_the_place_it_names(city: City) -> None:
     row = await city.add()
-    forged = (await city.printed(row))[:-1].rpartition("/")[2] + "A"
+    forged = (await city.printed(row))[:-1] + "A"
+    text = forged.rpartition("/")[2]
     async with city.database.session() as session:
-        for scanned, request in ((forged, "a"), (forged, "a"), (forged, "b"), ("https://evil.example", "c")):
+        for scanned, request in ((forged, "a"), (forged, "a"), (text, "b"), ("https://evil.example", "c")):
             await places.reported(session, city.clock, city.cipher, scanned, request)
     found = await city.database.pool.fetch("SELECT object_id FROM place_report WHERE object_id IS NOT NULL")
     assert [each["object_id"] for each in found] == [row.object_id] * 2
