@@ -96,6 +96,19 @@ def read(text: str, keys: Keys, base: str = "") -> Answer:
     return Tampered()
 
 
+def claimed(text: str) -> bytes | None:
+    """Return the object that a code claims to be of, whoever has made it; None for what is no code."""
+    found = read(text, {})
+    return found.object_id if isinstance(found, Tampered) else None
+
+
+def kid_of(text: str) -> int | None:
+    """Return the id of the key that a code says it was made by; None for what is no code."""
+    if (written := _TEXT.fullmatch(text.rpartition("/")[2].upper())) is not None:
+        return int(written[2], 16)
+    return urlsafe_b64decode(text + "=")[9] if _SCENE.fullmatch(text) else None
+
+
 def short_code(object_id: bytes) -> str:
     """Return what is printed in plain text beside the picture: ``ABCD-EFGH``."""
     letters = _b32(object_id)
