@@ -66,6 +66,10 @@ class Case(Struct, frozen=True, kw_only=True):
         """What came, through the host apps and at the site, and was not given back."""
         return sum(payment.fen for payment in self.payments) + self.visit.paid_here_fen
 
+    def paid_by(self, moment: datetime) -> int:
+        """What of that had come by a moment; of what was paid at the site no moment is known: all of it."""
+        return self.paid_fen - sum(each.fen for each in self.payments if each.paid_at and each.paid_at > moment)
+
     @property
     def given_up_at(self) -> datetime | None:
         """When it was taken for an orphan and closed, unless it has stood at an exit since: then it was inside."""

@@ -30,6 +30,7 @@ SourceType = Literal["data_feed", "camera", "above_ground", "in_ground", "meter"
 VehicleType = Literal["bicycle", "cargo_bicycle", "car", "scooter", "moped", "motorcycle", "truck", "van", "freight",
                       "bus", "other", "unspecified"]  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)  # later ones overflow in some zones
 _CLASSES = {"motorcycle": "motorcycle", "moped": "motorcycle", "truck": "large", "freight": "large", "bus": "large"}
 _Text = Annotated[str, Meta(max_length=64)]
 
@@ -43,7 +44,7 @@ class CdsEvent(Struct, frozen=True, kw_only=True):
 
     event_id: UUID
     event_type: EventType
-    event_time: Annotated[int, Meta(ge=0, le=2**53)]
+    event_time: Annotated[int, Meta(ge=0, le=_LATEST)]
     curb_space_id: _Text = ""
     curb_zone_id: _Text = ""
     event_session_id: _Text = ""

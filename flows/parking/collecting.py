@@ -23,7 +23,7 @@ async def settle_session(deps: Deps, session_id: UUID) -> None:
     row = await session_of(deps.session, session_id)
     touched = await touched_session(deps, row)
     case = await touched.case(row.id)
-    owes = owed(money_of(case, touched.terms), case.facts)
+    owes = owed(money_of(case, touched.terms), case)
     if owes < 0:
         await _give_back(deps, row, case, -owes)
     elif owes and _debitable(row, case):
@@ -37,13 +37,20 @@ async def debit_failed(deps: Deps, order_id: UUID) -> None:
 
 
 async def heard(deps: Deps, order_id: UUID) -> None:
-    """An order has changed: take it over. A debit that no host makes any more is given up, and told of once closed."""
+    """An order has changed: take it over. What nobody has paid by hand may be debited now.
+
+    A debit that no host makes any more is given up, and told of once closed.
+    """
     row = await order_changed(deps, order_id)
     payment = await deps.session.get(ParkingPayment, order_id)
-    if row is None or payment is None or payment.kind != "debit":
+    if row is None or payment is None:
         return
-    if payment.closed_at:
-        await notify(deps, row, "debit_failed", payment.amount_fen, payment.account_id)
+    if payment.kind != "debit":
+        if payment.closed_at:
+            await settle_session(deps, row.id)
+    elif payment.closed_at:
+        if row.written_off_at is None and row.dispute != "open":  # else it was stopped, and nothing failed
+            await notify(deps, row, "debit_failed", payment.amount_fen, payment.account_id)
     elif not payment.paid_at and not await live_attempts(deps.session, order_id):
         await debit_failed(deps, order_id)
 

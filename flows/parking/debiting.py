@@ -38,4 +38,4 @@ async def _charge(deps: Deps, products: Products, payment: ParkingPayment, color
     if not chargeable or row.match != "exact" or row.left_at is None:
         raise OrderRefusedError("The host cannot charge for this stay", fix="Let the resident pay by themselves.")
     wanted = Debit(order_id=payment.order_id, mandate_id=mandate.id, stay=stay, left_at=row.left_at)
-    await debit(deps.session, deps.clock, wanted)
+    await debit(deps.session, deps.clock, deps.keys.cipher, wanted)

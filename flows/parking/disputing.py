@@ -8,18 +8,19 @@ from flows.parking.collecting import settle_session
 from flows.parking.errors import DisputeRefusedError
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
+from flows.parking.paying import stop
 from flows.parking.quoting import rewritten
 from flows.parking.session_tables import ParkingDispute
 from kernel.audit.entries import Event, append
 
 
 async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, words: str = "") -> ParkingDispute:
-    """Open a dispute, or return the open one of the same account; reminders rest meanwhile.
+    """Open a dispute, or return the open one of the same account; debits and reminders rest meanwhile.
 
     Whether the account may see the session is the caller's to know. Raises DisputeRefusedError, UnknownSessionError.
     """
     row = await session_of(deps.session, session_id)
-    await touched_session(deps, row)
+    case = await (await touched_session(deps, row)).case(row.id)
     chosen = select(ParkingDispute).where(ParkingDispute.session_id == row.id, ParkingDispute.state == "open")
     known = (await deps.session.exec(chosen)).first()
     if known is not None:
@@ -29,6 +30,7 @@ async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, w
     made = ParkingDispute(session_id=row.id, account_id=account_id, reason=reason, opened_at=deps.clock.now())
     made.words = deps.keys.cipher.seal("parking_dispute.words", made.id, words) if words else None
     deps.session.add(made)
+    await stop(deps, case, ("debit",))
     await deps.session.refresh(row)
     row.dispute = "open"
     await rewritten(deps, row)
@@ -36,15 +38,19 @@ async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, w
 
 
 async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int) -> ParkingDispute:
-    """Say what the session costs: what it did (the dispute is rejected) or another fee; what is too much goes back.
+    """Say what a session that has ended costs: what it did (the dispute is rejected) or another fee.
 
-    ``actor`` is for the audit log. Raises DisputeRefusedError.
+    What is too much goes back. ``actor`` is for the audit log. Raises DisputeRefusedError.
     """
     found = await deps.session.get(ParkingDispute, dispute_id)
     if found is None:
         raise DisputeRefusedError("There is no such dispute", fix="Compare its id.")
     row = await session_of(deps.session, found.session_id)
-    await touched_session(deps, row)
+    case = await (await touched_session(deps, row)).case(row.id)
+    if case.visit.left_at is None and case.given_up_at is None:
+        raise DisputeRefusedError(
+            "The session goes on: nobody knows yet what it costs", fix="Decide after it has ended."
+        )
     await deps.session.refresh(found)
     await deps.session.refresh(row)
     if found.state != "open" or not 0 <= fee_fen <= max(row.closing_fen or 0, row.paid_fen):

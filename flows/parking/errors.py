@@ -52,7 +52,7 @@ class EventFieldError(YiwangError):
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}", fix="docs/parking_operators.md has the fields of a gate event.")
-        self.field = field
+        self.field, self.problem = field, problem
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class SiteLogError(YiwangError):
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}", fix="docs/parking_operators.md has the fields of a site's log.")
-        self.field = field
+        self.field, self.problem = field, problem
 
     @property
     def extensions(self) -> dict[str, Any]:

@@ -10,10 +10,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.errors import KeyReusedError
+from flows.parking.gathering import Deps
 from flows.parking.operating_tables import ParkingRequest
 from kernel.clock import Clock
+from kernel.crypto.sealed_columns import row_id
 
 KEPT = timedelta(hours=24)
+_ANSWER = "parking_request.answer"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -29,24 +32,25 @@ class Call(Struct, frozen=True):
         return hashlib.sha256(self.content).digest()
 
 
-async def once(session: AsyncSession, clock: Clock, call: Call, work: Callable[[], Awaitable[bytes]]) -> bytes:
+async def once(deps: Deps, call: Call, work: Callable[[], Awaitable[bytes]]) -> bytes:
     """Do the work of a call unless it was done, and return its answer. Raises KeyReusedError.
 
     What is refused is undone, and may be asked again by the same key.
     """
+    session, now, cipher = deps.session, deps.clock.now(), deps.keys.cipher
+    row = row_id(call.client_id, call.key)
     await (await session.connection()).execute(_LOCK, {"name": f"parking {call.client_id} {call.key}"})
     known = await session.get(ParkingRequest, (call.client_id, call.key))
-    if known is not None and known.asked_at > clock.now() - KEPT:
+    if known is not None and known.asked_at > now - KEPT:
         if known.digest != call.digest:
             raise KeyReusedError("This idempotency key came with another call before", fix="Make a new key.")
-        return known.answer
+        return cipher.open(_ANSWER, row, known.answer).encode()
     if known is not None:
         await session.delete(known)
         await session.flush()
     answer = await work()
-    session.add(
-        ParkingRequest(client_id=call.client_id, key=call.key, digest=call.digest, answer=answer, asked_at=clock.now())
-    )
+    sealed = cipher.seal(_ANSWER, row, answer.decode())  # it names plates
+    session.add(ParkingRequest(client_id=call.client_id, key=call.key, digest=call.digest, answer=sealed, asked_at=now))
     return answer
 
 

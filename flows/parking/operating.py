@@ -14,6 +14,7 @@ from flows.parking.gathering import Deps, touched_session
 from flows.parking.occupancy import Demand, demand_of
 from flows.parking.opening import Hours
 from flows.parking.operating_tables import ParkingOccupancy
+from flows.parking.paying import stop
 from flows.parking.quoting import rewritten
 from flows.parking.recording import record
 from flows.parking.session_tables import ParkingDispute, ParkingSession
@@ -123,12 +124,16 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
 
 
 async def waive(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> ParkingSession:
-    """Write off what is owed for a session that has ended. Raises UnknownSessionError, ActRefusedError."""
+    """Write off what is owed for a session that has ended; what comes later goes back.
+
+    Raises UnknownSessionError, ActRefusedError.
+    """
     row = await own_session(deps, speaker, session_id)
-    await touched_session(deps, row)
+    case = await (await touched_session(deps, row)).case(row.id)
     await deps.session.refresh(row)
     if row.left_at is None and row.orphan_closed_at is None:
         raise ActRefusedError("The session goes on: nothing is owed for it yet", fix="Close or release it first.")
+    await stop(deps, case)
     row.written_off_at = row.written_off_at or deps.clock.now()
     await rewritten(deps, row)
     waived = max((row.closing_fen or 0) - row.paid_fen, 0)

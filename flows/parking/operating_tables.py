@@ -50,5 +50,5 @@ class ParkingRequest(SQLModel, table=True):
     client_id: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # SHA-256 of path and body
-    answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_request.answer"}))
     asked_at: datetime = Field(index=True)

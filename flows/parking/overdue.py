@@ -44,7 +44,7 @@ async def look(deps: Deps, session_id: UUID) -> None:
         await rewritten(deps, row)
         await notify(deps, row, "orphan_closed", row.closing_fen or 0)
         return
-    owes = owed(money_of(case, touched.terms), case.facts)
+    owes = owed(money_of(case, touched.terms), case)
     if owes > 0 and row.reminders < len(REMINDERS):
         row.reminders += 1
         await notify(deps, row, f"arrears_{row.reminders}", owes)

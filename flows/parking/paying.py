@@ -1,11 +1,13 @@
 """Paying for a session: one order at a time, for what is due now; what was paid gives time to leave."""
 
+from collections.abc import Container
 from datetime import timedelta
 from uuid import UUID
 
 from msgspec import Struct
 from sqlmodel import select
 
+from flows.parking.cases import Case
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
@@ -70,6 +72,13 @@ async def order_changed(deps: Deps, order_id: UUID) -> ParkingSession | None:
     deps.session.add(payment)
     await rewritten(deps, row)
     return row
+
+
+async def stop(deps: Deps, case: Case, kinds: Container[str] = ("prepay", "arrears", "debit")) -> None:
+    """Let nobody pay or charge what of a session is under way; money that comes all the same counts, or goes back."""
+    for each in case.payments:
+        if each.kind in kinds and each.paid_at is None and each.closed_at is None:
+            await give_up(deps.session, deps.clock, each.order_id)
 
 
 async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) -> PaymentOrder:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from flows.parking import garage_states, roadside_states
-from flows.parking.cases import Case, Facts, Money, Paid
+from flows.parking.cases import Case, Money, Paid
 from flows.parking.credentials import bay_in
 from flows.parking.fees import Fee
 from flows.parking.tables import LotKind
@@ -57,12 +57,15 @@ def minimum(case: Case, terms: Terms) -> Fee | None:
     return None if version is None else version.rules.least(stay, terms.holidays)
 
 
-def owed(money: Money, facts: Facts) -> int:
-    """Return what is still to be paid for a visit that ended; negative: too much was paid."""
-    if facts.written_off_at:
-        return 0
+def owed(money: Money, case: Case) -> int:
+    """Return what is still to be paid for a visit that ended; negative: too much came, or after it was written off."""
+    facts = case.facts
     fee = money.fen if facts.adjusted_fen is None else facts.adjusted_fen
-    return 0 if fee is None else fee - money.paid_fen
+    if fee is None:
+        return 0
+    if facts.written_off_at:
+        fee = min(fee, case.paid_by(facts.written_off_at))
+    return fee - money.paid_fen
 
 
 def state_of(case: Case, money: Money, kind: LotKind, now: datetime) -> str:
@@ -125,7 +128,7 @@ def _after_leaving(case: Case, money: Money) -> Iterable[_Afterwards]:
         yield "dispute"
     if facts.dispute == "decided":
         yield "adjust"
-        if money.paid_fen and owed(money, facts) <= 0:
+        if money.paid_fen and owed(money, case) <= 0:
             yield "pay"
 
 
@@ -135,7 +138,7 @@ def looked_at(case: Case, money: Money) -> datetime | None:
     if visit.left_at is None and not facts.orphan_closed_at:
         return visit.opened_at + ORPHAN_AFTER
     since = visit.left_at or facts.orphan_closed_at
-    if since is None or facts.dispute == "open" or owed(money, facts) <= 0 or facts.reminders >= len(REMINDERS):
+    if since is None or facts.dispute == "open" or owed(money, case) <= 0 or facts.reminders >= len(REMINDERS):
         return None
     return since + REMINDERS[facts.reminders]
 

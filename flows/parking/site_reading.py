@@ -10,8 +10,7 @@ import msgspec
 
 from flows.parking.errors import UnknownDeviceError
 from flows.parking.gathering import Deps
-from flows.parking.recording import PHONE
-from flows.parking.sessions import REREAD
+from flows.parking.sessions import PHONE, REREAD
 from flows.parking.site_revision import PARTS, Revision, hash_of, read_revision
 from flows.parking.site_snapshot import (
     SiteHoliday,

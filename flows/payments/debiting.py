@@ -9,8 +9,10 @@ meanwhile is not charged. An unknown outcome is asked about with the same number
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +26,7 @@ from flows.payments.ordering import add_attempt, check_payable, is_payable, live
 from flows.payments.settling import locked_attempt, settle
 from flows.payments.tables import PaymentAttempt, PaymentOrder
 from kernel.clock import Clock
+from kernel.crypto.fields import FieldCipher
 from kernel.money import Fen
 from kernel.outbox import send
 
@@ -41,15 +44,31 @@ class Debit(Struct, frozen=True, kw_only=True):
     left_at: datetime
 
 
-class DebitAsked(Struct, frozen=True):
-    """An attempt that is to be charged."""
+class Due(Struct, frozen=True):
+    """An attempt that is to be charged, and for what."""
 
     number: str
     stay: Stay
     left_at: datetime
 
 
-async def debit(session: AsyncSession, clock: Clock, wanted: Debit) -> PaymentAttempt:
+class DebitAsked(Struct, frozen=True):
+    """The message of that. ``due`` is sealed, for a message may wait for long, and a stay names a plate."""
+
+    number: str
+    due: bytes
+
+    @classmethod
+    def of(cls, cipher: FieldCipher, due: Due) -> Self:
+        """Seal it."""
+        return cls(due.number, cipher.seal(DEBIT, due.number, msgspec.json.encode(due).decode()))
+
+    def opened(self, cipher: FieldCipher) -> Due:
+        """Return it."""
+        return msgspec.json.decode(cipher.open(DEBIT, self.number, self.due), type=Due)
+
+
+async def debit(session: AsyncSession, clock: Clock, cipher: FieldCipher, wanted: Debit) -> PaymentAttempt:
     """Have an order charged after this transaction; while that is under way, again is the same attempt.
 
     Raises UnknownOrderError, AlreadyPaidError, OrderOverError, WrongStateError, AmountRefusedError.
@@ -75,23 +94,23 @@ async def debit(session: AsyncSession, clock: Clock, wanted: Debit) -> PaymentAt
         changed_at=clock.now(),
     )
     await add_attempt(session, clock, order, attempt)
-    send(session, clock, DEBIT, DebitAsked(attempt.number, wanted.stay, wanted.left_at))
+    send(session, clock, DEBIT, DebitAsked.of(cipher, Due(attempt.number, wanted.stay, wanted.left_at)))
     return attempt
 
 
 async def charge(
-    session: AsyncSession, clock: Clock, charging: Mapping[str, Charging], asked: DebitAsked, notify_origin: str
+    session: AsyncSession, clock: Clock, charging: Mapping[str, Charging], due: Due, notify_origin: str
 ) -> None:
     """Charge what was asked for, unless it is paid, ended or charged already. Raised errors: try the same again.
 
     The order stays locked while the host answers, so that nobody begins to pay it by hand meanwhile.
     """
-    order, attempt = await locked_attempt(session, asked.number)
+    order, attempt = await locked_attempt(session, due.number)
     if attempt.state not in {"created", "unknown"}:
         return
     if (why := await _unwanted(session, clock, order, attempt)) is not None:
-        await _settle(session, clock, attempt, Payment(number=asked.number, state="closed"), why)
-        send(session, clock, QUERY, AttemptNamed(asked.number, goes_on=True))  # a try before may have been heard
+        await _settle(session, clock, attempt, Payment(number=due.number, state="closed"), why)
+        send(session, clock, QUERY, AttemptNamed(due.number, goes_on=True))  # a try before may have been heard
         return
     product = charging.get(attempt.app_id)
     if product is None:
@@ -100,13 +119,13 @@ async def charge(
         number=attempt.number,
         amount=Fen(attempt.amount),
         subject=order.subject,
-        stay=asked.stay,
-        left_at=asked.left_at,
+        stay=due.stay,
+        left_at=due.left_at,
         notify_url=f"{notify_origin}/callbacks/payments/{attempt.app_id}",
     )
     word, why = await _charged(product, wanted)
     await _settle(session, clock, attempt, word, why)
-    send(session, clock, QUERY, AttemptNamed(asked.number, goes_on=True))
+    send(session, clock, QUERY, AttemptNamed(due.number, goes_on=True))
 
 
 async def _charged(product: Charging, wanted: Charge) -> tuple[Payment, str]:

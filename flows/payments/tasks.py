@@ -17,6 +17,7 @@ from flows.payments.moving import move
 from flows.payments.ordering import close_if_over, locked
 from flows.payments.querying import Hosts, look
 from kernel.celery import Handler, TaskContext, consumer, periodic
+from kernel.crypto.keys import open_keys
 from kernel.outbox import send
 
 _AGAIN = timedelta(hours=1)
@@ -46,7 +47,8 @@ async def _ask_instead(session: AsyncSession, context: TaskContext, asked: Debit
 async def debit(session: AsyncSession, context: TaskContext, asked: DebitAsked) -> None:
     """Charge an attempt by its mandate."""
     charging = context.opened(OpenParking).charging
-    await charge(session, context.clock, charging, asked, issuer(context.settings))
+    due = asked.opened(open_keys(context.settings).cipher)
+    await charge(session, context.clock, charging, due, issuer(context.settings))
 
 
 @consumer(REFUND, RefundNamed, given_up=_again(REFUND))

@@ -103,6 +103,25 @@ async def test_malformed_events_name_their_fields_and_are_kept(town: Town, box: 
     assert (many.status_code, many.json()["error"]["code"]) == (413, "PARKING_EVENTS_TOO_MANY")
 
 
+async def test_bodies_that_hold_no_event_are_kept_too(town: Town, box: Box) -> None:
+    asks = box.event("exit")
+    sent: list[tuple[str, Any, str]] = [
+        ("/parking/events", b'[{"event_id":', "body"),
+        ("/parking/cds/events", b"[1", "body"),
+        ("/parking/exits", b"{", "body"),
+        ("/parking/exits", asks | {"kind": "enter"}, "kind"),
+        ("/parking/exits", asks | {"opened": True}, "opened"),
+        ("/parking/exits", asks | {"plate": "X"}, "plate"),
+    ]
+    for path, body, field in sent:
+        answer = await box.send(path, body)
+        assert answer.status_code == (400 if field == "body" else 422)
+    listed = (await (await town.program()).get("/parking/refused-events")).json()["items"]
+    assert [each["field"] for each in reversed(listed)] == [field for _, _, field in sent]
+    assert [each["raw"] for each in reversed(listed)][:3] == ['[{"event_id":', "[1", "{"]
+    assert all(each["problem"] for each in listed)
+
+
 def outage(box: Box, cars: int) -> list[dict[str, Any]]:
     """What a box has kept of six hours: each car enters and leaves, the arm decided alone."""
     rng, events = random.Random(7), list[dict[str, Any]]()  # noqa: S311 - a seeded workload
@@ -177,6 +196,7 @@ async def test_a_streets_events_have_the_names_of_cds(town: Town) -> None:
     again = await street.send("/parking/cds/events", told[:2])
     assert [each["status"] for each in again.json()["events"]] == ["duplicate"] * 2
     wrong = [cds("park_begin", 0), cds("park_start", 0, curb_space_id="999"), cds("park_end", 0, event_time="now")]
+    wrong += [cds(kind, 0, event_time=2**53) for kind in ("park_end", "comms_lost")]  # no date of any calendar here
     refused = await street.send("/parking/cds/events", wrong)
     assert refused.status_code == 422
-    assert [each["field"] for each in refused.json()["events"]] == ["event_type", "curb_space_id", "event_time"]
+    assert [each["field"] for each in refused.json()["events"]] == ["event_type", "curb_space_id", *["event_time"] * 3]

@@ -75,6 +75,8 @@ async def test_a_plate_that_was_read_wrong_is_put_right(town: Town, box: Box) ->
     assert (listed["state"], listed["actualEnd"]) == ("released_unpaid", "2026-11-02T02:00:00Z")
     renamed = await program.post(f"/parking/sessions/{entered['session_id']}/plate", {"plate": "沪E11111"})
     assert renamed.json()["identifiedCredentials"][0]["credentialId"] == "沪E11111"
+    kept = [row["answer"] for row in await town.rows("SELECT answer FROM parking_request")]
+    assert (len(kept), any("沪".encode() in answer for answer in kept)) == (2, False)
     assert (await box.passes("enter", 70))["session_id"] != entered["session_id"]
     assert len((await program.get("/parking/sessions")).json()["items"]) == 2
 

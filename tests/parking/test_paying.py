@@ -7,8 +7,9 @@ import pytest
 from sqlmodel import select
 
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
 from flows.parking.holding import sessions_held
+from flows.parking.operating import Speaker, waive
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
@@ -183,6 +184,48 @@ async def test_a_dispute_gives_back_all_a_part_or_nothing(lot: Lot, fee: int) ->
     assert (await lot.one()).paid_fen == fee
     held = await lot.ledger()
     assert (held.get("operator", 0), held.get("resident", 0)) == (-fee, fee - 1500)
+
+
+async def test_a_dispute_is_decided_once_the_session_has_ended(lot: Lot) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_fee")
+    with pytest.raises(DisputeRefusedError, match="goes on"):
+        async with lot.database.session() as session:
+            await decide_dispute(lot.deps(session), opened.id, "staff:1", 0)
+    assert (await lot.passes("exit", 60)).decision.due_fen == 1500
+    await lot.passes("exit", 61, opened=True, reason="fail_open")
+    async with lot.database.session() as session:
+        await decide_dispute(lot.deps(session), opened.id, "staff:1", 2000)
+    row = await lot.one()
+    assert (row.closing_fen, row.adjusted_fen, row.state) == (2500, 2000, "adjusted")
+
+
+@pytest.mark.parametrize("later", ["payment", "fee"])
+async def test_what_is_too_much_goes_back_although_the_rest_was_written_off(lot: Lot, later: str) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    await lot.paid(entered.session_id, account)
+    await lot.passes("exit", 61, opened=True, reason="fail_open")
+    order = await lot.order(entered.session_id, account, "arrears")
+    attempt = await lot.attempt(order)
+    lot.clock.advance(MINUTE)
+    async with lot.database.session() as session:
+        speaker = Speaker("client", frozenset({"garages"}))
+        await waive(lot.deps(session), speaker, UUID(entered.session_id), "camera_broken")
+    if later == "payment":  # it was on its way
+        await lot.host_says_paid(attempt, order.amount, lot.clock.now() + MINUTE)
+    else:
+        async with lot.database.session() as session:
+            opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_time")
+            await decide_dispute(lot.deps(session), opened.id, "staff:1", 500)
+    await lot.work()
+    left = 1500 if later == "payment" else 500
+    assert (await lot.one()).paid_fen == left
+    assert await lot.ledger() == {"host": 2500 if later == "payment" else 1500, "operator": -left, "resident": -1000}
 
 
 async def test_who_was_taken_for_an_orphan_and_comes_to_the_exit_can_pay_there_and_leave(lot: Lot) -> None:

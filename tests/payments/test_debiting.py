@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from alembic import command
 
 from adapters.parking import Stay
 from adapters.parking_products import OpenParking
@@ -15,7 +16,10 @@ from flows.payments.errors import AlreadyPaidError, AmountRefusedError, WrongSta
 from flows.payments.mandates import NewMandate, sign, step
 from flows.payments.states import MandateEvent
 from flows.payments.tables import PaymentAttempt
+from kernel.crypto.keys import open_keys
+from kernel.database import create_engine
 from kernel.money import Fen
+from migrations.upgrade import configuration, upgrade
 from tests.payments.town import AMOUNT, OPERATOR, PAID, PLATE, Town, heard
 
 hosts = pytest.mark.parametrize("host", ["wechat", "alipay"])
@@ -49,7 +53,7 @@ async def stay(town: Town, parking: OpenParking, host: str) -> Stay:
 async def ask(town: Town, order: UUID, mandate_id: UUID, parked: Stay) -> PaymentAttempt:
     wanted = Debit(order_id=order, mandate_id=mandate_id, stay=parked, left_at=town.clock.now())
     async with town.database.session() as session:
-        return await debit(session, town.clock, wanted)
+        return await debit(session, town.clock, open_keys(town.settings).cipher, wanted)
 
 
 @hosts
@@ -108,6 +112,22 @@ async def test_what_was_paid_by_hand_before_the_charge_is_not_charged(
         begun.number: "paid",
     }
     assert (await parking.charging[APPS[host]].query_charge(asked.number)).state == "unknown"
+
+
+async def test_what_an_earlier_release_has_written_in_the_clear_goes(town: Town, database_url: str) -> None:
+    engine = create_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda on: command.downgrade(configuration(on), "0c04e22583bb"))
+        told = f'{{"number": "1", "stay": {{"plate": ["{PLATE.number}", "green"]}}, "left_at": "2026-11-30T00:00:00Z"}}'
+        given_up = "INSERT INTO outbox VALUES (gen_random_uuid(), 'payments.debit', $1, '', now(), NULL, 1, 11, '')"
+        await connection.exec_driver_sql(given_up, (told,))
+        answered = "INSERT INTO parking_request VALUES ('a', 'b', '', $1, now())"
+        await connection.exec_driver_sql(answered, (PLATE.number.encode(),))
+    await engine.dispose()
+    await upgrade(database_url)
+    rows = await town.database.pool.fetch("SELECT task, arguments::text FROM outbox")
+    assert [tuple(row) for row in rows] == [("payments.query", '{"number": "1", "goes_on": true}')]
+    assert await town.database.pool.fetch("SELECT FROM parking_request") == []
 
 
 async def test_an_outcome_that_is_not_known_is_asked_about_with_the_same_number(

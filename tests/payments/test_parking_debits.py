@@ -10,8 +10,11 @@ from adapters.parking import ParkingCallback, ServiceChanged
 from adapters.parking_products import OpenParking
 from adapters.sandbox.alipay.parking import LOT
 from adapters.sandbox.development import APPS
+from flows.parking.collecting import settle_session
+from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
 from flows.parking.host_news import take
+from flows.parking.operating import Speaker, waive
 from flows.parking.session_tables import ParkingHostStay, ParkingNotice, ParkingPayment, ParkingSession
 from flows.parking.site_reading import snapshot
 from flows.parking.vehicles import claim
@@ -178,12 +181,61 @@ async def test_nobody_pays_by_hand_what_is_being_charged(town: Town, lot: Lot, h
     await work(town, lot)
     await passes(lot, "exit", 60)
     await lot.work()  # the debit is under way, and not charged yet
+    waiting = str(await town.database.pool.fetch("SELECT task, arguments::text FROM outbox"))
+    assert ("payments.debit" in waiting, PLATE.number in waiting) == (True, False)
     with pytest.raises(PaymentUnderwayError):
         await lot.order(entered.session_id, town.accounts["li"])
     await until(town, lot, "debited")
     with pytest.raises(AlreadyCoveredError):
         await lot.order(entered.session_id, town.accounts["li"])
     assert await town.ledger() == {"host": 1500, "operator": -1500}
+
+
+async def test_what_nobody_pays_by_hand_after_all_is_debited(town: Town, lot: Lot) -> None:
+    await signed(town, lot, "alipay")
+    entered = await lot.passes("enter", 0, PLATE.number, plate_color=PLATE.color)
+    await work(town, lot, timedelta(minutes=59))
+    await lot.order(entered.session_id, town.accounts["li"])
+    assert await passes(lot, "exit", 60) == "by_mandate"
+    await work(town, lot)
+    assert [order.account_id for order in await orders(town)] == [town.accounts["li"]]
+    assert (await until(town, lot, "debited")).paid_fen == 1500
+    assert sorted(order.state for order in await orders(town)) == ["closed", "paid"]
+    assert await notices(town) == []
+
+
+@pytest.mark.parametrize("act", ["dispute", "write_off"])
+@pytest.mark.parametrize("how_far", ["ordered", "asked"])
+async def test_a_debit_under_way_is_stopped_by_a_dispute_or_a_write_off(
+    town: Town, lot: Lot, how_far: str, act: str
+) -> None:
+    await signed(town, lot, "alipay")
+    entered = UUID((await lot.passes("enter", 0, PLATE.number, plate_color=PLATE.color)).session_id)
+    await work(town, lot)
+    await passes(lot, "exit", 60)
+    if how_far == "asked":  # payments have an attempt, and the host has not heard of it
+        await lot.work()
+    else:
+        async with lot.database.session() as session:
+            await settle_session(lot.deps(session), entered)
+    assert [order.state for order in await orders(town)] == ["pending" if how_far == "asked" else "created"]
+    async with lot.database.session() as session:
+        deps = lot.deps(session)
+        if act == "dispute":
+            opened = await dispute(deps, entered, town.accounts["wang"], "wrong_time")
+        else:
+            await waive(deps, Speaker("client", frozenset({"garages"})), entered, "camera_broken")
+    for _ in range(30):
+        await work(town, lot, timedelta(seconds=6))
+    row = await lot.one()
+    assert (row.state, row.paid_fen, await notices(town)) == ("disputed" if act == "dispute" else "written_off", 0, [])
+    assert [order.state for order in await orders(town)] == ["closed"]
+    assert await town.ledger() == {}
+    if act == "dispute":
+        async with lot.database.session() as session:
+            await decide_dispute(lot.deps(session), opened.id, "staff:1", 1000)
+        await work(town, lot, timedelta(days=1, minutes=1))
+        assert (await notices(town), len(await orders(town))) == (["arrears_1"], 1)
 
 
 async def service(town: Town) -> str:

@@ -3,13 +3,11 @@
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.cds_events import record_cds
 from flows.parking.errors import EventFieldError, TooManyEventsError
@@ -65,12 +63,12 @@ def _events(devices: Devices) -> HTTPRouteHandler:
 
         A batch goes in halves, each a transaction: what was recorded is a duplicate if the batch comes again.
         """
-        async with devices.asking(request) as (session, device):
-            given = _given(await request.body())
-            answers = await record(session, devices.clock, devices.keys, str(device.id), given[:MOST])
+        async with devices.telling(request) as (deps, device_id, body):
+            given = _given(body)
+            answers = await record(deps.session, deps.clock, deps.keys, device_id, given[:MOST])
         if len(given) > MOST:
             async with devices.database.session() as session:
-                answers += await record(session, devices.clock, devices.keys, str(device.id), given[MOST:])
+                answers += await record(session, devices.clock, devices.keys, device_id, given[MOST:])
         refused = all(answer.status == "refused" for answer in answers)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refused and answers else HTTPStatus.OK
         return json(EventAnswers(answers, devices.clock.now()), status)
@@ -82,17 +80,15 @@ def _exits(devices: Devices) -> HTTPRouteHandler:
     @post("/parking/exits", status_code=200, request_max_body_size=2**14)
     async def exits(request: AnyRequest) -> Response[bytes]:
         """Say what the arm does for a vehicle that stands at an exit."""
-        async with devices.asking(request) as (session, device):
-            body = await request.body()
+        async with devices.telling(request) as (deps, device_id, body):
             asking = _read(body, _Asking)
             if asking.kind != "exit" or asking.opened is not None:
                 wrong = "opened" if asking.kind == "exit" else "kind"
                 raise EventFieldError(wrong, "an exit that asks has the kind exit, and does not say that it opened")
-            (answer,) = await record(session, devices.clock, devices.keys, str(device.id), [body])
-            if answer.status != "refused":
-                return json(await _told(session, devices, device.id, answer, asking.lane))
-            refusal = EventFieldError(answer.field, answer.problem)
-        raise refusal  # after the commit: what was refused is kept
+            (answer,) = await record(deps.session, deps.clock, deps.keys, device_id, [body])
+            if answer.status == "refused":
+                raise EventFieldError(answer.field, answer.problem)
+            return json(await _told(deps, devices.base, device_id, answer, asking.lane))
 
     return exits
 
@@ -112,9 +108,8 @@ def _cds(devices: Devices) -> HTTPRouteHandler:
     @post("/parking/cds/events", status_code=200, request_max_body_size=MOST_BYTES)
     async def cds(request: AnyRequest) -> Response[bytes]:
         """Record roadside events by the names of CDS, one or up to 500."""
-        async with devices.asking(request) as (session, device):
-            deps = Deps(session, devices.clock, devices.keys)
-            answers = await record_cds(deps, str(device.id), _given(await request.body()))
+        async with devices.telling(request) as (deps, device_id, body):
+            answers = await record_cds(deps, device_id, _given(body))
         refused = all(answer.status == "refused" for answer in answers)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refused and answers else HTTPStatus.OK
         return json(EventAnswers(answers, devices.clock.now()), status)
@@ -134,10 +129,10 @@ def _given(body: bytes) -> list[bytes]:
     return given
 
 
-async def _told(session: AsyncSession, devices: Devices, device_id: UUID, answer: Answer, lane: str) -> ExitAnswer:
+async def _told(deps: Deps, base: str, device_id: str, answer: Answer, lane: str) -> ExitAnswer:
     decision, link = answer.decision, None
     if decision.kind == "pay":
-        link = await pay_link(session, devices.keys.cipher, devices.base, str(device_id), lane)
+        link = await pay_link(deps.session, deps.keys.cipher, base, device_id, lane)
     return ExitAnswer(
         event_id=answer.event_id,
         status=answer.status,

@@ -192,7 +192,7 @@ class OperatorRoutes:
                 async def work() -> bytes:
                     return msgspec.json.encode(await act(deps, who, about, said))
 
-                answer = await once(session, deps.clock, call, work)
+                answer = await once(deps, call, work)
             return Response(answer, media_type="application/json")
 
         return acted
