@@ -22,6 +22,7 @@ from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from flows.codes.holdings import codes_held
+from flows.parking.holdings import erase_parking, parking_held
 from flows.payments import mandates as debits
 from flows.payments.holdings import payments_held
 from kernel.crypto.fields import FieldCipher
@@ -32,6 +33,7 @@ from schema.consents import ClientGrantShown, ConsentShown, shown_consent, shown
 from schema.context import Context, Info
 from schema.mandates import MandateShown, shown_mandate
 from schema.notices import NoticeShown, shown_notices
+from schema.parking import deps_of
 from schema.passkeys import PasskeyShown, shown_passkeys
 from schema.scalars import DateTimeText, JsonValue, text
 from schema.security_notices import SecurityNoticeShown, shown_security_notices
@@ -205,6 +207,7 @@ class Me:
             held = await holdings(session, _cipher(info.context), owner.account_id)
             held["payments"] = await payments_held(session, owner.account_id)
             held["codes"] = await codes_held(session, owner.account_id)
+            held["parking"] = await parking_held(deps_of(info.context, session), owner.account_id)
             return JsonValue(held)
 
 
@@ -237,6 +240,7 @@ class MeMutations:
             await erase(session, platform.environment.clock, account)
             actor = f"account:{account.id}"
             await debits.end_all_of(session, platform.environment.clock, account.id, actor=actor, because="erased")
+            await erase_parking(deps_of(info.context, session), account.id)
         return True
 
 

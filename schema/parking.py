@@ -4,6 +4,7 @@ import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, SIGNED_IN
+from flows.parking.exit_receipts import exit_receipt
 from flows.parking.gathering import Deps
 from flows.parking.holding import session_held, sessions_held, vehicles_held
 from flows.parking.notices import notices_of
@@ -24,6 +25,7 @@ POLICIES = {
     "MyVehicle": PUBLIC,  # whoever has one was just given it
     "MyParkingSession": PUBLIC,
     "MyParkingNotice": PUBLIC,
+    "ParkingExitReceipt": PUBLIC,
 }
 
 _MOST = 50
@@ -83,6 +85,17 @@ class NoticeShown:
     )
 
 
+@strawberry.type(
+    name="ParkingExitReceipt",
+    description="What is shown at a gate without a network: draw `text` as a QR code, error correction level M.",
+)
+class ExitReceiptShown:
+    """A receipt."""
+
+    text: str
+    paid_until: DateTimeText = strawberry.field(description="Up to when a gate lets the vehicle out by it.")
+
+
 @strawberry.type
 class MyParking:
     """Whose it is is known by the token."""
@@ -121,6 +134,17 @@ class MyParking:
             owner = await caller(session, info.context)
             deps = deps_of(info.context, session)
             return shown_session(await view(deps, await session_held(deps, owner.account_id, wanted)))
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="The receipt of what they have paid for a session, for a gate that has not heard of it. Null: it "
+        "has left, or nothing of theirs is paid for now. The same each time, and a gate takes it once."
+    )
+    async def exit_receipt(self, info: Info, session: strawberry.ID) -> ExitReceiptShown | None:
+        wanted, platform = uuid(session, "session"), info.context.platform
+        async with platform.database.snapshot() as opened:
+            owner = await caller(opened, info.context)
+            made = await exit_receipt(deps_of(info.context, opened), platform.desk, owner.account_id, wanted)
+        return None if made is None else ExitReceiptShown(text=made.text, paid_until=text(made.paid_until))
 
 
 @strawberry.type

@@ -40,6 +40,15 @@ class Browser:
         element: dict[str, str] = found
         return element
 
+    async def stand(self, latitude: float, longitude: float) -> None:
+        """Be at a place, and let pages know it (DevTools, for WebDriver has no word for it)."""
+        where = {"latitude": latitude, "longitude": longitude, "accuracy": 5}
+        for name, given in (
+            ("Browser.grantPermissions", {"permissions": ["geolocation"]}),
+            ("Emulation.setGeolocationOverride", where),
+        ):
+            await self._do("POST", "/goog/cdp/execute", {"cmd": name, "params": given})
+
     async def enter(self, css: str) -> None:
         """Go on inside a frame."""
         await self._do("POST", "/frame", {"id": await self.find(css)})

@@ -71,9 +71,9 @@ async def _answering(deps: Deps, account_id: UUID, session_id: UUID, *queries: s
 
 
 async def sessions_held(
-    deps: Deps, account_id: UUID, first: int, after: UUID | None = None
+    deps: Deps, account_id: UUID, first: int | None = None, after: UUID | None = None
 ) -> Sequence[ParkingSession]:
-    """Return the account's sessions, the latest first, beginning after one of them."""
+    """Return the account's sessions, the latest first, beginning after one of them; ``first`` None: all."""
     accounts = list(await parts_of(deps.session, account_id))
     ids = [row["id"] for row in await (await driver(deps.session)).fetch(_LISTED, accounts, after, first)]
     chosen = select(ParkingSession).where(col(ParkingSession.id).in_(ids)).order_by(col(ParkingSession.id).desc())

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
-from flows.parking import debiting, host_stays, telling
+from auth.sessions.tasks import in_batches
+from flows.parking import debiting, forgetting, host_stays, telling
 from flows.parking.agreeing import ask, give_up
 from flows.parking.collecting import debit_failed, heard, settle_session
 from flows.parking.gathering import Deps
@@ -98,10 +99,13 @@ async def look_at_due(context: TaskContext) -> None:
 
 
 @periodic("parking.forget", timedelta(hours=1))
-async def forget_requests(context: TaskContext) -> None:
-    """Forget operators' calls of more than a day ago."""
+async def forget_every_hour(context: TaskContext) -> None:
+    """Delete what nobody needs any more (``forgetting``), and operators' calls of more than a day ago."""
     async with context.database.session() as session:
         await forget(session, context.clock)
+    await in_batches(context, lambda session: forgetting.forget_stays(_deps(session, context)))
+    await in_batches(context, lambda session: forgetting.forget_events(session, context.clock))
+    await in_batches(context, lambda session: forgetting.forget_rest(session, context.clock))
 
 
 def _deps(session: AsyncSession, context: TaskContext) -> Deps:

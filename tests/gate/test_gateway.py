@@ -16,6 +16,8 @@ from flows.codes.key_sets import LISTS
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
 from flows.gate.wire import CodeShown, OpenedByHand, PaidHere, PlateRead
+from flows.parking.errors import UnknownSessionError
+from flows.parking.exit_receipts import exit_receipt
 from flows.parking.recording import record_by_phone
 from flows.parking.tables import ParkingLane
 from gateway.app import Gateway
@@ -123,6 +125,37 @@ async def test_a_pass_code_at_an_offline_gate_is_settled_after_sync(gate: Box, l
     assert (await lot.one()).state == "paid"
     uses = await office.rows("SELECT account_id, offline FROM code_use")
     assert [(UUID(int=use["account_id"].int), use["offline"]) for use in uses] == [(resident, True)] * 2
+
+
+async def test_what_was_paid_while_the_gate_is_cut_off_opens_by_its_receipt(
+    gate: Box, lot: Lot, office: Office
+) -> None:
+    async with lot.database.session() as session:
+        await session.exec(update(ParkingLane).values(fail_open=False))
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    await synced(gate)
+    payer, stranger, stay = await lot.account(), await lot.account(), (await lot.one()).id
+
+    async def receipt(account: UUID = payer) -> str:
+        async with lot.database.session() as session:
+            made = await exit_receipt(lot.deps(session), office.desk, account, stay)
+        return made.text if made is not None else ""
+
+    lot.clock.advance(61 * MINUTE)
+    await gate.syncing.beat()
+    gate.cloud.cut(cut=True)
+    await lot.paid(str(stay), payer)
+    shown = CodeShown(text=await receipt())
+    assert await receipt() == shown.text
+    with pytest.raises(UnknownSessionError):
+        await receipt(stranger)
+    assert (await gate.site.plate_read("exit", PlateRead(plate=PLATE))).decision == "pay"
+    opened = await gate.site.code_shown("exit", shown)
+    assert (opened.decision, opened.reason) == ("open", "receipt")
+    gate.cloud.cut(cut=False)
+    await synced(gate)
+    row = await lot.one()
+    assert (row.state, row.closing_fen, row.paid_fen, await receipt()) == ("exited", 2500, 2500, "")
 
 
 async def by_phone(lot: Lot) -> None:

@@ -14,7 +14,7 @@ function openPage(address) {
   closePage();
   if (address.origin === location.origin) return; // framed, our own pages could take the sandbox attribute away
   opened.origin = address.origin;
-  opened.frame = make("iframe", "", { src: address.href, title: word("page"), referrerPolicy: "no-referrer" });
+  opened.frame = make("iframe", "", { src: address.href, title: word("page"), allow: "geolocation", referrerPolicy: "no-referrer" });
   opened.frame.sandbox = "allow-scripts allow-same-origin allow-forms";
   byId("page-origin").textContent = address.origin;
   byId("page").append(opened.frame);

@@ -148,7 +148,12 @@ async def test_a_camera_has_seen_it_and_the_resident_pays(city: City, phones: Ph
     order = await who.data(PAY, id=session, key="3")
     assert (await who.data(PAY, id=session, key="3"))["id"] == order["id"]
     assert order["amountFen"] == asked["dueFen"]
+    asked_receipt = "query ($id: ID!) { myParking { exitReceipt(session: $id) { text paidUntil } } }"
+    assert await who.data(asked_receipt, id=session) == {"exitReceipt": None}
     await park.settled(order["id"])
+    receipt = (await who.data(asked_receipt, id=session))["exitReceipt"]
+    shown = await who.data("query ($id: ID!) { myParking { session(id: $id) { paidUntil } } }", id=session)
+    assert (receipt["text"][:4], receipt["paidUntil"]) == ("SR1:", shown["session"]["paidUntil"])
     left = await who.data(LEAVE, code=gate_out, vehicle=car, key="4")
     assert (left["decision"], left["session"]["isOver"]) == ("open", True)
     assert (await who.data(MINE))["sessions"] == [{"id": session, "state": "exited"}]

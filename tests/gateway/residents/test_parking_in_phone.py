@@ -37,6 +37,7 @@ async def test_a_whole_stay_in_the_phone(
     city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser
 ) -> None:
     gate_in, gate_out = await park.gate("enter"), await park.gate("exit")
+    await chromium.stand(31.2, 121.4)
     await chromium.open(phones.origin)
     await chromium.find("#about", "+86")
     await scan(chromium, f"{origin}/P/{gate_in}".upper())

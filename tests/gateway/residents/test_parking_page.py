@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlmodel import select
 
 from adapters.sandbox.development import APPS
@@ -30,6 +31,7 @@ async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: s
     await park.seen("enter", timedelta(minutes=50), PLATE)
     gate_out = await park.gate("exit")
     await chromium.width(360)
+    await chromium.stand(31.2, 121.4)
     await chromium.open(f"{origin}/parking#app={APPS['wechat']}&code={phones.code('wang')}&scan={gate_out}")
     await chromium.find("#lots li", "空位 99/100")
     await chromium.type("#plate", PLATE)
@@ -48,3 +50,20 @@ async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: s
     await chromium.find("#said", "Drive on")
     assert await chromium.run("return document.documentElement.scrollWidth <= innerWidth")
     assert [each for each in await chromium.complaints() if "favicon" not in each] == []
+
+
+@pytest.mark.case("PK-15")
+async def test_the_page_says_where_it_scans(
+    city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser
+) -> None:
+    await park.seen("enter", timedelta(minutes=50), PLATE)
+    gate_out = await park.gate("exit")
+    await chromium.stand(31.22, 121.4)
+    await chromium.open(f"{origin}/parking#app={APPS['wechat']}&code={phones.code('wang')}&scan={gate_out}")
+    await chromium.type("#plate", PLATE)
+    await chromium.click("#add > button")
+    await chromium.find("#vehicles li", PLATE)
+    await chromium.click("#scan button", "查我的车")
+    await chromium.find("#said", "这张码离您较远")
+    await chromium.click("#scan button", "离场")
+    await chromium.find("#said", "2224 m away")

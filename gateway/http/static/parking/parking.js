@@ -2,8 +2,9 @@
 "use strict";
 
 const SESSION = "id lotZh lotEn plate state feeFen paidFen dueFen nextRaiseAt paidUntil isOver lines { zh en amountFen }";
-const SCAN = (verb) => `mutation ($code: String!, $vehicle: ID!, $key: String!) {
-  ${verb}Parking(code: $code, vehicle: $vehicle, key: $key) { decision isFar session { ${SESSION} } } }`;
+const SCAN = (verb) => `mutation ($code: String!, $vehicle: ID!, $key: String!, $latitude: Float, $longitude: Float) {
+  ${verb}Parking(code: $code, vehicle: $vehicle, key: $key, latitude: $latitude, longitude: $longitude) {
+    decision isFar session { ${SESSION} } } }`;
 const LOTS = `query ($near: ParkingNear) { parkingLots(near: $near, first: 10) { lots {
   id nameZh nameEn free spaces metres price { feeFen minutes tariffZh tariffEn } } } }`;
 const MINE = `{ myParking { vehicles { id plate proof } sessions(first: 5) { ${SESSION} } } }`;
@@ -92,8 +93,21 @@ function watch(session) {
   follow(`subscription ($id: ID!) { parkingSession(id: $id) { ${SESSION} } }`, { id: session.id }, shown, state.watch.signal);
 }
 
+// Where the phone is, so that a sticker of another place is noticed; nothing if it does not say so soon.
+function here() {
+  return new Promise((resolve) => {
+    const unknown = () => resolve({});
+    setTimeout(unknown, 8000); // the browser's own timeout does not count while it asks for permission
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => resolve({ latitude: coords.latitude, longitude: coords.longitude }),
+      unknown,
+      { enableHighAccuracy: true, maximumAge: 30000, timeout: 8000 },
+    );
+  });
+}
+
 async function scan(verb) {
-  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: crypto.randomUUID() };
+  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: crypto.randomUUID(), ...await here() };
   const found = (await ask(SCAN(verb), given))[`${verb}Parking`];
   watch(found.session);
   const next = { open: word("open"), pay: word("payFirst"), review: word("review") }[found.decision] ?? "";
