@@ -287,6 +287,48 @@ async def test_an_orphan_is_closed_after_72_hours_with_a_capped_fee(lot: Lot) ->
     assert (await lot.one()).closing_fen == 4 * 8000  # the exit came after all
 
 
+async def test_a_session_that_cannot_be_read_keeps_no_other_from_its_time(lot: Lot) -> None:
+    for minute, plate in enumerate((PLATE, "沪B11111")):
+        await lot.passes("enter", minute, plate)
+    await spoil(lot)
+    await lot.work(timedelta(hours=73))
+    assert [row.state for row in await lot.sessions()] == ["entered", "closed_by_operator"]
+    await spoil(lot)
+    await lot.work()
+    assert [row.state for row in await lot.sessions()] == ["closed_by_operator"] * 2
+
+
+@pytest.mark.parametrize("message", ["parking.settle", "parking.order_changed"])
+async def test_what_failed_for_hours_is_done_once_that_is_mended(lot: Lot, message: str) -> None:
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    if message == "parking.settle":
+        await signed(lot)
+        await lot.passes("exit", 60)
+    else:
+        order = await lot.order(entered.session_id, await lot.account())
+        await lot.host_says_paid(await lot.attempt(order), order.amount)
+    await spoil(lot)
+    for _ in range(12):
+        await lot.work(timedelta(hours=1))
+    waiting = "SELECT task, due_at IS NULL AS given_up FROM outbox ORDER BY given_up DESC"
+    told = [tuple(row) for row in await lot.database.pool.fetch(waiting) if row["task"].startswith("parking.")]
+    assert told[0] == (message, True)
+    await spoil(lot)
+    for _ in range(3):
+        await lot.work(timedelta(hours=1))
+    row = await lot.one()
+    assert row.debited_at is not None if message == "parking.settle" else row.paid_fen == 1500
+
+
+async def spoil(lot: Lot) -> None:
+    """Spoil what is sealed of the first session; twice puts it right again."""
+    await lot.database.pool.execute(
+        "UPDATE parking_session SET credential_text = set_byte(credential_text, 9, get_byte(credential_text, 9) # 255)"
+        " WHERE id = (SELECT id FROM parking_session ORDER BY opened_at LIMIT 1)"
+    )
+
+
 @pytest.mark.case("PK-14")
 async def test_each_owner_sees_the_trail_of_their_time(lot: Lot) -> None:
     seller, buyer, driver = [await lot.account() for _ in range(3)]
