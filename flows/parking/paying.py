@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from flows.parking.cases import Case
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
+from flows.parking.explaining import Words, line_words
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.messages import ORDER_CHANGED
@@ -84,9 +85,6 @@ async def stop(deps: Deps, case: Case, kinds: Container[str] = ("prepay", "arrea
 async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) -> PaymentOrder:
     """Place the order for what is due and note it with the session."""
     now, lot, row = deps.clock.now(), found.touched.lot, found.row
-    lines = [Line(line.name, line.amount_fen) for line in found.fee.lines]
-    if sum(line.amount for line in lines) != found.due_fen:
-        lines.append(Line("paid before", Fen(found.due_fen - found.fee.total_fen)))
     order = await place_order(
         deps.session,
         deps.clock,
@@ -99,7 +97,7 @@ async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) ->
             idempotency_key=payer.idempotency_key,
             expires_at=now + (DEBITED_WITHIN if kind == "debit" else HOLDS),
             hears=ORDER_CHANGED,
-            lines=tuple(lines),
+            lines=_lines(found),
         ),
     )
     payment = ParkingPayment(
@@ -115,6 +113,15 @@ async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) ->
     deps.session.add(payment)
     await deps.session.flush()
     return order
+
+
+def _lines(found: Standing) -> tuple[Line, ...]:
+    """Return the lines of the receipt, which add up to what is due."""
+    lines = [(line_words(each), each.amount_fen) for each in found.fee.lines]
+    taken_off = found.due_fen + found.paid_fen - found.fee.total_fen
+    lines += [(Words("争议裁定", "decided in a dispute"), Fen(taken_off))] if taken_off else []
+    lines += [(Words("此前已付", "paid before"), Fen(-found.paid_fen))] if found.paid_fen else []
+    return tuple(Line(f"{words.zh} / {words.en}", amount) for words, amount in lines)
 
 
 def _refuse_if_covered(deps: Deps, found: Standing) -> None:

@@ -203,6 +203,24 @@ async def test_a_dispute_is_decided_once_the_session_has_ended(lot: Lot) -> None
     assert (row.closing_fen, row.adjusted_fen, row.state) == (2500, 2000, "adjusted")
 
 
+async def test_a_receipt_says_what_was_paid_and_what_was_taken_off(lot: Lot) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    await lot.paid(entered.session_id, account)
+    await lot.passes("exit", 61, opened=True, reason="fail_open")
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_time")
+        await decide_dispute(lot.deps(session), opened.id, "staff:1", 2100)
+    order = await lot.order(entered.session_id, account, "arrears")
+    assert order.amount == 600
+    assert [(line["text"], line["amount"]) for line in order.lines] == [
+        ("09:00–10:01 计费 15.00 + 1 × 10.00 / 09:00–10:01 parked: 15.00 + 1 × 10.00", 2500),
+        ("争议裁定 / decided in a dispute", -400),
+        ("此前已付 / paid before", -1500),
+    ]
+
+
 @pytest.mark.parametrize("later", ["payment", "fee"])
 async def test_what_is_too_much_goes_back_although_the_rest_was_written_off(lot: Lot, later: str) -> None:
     account = await lot.account()
