@@ -16,7 +16,7 @@ from flows.parking.messages import ORDER_CHANGED
 from flows.parking.projecting import covered_from
 from flows.parking.quoting import HOLDS, Standing, rewritten, standing
 from flows.parking.session_tables import ParkingPayment, ParkingSession, PaymentKind
-from flows.payments.ordering import Line, NewOrder, give_up, place_order
+from flows.payments.ordering import Line, NewOrder, give_up, live_attempts, locked, place_order
 from flows.payments.states import OPEN_ORDERS
 from flows.payments.tables import PaymentOrder
 from kernel.clock import CHINA
@@ -134,10 +134,11 @@ def _refuse_if_covered(deps: Deps, found: Standing) -> None:
 
 
 async def _over(deps: Deps, order_id: UUID) -> None:
-    """Let nobody pay an order whose quote is over; if the money is on its way it counts, or goes back by itself."""
-    order = await give_up(deps.session, deps.clock, order_id)
-    if order.state in OPEN_ORDERS:
+    """Close an order whose quote is over. Raises PaymentUnderwayError if money may come: then nothing is stopped."""
+    order = await locked(deps.session, order_id)
+    if order.state in OPEN_ORDERS and await live_attempts(deps.session, order_id):
         raise PaymentUnderwayError("A payment for this session is not decided yet", fix="Ask again in some minutes.")
+    order = await give_up(deps.session, deps.clock, order_id)
     if order.state != "closed":  # the session has not heard of it yet
         raise PaymentUnderwayError("A payment for this session has just come in", fix="Ask again in a moment.")
     payment = await deps.session.get_one(ParkingPayment, order_id)
