@@ -16,6 +16,7 @@ from flows.parking.messages import ORDER_CHANGED
 from flows.parking.projecting import covered_from
 from flows.parking.quoting import HOLDS, Standing, rewritten, standing
 from flows.parking.session_tables import ParkingPayment, ParkingSession, PaymentKind
+from flows.payments.errors import RepeatedDifferentlyError
 from flows.payments.ordering import Line, NewOrder, give_up, live_attempts, locked, place_order
 from flows.payments.states import OPEN_ORDERS
 from flows.payments.tables import PaymentOrder
@@ -37,9 +38,10 @@ class Payer(Struct, frozen=True, kw_only=True):
 async def pay(deps: Deps, session_id: UUID, payer: Payer) -> PaymentOrder:
     """Return the order to be paid for what a session costs now; the same key again is the same order.
 
-    Raises AlreadyCoveredError, PaymentUnderwayError if somebody else is paying, UnknownSessionError, NoTariffError.
+    Raises AlreadyCoveredError, RepeatedDifferentlyError if that was for another session, PaymentUnderwayError if
+    somebody else is paying, UnknownSessionError, NoTariffError.
     """
-    asked = await _asked_before(deps, payer)
+    asked = await _asked_before(deps, session_id, payer)
     if asked is not None:
         return asked
     found = await standing(deps, session_id)
@@ -147,8 +149,16 @@ async def _over(deps: Deps, order_id: UUID) -> None:
     await deps.session.flush()
 
 
-async def _asked_before(deps: Deps, payer: Payer) -> PaymentOrder | None:
+async def _asked_before(deps: Deps, session_id: UUID, payer: Payer) -> PaymentOrder | None:
     chosen = select(PaymentOrder).where(
         PaymentOrder.account_id == payer.account_id, PaymentOrder.idempotency_key == payer.idempotency_key
     )
-    return (await deps.session.exec(chosen)).first()
+    order = (await deps.session.exec(chosen)).first()
+    if order is None:
+        return None
+    payment = await deps.session.get(ParkingPayment, order.id)
+    if payment is not None:
+        paid_for, asked_for = [await session_of(deps.session, each) for each in (payment.session_id, session_id)]
+        if paid_for.id == asked_for.id:
+            return order
+    raise RepeatedDifferentlyError("The key has an order for something else", fix="Take a new key for another session.")

@@ -13,6 +13,7 @@ from flows.parking.operating import Speaker, waive
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
+from flows.payments.errors import RepeatedDifferentlyError
 from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
 from tests.parking.lots import NINE, PLATE, Lot
@@ -77,6 +78,10 @@ async def test_two_taps_are_one_order_and_then_it_is_paid(lot: Lot) -> None:
             await lot.order(entered.session_id, account, "a third key")
     assert (await lot.order(entered.session_id, me)).id == first.id
     assert len(await orders(lot)) == 1
+    second = await lot.passes("enter", 30, "沪B11111")
+    lot.clock.advance(30 * MINUTE)
+    with pytest.raises(RepeatedDifferentlyError):
+        await lot.order(second.session_id, me)
 
 
 @pytest.mark.case("PK-05")
