@@ -45,7 +45,8 @@ def rotate(purpose: str, *, compromised: bool) -> None:
     """Sign with the next key from now on; verifiers know it already.
 
     With --compromised every key of the purpose is revoked and two new ones are made. Gateways follow within a second,
-    gates when they fetch the lists again: after 15 minutes at the latest, if they are online.
+    gates when they fetch the lists again: after 15 minutes at the latest, if they are online. The next key of lists is
+    not revoked but signs at once, for gates know no other; if it may be stolen too, install them with a new list_key.
     """
     with platform("database_url", "redis_url") as settings:
         row = asyncio.run(_rotate(settings, purpose, compromised=compromised))

@@ -31,6 +31,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[asyncpg.Record]", size: int) -> None:
         self.engine = engine
         self.pool = pool
+        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # SQLAlchemy gives a free connection to whoever comes just then, so under load some wait until they give up.
         self._turns = asyncio.Semaphore(size)
         self.after_commit: list[Callable[[AsyncSession], Awaitable[None]]] = []
@@ -48,6 +49,12 @@ class Database:
                     await work()
             for hook in self.after_commit:
                 await hook(session)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """One transaction that only reads, everything as it was in one moment, and waits for nobody."""
+        async with AsyncSession(self._snapshots, expire_on_commit=False) as session, self._turn(), session.begin():
+            yield session
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

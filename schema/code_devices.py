@@ -27,7 +27,7 @@ POLICIES = {
     "Mutation.codeCredential": SIGNED_IN,
 }
 
-_ASKED = Limit("phones that sign codes", 30, 60)  # of a session; a phone asks once in days
+_ASKED = Limit("phones that sign codes", 30, 60)  # a phone asks once in days
 _IN_A_HOST_APP = frozenset({"wechat", "alipay", "baidu"})
 _Bytes = Annotated[str, strawberry.argument(description="Bytes in base64url, without padding.")]
 
@@ -67,7 +67,9 @@ class CodeDeviceMutations:
     @strawberry.mutation(description="What a phone signs, once and within five minutes, to be bound.")  # type: ignore[untyped-decorator]  # strawberry's
     async def code_device_challenge(self, info: Info) -> str | None:
         platform, sid = info.context.platform, token_of(info.context).sid
-        await attempt(platform.environment.redis, _ASKED, sid)
+        async with platform.database.session() as session:
+            owner = await caller(session, info.context)
+        await attempt(platform.environment.redis, _ASKED, owner.account_id)
         return urlsafe_b64encode(await challenge(platform.environment.redis, sid)).decode().rstrip("=")
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
@@ -91,10 +93,10 @@ class CodeDeviceMutations:
     )
     async def code_credential(self, info: Info, key: _Bytes, purpose: str, group: str = "") -> CredentialShown | None:
         platform = info.context.platform
-        await attempt(platform.environment.redis, _ASKED, token_of(info.context).sid)
         wanted = Wanted(line(purpose, "purpose"), line(group, "group")[:63], phone=_bytes(key, "key"))
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
+            await attempt(platform.environment.redis, _ASKED, owner.account_id)
             level = level_of(owner.ial, owner.aal)
             made, until = await issue_credential(session, platform.desk, owner.account_id, level, wanted)
         shown, now = urlsafe_b64encode(made).decode().rstrip("="), platform.environment.clock.now()

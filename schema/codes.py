@@ -12,7 +12,7 @@ from flows.codes.issuing import MOST_AHEAD, Issued, Wanted, issue
 from flows.codes.pass_codes import REFRESH
 from flows.codes.revoking import revoke_all_of
 from flows.codes.uses import Read, uses_of
-from schema.caller import acting, caller, noting, token_of
+from schema.caller import acting, caller, noting
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
 from schema.scalars import DateTimeText, line, text
@@ -26,7 +26,7 @@ POLICIES = {
     "Mutation.revokeCodes": SIGNED_IN,
 }
 
-_ISSUED = Limit("pass codes", 30, 60)  # of a session: one every half a minute is what an open page fetches
+_ISSUED = Limit("pass codes", 30, 60)  # one every half a minute is what an open page fetches
 _MOST_USES = 100
 
 
@@ -105,13 +105,13 @@ class CodeMutations:
         if not 0 <= batch <= MOST_AHEAD:
             raise ArgumentRefusedError("batch is out of range", fix=f"Ask for 0 to {MOST_AHEAD}.")
         platform = info.context.platform
-        await attempt(platform.environment.redis, _ISSUED, token_of(info.context).sid)
         where = position_of(phone.latitude, phone.longitude) if phone is not None else None
         if phone is not None and where is None:
             raise ArgumentRefusedError("phone is no position", fix="Send degrees of latitude and longitude.")
         wanted = Wanted(line(purpose, "purpose"), line(group, "group")[:63], batch, where)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
+            await attempt(platform.environment.redis, _ISSUED, owner.account_id)
             level = level_of(owner.ial, owner.aal)
             issued = await issue(session, platform.desk, owner.account_id, level, wanted)
         codes = [_code(each) for each in issued]

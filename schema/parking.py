@@ -89,7 +89,7 @@ class MyParking:
 
     @strawberry.field(description="Their vehicles.")  # type: ignore[untyped-decorator]  # strawberry's
     async def vehicles(self, info: Info) -> list[VehicleShown]:
-        async with info.context.platform.database.session() as session:
+        async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             deps = deps_of(info.context, session)
             return [shown_vehicle(deps.keys, *each) for each in await vehicles_held(deps, owner.account_id)]
@@ -100,7 +100,7 @@ class MyParking:
     async def sessions(self, info: Info, first: int = 10, after: strawberry.ID | None = None) -> list[SessionShown]:
         _check_first(first)
         last = uuid(after, "after") if after else None
-        async with info.context.platform.database.session() as session:
+        async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             deps = deps_of(info.context, session)
             return [
@@ -110,14 +110,14 @@ class MyParking:
     @strawberry.field(description="What they are told of their sessions, the latest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def notices(self, info: Info, first: int = 10) -> list[NoticeShown]:
         _check_first(first)
-        async with info.context.platform.database.session() as session:
+        async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             return [_shown_notice(each) for each in await notices_of(session, owner.account_id, first)]
 
     @strawberry.field(description="One of their sessions.")  # type: ignore[untyped-decorator]  # strawberry's
     async def session(self, info: Info, id: strawberry.ID) -> SessionShown | None:  # noqa: A002 - the graph's name
         wanted = uuid(id, "id")
-        async with info.context.platform.database.session() as session:
+        async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             deps = deps_of(info.context, session)
             return shown_session(await view(deps, await session_held(deps, owner.account_id, wanted)))

@@ -10,18 +10,19 @@ import strawberry
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt
+from auth.sessions.tables import Session
 from flows.codes.distance import position_of
 from flows.codes.places import base_url, standing
 from flows.parking import scanning, vehicles
 from flows.parking.disputing import dispute
 from flows.parking.gathering import Deps
-from flows.parking.holding import session_held, vehicle_held
+from flows.parking.holding import session_disputable, session_held, vehicle_held
 from flows.parking.paying import Payer, pay
 from flows.parking.quoting import quote
 from flows.parking.scanning import Place, Scanner, place_of
 from flows.parking.session_tables import ParkingSession
 from flows.parking.viewing import view
-from schema.caller import about, acting, caller, token_of
+from schema.caller import about, acting, caller
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
 from schema.parking import SessionShown, VehicleShown, deps_of, shown_session, shown_vehicle
@@ -109,8 +110,8 @@ def _scanned(action: str, step: _Step, description: str) -> Any:
     ) -> ScannedShown | None:
         context, scanned, where = info.context, scan_text(code), position_of(latitude, longitude)
         driven, once = uuid(vehicle, "vehicle"), _key(key)
-        await _limited(context, _SCANS)
         async with acting(context, action, "") as (session, owner):
+            await _limited(context, _SCANS, owner)
             environment, deps = context.platform.environment, deps_of(context, session)
             base = base_url(environment.settings, environment.issuer)
             found = await standing(session, deps.keys.cipher, scanned, where, base=base)
@@ -141,8 +142,8 @@ class ParkingMutations:
     async def add_vehicle(self, info: Info, plate: str, color: str = "") -> VehicleShown | None:
         if color not in _COLORS:
             raise ArgumentRefusedError("There is no such colour", fix=f"Send one of {', '.join(_COLORS[1:])}.")
-        await _limited(info.context, _PLATES)
         async with acting(info.context, "vehicle.claimed", "") as (session, owner):
+            await _limited(info.context, _PLATES, owner)
             deps = deps_of(info.context, session)
             binding = await vehicles.claim(deps, owner.account_id, line(plate, "plate")[:_MOST_KEY], color)
             vehicle = await vehicle_held(deps, owner.account_id, binding.vehicle_id)
@@ -166,19 +167,21 @@ class ParkingMutations:
     find_parking = _scanned(
         "parking.found",
         _find,
-        "Find the session of a vehicle that a camera has seen enter, by any code of the car park.",
+        "Find the session of a vehicle that a camera has seen enter, by any code of the car park. It shows while the "
+        "vehicle is inside or owes something. A plate that somebody else answers for is refused.",
     )
     leave_parking = _scanned(
         "parking.left",
         _leave,
-        "Ask to leave by the code at the gate out. After `pay`, pay and ask again with another key.",
+        "Ask to leave by the code at the gate out. After `pay`, pay and ask again with another key. A plate that "
+        "somebody else answers for is refused.",
     )
 
     @strawberry.mutation(description="What a session costs if it is paid within five minutes.")  # type: ignore[untyped-decorator]  # strawberry's
     async def quote_parking(self, info: Info, session: strawberry.ID) -> QuotedShown | None:
         wanted = uuid(session, "session")
-        await _limited(info.context, _QUOTES)
         async with acting(info.context, "parking.quoted", f"parking_session:{wanted}") as (opened, owner):
+            await _limited(info.context, _QUOTES, owner)
             deps = deps_of(info.context, opened)
             row = await session_held(deps, owner.account_id, wanted)
             made = await quote(deps, row.id, owner.account_id)
@@ -218,14 +221,14 @@ class ParkingMutations:
             )
         async with acting(info.context, "parking.disputed", f"parking_session:{wanted}") as (opened, owner):
             deps = deps_of(info.context, opened)
-            row = await session_held(deps, owner.account_id, wanted)
+            row = await session_disputable(deps, owner.account_id, wanted)
             await dispute(deps, row.id, owner.account_id, reason, words)
             await opened.refresh(row)
             return shown_session(await view(deps, row))
 
 
-async def _limited(context: Context, limit: Limit) -> None:
-    await attempt(context.platform.environment.redis, limit, token_of(context).sid)
+async def _limited(context: Context, limit: Limit, owner: Session) -> None:
+    await attempt(context.platform.environment.redis, limit, owner.account_id)
 
 
 def _key(given: str) -> str:

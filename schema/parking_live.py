@@ -34,7 +34,7 @@ class ParkingSubscriptions:
         while True:
             async with platform.watch.changes_of(wanted) as changes:
                 while True:
-                    async with platform.database.session() as session:
+                    async with platform.database.snapshot() as session:
                         owner = await caller(session, info.context)
                         deps = deps_of(info.context, session)
                         found = await view(deps, await session_held(deps, owner.account_id, wanted))

@@ -10,7 +10,7 @@ from flows.parking.agreeing import Wanted
 from flows.payments.mandates import hear
 from flows.payments.tables import DebitMandate
 from kernel.money import Fen
-from schema.caller import caller, token_of
+from schema.caller import caller
 from schema.context import Info
 from schema.errors import ArgumentRefusedError, UnknownAppError
 from schema.parking import deps_of
@@ -55,9 +55,9 @@ class ParkingMandateMutations:
         if consent_version < 1:
             raise ArgumentRefusedError("consentVersion is none", fix="Send that of the wording that was shown.")
         environment = platform.environment
-        await attempt(environment.redis, _SIGNINGS, token_of(info.context).sid)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
+            await attempt(environment.redis, _SIGNINGS, owner.account_id)
             wanted = Wanted(
                 account_id=owner.account_id,
                 vehicle_id=wanted_vehicle,

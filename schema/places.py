@@ -6,7 +6,7 @@ from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt
 from flows.codes.distance import position_of
 from flows.codes.places import Standing, base_url, reported, standing
-from schema.caller import caller, token_of
+from schema.caller import caller
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
 from schema.scalars import line
@@ -64,9 +64,9 @@ class PlaceMutations:
     )
     async def report_place_code(self, info: Info, scanned: str, key: str) -> bool | None:
         platform = info.context.platform
-        await attempt(platform.environment.redis, _REPORTS, token_of(info.context).sid)
         async with platform.database.session() as session:
             owner = await caller(session, info.context)
+            await attempt(platform.environment.redis, _REPORTS, owner.account_id)
             request_id = f"{owner.account_id}:{line(key, 'key')[:64]}"
             await reported(session, platform.environment.clock, platform.desk.cipher, scan_text(scanned), request_id)
         return True

@@ -16,6 +16,6 @@ class Limit(Struct, frozen=True):
 
 
 async def attempt(redis: Redis, limit: Limit, who: object) -> None:
-    """Count a try. Raises TooManyAttemptsError."""
+    """Count a try; ``who`` is an account, for signing in anew is another session. Raises TooManyAttemptsError."""
     if await counted(redis, key("attempts", who, limit.what), limit.seconds) > limit.most:
         raise TooManyAttemptsError("This was tried too often", fix="Try again later.")

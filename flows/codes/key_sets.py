@@ -7,6 +7,7 @@ knows who signs next. Pure: no database, no clock of its own.
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import cbor2
@@ -54,10 +55,12 @@ class KeySet:
             raise PassCodeRefusedError(Refusal.KEY_RETIRED, f"It is signed by the key {kid.hex()}, which is retired")
         return found
 
-    def signing_lists(self, kid: bytes) -> Ed25519PublicKey | None:
-        """Return a key that lists are signed by."""
-        found = self._keys.get(kid)
-        return found.key if found is not None and found.purpose == LISTS else None
+    def signing_lists(self, now: datetime, kid: bytes) -> Ed25519PublicKey | None:
+        """Return a key that lists are signed by and that is believed."""
+        try:
+            return self.believed(kid, {LISTS}, now).key
+        except PassCodeRefusedError:
+            return None
 
 
 def signed(keys: KeySet, now: datetime, key: Ed25519PrivateKey, kid: bytes) -> bytes:
@@ -67,13 +70,13 @@ def signed(keys: KeySet, now: datetime, key: Ed25519PrivateKey, kid: bytes) -> b
     return cose.sign(key, kid, cbor2.dumps(payload, canonical=True), AAD)
 
 
-def read(data: bytes, trusted: KeySet) -> KeySet:
-    """Read a signed list by a key that ``trusted``, the set held so far, has for lists.
+def read(data: bytes, trusted: KeySet, now: datetime) -> KeySet:
+    """Read a signed list by a key that ``trusted``, the set held so far, has for lists now.
 
     Raises SignedListRefusedError: forged, damaged, or older than ``trusted``.
     """
     try:
-        payload: Any = cbor2.loads(cose.opened(data, trusted.signing_lists, AAD))
+        payload: Any = cbor2.loads(cose.opened(data, partial(trusted.signing_lists, now), AAD))
         keys = [_public_key(each) for each in payload["keys"]]
         found = KeySet(payload["version"], keys, datetime.fromtimestamp(payload["issued_at"], UTC))
     except (ValueError, KeyError, TypeError, cbor2.CBORError) as error:

@@ -3,7 +3,8 @@
 The next key is published long before it signs, so a gate that is cut off for days knows it. Rotation makes it current
 and makes another next; the previous stays published while anything it signed may be shown or reported. After a
 compromise nothing is left of what the thief may have: current and next are both revoked, and gates refuse them as
-soon as they have fetched the lists again.
+soon as they have fetched the lists again. Only of those that sign lists the next one stays, and signs at once: gates
+believe nothing but what a key that they know has signed.
 """
 
 import secrets
@@ -107,14 +108,22 @@ async def rotate(session: AsyncSession, cipher: FieldCipher, clock: Clock, purpo
 
 
 async def replace_compromised(session: AsyncSession, cipher: FieldCipher, clock: Clock, purpose: str) -> CodeKey:
-    """Revoke every key of a purpose, the next one too, and make two new ones; return the one that signs now."""
+    """Revoke every key of a purpose, the next one too, and make two new ones; return the one that signs now.
+
+    The next key of lists is not revoked: it is the one that signs now.
+    """
     change = await _begin(session, cipher, clock)
-    for row in await _living(session, purpose, change.now):
-        row.until = row.compromised_at = change.now
-        change.note(row)
-        until = change.now + 2 * ROTATE_EVERY
-        await revoke(session, clock, "key", bytes.fromhex(row.kid), "compromised", until=until)
-    current = await change.make(purpose, change.now)
+    living = await _living(session, purpose, change.now)
+    kept = next((row for row in living if row.active_from > change.now), None) if purpose == LISTS else None
+    for row in living:
+        if row is not kept:
+            row.until = row.compromised_at = change.now
+            change.note(row)
+            until = change.now + 2 * ROTATE_EVERY
+            await revoke(session, clock, "key", bytes.fromhex(row.kid), "compromised", until=until)
+    current = kept or await change.make(purpose, change.now)
+    current.active_from = change.now
+    change.note(current)
     await change.make(purpose, change.now + ROTATE_EVERY)
     return current
 

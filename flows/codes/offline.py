@@ -58,6 +58,10 @@ class SeenCodes:
             first = found[0]
             raise PassCodeRefusedError(Refusal.REPLAY, f"The code was used at {first.verifier}, {first.at:%H:%M:%S}")
 
+    def take_back(self, code: PassCode) -> None:
+        """Forget a use that could not be kept: nothing was opened."""
+        self._seen.pop(code.code_id, None)
+
     def _forget(self, now: datetime) -> None:
         """Codes end nearly in the order of their uses: the first one that still counts keeps those behind it."""
         while self._seen and next(iter(self._seen.values()))[1] < now:

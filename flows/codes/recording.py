@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from flows.codes.distance import metres, position_of
+from flows.codes.offline import Use, is_retry
 from flows.codes.pass_codes import CODE_ID_BYTES
 from flows.codes.tables import Result
 from flows.codes.verifiers import Verifier
@@ -28,6 +29,10 @@ _INSERT = """
         claims, offline)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT ON CONSTRAINT code_use_once DO NOTHING
     RETURNING id
+"""
+_FIRST = """
+    SELECT verifier_id, request_id, used_at FROM code_use WHERE code_id = $1 AND result = 'ok'
+    ORDER BY received_at LIMIT 1
 """
 _DOUBLE_USE = """
     INSERT INTO code_double_use (code_id, first_use, second_use, found_at)
@@ -59,6 +64,21 @@ class Reading(Struct, frozen=True, kw_only=True):
     offline: bool = False
 
 
+async def recorded_use(connection: "asyncpg.Connection[asyncpg.Record]", code_id: bytes, use: Use) -> Use | None:
+    """Return the recorded use that this one repeats; what Redis knew of it may be lost, or it was told by a site.
+
+    Until the transaction ends no other use of the code is recorded. An opaque code is lost together with Redis.
+    """
+    if not _is_signed(code_id):
+        return None
+    await _wait_for(connection, code_id)
+    row = await connection.fetchrow(_FIRST, code_id)
+    if row is None:
+        return None
+    first = Use(str(row["verifier_id"]), row["request_id"], row["used_at"])
+    return None if is_retry(first, use.verifier, use.request_id, use.at) else first
+
+
 async def note(
     connection: "asyncpg.Connection[asyncpg.Record]", clock: Clock, verifier: Verifier, reading: Reading
 ) -> bool:
@@ -68,9 +88,8 @@ async def note(
     transaction does so in the order of their code ids.
     """
     use_id, now = uuid7(), clock.now()
-    signed = len(reading.code_id) == CODE_ID_BYTES  # an opaque one is judged by the platform alone: nobody has it too
-    if signed:
-        await connection.execute(_LOCK, int.from_bytes(reading.code_id, signed=True))
+    if signed := _is_signed(reading.code_id):
+        await _wait_for(connection, reading.code_id)
     if await connection.fetchval(_INSERT, use_id, verifier.id, now, *astuple(reading)) is None:
         return False
     if reading.result == "ok":
@@ -79,6 +98,15 @@ async def note(
         if reading.account_id is not None and verifier.where is not None:
             await _look_for_travel(connection, verifier, reading, use_id, now)
     return True
+
+
+def _is_signed(code_id: bytes) -> bool:
+    """Whether it is of a code that others judge too; an opaque one is judged by the platform alone."""
+    return len(code_id) == CODE_ID_BYTES
+
+
+async def _wait_for(connection: "asyncpg.Connection[asyncpg.Record]", code_id: bytes) -> None:
+    await connection.execute(_LOCK, int.from_bytes(code_id, signed=True))
 
 
 async def _look_for_travel(

@@ -7,6 +7,7 @@ nobody who is on it. A list is signed, its versions only grow, and it is believe
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 import cbor2
@@ -66,13 +67,13 @@ def signed(revoked: RevocationList, key: Ed25519PrivateKey, kid: bytes) -> bytes
     return cose.sign(key, kid, cbor2.dumps(payload, canonical=True), AAD)
 
 
-def read(data: bytes, keys: KeySet, held: RevocationList | None = None) -> RevocationList:
-    """Read a signed list; ``held`` is the one so far.
+def read(data: bytes, keys: KeySet, now: datetime, held: RevocationList | None = None) -> RevocationList:
+    """Read a signed list by a key that ``keys`` has for lists now; ``held`` is the one so far.
 
     Raises SignedListRefusedError: forged, damaged, or older than ``held``.
     """
     try:
-        payload: Any = cbor2.loads(cose.opened(data, keys.signing_lists, AAD))
+        payload: Any = cbor2.loads(cose.opened(data, partial(keys.signing_lists, now), AAD))
         raw, issued_at = payload["revoked"], datetime.fromtimestamp(payload["issued_at"], UTC)
         hashes = [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
         found = RevocationList(payload["version"], issued_at, hashes)

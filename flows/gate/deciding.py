@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from flows.parking.leaving import Asked, decide
+from flows.parking.sessions import AGAIN
 
 Kind = Literal["open", "pay", "deny", "booth"]
 
@@ -49,7 +50,7 @@ def at_entry(*, read: bool, barred: bool) -> Barrier:
 def at_exit(case: AtExit) -> Barrier:
     """Decide an exit."""
     if case.again or case.receipt:
-        return Barrier("open", "again" if case.again else "receipt")
+        return Barrier("open", AGAIN if case.again else "receipt")
     if case.asked is None:
         return Barrier("open", "released_unpaid") if case.fail_open else Barrier("booth", "fee_unknown")
     decision = decide(case.asked)

@@ -43,6 +43,7 @@ class Inside:
         self._happened: dict[str, list[Happened]] = {}
         self._named: dict[str, Named] = {}
         self._left: dict[str, datetime] = {}
+        self._leaving: dict[str, SiteSession] = {}  # whose drivers have left by phone
         self.free = FreeEntries()
 
     def who(self, credential: str) -> str:
@@ -80,7 +81,9 @@ class Inside:
         self.free.learn(sessions, complete=complete)
         if complete:
             self._sessions.clear()
+            self._leaving.clear()
         for session in sessions:
+            self._leave(session)
             held = self._sessions.get(session.who)
             if session.open and (held is None or _since(held) <= _since(session)):
                 self._sessions[session.who] = session
@@ -99,6 +102,18 @@ class Inside:
         for who in gone:
             del self._named[who]
         return gone
+
+    def let_out(self, event: GateEvent) -> None:
+        """Take note that an event is kept: who left by phone is let out once."""
+        if event.credential and event.opened and event.direction == "exit":
+            self._leaving.pop(self.who(event.credential), None)
+
+    def _leave(self, session: SiteSession) -> None:
+        leaving = self._leaving.get(session.who)
+        if session.leaves_until is not None:
+            self._leaving[session.who] = session
+        elif leaving is not None and leaving.id == session.id:
+            del self._leaving[session.who]
 
     def is_known(self, who: str) -> bool:
         """Whether it is inside, or something has happened with it that the platform does not know yet."""
@@ -123,9 +138,15 @@ class Inside:
         return session if session is not None and session.id == visit.id else None
 
     def has_just_left(self, who: str, at: datetime) -> bool:
-        """Whether an exit has opened for it so lately that this is the same passage, read twice."""
-        left = self._left.get(who)
-        return left is not None and at - left <= REREAD
+        """Whether it has left so lately that this is the same passage: by an exit here, or by its driver's phone."""
+        left, leaving = self._left.get(who), self._leaving.get(who)
+        by_phone = leaving is not None and leaving.leaves_until is not None and at <= leaving.leaves_until
+        return by_phone or (left is not None and at - left <= REREAD)
+
+    def forget_leaving(self, now: datetime) -> list[UUID]:
+        """Forget who left by phone and whose time is over; return their sessions."""
+        over = [who for who, each in self._leaving.items() if each.leaves_until is None or each.leaves_until < now]
+        return [self._leaving.pop(who).id for who in over]
 
     @property
     def count(self) -> int:

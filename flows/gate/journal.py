@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from flows.gate.errors import StoreFailedError
 from flows.gate.inside import Happened, Inside
-from flows.gate.store import Statement, Store
+from flows.gate.store import Change, Statement, Store
 from flows.gate.wire import Answer
 from flows.parking.event_ids import event_id_of
 from flows.parking.event_wire import WireEvent, gate_event
@@ -55,7 +55,8 @@ class Journal:
             wire, direction = msgspec.json.decode(body, type=tuple[WireEvent, Direction])
             self._answers[wire.event_id] = msgspec.json.decode(answer, type=Answer)
             if state in {"waiting", "sent"}:
-                self._inside.add(_happened(self._device, wire, direction))
+                self._inside.add(happened := _happened(self._device, wire, direction))
+                self._inside.let_out(happened.event)
             self.waiting += state == "waiting"
             if state != "waiting":
                 self.told = seq
@@ -75,7 +76,7 @@ class Journal:
             await asyncio.wait([self._writing[event_id]])
         return self._answers.get(event_id)
 
-    async def write(self, entry: Entry, *also: Statement) -> Answer:
+    async def write(self, entry: Entry, *also: Change) -> Answer:
         """Give an event its number and keep it, with what goes with it; once, however often it comes.
 
         Raises StoreFailedError; then nothing has happened. Numbers are on the disk in their order: what is written
@@ -86,18 +87,23 @@ class Journal:
         self._seq += 1
         wire = replace(entry.wire, seq=self._seq)
         happened = _happened(self._device, wire, entry.direction)
-        kept = asyncio.ensure_future(self._keep(happened, entry, [*self._statements(wire, entry, happened), *also]))
+        kept = asyncio.ensure_future(self._keep(happened, entry, [*self._statements(wire, entry, happened)], also))
         self._writing[wire.event_id] = kept
         kept.add_done_callback(lambda _: self._writing.pop(wire.event_id))
         await asyncio.shield(kept)  # whoever asked may have gone meanwhile
         return entry.answer
 
-    async def _keep(self, happened: Happened, entry: Entry, statements: list[Statement]) -> None:
+    async def _keep(
+        self, happened: Happened, entry: Entry, statements: list[Statement], also: Sequence[Change]
+    ) -> None:
         try:
-            await self._store.write(statements)
+            await self._store.write([*statements, *(each for change in also for each in change.statements)])
         except StoreFailedError:
             self._inside.take_back(happened.event)
+            for change in reversed(also):
+                change.undo()
             raise
+        self._inside.let_out(happened.event)
         self._answers[entry.wire.event_id] = entry.answer
         while len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)

@@ -32,6 +32,7 @@ class Lanes:
         self.last: dict[str, Answer] = {}
         self.recent: deque[Answer] = deque(maxlen=30)
         self._waiting: dict[str, Waiting] = {}
+        self._stood: dict[str, Waiting] = {}  # who waited last, for money that comes late
         self._read_at: dict[str, datetime] = {}
         self._watchers: set[asyncio.Event] = set()
 
@@ -55,11 +56,15 @@ class Lanes:
         if waiting is None:
             self._waiting.pop(lane, None)
         else:
-            self._waiting[lane] = waiting
+            self._waiting[lane] = self._stood[lane] = waiting
 
     def waiting(self, lane: str, now: datetime) -> Waiting | None:
         found = self._waiting.get(lane)
         return found if found is not None and now - found.answer.at <= WAITS else None
+
+    def stood(self, lane: str) -> Waiting | None:
+        """Return who waits or was the last to wait at a lane, however long ago."""
+        return self._stood.get(lane)
 
     def all_waiting(self, now: datetime) -> list[tuple[str, Waiting]]:
         return [(lane, each) for lane in list(self._waiting) if (each := self.waiting(lane, now)) is not None]

@@ -84,7 +84,8 @@ class Learning:
         self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
         inside = self._passing.inside
         gone = inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
-        over = inside.free.forget(self._passing.clock.now() - terms.free_for, inside.is_known)
+        now = self._passing.clock.now()
+        over = inside.free.forget(now - terms.free_for, inside.is_known) + inside.forget_leaving(now)
         if gone or over:
             plates: list[Statement] = [("DELETE FROM plate WHERE who = ?", (who,)) for who in gone]
             await self._store.write(plates + [_forgotten(session_id) for session_id in over])
@@ -103,6 +104,6 @@ def _forgotten(session_id: UUID) -> Statement:
 
 
 def _kept(session: SiteSession) -> Statement:
-    if not session.open and not session.free:
+    if not session.open and not session.free and session.leaves_until is None:
         return _forgotten(session.id)
     return "INSERT OR REPLACE INTO session VALUES (?, ?)", (str(session.id), msgspec.json.encode(session))

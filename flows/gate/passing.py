@@ -13,7 +13,7 @@ from flows.gate.journal import Entry, Journal, event_of
 from flows.gate.lanes import Lanes, Waiting
 from flows.gate.scanning import Scanner
 from flows.gate.site_file import SiteFile
-from flows.gate.store import Statement
+from flows.gate.store import Change
 from flows.gate.terms import Terms
 from flows.gate.wire import Answer
 from flows.parking.event_wire import WireEvent, credential_of
@@ -41,7 +41,7 @@ class Passing:
         told = {name: lane for name, lane in self.terms.lanes.items() if lane.mine}
         return told or {lane.name: lane for lane in self.site.lanes}
 
-    async def pass_(self, lane: SiteLane, wire: WireEvent, also: tuple[Statement, ...] = ()) -> Answer:
+    async def pass_(self, lane: SiteLane, wire: WireEvent, also: tuple[Change, ...] = ()) -> Answer:
         """Decide, keep and answer what comes to a lane. Raises StoreFailedError."""
         barrier = self._decide(lane, wire)
         if barrier.reason == "receipt":
@@ -51,9 +51,7 @@ class Passing:
         self.lanes.wait(lane.name, Waiting(wire, answer) if stays else None)
         return answer
 
-    async def write(
-        self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Statement, ...] = ()
-    ) -> Answer:
+    async def write(self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Change, ...] = ()) -> Answer:
         """Keep what was decided, then show it."""
         now = self.clock.now()
         wire = replace(
@@ -80,11 +78,26 @@ class Passing:
             if (lane := self.serves.get(name)) is not None and self._decide(lane, self.again(waiting)).opens:
                 await self.pass_(lane, self.again(waiting))
 
-    def again(self, waiting: Waiting, event_id: UUID | None = None, paid_fen: int = 0) -> WireEvent:
+    def again(
+        self, waiting: Waiting, event_id: UUID | None = None, *, paid_fen: int = 0, paid_reference: str = ""
+    ) -> WireEvent:
         """Return the event of a vehicle that waits, as of now."""
         return replace(
-            waiting.wire, event_id=event_id or uuid7(), occurred_at=self.clock.now(), reason="", paid_fen=paid_fen
+            waiting.wire,
+            event_id=event_id or uuid7(),
+            occurred_at=self.clock.now(),
+            reason="",
+            paid_fen=paid_fen,
+            paid_reference=paid_reference,
         )
+
+    def is_inside(self, wire: WireEvent) -> bool:
+        """Whether what is read at an exit is a vehicle that entered and has not left."""
+        visit = self._visit(wire)
+        return visit.entered_at is not None and visit.left_at is None
+
+    def _visit(self, wire: WireEvent) -> Visit:
+        return self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
 
     def _decide(self, lane: SiteLane, wire: WireEvent) -> Barrier:
         known = credential_of(wire)
@@ -96,7 +109,7 @@ class Passing:
 
     def _at_exit(self, lane: SiteLane, wire: WireEvent, who: str) -> Barrier:
         at = wire.occurred_at
-        visit = self.inside.after(event_of(str(self.site.device), replace(wire, seq=self.journal.next), "exit"))
+        visit = self._visit(wire)
         due = due_of(visit, self._known(visit), self.terms, at)
         receipt = self.scanner.receipts.get(who)
         return at_exit(

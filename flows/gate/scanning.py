@@ -6,6 +6,7 @@ if it can be reached; otherwise a person decides.
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from flows.codes.revocations import RevocationList
 from flows.gate.cloud import Cloud
 from flows.gate.errors import CloudAwayError
 from flows.gate.site_file import SiteFile
-from flows.gate.store import Statement, Store, keep
+from flows.gate.store import Change, Store, keep
 
 PURPOSE = "parking"
 KEYS, REVOKED = "codes.keys", "codes.revocations"  # what the lists are kept as
@@ -44,7 +45,7 @@ class Accepted(Struct, frozen=True):
     """Whose code it was, in hexadecimal digits, and what is to be kept of its use."""
 
     subject: str
-    keep: tuple[Statement, ...] = ()
+    keep: tuple[Change, ...] = ()
 
 
 class ReceiptKept(Struct, frozen=True):
@@ -74,7 +75,7 @@ class Scanner:
             self.keys = _opened(kept[KEYS])
         if REVOKED in kept:
             with suppress(SignedListRefusedError):
-                self.revoked = revocations.read(kept[REVOKED], self.keys)
+                self.revoked = revocations.read(kept[REVOKED], self.keys, now)
         for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ? ORDER BY until", now.timestamp()):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
@@ -85,14 +86,14 @@ class Scanner:
             else:
                 self.receipts[who] = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
 
-    async def learn(self, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
+    async def learn(self, now: datetime, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
         """Take lists over that are signed and newer. Raises SignedListRefusedError."""
         if keys is not None:
-            found = key_sets.read(keys, self.keys)
+            found = key_sets.read(keys, self.keys, now)
             await self._store.write([keep(KEYS, _closed(found))])
             self.keys = found
         if revoked is not None:
-            listed = revocations.read(revoked, self.keys, self.revoked)
+            listed = revocations.read(revoked, self.keys, now, self.revoked)
             await self._store.write([keep(REVOKED, revoked)])
             self.revoked = listed
 
@@ -107,13 +108,11 @@ class Scanner:
         self._seen.use(code, lane, str(request), now)
         used = {"code": text, "request_id": str(request), "used_at": now}
         seen = msgspec.msgpack.encode((lane, str(request), now, code))
-        return Accepted(
-            code.subject.hex(),
-            (
-                ("INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))),
-                ("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, seen, code.expires_at.timestamp())),
-            ),
+        statements = (
+            ("INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))),
+            ("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, seen, code.expires_at.timestamp())),
         )
+        return Accepted(code.subject.hex(), (Change(statements, partial(self._seen.take_back, code)),))
 
     def receipt(self, text: str, lot: UUID, now: datetime) -> tuple[str, ReceiptKept]:
         """Verify a receipt, and return for whom it is. Raises PassCodeRefusedError."""
@@ -124,17 +123,27 @@ class Scanner:
             raise PassCodeRefusedError(Refusal.REPLAY, "The receipt has let its vehicle out before")
         return found.plate_hash.hex(), ReceiptKept(found.receipt_id, found.paid_until)
 
-    def hold(self, who: str, kept: ReceiptKept) -> Statement:
+    def hold(self, who: str, kept: ReceiptKept) -> Change:
         """Remember a receipt until its vehicle leaves."""
         self.receipts[who] = kept
-        values = (kept.receipt_id, who, kept.until.timestamp())
-        return "INSERT OR IGNORE INTO receipt (receipt_id, who, until) VALUES (?, ?, ?)", values
 
-    def spend(self, who: str) -> Statement:
+        def undo() -> None:
+            del self.receipts[who]
+
+        values = (kept.receipt_id, who, kept.until.timestamp())
+        into = "INSERT OR IGNORE INTO receipt (receipt_id, who, until) VALUES (?, ?, ?)"
+        return Change([(into, values)], undo)
+
+    def spend(self, who: str) -> Change:
         """Use a receipt up: its vehicle leaves."""
         kept = self.receipts.pop(who)
         self._spent.add(kept.receipt_id)
-        return "UPDATE receipt SET spent = 1 WHERE receipt_id = ?", (kept.receipt_id,)
+
+        def undo() -> None:
+            self._spent.discard(kept.receipt_id)
+            self.receipts[who] = kept
+
+        return Change([("UPDATE receipt SET spent = 1 WHERE receipt_id = ?", (kept.receipt_id,))], undo)
 
     async def _ask(self, text: str, request: UUID, refused: PassCodeRefusedError) -> Accepted:
         body = msgspec.json.encode({"code": text, "request_id": str(request)})

@@ -6,6 +6,8 @@ What comes again with the same id is answered as the first time, and happens onc
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec.structs import replace
+
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.refusals import Refusal
 from flows.codes.signed_receipts import PREFIX as RECEIPT
@@ -16,6 +18,7 @@ from flows.gate.wire import Answer, CodeShown, OpenedByHand, PaidHere, PlateRead
 from flows.parking.errors import PlateError
 from flows.parking.event_wire import WireEvent, credential_of
 from flows.parking.plates import read_plate
+from flows.parking.sessions import AGAIN
 from flows.parking.site_snapshot import SiteLane
 from kernel.ids import uuid7
 
@@ -85,15 +88,23 @@ class Site:
         return await self._passing.write(lane, wire, Barrier("open", opened.reason))
 
     async def paid_here(self, lane_name: str, paid: PaidHere) -> Answer:
-        """Take note of money that the lane's terminal or booth took for the vehicle that waits there."""
-        lane = self._lane(lane_name)
+        """Take note of money that the lane's terminal or booth took, for the vehicle that waits there.
+
+        It is taken already, so it is never refused: if nobody waits any more it is of who waited last, and if nobody
+        has, of nobody, which reconciliation finds. The arm opens for who is inside alone.
+        """
+        lane, now = self._lane(lane_name), self._clock.now()
         if (known := await self._journal.answered(paid.id)) is not None:
             return known
-        waiting = self._passing.lanes.waiting(lane.name, self._clock.now())
-        if waiting is None:
-            raise GateRequestError("amount_fen", "no vehicle waits at this lane")
-        wire = self._passing.again(waiting, paid.id, paid.amount_fen)
-        return await self._passing.pass_(lane, wire)
+        stood = self._passing.lanes.stood(lane.name)
+        if stood is None:
+            wire = WireEvent(event_id=paid.id or uuid7(), seq=0, lane=lane.name, kind=lane.direction, occurred_at=now)
+            wire = replace(wire, paid_fen=paid.amount_fen, paid_reference=paid.reference)
+            return await self._passing.write(lane, wire, Barrier("booth", "unread"))
+        wire = self._passing.again(stood, paid.id, paid_fen=paid.amount_fen, paid_reference=paid.reference)
+        if self._passing.lanes.waiting(lane.name, now) is not None or self._passing.is_inside(wire):
+            return await self._passing.pass_(lane, wire)
+        return await self._passing.write(lane, wire, Barrier("booth", AGAIN))
 
     async def _pass_code(self, lane: SiteLane, shown: CodeShown) -> Answer:
         """Let in or out whoever holds a code. Raises PassCodeRefusedError."""

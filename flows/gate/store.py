@@ -12,11 +12,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from flows.gate.errors import StoreFailedError
 
 Statement = tuple[str, Sequence[Any]]
+
+
+class Change(NamedTuple):
+    """What is so in memory already and goes to the disk with an event; ``undo`` is called if that fails."""
+
+    statements: Sequence[Statement]
+    undo: Callable[[], None]
+
+
 _T = TypeVar("_T")
 _Job = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
 _AT_ONCE = 200  # jobs of one commit

@@ -97,11 +97,11 @@ class Syncing:
 
     async def fetch_lists(self) -> None:
         """Fetch the keys of codes and what is revoked. Raises CloudAwayError, SignedListRefusedError."""
-        scanner = self._passing.scanner
+        scanner, now = self._passing.scanner, self._passing.clock.now()
         if (keys := await self._listed("/codes/keys")) is not None:
-            await scanner.learn(keys=keys)
+            await scanner.learn(now, keys=keys)
         if (revoked := await self._listed("/codes/revocations")) is not None:
-            await scanner.learn(revoked=revoked)
+            await scanner.learn(now, revoked=revoked)
 
     async def _send_events(self, rows: list[tuple[int, bytes]]) -> None:
         wires = [msgspec.json.decode(body, type=tuple[msgspec.Raw, str])[0] for _, body in rows]

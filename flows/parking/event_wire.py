@@ -40,6 +40,7 @@ class _Told(Struct, frozen=True, kw_only=True):
     opened: bool | None = None
     reason: Annotated[str, Meta(max_length=40, pattern=r"^[a-z_]*$")] = ""
     paid_fen: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+    paid_reference: Short = ""
 
 
 class WireEvent(_Told, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ class WireEvent(_Told, frozen=True, kw_only=True):
 
     ``opened``: whether the arm did; without it the device asks, and does as the answer says. ``confidence`` is from 0
     to 1. ``ticket`` or ``pass_subject`` (hexadecimal) stand for a plate where there is none. ``paid_fen`` was
-    paid at the site itself, to its terminal or booth.
+    paid at the site itself, to its terminal or booth, which calls it ``paid_reference``.
     """
 
     lane: Short

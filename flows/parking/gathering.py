@@ -238,7 +238,7 @@ async def touched_by(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fres
             await keep(connection)
             return touched
         await give_back(connection)
-        moments |= {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
+        moments = _earliest(moments, needed)
 
 
 async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
@@ -251,6 +251,18 @@ async def touched_session(deps: Deps, row: ParkingSession) -> Touched:
     return await touched_by(deps, lot, {track_of(deps, row): row.opened_at}, none)
 
 
+async def seen_session(deps: Deps, row: ParkingSession) -> Touched:
+    """Gather a session only to look at it: without locks, so that nobody who looks makes a gate wait."""
+    lot, moments = await lot_of(await driver(deps.session), row.lot_id), {track_of(deps, row): row.opened_at}
+    while needed := await (touched := await _gathered(deps, lot, moments, ())).neighbours():
+        moments = _earliest(moments, needed)
+    return touched
+
+
+def _earliest(moments: Mapping[str, datetime], needed: Mapping[str, datetime]) -> dict[str, datetime]:
+    return dict(moments) | {text: min(moment, moments.get(text, moment)) for text, moment in needed.items()}
+
+
 def track_of(deps: Deps, row: ParkingSession) -> str:
     """Return whose story a session is part of: its bay's, or that of who went through a gate."""
     if row.bay_id is not None:
@@ -260,11 +272,12 @@ def track_of(deps: Deps, row: ParkingSession) -> str:
 
 async def _gathered(deps: Deps, lot: Lot, moments: Mapping[str, datetime], fresh: Sequence[GateEvent]) -> Touched:
     bays = {bay: moment for text, moment in moments.items() if (bay := bay_in(text))}
-    by_index = {index_of(deps.keys, text): moment for text, moment in moments.items() if not bay_in(text)}
+    credentials = {text: index_of(deps.keys, text) for text in moments}
+    by_index = {credentials[text]: moment for text, moment in moments.items() if not bay_in(text)}
     connection = await driver(deps.session)
     was = await stored(connection, deps.keys.cipher, lot.id, by_index, bays)
-    texts = {*moments, *(each.credential for each in (*was.events, *fresh) if each.credential)}
-    credentials = {text: index_of(deps.keys, text) for text in texts}
+    read = {each.credential for each in (*was.events, *fresh) if each.credential}
+    credentials |= {text: index_of(deps.keys, text) for text in read - credentials.keys()}
     touched = Touched(deps, lot, credentials, was, await terms_of(connection, lot, credentials.values()))
     for event in fresh:
         touched.add(event)

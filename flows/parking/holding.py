@@ -1,7 +1,8 @@
 """Whose a vehicle or a session is: the one answer for everything that residents ask of parking.
 
-A session is a resident's if they were its plate's proven owner when it began, if they scanned a code of the lot with
-the vehicle while it lasted, or if they paid for it. A claim of a plate alone shows nothing: anybody can claim one.
+A session is a resident's if they were its plate's proven owner when it began, if their scan began or ended it, or if
+they paid for it themselves. Who only found it by a scan sees it while it is inside or owes something, to pay for it.
+Whom a mandate debited for it may dispute it. A claim of a plate alone shows nothing: anybody can claim one.
 """
 
 from collections.abc import Sequence
@@ -30,10 +31,19 @@ _HELD = """
     SELECT s.id FROM parking_scan c
         JOIN parking_session s ON s.lot_id = c.lot_id AND s.credential = c.credential
             AND s.opened_at <= c.at + interval '2 minutes' AND (s.left_at IS NULL OR s.left_at >= c.at)
-    WHERE c.account_id = ANY($1::uuid[]) AND s.superseded_by IS NULL
+    WHERE c.account_id = ANY($1::uuid[]) AND s.superseded_by IS NULL AND (
+        c.act <> 'find' OR s.left_at IS NULL
+        OR s.written_off_at IS NULL AND coalesce(s.adjusted_fen, s.closing_fen) > s.paid_fen
+    )
     UNION ALL
     SELECT coalesce(s.superseded_by, s.id) FROM parking_payment p JOIN parking_session s ON s.id = p.session_id
-    WHERE p.account_id = ANY($1::uuid[]) AND p.paid_at IS NOT NULL
+    WHERE p.account_id = ANY($1::uuid[]) AND p.paid_at IS NOT NULL AND p.kind <> 'debit'
+"""
+_DEBITED = """
+    SELECT EXISTS (
+        SELECT 1 FROM parking_payment p JOIN parking_session s ON s.id = p.session_id
+        WHERE p.account_id = ANY($1::uuid[]) AND p.kind = 'debit' AND $2 IN (s.id, s.superseded_by)
+    )
 """
 _ONE = f"SELECT EXISTS (SELECT 1 FROM ({_HELD}) held WHERE id = $2)"  # noqa: S608 - a text of ours
 _LISTED = f"""
@@ -43,11 +53,21 @@ _LISTED = f"""
 
 async def session_held(deps: Deps, account_id: UUID, session_id: UUID) -> ParkingSession:
     """Return a session that is the account's. Raises UnknownSessionError, also for one that is not."""
+    return await _answering(deps, account_id, session_id, _ONE)
+
+
+async def session_disputable(deps: Deps, account_id: UUID, session_id: UUID) -> ParkingSession:
+    """Return a session that is the account's, or that it was debited for. Raises UnknownSessionError."""
+    return await _answering(deps, account_id, session_id, _ONE, _DEBITED)
+
+
+async def _answering(deps: Deps, account_id: UUID, session_id: UUID, *queries: str) -> ParkingSession:
     row = await session_of(deps.session, session_id)
-    accounts = list(await parts_of(deps.session, account_id))
-    if not await (await driver(deps.session)).fetchval(_ONE, accounts, row.id):
-        raise UnknownSessionError("There is no such parking session", fix="Compare its id.")
-    return row
+    accounts, connection = list(await parts_of(deps.session, account_id)), await driver(deps.session)
+    for query in queries:
+        if await connection.fetchval(query, accounts, row.id):
+            return row
+    raise UnknownSessionError("There is no such parking session", fix="Compare its id.")
 
 
 async def sessions_held(
@@ -91,12 +111,12 @@ async def vehicle_held(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Vehicl
 async def refuse_others(deps: Deps, account_id: UUID, vehicle: Vehicle) -> None:
     """Refuse to act for a plate that others answer for: its proven owner, or who lets it be charged.
 
-    Otherwise anybody who claims it could have them pay. Raises VehicleTakenError.
+    Otherwise anybody who claims it could follow them, or have them pay. Raises VehicleTakenError.
     """
     mine = await parts_of(deps.session, account_id)
     answering = {await owner_of(deps.session, vehicle.plate_index)} - {None}
     answering |= {each.account_id for each in await standing_for(deps.session, object_of(vehicle.id))}
     if answering - {*mine}:
         raise VehicleTakenError(
-            "Somebody else answers for this plate, so a phone cannot enter with it", fix="Let the camera read it."
+            "Somebody else answers for this plate, so your phone cannot act for it", fix="Let the camera read it."
         )

@@ -10,7 +10,7 @@ from flows.parking.cases import Case
 from flows.parking.errors import NoTariffError
 from flows.parking.fees import Fee
 from flows.parking.finding import session_of
-from flows.parking.gathering import Deps, Touched, touched_session
+from flows.parking.gathering import Deps, Touched, seen_session, touched_session
 from flows.parking.projecting import covered_from, fee_until, money_of, owed
 from flows.parking.session_tables import ParkingQuote, ParkingSession
 
@@ -31,7 +31,16 @@ class Standing(Struct, frozen=True):
 async def standing(deps: Deps, session_id: UUID) -> Standing:
     """Return how a session stands now, with its locks held. Raises UnknownSessionError, NoTariffError."""
     row = await session_of(deps.session, session_id)
-    touched = await touched_session(deps, row)
+    return await _standing(deps, row, await touched_session(deps, row))
+
+
+async def seen(deps: Deps, session_id: UUID) -> Standing:
+    """Return how a session stands now, only to be looked at. Raises UnknownSessionError, NoTariffError."""
+    row = await session_of(deps.session, session_id)
+    return await _standing(deps, row, await seen_session(deps, row))
+
+
+async def _standing(deps: Deps, row: ParkingSession, touched: Touched) -> Standing:
     case = await touched.case(row.id)
     money = money_of(case, touched.terms)
     fee = money.fee or fee_until(case, touched.terms, deps.clock.now())

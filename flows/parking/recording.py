@@ -30,7 +30,7 @@ from flows.parking.event_wire import (
 from flows.parking.gathering import Deps, touched_by
 from flows.parking.leaving import Decision
 from flows.parking.refused import Refused, keep_refused
-from flows.parking.sessions import GateEvent
+from flows.parking.sessions import PHONE, GateEvent
 from flows.parking.stored import RAW
 from flows.parking.tables import Direction, ParkingLane
 from flows.parking.terms import Lot
@@ -39,8 +39,6 @@ from kernel.crypto.keys import Keys
 from kernel.database import driver
 
 MOST = 500  # events of one request
-PHONE = "phone"
-"""The device of events that residents' phones report, at whatever lane."""
 
 _LANES = """
     SELECT l.id AS lane_id, l.name AS lane, l.direction, lot.*

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy import update
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,8 +19,9 @@ from flows.parking.errors import ScanRefusedError, UnknownSessionError
 from flows.parking.gathering import Deps
 from flows.parking.holding import refuse_others, vehicle_held
 from flows.parking.leaving import Decision
-from flows.parking.recording import PHONE, record_by_phone, record_in_lot
-from flows.parking.session_tables import ParkingScan, ParkingSession
+from flows.parking.recording import record_by_phone, record_in_lot
+from flows.parking.session_tables import ParkingScan, ParkingSession, ScanAct
+from flows.parking.sessions import PHONE
 from flows.parking.tables import Direction, ParkingBay, ParkingLane, ParkingLot
 from flows.parking.terms import lot_of
 from flows.parking.vehicle_tables import Vehicle
@@ -27,6 +29,9 @@ from kernel.database import driver
 from kernel.ids import uuid7
 
 _SEQUENCE = (1 << 63) - 1
+_ACTS_WITHIN = 300
+"""Metres from its sticker within which a phone may enter and leave: beyond twice what a position errs by, it is not
+there. Finding only warns (``is_far``)."""
 
 
 class Scanner(Struct, frozen=True):
@@ -38,11 +43,12 @@ class Scanner(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """What a scanned code is of. ``lane`` is of a gate's code, ``bay`` of a bay's."""
+    """What a scanned code is of. ``lane`` is of a gate's code, ``bay`` of a bay's; it is ``metres`` away."""
 
     lot: ParkingLot
     lane: ParkingLane | None = None
     bay: ParkingBay | None = None
+    metres: int | None = None
 
 
 async def place_of(deps: Deps, found: Standing) -> Place:
@@ -65,7 +71,7 @@ async def place_of(deps: Deps, found: Standing) -> Place:
     lot = await deps.session.get(ParkingLot, lot_id)
     if lot is None or (kind == "gate" and (lane is None or lane.closed_at)):
         raise _not_here()
-    return Place(lot, lane, bay)
+    return Place(lot, lane, bay, found.metres)
 
 
 async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
@@ -74,12 +80,12 @@ async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
     If the vehicle is inside already it is that session, for a second scan is no entry. Raises ScanRefusedError,
     UnknownVehicleError, VehicleTakenError.
     """
+    _refuse_far(place)
     in_street = place.bay is not None and place.lot.kind == "roadside"
     lane = None if in_street else _lane(place, "enter")
-    vehicle = await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
-    await refuse_others(deps, scanner.account_id, vehicle)
-    await _note(deps, place, vehicle, scanner)
+    vehicle = await _vehicle(deps, scanner)
     inside = await _inside(deps, place, vehicle)
+    await _note(deps, place, vehicle, scanner, "find" if inside else "enter")
     if inside is not None:
         return inside
     if lane is None:
@@ -96,11 +102,18 @@ async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
 async def leave(deps: Deps, place: Place, scanner: Scanner) -> tuple[Decision, ParkingSession]:
     """Ask at a gate out: the decision, and the session as it stands then; asked anew it may be another one.
 
-    Raises ScanRefusedError, UnknownVehicleError, UnknownSessionError.
+    Raises ScanRefusedError, UnknownVehicleError, VehicleTakenError, UnknownSessionError.
     """
-    lane, vehicle = _lane(place, "exit"), await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
-    inside = await find(deps, place, scanner)
+    _refuse_far(place)
+    lane, vehicle = _lane(place, "exit"), await _vehicle(deps, scanner)
+    inside = await _seen(deps, place, vehicle, scanner)
+    await _note(deps, place, vehicle, scanner, "find")
     answer = await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
+    if answer.decision.kind == "open":
+        scan = update(ParkingScan).where(
+            col(ParkingScan.account_id) == scanner.account_id, col(ParkingScan.key) == scanner.key
+        )
+        await deps.session.exec(scan.values(act="leave"))
     await deps.session.refresh(inside)
     return answer.decision, inside
 
@@ -108,13 +121,25 @@ async def leave(deps: Deps, place: Place, scanner: Scanner) -> tuple[Decision, P
 async def find(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
     """Return the session of a vehicle that is in the lot: who stands there may see and pay it.
 
-    Raises UnknownVehicleError, UnknownSessionError.
+    Raises UnknownVehicleError, VehicleTakenError, UnknownSessionError.
     """
+    vehicle = await _vehicle(deps, scanner)
+    inside = await _seen(deps, place, vehicle, scanner)
+    await _note(deps, place, vehicle, scanner, "find")
+    return inside
+
+
+async def _vehicle(deps: Deps, scanner: Scanner) -> Vehicle:
+    """Return the vehicle that is scanned with, unless somebody else answers for it."""
     vehicle = await vehicle_held(deps, scanner.account_id, scanner.vehicle_id)
+    await refuse_others(deps, scanner.account_id, vehicle)
+    return vehicle
+
+
+async def _seen(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> ParkingSession:
     inside = await _inside(deps, place, vehicle) or await _told_before(deps, place, vehicle, scanner)
     if inside is None:
         raise UnknownSessionError("This vehicle was not seen to enter here", fix="Compare the plate, or ask the lot.")
-    await _note(deps, place, vehicle, scanner)
     return inside
 
 
@@ -143,11 +168,12 @@ def _sessions(place: Place, vehicle: Vehicle) -> SelectOfScalar[ParkingSession]:
     return chosen.order_by(col(ParkingSession.opened_at).desc())
 
 
-async def _note(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> None:
+async def _note(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner, act: ScanAct) -> None:
     values = {
         "id": uuid7(),
         "account_id": scanner.account_id,
         "key": scanner.key,
+        "act": act,
         "lot_id": place.lot.id,
         "credential": vehicle.plate_index,
         "at": deps.clock.now(),
@@ -182,6 +208,11 @@ def _lane(place: Place, direction: Direction) -> ParkingLane:
         way = "in" if direction == "enter" else "out"
         raise ScanRefusedError(f"This is no code of a gate {way}", fix=f"Scan the one at the gate {way}.")
     return place.lane
+
+
+def _refuse_far(place: Place) -> None:
+    if place.metres is not None and place.metres > _ACTS_WITHIN:
+        raise ScanRefusedError(f"You are {place.metres} m away from this gate", fix="Scan the sticker where you are.")
 
 
 def _not_here() -> ScanRefusedError:

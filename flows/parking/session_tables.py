@@ -32,6 +32,7 @@ Match = Literal["exact", "fuzzy", "review", "none"]
 PaymentKind = Literal["prepay", "debit", "arrears"]
 NoticeState = Literal["waiting", "told", "untold", "needless"]  # it was paid meanwhile, or so
 DisputeState = Literal["open", "adjusted", "rejected"]
+ScanAct = Literal["enter", "leave", "find"]
 
 
 class ParkingEvent(SQLModel, table=True):
@@ -248,6 +249,7 @@ class ParkingNotice(SQLModel, table=True):
 class ParkingScan(SQLModel, table=True):
     """A resident scanned a code of a lot and named a vehicle of theirs: they may see its session of that moment.
 
+    ``act`` is what it did: ``enter`` began the session and ``leave`` ended it, ``find`` only saw it (``holding``).
     ``key`` is the app's, so that a scan that is sent twice is one.
     """
 
@@ -257,6 +259,7 @@ class ParkingScan(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id")
     key: str
+    act: ScanAct = Field(sa_type=String)
     lot_id: UUID = Field(foreign_key="parking_lot.id")
     credential: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime

@@ -19,6 +19,14 @@ from flows.parking.visits import Charging, Visit
 CHARGES = ("charge_start", "charge_end")
 REREAD = timedelta(seconds=120)
 """A plate that is read again within it, at entry or exit, passed once: the camera saw it twice (tailgating)."""
+PHONE = "phone"
+"""The device of events that residents' phones report, at whatever lane: a word that any device outranks."""
+BACK_SOON = timedelta(minutes=30)
+"""Who left by phone alone and enters by phone within it has not left, or free minutes would begin anew as often."""
+SEEN_FOR = timedelta(hours=24)
+"""As long does what a device saw outrank what phones say after it, about a vehicle that none has seen to leave."""
+AGAIN = "again"
+"""The reason of an exit of who had left already: it is the same passage, however much later it comes."""
 
 
 class GateEvent(Struct, frozen=True, kw_only=True):
@@ -67,29 +75,50 @@ def _visits(events: list[GateEvent]) -> list[Visit]:
     visits: list[Visit] = []
     read_at: datetime | None = None  # when it was last read at the side that the last visit stands at
     for event in events:
-        last = visits[-1] if visits else None
-        if event.kind in CHARGES:
-            if last and not last.left_at:
-                visits[-1] = replace(last, charging=charged(last.charging, event), events=(*last.events, event.id))
-            continue
         again = read_at is not None and event.occurred_at - read_at <= REREAD
-        if _enters(event):
-            if not event.opened:
-                continue
-            if last and last.entered_at and not last.left_at and not last.asked_at and again:
-                visits[-1] = replace(last, events=(*last.events, event.id))
-            else:
-                if last and not last.left_at:
-                    visits[-1] = _orphan(last, event)
-                visits.append(_opened(event, entered_at=event.occurred_at))
-        elif last and last.left_at and again:
-            visits[-1] = replace(last, events=(*last.events, event.id))
-        else:
-            if last is None or last.left_at:
-                visits.append(_opened(event, entered_at=None))
-            visits[-1] = _at_exit(visits[-1], event)
-        read_at = event.occurred_at
+        if event.kind in CHARGES:
+            _charges(visits, event)
+        elif not _enters(event):
+            _goes(visits, event, again=again)
+            read_at = event.occurred_at
+        elif event.opened:
+            _comes(visits, event, again=again)
+            read_at = event.occurred_at
     return visits
+
+
+def _charges(visits: list[Visit], event: GateEvent) -> None:
+    if visits and not visits[-1].left_at:
+        last = visits[-1]
+        visits[-1] = replace(last, charging=charged(last.charging, event), events=(*last.events, event.id))
+
+
+def _comes(visits: list[Visit], event: GateEvent, *, again: bool) -> None:
+    last = visits[-1] if visits else None
+    if last and last.entered_at and not last.left_at and not last.asked_at and again:
+        by_phone = last.entered_by_phone and event.device_id == PHONE
+        visits[-1] = replace(_joined(last, event), entered_by_phone=by_phone)
+    elif last and _has_not_left(last, event):
+        visits[-1] = _joined(_inside_again(last), event)
+    else:
+        if last and not last.left_at:
+            visits[-1] = _orphan(last, event)
+        visits.append(_opened(event, entered_at=event.occurred_at, paid_here_fen=event.paid_fen))
+
+
+def _goes(visits: list[Visit], event: GateEvent, *, again: bool) -> None:
+    last = visits[-1] if visits else None
+    if last and last.left_at and (again or event.reason == AGAIN):
+        by_phone = last.left_by_phone and event.device_id == PHONE
+        visits[-1] = replace(_joined(last, event), left_by_phone=by_phone)
+        return
+    if last and _has_not_left(last, event):
+        visits[-1] = _inside_again(last)
+    elif last is None or last.left_at:
+        visits.append(_opened(event, entered_at=None))
+    visits[-1] = _at_exit(visits[-1], event)
+    if _is_doubtful(visits, event):
+        visits[-1] = replace(visits[-1], review=visits[-1].review or "left_by_phone")
 
 
 def charged(known: Charging | None, event: GateEvent) -> Charging:
@@ -102,7 +131,36 @@ def _enters(event: GateEvent) -> bool:
     return event.kind == "enter" or (event.kind == "manual_open" and event.direction == "enter")
 
 
-def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
+def _has_not_left(visit: Visit, event: GateEvent) -> bool:
+    """Whether an event shows that a vehicle was inside all the time that only a phone says has left."""
+    if visit.left_at is None or not visit.left_by_phone:
+        return False
+    gone = event.occurred_at - visit.left_at
+    if not _enters(event):  # a device sees it at the exit
+        return event.device_id != PHONE and gone <= SEEN_FOR
+    return event.device_id == PHONE and gone <= (BACK_SOON if visit.entered_by_phone else SEEN_FOR)
+
+
+def _inside_again(visit: Visit) -> Visit:
+    return replace(visit, left_at=None, left_by_phone=False, released="")
+
+
+def _is_doubtful(visits: list[Visit], event: GateEvent) -> bool:
+    """Whether a device sees a vehicle leave of which only phones say that it has left and entered before."""
+    if len(visits) == 1 or event.device_id == PHONE or not event.opened:
+        return False
+    before, last = visits[-2:]
+    if not (before.left_at and before.left_by_phone and last.entered_at and last.entered_by_phone):
+        return False
+    return last.entered_at - before.left_at <= SEEN_FOR
+
+
+def _joined(visit: Visit, event: GateEvent) -> Visit:
+    """Take in what is told of a passage again; what was paid with it counts."""
+    return replace(visit, events=(*visit.events, event.id), paid_here_fen=visit.paid_here_fen + event.paid_fen)
+
+
+def _opened(event: GateEvent, entered_at: datetime | None, paid_here_fen: int = 0) -> Visit:
     return Visit(
         id=event.id,
         credential=event.credential,
@@ -114,6 +172,8 @@ def _opened(event: GateEvent, entered_at: datetime | None) -> Visit:
         match="exact" if entered_at else "none",
         review="" if entered_at else "no_entry",
         events=(event.id,),
+        entered_by_phone=event.device_id == PHONE,
+        paid_here_fen=paid_here_fen,
     )
 
 
@@ -126,6 +186,7 @@ def _at_exit(visit: Visit, event: GateEvent) -> Visit:
     return replace(
         visit,
         left_at=event.occurred_at,
+        left_by_phone=event.device_id == PHONE,
         released="manual" if manual else event.reason,
         review=visit.review or ("manual_open" if manual else ""),
         events=events,

@@ -10,6 +10,7 @@ import msgspec
 
 from flows.parking.errors import UnknownDeviceError
 from flows.parking.gathering import Deps
+from flows.parking.sessions import PHONE, REREAD
 from flows.parking.site_revision import PARTS, Revision, hash_of, read_revision
 from flows.parking.site_snapshot import (
     SiteHoliday,
@@ -76,7 +77,9 @@ _NEEDED = """
 """
 """Sessions that are open, and those whose free minutes count for a vehicle that comes now or is inside."""
 _SESSIONS = """
-    SELECT s.*, coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
+    SELECT s.*, EXISTS (SELECT FROM parking_event e WHERE e.lot_id = s.lot_id AND e.credential = s.credential
+            AND e.occurred_at = s.left_at AND e.opened AND e.device_id = $2) AS left_by_phone,
+        coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
         FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid
     FROM parking_session s WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
@@ -148,26 +151,34 @@ def _free_for(tariffs: Sequence[SiteTariff]) -> timedelta:
 
 async def _sessions(asked: _Asked, since: int | None, free_for: timedelta) -> tuple[SiteSession, ...]:
     """Return those that have changed since a transaction, or all that are needed."""
-    connection, cipher, lot_id = asked.connection, asked.deps.keys.cipher, asked.lot["id"]
+    connection, lot_id = asked.connection, asked.lot["id"]
     if since is not None:
         wanted = await connection.fetch(_CHANGED, lot_id, since)
     else:
         wanted = await connection.fetch(_NEEDED, lot_id, asked.now, free_for)
-    rows = await connection.fetch(_SESSIONS, [row["id"] for row in wanted]) if wanted else []
-    return tuple(
-        SiteSession(
-            id=row["id"],
-            who=known_as(lot_id, cipher.open(TEXT, row["id"], row["credential_text"])),
-            open=row["left_at"] is None and row["superseded_by"] is None and row["orphan_closed_at"] is None,
-            free=bool(free_for) and row["free_used"] and row["superseded_by"] is None,
-            entered_at=row["entered_at"],
-            vehicle_class=row["vehicle_class"],
-            tariff_id=row["tariff_id"],
-            charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
-            paid=msgspec.json.decode(row["paid"], type=tuple[SitePayment, ...]),
-        )
-        for row in rows
+    rows = await connection.fetch(_SESSIONS, [row["id"] for row in wanted], PHONE) if wanted else []
+    return tuple(_session(asked, row, free_for) for row in rows)
+
+
+def _session(asked: _Asked, row: Any, free_for: timedelta) -> SiteSession:
+    paid = msgspec.json.decode(row["paid"], type=tuple[SitePayment, ...])
+    return SiteSession(
+        id=row["id"],
+        who=known_as(row["lot_id"], asked.deps.keys.cipher.open(TEXT, row["id"], row["credential_text"])),
+        open=row["left_at"] is None and row["superseded_by"] is None and row["orphan_closed_at"] is None,
+        free=bool(free_for) and row["free_used"] and row["superseded_by"] is None,
+        leaves_until=_leaves_until(row["left_at"], paid) if row["left_by_phone"] else None,
+        entered_at=row["entered_at"],
+        vehicle_class=row["vehicle_class"],
+        tariff_id=row["tariff_id"],
+        charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
+        paid=paid,
     )
+
+
+def _leaves_until(left_at: datetime, paid: Sequence[SitePayment]) -> datetime:
+    """Return until when an arm opens for who has left by phone: as long as a payment covers, else a passage takes."""
+    return max([left_at + REREAD, *(each.covers_until for each in paid)])
 
 
 def _lane(row: Any, device_id: str) -> SiteLane:

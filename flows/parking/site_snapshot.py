@@ -92,12 +92,14 @@ class SiteSession(_Part, frozen=True, kw_only=True):
     """A session that is open, or has ended since the last answer (``open`` is false: forget it).
 
     ``free``: it had the free minutes that a vehicle has once in so many hours; its entry is to be remembered as long.
+    ``leaves_until``: its driver has ended it by phone; whoever comes to an exit by then is let out.
     """
 
     id: UUID
     who: str
     open: bool
     free: bool = False
+    leaves_until: datetime | None = None
     entered_at: datetime | None = None
     vehicle_class: VehicleClass = "small"
     tariff_id: UUID | None = None

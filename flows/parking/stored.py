@@ -1,7 +1,7 @@
 """Events and sessions of some credentials of a lot, as the database has them, from where they may still change."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,7 @@ _NEAR = """
     WHERE $4 AND lot_id = $1 AND superseded_by IS NULL AND bay_id IS NULL AND left_at IS NULL
         AND entered_at BETWEEN $2 AND $3
 """
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _JOINED = "SELECT id, occurred_at, raw FROM parking_event WHERE id = ANY($1::uuid[])"
 
 
@@ -101,16 +102,21 @@ async def neighbours(
     times = [visit.opened_at for visit in passages]
     plates = [visit for visit in passages if plate_in(visit.credential)]
     lost = [visit for visit in plates if visit.entered_at is None]
-    ends = {visit.id: _end(visit, known) for visit in plates}
+    came = [(visit, _end(visit, known)) for visit in plates if visit.entered_at is not None]
     rows = await connection.fetch(_NEAR, lot_id, min(times) - WITHIN, max(times) + WITHIN, bool(lost))
     needed, joined = dict[str, datetime](), list[UUID]()
     for row in rows:
-        is_gathered = UUID(int=row["id"].int) in gathered
-        if not is_gathered:
-            text = cipher.open(TEXT, row["id"], row["credential_text"])
-            if not any(_meet(text, row, each, ends[each.id]) for each in plates):
+        if UUID(int=row["id"].int) not in gathered:
+            began, at = row["entered_at"], row["opened_at"]
+            met = (
+                [each for each in lost if began <= each.opened_at <= began + WITHIN]
+                if began
+                else [each for each, end in came if each.opened_at <= at <= min(each.opened_at + WITHIN, end)]
+            )
+            text = cipher.open(TEXT, row["id"], row["credential_text"]) if met else ""
+            if not any(near_credentials(text, each.credential) for each in met):
                 continue
-            needed[text] = min(row["opened_at"], needed.get(text, row["opened_at"]))
+            needed[text] = min(at, needed.get(text, at))
         joined += [row["joined_event"]] if row["joined_event"] else []
     for row in await connection.fetch(_JOINED, joined) if joined else ():
         if UUID(int=row["id"].int) not in gathered:
@@ -119,21 +125,10 @@ async def neighbours(
     return needed
 
 
-def _end(visit: Visit, known: Mapping[UUID, Mapping[str, Any]]) -> datetime | None:
-    """Return until when a visit is or was taken to be inside; None: nobody knows of an end."""
+def _end(visit: Visit, known: Mapping[UUID, Mapping[str, Any]]) -> datetime:
+    """Return until when a visit is or was taken to be inside, which may be for ever."""
     ends = [visit.left_at or visit.orphaned_at, *(known[each]["left_at"] for each in visit.events if each in known)]
-    last: datetime = max((each for each in ends if each), default=visit.opened_at)
-    return None if None in ends else last
-
-
-def _meet(text: str, row: Mapping[str, Any], visit: Visit, end: datetime | None) -> bool:
-    """Whether one of a session and a visit is an exit without an entry, and the other was open then and is near."""
-    if (row["entered_at"] is None) == (visit.entered_at is None) or not near_credentials(text, visit.credential):
-        return False
-    if visit.entered_at is None:
-        return bool(row["entered_at"] <= visit.opened_at <= row["entered_at"] + WITHIN)
-    gone: datetime = row["opened_at"]
-    return visit.opened_at <= gone <= visit.opened_at + WITHIN and (end is None or gone <= end)
+    return max(each or _NEVER for each in ends)
 
 
 def _events(cipher: FieldCipher, rows: Iterable[Mapping[str, Any]]) -> list[GateEvent]:

@@ -11,7 +11,7 @@ from flows.parking.credentials import plate_in
 from flows.parking.errors import NoTariffError
 from flows.parking.fees import Line
 from flows.parking.gathering import Deps
-from flows.parking.quoting import next_raise, standing
+from flows.parking.quoting import next_raise, seen
 from flows.parking.session_tables import ParkingSession
 from flows.parking.stored import TEXT
 from flows.parking.tables import ParkingLot
@@ -53,7 +53,7 @@ class View(Struct, frozen=True, kw_only=True):
 
 
 async def view(deps: Deps, row: ParkingSession) -> View:
-    """Return how a session stands now."""
+    """Return how a session stands now, without its locks: whoever only reads does so in a ``Database.snapshot``."""
     lot = await deps.session.get_one(ParkingLot, row.lot_id)
     plate = plate_in(deps.keys.cipher.open(TEXT, row.id, row.credential_text))
     if row.closing_fen is not None:
@@ -62,7 +62,7 @@ async def view(deps: Deps, row: ParkingSession) -> View:
         lines = msgspec.convert(row.lines, list[Line])
         return View(row=row, lot=lot, plate=plate, fee_fen=fee, paid_fen=row.paid_fen, due_fen=due, lines=lines)
     try:
-        found = await standing(deps, row.id)
+        found = await seen(deps, row.id)
     except NoTariffError:
         return View(row=row, lot=lot, plate=plate, fee_fen=None, paid_fen=row.paid_fen, due_fen=0)
     now = deps.clock.now()

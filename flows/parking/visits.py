@@ -17,6 +17,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     ``asked_at``: when it last stood at an exit that did not open. ``review`` is why a person should look at it.
     ``candidates``: the visits that an exit without an entry may belong to. ``joined_event``: the first of the exit that
     belongs to it by a near plate. ``paid_here_fen``: what the site itself took. ``bay_id``: of a visit in a bay.
+    ``entered_by_phone``, ``left_by_phone``: only a resident's phone says so, no device has seen it.
     """
 
     id: UUID
@@ -38,6 +39,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     candidates: tuple[UUID, ...] = ()
     paid_here_fen: int = 0
     charging: Charging | None = None
+    entered_by_phone: bool = False
+    left_by_phone: bool = False
 
     @property
     def inside(self) -> bool:

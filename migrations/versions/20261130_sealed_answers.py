@@ -6,7 +6,7 @@ A call whose answer goes is done again if it is repeated; of a debit that waits 
 from alembic import op
 
 revision = "a4e1c09d7b35"
-down_revision = "0c04e22583bb"
+down_revision = "66313e7718fc"
 branch_labels = None
 depends_on = None
 

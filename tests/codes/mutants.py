@@ -45,3 +45,8 @@ def shaken(raw: bytes, chance: random.Random) -> bytes:
     del data[at : at + size]
     data[chance.randrange(len(data)) : 0] = piece * chance.randrange(3)
     return bytes(data)
+
+
+def bent(text: str) -> str:
+    """Another last character."""
+    return text[:-1] + ("A" if text[-1] != "A" else "B")

@@ -141,12 +141,29 @@ async def test_two_offline_sites_that_took_one_code_are_found(office: Office) ->
     assert (alarm.first.at, alarm.second.at) == (at, at)
 
 
-async def test_an_online_use_after_an_offline_one_is_found_too(office: Office) -> None:
+async def test_an_online_use_before_an_offline_one_is_found_too(office: Office) -> None:
     resident, gate, site = await office.resident(), await office.gate(), await office.gate("Site")
     text = await office.code(resident, 1)
-    assert await office.report(site, (text, "a", NOW)) == ["recorded"]
     assert (await office.check(gate, text)).result == "ok"
+    assert await office.report(site, (text, "a", NOW)) == ["recorded"]
     assert len(await office.rows("SELECT * FROM code_double_use")) == 1
+
+
+@pytest.mark.parametrize("offline", [False, True])
+async def test_a_recorded_use_counts_whatever_redis_has_forgotten(office: Office, *, offline: bool) -> None:
+    resident, gate, other = await office.resident(), await office.gate(), await office.gate("Gate 2")
+    text = await office.code(resident, 1)
+    if offline:
+        assert await office.report(gate, (text, "a", NOW)) == ["recorded"]
+    else:
+        assert (await office.check(gate, text, "a")).result == "ok"
+    await office.desk.redis.flushdb()
+    assert (await office.check(gate, text, "a")).result == "ok"  # its answer was lost
+    await office.desk.redis.flushdb()
+    for verifier in (other, gate):
+        again = await office.check(verifier, text, "b")
+        assert (again.result, again.first_use and again.first_use.name_en) == ("replay", "Gate 1")
+    assert await office.rows("SELECT * FROM code_double_use") == []
 
 
 async def test_what_is_reported_is_held_to_the_same_rules(office: Office) -> None:

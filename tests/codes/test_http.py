@@ -94,20 +94,20 @@ async def test_lists_are_signed_and_sent_once(box: Box, office: Office, gateway:
     trusted = key_sets.trusting(signer.kid, signer.private.public_key().public_bytes_raw())
     answer = await box.ask("GET", "/codes/keys")
     assert answer.headers["content-type"] == 'application/cose; cose-type="cose-sign1"'
-    held = key_sets.read(answer.content, trusted)
+    held = key_sets.read(answer.content, trusted, NOW)
     text = await shown(office, gateway, 1)
     assert signed_codes.verify(text, held, "parking", NOW).purpose == "parking"
     known = await box.ask("GET", "/codes/keys", **{"if-none-match": answer.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
     first = await box.ask("GET", "/codes/revocations")
-    empty = revocations.read(first.content, held)
+    empty = revocations.read(first.content, held, NOW)
     assert (empty.version, empty.hashes) == (0, frozenset())
     known = await box.ask("GET", "/codes/revocations", **{"if-none-match": first.headers["etag"]})
     assert known.status_code == 304
     async with office.database.session() as session:
         await revoke(session, office.clock, "code", b"12345678", "stolen", until=NOW.replace(hour=23))
     second = await box.ask("GET", "/codes/revocations", **{"if-none-match": first.headers["etag"]})
-    assert revocations.read(second.content, held, empty).hashes == {revocations.hash_of("code", b"12345678")}
+    assert revocations.read(second.content, held, NOW, empty).hashes == {revocations.hash_of("code", b"12345678")}
 
 
 async def test_a_closed_accounts_phone_is_on_the_list_within_a_minute(
@@ -116,7 +116,7 @@ async def test_a_closed_accounts_phone_is_on_the_list_within_a_minute(
     resident, held = await office.resident(), gateway.code_keys.newest.published
 
     async def listed() -> frozenset[bytes]:
-        return revocations.read((await box.ask("GET", "/codes/revocations")).content, held).hashes
+        return revocations.read((await box.ask("GET", "/codes/revocations")).content, held, NOW).hashes
 
     await office.bind(resident, PHONE)
     await office.credential(resident, PHONE)

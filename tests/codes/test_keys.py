@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from flows.codes import key_sets, keys, pass_codes, revocations, revoking
-from flows.codes.errors import PassCodeRefusedError
+from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
 from flows.codes.key_sets import LISTS
 from flows.codes.offline import ClockState, Held, judge
 from flows.codes.purposes import PURPOSES
@@ -22,11 +22,11 @@ async def fetched(office: Office, trusted: key_sets.KeySet | None = None) -> Hel
     signer = desk.keys().signer(LISTS, office.clock.now())
     known = trusted or key_sets.trusting(signer.kid, signer.private.public_key().public_bytes_raw())
     listed = key_sets.signed(desk.keys().published, office.clock.now(), signer.private, signer.kid)
-    held = key_sets.read(listed, known)
+    held = key_sets.read(listed, known, office.clock.now())
     async with office.database.session() as session:
         revoked = await revoking.current_list(session, office.clock)
     made = revocations.signed(revoked, signer.private, signer.kid)
-    return Held(held, revocations.read(made, held), ClockState(timedelta(0), office.clock.now()))
+    return Held(held, revocations.read(made, held, office.clock.now()), ClockState(timedelta(0), office.clock.now()))
 
 
 def judged(office: Office, held: Held, text: str) -> Refusal | None:
@@ -110,3 +110,26 @@ async def test_the_signer_of_lists_changes_too(office: Office) -> None:
     held = await fetched(office)
     await change(office, purpose=LISTS)
     assert (await fetched(office, held.keys)).keys.version > held.keys.version
+
+
+async def test_after_a_compromise_of_lists_gates_follow_and_the_stolen_key_lists_nothing(office: Office) -> None:
+    held = await fetched(office)
+    stolen = office.desk.keys().signer(LISTS, office.clock.now())
+    await change(office, purpose=LISTS, compromised=True)
+    renewed = await fetched(office, held.keys)
+    assert renewed.keys.version > held.keys.version
+    forged = key_sets.signed(key_sets.KeySet(1 << 40, ()), office.clock.now(), stolen.private, stolen.kid)
+    with pytest.raises(SignedListRefusedError, match="not known"):
+        key_sets.read(forged, renewed.keys, office.clock.now())
+    await change(office, purpose=LISTS)
+    assert (await fetched(office, renewed.keys)).keys.version > renewed.keys.version
+
+
+async def test_a_previous_key_lists_nothing_when_its_time_is_over(office: Office) -> None:
+    old = office.desk.keys().signer(LISTS, office.clock.now())
+    await change(office, purpose=LISTS)
+    held = await fetched(office)
+    listed = key_sets.signed(held.keys, office.clock.now(), old.private, old.kid)
+    assert key_sets.read(listed, held.keys, office.clock.now()).version == held.keys.version
+    with pytest.raises(SignedListRefusedError):
+        key_sets.read(listed, held.keys, office.clock.now() + keys.BELIEVED_AFTER)

@@ -44,7 +44,7 @@ def refused(held: Held, now: datetime = NOW, risk: Risk = "any", text: str = "")
 def test_what_is_revoked_is_refused_after_the_next_list(kind: revocations.Kind, value: bytes) -> None:
     assert refused(Held(KEYS, NOTHING, CLOCK)) is None
     made = revocations.signed(RevocationList(2, NOW, [hash_of(kind, value)]), LIST, LIST_KID)
-    fetched = revocations.read(made, KEYS, NOTHING)
+    fetched = revocations.read(made, KEYS, NOW, NOTHING)
     assert refused(Held(KEYS, fetched, CLOCK)) == Refusal.REVOKED
 
 
@@ -93,7 +93,7 @@ def test_a_site_lets_a_code_through_once_and_its_own_retry() -> None:
 
 def test_the_key_set_travels_signed() -> None:
     made = key_sets.signed(KEYS, NOW, LIST, LIST_KID)
-    read = key_sets.read(made, key_sets.trusting(LIST_KID, LIST.public_key().public_bytes_raw()))
+    read = key_sets.read(made, key_sets.trusting(LIST_KID, LIST.public_key().public_bytes_raw()), NOW)
     assert (read.version, read.issued_at) == (4, NOW)
     assert signed_codes.verify(parking_code(), read, "parking", NOW).subject == SUBJECT
     assert [each.until for each in read] == [each.until for each in sorted(KEYS, key=lambda k: (k.purpose, k.kid))]
@@ -110,16 +110,16 @@ def test_a_list_that_is_forged_damaged_or_older_is_refused() -> None:
         key_sets.signed(KEYS, NOW, STRANGE, LIST_KID),
     ):
         with pytest.raises(SignedListRefusedError):
-            key_sets.read(forged, KEYS)
+            key_sets.read(forged, KEYS, NOW)
     with pytest.raises(SignedListRefusedError):  # a key of codes signs no lists
-        key_sets.read(key_sets.signed(KEYS, NOW, PARKING, PARKING_KID), KEYS)
+        key_sets.read(key_sets.signed(KEYS, NOW, PARKING, PARKING_KID), KEYS, NOW)
     with pytest.raises(SignedListRefusedError, match="older"):
-        key_sets.read(keys, KeySet(5, KEYS))
+        key_sets.read(keys, KeySet(5, KEYS), NOW)
     for forged in (keys, revoked[1:], revocations.signed(listed, PARKING, PARKING_KID)):
         with pytest.raises(SignedListRefusedError):
-            revocations.read(forged, KEYS)
+            revocations.read(forged, KEYS, NOW)
     with pytest.raises(SignedListRefusedError, match="older"):
-        revocations.read(revoked, KEYS, RevocationList(5, NOW + timedelta(minutes=1), ()))
+        revocations.read(revoked, KEYS, NOW, RevocationList(5, NOW + timedelta(minutes=1), ()))
 
 
 def test_a_list_of_a_hundred_thousand_has_the_published_size() -> None:

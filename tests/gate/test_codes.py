@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from flows.codes import signed_receipts
@@ -13,7 +14,9 @@ from flows.codes.offline import ClockState
 from flows.codes.revocations import RevocationList, hash_of
 from flows.codes.signed_receipts import Receipt, plate_hash
 from flows.gate.box import Box, open_box
+from flows.gate.errors import StoreFailedError
 from flows.gate.site_file import SiteFile
+from flows.gate.store import connected
 from flows.gate.wire import Answer, CodeShown, PlateRead
 from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
@@ -111,6 +114,40 @@ async def test_a_receipt_lets_its_own_vehicle_out_once(box: Box, platform: Platf
     clock.advance(timedelta(minutes=5))
     await box.site.plate_read("out", PlateRead(plate=PLATE))
     assert (await shows(box, "out", text)).reason == "replay"
+
+
+_BROKEN = """
+    CREATE TRIGGER broken BEFORE INSERT ON event WHEN CAST(NEW.body AS TEXT) LIKE '%"lane":"free"%'
+    BEGIN SELECT RAISE(ABORT, 'the disk is full'); END
+"""
+
+
+async def test_what_the_disk_did_not_take_has_not_happened(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    """Whatever happens at the lane `free` cannot be kept."""
+    path = tmp_path / "store"
+    store = connected(path)
+    store.execute(_BROKEN)
+    store.close()
+    platform.enters(PLATE, "11-02 07:59")
+    until = clock.now() + timedelta(minutes=15)
+    receipt = signed_receipts.issue(PARKING, PARKING_KID, Receipt(plate_hash(LOT, PLATE), LOT, until, b"receipt1"))
+    code, name = parking_code(clock.now()), uuid4()
+    async with open_box(file, platform.origin, path, clock, follow=False) as box:
+        await heard(box)
+        with pytest.raises(StoreFailedError, match="the disk is full"):
+            await shows(box, "free", code)
+        clock.advance(timedelta(seconds=6))  # so it is no request that is sent again
+        assert [(await shows(box, "out", code)).reason for _ in range(2)] == ["no_entry", "replay"]
+        assert (await box.site.plate_read("out", PlateRead(plate=PLATE))).decision == "pay"
+        waiting = box.passing.lanes.waiting("out", clock.now())
+        assert waiting is not None
+        box.passing.lanes.wait("free", replace(waiting, wire=replace(waiting.wire, lane="free")))
+        with pytest.raises(StoreFailedError):
+            await box.site.code_shown("free", CodeShown(id=name, text=receipt))
+        assert (await box.site.plate_read("out", PlateRead(plate=PLATE))).decision == "pay"
+        assert (await box.site.code_shown("out", CodeShown(id=name, text=receipt))).reason == "receipt"
 
 
 @pytest.mark.parametrize("text", ["hello", "SC1:", "SR1:7", "S:ABC", "SC1:" + "0" * 300])

@@ -7,14 +7,16 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from aiohttp import web
-from sqlmodel import col, update
+from sqlmodel import col, select, update
 
 from flows.codes.key_sets import LISTS
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
-from flows.gate.wire import CodeShown, PaidHere, PlateRead
+from flows.gate.wire import CodeShown, OpenedByHand, PaidHere, PlateRead
+from flows.parking.recording import record_by_phone
 from flows.parking.tables import ParkingLane
 from gateway.app import Gateway
 from tests.codes.office import Office
@@ -123,6 +125,53 @@ async def test_a_pass_code_at_an_offline_gate_is_settled_after_sync(gate: Box, l
     assert [(UUID(int=use["account_id"].int), use["offline"]) for use in uses] == [(resident, True)] * 2
 
 
+async def by_phone(lot: Lot) -> None:
+    """The driver scans the code of the exit, and it opens for who owes nothing."""
+    async with lot.database.session() as session:
+        chosen = select(ParkingLane.id).where(ParkingLane.lot_id == lot.row.id, ParkingLane.name == "exit")
+        lane_id = (await session.exec(chosen)).one()
+        event = lot.event("exit", 0, occurred_at=lot.clock.now().isoformat())
+        answer = await record_by_phone(lot.deps(session), lane_id, msgspec.json.encode(event))
+    assert answer.decision.kind == "open"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_who_left_by_phone_is_let_out_once_while_the_payment_covers(gate: Box, lot: Lot, *, waits: bool) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    await synced(gate)
+    lot.clock.advance(61 * MINUTE)
+    await gate.syncing.beat()
+    if waits:
+        assert (await gate.site.plate_read("exit", PlateRead(plate=PLATE))).decision == "pay"
+        await synced(gate)
+    await lot.paid(str((await lot.one()).id), await lot.account())
+    await by_phone(lot)
+    await gate.syncing.fetch_snapshot()
+    last = gate.passing.lanes.last["exit" if waits else "enter"]
+    assert (last.decision, last.reason) == ("open", "again" if waits else "enter")
+    lot.clock.advance(10 * MINUTE)  # a queue
+    answer = await gate.site.plate_read("exit", PlateRead(plate=PLATE))
+    assert (answer.decision, answer.reason) == (("booth", "no_entry") if waits else ("open", "again"))
+    assert gate.passing.inside.count == 0
+    await synced(gate)
+    rows = await lot.sessions()
+    assert (rows[0].state, rows[0].closing_fen, rows[0].paid_fen) == ("exited", 2500, 2500)
+    assert len(rows) == 1 + waits  # of who came a second time
+
+
+async def test_who_left_by_phone_within_the_free_minutes_is_let_out(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    await synced(gate)
+    lot.clock.advance(10 * MINUTE)
+    await by_phone(lot)
+    await gate.syncing.fetch_snapshot()
+    lot.clock.advance(2 * MINUTE)
+    answer = await gate.site.plate_read("exit", PlateRead(plate=PLATE))
+    assert (answer.decision, answer.reason, answer.amount_fen) == ("open", "again", 0)
+    await synced(gate)
+    assert (await lot.one()).state == "exited"
+
+
 async def test_cash_at_the_lane_is_owed_no_more(gate: Box, lot: Lot) -> None:
     await gate.site.plate_read("enter", PlateRead(plate=PLATE))
     lot.clock.advance(61 * MINUTE)
@@ -133,6 +182,30 @@ async def test_cash_at_the_lane_is_owed_no_more(gate: Box, lot: Lot) -> None:
     row = await lot.one()
     assert (row.state, row.closing_fen, row.paid_fen) == ("exited", 2500, 2500)
     assert await lot.ledger() == {}
+
+
+async def test_cash_after_the_arm_was_lifted_by_hand_counts_for_who_left(gate: Box, lot: Lot) -> None:
+    await gate.site.plate_read("enter", PlateRead(plate=PLATE))
+    lot.clock.advance(61 * MINUTE)
+    await gate.syncing.beat()
+    await gate.site.plate_read("exit", PlateRead(plate=PLATE))
+    await gate.site.opened_by_hand("exit", OpenedByHand(reason="queue"))
+    await synced(gate)
+    lot.clock.advance(5 * MINUTE)
+    late = await gate.site.paid_here("exit", PaidHere(amount_fen=2500))
+    assert (late.decision, late.reason) == ("booth", "again")
+    await synced(gate)
+    row = await lot.one()
+    assert (row.closing_fen, row.paid_fen) == (2500, 2500)
+
+
+@pytest.mark.parametrize(("kind", "minutes"), [("enter", 0), ("enter", 1), ("exit", 61)])
+async def test_what_a_site_took_counts_with_whichever_event_it_is_told(lot: Lot, kind: str, minutes: float) -> None:
+    events = [lot.event("enter", 0), lot.event("exit", 60, opened=True)]
+    paid = lot.event(kind, minutes, paid_fen=1500) | ({"opened": True} if kind == "exit" else {})
+    await lot.send(*events, paid)
+    row = await lot.one()
+    assert (row.closing_fen, row.paid_fen, row.state) == (1500, 1500, "exited")
 
 
 @pytest.mark.case("PK-10")

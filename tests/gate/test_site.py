@@ -45,8 +45,22 @@ async def test_who_enters_pays_at_the_exit_by_the_tariff_of_the_entry(
     await box.syncing.fetch_snapshot()
     assert said(await box.site.paid_here("out", PaidHere(amount_fen=1000))) == ("open", "nothing_due", 0)
     assert box.passing.inside.count == 0
-    with pytest.raises(GateRequestError, match="no vehicle waits"):
-        await box.site.paid_here("out", PaidHere(amount_fen=1000))
+
+
+async def test_money_that_was_taken_is_kept_whoever_waits(box: Box, platform: Platform, clock: ManualClock) -> None:
+    money = PaidHere(amount_fen=700, reference="slip 7")
+    assert said(await box.site.paid_here("out", money)) == ("booth", "unread", 0)  # nobody was ever asked to pay
+    await drives(box, "in")
+    clock.advance(timedelta(minutes=61))
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
+    clock.advance(timedelta(minutes=11))  # longer than a vehicle is taken to wait
+    assert said(await box.site.paid_here("out", PaidHere(amount_fen=2500))) == ("open", "nothing_due", 0)
+    assert said(await box.site.paid_here("out", PaidHere(amount_fen=100))) == ("booth", "again", 0)
+    await box.syncing.send()
+    told = [(e.plate, e.kind, e.opened, e.paid_fen, e.paid_reference) for e in platform.events.values() if e.paid_fen]
+    assert told == [
+        ("", "exit", False, 700, "slip 7"), (PLATE, "exit", True, 2500, ""), (PLATE, "exit", False, 100, "")
+    ]  # fmt: skip
 
 
 async def test_a_short_stay_is_free_and_a_passage_that_is_read_twice_is_one(box: Box, clock: ManualClock) -> None:

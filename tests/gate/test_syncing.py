@@ -65,6 +65,20 @@ async def test_six_hours_offline_lose_and_double_nothing(
     assert (events["count"], events["seqs"]) == (2 * NUMBER, 2 * NUMBER)
 
 
+async def test_who_left_by_phone_is_let_out_by_a_box_that_restarts(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    left = platform.enters("沪A12345", "11-02 08:00")
+    until = clock.now() + timedelta(minutes=10)
+    platform.sessions = [msgspec.structs.replace(left, open=False, leaves_until=until)]
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+    for reason in ("again", "no_entry"):  # once
+        clock.advance(timedelta(minutes=5))
+        async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+            assert (await box.site.plate_read("out", PlateRead(plate="沪A12345"))).reason == reason
+
+
 async def test_a_box_follows_the_platform_by_itself(
     platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
 ) -> None:

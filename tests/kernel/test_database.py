@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel, select
 
 import migrations.tables  # noqa: F401 - fills SQLModel.metadata
@@ -24,6 +24,21 @@ async def test_a_session_commits_at_its_end(database: Database) -> None:
     async with database.session() as session:
         session.add(_row())
     assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_a_snapshot_is_of_one_moment_and_writes_nothing(database: Database) -> None:
+    async with database.snapshot() as snapshot:
+        assert (await snapshot.exec(select(OutboxMessage))).all() == []
+        async with database.session() as session:
+            session.add(_row())
+        assert (await snapshot.exec(select(OutboxMessage))).all() == []
+    async with database.snapshot() as snapshot:
+        assert len((await snapshot.exec(select(OutboxMessage))).all()) == 1
+    with pytest.raises(DBAPIError, match="read-only"):
+        async with database.snapshot() as snapshot:
+            snapshot.add(_row())
+    async with database.session() as session:  # on the same connections
+        session.add(_row())
 
 
 async def test_a_session_that_raises_leaves_nothing(database: Database) -> None:

@@ -1,5 +1,6 @@
 """What sessions follow from gate events, in whatever order they come."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.parking import garage_states, roadside_states
 from flows.parking.plates import near, read_plate
-from flows.parking.sessions import GateEvent, sessions_of
+from flows.parking.sessions import PHONE, GateEvent, sessions_of
 from flows.parking.tariff import Stay
 from flows.parking.visits import Visit
 from tests.parking.gates import START, event
@@ -42,7 +43,7 @@ EVENTS = st.builds(
     opened=st.booleans(),
     confidence=st.sampled_from([800, 950]),
     color=st.sampled_from(["blue", "green"]),
-    device_id=st.sampled_from(["gate-1", "gate-2"]),
+    device_id=st.sampled_from(["gate-1", "gate-2", PHONE]),
 )
 
 
@@ -78,6 +79,34 @@ def test_a_plate_read_twice_within_two_minutes_entered_once() -> None:
     again = sessions_of([event("enter", 0), event("enter", 2.02), event("exit", 60)])
     assert shape(again) == [(0, None, "entered_again"), (2.02, 60, "")]
     assert not again[0].inside
+
+
+@pytest.mark.parametrize(
+    ("told", "visits"),
+    [
+        # Out and in again by phone every 14 minutes: the free minutes are given once.
+        ("phone+0 phone-14 phone+14.5 phone-28 phone+28.5 phone-42 gate-120", [(0, 120, "")]),
+        ("phone+0 phone-14 phone+44 phone-58", [(0, 58, "")]),
+        # A device saw it enter and none saw it leave: phones cannot have it enter anew.
+        ("gate+0 phone-14 phone+100 gate-110", [(0, 110, "")]),
+        ("gate+0 phone-14 gate-110", [(0, 110, "")]),
+        # A device has seen it leave, or enter: then it was outside.
+        ("gate+0 phone-14 gate-15 phone+20 gate-30", [(0, 14, ""), (20, 30, "")]),
+        ("phone+0 phone-14 gate+20 gate-30", [(0, 14, ""), (20, 30, "")]),
+        # Phones alone say both, long apart: a person looks once a device has seen it leave.
+        ("phone+0 phone-14 phone+100", [(0, 14, ""), (100, None, "")]),
+        ("phone+0 phone-14 phone+100 phone-110", [(0, 14, ""), (100, 110, "")]),
+        ("phone+0 phone-14 phone+100 gate-110", [(0, 14, ""), (100, 110, "left_by_phone")]),
+        # More than a day later nobody knows.
+        ("gate+0 phone-14 gate-1500", [(0, 14, ""), (None, 1500, "no_entry")]),
+    ],
+)
+def test_what_a_device_sees_outranks_what_phones_say(told: str, visits: list[Any]) -> None:
+    events = []
+    for who, way, minutes in re.findall(r"(\w+)([+-])([\d.]+)", told):
+        device = PHONE if who == "phone" else "gate-1"
+        events.append(event("enter" if way == "+" else "exit", float(minutes), device_id=device))
+    assert shape(sessions_of(reversed(events))) == visits
 
 
 @pytest.mark.case("PK-16")

@@ -1,5 +1,6 @@
 """A resident's parking through the graph: enter by scan, pay, leave; and what strangers are told, which is nothing."""
 
+from asyncio import timeout
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,11 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import select
 
+from flows.parking.locking import lock
 from flows.parking.operating import Speaker, count
 from flows.parking.reporting import LotEvent, report
 from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
+from kernel.database import driver
 from services_catalog.organisations.tables import Organisation
 from services_catalog.organisations.words import Tier
 from tests.gateway.conftest import City
@@ -186,7 +189,10 @@ async def test_strangers_are_told_nothing_and_a_plate_is_its_owners(city: City, 
     assert await vehicle(other, PLATE) == car  # anybody may claim a plate
     assert (await other.data(MINE))["sessions"] == []
     assert await other.code(SESSION, id=seen.session_id) == "PARKING_SESSION_UNKNOWN"
-    assert await other.code(ENTER, code=gate_in, vehicle=car, key="2") == "VEHICLE_TAKEN"
+    for key, scan in enumerate((ENTER, FIND, LEAVE), 2):
+        code = await park.gate("exit") if scan == LEAVE else gate_in
+        assert await other.code(scan, code=code, vehicle=car, key=str(key)) == "VEHICLE_TAKEN"
+    assert (await other.data(MINE))["sessions"] == []
     assert (await owner.data(DISPUTE, id=seen.session_id)) == {"dispute": "open"}
     await owner.data("mutation ($v: ID!) { endVehicle(vehicle: $v) }", v=car)
     await park.seen("exit", timedelta(0), PLATE)
@@ -235,6 +241,29 @@ async def test_a_sticker_that_is_far_from_the_phone_is_warned_of(city: City, pho
     assert await who.code(FIND, code=bay[:-1] + ("A" if bay[-1] != "A" else "B"), vehicle=car, key="3") == (
         "PARKING_SCAN_REFUSED"
     )
+
+
+async def test_who_looks_waits_for_no_gate_and_no_gate_for_them(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    seen = await park.seen("enter", timedelta(minutes=50), PLATE)
+    await who.data(FIND, code=await park.sticker("lot", park.row.id), vehicle=car, key="1")
+    credential = (await park.one()).credential
+    async with park.database.session() as session, timeout(20):
+        await lock(await driver(session), park.row.id, [credential])  # as a gate's event does
+        shown = (await who.data(SESSION, id=seen.session_id))["session"]
+        assert shown["feeFen"] == shown["dueFen"] > 0
+        assert [each["id"] for each in (await who.data(MINE))["sessions"]] == [seen.session_id]
+
+
+async def test_signing_in_anew_gives_no_new_tries(city: City, phones: Phones) -> None:
+    who = await sign_in(city, phones, "wang")
+    for number in range(10):
+        await vehicle(who, f"沪A1234{number}")
+    again = await sign_in(city, phones, "wang")
+    assert await again.code(ADD, plate="沪B12345") == "TOO_MANY_ATTEMPTS"
+    other = await sign_in(city, phones, "li")
+    assert (await other.data(ADD, plate="沪B12345"))["plate"] == "沪B12345"
 
 
 async def test_plates_that_are_none_are_refused(city: City, phones: Phones) -> None:
