@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -22,7 +22,7 @@ from kernel.clock import Clock
 from kernel.database import Database, driver
 from kernel.errors import YiwangError
 from kernel.logs import request_id
-from kernel.outbox import KEY_PREFIX, OutboxMessage, sweep
+from kernel.outbox import KEY_PREFIX, OutboxMessage, send, sweep
 from kernel.queues import ROUTES, queue_of
 from kernel.settings import Settings
 
@@ -131,6 +131,27 @@ def consumer(
         return app.task(run, name=name, bind=True)
 
     return declare
+
+
+def again_later(task: str, wait: timedelta = timedelta(hours=1)) -> Handler[Any]:
+    """Return what ``given_up`` may be where nothing may be left undone: the same message is sent again, later."""
+
+    async def send_again(session: AsyncSession, context: TaskContext, message: msgspec.Struct) -> None:
+        send(session, context.clock, task, message, wait)
+
+    return send_again
+
+
+async def one_by_one(
+    context: TaskContext, ids: Iterable[UUID], work: Callable[[AsyncSession, UUID], Awaitable[None]]
+) -> None:
+    """Do ``work`` for each, in a transaction of its own; one that fails is logged, and the others are done."""
+    for each in ids:
+        try:
+            async with context.database.session() as session:
+                await work(session, each)
+        except Exception:
+            logger.exception("work that is due failed", extra={"about": each})
 
 
 def periodic(name: str, every: timedelta) -> Callable[[Callable[[TaskContext], Coroutine[Any, Any, None]]], Task]:

@@ -68,7 +68,7 @@ class PlaceMutations:
             owner = await caller(session, info.context)
             await attempt(platform.environment.redis, _REPORTS, owner.account_id)
             request_id = f"{owner.account_id}:{line(key, 'key')[:64]}"
-            await reported(session, platform.environment.clock, platform.desk.cipher, scan_text(scanned), request_id)
+            await reported(session, platform.environment.clock, scan_text(scanned), request_id)
         return True
 
 

@@ -83,7 +83,7 @@ class CodeDeviceUnknownError(YiwangError):
 
 
 class CodePurposeUnknownError(YiwangError):
-    """There are no codes for such a purpose."""
+    """There are no codes for such a purpose, or for such a group of verifiers."""
 
     code = "CODE_PURPOSE_UNKNOWN"
     http_status = 400

@@ -20,6 +20,7 @@ from flows.codes.errors import CodeDeviceUnknownError, CodePurposeUnknownError
 from flows.codes.opaque_codes import Meant
 from flows.codes.purposes import PURPOSES
 from flows.codes.subjects import subject_for
+from flows.codes.verifiers import is_group
 from supergraph.slice import RANK, Level
 
 MOST_AHEAD = 10
@@ -81,7 +82,7 @@ async def issue_credential(
 
 async def _subject(session: AsyncSession, desk: Desk, account_id: UUID, level: Level, wanted: Wanted) -> bytes:
     """Return the holder's name for the verifiers, if the purpose's level is reached."""
-    needed = PURPOSES.get(wanted.purpose)
+    group, needed = wanted.group or wanted.purpose, PURPOSES.get(wanted.purpose)
     if needed is None:
         raise CodePurposeUnknownError(
             f"Codes are not for {wanted.purpose!r}", fix=f"They are for {', '.join(PURPOSES)}."
@@ -92,7 +93,11 @@ async def _subject(session: AsyncSession, desk: Desk, account_id: UUID, level: L
             needed=needed,
             fix=f"Ask the resident to prove more of who they are: acr_values={needed}",
         )
-    return await subject_for(session, desk.clock, wanted.group or wanted.purpose, account_id)
+    if group != wanted.purpose and not await is_group(session, group, wanted.purpose):
+        raise CodePurposeUnknownError(
+            f"No verifiers of a group {group!r} read codes of {wanted.purpose}", fix="Leave group out."
+        )
+    return await subject_for(session, desk.clock, group, account_id)
 
 
 async def _opaque(desk: Desk, subject: bytes, wanted: Wanted) -> Issued:

@@ -85,16 +85,28 @@ def read(text: str, keys: Keys, base: str = "") -> Answer:
     A URL is ours only if it begins with ``base``: a forger's site may lead on to a genuine code.
     """
     before, _, last = text.rpartition("/")
-    if before and (not base or before.upper() != f"{base}/P".upper()):
-        return Tampered()
+    foreign = bool(before) and (not base or before.upper() != f"{base}/P".upper())
     if (written := _TEXT.fullmatch(last.upper())) is not None:
         object_id, mac = _unb32(written[1]), _unb32(written[3])
-        if object_id is None or mac is None:
-            return Tampered()
+        if object_id is None or mac is None or foreign:
+            return Tampered(object_id)
         return _judged([PlaceCode(kind, object_id, int(written[2], 16)) for kind in KINDS], mac, keys)
-    if _SCENE.fullmatch(text):
+    if _SCENE.fullmatch(text):  # it has no slash
         return _scene(text, keys)
     return Tampered()
+
+
+def claimed(text: str) -> bytes | None:
+    """Return the object that a code claims to be of, whoever has made it; None for what is no code."""
+    found = read(text, {})
+    return found.object_id if isinstance(found, Tampered) else None
+
+
+def kid_of(text: str) -> int | None:
+    """Return the id of the key that a code says it was made by; None for what is no code."""
+    if (written := _TEXT.fullmatch(text.rpartition("/")[2].upper())) is not None:
+        return int(written[2], 16)
+    return urlsafe_b64decode(text + "=")[9] if _SCENE.fullmatch(text) else None
 
 
 def short_code(object_id: bytes) -> str:

@@ -45,9 +45,10 @@ class Standing(Struct, frozen=True):
         return self.metres is not None and self.metres > NEAR_METRES
 
 
-async def mac_keys(session: AsyncSession, cipher: FieldCipher) -> dict[int, PlaceMacKey]:
-    """Return every key of the MAC, the retired ones too: they tell an old sticker from a forged one."""
-    rows = (await session.exec(select(PlaceKey))).all()
+async def mac_keys(session: AsyncSession, cipher: FieldCipher, kid: int | None = None) -> dict[int, PlaceMacKey]:
+    """Return every key of the MAC, or one; the retired ones too: they tell an old sticker from a forged one."""
+    chosen = select(PlaceKey) if kid is None else select(PlaceKey).where(PlaceKey.kid == kid)
+    rows = (await session.exec(chosen)).all()
     return {
         row.kid: PlaceMacKey(
             SUITES[row.suite], bytes.fromhex(cipher.open(_COLUMN, str(row.kid), row.secret)), row.retired_at is not None
@@ -132,7 +133,8 @@ async def standing(
     session: AsyncSession, cipher: FieldCipher, scanned: str, where: Position | None = None, *, base: str = ""
 ) -> Standing:
     """Return what a scan has found; ``where`` is the phone, if it says so. A whole URL must begin with ``base``."""
-    read = place_codes.read(scanned, await mac_keys(session, cipher), base)
+    kid = place_codes.kid_of(scanned)
+    read = place_codes.read(scanned, await mac_keys(session, cipher, kid) if kid is not None else {}, base)
     if isinstance(read, Tampered):
         return Standing("tampered")
     row = await session.get(StaticCode, read.code.object_id)
@@ -162,15 +164,12 @@ async def patrolled(session: AsyncSession, clock: Clock, row: StaticCode, look: 
     return patrol
 
 
-async def reported(
-    session: AsyncSession, clock: Clock, cipher: FieldCipher, scanned: str, request_id: str
-) -> PlaceReport:
+async def reported(session: AsyncSession, clock: Clock, scanned: str, request_id: str) -> PlaceReport:
     """Record that somebody thinks a sticker is wrong; again with the same id it is the same report."""
     known = (await session.exec(select(PlaceReport).where(PlaceReport.request_id == request_id))).first()
     if known is not None:
         return known
-    read = place_codes.read(scanned, await mac_keys(session, cipher))
-    claimed = read.object_id if isinstance(read, Tampered) else read.code.object_id
+    claimed = place_codes.claimed(scanned)
     row = await session.get(StaticCode, claimed) if claimed is not None else None
     report = PlaceReport(
         scanned=scanned[:_SCANNED_CHARACTERS],

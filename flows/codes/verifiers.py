@@ -27,6 +27,9 @@ _UNREVOKED = """
     SELECT id, purposes, claims, verifier_group, latitude, longitude, secret FROM code_verifier
     WHERE id = $1 AND revoked_at IS NULL
 """
+_OF_GROUP = """
+    SELECT EXISTS (SELECT FROM code_verifier WHERE verifier_group = $1 AND $2 = ANY(purposes) AND revoked_at IS NULL)
+"""
 
 
 class Verifier(Struct, frozen=True):
@@ -62,6 +65,11 @@ async def register(session: AsyncSession, clock: Clock, cipher: FieldCipher, ver
     session.add(verifier)
     await session.flush()
     return secret
+
+
+async def is_group(session: AsyncSession, group: str, purpose: str) -> bool:
+    """Whether there are verifiers of a group that read codes of a purpose."""
+    return bool(await (await driver(session)).fetchval(_OF_GROUP, group, purpose))
 
 
 async def find_verifier(session: AsyncSession, verifier_id: UUID) -> CodeVerifier:

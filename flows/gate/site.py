@@ -84,8 +84,9 @@ class Site:
             pass_subject=waiting.wire.pass_subject if waiting is not None and not opened.plate else "",
             reason=opened.reason,
         )
+        answer = await self._passing.write(lane, wire, Barrier("open", opened.reason))
         self._passing.lanes.wait(lane.name, None)
-        return await self._passing.write(lane, wire, Barrier("open", opened.reason))
+        return answer
 
     async def paid_here(self, lane_name: str, paid: PaidHere) -> Answer:
         """Take note of money that the lane's terminal or booth took, for the vehicle that waits there.

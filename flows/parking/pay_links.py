@@ -33,5 +33,5 @@ async def pay_link(session: AsyncSession, cipher: FieldCipher, base: str, device
     if row is None:
         return None
     code = PlaceCode(row.kind, row.object_id, row.kid)
-    keys = await mac_keys(session, cipher)
+    keys = await mac_keys(session, cipher, row.kid)
     return PayLink(place_codes.payload(base, code, keys), row.short_code)

@@ -9,13 +9,15 @@ from sqlmodel import select
 
 from flows.parking.cases import Case
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
+from flows.parking.explaining import Words, line_words
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.messages import ORDER_CHANGED
 from flows.parking.projecting import covered_from
 from flows.parking.quoting import HOLDS, Standing, rewritten, standing
 from flows.parking.session_tables import ParkingPayment, ParkingSession, PaymentKind
-from flows.payments.ordering import Line, NewOrder, give_up, place_order
+from flows.payments.errors import RepeatedDifferentlyError
+from flows.payments.ordering import Line, NewOrder, give_up, live_attempts, locked, place_order
 from flows.payments.states import OPEN_ORDERS
 from flows.payments.tables import PaymentOrder
 from kernel.clock import CHINA
@@ -36,9 +38,10 @@ class Payer(Struct, frozen=True, kw_only=True):
 async def pay(deps: Deps, session_id: UUID, payer: Payer) -> PaymentOrder:
     """Return the order to be paid for what a session costs now; the same key again is the same order.
 
-    Raises AlreadyCoveredError, PaymentUnderwayError if somebody else is paying, UnknownSessionError, NoTariffError.
+    Raises AlreadyCoveredError, RepeatedDifferentlyError if that was for another session, PaymentUnderwayError if
+    somebody else is paying, UnknownSessionError, NoTariffError.
     """
-    asked = await _asked_before(deps, payer)
+    asked = await _asked_before(deps, session_id, payer)
     if asked is not None:
         return asked
     found = await standing(deps, session_id)
@@ -84,9 +87,6 @@ async def stop(deps: Deps, case: Case, kinds: Container[str] = ("prepay", "arrea
 async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) -> PaymentOrder:
     """Place the order for what is due and note it with the session."""
     now, lot, row = deps.clock.now(), found.touched.lot, found.row
-    lines = [Line(line.name, line.amount_fen) for line in found.fee.lines]
-    if sum(line.amount for line in lines) != found.due_fen:
-        lines.append(Line("paid before", Fen(found.due_fen - found.fee.total_fen)))
     order = await place_order(
         deps.session,
         deps.clock,
@@ -99,7 +99,7 @@ async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) ->
             idempotency_key=payer.idempotency_key,
             expires_at=now + (DEBITED_WITHIN if kind == "debit" else HOLDS),
             hears=ORDER_CHANGED,
-            lines=tuple(lines),
+            lines=_lines(found),
         ),
     )
     payment = ParkingPayment(
@@ -117,6 +117,15 @@ async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) ->
     return order
 
 
+def _lines(found: Standing) -> tuple[Line, ...]:
+    """Return the lines of the receipt, which add up to what is due."""
+    lines = [(line_words(each), each.amount_fen) for each in found.fee.lines]
+    taken_off = found.due_fen + found.paid_fen - found.fee.total_fen
+    lines += [(Words("争议裁定", "decided in a dispute"), Fen(taken_off))] if taken_off else []
+    lines += [(Words("此前已付", "paid before"), Fen(-found.paid_fen))] if found.paid_fen else []
+    return tuple(Line(f"{words.zh} / {words.en}", amount) for words, amount in lines)
+
+
 def _refuse_if_covered(deps: Deps, found: Standing) -> None:
     until = [p.covers_until for p in found.case.payments if p.paid_at]
     if found.case.visit.inside and until and covered_from(found.case.payments, deps.clock.now()):
@@ -127,10 +136,11 @@ def _refuse_if_covered(deps: Deps, found: Standing) -> None:
 
 
 async def _over(deps: Deps, order_id: UUID) -> None:
-    """Let nobody pay an order whose quote is over; if the money is on its way it counts, or goes back by itself."""
-    order = await give_up(deps.session, deps.clock, order_id)
-    if order.state in OPEN_ORDERS:
+    """Close an order whose quote is over. Raises PaymentUnderwayError if money may come: then nothing is stopped."""
+    order = await locked(deps.session, order_id)
+    if order.state in OPEN_ORDERS and await live_attempts(deps.session, order_id):
         raise PaymentUnderwayError("A payment for this session is not decided yet", fix="Ask again in some minutes.")
+    order = await give_up(deps.session, deps.clock, order_id)
     if order.state != "closed":  # the session has not heard of it yet
         raise PaymentUnderwayError("A payment for this session has just come in", fix="Ask again in a moment.")
     payment = await deps.session.get_one(ParkingPayment, order_id)
@@ -139,8 +149,16 @@ async def _over(deps: Deps, order_id: UUID) -> None:
     await deps.session.flush()
 
 
-async def _asked_before(deps: Deps, payer: Payer) -> PaymentOrder | None:
+async def _asked_before(deps: Deps, session_id: UUID, payer: Payer) -> PaymentOrder | None:
     chosen = select(PaymentOrder).where(
         PaymentOrder.account_id == payer.account_id, PaymentOrder.idempotency_key == payer.idempotency_key
     )
-    return (await deps.session.exec(chosen)).first()
+    order = (await deps.session.exec(chosen)).first()
+    if order is None:
+        return None
+    payment = await deps.session.get(ParkingPayment, order.id)
+    if payment is not None:
+        paid_for, asked_for = [await session_of(deps.session, each) for each in (payment.session_id, session_id)]
+        if paid_for.id == asked_for.id:
+            return order
+    raise RepeatedDifferentlyError("The key has an order for something else", fix="Take a new key for another session.")

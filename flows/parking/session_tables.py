@@ -237,7 +237,7 @@ class ParkingNotice(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     session_id: UUID = Field(foreign_key="parking_session.id")
     account_id: UUID | None = Field(default=None, foreign_key="account.id", index=True)
-    kind: str  # orphan_closed, arrears_1, arrears_2, arrears_3, debit_failed
+    kind: str  # billed, arrears_1, arrears_2, arrears_3, orphan_closed, debit_failed, charging_over
     amount_fen: int
     at: datetime
     state: NoticeState = Field(default="waiting", sa_type=String)

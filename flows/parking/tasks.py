@@ -29,7 +29,7 @@ from flows.parking.messages import (
 )
 from flows.parking.overdue import bill, due, look
 from flows.payments.messages import OrderChanged
-from kernel.celery import TaskContext, consumer, periodic
+from kernel.celery import TaskContext, again_later, consumer, one_by_one, periodic
 from kernel.crypto.keys import open_keys
 from kernel.errors import YiwangError
 
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 _OFTEN = timedelta(minutes=1)
 
 
-@consumer(SETTLE, SessionNamed)
+@consumer(SETTLE, SessionNamed, given_up=again_later(SETTLE))
 async def settle(session: AsyncSession, context: TaskContext, named: SessionNamed) -> None:
     """Collect or bill what is owed for a session that has ended, or give back what was too much."""
     await settle_session(_deps(session, context), named.session_id)
@@ -74,7 +74,7 @@ async def agreement(session: AsyncSession, context: TaskContext, named: MandateN
     await ask(_deps(session, context), _products(context), named)
 
 
-@consumer(ORDER_CHANGED, OrderChanged)
+@consumer(ORDER_CHANGED, OrderChanged, given_up=again_later(ORDER_CHANGED))
 async def order_changed(session: AsyncSession, context: TaskContext, changed: OrderChanged) -> None:
     """Take over what has become of an order."""
     await heard(_deps(session, context), changed.order_id)
@@ -93,9 +93,8 @@ async def notice(session: AsyncSession, context: TaskContext, named: NoticeNamed
 @periodic("parking.look", _OFTEN)
 async def look_at_due(context: TaskContext) -> None:
     """Close orphans, remind of arrears: each session in a transaction of its own."""
-    for session_id in await due(context.database, context.clock):
-        async with context.database.session() as session:
-            await look(_deps(session, context), session_id)
+    sessions = await due(context.database, context.clock)
+    await one_by_one(context, sessions, lambda session, each: look(_deps(session, context), each))
 
 
 @periodic("parking.forget", timedelta(hours=1))

@@ -34,10 +34,11 @@ class AttemptNamed(Struct, frozen=True):
 
 
 class RefundNamed(Struct, frozen=True):
-    """A refund to move on. ``goes_on`` as of an attempt."""
+    """A refund to move on. ``goes_on`` as of an attempt. ``refusals``: how often the host has refused it so far."""
 
     number: str
     goes_on: bool = False
+    refusals: int = 0
 
 
 def tell(session: AsyncSession, clock: Clock, order: PaymentOrder) -> None:

@@ -32,12 +32,12 @@ async def move(session: AsyncSession, clock: Clock, channels: Mapping[str, Chann
     found = await session.get(PaymentRefund, named.number)
     if found is None or found.state not in {"requested", "accepted"}:
         return
-    attempt = await session.get_one(PaymentAttempt, found.attempt_number)
+    attempt, refusals = await session.get_one(PaymentAttempt, found.attempt_number), named.refusals
     try:
         word = await _asked(channel_of(channels, attempt.app_id), attempt, found)
     except YiwangError as error:
-        refused = isinstance(error, OrderRefusedError | NotOfferedError)
-        if refused and found.queries >= _MOST_REFUSALS:
+        refusals += isinstance(error, OrderRefusedError | NotOfferedError)
+        if refusals > _MOST_REFUSALS:
             await step(session, clock, found.number, "fail", said=error.message)
         else:
             await _note(session, found.number, error.message)
@@ -47,7 +47,7 @@ async def move(session: AsyncSession, clock: Clock, channels: Mapping[str, Chann
     found.queries += 1
     session.add(found)
     if named.goes_on and found.state in {"requested", "accepted"}:
-        send(session, clock, REFUND, RefundNamed(found.number, goes_on=True), grown(found.queries))
+        send(session, clock, REFUND, RefundNamed(found.number, goes_on=True, refusals=refusals), grown(found.queries))
 
 
 async def settle_refund(session: AsyncSession, clock: Clock, number: str, word: Refund) -> bool:

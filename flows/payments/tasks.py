@@ -1,9 +1,7 @@
 """The tasks of payments. A message that a defect keeps from being done is not given up: money has no last attempt."""
 
 from datetime import timedelta
-from typing import Any
 
-from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.apps import OpenApps
@@ -16,23 +14,12 @@ from flows.payments.messages import EXPIRE, QUERY, REFUND, AttemptNamed, OrderNa
 from flows.payments.moving import move
 from flows.payments.ordering import close_if_over, locked
 from flows.payments.querying import Hosts, look
-from kernel.celery import Handler, TaskContext, consumer, periodic
+from kernel.celery import TaskContext, again_later, consumer, periodic
 from kernel.crypto.keys import open_keys
 from kernel.outbox import send
 
-_AGAIN = timedelta(hours=1)
 
-
-def _again(task: str) -> Handler[Any]:
-    """Return what is done about a message that was given up: the same one is sent again, later."""
-
-    async def send_again(session: AsyncSession, context: TaskContext, message: Struct) -> None:
-        send(session, context.clock, task, message, _AGAIN)
-
-    return send_again
-
-
-@consumer(QUERY, AttemptNamed, given_up=_again(QUERY))
+@consumer(QUERY, AttemptNamed, given_up=again_later(QUERY))
 async def query(session: AsyncSession, context: TaskContext, named: AttemptNamed) -> None:
     """Ask how an attempt stands."""
     hosts = Hosts(context.opened(OpenApps).channels, context.opened(OpenParking).charging)
@@ -51,13 +38,13 @@ async def debit(session: AsyncSession, context: TaskContext, asked: DebitAsked) 
     await charge(session, context.clock, charging, due, issuer(context.settings))
 
 
-@consumer(REFUND, RefundNamed, given_up=_again(REFUND))
+@consumer(REFUND, RefundNamed, given_up=again_later(REFUND))
 async def refund(session: AsyncSession, context: TaskContext, named: RefundNamed) -> None:
     """Move a refund on."""
     await move(session, context.clock, context.opened(OpenApps).channels, named)
 
 
-@consumer(EXPIRE, OrderNamed, given_up=_again(EXPIRE))
+@consumer(EXPIRE, OrderNamed, given_up=again_later(EXPIRE))
 async def expire(session: AsyncSession, context: TaskContext, named: OrderNamed) -> None:
     """Close an order whose time is over; what hosts have of it is asked about first."""
     await close_if_over(session, context.clock, await locked(session, named.order_id))

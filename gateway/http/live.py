@@ -47,6 +47,7 @@ QUIET_SECONDS = 15.0  # then a comment: below the 60 s after which load balancer
 MOST_OF_ONE = 5  # streams of one account in one process: its phones and its tabs
 MOST = 2000  # streams of one process, a fifth of its connections
 _MOST_ERRORS = 20
+_COMPLETE = b"event: complete\ndata: \n\n"
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # nginx would hold events back
 
 AnyRequest = Request[Any, Any, Any]
@@ -85,8 +86,7 @@ class Live:
             token = self._authenticator(headers)
             if token is None:
                 raise SignInNeededError("Streams are for residents who are signed in", fix="Send the access token.")
-            if self._open[token.sub] >= MOST_OF_ONE or self._open.total() >= MOST:
-                raise StreamsFullError(f"There are {MOST_OF_ONE} streams of yours, or {MOST} in all", fix="Close some.")
+            self._refuse_if_full(token)
             known = request.headers.get("last-event-id", "")
             events = self._events(token, asked, known)
             return Stream(events, media_type="text/event-stream", headers=_HEADERS)
@@ -101,8 +101,21 @@ class Live:
             raise RequestTooLargeError("The request is too long", fix="Send a shorter one.")
         return read_post(body, request.headers.get("content-type", ""))
 
+    def _refuse_if_full(self, token: AccessToken) -> None:
+        if self._open[token.sub] >= MOST_OF_ONE or self._open.total() >= MOST:
+            raise StreamsFullError(f"There are {MOST_OF_ONE} streams of yours, or {MOST} in all", fix="Close some.")
+
     async def _events(self, token: AccessToken, asked: GraphQLRequest, known: str) -> AsyncIterator[bytes]:
-        """Yield the bytes of a stream from its first to its last event."""
+        """Yield the bytes of a stream from its first to its last event.
+
+        It counts from here on, for one that is not read, after HEAD, would never be given back. So of those that were
+        let in at once some are refused here.
+        """
+        try:
+            self._refuse_if_full(token)
+        except StreamsFullError as error:
+            yield _next(_failed(error))[1] + _COMPLETE
+            return
         self._open[token.sub] += 1
         results: Events | None = None
         try:
@@ -114,7 +127,7 @@ class Live:
                 results = begun
                 async for each in _kept_alive(results, known):
                     yield each
-            yield b"event: complete\ndata: \n\n"
+            yield _COMPLETE
         finally:
             self._open[token.sub] -= 1
             self._open += Counter()  # forgets those at nought
@@ -184,10 +197,14 @@ def _result(coming: "asyncio.Future[ExecutionResult]") -> ExecutionResult | None
     except GraphQLError as error:
         return ExecutionResult(None, [error])
     except YiwangError as error:
-        return ExecutionResult(None, [GraphQLError(error.said, original_error=error)])
+        return _failed(error)
     except Exception as error:  # noqa: BLE001 - the edge: logged, and the client learns that it is not at fault
         _log.exception("a stream failed")
         return ExecutionResult(None, [GraphQLError("Internal error", original_error=error)])
+
+
+def _failed(error: YiwangError) -> ExecutionResult:
+    return ExecutionResult(None, [GraphQLError(error.said, original_error=error)])
 
 
 def _next(result: ExecutionResult) -> tuple[str, bytes]:

@@ -59,7 +59,7 @@ class PlaceRoutes:
             given = str((await request.form()).get("request_id", ""))
             request_id = given if _ID.fullmatch(given) else secrets.token_urlsafe(16)
             async with self._database.session() as session:
-                await reported(session, self._desk.clock, self._desk.cipher, scanned, request_id)
+                await reported(session, self._desk.clock, scanned, request_id)
             return _page(language(request), scanned, Standing("reported"), self._headers)
 
         return [page, report]

@@ -187,8 +187,10 @@ class Tenants:
             role in DOES[does].split() and node in self.above(organisation, line) for role, node, line in person.roles
         )
 
-    def listed(self, person: Person) -> list[str]:
-        kept = (app for app in self.apps if app.state in ON_ITS_WAY | SEEN_BY_ALL | {"suspended"})
+    def listed(self, person: Person, path: str) -> list[str]:
+        """Return what a list has: of what is withdrawn there are no documents unless they are asked for."""
+        states = ON_ITS_WAY | SEEN_BY_ALL | {"suspended", *(["withdrawn"] if path == "/entries" else [])}
+        kept = (app for app in self.apps if app.state in states)
         return sorted(app.code for app in kept if self.may(person, "read", app.organisation))
 
     def waiting(self, person: Person) -> set[str]:

@@ -66,7 +66,7 @@ class Comparison:
                 found += [each["code"] for each in answer[key]]
                 after = answer["next"]
                 self.compared[path, status] += 1
-            assert found == self.tenants.listed(person), (person, path)
+            assert found == self.tenants.listed(person, path), (person, path)
         waiting = await self.inbox(person)
         assert set(waiting) == self.tenants.waiting(person), person
         assert len(waiting) == len(set(waiting))

@@ -74,6 +74,17 @@ async def test_two_groups_know_a_resident_by_two_names(office: Office) -> None:
     assert len(one) == 32
 
 
+async def test_a_code_is_for_a_group_that_there_is(office: Office) -> None:
+    resident, hospital = await office.resident(), await office.gate(verifier_group="hospital")
+    checked = await office.check(hospital, await office.code(resident, group="hospital"))
+    assert checked.result == "ok"
+    invented: list[dict[str, Any]] = [{"group": "invented"}, {"group": "hospital", "purpose": "check_in"}]
+    for wanted in invented:
+        with pytest.raises(CodePurposeUnknownError, match="No verifiers of a group"):
+            await office.code(resident, **wanted)
+    assert await office.rows("SELECT sector FROM pairwise_subject") == [{"sector": "codes:hospital"}]
+
+
 async def test_a_verifier_is_told_what_it_is_licensed_for(office: Office) -> None:
     resident = await office.resident()
     window = await office.gate(purposes=["check_in"], claims=["level", "masked_name"])

@@ -194,12 +194,24 @@ async def test_what_is_overdue_is_a_work_item_until_a_patrol_has_seen_it_well(
     assert [reference for reference, _ in await city.dues()] == ["bay:1", "bay:0"]  # the longest due first
 
 
+async def test_a_scan_opens_the_key_of_its_code_alone(city: City) -> None:
+    row = await city.add()
+    async with city.database.session() as session:
+        keys = await places.mac_keys(session, city.cipher)
+        other = await places.new_key(session, city.clock, city.cipher)
+    await city.database.pool.execute("UPDATE place_key SET secret = 'damaged' WHERE kid = $1", other.kid)
+    code = PlaceCode(row.kind, row.object_id, row.kid)
+    for text in (place_codes.payload(BASE, code, keys), place_codes.scene_of(code, keys)):
+        assert (await city.scan(text)).answer == "valid"
+
+
 async def test_a_report_counts_once_for_the_place_it_names(city: City) -> None:
     row = await city.add()
-    forged = bent((await city.printed(row)).rpartition("/")[2])
+    forged = bent(await city.printed(row))
+    text = forged.rpartition("/")[2]
     async with city.database.session() as session:
-        for scanned, request in ((forged, "a"), (forged, "a"), (forged, "b"), ("https://evil.example", "c")):
-            await places.reported(session, city.clock, city.cipher, scanned, request)
+        for scanned, request in ((forged, "a"), (forged, "a"), (text, "b"), ("https://evil.example", "c")):
+            await places.reported(session, city.clock, scanned, request)
     found = await city.database.pool.fetch("SELECT object_id FROM place_report WHERE object_id IS NOT NULL")
     assert [each["object_id"] for each in found] == [row.object_id] * 2
 

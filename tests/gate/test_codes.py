@@ -17,7 +17,7 @@ from flows.gate.box import Box, open_box
 from flows.gate.errors import StoreFailedError
 from flows.gate.site_file import SiteFile
 from flows.gate.store import connected
-from flows.gate.wire import Answer, CodeShown, PlateRead
+from flows.gate.wire import Answer, CodeShown, OpenedByHand, PlateRead
 from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
@@ -148,6 +148,9 @@ async def test_what_the_disk_did_not_take_has_not_happened(
             await box.site.code_shown("free", CodeShown(id=name, text=receipt))
         assert (await box.site.plate_read("out", PlateRead(plate=PLATE))).decision == "pay"
         assert (await box.site.code_shown("out", CodeShown(id=name, text=receipt))).reason == "receipt"
+        with pytest.raises(StoreFailedError):
+            await box.site.opened_by_hand("free", OpenedByHand(reason="queue"))
+        assert box.passing.lanes.waiting("free", clock.now()) is not None  # as before
 
 
 @pytest.mark.parametrize("text", ["hello", "SC1:", "SR1:7", "S:ABC", "SC1:" + "0" * 300])

@@ -13,6 +13,7 @@ from flows.parking.operating import Speaker, waive
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
+from flows.payments.errors import RepeatedDifferentlyError
 from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
 from tests.parking.lots import NINE, PLATE, Lot
@@ -77,6 +78,10 @@ async def test_two_taps_are_one_order_and_then_it_is_paid(lot: Lot) -> None:
             await lot.order(entered.session_id, account, "a third key")
     assert (await lot.order(entered.session_id, me)).id == first.id
     assert len(await orders(lot)) == 1
+    second = await lot.passes("enter", 30, "沪B11111")
+    lot.clock.advance(30 * MINUTE)
+    with pytest.raises(RepeatedDifferentlyError):
+        await lot.order(second.session_id, me)
 
 
 @pytest.mark.case("PK-05")
@@ -203,6 +208,24 @@ async def test_a_dispute_is_decided_once_the_session_has_ended(lot: Lot) -> None
     assert (row.closing_fen, row.adjusted_fen, row.state) == (2500, 2000, "adjusted")
 
 
+async def test_a_receipt_says_what_was_paid_and_what_was_taken_off(lot: Lot) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    await lot.paid(entered.session_id, account)
+    await lot.passes("exit", 61, opened=True, reason="fail_open")
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_time")
+        await decide_dispute(lot.deps(session), opened.id, "staff:1", 2100)
+    order = await lot.order(entered.session_id, account, "arrears")
+    assert order.amount == 600
+    assert [(line["text"], line["amount"]) for line in order.lines] == [
+        ("09:00–10:01 计费 15.00 + 1 × 10.00 / 09:00–10:01 parked: 15.00 + 1 × 10.00", 2500),
+        ("争议裁定 / decided in a dispute", -400),
+        ("此前已付 / paid before", -1500),
+    ]
+
+
 @pytest.mark.parametrize("later", ["payment", "fee"])
 async def test_what_is_too_much_goes_back_although_the_rest_was_written_off(lot: Lot, later: str) -> None:
     account = await lot.account()
@@ -285,6 +308,48 @@ async def test_an_orphan_is_closed_after_72_hours_with_a_capped_fee(lot: Lot) ->
     assert await notices(lot) == [("orphan_closed", 12000, account)]
     await lot.passes("exit", 74 * 60, opened=True)
     assert (await lot.one()).closing_fen == 4 * 8000  # the exit came after all
+
+
+async def test_a_session_that_cannot_be_read_keeps_no_other_from_its_time(lot: Lot) -> None:
+    for minute, plate in enumerate((PLATE, "沪B11111")):
+        await lot.passes("enter", minute, plate)
+    await spoil(lot)
+    await lot.work(timedelta(hours=73))
+    assert [row.state for row in await lot.sessions()] == ["entered", "closed_by_operator"]
+    await spoil(lot)
+    await lot.work()
+    assert [row.state for row in await lot.sessions()] == ["closed_by_operator"] * 2
+
+
+@pytest.mark.parametrize("message", ["parking.settle", "parking.order_changed"])
+async def test_what_failed_for_hours_is_done_once_that_is_mended(lot: Lot, message: str) -> None:
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    if message == "parking.settle":
+        await signed(lot)
+        await lot.passes("exit", 60)
+    else:
+        order = await lot.order(entered.session_id, await lot.account())
+        await lot.host_says_paid(await lot.attempt(order), order.amount)
+    await spoil(lot)
+    for _ in range(12):
+        await lot.work(timedelta(hours=1))
+    waiting = "SELECT task, due_at IS NULL AS given_up FROM outbox ORDER BY given_up DESC"
+    told = [tuple(row) for row in await lot.database.pool.fetch(waiting) if row["task"].startswith("parking.")]
+    assert told[0] == (message, True)
+    await spoil(lot)
+    for _ in range(3):
+        await lot.work(timedelta(hours=1))
+    row = await lot.one()
+    assert row.debited_at is not None if message == "parking.settle" else row.paid_fen == 1500
+
+
+async def spoil(lot: Lot) -> None:
+    """Spoil what is sealed of the first session; twice puts it right again."""
+    await lot.database.pool.execute(
+        "UPDATE parking_session SET credential_text = set_byte(credential_text, 9, get_byte(credential_text, 9) # 255)"
+        " WHERE id = (SELECT id FROM parking_session ORDER BY opened_at LIMIT 1)"
+    )
 
 
 @pytest.mark.case("PK-14")

@@ -4,15 +4,19 @@ import asyncio
 import random
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from sqlmodel import col, select
 
 from flows.parking.errors import TariffRefusedError, TooManyEventsError, UnknownDeviceError
+from flows.parking.operating import Speaker
 from flows.parking.operating_tables import ParkingRefusedEvent
 from flows.parking.recording import record
-from flows.parking.session_tables import ParkingEvent
+from flows.parking.repairing import repair
+from flows.parking.session_tables import ParkingEvent, ParkingSession
+from flows.parking.stored import TEXT
 from flows.parking.tables import ParkingLane
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import EXAMPLE
@@ -146,6 +150,24 @@ async def test_requests_at_once_neither_lose_nor_wait_in_a_circle(lot: Lot) -> N
     batches = [rng.sample(events, len(events) // 4) for _ in range(10)] + [[each] for each in events[::4]]
     await asyncio.gather(*(lot.send(*batch) for batch in batches), lot.send(*reversed(events)))
     assert await lot.shape() == wanted
+
+
+async def test_plates_that_were_taken_for_each_other_are_put_right_at_once(lot: Lot) -> None:
+    plates = [f"沪{letter}{number}2345" for letter in "ABCDEFGH" for number in (1, 9)]
+    read = [(await lot.passes("enter", 10 * number, plate)).session_id for number, plate in enumerate(plates)]
+    right = {each: plates[number ^ 1] for number, each in enumerate(read)}
+
+    async def put_right(session_id: str) -> None:
+        async with lot.database.session() as session:
+            await repair(
+                lot.deps(session), Speaker("client", frozenset({"garages"})), UUID(session_id), right[session_id]
+            )
+
+    await asyncio.gather(*(put_right(each) for each in read))
+    async with lot.database.session() as session:
+        rows = (await session.exec(select(ParkingSession))).all()
+    texts = {str(row.id): lot.keys.cipher.open(TEXT, row.id, row.credential_text) for row in rows}
+    assert texts == {each: f"plate:{plate}" for each, plate in right.items()}
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

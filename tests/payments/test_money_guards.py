@@ -16,6 +16,7 @@ from adapters.wechat_pay.account import is_callback_address
 from adapters.wechat_pay.signing import Merchant
 from flows.payments import cashiers
 from flows.payments.errors import CashierClosedError
+from kernel.money import Fen
 from tests.payments.town import AMOUNT, HOSTS, OPERATOR, PAID, PLACES, Town, heard
 
 hosts = pytest.mark.parametrize("host", HOSTS)
@@ -56,6 +57,21 @@ async def test_baidu_is_told_success_in_time_while_the_order_is_held_by_somebody
     await town.until(order, "paid")
     assert baidu_order(town, begun.number).refunded == 0
     assert await town.ledger() == {"host": AMOUNT, OPERATOR: -AMOUNT}
+
+
+@pytest.mark.case("money-03")
+async def test_a_host_that_was_away_and_then_refuses_is_asked_again(town: Town) -> None:
+    order, begun = await town.paid("baidu")
+    await consumed(town, begun.number)
+    baidu_order(town, begun.number).consumed = False
+    town.fault("baidu.refund", "unavailable", 8)
+    await town.give_back(order, Fen(300))
+    async with asyncio.timeout(10):
+        while "refuses" not in (found := (await town.refunds(order))[0]).said:
+            await town.work(MINUTE)
+    assert (found.queries, found.state) == (9, "requested")
+    baidu_order(town, begun.number).consumed = True
+    await town.refunded(order)
 
 
 @pytest.mark.case("money-10")

@@ -15,6 +15,7 @@ from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, PaymentUnderwayError
 from flows.parking.host_news import take
 from flows.parking.operating import Speaker, waive
+from flows.parking.paying import Payer, pay
 from flows.parking.session_tables import ParkingHostStay, ParkingNotice, ParkingPayment, ParkingSession
 from flows.parking.site_reading import snapshot
 from flows.parking.vehicles import claim
@@ -183,8 +184,10 @@ async def test_nobody_pays_by_hand_what_is_being_charged(town: Town, lot: Lot, h
     await lot.work()  # the debit is under way, and not charged yet
     waiting = str(await town.database.pool.fetch("SELECT task, arguments::text FROM outbox"))
     assert ("payments.debit" in waiting, PLATE.number in waiting) == (True, False)
-    with pytest.raises(PaymentUnderwayError):
-        await lot.order(entered.session_id, town.accounts["li"])
+    async with town.database.session() as session:  # whoever goes on after being refused has stopped nothing
+        with pytest.raises(PaymentUnderwayError):
+            li = Payer(account_id=town.accounts["li"], idempotency_key="key")
+            await pay(lot.deps(session), UUID(entered.session_id), li)
     await until(town, lot, "debited")
     with pytest.raises(AlreadyCoveredError):
         await lot.order(entered.session_id, town.accounts["li"])

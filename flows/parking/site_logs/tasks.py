@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.site_logs.messages import COMPARE, LogNamed
 from flows.parking.site_logs.reconciling import compare_log, open_logs
-from kernel.celery import TaskContext, consumer, periodic
+from kernel.celery import TaskContext, consumer, one_by_one, periodic
 
 
 @consumer(COMPARE, LogNamed)
@@ -20,6 +20,4 @@ async def compare_open(context: TaskContext) -> None:
     """Compare those that differ again, each in a transaction of its own."""
     async with context.database.session() as session:
         logs = await open_logs(session, context.clock)
-    for log_id in logs:
-        async with context.database.session() as session:
-            await compare_log(session, context.clock, log_id)
+    await one_by_one(context, logs, lambda session, each: compare_log(session, context.clock, each))

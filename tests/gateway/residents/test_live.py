@@ -191,6 +191,23 @@ async def test_an_account_has_so_many_streams_and_gets_them_back(
             await asyncio.sleep(0.05)
 
 
+async def test_streams_that_are_opened_at_once_are_no_more_than_others(
+    city: City, phones: Phones, park: CarPark, url: str
+) -> None:
+    who = await sign_in(city, phones, "wang")
+    session, _ = await inside(park, who, 5)
+    headers = {"accept": "text/event-stream", "authorization": who.header[b"authorization"].decode()}
+    asked = {"query": WATCH, "variables": {"id": session}}
+    async with aiohttp.ClientSession() as client:
+        begun = await asyncio.gather(*(client.post(url, json=asked, headers=headers) for _ in range(20)))
+        firsts = [await Watcher(each).event() for each in begun if each.status == 200]
+        shown = [body for _, body in firsts if "errors" not in body]
+        codes = {body["errors"][0]["extensions"]["code"] for _, body in firsts if "errors" in body}
+        for each in begun:
+            each.close()
+    assert (len(shown), codes <= {"STREAMS_FULL"}) == (live.MOST_OF_ONE, True)
+
+
 async def test_a_gateway_that_stops_ends_its_streams_at_once(city: City, phones: Phones, park: CarPark) -> None:
     who = await sign_in(city, phones, "wang")
     session, _ = await inside(park, who, 50)
