@@ -25,6 +25,11 @@ def format_yuan(amount: Fen) -> str:
     return f"{'-' if amount < 0 else ''}{yuan}.{fen:02}"
 
 
+def in_yuan(amount: int | None) -> str:
+    """An amount of fen in a report, where a side may have none: ``"12.50"``, or ``"nothing"``."""
+    return "nothing" if amount is None else format_yuan(Fen(amount))
+
+
 def allocate(amount: Fen, weights: Sequence[int]) -> list[Fen]:
     """Split by weights without losing or inventing a fen: largest remainders first, then in order."""
     total = sum(weights)

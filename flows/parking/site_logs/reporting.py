@@ -13,7 +13,7 @@ from flows.parking.site_logs.comparing import Difference
 from flows.parking.site_logs.tables import DifferenceState, ParkingSiteDifference, ParkingSiteLog
 from flows.parking.tables import ParkingLot
 from kernel.clock import CHINA
-from kernel.money import Fen, format_yuan
+from kernel.money import in_yuan
 
 _MOST_SHOWN = 100  # differences of one report; the sums have all
 
@@ -105,17 +105,15 @@ def _text(report: SiteReport) -> list[str]:
     compared = f"{report.compared_at.astimezone(CHINA):%Y-%m-%d %H:%M}" if report.compared_at else "not yet"
     lines = [f"{report.day}  {report.place}  {report.device}  {report.open} open, compared {compared}"]
     for name, each in sorted(report.sums.items()):
-        lines.append(f"  {name:<18} {each.count:>7}  site {_yuan(each.site_fen):>14}  ours {_yuan(each.our_fen):>14}")
-    money = [f"{name.removesuffix('_fen')} {_yuan(value)}" for name, value in report.totals.items() if "_fen" in name]
+        lines.append(
+            f"  {name:<18} {each.count:>7}  site {in_yuan(each.site_fen):>14}  ours {in_yuan(each.our_fen):>14}"
+        )
+    money = [f"{name.removesuffix('_fen')} {in_yuan(value)}" for name, value in report.totals.items() if "_fen" in name]
     if money:
         lines.append(f"  {', '.join(money)}")
     for found in report.differences:
-        sides = f"site {_yuan(found.site_fen)}, ours {_yuan(found.our_fen)}"
+        sides = f"site {in_yuan(found.site_fen)}, ours {in_yuan(found.our_fen)}"
         lines.append(f"  - {found.difference}, {found.state}: {found.about}, {sides}. {found.note}".rstrip())
         if found.state == "open":
             lines.append(f"      id {found.id}")
     return lines
-
-
-def _yuan(amount: int | None) -> str:
-    return "nothing" if amount is None else format_yuan(Fen(amount))

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.payments.reconciliation.tables import HostBill, ReconciliationDifference
 from kernel.clock import CHINA
-from kernel.money import Fen, format_yuan
+from kernel.money import in_yuan
 
 
 class Sum(Struct, frozen=True):
@@ -109,18 +109,14 @@ def _sum(name: str, value: Mapping[str, int]) -> Sum:
 
 def _text(report: Report) -> list[str]:
     compared = f"compared {report.compared_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
-    head = f"{report.day}  {report.app_id}  {report.lines} lines, fees {_yuan(report.fees)}, {report.open} open"
+    head = f"{report.day}  {report.app_id}  {report.lines} lines, fees {in_yuan(report.fees)}, {report.open} open"
     lines = [f"{head}, {compared}"]
     for group in report.sums:
-        sides = f"ours {_yuan(group.ours):>14}  host {_yuan(group.hosts):>14}"
+        sides = f"ours {in_yuan(group.ours):>14}  host {in_yuan(group.hosts):>14}"
         lines.append(f"  {group.outcome:<18} {group.kind:<8} {group.count:>7}  {sides}")
     for each in report.differences:
-        sides = f"ours {_yuan(each.ours)}, host {_yuan(each.hosts)}"
+        sides = f"ours {in_yuan(each.ours)}, host {in_yuan(each.hosts)}"
         lines.append(f"  - {each.difference}, {each.state}: {each.kind} {each.number}, {sides}. {each.note}".rstrip())
         if each.state == "open":
             lines.append(f"      id {each.id}")
     return lines
-
-
-def _yuan(amount: int | None) -> str:
-    return "nothing" if amount is None else format_yuan(Fen(amount))
