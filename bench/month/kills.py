@@ -5,6 +5,7 @@ leave out ``fsync``, which is for a machine that dies, but not ``synchronous_com
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -12,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 
+from bench.machine import tree
 from bench.month.platform import Platform
 from bench.month.town import START, Month
 from kernel.embedded.postgres import start_postgres
@@ -37,10 +38,9 @@ class Servers:
         process = self.running[name].process
         if process is None:
             raise AssertionError(f"{name} was started by somebody else")
-        children = list(_children(process.pid))
-        process.kill()
-        for each in children:
-            os.kill(each, signal.SIGKILL)
+        for each in [*tree(process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         process.wait()
 
     def start(self, name: str) -> None:
@@ -87,7 +87,3 @@ class Killer:
             await asyncio.sleep(self._random.uniform(0, _DOWN_SECONDS))
             self._servers.start(target)  # in this thread, for the server ends with it
             self._platform.servers_killed_at = time.monotonic()
-
-
-def _children(pid: int) -> Iterable[int]:
-    return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
