@@ -1,4 +1,4 @@
-"""``myParking``: a resident's vehicles, and the parking sessions that are theirs (``flows.parking.holding``)."""
+"""``myParking``: a resident's vehicles, and the parking sessions that are theirs (``flows.parking.ownership``)."""
 
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -6,8 +6,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.policies import PUBLIC, SIGNED_IN
 from flows.parking.exit_receipts import exit_receipt
 from flows.parking.gathering import Deps
-from flows.parking.holding import session_held, sessions_held, vehicles_held
 from flows.parking.notices import notices_of
+from flows.parking.ownership import session_held, sessions_held, vehicles_held
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
 from flows.parking.viewing import View, view

@@ -1,6 +1,6 @@
 """What residents do about parking: vehicles, entering and leaving by scan, quotes, paying, disputes.
 
-Each act is for the vehicle or session of whoever asks (``flows.parking.holding``) and has an entry in the audit log.
+Each act is for the vehicle or session of whoever asks (``flows.parking.ownership``) and has an entry in the audit log.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from flows.codes.places import base_url, standing
 from flows.parking import scanning, vehicles
 from flows.parking.disputing import dispute
 from flows.parking.gathering import Deps
-from flows.parking.holding import session_disputable, session_held, vehicle_held
+from flows.parking.ownership import session_disputable, session_held, vehicle_held
 from flows.parking.paying import Payer, pay
 from flows.parking.quoting import quote
 from flows.parking.scanning import Place, Scanner, place_of

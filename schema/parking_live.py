@@ -10,7 +10,7 @@ from datetime import datetime
 import strawberry
 
 from auth.policies import SIGNED_IN
-from flows.parking.holding import session_held
+from flows.parking.ownership import session_held
 from flows.parking.viewing import View, view
 from schema.caller import caller
 from schema.context import Info

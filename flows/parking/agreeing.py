@@ -13,10 +13,10 @@ from msgspec import Struct
 from adapters.parking import Agreeing, ParkingProduct, Plate
 from auth.accounts.tables import Identity
 from flows.parking.gathering import Deps
-from flows.parking.holding import refuse_others, vehicle_held
 from flows.parking.host_stays import Products, plate_color
 from flows.parking.mandates import object_of, vehicle_of
 from flows.parking.messages import AGREEMENT, MandateNamed
+from flows.parking.ownership import refuse_others, vehicle_held
 from flows.parking.vehicle_tables import Vehicle
 from flows.payments import mandates
 from flows.payments.attempting import identity_in

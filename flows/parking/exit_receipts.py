@@ -13,7 +13,7 @@ from flows.codes.pass_codes import CODE_ID_BYTES
 from flows.codes.signed_receipts import PURPOSE, Receipt, plate_hash
 from flows.parking.credentials import plate_in
 from flows.parking.gathering import Deps
-from flows.parking.holding import session_held
+from flows.parking.ownership import session_held
 from flows.parking.stored import TEXT
 from kernel.database import driver
 

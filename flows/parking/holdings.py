@@ -15,7 +15,7 @@ from auth.accounts.merging import parts_of
 from auth.residents.holdings import plain_row
 from flows.parking.credentials import plate_in
 from flows.parking.gathering import Deps
-from flows.parking.holding import sessions_held
+from flows.parking.ownership import sessions_held
 from flows.parking.session_tables import ParkingDispute, ParkingNotice, ParkingPayment, ParkingQuote, ParkingScan
 from flows.parking.session_view import dispute_view
 from flows.parking.stored import TEXT

@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
 from flows.parking.gathering import Deps
-from flows.parking.holding import owner_of
 from flows.parking.messages import NOTICE, NoticeNamed
+from flows.parking.ownership import owner_of
 from flows.parking.session_tables import ParkingNotice, ParkingSession
 from kernel.ids import uuid7
 from kernel.outbox import send

@@ -8,8 +8,8 @@ from sqlmodel import col, select
 from flows.parking.credentials import credential, index_of
 from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
 from flows.parking.gathering import Deps
-from flows.parking.holding import owner_of
 from flows.parking.mandates import object_of
+from flows.parking.ownership import owner_of
 from flows.parking.plates import read_plate
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
 from flows.payments.mandates import end_all_of

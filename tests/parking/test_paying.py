@@ -8,8 +8,8 @@ from sqlmodel import select
 
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
-from flows.parking.holding import sessions_held
 from flows.parking.operating import Speaker, waive
+from flows.parking.ownership import sessions_held
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates

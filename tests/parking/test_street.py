@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from sqlmodel import col, select
 
 from flows.parking.errors import ActRefusedError
-from flows.parking.holding import sessions_held
 from flows.parking.operating import Speaker, release
+from flows.parking.ownership import sessions_held
 from flows.parking.recording import Answer, record_in_lot
 from flows.parking.repairing import repair
 from flows.parking.session_tables import ParkingNotice

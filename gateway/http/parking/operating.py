@@ -13,11 +13,11 @@ from auth.provider.environment import Environment
 from flows.parking import operating, refused
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import Call, once
+from flows.parking.observations import LotEvent, report
 from flows.parking.opening import Hours
 from flows.parking.operating import Speaker
 from flows.parking.refused import refused_events, refused_view
 from flows.parking.repairing import repair
-from flows.parking.reporting import LotEvent, report
 from flows.parking.session_view import (
     DisputeView,
     SessionView,

@@ -9,8 +9,8 @@ import pytest
 from sqlmodel import select
 
 from flows.parking.locking import lock
+from flows.parking.observations import LotEvent, report
 from flows.parking.operating import Speaker, count
-from flows.parking.reporting import LotEvent, report
 from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
