@@ -7,10 +7,15 @@ import pytest
 from sqlmodel import select
 
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.errors import (
+    AlreadyCoveredError,
+    DisputeRefusedError,
+    PaymentUnderwayError,
+    VehicleTakenError,
+)
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
-from flows.parking.session_tables import ParkingNotice
+from flows.parking.session_tables import ParkingNotice, ParkingScan
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
 from flows.payments.errors import RepeatedDifferentlyError
@@ -18,7 +23,8 @@ from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
 from tests.parking.lots import NINE, PLATE, Lot
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+OURS = Speaker("client", frozenset({"garages"}))
 
 
 async def orders(lot: Lot) -> list[PaymentOrder]:
@@ -146,14 +152,36 @@ async def test_a_debit_that_fails_is_reminded_of_and_never_tried_again(lot: Lot)
     for day in (1, 6, 23, 40):
         await lot.work(timedelta(days=day))
     assert (await lot.one()).state == "arrears"
-    kinds = [kind for kind, _, _ in await notices(lot)]
-    assert kinds == ["debit_failed", "arrears_1", "arrears_2", "arrears_3"]
+    kinds = ["debit_failed", "arrears_1", "arrears_2", "arrears_3"]
+    assert await notices(lot) == [(kind, 1500, account) for kind in kinds]
     await lot.paid(entered.session_id, account)
     await lot.work(timedelta(days=50))
     row = await lot.one()
     assert (row.state, row.paid_fen, row.looked_at) == ("paid", 1500, None)
     assert len(await orders(lot)) == 2
     assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+@pytest.mark.parametrize("known_by", ["payment", "scan"])
+async def test_who_paid_or_scanned_is_told_of_a_plate_that_nobody_owns(lot: Lot, known_by: str) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    if known_by == "payment":
+        await lot.paid(entered.session_id, account)
+    else:
+        async with lot.database.session() as session:
+            of = (await lot.one()).credential
+            session.add(
+                ParkingScan(account_id=account, key="1", act="enter", lot_id=lot.row.id, credential=of, at=NINE)
+            )
+    await lot.passes("exit", 90, opened=True)
+    await lot.work(DAY)
+    assert [(kind, whom) for kind, _, whom in await notices(lot)] == [("arrears_1", account)]
+    await lot.passes("enter", 3000)  # somebody else drives it now
+    await lot.passes("exit", 3090, opened=True)
+    await lot.work(DAY)
+    assert [whom for _, _, whom in await notices(lot)][-1] is None
 
 
 @pytest.mark.case("PK-09")
@@ -237,8 +265,7 @@ async def test_what_is_too_much_goes_back_although_the_rest_was_written_off(lot:
     attempt = await lot.attempt(order)
     lot.clock.advance(MINUTE)
     async with lot.database.session() as session:
-        speaker = Speaker("client", frozenset({"garages"}))
-        await waive(lot.deps(session), speaker, UUID(entered.session_id), "camera_broken")
+        await waive(lot.deps(session), OURS, UUID(entered.session_id), "camera_broken")
     if later == "payment":  # it was on its way
         await lot.host_says_paid(attempt, order.amount, lot.clock.now() + MINUTE)
     else:
