@@ -50,6 +50,7 @@ def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
 def minimum(case: Case, terms: Terms) -> Fee | None:
     """Return what is due for a visit without an entry: the least that is not free, if that is the lot's rule."""
     visit = case.visit
+    terms = terms.at(visit.opened_at)
     if terms.lot.no_entry != "minimum":
         return None
     stay = terms.stay(visit, case.credential, None)

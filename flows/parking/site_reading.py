@@ -36,9 +36,9 @@ _LOT = """
 """
 _LANES = "SELECT * FROM parking_lane WHERE lot_id = $1 AND closed_at IS NULL ORDER BY name, id"
 _TARIFFS = """
-    SELECT id, code || ' ' || version AS name, valid_from, data FROM parking_tariff
-    WHERE operator_id = $1 AND code = $2
-      AND (valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
+    SELECT id, code || ' ' || version AS name, valid_from, data, code <> $2 AS former FROM parking_tariff
+    WHERE operator_id = $1
+      AND (code = $2 AND valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
           WHERE operator_id = $1 AND code = $2 AND valid_from <= $3), '-infinity')
         OR id IN (SELECT tariff_id FROM parking_session WHERE lot_id = $4
           AND left_at IS NULL AND superseded_by IS NULL AND orphan_closed_at IS NULL))
@@ -131,7 +131,13 @@ async def _parts(asked: _Asked) -> dict[str, Any]:
         "lot": SiteLot(**{name: lot[name] for name in SiteLot.__struct_fields__}),
         "lanes": tuple(_lane(row, asked.device_id) for row in await connection.fetch(_LANES, lot["id"])),
         "tariffs": tuple(
-            SiteTariff(id=row["id"], name=row["name"], valid_from=row["valid_from"], data=_json(row["data"]))
+            SiteTariff(
+                id=row["id"],
+                name=row["name"],
+                valid_from=row["valid_from"],
+                data=_json(row["data"]),
+                former=row["former"],
+            )
             for row in tariffs
         ),
         "holidays": tuple(SiteHoliday(day=row["day"], kind=row["kind"]) for row in holidays),
