@@ -99,16 +99,19 @@ class Touched:
     async def write(self) -> dict[UUID, UUID]:
         """Write the sessions that changed; return each event's session."""
         now, rows = self.deps.clock.now(), self._was.sessions
+        told = {event.id for event in self._was.events}
         cases = await self._cases(self.visits())
         changed: list[dict[str, Any]] = []
         for case in cases:
             money = money_of(case, self.terms)
             values = row_values(case, self.terms, money, now) | {"credential": case.credential}
+            values |= msgspec.structs.asdict(case.facts)
             row = rows.get(case.visit.id)
-            if row is not None and _same(row, values):
-                continue
-            changed.append(self._whole(case, row, values) | {"updated_at": now})
-            self._settle(case, owed(money, case))
+            same = row is not None and _same(row, values)
+            if not same:
+                changed.append(self._whole(case, row, values) | {"updated_at": now})
+            if not same or not told.issuperset(case.visit.events):  # a device may see again what a phone has said
+                self._settle(case, owed(money, case))
         await self._upsert(changed)
         await self._announce([case for case in cases if case.visit.id not in rows and case.visit.inside])
         if changed:
@@ -147,8 +150,7 @@ class Touched:
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
-                # An earlier event may have come since: what was known of the session that it was goes on.
-                facts=next((Facts.of(rows[event]) for event in visit.events if event in rows), Facts()),
+                facts=Facts.of([rows[each] for each in visit.events if each in rows and _counts(rows[each], visit)]),
                 payments=payments,
                 free_at=free_at.get(visit.credential),
             )
@@ -180,7 +182,6 @@ class Touched:
             "id": case.visit.id,
             "lot_id": self.lot.id,
             "credential_text": sealed or self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential),
-            **msgspec.structs.asdict(case.facts),
         }
 
     async def _upsert(self, changed: list[dict[str, Any]]) -> None:
@@ -205,12 +206,17 @@ _TAKEN = """
 
 @lru_cache(8)
 def _upsert(names: tuple[str, ...]) -> str:
-    """Return the statement that writes a session; what its row keeps beside events is not overwritten."""
-    stays = {"id", "lot_id", *Facts.__struct_fields__}
+    """Return the statement that writes a session."""
+    stays = {"id", "lot_id"}
     places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
     renewed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in stays)
     into = f"INSERT INTO parking_session ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
     return f"{into} ON CONFLICT (id) DO UPDATE SET {renewed}"
+
+
+def _counts(row: Mapping[str, Any], visit: Visit) -> bool:
+    """Whether a row's facts are a visit's. Several are where sessions turn out to be one, until they are superseded."""
+    return row["superseded_by"] is None or row["id"] == visit.id
 
 
 def _same(row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

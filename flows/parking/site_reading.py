@@ -81,7 +81,8 @@ _SESSIONS = """
             AND e.occurred_at = s.left_at AND e.opened AND e.device_id = $2) AS left_by_phone,
         coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
-        FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid
+        FROM parking_payment p WHERE p.paid_at IS NOT NULL AND p.session_id = ANY(
+            s.id || ARRAY(SELECT o.id FROM parking_session o WHERE o.superseded_by = s.id))), '[]')::text AS paid
     FROM parking_session s WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
 """
 
