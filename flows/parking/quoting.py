@@ -11,7 +11,7 @@ from flows.parking.errors import NoTariffError
 from flows.parking.fees import Fee
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, Touched, seen_session, touched_session
-from flows.parking.projecting import covered_from, fee_until, money_of, owed
+from flows.parking.projecting import covered_from, fee_until, money_of, orphan_end, owed
 from flows.parking.session_tables import ParkingQuote, ParkingSession
 
 HOLDS = timedelta(minutes=5)
@@ -41,9 +41,10 @@ async def seen(deps: Deps, session_id: UUID) -> Standing:
 
 
 async def _standing(deps: Deps, row: ParkingSession, touched: Touched) -> Standing:
-    case = await touched.case(row.id)
+    case, now = await touched.case(row.id), deps.clock.now()
     money = money_of(case, touched.terms)
-    fee = money.fee or fee_until(case, touched.terms, deps.clock.now())
+    end = orphan_end(case.visit, now) if case.visit.orphaned_at else now  # whoever came after pays for themselves
+    fee = money.fee or fee_until(case, touched.terms, end)
     if fee is None:
         raise NoTariffError("What this session costs has to be found out by a person", fix="Ask the lot's operator.")
     due = owed(money, case) if money.fee else fee.total_fen - money.paid_fen

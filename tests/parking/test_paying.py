@@ -236,6 +236,13 @@ async def test_a_dispute_is_decided_once_the_session_has_ended(lot: Lot) -> None
     assert (row.closing_fen, row.adjusted_fen, row.state) == (2500, 2000, "adjusted")
 
 
+async def test_who_left_unseen_pays_up_to_the_next_entry(lot: Lot) -> None:
+    first, _ = [(await lot.passes("enter", minute)).session_id for minute in (0, 60)]
+    lot.clock.advance(5 * 60 * MINUTE)
+    quoted = await lot.quote(first)
+    assert (quoted.due_fen, quoted.next_raise_at) == (1500, None)
+
+
 async def test_a_receipt_says_what_was_paid_and_what_was_taken_off(lot: Lot) -> None:
     account = await lot.account()
     entered = await lot.passes("enter", 0)
