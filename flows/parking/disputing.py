@@ -60,7 +60,8 @@ async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int)
         )
     found.state = "rejected" if fee_fen == row.closing_fen else "adjusted"
     found.adjusted_fen, found.decided_at, found.decided_by = fee_fen, deps.clock.now(), actor
-    row.adjusted_fen, row.dispute = fee_fen, "decided"
+    row.adjusted_fen = None if found.state == "rejected" else fee_fen  # the fee goes on following from events
+    row.dispute = "decided"
     deps.session.add(found)
     await rewritten(deps, row)
     await settle_session(deps, row.id)
