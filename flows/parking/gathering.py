@@ -25,7 +25,7 @@ from flows.parking.mandates import debitable, may_debit
 from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
 from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
-from flows.parking.sessions import GateEvent, passages_of, sessions_of
+from flows.parking.sessions import PHONE, GateEvent, passages_of, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
 from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
@@ -80,13 +80,14 @@ class Touched:
         fee = fee_until(case, self.terms, event.occurred_at)
         due = None if fee is None else fee.total_fen - case.paid_fen
         owes = due is not None and due > 0
+        chargeable = owes and case.facts.debited_at is None and event.device_id != PHONE  # as ``collecting`` will
         decision = decide(
             Asked(
                 match=case.visit.match,
                 due_fen=due,
                 in_grace=covered_from(case.payments, event.occurred_at) is not None,
                 pays_later=self.lot.pays_later,
-                mandate=owes and await may_debit(self.deps.session, case.visit.id, case.credential, due or 0),
+                mandate=chargeable and await may_debit(self.deps.session, case.visit.id, case.credential, due or 0),
             )
         )
         self.add(replace(event, opened=decision.kind == "open"))

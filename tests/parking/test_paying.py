@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlmodel import select
 
@@ -13,9 +14,12 @@ from flows.parking.errors import (
     PaymentUnderwayError,
     VehicleTakenError,
 )
+from flows.parking.leaving import Decision
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
+from flows.parking.recording import record_by_phone
 from flows.parking.session_tables import ParkingNotice, ParkingScan
+from flows.parking.tables import ParkingLane
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
 from flows.payments.errors import RepeatedDifferentlyError
@@ -160,6 +164,34 @@ async def test_a_debit_that_fails_is_reminded_of_and_never_tried_again(lot: Lot)
     assert (row.state, row.paid_fen, row.looked_at) == ("paid", 1500, None)
     assert len(await orders(lot)) == 2
     assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+async def scanned(lot: Lot, kind: str, minutes: float) -> Decision:
+    """A phone has scanned the code of the gate."""
+    lot.clock.advance(NINE + minutes * MINUTE - lot.clock.now())
+    async with lot.database.session() as session:
+        lane = (await session.exec(select(ParkingLane.id).where(ParkingLane.name == kind))).one()
+        return (await record_by_phone(lot.deps(session), lane, msgspec.json.encode(lot.event(kind, minutes)))).decision
+
+
+async def test_nothing_is_debited_on_a_phones_word_until_a_device_has_seen_it(lot: Lot) -> None:
+    await signed(lot)
+    await lot.passes("enter", 0)
+    assert (await scanned(lot, "exit", 60)).reason == "to_pay"
+    await lot.database.pool.execute("UPDATE parking_lot SET pays_later = true")
+    assert (await scanned(lot, "exit", 61)).reason == "pays_later"
+    await lot.work()
+    assert ((await lot.one()).state, await orders(lot)) == ("released_unpaid", [])
+    await lot.passes("exit", 62, opened=True)
+    await lot.work()
+    assert [order.amount for order in await orders(lot)] == [2500]
+
+
+async def test_the_arm_opens_by_no_mandate_that_was_used_up(lot: Lot) -> None:
+    await signed(lot)
+    await lot.passes("enter", 0)
+    await lot.database.pool.execute("UPDATE parking_session SET debited_at = $1", NINE)
+    assert (await lot.passes("exit", 60)).decision.reason == "to_pay"
 
 
 @pytest.mark.parametrize("known_by", ["payment", "scan"])
