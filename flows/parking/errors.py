@@ -171,6 +171,28 @@ class VehicleTakenError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class NotKeeperError(YiwangError):
+    """Whoever would be a plate's proven owner is not its keeper, by the vehicle register or by the licence."""
+
+    code: ClassVar[str] = "VEHICLE_NOT_KEPT"
+    http_status: ClassVar[int] = 409
+
+
+class NoVehicleRegisterError(YiwangError):
+    """The deployment has no vehicle register to ask."""
+
+    code: ClassVar[str] = "NO_VEHICLE_REGISTER"
+    http_status: ClassVar[int] = 503
+
+
+class RegisterSilentError(YiwangError):
+    """The vehicle register gives no answer that can be relied on now; nothing has changed."""
+
+    code: ClassVar[str] = "VEHICLE_REGISTER_SILENT"
+    http_status: ClassVar[int] = 503
+    retryable: ClassVar[bool] = True
+
+
 class UnknownVehicleError(YiwangError):
     """A resident is not bound to such a vehicle."""
 
