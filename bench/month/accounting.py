@@ -10,7 +10,7 @@ from bench.month.drivers import Drivers
 from bench.month.oracle import Books, Owed, accounts
 from bench.month.platform import Platform
 from bench.month.site_logs import differences
-from bench.month.town import START, Month, Stay
+from bench.month.town import DEBIT_LIMIT_FEN, START, Month, Stay
 from flows.parking.event_ids import event_id_of
 from flows.payments import ledger
 
@@ -86,14 +86,26 @@ class Accounting:
         for row in rows.values():
             self._same("session doubled", row["id"], None, dict(row))
         self.figures["sessions"] = len(self.month.stays)
+        self.figures["debited"] = sum(each.debits for each in self.owed.values())
 
     def _session(self, stay: Stay, row: Mapping[str, Any]) -> None:
         known, owed, name = self.drivers.known[stay.number], self.owed[stay.number], _named(stay)
         self._same("session's times", name, (known.entered_at, known.left_at), (row["entered_at"], row["left_at"]))
         self._same("session's fee", name, (owed.fee, known.adjusted), (row["closing_fen"], row["adjusted_fen"]))
         self._same("session's payments", name, owed.kept, row["paid_fen"])
+        self._same("charged twice", name, min(owed.debits, 1), owed.debits)
+        if owed.arrears and self._chargeable(stay, owed):
+            self._same("not debited", name, 0, owed.arrears)
         review = "manual_open" if known.lifted else ""
         self._same("work list: reviews", name, (review, "exact"), (row["review"], row["match"]))
+
+    def _chargeable(self, stay: Stay, owed: Owed) -> bool:
+        """Whether a host would have taken a stay's fee."""
+        app = self.month.debits(stay.car)
+        if not app or owed.arrears > DEBIT_LIMIT_FEN:
+            return False
+        session = stay.session_id(self.drivers.known[stay.number].entered_at)
+        return session.hex not in self.platform.hosts[app].not_taken
 
     async def _site_logs(self) -> None:
         """The platform's own comparison with the sites' logs finds nothing either."""

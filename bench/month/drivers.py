@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from uuid import UUID
@@ -12,13 +13,13 @@ from bench.month.agenda import TICK, Agenda, Party
 from bench.month.gate import Gate
 from bench.month.hosts import Host
 from bench.month.platform import Platform
-from bench.month.town import APPS, Month, Stay
+from bench.month.town import APPS, Month, Stay, plate
 from flows.parking.errors import AlreadyCoveredError, NoTariffError, PaymentUnderwayError, UnknownSessionError
-from flows.parking.event_ids import event_id_of
 from flows.payments.errors import AlreadyPaidError, OrderOverError
 from kernel.errors import YiwangError
 
 _ASKS = 4
+_CALLS, _CALLED = ("at once", "later", "twice", "never"), (60, 15, 15, 10)
 
 
 class Known(Struct):
@@ -41,19 +42,22 @@ class Drivers:
         self.known: dict[int, Known] = {}
         self.said: Counter[str] = Counter()
         self._accounts: dict[int, UUID] = {}
+        for host in platform.hosts.values():
+            host.debited = partial(self._debited, host)
         self._taps = count()
         for stay in month.stays:
             agenda.add(stay.car, stay.enters_at, self._stay(stay))
 
     def session_id(self, stay: Stay) -> UUID:
         """What the cloud calls a stay."""
-        return event_id_of(stay.site.device, stay.entry, self.known[stay.number].entered_at)
+        return stay.session_id(self.known[stay.number].entered_at)
 
     @property
     def _now(self) -> datetime:
         return self.platform.clock.now()
 
     async def _stay(self, stay: Stay) -> Party:
+        await self._account(stay.car)
         gate, known = self.gates[stay.site.number], Known(self._now)
         self.known[stay.number] = known
         alone = {"opened": True, "offline": True} if gate.is_alone(stay, "enter") else {}
@@ -149,9 +153,18 @@ class Drivers:
                 self.said[f"begin: {type(error).__name__}"] += 1
         return None
 
+    def _debited(self, host: Host, number: str, at: datetime) -> None:
+        """The host calls about a debit as about any payment, once it is paid."""
+        random = self.month.random("debit", number)
+        how = random.choices(_CALLS, _CALLED)[0]
+        self.said[f"callback of a debit: {how}"] += 1
+        for _ in range({"twice": 2, "never": 0}.get(how, 1)):
+            wait = timedelta(minutes=random.uniform(0, 1 if how == "at once" else 60))
+            self.agenda.add(-100, at + wait + TICK, self._called(host, number))
+
     async def _told(self, stay: Stay, host: Host, number: str, random: Random) -> None:
         """The host calls: at once, after a while, twice, or never."""
-        how = random.choices(("at once", "later", "twice", "never"), (60, 15, 15, 10))[0]
+        how = random.choices(_CALLS, _CALLED)[0]
         self.said[f"callback: {how}"] += 1
         if how in ("at once", "twice"):
             await self.platform.told(host, number)
@@ -178,5 +191,9 @@ class Drivers:
 
     async def _account(self, car: int) -> UUID:
         if car not in self._accounts:
-            self._accounts[car] = await self.platform.gateway.call("resident")
+            account = self._accounts[car] = await self.platform.gateway.call("resident")
+            if app := self.month.debits(car):
+                host = self.platform.hosts[app]
+                host.agreed.add(plate(car))
+                await self.platform.gateway.call("sign", account, plate(car), host.app_id)
         return self._accounts[car]

@@ -1,4 +1,4 @@
-"""The hosts' side of the money, in the play's process: a channel's interface, without HTTP and RSA.
+"""The hosts' side of the money, in the play's process: a channel's and a parking product's interface, without HTTP.
 
 Each host has books of its own, which only payers and calls of the interface change. Callbacks are signed (HMAC) and
 read by the interface. With HTTP and RSA a payment would take some 30 ms more; ``adapters.sandbox`` has that.
@@ -6,10 +6,10 @@ read by the interface. With HTTP and RSA a payment would take some 30 ms more; `
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ from msgspec import Struct
 from adapters.bills import Bill, BillLine, check_over, nothing_billed
 from adapters.channel import Callback, Order, Payment, Provider, Refund
 from adapters.errors import OrderRefusedError, OutcomeUnknownError, SignatureRefusedError
+from adapters.parking import Charge, Charged, Entered, Plate, ServiceState, Stay
 from kernel.clock import CHINA, Clock
 from kernel.money import Fen
 
@@ -25,7 +26,7 @@ _SECRET = b"shared with the host"
 
 
 class Trade(Struct):
-    """An order in a host's books."""
+    """An order in a host's books. ``stay`` is what a debit is for; ``paid_at`` of one may be still to come."""
 
     number: str
     amount: int
@@ -33,6 +34,7 @@ class Trade(Struct):
     transaction: str
     closed: bool = False
     paid_at: datetime | None = None
+    stay: str = ""
 
 
 class Back(Struct):
@@ -63,6 +65,12 @@ class Host:
         self.clock, self._random = clock, random
         self.trades: dict[str, Trade] = {}
         self.refunds: dict[str, Back] = {}
+        self.agreed: set[str] = set()
+        """Plates whose fees may be taken."""
+        self.not_taken: set[str] = set()
+        """Stays whose fee was refused."""
+        self.debited: Callable[[str, datetime], None] = lambda _number, _at: None
+        """Hears when a debit will be paid."""
         self.faults = 0
 
     # What payers do.
@@ -90,18 +98,56 @@ class Host:
         if known is None:
             self.trades[order.number] = Trade(order.number, order.amount, order.expires_at, f"t{order.number}")
         if known is None and self._random.random() < 0.01:
-            self.faults += 1
-            raise OutcomeUnknownError("The host did not answer", fix="Query it.")
+            self._silent()
         return {"number": order.number}
 
     async def query(self, number: str) -> Payment:
         trade = self.trades.get(number)
         if trade is None:
             return Payment(number=number, state="unknown")
-        if trade.paid_at is None:
+        if trade.paid_at is None or trade.paid_at > self.clock.now():
             over = self.provider == "wechat" and self.clock.now() > trade.expires_at
             return Payment(number=number, state="closed" if trade.closed or over else "pending")
         return _paid(number, trade.transaction, trade.amount, trade.paid_at)
+
+    async def service_state(self, plate: Plate, driver: str = "") -> ServiceState:  # noqa: ARG002 - one driver a plate
+        return "active" if plate.number in self.agreed else "none"
+
+    async def announce_entry(self, stay: Stay) -> Entered:
+        if self._random.random() < 0.01:
+            self._silent()
+        return Entered(f"r{stay.number}", await self.service_state(stay.plate))
+
+    async def charge(self, charge: Charge) -> Charged:
+        """Take a fee: at once, within an hour and a half, or not; now and then nobody hears what became of it."""
+        number, now = charge.number, self.clock.now()
+        if number not in self.trades:
+            if charge.stay.plate.number not in self.agreed or self._random.random() < 0.03:
+                self.not_taken.add(charge.stay.number)
+                raise OrderRefusedError("The payer cannot be charged", fix="Let them pay by themselves.")
+            if self._random.random() < 0.02:
+                self._silent()
+            paid_at = now + timedelta(minutes=self._random.choice((0, 0, self._random.uniform(1, 90))))
+            trade = Trade(number, charge.amount, now, f"t{number}", paid_at=paid_at, stay=charge.stay.number)
+            self.trades[number] = trade
+            if self._random.random() < 0.05:
+                trade.paid_at, trade.closed = None, True
+                self.not_taken.add(trade.stay)
+            else:
+                self.debited(number, paid_at)
+            if self._random.random() < 0.02:
+                self._silent()
+        return await self.query_charge(number)
+
+    async def query_charge(self, number: str) -> Charged:
+        trade = self.trades.get(number)
+        if trade is None:
+            return Charged(number=number, state="unknown")
+        if trade.paid_at is None or trade.paid_at > self.clock.now():
+            return Charged(number=number, state="failed" if trade.closed else "accepted")
+        return Charged(
+            number=number, state="paid", amount=Fen(trade.amount), transaction=trade.transaction, paid_at=trade.paid_at
+        )
 
     async def close(self, number: str) -> None:
         trade = self.trades.get(number)
@@ -152,6 +198,10 @@ class Host:
         """What the books have: paid less given back."""
         paid = sum(each.amount for each in self.trades.values() if each.paid_at is not None)
         return paid - sum(each.amount for each in self.refunds.values())
+
+    def _silent(self) -> NoReturn:
+        self.faults += 1
+        raise OutcomeUnknownError("The host did not answer", fix="Query it.")
 
     def _refund(self, known: Back) -> Refund:
         state: Any = "done" if known.done_at <= self.clock.now() else "pending"

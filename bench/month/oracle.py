@@ -19,13 +19,17 @@ _HOLIDAYS = Holidays({})
 
 
 class Owed(Struct, frozen=True):
-    """A stay's account: its fee, what the hosts have taken for it, what of that stays taken, and what is still owed."""
+    """A stay's account: its fee, what the hosts have taken for it, what of that stays taken, and what is still owed.
+
+    ``debits`` is how often a host has taken it by itself.
+    """
 
     fee: int
     taken: int
     kept: int
     back: int
     arrears: int
+    debits: int
     free: bool
 
 
@@ -40,6 +44,10 @@ class Books:
 
     def __init__(self, hosts: Mapping[str, Host], attempts: Mapping[str, tuple[str, UUID]]) -> None:
         self._paid: dict[UUID, list[Trade]] = {}
+        self._debited: dict[str, list[Trade]] = {}
+        for each in (each for host in hosts.values() for each in host.trades.values()):
+            if each.stay and each.paid_at is not None:
+                self._debited.setdefault(each.stay, []).append(each)
         for number, (host, order) in attempts.items():
             trade = hosts[host].trades.get(number)
             if trade is not None and trade.paid_at is not None:
@@ -48,6 +56,10 @@ class Books:
     def paid(self, order: UUID) -> list[Trade]:
         """The trades of an order that are paid, in the order in which they were begun."""
         return self._paid.get(order, [])
+
+    def debits(self, session: UUID) -> list[Trade]:
+        """What was taken for a stay by itself."""
+        return self._debited.get(session.hex, [])
 
 
 def accounts(stays: Iterable[Stay], known: Mapping[int, Known], books: Books) -> dict[int, Owed]:
@@ -67,14 +79,16 @@ def _owed(stay: Stay, known: Known, books: Books, free_at: datetime | None) -> O
     left_at = known.left_at
     if left_at is None:
         raise AssertionError(f"stay {stay.number} has not ended")
-    taken = sum(each.amount for order in known.orders for each in books.paid(order))
+    debits = books.debits(stay.session_id(known.entered_at))
+    debited = sum(each.amount for each in debits)
+    taken = sum(each.amount for order in known.orders for each in books.paid(order)) + debited
     orders = _orders(known, books)
     covered = [each.asked_at for each in orders if each.paid_at <= left_at <= each.paid_at + GRACE[stay.site.tariff]]
     charged = Charged(entered_at=known.entered_at, free_at=free_at)
     fee = _RULES[stay.site.tariff].fee(charged, max(covered, default=left_at), _HOLIDAYS)
     owes = fee.total_fen if known.adjusted is None else known.adjusted
-    kept = min(sum(each.amount for each in orders), owes)
-    return Owed(fee.total_fen, taken, kept, taken - kept, owes - kept, fee.free)
+    kept = min(sum(each.amount for each in orders) + debited, owes)
+    return Owed(fee.total_fen, taken, kept, taken - kept, owes - kept, len(debits), fee.free)
 
 
 def _orders(known: Known, books: Books) -> Sequence[_Order]:

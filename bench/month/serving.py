@@ -19,17 +19,20 @@ from sqlmodel import select
 import worker.tasks  # noqa: F401 - registers the tasks
 from adapters.apps import OpenApps
 from adapters.channel import Channel
+from adapters.parking import ParkingProduct
 from adapters.parking_products import OpenParking
 from auth.accounts.tables import Account, Identity
 from bench.month.agenda import together
 from bench.month.hosts import read_notice
 from bench.month.line import Line
-from bench.month.town import START
+from bench.month.town import DEBIT_LIMIT_FEN, START
+from flows.parking.agreeing import Wanted, sign
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.gathering import Deps
 from flows.parking.paying import Payer, pay
 from flows.parking.recording import Answer, record
 from flows.parking.session_tables import ParkingDispute, ParkingSession
+from flows.parking.vehicles import claim
 from flows.payments.attempting import Cashier, begin_attempt, prepay
 from flows.payments.callbacks import take
 from kernel.celery import TaskContext, app
@@ -37,6 +40,7 @@ from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
 from kernel.database import open_database
 from kernel.ids import uuid7
+from kernel.money import Fen
 from kernel.outbox import KEY_PREFIX, attach_outbox, sweep
 from kernel.redis import open_redis
 from kernel.settings import Settings
@@ -46,7 +50,7 @@ _QUEUES = [KEY_PREFIX + each for each in ("payments", "parking")]
 
 
 class FarHost:
-    """The channel to a host, whose books are at the other end of the line."""
+    """The channel to a host and its parking product, whose books are at the other end of the line."""
 
     web_sign_in = None
 
@@ -85,9 +89,13 @@ class Serving:
         attach_outbox(self._database, self._redis)
         hosts: list[Any] = [FarHost(each, self.line) for each in providers]
         self._channels: dict[str, Channel] = {each.app_id: each for each in hosts}
+        self._products: dict[str, ParkingProduct] = {each.app_id: each for each in hosts}
         made = self._database, self._redis, self._clock
         self._cashier = Cashier(*made, self._channels, "https://city.example")
-        opened: dict[type, object] = {OpenApps: OpenApps(self._channels), OpenParking: OpenParking()}
+        opened: dict[type, object] = {
+            OpenApps: OpenApps(self._channels),
+            OpenParking: OpenParking(charging=self._products),
+        }
         self._context = TaskContext(settings, *made, has_opened=opened)
 
     # A gateway.
@@ -106,6 +114,17 @@ class Serving:
                     )
                 )  # fmt: skip
         return account.id
+
+    async def sign(self, account_id: UUID, plate: str, app_id: str) -> None:
+        """A resident lets a host debit the fees of their car."""
+        async with self._database.session() as session:
+            deps = self._deps(session)
+            vehicle = (await claim(deps, account_id, plate, "blue")).vehicle_id
+            wanted = Wanted(
+                account_id=account_id, vehicle_id=vehicle, app_id=app_id, limit_each=Fen(DEBIT_LIMIT_FEN),
+                consent_version=1,
+            )  # fmt: skip
+            await sign(deps, self._products[app_id], wanted, "https://city.example/callbacks")
 
     async def record(self, device: str, events: list[bytes]) -> list[Answer]:
         """A gate sends events."""

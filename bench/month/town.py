@@ -1,6 +1,7 @@
 """What truly happens in the month, drawn from the seed alone: lots, tariffs, cars and their stays. Pure.
 
-Plates differ in two signs at least, so that none is near another: misreading is tested elsewhere.
+Plates differ in two signs at least, so that none is near another: misreading is tested elsewhere. Some cars' fees may
+be debited after they have left.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,15 +12,18 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from msgspec import Struct
 
+from flows.parking.event_ids import event_id_of
 from kernel.clock import CHINA
 
 START = datetime(2026, 11, 2, tzinfo=CHINA)
 APPS = ("wechat", "alipay", "baidu")
 OUTAGE = timedelta(hours=6)
+DEBIT_LIMIT_FEN = 20_000
 Paying = Literal["prepay", "at_exit", "never_at_exit"]
 
 _BY_HOUR = (1, 1, 1, 1, 1, 2, 5, 12, 18, 16, 12, 11, 13, 12, 10, 10, 11, 14, 16, 12, 9, 6, 3, 2)
 _GAP = timedelta(minutes=10)
+_DEBITED = 0.15  # of all cars
 _DAY = {"name": "day", "begin": "07:00", "end": "22:30", "first": {"minutes": 60, "fen": 1500}}
 _NIGHT = {"name": "night", "begin": "22:30", "end": "07:00", "unit": {"minutes": 60, "fen": 100}, "cap_fen": 1000}
 _FLAT = {"name": "all", "begin": "00:00", "end": "24:00", "unit": {"minutes": 60, "fen": 500}}
@@ -71,10 +75,9 @@ class Stay(Struct, frozen=True, kw_only=True):
     def plate(self) -> str:
         return plate(self.car)
 
-    @property
-    def entry(self) -> UUID:
-        """The device's own id of the event of entering."""
-        return self.event("enter")
+    def session_id(self, entered_at: datetime) -> UUID:
+        """What the cloud calls the stay."""
+        return event_id_of(self.site.device, self.event("enter"), entered_at)
 
     def event(self, what: str) -> UUID:
         return uuid5(NAMESPACE_URL, f"{self.number} {what}")
@@ -92,6 +95,11 @@ class Month(Struct, frozen=True):
     @property
     def end(self) -> datetime:
         return START + timedelta(days=self.days)
+
+    def debits(self, car: int) -> str:
+        """In which host app a car's fees may be debited, or empty."""
+        random = self.random("debits", car)
+        return random.choice(("wechat", "wechat", "alipay")) if random.random() < _DEBITED else ""
 
     def random(self, *what: object) -> Random:
         """Chances of one thing, the same in whichever order things come."""

@@ -16,6 +16,7 @@ async def test_every_fen_of_a_day_is_accounted_for_and_a_wrong_one_is_found(sett
         assert set(found["faults"]) == {"cut off", "duplicated", "late", "lost"}
         assert found["killed"] == {"gateway": 3, "worker": 3}
         assert found["money_fen"]["kept"] > 0
+        assert found["debited"] > 0
         pool = over.platform.database.pool
         lost = await pool.fetchval("SELECT id FROM parking_event WHERE kind = 'exit' LIMIT 1")
         await pool.execute("DELETE FROM parking_event WHERE id = $1", lost)
