@@ -5,7 +5,7 @@ from alembic import op
 
 
 revision = 'c7f03b5d9a18'
-down_revision = 'a4e1c09d7b35'
+down_revision = 'f3a70d92c6b8'
 branch_labels = None
 depends_on = None
 
