@@ -85,6 +85,34 @@ class ActRefusedError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class PermitRefusedError(YiwangError):
+    """A permit cannot be assigned: its lots' tariffs know none of its name, or its time is over or taken."""
+
+    code: ClassVar[str] = "PARKING_PERMIT_REFUSED"
+    http_status: ClassVar[int] = 422
+
+
+class UnknownPermitError(YiwangError):
+    """There is no such permit, or it is another operator's."""
+
+    code: ClassVar[str] = "PARKING_PERMIT_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class CouponRefusedError(YiwangError):
+    """A coupon cannot be granted or revoked as its session stands."""
+
+    code: ClassVar[str] = "PARKING_COUPON_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class UnknownCouponError(YiwangError):
+    """There is no such coupon, or not for whoever asks."""
+
+    code: ClassVar[str] = "PARKING_COUPON_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
 class KeyReusedError(YiwangError):
     """An idempotency key of an operator's system came again with another call."""
 

@@ -150,12 +150,14 @@ class Touched:
         cases = []
         for visit in visits:
             payments = [each for event in visit.events for each in self._was.paid.get(event, ())]
+            coupons = [each for event in visit.events for each in self._was.coupons.get(event, ())]
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
                 # An earlier event may have come since: what was known of the session that it was goes on.
                 facts=next((Facts.of(rows[event]) for event in visit.events if event in rows), Facts()),
                 payments=payments,
+                coupons=coupons,
                 free_at=free_at.get(visit.credential),
             )
             fee = money_of(case, self.terms).fee if self.terms.free_once else None
