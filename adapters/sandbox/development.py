@@ -43,6 +43,7 @@ WEBSITES: Mapping[str, str] = {"wechat": "wx00000000sandbox2", "baidu": "sandbox
 
 SMS_KEY = SigningKey("sandbox-sms", b"sandbox-sms-secret")
 IDENTITY_KEY = SigningKey("sandbox-identity", b"sandbox-identity-secret")
+VEHICLES_KEY = SigningKey("sandbox-vehicles", b"sandbox-vehicles-secret")
 
 _NAME = "一网 Yiwang"
 _OWNER = "the city"
@@ -104,6 +105,7 @@ def directions(origin: str) -> str:
     said = (
         ("SMS", f"{origin}/web/sms", f"key id {SMS_KEY.id}, secret {SMS_KEY.secret.decode()}"),
         ("identity", f"{origin}/identity", f"key id {IDENTITY_KEY.id}, secret {IDENTITY_KEY.secret.decode()}"),
+        ("vehicles", f"{origin}/vehicles", f"key id {VEHICLES_KEY.id}, secret {VEHICLES_KEY.secret.decode()}"),
         ("WeChat", f"{origin}/wechat", f"app {APPS['wechat']}, secret {_SECRET}"),
         ("", "", f"in browsers: app {WEBSITES['wechat']}, the same secret"),
         ("WeChat Pay", f"{origin}/wechat_pay", f"merchant {MCHID}, certificate serial {SERIAL}"),

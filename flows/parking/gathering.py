@@ -153,11 +153,13 @@ class Touched:
         cases = []
         for visit in visits:
             payments = [each for event in visit.events for each in self._was.paid.get(event, ())]
+            coupons = [each for event in visit.events for each in self._was.coupons.get(event, ())]
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
                 facts=Facts.of([rows[each] for each in visit.events if each in rows and _counts(rows[each], visit)]),
                 payments=payments,
+                coupons=coupons,
                 free_at=free_at.get(visit.credential),
             )
             fee = money_of(case, self.terms).fee if self.terms.free_once else None

@@ -49,19 +49,16 @@ def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
         return None
     if visit.entered_at is None:
         return minimum(case, terms)
-    stay = terms.stay(visit, case.credential, case.free_at)
-    return terms.fee(stay, covered_from(case.payments, end) or end)
+    return terms.fee(terms.stay(case), covered_from(case.payments, end) or end)
 
 
 def minimum(case: Case, terms: Terms) -> Fee | None:
     """Return what is due for a visit without an entry: the least that is not free, if that is the lot's rule."""
-    visit = case.visit
-    terms = terms.at(visit.opened_at)
+    terms = terms.at(case.visit.opened_at)
     if terms.lot.no_entry != "minimum":
         return None
-    stay = terms.stay(visit, case.credential, None)
-    version = terms.version(visit.opened_at)
-    return None if version is None else version.rules.least(stay, terms.holidays)
+    version = terms.version(case.visit.opened_at)
+    return None if version is None else version.rules.least(terms.stay(case), terms.holidays)
 
 
 def owed(money: Money, case: Case) -> int:
@@ -150,6 +147,13 @@ def looked_at(case: Case, money: Money) -> datetime | None:
     return since + REMINDERS[facts.reminders]
 
 
+def off_by_coupons(case: Case, fee: Fee | None) -> int:
+    """Return what coupons have taken off the fee of a visit that ended; while it goes on, what they may at most."""
+    if fee is None:
+        return sum(each.amount_fen for each in case.coupons)
+    return -sum(line.amount_fen for line in fee.lines if line.kind == "coupon")
+
+
 def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[str, Any]:
     """Return what follows for the session's row."""
     visit = case.visit
@@ -171,6 +175,7 @@ def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[st
         "free_used": bool(money.fee and money.fee.free and visit.entered_at),
         "closing_fen": money.fen,
         "paid_fen": money.paid_fen,
+        "coupons_fen": off_by_coupons(case, money.fee),
         "lines": msgspec.json.encode(money.fee.lines if money.fee else []).decode(),
         "looked_at": looked_at(case, money),
         "superseded_by": None,

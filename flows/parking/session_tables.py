@@ -1,7 +1,8 @@
-"""The rows of what happens: gate events, the sessions that follow from them, quotes, payments, disputes, notices.
+"""The rows of what happens: gate events, the sessions that follow, quotes, payments, coupons, disputes, notices.
 
-Events are facts and only ever added. A session is a projection of its events and payments (``sessions``), written anew
-whenever one comes. ``credential`` is the blind index of a plate, ticket or pass-code holder (``credentials``).
+Events are facts and only ever added. A session is a projection of its events, payments and coupons (``sessions``),
+written anew whenever one comes. ``credential`` is the blind index of a plate, ticket or pass-code holder
+(``credentials``).
 """
 
 from datetime import datetime
@@ -127,6 +128,7 @@ class ParkingSession(SQLModel, table=True):
     closing_fen: int | None = None
     adjusted_fen: int | None = None
     paid_fen: int = 0  # less what was refunded
+    coupons_fen: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what they take off, or may
     dispute: str = ""  # open or decided
     orphan_closed_at: datetime | None = None
     written_off_at: datetime | None = None
@@ -183,6 +185,28 @@ class ParkingPayment(SQLModel, table=True):
     paid_at: datetime | None = None
     closed_at: datetime | None = None
     refunded_fen: int = 0  # asked back
+
+
+class ParkingCoupon(SQLModel, table=True):
+    """An amount off what a session costs (``coupons``), granted by a shop or by the lot's operator.
+
+    ``reference`` is the program's own number: with the same one a coupon is granted once.
+    """
+
+    __tablename__ = "parking_coupon"
+    __table_args__ = (
+        Index("parking_coupon_reference", "client_id", "reference", unique=True),
+        CheckConstraint("amount_fen > 0", name="parking_coupon_amount"),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    session_id: UUID = Field(foreign_key="parking_session.id", index=True)
+    amount_fen: int
+    given_by: str
+    client_id: str  # of the program that granted it
+    reference: str
+    granted_at: datetime
+    revoked_at: datetime | None = None
 
 
 class ParkingHostStay(SQLModel, table=True):

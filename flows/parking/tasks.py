@@ -106,6 +106,7 @@ async def forget_every_hour(context: TaskContext) -> None:
         await forget(session, context.clock)
     await in_batches(context, lambda session: forgetting.forget_stays(_deps(session, context)))
     await in_batches(context, lambda session: forgetting.forget_events(session, context.clock))
+    await in_batches(context, lambda session: forgetting.forget_permits(session, context.clock))
     await in_batches(context, lambda session: forgetting.forget_rest(session, context.clock))
 
 

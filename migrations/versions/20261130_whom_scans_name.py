@@ -4,7 +4,7 @@ from alembic import op
 
 
 revision = '3b8e5f20c7d4'
-down_revision = 'f3a70d92c6b8'
+down_revision = '96d8613409e7'
 branch_labels = None
 depends_on = None
 
