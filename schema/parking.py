@@ -183,7 +183,7 @@ def shown_vehicle(keys: Keys, vehicle: Vehicle, binding: VehicleBinding) -> Vehi
     return VehicleShown(
         id=strawberry.ID(str(vehicle.id)),
         plate=keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
-        color=vehicle.plate_color,
+        color=binding.plate_color,
         kind=vehicle.plate_kind,
         proof=binding.proof,
         since=text(binding.since),

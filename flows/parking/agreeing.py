@@ -16,7 +16,7 @@ from flows.parking.gathering import Deps
 from flows.parking.host_stays import Products, plate_color
 from flows.parking.mandates import object_of, vehicle_of
 from flows.parking.messages import AGREEMENT, MandateNamed
-from flows.parking.ownership import refuse_others, vehicle_held
+from flows.parking.ownership import color_said, refuse_others, vehicle_held
 from flows.parking.vehicle_tables import Vehicle
 from flows.payments import mandates
 from flows.payments.attempting import identity_in
@@ -71,7 +71,7 @@ async def sign(deps: Deps, product: ParkingProduct, wanted: Wanted, notify_url: 
     if mandate.state == "signed":
         named = MandateNamed(mandate.id, _FIRST_ASKED)
         send(deps.session, deps.clock, AGREEMENT, named, grown(named.asked))
-    return Signed(mandate, _agreeing(deps, mandate, vehicle, driver, notify_url))
+    return Signed(mandate, await _agreeing(deps, mandate, vehicle, driver, notify_url))
 
 
 async def confirmed(product: ParkingProduct, signed: Signed) -> bool:
@@ -106,17 +106,18 @@ async def _holds(deps: Deps, products: Products, mandate: DebitMandate) -> bool:
         return False
     try:
         driver = await identity_in(deps.session, mandate.account_id, mandate.provider, mandate.app_id)
-        return await confirmed(product, Signed(mandate, _agreeing(deps, mandate, vehicle, driver, "")))
+        return await confirmed(product, Signed(mandate, await _agreeing(deps, mandate, vehicle, driver, "")))
     except YiwangError as error:
         _log.warning("a mandate is not confirmed", extra={"mandate": mandate.id, "reason": error.message})
         return False
 
 
-def _agreeing(deps: Deps, mandate: DebitMandate, vehicle: Vehicle, driver: Identity, notify_url: str) -> Agreeing:
+async def _agreeing(deps: Deps, mandate: DebitMandate, vehicle: Vehicle, driver: Identity, notify_url: str) -> Agreeing:
+    color = await color_said(deps, mandate.account_id, vehicle.id)
     number = deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate)
     return Agreeing(
         number=mandate.id.hex,
-        plate=Plate(number, plate_color(vehicle.plate_color)),
+        plate=Plate(number, plate_color(color)),
         driver=driver.subject,
         notify_url=notify_url,
     )

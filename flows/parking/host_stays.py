@@ -12,19 +12,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from sqlalchemy.dialects import postgresql
-from sqlmodel import select
 
 from adapters.errors import NotOfferedError, OrderRefusedError
 from adapters.parking import Entered, ParkingProduct, Plate, PlateColor, Stay
 from flows.parking.credentials import plate_in
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps
-from flows.parking.mandates import mandate_for
+from flows.parking.mandates import mandate_for, vehicle_of
+from flows.parking.ownership import color_said
 from flows.parking.session_tables import ParkingHostStay, ParkingSession
 from flows.parking.stored import TEXT
 from flows.parking.tables import ParkingLot, ParkingTariff
 from flows.parking.tariff_data import read_tariff
-from flows.parking.vehicle_tables import Vehicle
 
 _log = logging.getLogger(__name__)
 
@@ -102,10 +101,11 @@ async def _stay(deps: Deps, row: ParkingSession, app_id: str, color: str, known:
 
 
 async def _color(deps: Deps, row: ParkingSession, seen: str) -> PlateColor:
-    """Return a plate's colour as the camera saw it, or else as its driver says."""
+    """Return a plate's colour as the camera saw it, or else as whoever pays for it says."""
     if not seen:
-        found = select(Vehicle.plate_color).where(Vehicle.plate_index == row.credential)
-        seen = (await deps.session.exec(found)).first() or ""
+        mandate = await mandate_for(deps.session, row.id, row.credential, 0)
+        vehicle = vehicle_of(mandate.about) if mandate else None
+        seen = await color_said(deps, mandate.account_id, vehicle) if mandate and vehicle else ""
     return plate_color(seen)
 
 

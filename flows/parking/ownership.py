@@ -108,6 +108,12 @@ async def vehicle_held(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Vehicl
     raise UnknownVehicleError("You have no such vehicle", fix="Add its plate first.")
 
 
+async def color_said(deps: Deps, account_id: UUID, vehicle_id: UUID) -> str:
+    """Return the colour that an account says its plate has, or empty. What strangers say of it is not heard."""
+    held = [binding for vehicle, binding in await vehicles_held(deps, account_id) if vehicle.id == vehicle_id]
+    return next((each.plate_color for each in held if each.plate_color), "")
+
+
 async def refuse_others(deps: Deps, account_id: UUID, vehicle: Vehicle) -> None:
     """Refuse to act for a plate that others answer for: its proven owner, or who lets it be charged.
 
