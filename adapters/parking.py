@@ -181,9 +181,13 @@ class Charging(Protocol):
 
 
 class ParkingProduct(Charging, Protocol):
-    """One app's parking product at one host."""
+    """One app's parking product at one host.
+
+    ``vouches``: what it says of a driver and a plate shows that the host holds the plate for theirs.
+    """
 
     provider: Provider
+    vouches: bool
 
     async def service_state(self, plate: Plate, driver: str = "") -> ServiceState:
         """Ask whether a plate's fees can be taken by themselves; of a driver at the host, if one is named."""

@@ -91,6 +91,7 @@ class WeChatReminders:
     """Implements ParkingProduct, without charges. ``Stay.lot`` is the lot's id at WeChat, the same at every step."""
 
     provider: Provider = "wechat"
+    vouches = False
 
     def __init__(self, client: WeChatPayClient, clock: Clock) -> None:
         self._client = client

@@ -171,6 +171,13 @@ class VehicleTakenError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class VehicleUnprovenError(YiwangError):
+    """What only a plate's proven owner may do, of which nobody else vouches for the resident."""
+
+    code: ClassVar[str] = "VEHICLE_UNPROVEN"
+    http_status: ClassVar[int] = 403
+
+
 class UnknownVehicleError(YiwangError):
     """A resident is not bound to such a vehicle."""
 
