@@ -1,19 +1,24 @@
 """Quoted, paid, left; paid twice, late or never; debited, reminded, disputed, lost and found."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlmodel import select
 
+from flows.parking.collecting import debit_failed, settle_session
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.finding import session_of
+from flows.parking.gathering import touched_session
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
 from flows.payments.errors import RepeatedDifferentlyError
+from flows.payments.ordering import locked
 from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
 from tests.parking.lots import NINE, PLATE, Lot
@@ -154,6 +159,29 @@ async def test_a_debit_that_fails_is_reminded_of_and_never_tried_again(lot: Lot)
     assert (row.state, row.paid_fen, row.looked_at) == ("paid", 1500, None)
     assert len(await orders(lot)) == 2
     assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+async def test_a_debit_is_given_up_after_who_is_changing_its_session_and_nobody_waits_in_a_circle(lot: Lot) -> None:
+    await signed(lot)
+    entered = UUID((await lot.passes("enter", 0)).session_id)
+    await lot.passes("exit", 60)
+    async with lot.database.session() as session:
+        await settle_session(lot.deps(session), entered)
+    [order] = await orders(lot)
+
+    async def gives_up() -> None:
+        async with lot.database.session() as session:
+            await debit_failed(lot.deps(session), order.id)
+
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+    async with lot.database.session() as session:
+        await touched_session(lot.deps(session), await session_of(session, entered))
+        given_up = asyncio.create_task(gives_up())
+        while not await lot.database.pool.fetchval(waiting):
+            await asyncio.sleep(0.01)
+        await locked(session, order.id)
+    await given_up
+    assert [order.state for order in await orders(lot)] == ["closed"]
 
 
 @pytest.mark.case("PK-09")
