@@ -127,6 +127,7 @@ class Charged(Struct, frozen=True, kw_only=True):
             amount=self.amount,
             transaction=self.transaction,
             paid_at=self.paid_at,
+            charged=True,
         )
 
 
