@@ -27,6 +27,7 @@ from adapters.parking import (
     ParkingCallback,
     Plate,
     PlateColor,
+    ProductKind,
     ServiceState,
     Stay,
     StayPayment,
@@ -68,6 +69,7 @@ class AlipayParking:
 
     provider: Provider = "alipay"
     vouches = False  # whether it compares the plate of an agreement with its user's is unverified
+    kind: ProductKind = "charging"
 
     def __init__(self, client: AlipayClient, clock: Clock) -> None:
         self._client = client

@@ -19,6 +19,7 @@ from adapters.parking import (
     ParkingCallback,
     Plate,
     PlateColor,
+    ProductKind,
     ServiceState,
     Stay,
     StayPayment,
@@ -92,6 +93,7 @@ class WeChatReminders:
 
     provider: Provider = "wechat"
     vouches = False
+    kind: ProductKind = "reminders"
 
     def __init__(self, client: WeChatPayClient, clock: Clock) -> None:
         self._client = client

@@ -30,6 +30,7 @@ from adapters.parking import (
     ParkingCallback,
     Plate,
     PlateColor,
+    ProductKind,
     ServiceChanged,
     ServiceState,
     Stay,
@@ -85,6 +86,7 @@ class WeChatVehicles:
 
     provider: Provider = "wechat"
     vouches = True  # it asks whose plate it is before it lets somebody agree, and answers by openid and plate
+    kind: ProductKind = "charging"
 
     def __init__(
         self, app_id: str, account: Account, product: VehicleProduct, opened: tuple[SignedHttp, KeyRing], clock: Clock

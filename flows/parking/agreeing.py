@@ -63,7 +63,8 @@ async def sign(deps: Deps, product: ParkingProduct, wanted: Wanted, notify_url: 
     driver = await identity_in(deps.session, wanted.account_id, product.provider, wanted.app_id)
     if not product.vouches and await owner_of(deps.session, vehicle.plate_index) is None:  # then it is their own
         raise VehicleUnprovenError(
-            "It is not proven that this plate is yours", fix="Prove that first, or sign in another host app."
+            "It is not proven that this plate is yours",
+            fix="Prove that first (`proveVehicle`), or sign in another host app.",
         )
     new = NewMandate(
         account_id=wanted.account_id,
@@ -106,7 +107,7 @@ async def give_up(deps: Deps, mandate_id: UUID) -> None:
 
 async def _holds(deps: Deps, products: Products, mandate: DebitMandate) -> bool:
     """Ask; what cannot be asked now is not confirmed yet."""
-    vehicle_id, product = vehicle_of(mandate.about), products.by_app.get(mandate.app_id)
+    vehicle_id, product = vehicle_of(mandate.about), products.of(mandate.app_id, "charging")
     vehicle = await deps.session.get(Vehicle, vehicle_id) if vehicle_id else None
     if vehicle is None or product is None:
         return False
@@ -119,7 +120,7 @@ async def _holds(deps: Deps, products: Products, mandate: DebitMandate) -> bool:
 
 
 async def _agreeing(deps: Deps, mandate: DebitMandate, vehicle: Vehicle, driver: Identity, notify_url: str) -> Agreeing:
-    color = await color_said(deps, mandate.account_id, vehicle.id)
+    color = await color_said(deps, mandate.account_id, vehicle.plate_index)
     number = deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate)
     return Agreeing(
         number=mandate.id.hex,

@@ -114,9 +114,9 @@ async def vehicle_held(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Vehicl
     raise UnknownVehicleError("You have no such vehicle", fix="Add its plate first.")
 
 
-async def color_said(deps: Deps, account_id: UUID, vehicle_id: UUID) -> str:
+async def color_said(deps: Deps, account_id: UUID, plate_index: bytes) -> str:
     """Return the colour that an account says its plate has, or empty. What strangers say of it is not heard."""
-    held = [binding for vehicle, binding in await vehicles_held(deps, account_id) if vehicle.id == vehicle_id]
+    held = [binding for vehicle, binding in await vehicles_held(deps, account_id) if vehicle.plate_index == plate_index]
     return next((each.plate_color for each in held if each.plate_color), "")
 
 

@@ -191,7 +191,7 @@ async def _in_bay(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) 
 
 
 async def _told(deps: Deps, vehicle: Vehicle, scanner: Scanner, what: dict[str, Any]) -> bytes:
-    color = await color_said(deps, scanner.account_id, vehicle.id)
+    color = await color_said(deps, scanner.account_id, vehicle.plate_index)
     event_id = uuid5(scanner.account_id, f"{what['kind']}:{scanner.key}")
     told = {
         "event_id": event_id,

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import Provider
-from auth.accounts.merging import parts_of
+from auth.accounts.merging import parts_of, whole_of
 from flows.payments.errors import AmountRefusedError, MandateTakenError, UnknownOrderError, WrongStateError
 from flows.payments.states import MandateEvent, after_mandate
 from flows.payments.tables import DebitMandate
@@ -182,9 +182,8 @@ async def _locked(session: AsyncSession, mandate_id: UUID) -> tuple[DebitMandate
 
 async def _anothers(session: AsyncSession, row: DebitMandate, others: Sequence[DebitMandate]) -> bool:
     """Whether one of the others stands and is another person's; accounts that were merged are one person's."""
-    mine = await parts_of(session, row.account_id)
-    standing = {each.account_id for each in others if each.state == "active"}
-    return any([row.account_id not in await parts_of(session, each) for each in standing - {*mine}])
+    mine = await whole_of(session, row.account_id)
+    return any([await whole_of(session, each.account_id) != mine for each in others if each.state == "active"])
 
 
 async def _standing(session: AsyncSession, wanted: NewMandate) -> DebitMandate:

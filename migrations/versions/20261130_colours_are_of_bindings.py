@@ -6,7 +6,7 @@ from alembic import op
 
 
 revision = 'd27b90e6f41c'
-down_revision = 'a4e1c09d7b35'
+down_revision = '96d8613409e7'
 branch_labels = None
 depends_on = None
 

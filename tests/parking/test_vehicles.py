@@ -10,6 +10,7 @@ from flows.parking.ownership import color_said, vehicles_held
 from flows.parking.scanning import Place, Scanner, enter
 from flows.parking.session_tables import ParkingSession
 from flows.parking.tables import ParkingLane
+from flows.parking.vehicle_tables import Vehicle
 from flows.parking.vehicles import claim, end, prove
 from tests.parking.lots import PLATE, Lot
 
@@ -21,7 +22,8 @@ async def claimed(lot: Lot, account: UUID, color: str = "") -> UUID:
 
 async def said(lot: Lot, account: UUID, vehicle: UUID) -> str:
     async with lot.database.session() as session:
-        return await color_said(lot.deps(session), account, vehicle)
+        plate = (await session.get_one(Vehicle, vehicle)).plate_index
+        return await color_said(lot.deps(session), account, plate)
 
 
 async def scanned(lot: Lot, account: UUID, vehicle: UUID) -> ParkingSession:
