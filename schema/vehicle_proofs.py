@@ -44,7 +44,8 @@ class VehicleProofMutations:
             bound = await heed(deps, owner.account_id, wanted, reply)
             noting(session, answer=reply.answer, reference=reply.reference, **since)
             if bound is not None:
-                return (await shown_vehicles(deps, [(held, bound)]))[0]
+                [shown] = await shown_vehicles(deps, [(held, bound)])
+                return shown
         raise refusal(reply)
 
 
