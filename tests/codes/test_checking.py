@@ -9,6 +9,7 @@ import pytest
 
 from auth.accounts.accounts import freeze
 from auth.errors import AssuranceTooLowError
+from auth.accounts.merging import merge
 from flows.codes import base45, issuing, opaque_codes, single_use
 from flows.codes.distance import Position
 from flows.codes.errors import CodePurposeUnknownError, CodesUnavailableError
@@ -162,6 +163,16 @@ async def test_an_online_use_before_an_offline_one_is_found_too(office: Office) 
 
 @pytest.mark.parametrize("offline", [False, True])
 async def test_a_recorded_use_counts_whatever_redis_has_forgotten(office: Office, *, offline: bool) -> None:
+@pytest.mark.parametrize("signed", [0, 1])
+async def test_whoever_was_two_accounts_gives_up_the_codes_of_both(office: Office, signed: int) -> None:
+    one, other, gate = await office.resident(), await office.resident("li"), await office.gate()
+    texts = [await office.code(each, signed) for each in (one, other)]
+    async with office.database.session() as session:
+        kept = (await merge(session, office.clock, one, other, "same-proof")).kept_id
+    assert await office.revoke_all(kept) == 2
+    assert [(await office.check(gate, each)).result for each in texts] == ["revoked"] * 2
+
+
     resident, gate, other = await office.resident(), await office.gate(), await office.gate("Gate 2")
     text = await office.code(resident, 1)
     if offline:
