@@ -25,24 +25,22 @@ _log = logging.getLogger(__name__)
 
 
 class OpenParking(Struct, frozen=True):
-    """The parking products of a process, by app id: all that are told of stays, and the one that takes fees."""
+    """The parking products of a process, by app id."""
 
     products: Mapping[str, Sequence[ParkingProduct]] = {}
-    charging: Mapping[str, ParkingProduct] = {}
+
+    @property
+    def charging(self) -> Mapping[str, ParkingProduct]:
+        """The one of each app that takes fees by itself."""
+        found = ((app_id, each) for app_id, opened in self.products.items() for each in opened)
+        return {app_id: each for app_id, each in found if each.kind == "charging"}
 
 
 @asynccontextmanager
 async def open_parking(apps: HostApps, clock: Clock) -> AsyncIterator[OpenParking]:
     """Open them for the length of a process."""
     async with AsyncExitStack() as stack:
-        products = {each.app_id: await _opened(stack, each, clock) for each in apps.apps}
-        charging = {
-            app_id: product
-            for app_id, opened in products.items()
-            for product in opened
-            if not isinstance(product, WeChatReminders)
-        }
-        yield OpenParking(products, charging)
+        yield OpenParking({each.app_id: await _opened(stack, each, clock) for each in apps.apps})
 
 
 async def _opened(stack: AsyncExitStack, entry: Entry, clock: Clock) -> Sequence[ParkingProduct]:

@@ -12,6 +12,7 @@ from supergraph.slice import RANK, Access
 
 PUBLIC = Access("public")
 SIGNED_IN = Access("L1")
+_HOW = {"L2": " in a browser, `provePerson` in an app", "L3": " in a browser, `beginFaceCheck` in an app"}
 
 
 def refusal(access: Access, token: AccessToken | None) -> YiwangError | None:
@@ -24,7 +25,9 @@ def refusal(access: Access, token: AccessToken | None) -> YiwangError | None:
         return AssuranceTooLowError(
             f"This needs the assurance level {access.level}, the session has {token.acr}",
             needed=access.level,
-            fix="Ask the resident to prove more of who they are: acr_values=" + access.level,
+            fix="Ask the resident to prove more of who they are: acr_values="
+            + access.level
+            + _HOW.get(access.level, ""),
         )
     if access.scope and not token.first_party and access.scope not in token.scope.split():
         return ScopeMissingError(

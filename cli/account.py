@@ -1,7 +1,6 @@
 """``yiwang account``: what the operator may do with residents' accounts: close them, part them, and never read them."""
 
 import asyncio
-import re
 from uuid import UUID
 
 import click
@@ -15,7 +14,7 @@ from auth.residents import erasure, windows
 from auth.residents.proofs import Person
 from auth.residents.shown_codes import ShownCodes
 from auth.sessions.sessions import sessions_of
-from cli.persons import person, registered
+from cli.persons import code_word, person, registered
 from cli.transaction import announced, transaction, with_redis
 from cli.who import operator, record
 from kernel.audit.entries import Detail
@@ -25,13 +24,6 @@ from kernel.settings import load
 
 _CLOCK = SystemClock()
 _account = click.argument("account_id", type=click.UUID)
-
-
-def _code(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Take what the audit log takes: who and where by codes, never by names."""
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
-        raise click.BadParameter("up to 64 letters of ASCII, digits, dots and dashes: a staff number, an office's code")
-    return value
 
 
 @click.group(short_help="Prove, freeze, thaw, part and erase residents' accounts.")
@@ -150,8 +142,10 @@ def unmerge(account_id: UUID, *, unlink_new: bool) -> None:
 @account.command("prove-at-window")
 @click.argument("code")
 @click.option("--document", required=True, type=click.Choice(windows.DOCUMENTS), help="Which document you have seen.")
-@click.option("--officer", required=True, callback=_code, help="Who has compared face and document: a staff number.")
-@click.option("--office", required=True, callback=_code, help="Where: the office's code.")
+@click.option(
+    "--officer", required=True, callback=code_word, help="Who has compared face and document: a staff number."
+)
+@click.option("--office", required=True, callback=code_word, help="Where: the office's code.")
 def prove_at_window(code: str, *, document: str, officer: str, office: str) -> None:
     """Prove the person who stands before an officer, with their document, at identity level 4.
 

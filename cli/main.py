@@ -35,6 +35,7 @@ COMMANDS = {
     "client": Entry("cli.client:client", "Register departments' sites that residents sign in to."),
     "account": Entry("cli.account:account", "Freeze and thaw residents' accounts."),
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
+    "vehicle": Entry("cli.vehicle:vehicle", "Prove at a window whose a plate is, and end it."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "parking": Entry("cli.parking:parking", "Load, show and export car parks and what they charge."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),

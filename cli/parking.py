@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.parking_logs import logs
+from cli.parking_permits import permits
 from cli.transaction import existing, transaction
 from cli.who import operator, record
 from flows.parking.errors import OperatorFileError
@@ -46,6 +47,7 @@ def parking() -> None:
 
 
 parking.add_command(logs)
+parking.add_command(permits)
 
 
 @parking.command("load")

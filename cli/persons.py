@@ -1,5 +1,6 @@
 """Persons that an operator names: by two lines of standard input, as a command line is seen by others and kept."""
 
+import re
 import sys
 
 import click
@@ -17,6 +18,13 @@ def person() -> tuple[str, str]:
     if len(lines) != 2:
         raise click.UsageError("standard input holds the person's name and, on a line of its own, their ID number")
     return lines[0], normal_id_number(lines[1])
+
+
+def code_word(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Take an option that the audit log takes: who and where by codes, never by names."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+        raise click.BadParameter("up to 64 letters of ASCII, digits, dots and dashes: a staff number, an office's code")
+    return value
 
 
 async def registered(clock: Clock, name: str, number: str) -> bool:

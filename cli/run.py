@@ -144,7 +144,7 @@ def _department(example: Example, settings: Settings, environ: Mapping[str, str]
 
 def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
     """What the children need to know of our settings, and of the sandbox where no real service is named."""
-    from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
+    from adapters.sandbox.development import IDENTITY_KEY, SMS_KEY, VEHICLES_KEY, development_apps  # noqa: PLC0415 - help is quick without all simulators
 
     networks = settings.upstream_networks or ("127.0.0.0/8",)  # the examples' upstreams are here
     simulated = url(_SANDBOX_HOST, settings.sandbox_port)
@@ -153,13 +153,15 @@ def _variables(settings: Settings, *, sandbox: bool) -> dict[str, str]:
         "sms_key": f"{SMS_KEY.id}:{SMS_KEY.secret.decode()}",
         "identity_url": f"{simulated}/identity",
         "identity_key": f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
+        "vehicle_register_url": f"{simulated}/vehicles",
+        "vehicle_register_key": f"{VEHICLES_KEY.id}:{VEHICLES_KEY.secret.decode()}",
     }
     host_apps = settings.host_apps_file
     if sandbox and not host_apps:
         file = state_path(settings) / "host-apps.json"
         file.write_bytes(development_apps(simulated))
         host_apps = str(file)
-    named = settings.sms_url or settings.identity_url
+    named = settings.sms_url or settings.identity_url or settings.vehicle_register_url
     chosen = services if sandbox and not named else {name: getattr(settings, name) for name in services}
     return {
         **{variable(name): value for name, value in chosen.items()},

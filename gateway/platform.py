@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from adapters.apps import open_channels, read_apps
 from adapters.parking_products import open_parking
 from adapters.single_flight import SingleFlight
+from adapters.vehicle_register import open_vehicle_register
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
@@ -45,6 +46,7 @@ async def open_platform(
         parking=parking.charging,
         owners=apps.owners,
         identity=services.faces,
+        vehicles=await stack.enter_async_context(open_vehicle_register(environment.settings, environment.clock)),
         purposes=read_purposes(environment.settings.purposes_file),
         desk=desk,
         watch=watch,

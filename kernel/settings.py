@@ -180,6 +180,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     identity_key: Annotated[
         str, Meta(description="The identity service's key, as `<key id>:<secret>`.", extra=SECRET)
     ] = ""
+    vehicle_register_url: Annotated[
+        str, Meta(description="The city's vehicle register (docs/vehicle_register.yaml). Empty: none is asked.")
+    ] = ""
+    vehicle_register_key: Annotated[str, Meta(description="Its key, as `<key id>:<secret>`.", extra=SECRET)] = ""
     purposes_file: Annotated[
         str,
         Meta(

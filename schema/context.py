@@ -15,6 +15,7 @@ from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
 from flows.codes.desk import Desk
+from flows.parking.keeping import Register
 from flows.parking.watching import Watch
 from kernel.database import Database
 from services_catalog.manifest import LongText, Text
@@ -60,6 +61,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     parking: Mapping[str, ParkingProduct]
     owners: Mapping[str, str]
     identity: IdentityService | None
+    vehicles: Register | None
     purposes: Purposes
     sign_ins: SingleFlight[Tokens]
     desk: Desk

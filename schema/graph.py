@@ -27,6 +27,7 @@ from schema import (
     security_notices,
     sessions,
     texts,
+    vehicle_proofs,
     ways_in,
 )
 from schema.child_mandates import ChildMandateMutations
@@ -50,6 +51,7 @@ from schema.policies import guard
 from schema.proofs import ProofMutations
 from schema.scalars import SCALARS
 from schema.sessions import SessionMutations
+from schema.vehicle_proofs import VehicleProofMutations
 from schema.ways_in import WaysInMutations
 from supergraph.slice import Access
 
@@ -78,6 +80,7 @@ for each in (
     parking_live,
     parking_lots,
     parking_mandates,
+    vehicle_proofs,
 ):
     POLICIES |= each.POLICIES
 
@@ -116,6 +119,7 @@ class Mutation(
     PlaceMutations,
     ParkingMutations,
     ParkingMandateMutations,
+    VehicleProofMutations,
 ):
     """The root of what residents do with their accounts."""
 

@@ -1,5 +1,7 @@
 """``myParking``: a resident's vehicles, and the parking sessions that are theirs (``flows.parking.ownership``)."""
 
+from collections.abc import Iterable
+
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -8,10 +10,10 @@ from flows.parking.exit_receipts import exit_receipt
 from flows.parking.gathering import Deps
 from flows.parking.notices import notices_of
 from flows.parking.ownership import session_held, sessions_held, vehicles_held
+from flows.parking.permitting import permits_on
 from flows.parking.session_tables import ParkingNotice
-from flows.parking.vehicle_tables import Vehicle, VehicleBinding
+from flows.parking.vehicle_tables import ParkingPermit, Vehicle, VehicleBinding
 from flows.parking.viewing import View, view
-from kernel.crypto.keys import Keys
 from schema.caller import caller
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
@@ -23,12 +25,25 @@ POLICIES = {
     "Query.myParking": SIGNED_IN,
     "MyParking": SIGNED_IN,
     "MyVehicle": PUBLIC,  # whoever has one was just given it
+    "MyParkingPermit": PUBLIC,
     "MyParkingSession": PUBLIC,
     "MyParkingNotice": PUBLIC,
     "ParkingExitReceipt": PUBLIC,
 }
 
 _MOST = 50
+
+
+@strawberry.type(name="MyParkingPermit", description="A season ticket, or a resident's or disabled permit of a plate.")
+class PermitShown:
+    """A permit."""
+
+    id: strawberry.ID
+    name: str = strawberry.field(description="As the car park's tariff has it, such as season, resident, disabled.")
+    operator: strawberry.ID
+    lot: strawberry.ID | None = strawberry.field(description="Null: in all car parks of the operator.")
+    since: DateTimeText
+    until: DateTimeText | None = strawberry.field(description="The first moment without it.")
 
 
 @strawberry.type(name="MyVehicle", description="A plate that the resident pays for.")
@@ -43,6 +58,9 @@ class VehicleShown:
         description="`claimed`: sessions show once a code is scanned there; `owner`: proven, all since then show."
     )
     since: DateTimeText
+    permits: list[PermitShown] = strawberry.field(
+        description="That hold or are to come, by when they begin; only its proven owner sees them."
+    )
 
 
 @strawberry.type(name="MyParkingSession", description="A stay in a car park, as it stands now.")
@@ -105,7 +123,7 @@ class MyParking:
         async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             deps = deps_of(info.context, session)
-            return [shown_vehicle(deps.keys, *each) for each in await vehicles_held(deps, owner.account_id)]
+            return await shown_vehicles(deps, await vehicles_held(deps, owner.account_id))
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Their sessions, the latest first; `after` is the id of the last one that was shown."
@@ -178,15 +196,33 @@ def deps_of(context: Context, session: AsyncSession) -> Deps:
     return Deps(session, environment.clock, environment.keys)
 
 
-def shown_vehicle(keys: Keys, vehicle: Vehicle, binding: VehicleBinding) -> VehicleShown:
-    """Return a vehicle as its account may see it."""
-    return VehicleShown(
-        id=strawberry.ID(str(vehicle.id)),
-        plate=keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
-        color=vehicle.plate_color,
-        kind=vehicle.plate_kind,
-        proof=binding.proof,
-        since=text(binding.since),
+async def shown_vehicles(deps: Deps, held: Iterable[tuple[Vehicle, VehicleBinding]]) -> list[VehicleShown]:
+    """Return vehicles as their account may see them."""
+    held = list(held)
+    owned = [vehicle.plate_index for vehicle, binding in held if binding.proof == "owner"]
+    permits = await permits_on(deps.session, owned, deps.clock.now()) if owned else ()
+    return [
+        VehicleShown(
+            id=strawberry.ID(str(vehicle.id)),
+            plate=deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
+            color=vehicle.plate_color,
+            kind=vehicle.plate_kind,
+            proof=binding.proof,
+            since=text(binding.since),
+            permits=[_shown_permit(each) for each in permits if each.plate_index == vehicle.plate_index],
+        )
+        for vehicle, binding in held
+    ]
+
+
+def _shown_permit(row: ParkingPermit) -> PermitShown:
+    return PermitShown(
+        id=strawberry.ID(str(row.id)),
+        name=row.name,
+        operator=strawberry.ID(row.operator_id),
+        lot=strawberry.ID(str(row.lot_id)) if row.lot_id else None,
+        since=text(row.since),
+        until=text(row.until) if row.until else None,
     )
 
 

@@ -25,7 +25,7 @@ from flows.parking.viewing import view
 from schema.caller import about, acting, caller
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.parking import SessionShown, VehicleShown, deps_of, shown_session, shown_vehicle
+from schema.parking import SessionShown, VehicleShown, deps_of, shown_session, shown_vehicles
 from schema.payments import OrderShown, shown_order
 from schema.places import scan_text
 from schema.scalars import DateTimeText, line, text
@@ -148,7 +148,7 @@ class ParkingMutations:
             binding = await vehicles.claim(deps, owner.account_id, line(plate, "plate")[:_MOST_KEY], color)
             vehicle = await vehicle_held(deps, owner.account_id, binding.vehicle_id)
             about(session, f"vehicle:{vehicle.id}")
-            return shown_vehicle(deps.keys, vehicle, binding)
+            return (await shown_vehicles(deps, [(vehicle, binding)]))[0]
 
     @strawberry.mutation(description="End that the resident drives a vehicle, such as when it was sold.")  # type: ignore[untyped-decorator]  # strawberry's
     async def end_vehicle(self, info: Info, vehicle: strawberry.ID) -> bool | None:

@@ -14,7 +14,7 @@ from auth.consents.ledger import may_use, standing
 from auth.errors import NoMatchError, SignInRefusedError
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.app_sessions import moved, renewed
-from auth.residents.attempts import attempt
+from auth.residents.attempts import Limit, attempt
 from auth.residents.proofs import PROOFS, Begun, Person, look_up, matched, person_of, remember, seen, stepped, take
 from auth.sessions.tables import Session
 from kernel.ids import random_id
@@ -142,7 +142,7 @@ async def _seen(session: AsyncSession, context: Context, owner: Session, person:
     return signed_in(await moved(session, environment, owner, stepped(owner, account), proven_now=True))
 
 
-async def admitted(context: Context, purpose: str) -> Session:
+async def admitted(context: Context, purpose: str, limit: Limit = PROOFS) -> Session:
     """Return the session of a resident who agrees to a purpose of the platform's, having counted a try of theirs."""
     platform = context.platform
     async with platform.database.session() as session:
@@ -151,7 +151,7 @@ async def admitted(context: Context, purpose: str) -> Session:
     decision = may_use(agreed, platform.purposes.current(purpose))
     if not decision:
         raise ConsentNeededError(decision.reason, fix=f"Show the purpose {purpose!r} and send `agree`.")
-    await attempt(platform.environment.redis, PROOFS, owner.account_id)
+    await attempt(platform.environment.redis, limit, owner.account_id)
     return owner
 
 

@@ -83,8 +83,8 @@ class WaysInMutations:
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Make a code for the officer at a service window, who proves the person with their document: "
-        "identity level 4. Good for five minutes. Say beside it that it is for the officer's eyes alone: whoever sends "
-        "it to somebody at a window becomes that person."
+        "identity level 4, or a plate of theirs with its vehicle licence. Good for five minutes. Say beside it that it "
+        "is for the officer's eyes alone: whoever sends it to somebody at a window becomes that person."
     )
     async def window_code(self, info: Info) -> ShownCode | None:
         platform = info.context.platform

@@ -28,10 +28,19 @@ def sandbox_app(sandbox: Sandbox, opens: Sequence[str] = ()) -> Litestar:
 
     ``opens``: origins elsewhere whose pages the phones open.
     """
-    simulated = [*(route for host in sandbox.hosts for route in host.routes()), *sandbox.identity.routes()]
+    simulated = [
+        *(route for host in sandbox.hosts for route in host.routes()),
+        *sandbox.identity.routes(),
+        *sandbox.vehicles.routes(),
+    ]
     own = Router(
         "/",
-        route_handlers=[*Phones(sandbox).handlers(), *Controls(sandbox).handlers(), *page_routes(opens)],
+        route_handlers=[
+            *Phones(sandbox).handlers(),
+            *Controls(sandbox).handlers(),
+            *sandbox.vehicles.controls(),
+            *page_routes(opens),
+        ],
         exception_handlers={YiwangError: _refused, HTTPException: _not_understood},
     )
     return Litestar(

@@ -43,12 +43,14 @@ WEBSITES: Mapping[str, str] = {"wechat": "wx00000000sandbox2", "baidu": "sandbox
 
 SMS_KEY = SigningKey("sandbox-sms", b"sandbox-sms-secret")
 IDENTITY_KEY = SigningKey("sandbox-identity", b"sandbox-identity-secret")
+VEHICLES_KEY = SigningKey("sandbox-vehicles", b"sandbox-vehicles-secret")
 
 _NAME = "一网 Yiwang"
 _OWNER = "the city"
 _DOMAINS = frozenset({"127.0.0.1", "localhost"})  # that browsers are sent back to
 _PAGES = frozenset({"pages/index/index"})
 _SECRET = "0sandbox" * 4
+_PARKING = {"vehicles": {"sub_mchid": SUB_MCHID}, "reminders": True}  # WeChat Pay's products
 _KEYWORDS = {"thing1": "提醒", "thing2": "停车场", "car_number3": "车牌", "amount4": "金额"}
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="
 _KEY_FILE = Path(__file__).parent / "development.pem"
@@ -103,6 +105,7 @@ def directions(origin: str) -> str:
     said = (
         ("SMS", f"{origin}/web/sms", f"key id {SMS_KEY.id}, secret {SMS_KEY.secret.decode()}"),
         ("identity", f"{origin}/identity", f"key id {IDENTITY_KEY.id}, secret {IDENTITY_KEY.secret.decode()}"),
+        ("vehicles", f"{origin}/vehicles", f"key id {VEHICLES_KEY.id}, secret {VEHICLES_KEY.secret.decode()}"),
         ("WeChat", f"{origin}/wechat", f"app {APPS['wechat']}, secret {_SECRET}"),
         ("", "", f"in browsers: app {WEBSITES['wechat']}, the same secret"),
         ("WeChat Pay", f"{origin}/wechat_pay", f"merchant {MCHID}, certificate serial {SERIAL}"),
@@ -143,7 +146,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "url": f"{origin}/wechat",
             "app": {"app_id": APPS["wechat"], "secret": _SECRET},
             "pay": merchant,
-            "vehicles": {"sub_mchid": SUB_MCHID},
+            **_PARKING,
             "messages": msgspec.to_builtins(_messages()),
         },
         {

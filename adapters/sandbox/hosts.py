@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from adapters.later import Later
 from adapters.sandbox.clock import MovableClock
-from adapters.sandbox.development import IDENTITY_KEY, development_hosts
+from adapters.sandbox.development import IDENTITY_KEY, VEHICLES_KEY, development_hosts
 from adapters.sandbox.host import SimulatedHost
 from adapters.sandbox.identity import SimulatedIdentity
+from adapters.sandbox.vehicle_register import SimulatedVehicleRegister
 from adapters.sandbox.world import World
 from kernel.clock import Clock
 
@@ -20,6 +21,7 @@ class Sandbox(Struct, frozen=True):
     clock: MovableClock
     hosts: Sequence[SimulatedHost]
     identity: SimulatedIdentity
+    vehicles: SimulatedVehicleRegister
     later: Later
 
 
@@ -30,4 +32,5 @@ def build_sandbox(
     moved = MovableClock(clock)
     later = Later(lambda why: world.note("sandbox", "a later happening", f"failed: {why}"))
     world = World(moved, seed, later.spawn)
-    return Sandbox(world, moved, tuple(hosts(world)), SimulatedIdentity(world, IDENTITY_KEY), later)
+    identity, vehicles = SimulatedIdentity(world, IDENTITY_KEY), SimulatedVehicleRegister(world, VEHICLES_KEY)
+    return Sandbox(world, moved, tuple(hosts(world)), identity, vehicles, later)

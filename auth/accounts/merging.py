@@ -70,6 +70,13 @@ async def parts_of(session: AsyncSession, account_id: UUID) -> Sequence[UUID]:
     return (await session.exec(select(parts.union(merged).c.id))).all()
 
 
+async def whole_of(session: AsyncSession, account_id: UUID) -> UUID:
+    """Return the account that an account has become part of, itself if it has not."""
+    while (row := await merge_of(session, account_id)) is not None:
+        account_id = row.kept_id
+    return account_id
+
+
 def final_at(row: AccountMerge) -> datetime:
     """Return the moment from which a merge stays."""
     return row.at + UNDO_WITHIN

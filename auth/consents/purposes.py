@@ -176,6 +176,20 @@ PLATFORM = (
         sensitivity="sensitive",
         passed_on=True,
     ),
+    Purpose(
+        id="vehicle-register",
+        version=1,
+        title=Wording("车主核验", "Proving that a vehicle is yours"),
+        text=Wording(
+            "将您的姓名、身份证号码和车牌号提供给机动车登记机关比对；您也可以到窗口核验。",
+            "Your name, ID number and plate are given to the vehicle register to compare; a window can do it instead.",
+        ),
+        fields=("name", "id_number", "plate"),
+        legal_basis="consent",
+        retention=timedelta(days=3 * 365),
+        sensitivity="sensitive",
+        passed_on=True,
+    ),
 )
 OWN = tuple(each.id for each in PLATFORM)
 """What the platform itself uses data for, when a resident signs in or proves who they are."""

@@ -19,6 +19,7 @@ from sqlmodel import select
 import worker.tasks  # noqa: F401 - registers the tasks
 from adapters.apps import OpenApps
 from adapters.channel import Channel
+from adapters.errors import NotOfferedError
 from adapters.parking import ParkingProduct
 from adapters.parking_products import OpenParking
 from auth.accounts.tables import Account, Identity
@@ -53,6 +54,7 @@ class FarHost:
     """The channel to a host and its parking product, whose books are at the other end of the line."""
 
     web_sign_in = None
+    kind = "charging"
 
     def __init__(self, provider: str, line: Line) -> None:
         self.provider, self.app_id, self._line = provider, f"app-{provider}", line
@@ -62,6 +64,11 @@ class FarHost:
             return await self._line.call("host", self.provider, name, *arguments)
 
         return asked
+
+    async def announce_payment(self, *_: object) -> None:
+        raise NotOfferedError("It only charges", fix="Charge.")
+
+    announce_exit = announce_payment
 
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Any:  # noqa: ARG002 - a host's callbacks have no query
         return read_notice(headers, body)
@@ -94,7 +101,7 @@ class Serving:
         self._cashier = Cashier(*made, self._channels, "https://city.example")
         opened: dict[type, object] = {
             OpenApps: OpenApps(self._channels),
-            OpenParking: OpenParking(charging=self._products),
+            OpenParking: OpenParking({app_id: [each] for app_id, each in self._products.items()}),
         }
         self._context = TaskContext(settings, *made, has_opened=opened)
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from flows.gate.terms import Terms
+from flows.parking.coupons import discounts
+from flows.parking.entry_terms import Version
 from flows.parking.fees import Fee
 from flows.parking.site_snapshot import SiteSession
 from flows.parking.tariff import Stay
@@ -55,20 +57,26 @@ def free_entries(visits: Iterable[Visit], who: str, known: Collection[datetime],
 
 
 def _stay(visit: Visit, known: Known, terms: Terms) -> Stay:
-    since = visit.entered_at or visit.opened_at
+    since, session = visit.entered_at or visit.opened_at, known.session
+    paid = [(each.quoted_at, each.amount_fen) for each in session.paid] if session is not None else []
     return Stay(
         entered_at=since,
         vehicle_class=visit.vehicle_class,
         area_class=terms.lot.area_class if terms.lot is not None else "",
-        permit=terms.permit(known.who, since),
+        permit=terms.permit(known.who, since, _version(terms, since, session)),
         free_at=max((each for each in known.free if each < since), default=None),
-        charging=known.session.charging if known.session is not None else None,
+        charging=session.charging if session is not None else None,
+        coupons=discounts(session.coupons, paid, visit.paid_here_fen) if session is not None else (),
     )
+
+
+def _version(terms: Terms, since: datetime, session: SiteSession | None) -> Version | None:
+    return terms.version(session.tariff_id if session is not None else None, since)
 
 
 def _fee(visit: Visit, stay: Stay, terms: Terms, until: datetime, session: SiteSession | None = None) -> Fee | None:
     """Return the fee; for who was not seen to enter the least, if that is the lot's rule."""
-    version = terms.version(session.tariff_id if session is not None else None, stay.entered_at)
+    version = _version(terms, stay.entered_at, session)
     if terms.lot is None or version is None:
         return None
     if visit.entered_at is not None:

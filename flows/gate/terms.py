@@ -33,9 +33,9 @@ class Terms(Struct, frozen=True, kw_only=True):
         named = next((each for each in self.versions if each.id == tariff_id), None)
         return named or version_at(self.versions, entered_at)
 
-    def permit(self, who: str, at: datetime) -> str:
-        """Return the name of a permit that holds for an entry, or nothing."""
-        return permit_at(self.permits.get(who, ()), at)
+    def permit(self, who: str, at: datetime, version: Version | None) -> str:
+        """Return the name of a permit that holds for an entry by its version, or nothing."""
+        return permit_at(self.permits.get(who, ()), at, version)
 
 
 def terms_of(snapshot: SiteSnapshot) -> Terms:

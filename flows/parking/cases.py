@@ -1,4 +1,4 @@
-"""A visit with all that is known of it beside gate events: what its session's row keeps, and what was paid."""
+"""A visit with all that is known of it beside gate events: what its session's row keeps, what was paid, coupons."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from flows.parking.coupons import Coupon, Discount, discounts
 from flows.parking.fees import Fee
 from flows.parking.visits import Visit
 
@@ -59,12 +60,19 @@ class Case(Struct, frozen=True, kw_only=True):
     credential: bytes
     facts: Facts = Facts()
     payments: Sequence[Paid] = ()
+    coupons: Sequence[Coupon] = ()
     free_at: datetime | None = None
 
     @property
     def paid_fen(self) -> int:
         """What came, through the host apps and at the site, and was not given back."""
         return sum(payment.fen for payment in self.payments) + self.visit.paid_here_fen
+
+    @property
+    def discounts(self) -> tuple[Discount, ...]:
+        """What its coupons take off."""
+        asked = ((each.quoted_at, each.fen) for each in self.payments)
+        return discounts(self.coupons, asked, self.visit.paid_here_fen)
 
     def paid_by(self, moment: datetime) -> int:
         """What of that had come by a moment; of what was paid at the site no moment is known: all of it."""

@@ -1,6 +1,6 @@
 """What of a lot's terms holds for one entry: a tariff's version, a permit. Pure, for the platform and sites' boxes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -31,11 +31,15 @@ def version_at(versions: Sequence[Version], entered_at: datetime) -> Version | N
     return valid[-1] if valid else next(iter(versions), None)
 
 
-def permit_at(permits: Iterable[Permit], entered_at: datetime) -> str:
-    """Return the name of the permit that holds for an entry, the newest of several; nothing if none does."""
+def permit_at(permits: Iterable[Permit], entered_at: datetime, version: Version | None) -> str:
+    """Return the name of the permit that holds for an entry; nothing if none does.
+
+    It is the one that began last of those that the entry's version of the tariff knows.
+    """
+    known: Collection[str] = version.rules.permits if version else ()
     held = (
         (permit.since, permit.name)
         for permit in permits
-        if permit.since <= entered_at and (permit.until is None or entered_at < permit.until)
+        if permit.name in known and permit.since <= entered_at and (permit.until is None or entered_at < permit.until)
     )
     return max(held, default=(entered_at, ""))[1]

@@ -85,6 +85,34 @@ class ActRefusedError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class PermitRefusedError(YiwangError):
+    """A permit cannot be assigned: its lots' tariffs know none of its name, or its time is over or taken."""
+
+    code: ClassVar[str] = "PARKING_PERMIT_REFUSED"
+    http_status: ClassVar[int] = 422
+
+
+class UnknownPermitError(YiwangError):
+    """There is no such permit, or it is another operator's."""
+
+    code: ClassVar[str] = "PARKING_PERMIT_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class CouponRefusedError(YiwangError):
+    """A coupon cannot be granted or revoked as its session stands."""
+
+    code: ClassVar[str] = "PARKING_COUPON_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
+class UnknownCouponError(YiwangError):
+    """There is no such coupon, or not for whoever asks."""
+
+    code: ClassVar[str] = "PARKING_COUPON_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
 class KeyReusedError(YiwangError):
     """An idempotency key of an operator's system came again with another call."""
 
@@ -169,6 +197,28 @@ class VehicleTakenError(YiwangError):
 
     code: ClassVar[str] = "VEHICLE_TAKEN"
     http_status: ClassVar[int] = 409
+
+
+class NotKeeperError(YiwangError):
+    """Whoever would be a plate's proven owner is not its keeper, by the vehicle register or by the licence."""
+
+    code: ClassVar[str] = "VEHICLE_NOT_KEPT"
+    http_status: ClassVar[int] = 409
+
+
+class NoVehicleRegisterError(YiwangError):
+    """The deployment has no vehicle register to ask."""
+
+    code: ClassVar[str] = "NO_VEHICLE_REGISTER"
+    http_status: ClassVar[int] = 503
+
+
+class RegisterSilentError(YiwangError):
+    """The vehicle register gives no answer that can be relied on now; nothing has changed."""
+
+    code: ClassVar[str] = "VEHICLE_REGISTER_SILENT"
+    http_status: ClassVar[int] = 503
+    retryable: ClassVar[bool] = True
 
 
 class UnknownVehicleError(YiwangError):

@@ -77,7 +77,21 @@ _OF_NOBODY = f"""
         WHERE id < $1 AND bay_id IS NULL AND (credential IS NULL OR kind = 'deny') ORDER BY id LIMIT {_MOST}
     )
 """  # noqa: S608 - a text of ours
-_HANGING = ("parking_quote", "parking_payment", "parking_host_stay", "parking_dispute", "parking_notice")
+_PERMITS = f"""
+    DELETE FROM parking_permit WHERE id IN (
+        SELECT p.id FROM parking_permit p WHERE p.until < $1 AND NOT EXISTS (
+            SELECT FROM parking_session s WHERE s.credential = p.plate_index AND s.opened_at < p.until
+        ) LIMIT {_MOST}
+    )
+"""  # noqa: S608 - a text of ours
+_HANGING = (
+    "parking_quote",
+    "parking_payment",
+    "parking_coupon",
+    "parking_host_stay",
+    "parking_dispute",
+    "parking_notice",
+)
 
 
 async def forget_stays(deps: Deps) -> int:
@@ -107,6 +121,12 @@ async def forget_stays(deps: Deps) -> int:
 async def forget_events(session: AsyncSession, clock: Clock) -> int:
     """Delete a batch of old events that are of no stay: unread ones, and vehicles that were turned away."""
     done = await (await driver(session)).execute(_OF_NOBODY, _least(clock.now() - STAYS_KEPT))
+    return int(done.removeprefix("DELETE "))
+
+
+async def forget_permits(session: AsyncSession, clock: Clock) -> int:
+    """Delete a batch of permits that ended long ago, once no stay of their time is left."""
+    done = await (await driver(session)).execute(_PERMITS, clock.now() - STAYS_KEPT)
     return int(done.removeprefix("DELETE "))
 
 

@@ -16,6 +16,7 @@ from auth.residents.holdings import plain_row
 from flows.parking.credentials import plate_in
 from flows.parking.gathering import Deps
 from flows.parking.ownership import sessions_held
+from flows.parking.permitting import PLATE, permits_on
 from flows.parking.session_tables import ParkingDispute, ParkingNotice, ParkingPayment, ParkingQuote, ParkingScan
 from flows.parking.session_view import dispute_view
 from flows.parking.stored import TEXT
@@ -34,9 +35,16 @@ async def parking_held(deps: Deps, account_id: UUID) -> dict[str, Any]:
     async def rows_of(table: type[ParkingScan | ParkingQuote | ParkingPayment | ParkingNotice]) -> list[dict[str, Any]]:
         return _rows((await session.exec(select(table).where(col(table.account_id).in_(parts)))).all())
 
+    vehicles = (await session.exec(bindings)).all()
+    owned = [vehicle.plate_index for vehicle, binding in vehicles if binding.proof == "owner" and binding.until is None]
     disputes = select(ParkingDispute).where(col(ParkingDispute.account_id).in_(parts))
     return {
-        "vehicles": [_vehicle(deps, *each) for each in (await session.exec(bindings)).all()],
+        "vehicles": [_vehicle(deps, *each) for each in vehicles],
+        "permits": [
+            plain_row(row, {*_HIDDEN, "plate_index", "granted_by"})
+            | {"plate": deps.keys.cipher.open(PLATE, row.id, row.plate)}
+            for row in await permits_on(session, owned, deps.clock.now())
+        ],
         "sessions": [
             plain_row(row, {*_HIDDEN, "credential_text", "changed_in"})
             | {"plate": plate_in(deps.keys.cipher.open(TEXT, row.id, row.credential_text))}

@@ -29,10 +29,11 @@ _FIELD = {"plate": "plate", "ticket": "ticket", "pass": "pass_subject"}
 
 
 class Speaker(Struct, frozen=True):
-    """A program, and the operators that it speaks for."""
+    """A program, and the operators that it speaks for. ``is_shop``: it may do no more than grant coupons there."""
 
     client_id: str
     operators: frozenset[str]
+    is_shop: bool = False
 
     @property
     def actor(self) -> str:

@@ -1,6 +1,6 @@
 """From a visit and what was paid to the session's row: its state and fee, what is owed, what is due when. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -43,18 +43,15 @@ def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
         return None
     if visit.entered_at is None:
         return minimum(case, terms)
-    stay = terms.stay(visit, case.credential, case.free_at)
-    return terms.fee(stay, covered_from(case.payments, end) or end)
+    return terms.fee(terms.stay(case), covered_from(case.payments, end) or end)
 
 
 def minimum(case: Case, terms: Terms) -> Fee | None:
     """Return what is due for a visit without an entry: the least that is not free, if that is the lot's rule."""
-    visit = case.visit
     if terms.lot.no_entry != "minimum":
         return None
-    stay = terms.stay(visit, case.credential, None)
-    version = terms.version(visit.opened_at)
-    return None if version is None else version.rules.least(stay, terms.holidays)
+    version = terms.version(case.visit.opened_at)
+    return None if version is None else version.rules.least(terms.stay(case), terms.holidays)
 
 
 def owed(money: Money, case: Case) -> int:
@@ -143,6 +140,13 @@ def looked_at(case: Case, money: Money) -> datetime | None:
     return since + REMINDERS[facts.reminders]
 
 
+def off_by_coupons(case: Case, fee: Fee | None) -> int:
+    """Return what coupons have taken off the fee of a visit that ended; while it goes on, what they may at most."""
+    if fee is None:
+        return sum(each.amount_fen for each in case.coupons)
+    return -sum(line.amount_fen for line in fee.lines if line.kind == "coupon")
+
+
 def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[str, Any]:
     """Return what follows for the session's row."""
     visit = case.visit
@@ -164,7 +168,18 @@ def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[st
         "free_used": bool(money.fee and money.fee.free and visit.entered_at),
         "closing_fen": money.fen,
         "paid_fen": money.paid_fen,
+        "coupons_fen": off_by_coupons(case, money.fee),
         "lines": msgspec.json.encode(money.fee.lines if money.fee else []).decode(),
         "looked_at": looked_at(case, money),
         "superseded_by": None,
     }
+
+
+def is_news(case: Case, row: Mapping[str, Any] | None, values: Mapping[str, Any]) -> bool:
+    """Whether hosts are to hear what has changed: a stay has begun, was paid for, is another plate's, or has ended."""
+    visit = case.visit
+    if row is None:
+        return visit.inside and visit.entered_at is not None
+    if row["paid_fen"] != values["paid_fen"] or row["credential"] != case.credential:
+        return True
+    return row["state"] != values["state"] and not (visit.inside and case.given_up_at is None)

@@ -82,8 +82,7 @@ def next_raise(found: Standing, now: datetime) -> datetime | None:
     version = terms.version(visit.entered_at or visit.opened_at)
     if version is None or not visit.inside or visit.entered_at is None or covered_from(found.case.payments, now):
         return None
-    stay = terms.stay(visit, found.case.credential, found.case.free_at)
-    return version.rules.next_raise(stay, now, terms.holidays)
+    return version.rules.next_raise(terms.stay(found.case), now, terms.holidays)
 
 
 async def rewritten(deps: Deps, row: ParkingSession) -> None:

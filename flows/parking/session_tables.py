@@ -1,7 +1,8 @@
-"""The rows of what happens: gate events, the sessions that follow from them, quotes, payments, disputes, notices.
+"""The rows of what happens: gate events, the sessions that follow, quotes, payments, coupons, disputes, notices.
 
-Events are facts and only ever added. A session is a projection of its events and payments (``sessions``), written anew
-whenever one comes. ``credential`` is the blind index of a plate, ticket or pass-code holder (``credentials``).
+Events are facts and only ever added. A session is a projection of its events, payments and coupons (``sessions``),
+written anew whenever one comes. ``credential`` is the blind index of a plate, ticket or pass-code holder
+(``credentials``).
 """
 
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from adapters.parking import PlateColor, ServiceState
+from adapters.parking import PlateColor, ProductKind, ServiceState
 from kernel.ids import uuid7
 
 EventKind = Literal[
@@ -127,6 +128,7 @@ class ParkingSession(SQLModel, table=True):
     closing_fen: int | None = None
     adjusted_fen: int | None = None
     paid_fen: int = 0  # less what was refunded
+    coupons_fen: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # what they take off, or may
     dispute: str = ""  # open or decided
     orphan_closed_at: datetime | None = None
     written_off_at: datetime | None = None
@@ -185,22 +187,50 @@ class ParkingPayment(SQLModel, table=True):
     refunded_fen: int = 0  # asked back
 
 
-class ParkingHostStay(SQLModel, table=True):
-    """A stay as a host app knows it that may charge for it. ``reference`` is the host's number, empty if it has none.
+class ParkingCoupon(SQLModel, table=True):
+    """An amount off what a session costs (``coupons``), granted by a shop or by the lot's operator.
 
-    ``color`` is the plate's and ``entered_at`` the entry as the host was told: charges have to say the same.
-    ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that word, if
-    it has changed its mind since it was told.
+    ``reference`` is the program's own number: with the same one a coupon is granted once.
+    """
+
+    __tablename__ = "parking_coupon"
+    __table_args__ = (
+        Index("parking_coupon_reference", "client_id", "reference", unique=True),
+        CheckConstraint("amount_fen > 0", name="parking_coupon_amount"),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    session_id: UUID = Field(foreign_key="parking_session.id", index=True)
+    amount_fen: int
+    given_by: str
+    client_id: str  # of the program that granted it
+    reference: str
+    granted_at: datetime
+    revoked_at: datetime | None = None
+
+
+class ParkingHostStay(SQLModel, table=True):
+    """A stay as one parking product of a host app knows it. ``reference`` is the host's number, empty if it has none.
+
+    ``plate``, ``color``, ``lot`` (the host's id of it) and ``entered_at`` are as the host was told: whatever it is told
+    afterwards has to say the same. ``paid`` are the payments that it was told of, by their numbers there, ``left_at``
+    the exit. ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that
+    word, if it has changed its mind since it was told.
     """
 
     __tablename__ = "parking_host_stay"
 
     session_id: UUID = Field(foreign_key="parking_session.id", primary_key=True)
     app_id: str = Field(primary_key=True)
+    product: ProductKind = Field(sa_type=String, primary_key=True)
     reference: str
     service: ServiceState = Field(sa_type=String)
+    plate: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_host_stay.plate"}))
     color: PlateColor = Field(sa_type=String)
+    lot: str
     entered_at: datetime
+    paid: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    left_at: datetime | None = None
     said_at: datetime | None = None
     changed_at: datetime
 

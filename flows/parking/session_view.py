@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from flows.parking.gathering import Deps
 from flows.parking.operating import Speaker
 from flows.parking.projecting import ORPHAN_AFTER
-from flows.parking.session_tables import ParkingDispute, ParkingSession
+from flows.parking.session_tables import ParkingCoupon, ParkingDispute, ParkingSession
 from flows.parking.stored import TEXT
 from flows.parking.tables import ParkingLot
 
@@ -34,7 +34,8 @@ class Segment(Struct, frozen=True, kw_only=True, rename="camel"):
 class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     """A session. Amounts are in fen; ``review`` says why a person should look at it. ``spaceId``: the bay of a street.
 
-    Who stands in a bay and was not read yet has no credential.
+    Who stands in a bay and was not read yet has no credential. ``couponsFen``: what coupons have taken off the fee of
+    a session that ended; while it goes on, what they may.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     released: str
     fee_fen: int | None
     paid_fen: int
+    coupons_fen: int
     dispute: str
     orphan_from: datetime | None
 
@@ -80,6 +82,7 @@ def view(deps: Deps, row: ParkingSession) -> SessionView:
         released=row.released,
         fee_fen=row.closing_fen if row.adjusted_fen is None else row.adjusted_fen,
         paid_fen=row.paid_fen,
+        coupons_fen=row.coupons_fen,
         dispute=row.dispute,
         orphan_from=None if row.left_at or row.entered_at is None else row.entered_at + ORPHAN_AFTER,
     )
@@ -143,3 +146,28 @@ async def disputes_for(deps: Deps, speaker: Speaker, after: UUID | None, limit: 
     if after is not None:
         query = query.where(col(ParkingDispute.id) > after)
     return (await deps.session.exec(query.order_by(col(ParkingDispute.id)).limit(limit))).all()
+
+
+class CouponView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A coupon. Whose session it is stays with the lot's operator."""
+
+    id: UUID
+    session_id: UUID
+    amount_fen: int
+    given_by: str
+    reference: str
+    granted_at: datetime
+    revoked_at: datetime | None
+
+
+def coupon_view(row: ParkingCoupon) -> CouponView:
+    """Return what whoever granted a coupon, and the operator of its lot, may see of it."""
+    return CouponView(
+        id=row.id,
+        session_id=row.session_id,
+        amount_fen=row.amount_fen,
+        given_by=row.given_by,
+        reference=row.reference,
+        granted_at=row.granted_at,
+        revoked_at=row.revoked_at,
+    )

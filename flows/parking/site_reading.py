@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from flows.parking.coupons import Coupon
 from flows.parking.errors import UnknownDeviceError
 from flows.parking.gathering import Deps
 from flows.parking.sessions import PHONE, REREAD
@@ -46,8 +47,7 @@ _TARIFFS = """
 """
 _HOLIDAYS = "SELECT day, kind FROM parking_holiday WHERE region = $1 AND day >= $2 ORDER BY day"
 _PERMITS = """
-    SELECT p.name, p.since, p.until, v.id AS vehicle_id, v.plate FROM parking_permit p
-    JOIN vehicle v ON v.plate_index = p.plate_index
+    SELECT p.id, p.plate, p.name, p.since, p.until FROM parking_permit p
     WHERE p.operator_id = $1 AND (p.lot_id IS NULL OR p.lot_id = $2) AND (p.until IS NULL OR p.until > $3)
     ORDER BY p.id
 """
@@ -58,7 +58,7 @@ _MANDATES = """
         AND s.credential = v.plate_index AND s.opened_at > $2)
       AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
         WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
-          AND h.app_id = m.app_id AND h.service <> 'active')
+          AND h.app_id = m.app_id AND h.product = 'charging' AND h.service <> 'active')
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -81,7 +81,10 @@ _SESSIONS = """
             AND e.occurred_at = s.left_at AND e.opened AND e.device_id = $2) AS left_by_phone,
         coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
-        FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid
+        FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid,
+        coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen)
+            ORDER BY c.id)
+        FROM parking_coupon c WHERE c.session_id = s.id AND c.revoked_at IS NULL), '[]')::text AS coupons
     FROM parking_session s WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
 """
 
@@ -136,10 +139,18 @@ async def _parts(asked: _Asked) -> dict[str, Any]:
         ),
         "holidays": tuple(SiteHoliday(day=row["day"], kind=row["kind"]) for row in holidays),
         "permits": tuple(
-            SitePermit(who=_who(asked, row), name=row["name"], since=row["since"], until=row["until"])
+            SitePermit(
+                who=_who(asked, "parking_permit.plate", row["id"], row["plate"]),
+                name=row["name"],
+                since=row["since"],
+                until=row["until"],
+            )
             for row in permits
         ),
-        "mandates": tuple(SiteMandate(who=_who(asked, row), limit_fen=row["limit_fen"]) for row in mandates),
+        "mandates": tuple(
+            SiteMandate(who=_who(asked, "vehicle.plate", row["vehicle_id"], row["plate"]), limit_fen=row["limit_fen"])
+            for row in mandates
+        ),
     }
 
 
@@ -173,6 +184,7 @@ def _session(asked: _Asked, row: Any, free_for: timedelta) -> SiteSession:
         tariff_id=row["tariff_id"],
         charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
         paid=paid,
+        coupons=msgspec.json.decode(row["coupons"], type=tuple[Coupon, ...]),
     )
 
 
@@ -186,10 +198,8 @@ def _lane(row: Any, device_id: str) -> SiteLane:
     return SiteLane(name=row["name"], direction=row["direction"], fail_open=row["fail_open"], mine=mine)
 
 
-def _who(asked: _Asked, row: Any) -> str:
-    vehicle_id: UUID = row["vehicle_id"]
-    plate = asked.deps.keys.cipher.open("vehicle.plate", vehicle_id, row["plate"])
-    return known_as(asked.lot["id"], f"plate:{plate}")
+def _who(asked: _Asked, column: str, row_id: UUID, sealed: bytes) -> str:
+    return known_as(asked.lot["id"], f"plate:{asked.deps.keys.cipher.open(column, row_id, sealed)}")
 
 
 def _json(value: Any) -> Any:

@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from flows.codes.signed_receipts import plate_hash
+from flows.parking.coupons import Coupon
 from flows.parking.tables import DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.vehicle_tables import VehicleClass
 from flows.parking.visits import Charging
@@ -105,6 +106,7 @@ class SiteSession(_Part, frozen=True, kw_only=True):
     tariff_id: UUID | None = None
     charging: Charging | None = None
     paid: tuple[SitePayment, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
 
 
 class SiteSnapshot(_Part, frozen=True, kw_only=True):

@@ -6,9 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from flows.parking.cases import Paid
+from flows.parking.coupons import Coupon
 from flows.parking.credentials import plate_in
 from flows.parking.event_wire import KeptEvent, as_kept, credential_of, gate_event
 from flows.parking.matching import WITHIN, near_credentials
@@ -40,7 +42,11 @@ _EVENTS = """
 """
 _THROUGH_GATES = _EVENTS.format(track="credential", type="bytea", only="AND bay_id IS NULL")
 _IN_BAYS = _EVENTS.format(track="bay_id", type="uuid", only="")
-_SESSIONS = "SELECT * FROM parking_session WHERE id = ANY($1::uuid[])"
+_SESSIONS = """
+    SELECT s.*, (SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen))
+        FROM parking_coupon c WHERE c.session_id = s.id AND c.revoked_at IS NULL)::text AS coupons
+    FROM parking_session s WHERE s.id = ANY($1::uuid[])
+"""
 _PAYMENTS = "SELECT * FROM parking_payment WHERE session_id = ANY($1::uuid[]) ORDER BY order_id"
 _NEAR = """
     SELECT id, credential_text, joined_event, opened_at, entered_at FROM parking_session
@@ -55,11 +61,12 @@ _JOINED = "SELECT id, occurred_at, raw FROM parking_event WHERE id = ANY($1::uui
 
 
 class Stored(Struct):
-    """What there is: events, and the sessions and payments that may change with them."""
+    """What there is: events, and the sessions, payments and coupons that may change with them."""
 
     events: list[GateEvent]
     sessions: dict[UUID, Mapping[str, Any]]  # rows by their ids
-    paid: dict[UUID, list[Paid]]
+    paid: dict[UUID, list[Paid]]  # by sessions, as the coupons
+    coupons: dict[UUID, list[Coupon]]
 
 
 async def stored(
@@ -81,7 +88,10 @@ async def stored(
     if sessions:
         for row in await connection.fetch(_PAYMENTS, list(sessions)):
             paid.setdefault(row["session_id"], []).append(Paid.of(row))
-    return Stored(events, sessions, paid)
+    coupons = {
+        name: msgspec.json.decode(row["coupons"], type=list[Coupon]) for name, row in sessions.items() if row["coupons"]
+    }
+    return Stored(events, sessions, paid, coupons)
 
 
 async def neighbours(

@@ -4,12 +4,14 @@ Discounts come in this order: permit (off each price), free minutes, charging, c
 fee never falls while a stay goes on. Moments count in whole seconds of UTC+8, and what has not passed is not charged.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from flows.parking.coupons import Discount, taken_off
 from flows.parking.fees import Fee, Line, LineKind
 from flows.parking.holidays import Holidays
 from flows.parking.tariff_data import Band, Rate, Surcharge, Tariff, begin_of_day, length_of, minute_of, rates_for
@@ -20,6 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _CHINA = 8 * 3600  # kernel.clock.CHINA, in seconds
 _DAY = 86_400
+_MONTH = 31 * _DAY
 _HORIZON = 2 * _DAY  # caps last a day, so a fee that does not rise within two never will
 
 
@@ -32,7 +35,7 @@ class Stay(Struct, frozen=True, kw_only=True):
     permit: str = ""
     free_at: datetime | None = None
     charging: Charging | None = None
-    coupons_fen: Fen = Fen(0)
+    coupons: tuple[Discount, ...] = ()
 
 
 class _Times(Struct, frozen=True):
@@ -69,13 +72,16 @@ class TariffVersion:
     def next_raise(self, stay: Stay, at: datetime, holidays: Holidays) -> datetime | None:
         """Return the first second at which the fee is higher than it is ``at``; None: it is capped for good, or free.
 
-        Fees never fall, so it is found by halving.
+        Fees never fall, so it is found by halving. A month that a coupon pays for counts as never.
         """
         charging = _Charging(self, stay, holidays)
         low = max(_seconds(at), charging.entry)
         high, fee = low + _HORIZON, charging.until(low).total_fen
-        if charging.until(high).total_fen == fee:
-            return None
+        while charging.until(high).total_fen == fee:
+            grows = stay.coupons and charging.gross(high)[0] > charging.gross(high - _HORIZON)[0]
+            if not grows or high - low > _MONTH:
+                return None
+            high += _HORIZON
         while high - low > 1:
             middle = (low + high) // 2
             if charging.until(middle).total_fen > fee:
@@ -86,8 +92,13 @@ class TariffVersion:
 
     def least(self, stay: Stay, holidays: Holidays) -> Fee:
         """Return the least that is due and not free: for whoever was not seen to enter, whose stay begins anywhere."""
-        raised = self.next_raise(stay, stay.entered_at, holidays)
+        raised = self.next_raise(replace(stay, coupons=()), stay.entered_at, holidays)
         return self.fee(stay, raised or stay.entered_at, holidays)
+
+    @property
+    def permits(self) -> Collection[str]:
+        """The names of the permits that it knows."""
+        return self._permits.keys()
 
     def days(self, vehicle_class: str, area_class: str, percent_off: int) -> tuple[int, dict[str, _Day]]:
         """Return the second at which days begin, and the bands of each kind of day."""
@@ -123,6 +134,14 @@ class _Charging:
     def until(self, end: int) -> Fee:
         """Return the fee; an end before the entry counts as the entry."""
         end = max(end, self.entry)
+        total, lines, free = self.gross(end)
+        off = taken_off(total, self.stay.coupons)
+        if off:
+            lines.append(_line("coupon", "coupon", self.entry, end, -off))
+        return Fee(Fen(total - off), tuple(lines), self.version.name, free)
+
+    def gross(self, end: int) -> tuple[int, list[Line], bool]:
+        """Return the fee before coupons, its lines, and whether the stay is within the free minutes."""
         lines: list[Line] = []
         free = end - self.entry <= self.free
         if free:
@@ -130,11 +149,7 @@ class _Charging:
         else:
             self._parked(end, lines)
         self._surcharges(end, lines)
-        total = sum(line.amount_fen for line in lines)
-        off = min(total, self.stay.coupons_fen)
-        if off:
-            lines.append(_line("coupon", "coupon", self.entry, end, -off))
-        return Fee(Fen(total - off), tuple(lines), self.version.name, free)
+        return sum(line.amount_fen for line in lines), lines, free
 
     def _parked(self, end: int, lines: list[Line]) -> None:
         """Charge by the bands, then take off what is above the caps."""

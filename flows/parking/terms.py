@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from flows.parking.cases import Case
 from flows.parking.entry_terms import Permit, Version, permit_at, version_at
 from flows.parking.fees import Fee
 from flows.parking.holidays import Holidays
@@ -17,7 +18,6 @@ from flows.parking.session_tables import ParkingSession
 from flows.parking.tables import DayKind, LotKind, NoEntryRule
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
-from flows.parking.visits import Visit
 
 _TERMS = """
     SELECT 'version' AS what, id, version::text AS name, valid_from AS since, NULL::timestamptz AS until,
@@ -44,6 +44,7 @@ class Lot(Struct, frozen=True, kw_only=True):
     tariff: str
     no_entry: NoEntryRule
     pays_later: bool
+    host_ids: Mapping[str, str]
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
@@ -81,16 +82,18 @@ class Terms:
         version = self.version(row.entered_at or row.opened_at)
         return timedelta(minutes=version.rules.tariff.grace_after_pay_minutes if version else 0)
 
-    def stay(self, visit: Visit, credential: bytes, free_at: datetime | None) -> Stay:
-        """Return what the fee of a visit depends on."""
+    def stay(self, case: Case) -> Stay:
+        """Return what the fee of a visit depends on; without an entry it has no free minutes to lose."""
+        visit = case.visit
         entered_at = visit.entered_at or visit.opened_at
         return Stay(
             entered_at=entered_at,
             vehicle_class=visit.vehicle_class,
             area_class=self.lot.area_class,
-            permit=permit_at(self._permits.get(credential, ()), entered_at),
-            free_at=free_at,
+            permit=permit_at(self._permits.get(case.credential, ()), entered_at, self.version(entered_at)),
+            free_at=case.free_at if visit.entered_at else None,
             charging=visit.charging,
+            coupons=case.discounts,
         )
 
     def fee(self, stay: Stay, until: datetime) -> Fee | None:

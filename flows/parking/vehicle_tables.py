@@ -58,18 +58,21 @@ class VehicleBinding(SQLModel, table=True):
 class ParkingPermit(SQLModel, table=True):
     """A permit of an operator for a plate, such as a season ticket; ``lot_id`` None: in all of its lots.
 
-    ``name`` is one of the tariff's permits. The one that is valid at the entry counts.
+    ``name`` is one of the tariff's permits. The one that is valid at the entry counts: so ``since`` is never before it
+    was recorded and ``until`` never before it was ended, and what an entry costs is not changed afterwards.
     """
 
     __tablename__ = "parking_permit"
     __table_args__ = (
         Index("parking_permit_plate", "plate_index", "operator_id", "since"),
+        Index("parking_permit_operator", "operator_id", "id"),
         CheckConstraint("until IS NULL OR since <= until", name="parking_permit_ends"),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     operator_id: str = Field(foreign_key="parking_operator.id")
     lot_id: UUID | None = Field(default=None, foreign_key="parking_lot.id")
+    plate: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_permit.plate"}))
     plate_index: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     name: str
     since: datetime

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "d94b07c2e1f3"
-down_revision = "a4e1c09d7b35"
+down_revision = "96d8613409e7"
 branch_labels = None
 depends_on = None
 

@@ -233,4 +233,5 @@ def test_the_platforms_own_purposes_are_complete() -> None:
         "contact": "consent",
         "real-name": "separate-consent",
         "face-comparison": "separate-consent",
+        "vehicle-register": "separate-consent",
     }

@@ -113,3 +113,42 @@ async def test_every_defect_is_told_with_its_line_and_what_to_do(operator: Opera
     assert "/operators/0/tariffs/0/data/rates/0/bands/0/unit/minutes: 0 is out of bounds" in told
     nowhere = (await operator.type("parking", "load", changed(tmp_path, department="nobody"))).stderr
     assert "no department nobody" in nowhere
+
+
+async def test_a_file_of_permits(operator: Operator, database: Database, tmp_path: Path) -> None:
+    await operator.done("parking", "load", str(CITY))
+    path = tmp_path / "season.csv"
+    path.write_text(
+        "operator,lot,plate,permit,since,until\n"
+        "yunzhou-garages,101,沪A12345,season,2099-01-01,2100-01-01\n"
+        "yunzhou-garages,,沪B88888,disabled,2026-01-01T00:00:00+08:00,\n"
+    )
+    dry = await operator.type("parking", "permits", str(path), "--dry-run")
+    assert (dry.exit_code, dry.stderr) == (0, "2 would be assigned, 0 as they were.\n")
+    assert await database.pool.fetch("SELECT 1 FROM parking_permit") == []
+    assert (await operator.type("parking", "permits", str(path))).stderr == "2 assigned, 0 as they were.\n"
+    assert (await operator.type("parking", "permits", "-", stdin=path.read_text())).stderr.startswith("0 assigned, 2")
+    rows = await database.pool.fetch("SELECT granted_by, lot_id, until FROM parking_permit ORDER BY id")
+    assert [(each["granted_by"][:9], each["lot_id"] is None, each["until"] is None) for each in rows] == [
+        ("operator:", False, False), ("operator:", True, True)
+    ]  # fmt: skip
+    assert len(await database.pool.fetch("SELECT 1 FROM audit_entry WHERE action = 'parking_permit.loaded'")) == 1
+
+    path.write_text(
+        "operator,lot,plate,permit,since,until\n"
+        "yunzhou-garages,101,沪C11111,season,2099-01-01,\n"
+        "yunzhou-garages,999,沪A12345,season,2099-01-01,\n"
+        "yunzhou-garages,,!!,season,2099-01-01,\n"
+        "yunzhou-garages,,沪A12345,gold,2099-01-01,\n"
+        "yunzhou-garages,101,沪A12345,season,2099-06-01,\n"
+        "yunzhou-garages,,沪A12345,disabled,01.01.2099,\n"
+    )
+    refused = await operator.type("parking", "permits", str(path))
+    told = [line for line in refused.stderr.splitlines() if line.startswith(f"{path}:")]
+    for line, part in zip(
+        told, ("no yunzhou-garages/999", "The plate has", "permit 'gold'", "already, from 2099", "no day"), strict=True
+    ):
+        assert part in line
+    assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6", "7"]
+    assert "The file has 5 defects; nothing was changed." in refused.stderr
+    assert len(await database.pool.fetch("SELECT 1 FROM parking_permit")) == 2

@@ -39,6 +39,7 @@ from tests.parking.tariffs import EXAMPLE, at
 
 LOT = UUID(int=7)
 TARIFF = UUID(int=9)
+PERMITS = EXAMPLE | {"permits": [{"name": "season", "percent_off": 100}, {"name": "resident", "percent_off": 50}]}
 LANES = (
     SiteLane(name="in", direction="enter", fail_open=True, mine=True),
     SiteLane(name="out", direction="exit", fail_open=False, mine=True),
@@ -105,7 +106,7 @@ class Platform:
                 pays_later=self.pays_later,
             ),
             lanes=self.lanes,
-            tariffs=(SiteTariff(id=TARIFF, name="example 1", valid_from=at("01-01 00:00"), data=EXAMPLE),),
+            tariffs=(SiteTariff(id=TARIFF, name="example 1", valid_from=at("01-01 00:00"), data=PERMITS),),
             holidays=(),
             permits=self.permits,
             mandates=self.mandates,

@@ -1,7 +1,7 @@
 """What the arms do, by the site's own memory."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -87,8 +87,13 @@ async def test_of_two_permits_the_newer_one_holds(box: Box, platform: Platform, 
         SitePermit(who=who, name="season", since=at("01-01 00:00")),
     )
     await box.syncing.fetch_snapshot()
-    assert box.passing.terms.permit(who, clock.now()) == "resident"
-    assert box.passing.terms.permit(who, at("03-01 00:00")) == "season"
+    terms = box.passing.terms
+
+    def held(moment: datetime) -> str:
+        return terms.permit(who, moment, terms.version(None, moment))
+
+    assert held(clock.now()) == "resident"
+    assert held(at("03-01 00:00")) == "season"
 
 
 async def test_the_same_id_is_answered_once(box: Box, platform: Platform) -> None:

@@ -10,7 +10,6 @@ from flows.parking.disputing import dispute
 from flows.parking.gathering import Deps
 from flows.parking.session_tables import ParkingPayment
 from flows.parking.site_snapshot import SiteMandate, SitePermit, SiteSnapshot, known_as
-from flows.parking.vehicle_tables import ParkingPermit
 from flows.parking.vehicles import vehicle_of
 from flows.payments.tables import DebitMandate
 from tests.auth.residents import Residents
@@ -193,10 +192,6 @@ async def test_a_box_knows_who_has_paid_who_may_park_and_who_is_debited(town: To
     async with town.database.session() as session:
         deps = Deps(session, town.clock, town.keys)
         vehicle = await vehicle_of(deps, PLATE)
-        permit = ParkingPermit(
-            operator_id="yunzhou-garages", plate_index=vehicle.plate_index, name="season", since=moment(-9),
-            granted_by="operator:test/1",
-        )  # fmt: skip
         mandate = DebitMandate(
             account_id=account, about=f"vehicle:{vehicle.id}", provider="wechat", app_id="wx1", limit_each=5000,
             state="active", consent_version=1, consented_at=moment(0), changed_at=moment(0),
@@ -205,11 +200,13 @@ async def test_a_box_knows_who_has_paid_who_may_park_and_who_is_debited(town: To
             order_id=uuid4(), session_id=UUID(session_id), kind="prepay", amount_fen=1500, quoted_at=moment(0),
             covers_until=moment(15), paid_at=moment(0),
         )  # fmt: skip
-        session.add_all([permit, mandate, paid])
+        session.add_all([mandate, paid])
+    right = {"right_specification": "season", "plate": PLATE, "since": moment(-9).isoformat()}
+    await (await town.program()).post("/parking/rights/assigned", right | {"operator_id": "yunzhou-garages"})
     told = msgspec.json.decode((await box.get("/parking/site/snapshot")).content, type=SiteSnapshot)
     assert told.lot is not None
     who = known_as(told.lot.id, f"plate:{PLATE}")
-    assert told.permits == (SitePermit(who=who, name="season", since=moment(-9)),)
+    assert told.permits == (SitePermit(who=who, name="season", since=moment(0)),)
     assert told.mandates == (SiteMandate(who=who, limit_fen=5000),)
     assert [(each.who, each.paid[0].covers_until) for each in told.sessions] == [(who, moment(15))]
 

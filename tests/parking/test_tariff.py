@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from flows.parking.coupons import Discount
 from flows.parking.errors import TariffRefusedError
 from flows.parking.tariff import Stay, TariffVersion
 from flows.parking.tariff_data import read_tariff
@@ -71,6 +73,7 @@ def tariffs(draw: st.DrawFn) -> TariffVersion:
 
 
 MOMENTS = st.integers(0, 40 * 24 * 3600).map(lambda seconds: at("2026-09-10 00:00") + timedelta(seconds=seconds))
+DISCOUNTS = st.builds(Discount, st.integers(1, 20_000).map(Fen), st.sampled_from([0, 0, 700, 2500]))
 LENGTHS = st.one_of(st.integers(0, 7200), st.integers(0, 6 * 24 * 3600)).map(lambda seconds: timedelta(seconds=seconds))
 
 
@@ -83,7 +86,7 @@ def stays(draw: st.DrawFn) -> Stay:
         entered_at=entered,
         permit=draw(st.sampled_from(["", "resident"])),
         charging=charging,
-        coupons_fen=Fen(draw(st.sampled_from([0, 500]))),
+        coupons=tuple(draw(st.lists(DISCOUNTS, max_size=3))),
     )
 
 
@@ -148,8 +151,31 @@ def test_permit_then_free_then_cap_then_coupon() -> None:
     version = example(permits=[{"name": "disabled", "percent_off": 50, "free_minutes": 60}])
     assert cost(version, "11-02 09:00", "11-02 10:00", permit="disabled") == 0
     assert cost(version, "11-02 09:00", "11-02 10:01", permit="disabled") == 750 + 500
-    assert cost(version, "11-02 07:00", "11-02 22:00", permit="disabled", coupons_fen=1000) == 7000
-    assert cost(version, "11-02 09:00", "11-02 10:00", coupons_fen=99999) == 0
+    assert cost(version, "11-02 07:00", "11-02 22:00", permit="disabled", coupons=(Discount(Fen(1000)),)) == 7000
+    assert cost(version, "11-02 09:00", "11-02 10:00", coupons=(Discount(Fen(99999)),)) == 0
+
+
+@given(tariffs(), stays(), LENGTHS)
+def test_a_coupon_makes_no_fee_negative_or_higher_and_gives_nothing_back(
+    version: TariffVersion, stay: Stay, length: timedelta
+) -> None:
+    until = stay.entered_at + length
+    gross = version.fee(replace(stay, coupons=()), until, HOLIDAYS).total_fen
+    net = version.fee(stay, until, HOLIDAYS).total_fen
+    assert 0 <= net <= gross
+    assert gross - net <= sum(each.fen for each in stay.coupons)
+    for paid in (700, 2500):  # whatever was paid before they were granted stays paid
+        late = tuple(Discount(each.fen, paid) for each in stay.coupons)
+        assert version.fee(replace(stay, coupons=late), until, HOLIDAYS).total_fen >= min(gross, paid)
+
+
+def test_a_coupon_that_pays_for_days_says_when_it_ends() -> None:
+    stay = Stay(entered_at=at("11-02 09:00"), coupons=(Discount(Fen(4 * 8000)),))
+    assert example().fee(stay, at("11-06 07:00"), HOLIDAYS).total_fen == 0
+    assert example().next_raise(stay, at("11-02 10:00"), HOLIDAYS) == at("11-06 07:00:01")
+    assert cost(example(), "11-02 09:00", "11-06 07:01", coupons=stay.coupons) == 1000
+    endless = replace(stay, coupons=(Discount(Fen(100_000_00)),))
+    assert example().next_raise(endless, at("11-02 10:00"), HOLIDAYS) is None
 
 
 @pytest.mark.case("PK-16")

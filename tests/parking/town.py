@@ -126,11 +126,13 @@ class Town:
             secret = await verifiers.register(session, self.clock, self.keys.cipher, row)
         return Box(self.client, self.clock, row.id, secret)
 
-    async def program(self, name: str = "car-parks", department: str = "parking") -> Program:
+    async def program(
+        self, name: str = "car-parks", department: str = "parking", scope: str = "parking:operate"
+    ) -> Program:
         """Register a program of a department."""
         row = Client(
             client_id=name, department=department, name_zh="停车", name_en="Parking", sector="",
-            scopes=["parking:operate"], created_at=self.clock.now(),
+            scopes=[scope], created_at=self.clock.now(),
         )  # fmt: skip
         async with self.database.session() as session:
             secret = await clients.register(session, self.clock, row)

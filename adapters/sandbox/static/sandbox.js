@@ -14,20 +14,20 @@ const ENGLISH = {
   "This browser cannot read codes from pictures; type in what the code says.", noCode: "No code is in this picture.",
   noJson: "That is no JSON object", unreachable: "The sandbox does not answer. Is it still running?",
   page: "Web page", close: "Close", leave: "Do not scan", left: "The person has left this", notAllowed: "The phone may not open this address (yiwang sandbox --opens):",
-  guards: "Guardian of", represents: "Represents", pending: "pending", passed: "passed", failed: "failed", seconds: "s",
+  guards: "Guardian of", represents: "Represents", keeps: "Keeps", pending: "pending", passed: "passed", failed: "failed", seconds: "s",
   late: "comes late", twice: "comes twice", never: "never comes", out_of_order: "out of order",
   bad_signature: "bad signature", error_after_work: "error after the work", slow: "too slow", unavailable: "unavailable",
-  wechat: "WeChat", wechat_pay: "WeChat Pay", alipay: "Alipay", baidu: "Baidu", web: "Web and SMS", identity: "Identity service", sandbox: "Sandbox",
+  wechat: "WeChat", wechat_pay: "WeChat Pay", alipay: "Alipay", baidu: "Baidu", web: "Web and SMS", identity: "Identity service", vehicles: "Vehicle register", sandbox: "Sandbox",
 };
 const CHINESE = {
   seed: "种子", ahead: "快进了", empty: "还没有。", none: "没有安排故障。", pass: "是本人", fail: "不是本人", back: "返回至",
   noDetector: "此浏览器不能识别图片中的码，请输入码的内容。", noCode: "这张图片里没有码。", noJson: "这不是一个 JSON 对象",
-  unreachable: "沙箱没有应答，它还在运行吗？", guards: "监护", represents: "法定代表", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
+  unreachable: "沙箱没有应答，它还在运行吗？", guards: "监护", represents: "法定代表", keeps: "车主", pending: "等待中", passed: "已通过", failed: "未通过", seconds: "秒",
   left: "本人已放弃", notAllowed: "手机不能打开这个地址（yiwang sandbox --opens）：",
   merchant: "收款方", subject: "说明", amount: "金额",
   late: "迟到", twice: "重复", never: "丢失", out_of_order: "乱序", bad_signature: "签名错误",
   error_after_work: "做完后报错", slow: "过慢", unavailable: "不可用",
-  wechat: "微信", wechat_pay: "微信支付", alipay: "支付宝", baidu: "百度", web: "网页与短信", identity: "身份核验服务", sandbox: "沙箱",
+  wechat: "微信", wechat_pay: "微信支付", alipay: "支付宝", baidu: "百度", web: "网页与短信", identity: "身份核验服务", vehicles: "机动车登记", sandbox: "沙箱",
 };
 const FAULTS = ["late", "twice", "never", "out_of_order", "bad_signature", "error_after_work", "slow", "unavailable"];
 
@@ -159,6 +159,7 @@ function standsFor(resident) {
   return [
     ...children.filter((each) => each.guardian === resident).map((each) => ["guards", each.name, each.id_number]),
     ...companies.filter((each) => each.representative === resident).map((each) => ["represents", each.name, each.credit_code]),
+    ...state.vehicles.filter((each) => each.resident === resident).map((each) => ["keeps", each.plate, each.since]),
   ];
 }
 
@@ -297,7 +298,8 @@ async function watch() {
 }
 
 async function begin() {
-  [state.residents, state.hosts, state.registers] = await Promise.all(["/residents", "/phones", "/registers"].map((path) => call("GET", path)));
+  const paths = ["/residents", "/phones", "/registers", "/vehicles"];
+  [state.residents, state.hosts, state.registers, state.vehicles] = await Promise.all(paths.map((path) => call("GET", path)));
   const name = (key) => state.residents.find((each) => each.key === key).name;
   options("resident", state.residents.map((each) => each.key), name);
   await ownerOfAsked();

@@ -24,7 +24,7 @@ from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import Database
 
-SCOPE = "parking:operate"
+SCOPE, SHOP_SCOPE = "parking:operate", "parking:discount"
 
 
 class Devices(DeviceDoor):
@@ -61,14 +61,20 @@ def _wrong(error: RequestError | EventFieldError) -> tuple[str, str]:
     return (error.field, error.problem) if isinstance(error, EventFieldError) else ("body", error.message)
 
 
-async def speaker(session: AsyncSession, environment: Environment, request: AnyRequest) -> Speaker:
-    """Say for which operators a program speaks, by its department. Raises TokenRefusedError, ScopeMissingError."""
+async def speaker(
+    session: AsyncSession, environment: Environment, request: AnyRequest, *, shops: bool = False
+) -> Speaker:
+    """Say for which operators a program speaks, by its department; one of a shop only where ``shops`` are served.
+
+    Raises TokenRefusedError, ScopeMissingError.
+    """
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenRefusedError("This needs an access token", fix="Send Authorization: Bearer <token> (/oauth/token).")
     now = environment.clock.now()
     token = verify_program(text.strip(), environment.ring(), environment.issuer, PARKING, now)
-    if SCOPE not in token.scope.split():
+    scopes = token.scope.split()
+    if SCOPE not in scopes and not (shops and SHOP_SCOPE in scopes):
         raise ScopeMissingError(f"The token lacks the scope {SCOPE}", fix="Ask for it, or have the client given it.")
     client = await session.get(Client, token.client_id)
     if client is None or client.status != "active" or client.department is None:
@@ -76,4 +82,4 @@ async def speaker(session: AsyncSession, environment: Environment, request: AnyR
     own = select(ParkingOperator.id).where(
         ParkingOperator.department == client.department, col(ParkingOperator.closed_at).is_(None)
     )
-    return Speaker(client.client_id, frozenset((await session.exec(own)).all()))
+    return Speaker(client.client_id, frozenset((await session.exec(own)).all()), is_shop=SCOPE not in scopes)

@@ -10,16 +10,19 @@ from flows.parking.cds_events import CdsEvent
 from flows.parking.event_wire import WireEvent
 from flows.parking.heartbeats import Heard, Heartbeat
 from flows.parking.occupancy import Demand
+from flows.parking.permitting import AssignedRight, RightSpec
 from flows.parking.places import Place
 from flows.parking.rates import QuoteView, RateTable
 from flows.parking.refused import RefusedView
-from flows.parking.session_view import DisputeView, SessionView
+from flows.parking.session_view import CouponView, DisputeView, SessionView
 from flows.parking.site_logs.reconciling import HandedIn
 from flows.parking.site_logs.reporting import SiteReport
 from flows.parking.site_logs.wire import SiteLog
 from flows.parking.site_snapshot import SiteSnapshot
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
+from gateway.http.parking.asking import SCOPE, SHOP_SCOPE
+from gateway.http.parking.discounting import CouponGrant, CouponRevocation, RightAssignment, RightEnding
 from gateway.http.parking.events import EventAnswers, ExitAnswer
 from gateway.http.parking.operating import (
     Closing,
@@ -33,7 +36,7 @@ from gateway.http.parking.operating import (
 )
 from kernel.version import __version__
 
-DEVICE, PROGRAM, OPEN = "device", "program", ""
+DEVICE, PROGRAM, SHOP, OPEN = "device", "program", "shop", ""
 
 
 class Operation(NamedTuple):
@@ -81,6 +84,17 @@ OPERATIONS = (
     Operation("post", "/parking/sessions/{id}/write-off", "Write off what is owed", PROGRAM, SessionView, WriteOff),
     Operation("post", "/parking/sessions/{id}/plate", "Put a plate right", PROGRAM, SessionView, Repair),
     Operation("post", "/parking/disputes/{id}/decision", "Decide a dispute", PROGRAM, DisputeView, DisputeDecision),
+    Operation("get", "/parking/rights/specs", "List the permits of your tariffs", PROGRAM, RightSpec, many=True),
+    Operation(
+        *("get", "/parking/rights/assigned", "List the permits of plates", PROGRAM, AssignedRight),
+        query=(*_PAGE, "placeId", "credentialId"),
+        many=True,
+    ),
+    Operation("post", "/parking/rights/assigned", "Assign a permit", PROGRAM, AssignedRight, RightAssignment),
+    Operation("post", "/parking/rights/assigned/{id}/end", "End a permit", PROGRAM, AssignedRight, RightEnding),
+    Operation("get", "/parking/coupons", "List coupons", SHOP, CouponView, query=(*_PAGE, "sessionId"), many=True),
+    Operation("post", "/parking/coupons", "Take an amount off a running session", SHOP, CouponView, CouponGrant),
+    Operation("post", "/parking/coupons/{id}/revocation", "Take a coupon back", SHOP, CouponView, CouponRevocation),
     Operation("get", "/parking/places", "List lots with live demand", OPEN, Place, query=(*_PAGE, "bbox"), many=True),
     Operation("get", "/parking/rates", "List tariffs", OPEN, RateTable, query=_PAGE, many=True),
     Operation(
@@ -138,12 +152,9 @@ _ERROR = {
 def _described(operation: Operation) -> dict[str, Any]:
     refused = {"description": "Refused: the error says why.", "content": _json({"$ref": "#/components/schemas/Error"})}
     described: dict[str, Any] = {
-        "operationId": operation.path.removeprefix("/parking/")
-        .replace("/{id}", "")
-        .replace("/", "_")
-        .replace("-", "_"),
+        "operationId": _name(operation),
         "summary": operation.summary,
-        "security": [{operation.who: []}] if operation.who else [],
+        "security": _who(operation.who),
         "parameters": _parameters(operation),
         "responses": {"200": {"description": "Done.", "content": _json(_answered(operation))}, "4XX": refused},
     }
@@ -152,6 +163,12 @@ def _described(operation: Operation) -> dict[str, Any]:
         several = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]} if operation.many else one
         described["requestBody"] = {"required": True, "content": _json(several)}
     return described
+
+
+def _name(operation: Operation) -> str:
+    name = operation.path.removeprefix("/parking/").replace("/{id}", "").replace("/", "_").replace("-", "_")
+    listed = any((each.method, each.path) == ("get", operation.path) for each in OPERATIONS)
+    return f"add_{name}" if listed and operation.method == "post" else name
 
 
 def _answered(operation: Operation) -> dict[str, Any]:
@@ -175,13 +192,24 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     ]
     if "{id}" in operation.path:
         found.append({"name": "id", "in": "path", "required": True, "schema": text | {"format": "uuid"}})
-    if operation.who == PROGRAM and operation.method == "post":
+    if operation.who in _SCOPES and operation.method == "post":
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": text})
     return found
 
 
+def _who(who: str) -> list[dict[str, list[str]]]:
+    """Return by which of the schemes below one is let in: any of them will do."""
+    if who in _SCOPES:
+        return [{PROGRAM: [scope]} for scope in _SCOPES[who]]
+    return [{who: []}] if who else []
+
+
+_SCOPES = {PROGRAM: (SCOPE,), SHOP: (SCOPE, SHOP_SCOPE)}
+
+
 def _security(issuer: str) -> dict[str, Any]:
-    flow = {"tokenUrl": f"{issuer}/oauth/token", "scopes": {"parking:operate": "Operate your department's lots."}}
+    scopes = {SCOPE: "Operate your department's lots.", SHOP_SCOPE: "Grant coupons there, as a shop."}
+    flow = {"tokenUrl": f"{issuer}/oauth/token", "scopes": scopes}
     signed = "HTTP Message Signatures (RFC 9421, hmac-sha256) over method, authority, path, query and Content-Digest."
     return {
         DEVICE: {"type": "apiKey", "in": "header", "name": "Signature", "description": signed},

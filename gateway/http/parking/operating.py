@@ -41,61 +41,62 @@ _MOST_KEY = 100
 Reason = Annotated[str, Meta(pattern="^[a-z][a-z_]{2,39}$", description="Write a code such as emergency_vehicle.")]
 
 
-class _Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
+class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a program says; what is not known is refused."""
 
 
-class Counted(_Said, frozen=True, kw_only=True):
+class Counted(Said, frozen=True, kw_only=True):
     """How many vehicles somebody has counted in a lot."""
 
     occupied: Annotated[int, Meta(ge=0, le=100_000)]
 
 
-class Opening(_Said, frozen=True, kw_only=True):
+class Opening(Said, frozen=True, kw_only=True):
     """When a lot is open, in place of what was said before; empty: nobody says."""
 
     opening: Annotated[list[Hours], Meta(max_length=50)]
 
 
-class Reported(_Said, frozen=True, kw_only=True):
+class Reported(Said, frozen=True, kw_only=True):
     """What was seen in a lot."""
 
     events: Annotated[list[LotEvent], Meta(min_length=1, max_length=50)]
 
 
-class Closing(_Said, frozen=True, kw_only=True):
+class Closing(Said, frozen=True, kw_only=True):
     """Why a session without an exit is closed."""
 
     reason: Reason
 
 
-class Release(_Said, frozen=True, kw_only=True):
+class Release(Said, frozen=True, kw_only=True):
     """By which lane a vehicle is let out, and why."""
 
     lane: Annotated[str, Meta(min_length=1, max_length=64)]
     reason: Reason
 
 
-class WriteOff(_Said, frozen=True, kw_only=True):
+class WriteOff(Said, frozen=True, kw_only=True):
     """Why what is owed is not asked for."""
 
     reason: Reason
 
 
-class Repair(_Said, frozen=True, kw_only=True):
+class Repair(Said, frozen=True, kw_only=True):
     """The plate that is right."""
 
     plate: Annotated[str, Meta(min_length=4, max_length=20)]
 
 
-class DisputeDecision(_Said, frozen=True, kw_only=True):
+class DisputeDecision(Said, frozen=True, kw_only=True):
     """What a disputed session costs."""
 
     fee_fen: Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 Listed = Callable[[Deps, Speaker, AnyRequest, int], Awaitable[Sequence[Any]]]
-Act = Callable[[Deps, Speaker, UUID, Any], Awaitable[Any]]
+Act = Callable[[Deps, Speaker, Any, Any], Awaitable[Any]]
+"""The third is the id of the path, None if it has none."""
 
 
 async def _count(deps: Deps, who: Speaker, lot_id: UUID, said: Counted) -> Any:
@@ -135,7 +136,7 @@ async def _sessions(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -
     asked = request.query_params
     wanted = Wanted(
         after=cursor_of(request),
-        lot_id=_id(asked.get("placeId")),
+        lot_id=id_of(request),
         review=asked.get("review") == "true",
         state=asked.get("state", ""),
     )
@@ -150,7 +151,7 @@ async def _refused(deps: Deps, who: Speaker, request: AnyRequest, limit: int) ->
     wanted = refused.Wanted(
         after=cursor_of(request),
         operators=who.operators,
-        lot_id=_id(request.query_params.get("placeId")),
+        lot_id=id_of(request),
         device_id=request.query_params.get("deviceId", ""),
     )
     return await refused_events(deps.session, wanted, limit)
@@ -165,45 +166,50 @@ class OperatorRoutes:
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
         return [
-            self._list("/parking/sessions", _sessions, view),
-            self._list("/parking/disputes", _disputes, dispute_view),
-            self._list("/parking/refused-events", _refused, lambda deps, row: refused_view(deps.keys.cipher, row)),
-            self._act("/parking/lots/{id:uuid}/occupancy", Counted, _count),
-            self._act("/parking/lots/{id:uuid}/opening", Opening, _open),
-            self._act("/parking/lots/{id:uuid}/events", Reported, _report),
-            self._act("/parking/sessions/{id:uuid}/closing", Closing, _close),
-            self._act("/parking/sessions/{id:uuid}/release", Release, _release),
-            self._act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),
-            self._act("/parking/sessions/{id:uuid}/plate", Repair, _repair),
-            self._act("/parking/disputes/{id:uuid}/decision", DisputeDecision, _decide),
+            self.list("/parking/sessions", _sessions, view),
+            self.list("/parking/disputes", _disputes, dispute_view),
+            self.list("/parking/refused-events", _refused, lambda deps, row: refused_view(deps.keys.cipher, row)),
+            self.act("/parking/lots/{id:uuid}/occupancy", Counted, _count),
+            self.act("/parking/lots/{id:uuid}/opening", Opening, _open),
+            self.act("/parking/lots/{id:uuid}/events", Reported, _report),
+            self.act("/parking/sessions/{id:uuid}/closing", Closing, _close),
+            self.act("/parking/sessions/{id:uuid}/release", Release, _release),
+            self.act("/parking/sessions/{id:uuid}/write-off", WriteOff, _waive),
+            self.act("/parking/sessions/{id:uuid}/plate", Repair, _repair),
+            self.act("/parking/disputes/{id:uuid}/decision", DisputeDecision, _decide),
         ]
 
-    def _act(self, path: str, type_: type[Struct], act: Act) -> HTTPRouteHandler:
+    def act(self, path: str, type_: type[Struct], act: Act, *, shops: bool = False) -> HTTPRouteHandler:
+        """Return the handler of a call that changes something; ``shops``: also their programs may."""
+
         @post(path, status_code=200, name=path, request_max_body_size=_MOST_BYTES)
         async def acted(request: AnyRequest) -> Response[bytes]:
-            about: UUID = request.path_params["id"]
             async with self._database.session() as session:
                 deps = Deps(session, self._environment.clock, self._environment.keys)
-                who = await speaker(session, self._environment, request)
+                who = await speaker(session, self._environment, request, shops=shops)
                 said = await body(request, type_, _MOST_BYTES)
                 content = request.url.path.encode() + b"\n" + await request.body()
                 call = Call(who.client_id, _key(request), content)
 
                 async def work() -> bytes:
-                    return msgspec.json.encode(await act(deps, who, about, said))
+                    return msgspec.json.encode(await act(deps, who, request.path_params.get("id"), said))
 
                 answer = await once(deps, call, work)
             return Response(answer, media_type="application/json")
 
         return acted
 
-    def _list(self, path: str, listed: Listed, shown: Callable[[Deps, Any], Struct]) -> HTTPRouteHandler:
+    def list(
+        self, path: str, listed: Listed, shown: Callable[[Deps, Any], Struct], *, shops: bool = False
+    ) -> HTTPRouteHandler:
+        """Return the handler of a list in pages."""
+
         @get(path, name=f"list {path}")
         async def page_of(request: AnyRequest) -> Response[bytes]:
             limit = limit_of(request)
             async with self._database.session() as session:
                 deps = Deps(session, self._environment.clock, self._environment.keys)
-                who = await speaker(session, self._environment, request)
+                who = await speaker(session, self._environment, request, shops=shops)
                 rows = await listed(deps, who, request, limit + 1)
                 found = page(rows, limit, lambda row: shown(deps, row))
             return json(found)
@@ -221,8 +227,10 @@ def _key(request: AnyRequest) -> str:
     return key
 
 
-def _id(text: str | None) -> UUID | None:
+def id_of(request: AnyRequest, name: str = "placeId") -> UUID | None:
+    """Return what a list is asked for by an id. Raises RequestError."""
+    text = request.query_params.get(name)
     try:
         return UUID(text) if text else None
     except ValueError as error:
-        raise RequestError("placeId is no id", fix="GET /parking/places lists them.") from error
+        raise RequestError(f"{name} is no id", fix="Send it as a list has it.") from error

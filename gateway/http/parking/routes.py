@@ -6,6 +6,7 @@ from auth.provider.environment import Environment
 from flows.codes.device_auth import Door
 from flows.codes.places import base_url
 from gateway.http.parking.asking import Devices
+from gateway.http.parking.discounting import discount_routes
 from gateway.http.parking.events import event_routes
 from gateway.http.parking.open_data import open_data_routes
 from gateway.http.parking.openapi import openapi_routes
@@ -23,6 +24,7 @@ def parking_routes(database: Database, environment: Environment) -> list[HTTPRou
         *site_routes(devices),
         *report_routes(database, environment),
         *OperatorRoutes(database, environment).handlers(),
+        *discount_routes(database, environment),
         *open_data_routes(database, environment.clock),
         *openapi_routes(environment.issuer),
     ]

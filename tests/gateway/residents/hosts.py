@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from adapters.sandbox.app import sandbox_app
-from adapters.sandbox.development import APPS, IDENTITY_KEY, development_apps
+from adapters.sandbox.development import APPS, IDENTITY_KEY, VEHICLES_KEY, development_apps
 from adapters.sandbox.host import InboxMessage, SimulatedHost
 from adapters.sandbox.hosts import Sandbox, build_sandbox
 from adapters.sandbox.identity import AskedFaceCheck
@@ -134,11 +134,13 @@ async def served_sandbox(folder: Path) -> AsyncIterator[Phones]:
 
 
 def with_identity(settings: Settings, phones: Phones) -> Settings:
-    """Return settings that name the sandbox's identity service."""
+    """Return settings that name the sandbox's identity service and vehicle register."""
     return msgspec.structs.replace(
         settings,
         identity_url=f"{phones.origin}/identity",
         identity_key=f"{IDENTITY_KEY.id}:{IDENTITY_KEY.secret.decode()}",
+        vehicle_register_url=f"{phones.origin}/vehicles",
+        vehicle_register_key=f"{VEHICLES_KEY.id}:{VEHICLES_KEY.secret.decode()}",
     )
 
 

@@ -11,6 +11,7 @@ from sqlmodel import select
 from flows.parking.locking import lock
 from flows.parking.observations import LotEvent, report
 from flows.parking.operating import Speaker, count
+from flows.parking.permitting import Assigning, NewPermit
 from flows.parking.tables import ParkingBay, ParkingLot
 from flows.parking.vehicles import prove
 from kernel.audit.tables import AuditEntry
@@ -34,6 +35,7 @@ from tests.gateway.residents.car_park import (
 from tests.gateway.residents.hosts import Phones, Resident, ask, sign_in
 from tests.gateway.residents.test_payments import account_of
 from tests.parking.lots import NINE
+from tests.parking.tariffs import EXAMPLE
 
 PLATE = "沪A12345"
 LOTS = """query ($near: ParkingNear, $first: Int = 20, $after: ID, $tonight: String) {
@@ -48,6 +50,24 @@ async def proven(park: CarPark, who: Resident, car: str) -> None:
     park.catch_up()
     async with park.database.session() as session:
         await prove(park.deps(session), account, UUID(car), "vehicle_licence")
+
+
+async def test_a_proven_owner_sees_the_permits_of_their_plate(city: City, phones: Phones, park: CarPark) -> None:
+    permits = "{ myParking { vehicles { plate permits { name operator lot until } } } }"
+    await park.publish(EXAMPLE | {"permits": [{"name": "season", "percent_off": 100}]}, park.clock.now())
+    who, stranger = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    car = await vehicle(who, PLATE)
+    await vehicle(stranger, PLATE)
+    async with park.database.session() as session:
+        wanted = NewPermit(operator_id="garages", plate=PLATE, name="season", since=park.clock.now())
+        await Assigning(park.deps(session), "client:test").assign(wanted)
+    assert (await who.data(permits))["vehicles"] == [{"plate": PLATE, "permits": []}]
+    await proven(park, who, car)
+    season = {"name": "season", "operator": "garages", "lot": None, "until": None}
+    assert (await who.data(permits))["vehicles"] == [{"plate": PLATE, "permits": [season]}]
+    assert (await stranger.data(permits))["vehicles"] == [{"plate": PLATE, "permits": []}]
+    taken = (await who.data("{ me { export } }"))["export"]["parking"]["permits"]
+    assert [(each["name"], each["plate"]) for each in taken] == [("season", PLATE)]
 
 
 async def test_lots_near_with_free_bays_and_the_price_of_a_stay(city: City, park: CarPark) -> None:

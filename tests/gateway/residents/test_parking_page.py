@@ -13,6 +13,7 @@ from tests.browser import Browser
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones
+from tests.gateway.residents.test_vehicle_proofs import driver
 
 PLATE = "沪A12345"
 
@@ -50,6 +51,19 @@ async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: s
     await chromium.find("#said", "Drive on")
     assert await chromium.run("return document.documentElement.scrollWidth <= innerWidth")
     assert [each for each in await chromium.complaints() if "favicon" not in each] == []
+
+
+async def test_who_keeps_a_plate_proves_it(
+    city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser
+) -> None:
+    await driver(city, phones, "wang")
+    await chromium.open(f"{origin}/parking#app={APPS['wechat']}&code={phones.code('wang')}")
+    await chromium.type("#plate", PLATE)
+    await chromium.click("#add > button")
+    await chromium.click("#vehicles button", "核验车主")
+    await chromium.find("#vehicles p", "提供给机动车登记机关比对")
+    await chromium.click("#vehicles button", "同意并核验")
+    await chromium.find("#vehicles li", "车主已核验")
 
 
 @pytest.mark.case("PK-15")

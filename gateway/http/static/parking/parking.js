@@ -52,7 +52,8 @@ async function mine() {
   const { vehicles, sessions } = (await ask(MINE)).myParking;
   byId("vehicle").replaceChildren(...vehicles.map((each) => make("option", each.plate, { value: each.id })));
   fill("vehicles", vehicles.map((each) => {
-    const item = make("li", `${each.plate} `);
+    const item = make("li", each.proof === "owner" ? `${each.plate} · ${word("owner")} ` : `${each.plate} `);
+    if (each.proof !== "owner") item.append(make("button", word("prove"), { type: "button", onclick: ({ target }) => attempt(() => prove(each, target)) }));
     const end = () => attempt(async () => { await ask("mutation ($v: ID!) { endVehicle(vehicle: $v) }", { v: each.id }); await mine(); });
     item.append(make("button", word("end"), { type: "button", onclick: end }));
     return item;
@@ -63,6 +64,18 @@ async function mine() {
     item.append(make("button", label, { type: "button", onclick: () => watch(each) }));
     return item;
   }));
+}
+
+// Shows what the vehicle register is given; who agrees has it asked.
+async function prove(vehicle, button) {
+  const { purpose } = await ask('{ purpose(id: "vehicle-register") { id version text { zh en } } }');
+  const agreed = () => attempt(async () => {
+    const purposes = [{ id: purpose.id, version: purpose.version }];
+    await ask("mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }", { purposes });
+    await ask("mutation ($v: ID!) { proveVehicle(vehicle: $v) { id } }", { v: vehicle.id });
+    await mine();
+  });
+  button.replaceWith(make("p", pick(purpose.text.zh, purpose.text.en)), make("button", word("agree"), { type: "button", onclick: agreed }));
 }
 
 function show(session) {

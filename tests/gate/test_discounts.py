@@ -1,0 +1,68 @@
+"""Permits and coupons: a box that has fetched them charges as the platform does, also alone."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from flows.gate.box import Box, open_box
+from flows.gate.site_file import SiteFile
+from flows.gate.wire import PlateRead
+from flows.parking.couponing import NewCoupon, grant
+from flows.parking.coupons import Coupon
+from flows.parking.operating import Speaker
+from flows.parking.permitting import Assigning, NewPermit
+from flows.parking.site_snapshot import SitePayment
+from tests.gate.conftest import heard
+from tests.gate.platform import Platform
+from tests.gate.test_free_once import in_step
+from tests.gate.test_site import said
+from tests.parking.lots import Lot
+from tests.parking.tariffs import EXAMPLE, at
+
+ONE, TWO, THREE = "沪A12345", "沪B67890", "沪C11111"
+HALF_PAST = at("11-02 08:30")
+
+
+async def test_a_box_charges_by_what_it_has_fetched(
+    at_lot: SiteFile, platform: Platform, lot: Lot, tmp_path: Path
+) -> None:
+    await lot.publish(EXAMPLE | {"permits": [{"name": "season", "percent_off": 100}]}, lot.clock.now())
+
+    async def coupon(plate: str, fen: int) -> None:
+        async with lot.database.session() as session:
+            wanted = NewCoupon(amount_fen=fen, given_by="百货", reference=plate, plate=plate)
+            await grant(lot.deps(session), Speaker("shop", frozenset({"garages"})), wanted)
+
+    async with open_box(at_lot, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
+        await heard(box)
+        await in_step(box)
+        async with lot.database.session() as session:
+            wanted = NewPermit(operator_id="garages", plate=TWO, name="season", since=lot.clock.now())
+            await Assigning(lot.deps(session), "client:test").assign(wanted)
+        lot.clock.advance(timedelta(seconds=1))
+        for plate in (ONE, TWO, THREE):
+            await box.site.plate_read("enter", PlateRead(plate=plate, colour="blue"))
+        await in_step(box)
+        await coupon(ONE, 600)
+        await in_step(box)
+        await coupon(THREE, 600)  # which the box does not hear of
+        lot.clock.advance(timedelta(minutes=30))
+        left = [said(await box.site.plate_read("exit", PlateRead(plate=each, colour="blue"))) for each in (ONE, TWO)]
+        assert left == [("open", "released_unpaid", 900), ("open", "permit", 0)]
+        await in_step(box)
+        assert {each.closing_fen for each in await lot.sessions()} == {900, 0, None}
+
+
+async def test_a_coupon_that_comes_while_its_driver_waits_opens_the_arm(box: Box, platform: Platform) -> None:
+    paid = SitePayment(amount_fen=100, quoted_at=HALF_PAST, covers_until=HALF_PAST)
+    session = platform.enters(ONE, "11-02 08:30", paid)
+    platform.sessions[:] = [replace(session, coupons=(Coupon(HALF_PAST, 600),))]
+    await box.syncing.fetch_snapshot()
+    assert said(await box.site.plate_read("out", PlateRead(plate=ONE, colour="blue"))) == ("pay", "to_pay", 800)
+    later = Coupon(HALF_PAST + timedelta(minutes=29), 900)
+    platform.sessions[:] = [replace(session, coupons=(Coupon(HALF_PAST, 600), later))]
+    await box.syncing.fetch_snapshot()
+    await box.passing.look_again()
+    await box.syncing.send()
+    assert [(e.kind, e.opened, e.reason) for e in platform.events.values()][-1] == ("exit", True, "nothing_due")
