@@ -95,11 +95,12 @@ _BENT = [
     (";nonce", ";tag"),
     ('"@method"', "method"),
     ('"content-digest"', "content-digest"),
-    *((f'("{COVERED[0]}"', f"({item}") for item in ("1", "1.5", "?1", ":YQ==:", "@1659578233", '%"f%c3%bc"')),
+    *(('"@method"', item) for item in ("1", "1.5", "?1", ":YQ==:", "@1659578233", '%"f%c3%bc"')),
 ]
+_ITEMS = st.sampled_from([item for _, item in _BENT[-8:]])
 
 
-@given(st.lists(st.sampled_from([*'()\\" =;,:?@%a1.-', '"@method"', "created=1", "sig=", "x"])).map("".join))
+@given(st.lists(_ITEMS).map(lambda items: f"sig=({' '.join(items)});created=1") | st.text())
 def test_whatever_a_signature_says_has_an_answer(said: str) -> None:
     for headers in ({"signature-input": said}, {**request().headers, "signature": said}):
         with pytest.raises(DeviceRefusedError):
