@@ -10,7 +10,7 @@ from flows.parking.ownership import vehicle_held
 from kernel.audit.entries import Detail
 from schema.caller import acting, noting
 from schema.context import Info, Platform
-from schema.parking import VehicleShown, deps_of, shown_vehicle
+from schema.parking import VehicleShown, deps_of, shown_vehicles
 from schema.proofs import admitted
 from schema.ways_in import uuid
 from supergraph.slice import Access
@@ -44,7 +44,8 @@ class VehicleProofMutations:
             bound = await heed(deps, owner.account_id, wanted, reply)
             noting(session, answer=reply.answer, reference=reply.reference, **since)
             if bound is not None:
-                return shown_vehicle(deps.keys, held, bound)
+                [shown] = await shown_vehicles(deps, [(held, bound)])
+                return shown
         raise refusal(reply)
 
 
