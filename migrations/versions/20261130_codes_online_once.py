@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "d94b07c2e1f3"
-down_revision = "96d8613409e7"
+down_revision = "91d6ab3f58e2"
 branch_labels = None
 depends_on = None
 
