@@ -17,7 +17,7 @@ from flows.gate.site import Site
 from flows.gate.site_file import SiteFile
 from flows.gate.store import open_store
 from flows.gate.syncing import Syncing
-from kernel.clock import Clock
+from kernel.clock import Clock, SteadyClock
 
 
 class Box(Struct, frozen=True):
@@ -32,7 +32,9 @@ class Box(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_box(file: SiteFile, origin: str, path: Path, clock: Clock, *, follow: bool = True) -> AsyncIterator[Box]:
+async def open_box(
+    file: SiteFile, origin: str, path: Path, clock: SteadyClock, *, follow: bool = True
+) -> AsyncIterator[Box]:
     """Yield a box that decides. ``follow`` false: nobody sends or fetches but who calls ``syncing``."""
     store = open_store(path)
     try:

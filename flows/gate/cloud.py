@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 import aiohttp
 from msgspec import Struct
+from msgspec.structs import replace
 from yarl import URL
 
 from flows.codes.message_signatures import SignedRequest, sign
 from flows.codes.offline import ClockState
 from flows.gate.errors import CloudAwayError
 from flows.gate.site_file import SiteFile
-from kernel.clock import Clock
+from kernel.clock import SteadyClock
 
 HEARD_WITHIN = timedelta(seconds=30)
 """After as long without an answer the platform counts as away: longer than two polls, shorter than a driver waits."""
@@ -39,12 +40,9 @@ class _Request(Struct, frozen=True):
 
 
 class Cloud:
-    """Made by ``open_cloud``. ``is_cut`` simulates a broken line; ``mended`` wakes whoever waits to try again.
+    """Made by ``open_cloud``. ``is_cut`` simulates a broken line; ``mended`` wakes whoever waits to try again."""
 
-    ``time`` is how far the box's clock is off, as the platform said at the last heartbeat.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, origin: str, site: SiteFile, clock: Clock) -> None:
+    def __init__(self, session: aiohttp.ClientSession, origin: str, site: SiteFile, clock: SteadyClock) -> None:
         self._session = session
         self._origin = origin.rstrip("/")
         self._authority = URL(origin).authority
@@ -54,7 +52,20 @@ class Cloud:
         self.mended = asyncio.Event()
         self.heard_at: datetime | None = None
         self.problem = "not heard yet"
-        self.time: ClockState | None = None
+        self._time: ClockState | None = None
+        self._began = clock.now() - clock.steady()
+
+    @property
+    def time(self) -> ClockState | None:
+        """How far the box's clock is off, as the platform said at the last heartbeat, and as it was set since."""
+        if self._time is None:
+            return None
+        set_by = self._clock.now() - self._clock.steady() - self._began
+        return replace(self._time, error=self._time.error + set_by)
+
+    @time.setter
+    def time(self, compared: ClockState) -> None:
+        self._time, self._began = compared, self._clock.now() - self._clock.steady()
 
     def is_up(self, now: datetime) -> bool:
         """Whether it answered lately, and the last time that it was asked."""
@@ -113,7 +124,7 @@ class Cloud:
 
 
 @asynccontextmanager
-async def open_cloud(origin: str, site: SiteFile, clock: Clock) -> AsyncIterator[Cloud]:
+async def open_cloud(origin: str, site: SiteFile, clock: SteadyClock) -> AsyncIterator[Cloud]:
     """Yield the line to an origin such as ``https://city.example``."""
     async with aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Cloud(session, origin, site, clock)

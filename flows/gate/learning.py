@@ -51,15 +51,11 @@ class Learning:
             self._passing.inside.name(who, msgspec.json.decode(body, type=Named))
 
     async def keep_time(self, time: ClockState) -> None:
-        """Keep how far the clock is off, and forget the codes and receipts whose time is over."""
-        over = (self._passing.clock.now().timestamp(),)
-        await self._store.write(
-            [
-                keep(_CLOCK, msgspec.json.encode(time)),
-                ("DELETE FROM seen WHERE until < ?", over),
-                ("DELETE FROM receipt WHERE until < ?", over),
-            ]
-        )
+        """Keep how far the clock is off; if it is right, forget the codes and receipts whose time is over."""
+        statements, now = [keep(_CLOCK, msgspec.json.encode(time))], self._passing.clock.now()
+        if time.is_known(now):
+            statements += self._passing.scanner.forget(now)
+        await self._store.write(statements)
 
     async def learn(self, body: bytes, told: int) -> None:
         """Take a snapshot over that was asked for when the platform had the events up to the number ``told``.

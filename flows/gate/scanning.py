@@ -18,13 +18,13 @@ from flows.codes import key_sets, offline, revocations, signed_codes, signed_rec
 from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
 from flows.codes.key_sets import KeySet, PublicKey
 from flows.codes.offline import Held, Risk, SeenCodes
-from flows.codes.pass_codes import PassCode
+from flows.codes.pass_codes import SKEW, PassCode
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import RevocationList
 from flows.gate.cloud import Cloud
 from flows.gate.errors import CloudAwayError
 from flows.gate.site_file import SiteFile
-from flows.gate.store import Change, Store, keep
+from flows.gate.store import Change, Statement, Store, keep
 
 PURPOSE = "parking"
 KEYS, REVOKED = "codes.keys", "codes.revocations"  # what the lists are kept as
@@ -49,7 +49,7 @@ class Accepted(Struct, frozen=True):
 
 
 class ReceiptKept(Struct, frozen=True):
-    """A receipt that was shown for a plate: it pays for one leaving until then."""
+    """A receipt that was shown for a plate: it pays for one leaving until then, the skew included."""
 
     receipt_id: bytes
     until: datetime
@@ -66,7 +66,7 @@ class Scanner:
         self.keys = site.trusted
         self.revoked: RevocationList | None = None
         self.receipts: dict[str, ReceiptKept] = {}
-        self._spent: set[bytes] = set()
+        self._spent: dict[bytes, ReceiptKept] = {}
 
     async def open(self, now: datetime) -> None:
         """Read what was kept. A list that this version does not believe is fetched anew."""
@@ -76,15 +76,22 @@ class Scanner:
         if REVOKED in kept:
             with suppress(SignedListRefusedError):
                 self.revoked = revocations.read(kept[REVOKED], self.keys, now)
-        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ? ORDER BY until", now.timestamp()):
+        for (body,) in await self._store.rows("SELECT body FROM seen ORDER BY until"):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
-        query = "SELECT receipt_id, who, until, spent FROM receipt WHERE until >= ?"
-        for receipt_id, who, until, spent in await self._store.rows(query, now.timestamp()):
+        for receipt_id, who, until, spent in await self._store.rows("SELECT receipt_id, who, until, spent FROM receipt"):
+            kept_receipt = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
             if spent:
-                self._spent.add(receipt_id)
+                self._spent[receipt_id] = kept_receipt
             else:
-                self.receipts[who] = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
+                self.receipts[who] = kept_receipt
+
+    def forget(self, now: datetime) -> list[Statement]:
+        """Forget receipts whose time is over, and return what forgets them and the codes on the disk."""
+        self.receipts = {who: each for who, each in self.receipts.items() if each.until >= now}
+        self._spent = {name: each for name, each in self._spent.items() if each.until >= now}
+        over = (now.timestamp(),)
+        return [("DELETE FROM seen WHERE until < ?", over), ("DELETE FROM receipt WHERE until < ?", over)]
 
     async def learn(self, now: datetime, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
         """Take lists over that are signed and newer. Raises SignedListRefusedError."""
@@ -121,14 +128,14 @@ class Scanner:
         found = signed_receipts.verify(text, self.keys, lot, now)
         if found.receipt_id in self._spent:
             raise PassCodeRefusedError(Refusal.REPLAY, "The receipt has let its vehicle out before")
-        return found.plate_hash.hex(), ReceiptKept(found.receipt_id, found.paid_until)
+        return found.plate_hash.hex(), ReceiptKept(found.receipt_id, found.paid_until + SKEW)
 
     def hold(self, who: str, kept: ReceiptKept) -> Change:
         """Remember a receipt until its vehicle leaves."""
         self.receipts[who] = kept
 
         def undo() -> None:
-            del self.receipts[who]
+            self.receipts.pop(who, None)
 
         values = (kept.receipt_id, who, kept.until.timestamp())
         into = "INSERT OR IGNORE INTO receipt (receipt_id, who, until) VALUES (?, ?, ?)"
@@ -137,10 +144,10 @@ class Scanner:
     def spend(self, who: str) -> Change:
         """Use a receipt up: its vehicle leaves."""
         kept = self.receipts.pop(who)
-        self._spent.add(kept.receipt_id)
+        self._spent[kept.receipt_id] = kept
 
         def undo() -> None:
-            self._spent.discard(kept.receipt_id)
+            self._spent.pop(kept.receipt_id, None)
             self.receipts[who] = kept
 
         return Change([("UPDATE receipt SET spent = 1 WHERE receipt_id = ?", (kept.receipt_id,))], undo)

@@ -83,8 +83,8 @@ class Syncing:
         body = msgspec.json.encode({"sent_at": now, "queued": self._journal.waiting})
         reply = await self._cloud.post("/parking/heartbeats", body)
         offset = _read(reply.body, _Beat).clock_offset_ms
-        self._cloud.time = ClockState(timedelta(milliseconds=offset), now)
-        await self.learning.keep_time(self._cloud.time)
+        self._cloud.time = compared = ClockState(timedelta(milliseconds=offset), now)
+        await self.learning.keep_time(compared)
 
     async def fetch_snapshot(self) -> None:
         """Take over what the platform says of the lot. Raises CloudAwayError, StoreFailedError."""

@@ -15,6 +15,7 @@ from flows.codes.revocations import RevocationList, hash_of
 from flows.codes.signed_receipts import Receipt, plate_hash
 from flows.gate.box import Box, open_box
 from flows.gate.errors import StoreFailedError
+from flows.gate.scanning import ReceiptKept
 from flows.gate.site_file import SiteFile
 from flows.gate.store import connected
 from flows.gate.wire import Answer, CodeShown, OpenedByHand, PlateRead
@@ -91,6 +92,38 @@ async def test_an_unknown_clock_or_an_old_list_has_the_platform_asked_or_a_perso
     assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
 
 
+async def test_a_clock_that_is_set_is_not_known_and_what_was_seen_stays_seen(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    text, hour = parking_code(clock.now()), timedelta(hours=1)
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+        assert (await shows(box, "in", text)).decision == "open"
+        box.cloud.cut(cut=True)
+        clock.jump(hour)
+        await box.syncing.learning.keep_time(ClockState(hour, clock.now()))  # as a heartbeat would
+        assert (await shows(box, "in", parking_code(clock.now(), b"another!"))).reason == "online_only"
+        clock.jump(-hour)
+        assert (await shows(box, "in", text)).reason == "replay"
+        assert (await shows(box, "in", parking_code(clock.now(), b"another!"))).decision == "open"
+    platform.away = True
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        box.cloud.time = compared = ClockState(timedelta(0), clock.now())
+        await box.syncing.learning.keep_time(compared)
+        assert (await shows(box, "in", text)).reason == "replay"
+
+
+async def test_a_box_that_starts_in_another_year_does_not_know_its_clock(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+    platform.away = True
+    clock.jump(timedelta(days=-6 * 365))
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        assert (await shows(box, "in", parking_code(clock.now()))).reason == "online_only"
+
+
 @pytest.mark.case("QR-07")
 async def test_a_revoked_holder_is_refused_from_the_next_list_on(
     box: Box, platform: Platform, clock: ManualClock
@@ -114,6 +147,24 @@ async def test_a_receipt_lets_its_own_vehicle_out_once(box: Box, platform: Platf
     clock.advance(timedelta(minutes=5))
     await box.site.plate_read("out", PlateRead(plate=PLATE))
     assert (await shows(box, "out", text)).reason == "replay"
+
+
+async def test_a_receipt_counts_for_twenty_seconds_more_and_is_forgotten_then(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    await box.site.plate_read("out", PlateRead(plate=PLATE))
+    claims = Receipt(plate_hash(LOT, PLATE), LOT, clock.now(), b"receipt1")
+    clock.advance(timedelta(seconds=20))
+    text = signed_receipts.issue(PARKING, PARKING_KID, claims)
+    assert [(await shows(box, "out", text)).reason for _ in range(2)] == ["receipt", "replay"]
+    scanner = box.passing.scanner
+    scanner.hold("another", ReceiptKept(b"receipt2", clock.now()))
+    assert ([*scanner.receipts], [*scanner._spent]) == (["another"], [b"receipt1"])
+    clock.advance(timedelta(seconds=1))
+    await box.syncing.beat()
+    assert (scanner.receipts, scanner._spent) == ({}, {})
 
 
 _BROKEN = """
