@@ -28,6 +28,7 @@ from flows.gate.store import Change, Statement, Store, keep
 
 PURPOSE = "parking"
 KEYS, REVOKED = "codes.keys", "codes.revocations"  # what the lists are kept as
+LIST_KEY = "codes.list_key"  # the key that the box was installed with when it learnt them
 _ASK_SECONDS = 2  # a driver waits
 _NOT_HERE = {Refusal.ONLINE_ONLY, Refusal.LIST_TOO_OLD, Refusal.NOT_A_CODE, Refusal.UNKNOWN_KEY}
 _CODES = (*signed_codes.PREFIXES, "S:")  # what the platform judges: signed codes, and opaque ones
@@ -69,8 +70,16 @@ class Scanner:
         self._spent: dict[bytes, ReceiptKept] = {}
 
     async def open(self, now: datetime) -> None:
-        """Read what was kept. A list that this version does not believe is fetched anew."""
-        kept = dict(await self._store.rows("SELECT name, body FROM kept WHERE name IN (?, ?)", KEYS, REVOKED))
+        """Read what was kept. A list that this version does not believe is fetched anew.
+
+        Another key in the site's file means that the former one is not to be believed, nor what it has signed.
+        """
+        names = KEYS, REVOKED, LIST_KEY
+        kept = dict(await self._store.rows("SELECT name, body FROM kept WHERE name IN (?, ?, ?)", *names))
+        if kept.get(LIST_KEY) != self._site.list_key.encode():
+            forgotten: list[Statement] = [("DELETE FROM kept WHERE name IN (?, ?)", (KEYS, REVOKED))]
+            await self._store.write([*forgotten, keep(LIST_KEY, self._site.list_key.encode())])
+            kept = {}
         if KEYS in kept:
             self.keys = _opened(kept[KEYS])
         if REVOKED in kept:

@@ -22,6 +22,7 @@ class SiteFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``device`` and ``secret`` are of `yiwang verifier add`; ``token`` is what cameras and scanners send.
 
     ``list_key`` is a key of `yiwang code-keys list` for lists, as ``kid:public``; without it codes are judged online.
+    Another one than before makes the box forget the lists that it has.
     ``lanes`` hold until the platform's snapshot says otherwise; ``barred`` are plates that this site does not let in.
     """
 

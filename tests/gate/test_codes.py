@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from flows.codes import signed_receipts
+from flows.codes.errors import SignedListRefusedError
 from flows.codes.offline import ClockState
 from flows.codes.revocations import RevocationList, hash_of
 from flows.codes.signed_receipts import Receipt, plate_hash
@@ -23,7 +24,7 @@ from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
 from kernel.settings import Settings
-from tests.codes.issued import PARKING, PARKING_KID, PHONE, SUBJECT, parking_code, parking_credential
+from tests.codes.issued import PARKING, PARKING_KID, PHONE, STRANGE, SUBJECT, parking_code, parking_credential
 from tests.codes.office import Office
 from tests.gate.conftest import heard
 from tests.gate.platform import LOT, Platform
@@ -224,6 +225,19 @@ async def test_lists_and_uses_outlive_the_box(
         platform.away = False
         await box.syncing.send()
     assert len(platform.uses) == 2
+
+
+async def test_another_list_key_makes_a_box_forget_what_the_former_one_signed(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+    other = replace(file, list_key=f"0302:{STRANGE.public_key().public_bytes_raw().hex()}")
+    for _ in "ab":  # also at its next start
+        async with open_box(other, platform.origin, tmp_path / "store", clock, follow=False) as box:
+            assert (box.passing.scanner.revoked, [each.kid.hex() for each in box.passing.scanner.keys]) == (None, ["0302"])
+            with pytest.raises(SignedListRefusedError):  # the platform of this test still signs with the former one
+                await box.syncing.fetch_lists()
 
 
 @pytest.fixture
