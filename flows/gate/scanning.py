@@ -7,7 +7,6 @@ if it can be reached; otherwise a person decides.
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -40,6 +39,15 @@ class _Kept(Struct, frozen=True):
     version: int
     issued_at: datetime | None
     keys: list[tuple[bytes, str, bytes, datetime | None]]
+
+
+class _Checked(Struct, frozen=True):
+    """What the platform says of a code."""
+
+    result: str
+    purpose: str = ""
+    subject: str = ""
+    message: str = ""
 
 
 class Accepted(Struct, frozen=True):
@@ -88,12 +96,13 @@ class Scanner:
         for (body,) in await self._store.rows("SELECT body FROM seen ORDER BY until"):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
-        for receipt_id, who, until, spent in await self._store.rows("SELECT receipt_id, who, until, spent FROM receipt"):
-            kept_receipt = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
+        query = "SELECT receipt_id, who, until, spent FROM receipt"
+        for receipt_id, who, until, spent in await self._store.rows(query):
+            shown = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
             if spent:
-                self._spent[receipt_id] = kept_receipt
+                self._spent[receipt_id] = shown
             else:
-                self.receipts[who] = kept_receipt
+                self.receipts[who] = shown
 
     def forget(self, now: datetime) -> list[Statement]:
         """Forget receipts whose time is over, and return what forgets them and the codes on the disk."""
@@ -120,15 +129,19 @@ class Scanner:
         except PassCodeRefusedError as error:
             if error.reason not in _NOT_HERE or not text.startswith(_CODES) or not self._cloud.is_up(now):
                 raise
-            return await self._ask(text, request, error)
-        self._seen.use(code, lane, str(request), now)
+            subject = await self._ask(text, request, error)
+            signed = text.startswith(signed_codes.PREFIXES)  # the box might take it for unused later
+            return Accepted(subject, (self._use(signed_codes.stated(text), lane, request, now),) if signed else ())
         used = {"code": text, "request_id": str(request), "used_at": now}
-        seen = msgspec.msgpack.encode((lane, str(request), now, code))
-        statements = (
-            ("INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))),
-            ("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, seen, code.expires_at.timestamp())),
-        )
-        return Accepted(code.subject.hex(), (Change(statements, partial(self._seen.take_back, code)),))
+        told = "INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))
+        return Accepted(code.subject.hex(), (self._use(code, lane, request, now, told),))
+
+    def _use(self, code: PassCode, lane: str, request: UUID, now: datetime, *told: Statement) -> Change:
+        """Note that a code is used. Raises PassCodeRefusedError for a second use."""
+        self._seen.use(code, lane, str(request), now)
+        body = msgspec.msgpack.encode((lane, str(request), now, code))
+        seen = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, body, code.expires_at.timestamp())
+        return Change((seen, *told), partial(self._seen.take_back, code))
 
     def receipt(self, text: str, lot: UUID, now: datetime) -> tuple[str, ReceiptKept]:
         """Verify a receipt, and return for whom it is. Raises PassCodeRefusedError."""
@@ -161,24 +174,27 @@ class Scanner:
 
         return Change([("UPDATE receipt SET spent = 1 WHERE receipt_id = ?", (kept.receipt_id,))], undo)
 
-    async def _ask(self, text: str, request: UUID, refused: PassCodeRefusedError) -> Accepted:
+    async def _ask(self, text: str, request: UUID, refused: PassCodeRefusedError) -> str:
+        """Return whose code it is, as the platform says."""
         body = msgspec.json.encode({"code": text, "request_id": str(request)})
         try:
             reply = await self._cloud.post("/codes/check", body, seconds=_ASK_SECONDS)
-            found: Any = msgspec.json.decode(reply.body)
+            found = msgspec.json.decode(reply.body, type=_Checked)
         except (CloudAwayError, msgspec.DecodeError):
             raise refused from None
-        if found.get("result") != "ok":
+        if found.result != "ok":
             raise _said(found)
-        return Accepted(found["subject"])
+        if found.purpose != PURPOSE:  # the device may read other codes elsewhere
+            raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, f"It is for {found.purpose}, not for {PURPOSE}")
+        return found.subject
 
 
-def _said(found: dict[str, Any]) -> PassCodeRefusedError:
+def _said(found: _Checked) -> PassCodeRefusedError:
     try:
-        reason = Refusal(str(found.get("result")))
+        reason = Refusal(found.result)
     except ValueError:
         reason = Refusal.UNKNOWN
-    return PassCodeRefusedError(reason, str(found.get("message", "The platform refuses the code")))
+    return PassCodeRefusedError(reason, found.message or "The platform refuses the code")
 
 
 def _closed(keys: KeySet) -> bytes:

@@ -70,7 +70,7 @@ class Platform:
         self.pays_later = False
         self.no_entry: NoEntryRule = "review"
         self.revoked = RevocationList(1, clock.now(), ())
-        self.checked: dict[str, Any] = {"result": "ok", "subject": "ab" * 16}
+        self.checked: dict[str, Any] = {"result": "ok", "purpose": "parking", "subject": "ab" * 16}
         self.origin = ""
         self._revision = 0
 
