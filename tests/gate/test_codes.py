@@ -160,6 +160,44 @@ async def test_a_code_of_another_purpose_opens_nothing_though_the_device_may_rea
     assert (await shows(box, "in", opaque_codes.new_text())).decision == "open"
 
 
+async def test_who_is_barred_gets_in_by_no_code(box: Box, platform: Platform, clock: ManualClock) -> None:
+    assert (await box.site.plate_read("in", PlateRead(plate="沪B00001"))).decision == "deny"
+    for code_id in (b"code id1", b"code id2"):
+        answer = await shows(box, "in", parking_code(clock.now(), code_id))
+        assert (answer.decision, answer.reason) == ("deny", "barred")
+    await box.site.plate_read("in", PlateRead(plate=""))  # the next one
+    assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
+    await box.syncing.send()
+    assert [(e.kind, e.plate, e.opened) for e in platform.events.values()] == [
+        ("deny", "沪B00001", False), ("deny", "沪B00001", False), ("deny", "沪B00001", False),
+        ("enter", "", False), ("enter", "", True),
+    ]  # fmt: skip
+
+
+async def test_a_code_after_the_camera_has_opened_is_the_same_stay(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    assert (await box.site.plate_read("in", PlateRead(plate=PLATE, colour="blue"))).decision == "open"
+    assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
+    assert box.passing.inside.count == 1
+    other_subject = bytes(range(16, 32))
+    other = parking_code(clock.now(), b"another!", other_subject)
+    assert (await shows(box, "in", other)).decision == "open"  # of the next one, which no camera saw
+    assert box.passing.inside.count == 2
+    clock.advance(timedelta(minutes=61))
+    await box.syncing.beat()
+    for plate, subject in ((PLATE, SUBJECT), ("沪A54321", other_subject)):
+        await box.site.plate_read("out", PlateRead(plate=plate))
+        leaving = await shows(box, "out", parking_code(clock.now(), plate[:1].encode() + subject[:5], subject))
+        assert (leaving.decision, leaving.amount_fen) == ("pay", 2500)
+    await box.syncing.send()
+    told = [(event.plate, event.pass_subject) for event in platform.events.values()]
+    mine, others = SUBJECT.hex(), other_subject.hex()
+    assert told == [
+        (PLATE, ""), (PLATE, mine), ("", others), (PLATE, ""), (PLATE, mine), ("沪A54321", ""), ("", others)
+    ]  # fmt: skip
+
+
 @pytest.mark.case("QR-07")
 async def test_a_revoked_holder_is_refused_from_the_next_list_on(
     box: Box, platform: Platform, clock: ManualClock
