@@ -51,26 +51,36 @@ class Passing:
         self.lanes.wait(lane.name, Waiting(wire, answer) if stays else None)
         return answer
 
+    async def passed(self, lane: SiteLane, wire: WireEvent) -> Answer:
+        """Keep what is told too late to decide anything: the arm has done what its lane is set to without an answer.
+
+        Whoever waits at the lane now goes on waiting, and what the lane shows stays.
+        """
+        wire = replace(wire, opened=lane.fail_open, reason="fail_open" if lane.fail_open else "late", offline=True)
+        return await self._keep(lane, wire, Barrier("booth", "late"))
+
     async def write(self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Change, ...] = ()) -> Answer:
         """Keep what was decided, then show it."""
-        now = self.clock.now()
         wire = replace(
             wire,
             kind="deny" if barrier.decision == "deny" else wire.kind,
             opened=barrier.opens,
             reason=wire.reason or barrier.reason,
-            offline=not self.cloud.is_up(now),
+            offline=not self.cloud.is_up(self.clock.now()),
         )
+        return self.lanes.show(await self._keep(lane, wire, replace(barrier, reason=wire.reason), also))
+
+    async def _keep(self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Change, ...] = ()) -> Answer:
         answer = Answer(
             decision=barrier.decision,
-            reason=wire.reason,
+            reason=barrier.reason,
             amount_fen=barrier.amount_fen,
             event_id=str(wire.event_id),
             lane=lane.name,
-            at=now,
+            at=self.clock.now(),
             plate=wire.plate,
         )
-        return self.lanes.show(await self.journal.write(Entry(wire, lane.direction, answer), *also))
+        return await self.journal.write(Entry(wire, lane.direction, answer), *also)
 
     async def look_again(self) -> None:
         """Open for whoever waits and owes nothing any more, now that something new is known."""

@@ -24,6 +24,8 @@ from kernel.ids import uuid7
 
 AHEAD, LATE = timedelta(seconds=60), timedelta(hours=24)
 """A camera's own time is taken unless it is further from the box's than this."""
+STANDS_FOR = timedelta(seconds=60)
+"""What a camera tells later than this is over: its vehicle stands there no more, so no arm moves."""
 
 
 class Site:
@@ -52,6 +54,8 @@ class Site:
             vehicle_class=read.vehicle_class,
             image_ref=read.image_ref,
         )
+        if now - wire.occurred_at > STANDS_FOR:
+            return await self._passing.passed(lane, wire)
         self._passing.lanes.saw(lane.name, wire, now)
         return await self._passing.pass_(lane, wire)
 

@@ -183,6 +183,30 @@ async def test_an_arm_lifted_by_hand_is_recorded_with_its_reason(box: Box, platf
     ]  # fmt: skip
 
 
+async def test_what_a_camera_tells_late_is_kept_and_moves_no_arm(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    """Its line was broken: the lanes `in` and `free` fail open, the lane `out` does not."""
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
+    at_minute, later = clock.now() - timedelta(seconds=60), clock.now() - timedelta(seconds=61)
+    assert said(await drives(box, "free", "沪A99999", occurred_at=at_minute)) == ("booth", "no_entry", 0)
+    for lane, plate in (("in", "沪A54321"), ("in", "沪B00001"), ("out", "沪A77777"), ("free", "沪A54321")):
+        later += timedelta(milliseconds=1)
+        assert said(await drives(box, lane, plate, occurred_at=later)) == ("booth", "late", 0)
+    assert said(box.passing.lanes.last["out"]) == ("pay", "to_pay", 2500)
+    waiting = box.passing.lanes.waiting("out", clock.now())
+    assert waiting is not None
+    assert waiting.wire.plate == PLATE
+    assert box.passing.inside.count == 2  # who is barred, too: the arm has let it in
+    await box.syncing.send()
+    assert [(e.kind, e.plate, e.opened, e.reason, e.offline) for e in platform.events.values()][2:] == [
+        ("enter", "沪A54321", True, "fail_open", True), ("enter", "沪B00001", True, "fail_open", True),
+        ("exit", "沪A77777", False, "late", True), ("exit", "沪A54321", True, "fail_open", True),
+    ]  # fmt: skip
+
+
 async def test_what_is_not_understood_is_said_by_its_field(box: Box) -> None:
     with pytest.raises(LaneUnknownError, match="serves no lane 'roof'"):
         await drives(box, "roof")
