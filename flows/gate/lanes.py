@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from flows.gate.wire import Answer
-from flows.parking.event_wire import WireEvent
+from flows.parking.event_wire import WireEvent, credential_of
 
 WAITS = timedelta(minutes=10)
 """A vehicle that was asked to pay is taken to stand there as long, unless another one comes."""
@@ -62,6 +62,12 @@ class Lanes:
             self._waiting.pop(lane, None)
         else:
             self._waiting[lane] = self._stood[lane] = waiting
+
+    def stands_at(self, lane: str, credential: str) -> None:
+        """Note that a vehicle is at this lane: it waits at no other."""
+        for other, each in list(self._waiting.items()):
+            if other != lane and credential_of(each.wire) == credential:
+                del self._waiting[other]
 
     def waiting(self, lane: str, now: datetime) -> Waiting | None:
         found = self._waiting.get(lane)

@@ -47,7 +47,9 @@ class Passing:
         if barrier.reason == "receipt":
             also = (*also, self.scanner.spend(self.inside.who(credential_of(wire))))
         answer = await self.write(lane, wire, barrier, also)
-        stays = bool(credential_of(wire)) and barrier.decision in ("pay", "booth")
+        credential = credential_of(wire)
+        stays = bool(credential) and barrier.decision in ("pay", "booth")
+        self.lanes.stands_at(lane.name, credential)
         self.lanes.wait(lane.name, Waiting(wire, answer) if stays else None)
         return answer
 

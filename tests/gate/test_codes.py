@@ -273,6 +273,7 @@ async def test_what_the_disk_did_not_take_has_not_happened(
             await box.site.code_shown("free", CodeShown(id=name, text=receipt))
         assert (await box.site.plate_read("out", PlateRead(plate=PLATE))).decision == "pay"
         assert (await box.site.code_shown("out", CodeShown(id=name, text=receipt))).reason == "receipt"
+        box.passing.lanes.wait("free", waiting)
         with pytest.raises(StoreFailedError):
             await box.site.opened_by_hand("free", OpenedByHand(reason="queue"))
         assert box.passing.lanes.waiting("free", clock.now()) is not None  # as before

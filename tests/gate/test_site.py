@@ -124,6 +124,20 @@ async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Pl
     assert kinds == [("exit", False, "to_pay"), ("exit", True, "in_grace")]
 
 
+async def test_who_went_to_another_lane_is_let_out_there_alone(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    for lane in ("out", "free"):
+        assert said(await drives(box, lane)) == ("pay", "to_pay", 2500)
+    platform.sessions.clear()
+    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    platform.enters(PLATE, "11-02 07:59", payment)
+    await box.syncing.fetch_snapshot()
+    assert [said(box.passing.lanes.last[lane])[0] for lane in ("out", "free")] == ["pay", "open"]
+
+
 async def test_after_the_grace_only_the_difference_is_due(box: Box, platform: Platform, clock: ManualClock) -> None:
     payment = SitePayment(amount_fen=1500, quoted_at=at("11-02 08:30"), covers_until=at("11-02 08:45"))
     platform.enters(PLATE, "11-02 07:59", payment)
