@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from flows.gate.box import Box
-from flows.gate.errors import GateRequestError, LaneUnknownError
+from flows.gate.errors import CloudAwayError, GateRequestError, LaneUnknownError
 from flows.gate.wire import Answer, OpenedByHand, PaidHere, PlateRead
 from flows.parking.event_ids import event_id_of
 from flows.parking.site_snapshot import SiteMandate, SitePayment, SitePermit
@@ -175,6 +175,33 @@ async def test_without_the_platform_lanes_fail_as_they_are_told(
     assert [(e.reason, e.offline) for e in platform.events.values()] == [
         ("to_pay", True), ("released_unpaid", True), ("enter", True)
     ]  # fmt: skip
+
+
+async def test_one_request_that_fails_does_not_make_the_platform_away(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    platform.away = True
+    for fetch in (
+        box.syncing.fetch_lists,
+        box.syncing.fetch_lists,
+        box.syncing.fetch_lists,
+        box.syncing.fetch_snapshot,
+    ):
+        with pytest.raises(CloudAwayError):
+            await fetch()
+    assert said(await drives(box, "free")) == ("pay", "to_pay", 2500)
+    for tell in (box.syncing.beat, box.syncing.fetch_snapshot):
+        with pytest.raises(CloudAwayError):
+            await tell()
+    assert said(await drives(box, "free")) == ("open", "released_unpaid", 2500)
+    platform.away = False
+    await box.syncing.fetch_snapshot()
+    assert box.cloud.is_up(clock.now())
+    clock.advance(timedelta(seconds=31))
+    await box.syncing.fetch_lists()
+    assert not box.cloud.is_up(clock.now())
 
 
 @pytest.mark.case("PK-09")
