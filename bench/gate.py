@@ -70,9 +70,9 @@ async def prepare(store: Path) -> None:
         learning: Learning = box.syncing.learning
         await learning.learn(msgspec.json.encode(_snapshot(now)), 0)
         await learning.keep_time(ClockState(timedelta(0), now))
-        await box.passing.scanner.learn(now, keys=key_sets.signed(keys, now, _SIGNER, _LISTS))
+        await box.passing.scanner.learn_keys(key_sets.signed(keys, now, _SIGNER, _LISTS), now)
         revoked = RevocationList(1, now, (secrets.token_bytes(8) for _ in range(100_000)))
-        await box.passing.scanner.learn(now, revoked=revocations.signed(revoked, _SIGNER, _LISTS))
+        await box.passing.scanner.learn_revoked(revocations.signed(revoked, _SIGNER, _LISTS), now)
 
 
 def _snapshot(now: datetime) -> SiteSnapshot:

@@ -1,6 +1,8 @@
 """A site's box, put together: its store opened, what was kept read, and the platform followed in the background."""
 
 import asyncio
+import logging
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,8 @@ from flows.gate.site_file import SiteFile
 from flows.gate.store import open_store
 from flows.gate.syncing import Syncing
 from kernel.clock import Clock, SteadyClock
+
+_log = logging.getLogger(__name__)
 
 
 class Box(Struct, frozen=True):
@@ -49,6 +53,8 @@ async def open_box(
             syncing = Syncing(passing, store, learning)
             box = Box(file, Site(passing), passing, cloud, syncing, clock)
             following = asyncio.create_task(syncing.run()) if follow else None
+            if following is not None:
+                following.add_done_callback(_end)
             try:
                 yield box
             finally:
@@ -58,3 +64,10 @@ async def open_box(
                         await following
     finally:
         await store.close()
+
+
+def _end(following: "asyncio.Task[None]") -> None:
+    """End the process if nobody follows the platform any more: whoever watches over it starts it again."""
+    if not following.cancelled():
+        _log.critical("the site follows the platform no more", exc_info=following.exception())
+        signal.raise_signal(signal.SIGTERM)

@@ -111,16 +111,17 @@ class Scanner:
         over = (now.timestamp(),)
         return [("DELETE FROM seen WHERE until < ?", over), ("DELETE FROM receipt WHERE until < ?", over)]
 
-    async def learn(self, now: datetime, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
-        """Take lists over that are signed and newer. Raises SignedListRefusedError."""
-        if keys is not None:
-            found = key_sets.read(keys, self.keys, now)
-            await self._store.write([keep(KEYS, _closed(found))])
-            self.keys = found
-        if revoked is not None:
-            listed = revocations.read(revoked, self.keys, now, self.revoked)
-            await self._store.write([keep(REVOKED, revoked)])
-            self.revoked = listed
+    async def learn_keys(self, signed: bytes, now: datetime) -> None:
+        """Take a key set over that is signed and newer. Raises SignedListRefusedError, StoreFailedError."""
+        found = key_sets.read(signed, self.keys, now)
+        await self._store.write([keep(KEYS, _closed(found))])
+        self.keys = found
+
+    async def learn_revoked(self, signed: bytes, now: datetime) -> None:
+        """As ``learn_keys``, the revocation list."""
+        found = revocations.read(signed, self.keys, now, self.revoked)
+        await self._store.write([keep(REVOKED, signed)])
+        self.revoked = found
 
     async def accept(self, text: str, lane: str, request: UUID, now: datetime, risk: Risk) -> Accepted:
         """Judge a pass code. Raises PassCodeRefusedError."""

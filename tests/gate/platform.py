@@ -5,6 +5,7 @@ and logs in place of ``take``.
 """
 
 import asyncio
+import hashlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -58,7 +59,7 @@ class Platform:
         self.events: dict[UUID, WireEvent] = {}
         self.batches: list[int] = []
         self.uses: list[dict[str, Any]] = []
-        self.beats = 0
+        self.beats = self.offset_ms = 0
         self.keep: Keep = self._kept
         self.tell: Tell = self._told
         self.take: Take = self.took
@@ -141,11 +142,14 @@ class Platform:
             return web.json_response({"code": error.code}, status=401)
         try:
             answered = await self._done(request.path, body, request.query.get("after", ""))
+            tag = f'"{hashlib.sha256(answered).hexdigest()}"'
         except YiwangError as error:
             return web.json_response({"code": error.code}, status=error.http_status)
         if self.silent and request.transport is not None:
             request.transport.close()
-        return web.Response(body=answered)
+        if request.path in {"/codes/keys", "/codes/revocations"} and headers.get("if-none-match") == tag:
+            return web.Response(status=304)
+        return web.Response(body=answered, headers={"etag": tag})
 
     async def _done(self, path: str, body: bytes, after: str) -> bytes:
         said: Any = None
@@ -156,7 +160,7 @@ class Platform:
                 said = {"events": await self.keep(raw), "now": self.clock.now()}
             case "/parking/heartbeats":
                 self.beats += 1
-                said = {"now": self.clock.now(), "clock_offset_ms": 0}
+                said = {"now": self.clock.now(), "clock_offset_ms": self.offset_ms}
             case "/parking/site/snapshot":
                 said = await self.tell(after)
             case "/parking/site/logs":

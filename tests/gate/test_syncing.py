@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from flows.codes.errors import SignedListRefusedError
+from flows.codes.key_sets import KeySet
+from flows.codes.revocations import RevocationList
 from flows.gate.box import Box, open_box
 from flows.gate.errors import CloudAwayError, StoreFailedError
 from flows.gate.site_file import SiteFile
 from flows.gate.store import connected
+from flows.gate.syncing import Syncing
 from flows.gate.wire import PlateRead
 from flows.parking.recording import record
 from flows.parking.site_snapshot import SiteLane
@@ -91,6 +96,49 @@ async def test_a_box_follows_the_platform_by_itself(
         await box.site.plate_read("in", PlateRead(plate="沪A12345"))
         await until(lambda: len(platform.events) == 1)
         await until(lambda: platform.beats > 0)
+
+
+async def test_what_nobody_foresaw_is_tried_again_and_stops_no_other_work(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform.offset_ms = 10**18  # too much for a date
+    async with open_box(file, platform.origin, tmp_path / "store", clock) as box:
+        await until(lambda: "nobody foresaw why" in caplog.text)
+        await until(lambda: box.passing.terms.lot is not None)
+        await box.site.plate_read("in", PlateRead(plate="沪A12345"))
+        await until(lambda: len(platform.events) == 1)
+        platform.offset_ms = 0
+        box.cloud.cut(cut=False)
+        await until(lambda: box.cloud.time is not None)
+
+
+async def test_a_box_that_follows_no_more_ends_its_process(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ends(_: Syncing) -> None:
+        return
+
+    monkeypatch.setattr(Syncing, "run", ends)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    try:
+        async with open_box(file, platform.origin, tmp_path / "store", clock):
+            await asyncio.wait_for(ended.wait(), 20)
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def test_a_list_that_could_not_be_taken_over_is_fetched_again(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    scanner, platform.revoked = box.passing.scanner, RevocationList(2, clock.now(), ())
+    believed, scanner.keys = scanner.keys, KeySet(0, ())
+    with pytest.raises(SignedListRefusedError):
+        await box.syncing.fetch_lists()
+    scanner.keys = believed
+    await box.syncing.fetch_lists()
+    assert scanner.revoked is not None
+    assert scanner.revoked.version == 2
 
 
 async def test_events_are_forgotten_once_the_platform_says_what_followed(box: Box, platform: Platform) -> None:
