@@ -44,7 +44,7 @@ async def open_box(
     try:
         async with open_cloud(origin, file, clock) as cloud:
             inside, scanner = Inside(file.lot), Scanner(file, store, cloud)
-            journal = Journal(store, inside, str(file.device))
+            journal = Journal(store, inside, str(file.device), clock)
             passing = Passing(file, (inside, journal, scanner, cloud), clock)
             learning = Learning(passing, store)
             await learning.open()

@@ -1,5 +1,6 @@
 """What the platform says of the lot, kept over restarts: parts of snapshots as they came, sessions one by one."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -19,9 +20,12 @@ _REVISION, _HELD, _CLOCK = "snapshot.revision", "snapshot.held", "clock"
 _KNOWN = """
     UPDATE event SET state = 'known', answer = CAST(json_remove(CAST(answer AS TEXT), '$.plate') AS BLOB),
         body = CAST(json_remove(CAST(body AS TEXT), '$[0].plate', '$[0].pass_subject', '$[0].image_ref') AS BLOB)
-    WHERE state = 'sent' AND seq <= ? AND keep_until < ?
+    WHERE state = 'sent' AND seq <= ? AND seq NOT IN (SELECT value FROM json_each(?))
 """
 """The platform's sessions stand for these events from now on: what stays is for the log of their day."""
+_REFUSED = "DELETE FROM event WHERE state = 'refused' AND json_extract(CAST(answer AS TEXT), '$.at') < ?"
+_REFUSED_FOR = timedelta(days=31)
+"""As long as the platform keeps them: whoever looks for what went wrong needs the plate."""
 
 
 class Learning:
@@ -51,10 +55,11 @@ class Learning:
             self._passing.inside.name(who, msgspec.json.decode(body, type=Named))
 
     async def keep_time(self, time: ClockState) -> None:
-        """Keep how far the clock is off; if it is right, forget the codes and receipts whose time is over."""
+        """Keep how far the clock is off; if it is right, forget the codes, receipts and refused events of long ago."""
         statements, now = [keep(_CLOCK, msgspec.json.encode(time))], self._passing.clock.now()
         if time.is_known(now):
-            statements += self._passing.scanner.forget(now)
+            refused: Statement = (_REFUSED, ((now - _REFUSED_FOR).strftime("%Y-%m-%dT%H:%M:%S"),))
+            statements += [*self._passing.scanner.forget(now), refused]
         await self._store.write(statements)
 
     async def learn(self, body: bytes, told: int) -> None:
@@ -75,16 +80,15 @@ class Learning:
         if snapshot.complete:
             statements.append(("DELETE FROM session", ()))
         statements += [_kept(session) for session in snapshot.sessions]
-        statements.append((_KNOWN, (told, self._passing.clock.now().timestamp())))
         await self._store.write(statements)
         self._held, self._passing.terms, self.revision, self._told = held, terms, snapshot.revision, told
         inside = self._passing.inside
         gone = inside.learn(snapshot.sessions, complete=snapshot.complete, told=told)
         now = self._passing.clock.now()
         over = inside.free.forget(now - terms.free_for, inside.is_known) + inside.forget_leaving(now)
-        if gone or over:
-            plates: list[Statement] = [("DELETE FROM plate WHERE who = ?", (who,)) for who in gone]
-            await self._store.write(plates + [_forgotten(session_id) for session_id in over])
+        plates: list[Statement] = [("DELETE FROM plate WHERE who = ?", (who,)) for who in gone]
+        known: Statement = (_KNOWN, (told, msgspec.json.encode(inside.paid_here).decode()))
+        await self._store.write([*plates, *map(_forgotten, over), known])
         self._passing.lanes.changed()
 
     def _joined(self, snapshot: SiteSnapshot) -> SiteSnapshot:

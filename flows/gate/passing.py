@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from flows.gate.charging import Due, Known, due_of, free_entries
+from flows.gate.charging import Due, Known, due_of, with_free_minutes
 from flows.gate.cloud import Cloud
 from flows.gate.deciding import AtExit, Barrier, at_entry, at_exit
 from flows.gate.inside import Inside
@@ -137,7 +137,7 @@ class Passing:
 
     def _known(self, visit: Visit) -> Known:
         inside, terms, who = self.inside, self.terms, self.inside.who(visit.credential)
-        free = free_entries(inside.before(visit), who, inside.free.of(who), terms) if terms.free_for else ()
+        free = with_free_minutes(inside.before(visit), who, inside.free.of(who), terms) if terms.free_for else ()
         return Known(who=who, session=inside.session(visit), free=free)
 
     def _asked(self, visit: Visit, due: Due, who: str) -> Asked:

@@ -18,7 +18,7 @@ from flows.gate.errors import CloudAwayError, StoreFailedError
 from flows.gate.site_file import SiteFile
 from flows.gate.store import connected
 from flows.gate.syncing import Syncing
-from flows.gate.wire import PlateRead
+from flows.gate.wire import PaidHere, PlateRead
 from flows.parking.recording import record
 from flows.parking.site_snapshot import SiteLane
 from kernel.clock import ManualClock
@@ -153,7 +153,30 @@ async def test_events_are_forgotten_once_the_platform_says_what_followed(box: Bo
     assert box.passing.inside.count == 1  # it cannot know yet
 
 
-async def test_an_event_that_the_platform_refuses_is_kept_apart(box: Box, platform: Platform) -> None:
+async def test_what_was_paid_here_is_remembered_while_its_vehicle_is_inside_and_no_longer(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    platform.enters("沪A12345", "11-02 07:59")
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+        await box.site.plate_read("out", PlateRead(plate="沪A12345"))
+        await box.site.paid_here("out", PaidHere(amount_fen=1500))
+        await box.syncing.send()
+        await box.syncing.fetch_snapshot()
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await box.syncing.fetch_snapshot()
+        assert (await box.site.plate_read("out", PlateRead(plate="沪A12345"))).amount_fen == 1000
+        assert (await box.site.paid_here("out", PaidHere(amount_fen=1000))).decision == "open"
+        await box.syncing.send()
+        platform.sessions.clear()
+        await box.syncing.fetch_snapshot()
+        rows = await box.passing.journal._store.rows("SELECT state, body, answer FROM event")
+        assert [(state, "沪A12345".encode() in body + said) for state, body, said in rows] == [("known", False)] * 4
+
+
+async def test_an_event_that_the_platform_refuses_is_kept_apart_for_a_month(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
     async def keep(raw: list[bytes]) -> list[dict[str, Any]]:
         return [{"status": "refused", "field": "lane", "problem": "closed"} for _ in raw]
 
@@ -163,6 +186,10 @@ async def test_an_event_that_the_platform_refuses_is_kept_apart(box: Box, platfo
     assert box.passing.journal.waiting == 0
     rows = await box.passing.journal._store.rows("SELECT state, problem FROM event")
     assert rows == [("refused", "lane: closed")]
+    for days, left in ((31, 1), (1, 0)):
+        clock.advance(timedelta(days=days))
+        await box.syncing.beat()
+        assert len(await box.passing.journal._store.rows("SELECT * FROM event")) == left
 
 
 async def test_a_wrong_secret_is_said_and_nothing_is_lost(
@@ -175,11 +202,14 @@ async def test_a_wrong_secret_is_said_and_nothing_is_lost(
         assert not box.cloud.is_up(clock.now())
 
 
-async def test_many_at_once_are_numbered_without_gaps_and_kept(box: Box, platform: Platform) -> None:
+async def test_many_at_once_are_numbered_without_gaps_and_kept(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
     reads = [box.site.plate_read("in", PlateRead(plate=plate)) for plate in plates(100)]
     await asyncio.gather(*reads)
     await box.syncing.send()
-    assert platform.seqs == list(range(platform.seqs[0], platform.seqs[0] + 100))
+    first = int(clock.now().timestamp()) * 1000 + 1  # of a new store
+    assert platform.seqs == list(range(first, first + 100))
 
 
 async def test_one_store_has_one_box(box: Box, tmp_path: Path) -> None:
