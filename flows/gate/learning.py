@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from flows.codes.offline import ClockState
-from flows.gate.errors import CloudAwayError
+from flows.gate.errors import CloudAwayError, SiteFileError
 from flows.gate.inside import Named
 from flows.gate.passing import Passing
 from flows.gate.store import Statement, Store, keep
@@ -34,6 +34,7 @@ class Learning:
     def __init__(self, passing: Passing, store: Store) -> None:
         self._passing = passing
         self._store = store
+        self._lot = passing.site.lot
         self._held = SiteSnapshot(revision="", at=passing.clock.now(), complete=True)
         self._told = 0
         self.revision = ""
@@ -45,7 +46,11 @@ class Learning:
             self._passing.cloud.time = msgspec.json.decode(kept[_CLOCK], type=ClockState)
         if _REVISION not in kept:
             return
-        self._held = msgspec.json.decode(kept[_HELD], type=SiteSnapshot)
+        held = msgspec.json.decode(kept[_HELD], type=SiteSnapshot)
+        if self._other_lot(held) is not None:  # the site's file has another one since: begin anew
+            await self._store.write([("DELETE FROM session", ()), ("DELETE FROM plate", ())])
+            return
+        self._held = held
         self._passing.terms = terms_of(self._held)
         self.revision = kept[_REVISION].decode()
         rows = await self._store.rows("SELECT body FROM session")
@@ -65,7 +70,7 @@ class Learning:
     async def learn(self, body: bytes, told: int) -> None:
         """Take a snapshot over that was asked for when the platform had the events up to the number ``told``.
 
-        Raises CloudAwayError for one that cannot be read; what is held stays.
+        Raises CloudAwayError for one that cannot be read, SiteFileError for one of another lot; what is held stays.
         """
         try:
             snapshot = msgspec.json.decode(body, type=SiteSnapshot)
@@ -73,6 +78,11 @@ class Learning:
             terms = self._passing.terms if held is self._held else terms_of(held)
         except (msgspec.MsgspecError, UnicodeDecodeError, TariffRefusedError) as error:
             raise CloudAwayError(f"The snapshot is not understood: {error}") from error
+        if (other := self._other_lot(snapshot)) is not None:
+            raise SiteFileError(
+                f"The platform has this device at the lot {other}, the site's file says {self._lot}",
+                fix="Write that lot into the file, or have the operator put this lot's lanes on the device.",
+            )
         if held is self._held and not snapshot.sessions and told == self._told:
             self.revision = snapshot.revision  # the one on the disk is as good
             return
@@ -90,6 +100,10 @@ class Learning:
         known: Statement = (_KNOWN, (told, msgspec.json.encode(inside.paid_here).decode()))
         await self._store.write([*plates, *map(_forgotten, over), known])
         self._passing.lanes.changed()
+
+    def _other_lot(self, snapshot: SiteSnapshot) -> UUID | None:
+        """Return the lot that a snapshot is of, if it is not this one."""
+        return snapshot.lot.id if snapshot.lot is not None and snapshot.lot.id != self._lot else None
 
     def _joined(self, snapshot: SiteSnapshot) -> SiteSnapshot:
         """Return what is held with the parts that have changed; sessions are kept by themselves."""

@@ -56,6 +56,7 @@ class Platform:
     def __init__(self, clock: Clock, secret: str) -> None:
         self.clock, self.secret = clock, secret.encode()
         self.away = self.silent = False
+        self.lot = LOT
         self.events: dict[UUID, WireEvent] = {}
         self.batches: list[int] = []
         self.uses: list[dict[str, Any]] = []
@@ -97,7 +98,7 @@ class Platform:
             at=self.clock.now(),
             complete=True,
             lot=SiteLot(
-                id=LOT,
+                id=self.lot,
                 code="1",
                 name_zh="一号车库",
                 kind="garage",

@@ -6,6 +6,7 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from flows.codes.errors import SignedListRefusedError
 from flows.codes.key_sets import KeySet
 from flows.codes.revocations import RevocationList
 from flows.gate.box import Box, open_box
-from flows.gate.errors import CloudAwayError, StoreFailedError
+from flows.gate.errors import CloudAwayError, SiteFileError, StoreFailedError
 from flows.gate.site_file import SiteFile
 from flows.gate.store import connected
 from flows.gate.syncing import Syncing
@@ -44,6 +45,7 @@ async def test_six_hours_offline_lose_and_double_nothing(
 
     platform.keep = keep
     own = msgspec.structs.replace(file, lot=lot.row.id)
+    platform.lot = lot.row.id
     platform.lanes = tuple(SiteLane(name=each, direction=each, fail_open=True, mine=True) for each in ("enter", "exit"))
     async with open_box(own, platform.origin, tmp_path / "store", clock, follow=False) as box:
         await heard(box)
@@ -200,6 +202,18 @@ async def test_a_wrong_secret_is_said_and_nothing_is_lost(
         with pytest.raises(CloudAwayError, match="DEVICE_REFUSED"):
             await box.syncing.fetch_snapshot()
         assert not box.cloud.is_up(clock.now())
+
+
+async def test_a_snapshot_of_another_lot_is_refused_and_what_was_kept_of_one_is_not_believed(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    other = msgspec.structs.replace(file, lot=UUID(int=8))
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+    async with open_box(other, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        with pytest.raises(SiteFileError, match=f"at the lot {file.lot}, the site's file says {other.lot}"):
+            await box.syncing.fetch_snapshot()
+        assert (box.passing.terms.lot, box.passing.serves, box.syncing.learning.revision) == (None, {}, "")
 
 
 async def test_many_at_once_are_numbered_without_gaps_and_kept(
