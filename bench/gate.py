@@ -49,6 +49,7 @@ _SITE = SiteFile(
     device=uuid4(),
     secret=secrets.token_urlsafe(),
     token=secrets.token_urlsafe(),
+    booth_token=secrets.token_urlsafe(),
     list_key=f"{_LISTS.hex()}:{_SIGNER.public_key().public_bytes_raw().hex()}",
 )
 Request = tuple[str, dict[str, Any]]

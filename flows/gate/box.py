@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Box(Struct, frozen=True):
-    """What serves it needs."""
+    """What serves it needs. ``simulated``: it is a demonstration, so that its line may be cut."""
 
     file: SiteFile
     site: Site
@@ -33,11 +33,12 @@ class Box(Struct, frozen=True):
     cloud: Cloud
     syncing: Syncing
     clock: Clock
+    simulated: bool
 
 
 @asynccontextmanager
 async def open_box(
-    file: SiteFile, origin: str, path: Path, clock: SteadyClock, *, follow: bool = True
+    file: SiteFile, origin: str, path: Path, clock: SteadyClock, *, follow: bool = True, simulated: bool = False
 ) -> AsyncIterator[Box]:
     """Yield a box that decides. ``follow`` false: nobody sends or fetches but who calls ``syncing``."""
     store = open_store(path)
@@ -51,7 +52,7 @@ async def open_box(
             await journal.open()
             await scanner.open(clock.now())
             syncing = Syncing(passing, store, learning)
-            box = Box(file, Site(passing), passing, cloud, syncing, clock)
+            box = Box(file, Site(passing), passing, cloud, syncing, clock, simulated)
             following = asyncio.create_task(syncing.run()) if follow else None
             if following is not None:
                 following.add_done_callback(_end)
