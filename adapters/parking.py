@@ -43,6 +43,8 @@ ChargeState = Literal[
     "refunded",
 ]
 
+ProductKind = Literal["charging", "reminders"]
+"""What a product is for: an app has one of each at most. What takes fees by itself may hear of payments, too."""
 
 MEND_COLOR = "Say the plate's colour if it is unknown; else have the fee paid by hand."
 """How to mend that a host has no plates of a colour."""
@@ -184,6 +186,7 @@ class ParkingProduct(Charging, Protocol):
     """One app's parking product at one host."""
 
     provider: Provider
+    kind: ProductKind
 
     async def service_state(self, plate: Plate, driver: str = "") -> ServiceState:
         """Ask whether a plate's fees can be taken by themselves; of a driver at the host, if one is named."""
@@ -198,11 +201,11 @@ class ParkingProduct(Charging, Protocol):
         ...
 
     async def announce_payment(self, stay: Stay, payment: StayPayment) -> None:
-        """Tell that a stay was paid, before the vehicle leaves."""
+        """Tell that a stay was paid through this host, after its entry and before its exit."""
         ...
 
     async def announce_exit(self, stay: Stay, left_at: datetime) -> None:
-        """Tell that a vehicle has left."""
+        """Tell that a vehicle has left: the last that is told of a stay."""
         ...
 
     def read_callback(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> ParkingCallback:

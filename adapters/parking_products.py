@@ -37,10 +37,7 @@ async def open_parking(apps: HostApps, clock: Clock) -> AsyncIterator[OpenParkin
     async with AsyncExitStack() as stack:
         products = {each.app_id: await _opened(stack, each, clock) for each in apps.apps}
         charging = {
-            app_id: product
-            for app_id, opened in products.items()
-            for product in opened
-            if not isinstance(product, WeChatReminders)
+            app_id: product for app_id, opened in products.items() for product in opened if product.kind == "charging"
         }
         yield OpenParking(products, charging)
 

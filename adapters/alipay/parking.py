@@ -27,6 +27,7 @@ from adapters.parking import (
     ParkingCallback,
     Plate,
     PlateColor,
+    ProductKind,
     ServiceState,
     Stay,
     StayPayment,
@@ -67,6 +68,7 @@ class AlipayParking:
     """Implements ParkingProduct for one app; ``Stay.lot`` is the lot's ``parking_id`` at Alipay."""
 
     provider: Provider = "alipay"
+    kind: ProductKind = "charging"
 
     def __init__(self, client: AlipayClient, clock: Clock) -> None:
         self._client = client

@@ -49,6 +49,7 @@ _OWNER = "the city"
 _DOMAINS = frozenset({"127.0.0.1", "localhost"})  # that browsers are sent back to
 _PAGES = frozenset({"pages/index/index"})
 _SECRET = "0sandbox" * 4
+_PARKING = {"vehicles": {"sub_mchid": SUB_MCHID}, "reminders": True}  # WeChat Pay's products
 _KEYWORDS = {"thing1": "提醒", "thing2": "停车场", "car_number3": "车牌", "amount4": "金额"}
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="
 _KEY_FILE = Path(__file__).parent / "development.pem"
@@ -143,7 +144,7 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
             "url": f"{origin}/wechat",
             "app": {"app_id": APPS["wechat"], "secret": _SECRET},
             "pay": merchant,
-            "vehicles": {"sub_mchid": SUB_MCHID},
+            **_PARKING,
             "messages": msgspec.to_builtins(_messages()),
         },
         {

@@ -19,6 +19,7 @@ from adapters.parking import (
     ParkingCallback,
     Plate,
     PlateColor,
+    ProductKind,
     ServiceState,
     Stay,
     StayPayment,
@@ -91,6 +92,7 @@ class WeChatReminders:
     """Implements ParkingProduct, without charges. ``Stay.lot`` is the lot's id at WeChat, the same at every step."""
 
     provider: Provider = "wechat"
+    kind: ProductKind = "reminders"
 
     def __init__(self, client: WeChatPayClient, clock: Clock) -> None:
         self._client = client

@@ -30,6 +30,7 @@ from adapters.parking import (
     ParkingCallback,
     Plate,
     PlateColor,
+    ProductKind,
     ServiceChanged,
     ServiceState,
     Stay,
@@ -84,6 +85,7 @@ class WeChatVehicles:
     """Implements ParkingProduct for one app. ``signed`` and ``keys`` are the merchant's (``channel.open_account``)."""
 
     provider: Provider = "wechat"
+    kind: ProductKind = "charging"
 
     def __init__(
         self, app_id: str, account: Account, product: VehicleProduct, opened: tuple[SignedHttp, KeyRing], clock: Clock

@@ -100,7 +100,7 @@ async def give_up(deps: Deps, mandate_id: UUID) -> None:
 
 async def _holds(deps: Deps, products: Products, mandate: DebitMandate) -> bool:
     """Ask; what cannot be asked now is not confirmed yet."""
-    vehicle_id, product = vehicle_of(mandate.about), products.by_app.get(mandate.app_id)
+    vehicle_id, product = vehicle_of(mandate.about), products.of(mandate.app_id, "charging")
     vehicle = await deps.session.get(Vehicle, vehicle_id) if vehicle_id else None
     if vehicle is None or product is None:
         return False

@@ -18,12 +18,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.bays import visits_of
 from flows.parking.cases import Case, Facts
-from flows.parking.credentials import bay_in, credential, index_of
+from flows.parking.credentials import bay_in, credential, index_of, plate_in
 from flows.parking.leaving import Asked, Decision, decide
 from flows.parking.locking import give_back, keep, lock
 from flows.parking.mandates import debitable, may_debit
 from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
-from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
+from flows.parking.projecting import covered_from, fee_until, is_news, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
 from flows.parking.sessions import GateEvent, passages_of, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
@@ -100,7 +100,7 @@ class Touched:
         """Write the sessions that changed; return each event's session."""
         now, rows = self.deps.clock.now(), self._was.sessions
         cases = await self._cases(self.visits())
-        changed: list[dict[str, Any]] = []
+        changed, news = list[dict[str, Any]](), list[Case]()
         for case in cases:
             money = money_of(case, self.terms)
             values = row_values(case, self.terms, money, now) | {"credential": case.credential}
@@ -109,8 +109,10 @@ class Touched:
                 continue
             changed.append(self._whole(case, row, values) | {"updated_at": now})
             self._settle(case, owed(money, case))
+            if is_news(case, row, values):
+                news.append(case)
         await self._upsert(changed)
-        await self._announce([case for case in cases if case.visit.id not in rows and case.visit.inside])
+        await self._announce(news)
         if changed:
             changes(self.deps.session)
         of_event = {event: case.visit.id for case in cases for event in case.visit.events}
@@ -126,16 +128,20 @@ class Touched:
         if ended and owes:
             send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
 
-    async def _announce(self, begun: Sequence[Case]) -> None:
-        """Have the hosts told of the stays that have begun and that they may charge for."""
-        if not begun:
-            return
-        plates = await debitable(self.deps.session, [case.credential for case in begun])
-        for case in begun:
-            entered_at = case.visit.entered_at
-            if entered_at is not None and case.credential in plates:
-                ahead = max(entered_at - self.deps.clock.now(), timedelta(0))  # of a gate's clock: hosts refuse it
-                send(self.deps.session, self.deps.clock, ANNOUNCE, StayNamed(case.visit.id, case.visit.color), ahead)
+    async def _announce(self, news: Sequence[Case]) -> None:
+        """Have the hosts told that know the lot; others may only charge, and want to know that a stay has begun."""
+        if not self.lot.host_ids:
+            news = [case for case in news if case.visit.id not in self._was.sessions]
+            plates = await debitable(self.deps.session, [case.credential for case in news]) if news else ()
+            news = [case for case in news if case.credential in plates]
+        now = self.deps.clock.now()
+        for case in news:
+            if plate_in(case.visit.credential):
+                ahead = (case.visit.entered_at or now) - now  # of a gate's clock: hosts refuse it
+                self._tell_hosts(case.visit.id, case.visit.color, max(ahead, timedelta(0)))
+
+    def _tell_hosts(self, session_id: UUID, color: str = "", delay: timedelta = timedelta(0)) -> None:
+        send(self.deps.session, self.deps.clock, ANNOUNCE, StayNamed(session_id, color), delay)
 
     async def _cases(self, visits: Sequence[Visit]) -> list[Case]:
         """Return the visits with what is known of them beside events."""
@@ -194,6 +200,8 @@ class Touched:
             values = {"superseded_by": of_event[row_id], "looked_at": None, "review": "", "updated_at": now}
             statement = update(ParkingSession).where(col(ParkingSession.id) == row_id)
             await self.deps.session.exec(statement.values(**values).execution_options(synchronize_session=False))
+            if self.lot.host_ids:
+                self._tell_hosts(row_id)
 
 
 _TAKEN = """

@@ -37,7 +37,7 @@ async def _changed(deps: Deps, app_id: str, about: ServiceChanged) -> Outcome:
     """Note whether a host still charges for a stay: the exit, and the site's box, ask for payment if it does not."""
     stay = None
     if _is_ours(about.stay):
-        key = (UUID(about.stay), app_id)
+        key = (UUID(about.stay), app_id, "charging")
         stay = await deps.session.get(ParkingHostStay, key, with_for_update=True, populate_existing=True)
     if stay is None or stay.reference != about.reference:
         return Outcome("a stay that is not ours", odd=True)

@@ -35,9 +35,13 @@ async def mandate_for(session: AsyncSession, session_id: UUID, plate_index: byte
     standing = await standing_for(session, object_of(vehicle)) if vehicle else ()
     if not standing:
         return None
-    told = (await session.exec(select(ParkingHostStay).where(ParkingHostStay.session_id == session_id))).all()
-    refused = {each.app_id for each in told if each.service != "active"}
-    return next((each for each in standing if each.limit_each >= due_fen and each.app_id not in refused), None)
+    refused = select(ParkingHostStay.app_id).where(
+        ParkingHostStay.session_id == session_id,
+        ParkingHostStay.product == "charging",
+        ParkingHostStay.service != "active",
+    )
+    refusing = set((await session.exec(refused)).all())
+    return next((each for each in standing if each.limit_each >= due_fen and each.app_id not in refusing), None)
 
 
 async def may_debit(session: AsyncSession, session_id: UUID, plate_index: bytes, due_fen: int) -> bool:

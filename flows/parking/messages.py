@@ -4,8 +4,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from adapters.parking import ProductKind
+
 SETTLE = "parking.settle"
 ANNOUNCE = "parking.announce"
+TELL_HOST = "parking.tell_host"
 CHARGE = "parking.charge"
 AGREEMENT = "parking.agreement"
 ORDER_CHANGED = "parking.order_changed"
@@ -19,10 +22,18 @@ class SessionNamed(Struct, frozen=True):
 
 
 class StayNamed(Struct, frozen=True):
-    """A session that has begun, whose fee may be debited. ``color`` of its plate as the camera saw it, or empty."""
+    """A session that hosts are to hear of. ``color`` of its plate as the camera saw it, or empty."""
 
     session_id: UUID
     color: str
+
+
+class HostNamed(Struct, frozen=True):
+    """Which product of an app is to hear of which session."""
+
+    stay: StayNamed
+    app_id: str
+    product: ProductKind
 
 
 class DebitOrdered(Struct, frozen=True):

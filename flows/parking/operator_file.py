@@ -59,7 +59,7 @@ class FileBay(_Strict, frozen=True, kw_only=True):
 class FileLot(_Strict, frozen=True, kw_only=True):
     """A lot, under its operator's own code. ``tariff`` is the code of one of the operator's.
 
-    ``host_ids``: the lot's number at host apps that charge for stays by themselves, by app id.
+    ``host_ids``: the lot's number at host apps that are told of its stays, by app id.
     """
 
     code: _Code

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from adapters.parking import PlateColor, ServiceState
+from adapters.parking import PlateColor, ProductKind, ServiceState
 from kernel.ids import uuid7
 
 EventKind = Literal[
@@ -186,21 +186,27 @@ class ParkingPayment(SQLModel, table=True):
 
 
 class ParkingHostStay(SQLModel, table=True):
-    """A stay as a host app knows it that may charge for it. ``reference`` is the host's number, empty if it has none.
+    """A stay as one parking product of a host app knows it. ``reference`` is the host's number, empty if it has none.
 
-    ``color`` is the plate's and ``entered_at`` the entry as the host was told: charges have to say the same.
-    ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that word, if
-    it has changed its mind since it was told.
+    ``plate``, ``color``, ``lot`` (the host's id of it) and ``entered_at`` are as the host was told: whatever it is told
+    afterwards has to say the same. ``paid`` are the payments that it was told of, by their numbers there, ``left_at``
+    the exit. ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that
+    word, if it has changed its mind since it was told.
     """
 
     __tablename__ = "parking_host_stay"
 
     session_id: UUID = Field(foreign_key="parking_session.id", primary_key=True)
     app_id: str = Field(primary_key=True)
+    product: ProductKind = Field(sa_type=String, primary_key=True)
     reference: str
     service: ServiceState = Field(sa_type=String)
+    plate: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "parking_host_stay.plate"}))
     color: PlateColor = Field(sa_type=String)
+    lot: str
     entered_at: datetime
+    paid: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    left_at: datetime | None = None
     said_at: datetime | None = None
     changed_at: datetime
 

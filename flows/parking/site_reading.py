@@ -58,7 +58,7 @@ _MANDATES = """
         AND s.credential = v.plate_index AND s.opened_at > $2)
       AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
         WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
-          AND h.app_id = m.app_id AND h.service <> 'active')
+          AND h.app_id = m.app_id AND h.product = 'charging' AND h.service <> 'active')
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

@@ -1,6 +1,5 @@
 """The tasks of parking."""
 
-import logging
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,10 +8,11 @@ from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
 from auth.sessions.tasks import in_batches
-from flows.parking import debiting, forgetting, host_stays, telling
+from flows.parking import announcing, debiting, forgetting, telling
 from flows.parking.agreeing import ask, give_up
 from flows.parking.collecting import debit_failed, heard, settle_session
 from flows.parking.gathering import Deps
+from flows.parking.host_stays import Products
 from flows.parking.idempotency import forget
 from flows.parking.messages import (
     AGREEMENT,
@@ -21,7 +21,9 @@ from flows.parking.messages import (
     NOTICE,
     ORDER_CHANGED,
     SETTLE,
+    TELL_HOST,
     DebitOrdered,
+    HostNamed,
     MandateNamed,
     NoticeNamed,
     SessionNamed,
@@ -31,9 +33,6 @@ from flows.parking.overdue import bill, due, look
 from flows.payments.messages import OrderChanged
 from kernel.celery import TaskContext, again_later, consumer, one_by_one, periodic
 from kernel.crypto.keys import open_keys
-from kernel.errors import YiwangError
-
-_log = logging.getLogger(__name__)
 
 _OFTEN = timedelta(minutes=1)
 
@@ -47,11 +46,14 @@ async def settle(session: AsyncSession, context: TaskContext, named: SessionName
 
 @consumer(ANNOUNCE, StayNamed)
 async def announce(session: AsyncSession, context: TaskContext, named: StayNamed) -> None:
-    """Tell a host of a stay that it may charge for. One that cannot be reached is told again when it is to charge."""
-    try:
-        await host_stays.announce(_deps(session, context), _products(context), named.session_id, named.color)
-    except YiwangError as error:
-        _log.warning("a host is not told of a stay", extra={"session": named.session_id, "reason": error.message})
+    """Have hosts told how a stay stands now."""
+    await announcing.announce(_deps(session, context), _products(context), named)
+
+
+@consumer(TELL_HOST, HostNamed)
+async def tell_host(session: AsyncSession, context: TaskContext, named: HostNamed) -> None:
+    """Tell a host what it has not heard of a stay."""
+    await announcing.tell(_deps(session, context), _products(context), named)
 
 
 async def _not_debited(session: AsyncSession, context: TaskContext, ordered: DebitOrdered) -> None:
@@ -111,5 +113,5 @@ def _deps(session: AsyncSession, context: TaskContext) -> Deps:
     return Deps(session, context.clock, open_keys(context.settings))
 
 
-def _products(context: TaskContext) -> host_stays.Products:
-    return host_stays.Products(context.opened(OpenParking).charging, issuer(context.settings))
+def _products(context: TaskContext) -> Products:
+    return Products(context.opened(OpenParking).products, issuer(context.settings))

@@ -44,6 +44,7 @@ class Lot(Struct, frozen=True, kw_only=True):
     tariff: str
     no_entry: NoEntryRule
     pays_later: bool
+    host_ids: Mapping[str, str]
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:

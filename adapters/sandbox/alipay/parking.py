@@ -1,6 +1,7 @@
 """The simulated Alipay's parking: told stays, agreements for plates, and charges, which are trades of the books.
 
-What is wrong with a told stay is said by ``biz_code`` in a reply that succeeds. The fault ``pay_fail`` at
+What is wrong with a told stay is said by ``biz_code`` in a reply that succeeds. It is told of in its order: nothing
+comes after the exit but the same again. The fault ``pay_fail`` at
 ``alipay.parking_charge``: the charge is refused.
 """
 
@@ -58,7 +59,10 @@ class Parking:
         number, plate, lot = call.text("out_serial_no"), call.text("plate_no"), call.text("parking_id")
         if (refused := self._wrong(call, "in_time")) is not None:
             return refused
-        stay = self.stays.setdefault(number, ToldStay(self._world.token(24), plate, lot, []))
+        stay = self.stays.get(number)
+        if stay is None:
+            stay = self.stays[number] = ToldStay(self._world.token(24), plate, lot, [])
+            self._note(f"{plate} entered {lot}")
         if (stay.plate, stay.lot) != (plate, lot):
             return _refused("OUT_SERIAL_NO_REPEATED")
         agreed = self.agreements.of(plate)
@@ -68,11 +72,11 @@ class Parking:
 
     def pay(self, call: Call) -> Mapping[str, object]:
         """``…paymentinfo.sync``."""
-        return self._told(call, "payment_time", lambda stay: stay.paid.append(call.content))
+        return self._told(call, "payment_time", self._pay)
 
     def leave(self, call: Call) -> Mapping[str, object]:
         """``…exitinfo.sync``."""
-        return self._told(call, "out_time", lambda stay: setattr(stay, "left", call.text("out_time")))
+        return self._told(call, "out_time", self._leave)
 
     def agreement(self, call: Call) -> Mapping[str, object]:
         """``alipay.eco.mycar.parking.agreement.query``: 0 signed (by who is asked about), 1 not, 2 by another."""
@@ -110,14 +114,32 @@ class Parking:
             "gmt_payment": written_time(trade.paid_at),
         }
 
-    def _told(self, call: Call, time: str, then: Any) -> Mapping[str, object]:
+    def _pay(self, call: Call, stay: ToldStay) -> bool:
+        if call.content in stay.paid:
+            return True
+        if stay.left:
+            return False
+        stay.paid.append(call.content)
+        self._note(f"{stay.plate} paid {call.text('payment_amount')} yuan")
+        return True
+
+    def _leave(self, call: Call, stay: ToldStay) -> bool:
+        if stay.left:
+            return stay.left == call.text("out_time")
+        stay.left = call.text("out_time")
+        self._note(f"{stay.plate} left {stay.lot}")
+        return True
+
+    def _note(self, result: str) -> None:
+        self._world.note("alipay", "parking", result)
+
+    def _told(self, call: Call, time: str, then: Callable[[Call, ToldStay], bool]) -> Mapping[str, object]:
         stay = self.stays.get(call.text("out_serial_no"))
         if (refused := self._wrong(call, time)) is not None:
             return refused
         if stay is None or (stay.plate, stay.lot) != (call.text("plate_no"), call.text("parking_id")):
             return _refused("PARKING_RECORD_NOT_MATCH")
-        then(stay)
-        return _accepted()
+        return _accepted() if then(call, stay) else _refused("PARKING_RECORD_FINISHED")
 
     def _wrong(self, call: Call, time: str) -> Mapping[str, object] | None:
         if call.text("parking_id") != LOT:

@@ -1,4 +1,7 @@
-"""The simulated WeChat Pay's reminders of parking: what is told of stays is checked and kept, nobody is reminded."""
+"""The simulated WeChat Pay's reminders of parking: what is told of stays is checked and kept, nobody is reminded.
+
+A stay is told of in its order: nothing comes after the exit but the same again.
+"""
 
 from typing import Annotated, Any
 
@@ -6,6 +9,7 @@ from msgspec import Meta, Struct
 
 from adapters.sandbox.wechat_pay.gate import Call
 from adapters.sandbox.wechat_pay.refusal import RefusalError, read_body
+from adapters.sandbox.wechat_pay.serving import HOST
 from adapters.sandbox.world import World
 
 LOT = "20260629000001"  # an admitted lot's parking_id
@@ -37,6 +41,7 @@ class Paid(Struct):
     paid_amount: Annotated[int, Meta(ge=1)]
     out_trade_no: str
     pay_time: int
+    openid: str = ""
 
 
 class Exit(Struct):
@@ -73,6 +78,7 @@ class Reminders:
         known = self.stays.get(entry.out_serial_number)
         if known is None:
             known = self.stays[entry.out_serial_number] = Reminded(entry, self._world.token(24), [])
+            self._world.note(HOST, "parking", f"{entry.plate_number} entered {entry.parking_id}")
         elif known.entry != entry:
             raise RefusalError(400, "INVALID_REQUEST", "out_serial_number重复，信息与之前请求不一致")
         return {"serial_number": known.serial}
@@ -80,13 +86,21 @@ class Reminders:
     def pay(self, call: Call) -> None:
         paid = read_body(call.body, Paid)
         stay = self._stay(paid)
-        if paid not in stay.paid:
-            stay.paid.append(paid)
+        if paid in stay.paid:
+            return
+        _check_stands(stay)
+        stay.paid.append(paid)
+        self._world.note(HOST, "parking", f"{paid.plate_number} paid {paid.paid_amount} fen")
 
     def leave(self, call: Call) -> None:
         left = read_body(call.body, Exit)
         self._check_time(left.exit_timestamp)
-        self._stay(left).left = left
+        stay = self._stay(left)
+        if left == stay.left:
+            return
+        _check_stands(stay)
+        stay.left = left
+        self._world.note(HOST, "parking", f"{left.plate_number} left {left.parking_id}")
 
     def _stay(self, told: Any) -> Reminded:
         stay = self.stays.get(told.out_serial_number)
@@ -99,3 +113,8 @@ class Reminders:
     def _check_time(self, seconds: int) -> None:
         if seconds > self._world.clock.now().timestamp():
             raise RefusalError(400, "PARAM_ERROR", "时间不能晚于当前时间")
+
+
+def _check_stands(stay: Reminded) -> None:
+    if stay.left is not None:
+        raise RefusalError(400, "INVALID_REQUEST", "车辆已离场")

@@ -59,7 +59,14 @@ async def test_a_stay_is_told_from_its_entry_to_its_exit(alipay: Alipay, parking
     await parking.announce_exit(entry, alipay.clock.now())
     known = alipay.host.parking.stays["S1"]
     assert known.paid[0]["payment_amount"] == "12.00"
-    assert known.left
+    left = known.left
+    assert left
+    await parking.announce_payment(entry, paid)
+    with pytest.raises(OrderRefusedError, match="FINISHED"):
+        await parking.announce_payment(entry, structs.replace(paid, number="P2"))
+    with pytest.raises(OrderRefusedError, match="FINISHED"):
+        await parking.announce_exit(entry, alipay.clock.now() - timedelta(minutes=1))
+    assert (len(known.paid), known.left) == (1, left)
     assert (await parking.announce_entry(stay(alipay, "S2", Plate("沪A00001", "blue")))).service == "none"
 
 

@@ -189,7 +189,14 @@ async def test_reminders_hear_of_a_stay_from_its_entry_to_its_exit(shop: Shop) -
     known = shop.simulator.reminders.stays["stay0001"]
     assert known.entry.plate_color == "PLATE_COLOR_BLUE"
     assert [(each.total_amount, each.paid_amount) for each in known.paid] == [(1500, 1200)]
-    assert known.left is not None
+    left = known.left
+    assert left is not None
+    await reminders.announce_payment(entry, paid)
+    with pytest.raises(OrderRefusedError, match="已离场"):
+        await reminders.announce_payment(entry, structs.replace(paid, number="order0002"))
+    with pytest.raises(OrderRefusedError, match="已离场"):
+        await reminders.announce_exit(entry, shop.our_clock.now() - timedelta(minutes=1))
+    assert (len(known.paid), known.left) == (1, left)
     with pytest.raises(OrderRefusedError, match="INVALID_REQUEST"):
         await reminders.announce_exit(structs.replace(entry, lot="another"), shop.our_clock.now())
     with pytest.raises(OrderRefusedError, match="no such stay"):
