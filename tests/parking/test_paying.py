@@ -14,7 +14,7 @@ from flows.parking.errors import (
     PaymentUnderwayError,
     VehicleTakenError,
 )
-from flows.parking.leaving import Decision
+from flows.parking.exit_decision import Decision
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
 from flows.parking.recording import record_by_phone
