@@ -245,7 +245,8 @@ async def _payments(stack: AsyncExitStack, entry: WeChatEntry, clock: Clock) -> 
     http = await stack.enter_async_context(open_http(entry.pay.url, "WeChat Pay"))
     later = Later(lambda why: _log.error("what WeChat Pay's adapter does later failed: %s", why))
     stack.push_async_callback(later.stop)
-    return WeChatPayments(entry.app_id, entry.pay, http, clock, later.spawn)
+    sub_mchid = entry.vehicles.sub_mchid if entry.vehicles else ""
+    return WeChatPayments(entry.app_id, entry.pay, http, clock, later.spawn, sub_mchid=sub_mchid)
 
 
 _HOSTS: Mapping[type, str] = {WeChatEntry: "WeChat", AlipayEntry: "Alipay", BaiduEntry: "Baidu"}

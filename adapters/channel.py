@@ -48,7 +48,8 @@ class Payment(Struct, frozen=True, kw_only=True):
     """How a payment stands at the host, by query or callback. ``unknown``: the host has not heard of the number.
 
     ``number`` and ``amount`` are to be compared with the order before anything is believed. ``payer`` is a subject, and
-    ``payer_union`` the same person's union subject, where the host says who has paid.
+    ``payer_union`` the same person's union subject, where the host says who has paid. ``charged``: the host's parking
+    product took it by itself, which some hosts want named to give it back.
     """
 
     number: str
@@ -58,6 +59,7 @@ class Payment(Struct, frozen=True, kw_only=True):
     payer: str = ""
     payer_union: str = ""
     paid_at: datetime | None = None
+    charged: bool = False
 
 
 class Refund(Struct, frozen=True, kw_only=True):

@@ -129,6 +129,7 @@ class Charged(Struct, frozen=True, kw_only=True):
             amount=self.amount,
             transaction=self.transaction,
             paid_at=self.paid_at,
+            charged=True,
         )
 
 
@@ -183,9 +184,13 @@ class Charging(Protocol):
 
 
 class ParkingProduct(Charging, Protocol):
-    """One app's parking product at one host."""
+    """One app's parking product at one host.
+
+    ``vouches``: what it says of a driver and a plate shows that the host holds the plate for theirs.
+    """
 
     provider: Provider
+    vouches: bool
     kind: ProductKind
 
     async def service_state(self, plate: Plate, driver: str = "") -> ServiceState:

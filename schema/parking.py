@@ -205,7 +205,7 @@ async def shown_vehicles(deps: Deps, held: Iterable[tuple[Vehicle, VehicleBindin
         VehicleShown(
             id=strawberry.ID(str(vehicle.id)),
             plate=deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
-            color=vehicle.plate_color,
+            color=binding.plate_color,
             kind=vehicle.plate_kind,
             proof=binding.proof,
             since=text(binding.since),

@@ -68,6 +68,7 @@ class AlipayParking:
     """Implements ParkingProduct for one app; ``Stay.lot`` is the lot's ``parking_id`` at Alipay."""
 
     provider: Provider = "alipay"
+    vouches = False  # whether it compares the plate of an agreement with its user's is unverified
     kind: ProductKind = "charging"
 
     def __init__(self, client: AlipayClient, clock: Clock) -> None:

@@ -79,7 +79,7 @@ class CallbackReader:
             return _shown(trade)
         if event.startswith("REFUND."):
             refund = decode(resource, RefundNotice)
-            self._must_be_ours(refund.mchid, self._app_id)
+            self._must_be_ours(refund.sp_mchid or refund.mchid, self._app_id)
             return Refund(
                 number=refund.out_refund_no,
                 order=refund.out_trade_no,

@@ -61,12 +61,12 @@ class WeChatPayments:
     """Payments in one mini-program to one merchant; ``http`` leads to the account's ``url``.
 
     Made inside a running loop: it begins with downloading the platform's certificates, by ``spawn``, so that every
-    process can judge its first callback.
+    process can judge its first callback. ``sub_mchid`` is whose fees its parking product takes.
     """
 
     provider: Provider = "wechat"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an app, its merchant, and what a process has
         self,
         app_id: str,
         account: Account,
@@ -75,8 +75,10 @@ class WeChatPayments:
         spawn: Spawn,
         *,
         nonce: Callable[[], str] = new_nonce,
+        sub_mchid: str = "",
     ) -> None:
         self.app_id = app_id
+        self._sub_mchid = sub_mchid
         self._account = account
         self._clock = clock
         self._nonce = nonce
@@ -144,6 +146,7 @@ class WeChatPayments:
             amount=RefundAmount(amount, order.amount),
             reason=reason[:_REASON_CHARACTERS],
             notify_url=self._account.refund_notify_url,
+            sub_mchid=self._sub_mchid if order.charged else "",
         )
         reply = await self._client.call("POST", "/v3/refund/domestic/refunds", request)
         if reply is None:
@@ -152,7 +155,8 @@ class WeChatPayments:
 
     async def query_refund(self, number: str, order: Payment) -> Refund:
         """Ask how a refund stands."""
-        reply = await self._client.call("GET", f"/v3/refund/domestic/refunds/{quote(number, safe='')}")
+        of = f"?sub_mchid={quote(self._sub_mchid, safe='')}" if order.charged else ""
+        reply = await self._client.call("GET", f"/v3/refund/domestic/refunds/{quote(number, safe='')}{of}")
         if reply is None:
             return Refund(number=number, order=order.number, state="unknown")
         return _refund(reply, number, order.number)

@@ -92,6 +92,7 @@ class WeChatReminders:
     """Implements ParkingProduct, without charges. ``Stay.lot`` is the lot's id at WeChat, the same at every step."""
 
     provider: Provider = "wechat"
+    vouches = False
     kind: ProductKind = "reminders"
 
     def __init__(self, client: WeChatPayClient, clock: Clock) -> None:

@@ -85,6 +85,7 @@ class WeChatVehicles:
     """Implements ParkingProduct for one app. ``signed`` and ``keys`` are the merchant's (``channel.open_account``)."""
 
     provider: Provider = "wechat"
+    vouches = True  # it asks whose plate it is before it lets somebody agree, and answers by openid and plate
     kind: ProductKind = "charging"
 
     def __init__(

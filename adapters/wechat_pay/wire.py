@@ -68,13 +68,14 @@ class Trade(Struct):
 
 
 class RefundRequest(Struct, omit_defaults=True):
-    """``out_refund_no`` is the idempotency key."""
+    """``out_refund_no`` is the idempotency key; ``sub_mchid`` is of what was charged for a sub-merchant."""
 
     out_trade_no: str
     out_refund_no: str
     amount: RefundAmount
     reason: str = ""
     notify_url: str = ""
+    sub_mchid: str = ""
 
 
 class RefundReply(Struct):
@@ -102,13 +103,14 @@ class NoticeRefundAmount(Struct):
 
 
 class RefundNotice(Struct):
-    """A refund as a callback shows it: other names, no app."""
+    """A refund as a callback shows it: other names, no app; ``sp_mchid`` in place of ``mchid`` of a sub-merchant's."""
 
-    mchid: str
     out_trade_no: str
     out_refund_no: str
     refund_status: str
     amount: NoticeRefundAmount
+    mchid: str = ""
+    sp_mchid: str = ""
 
 
 class Notice(Struct):

@@ -33,7 +33,7 @@ from flows.parking.gathering import Deps
 from flows.parking.paying import Payer, pay
 from flows.parking.recording import Answer, record
 from flows.parking.session_tables import ParkingDispute, ParkingSession
-from flows.parking.vehicles import claim
+from flows.parking.vehicles import claim, prove
 from flows.payments.attempting import Cashier, begin_attempt, prepay
 from flows.payments.callbacks import take
 from kernel.celery import TaskContext, app
@@ -58,6 +58,7 @@ class FarHost:
 
     def __init__(self, provider: str, line: Line) -> None:
         self.provider, self.app_id, self._line = provider, f"app-{provider}", line
+        self.vouches = provider == "wechat"
 
     def __getattr__(self, name: str) -> Any:
         async def asked(*arguments: Any) -> Any:
@@ -124,14 +125,17 @@ class Serving:
 
     async def sign(self, account_id: UUID, plate: str, app_id: str) -> None:
         """A resident lets a host debit the fees of their car."""
+        product = self._products[app_id]
         async with self._database.session() as session:
             deps = self._deps(session)
             vehicle = (await claim(deps, account_id, plate, "blue")).vehicle_id
+            if not product.vouches:
+                await prove(deps, account_id, vehicle, "register")
             wanted = Wanted(
                 account_id=account_id, vehicle_id=vehicle, app_id=app_id, limit_each=Fen(DEBIT_LIMIT_FEN),
                 consent_version=1,
             )  # fmt: skip
-            await sign(deps, self._products[app_id], wanted, "https://city.example/callbacks")
+            await sign(deps, product, wanted, "https://city.example/callbacks")
 
     async def record(self, device: str, events: list[bytes]) -> list[Answer]:
         """A gate sends events."""

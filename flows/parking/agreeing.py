@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from adapters.parking import Agreeing, ParkingProduct, Plate
 from auth.accounts.tables import Identity
+from flows.parking.errors import VehicleUnprovenError
 from flows.parking.gathering import Deps
 from flows.parking.host_stays import Products, plate_color
 from flows.parking.mandates import object_of, vehicle_of
 from flows.parking.messages import AGREEMENT, MandateNamed
-from flows.parking.ownership import refuse_others, vehicle_held
+from flows.parking.ownership import color_said, owner_of, refuse_others, vehicle_held
 from flows.parking.vehicle_tables import Vehicle
 from flows.payments import mandates
 from flows.payments.attempting import identity_in
@@ -54,11 +55,17 @@ class Wanted(Struct, frozen=True, kw_only=True):
 async def sign(deps: Deps, product: ParkingProduct, wanted: Wanted, notify_url: str) -> Signed:
     """Record the consent; to be committed before the host is asked. The same again is the same mandate.
 
-    Raises UnknownVehicleError, VehicleTakenError, PayerUnknownError, MandateTakenError, AmountRefusedError.
+    A claim suffices where the host vouches for its driver. Raises UnknownVehicleError, VehicleTakenError,
+    VehicleUnprovenError, PayerUnknownError, MandateTakenError, AmountRefusedError.
     """
     vehicle = await vehicle_held(deps, wanted.account_id, wanted.vehicle_id)
     await refuse_others(deps, wanted.account_id, vehicle)
     driver = await identity_in(deps.session, wanted.account_id, product.provider, wanted.app_id)
+    if not product.vouches and await owner_of(deps.session, vehicle.plate_index) is None:  # then it is their own
+        raise VehicleUnprovenError(
+            "It is not proven that this plate is yours",
+            fix="Prove that first (`proveVehicle`), or sign in another host app.",
+        )
     new = NewMandate(
         account_id=wanted.account_id,
         about=object_of(vehicle.id),
@@ -71,7 +78,7 @@ async def sign(deps: Deps, product: ParkingProduct, wanted: Wanted, notify_url: 
     if mandate.state == "signed":
         named = MandateNamed(mandate.id, _FIRST_ASKED)
         send(deps.session, deps.clock, AGREEMENT, named, grown(named.asked))
-    return Signed(mandate, _agreeing(deps, mandate, vehicle, driver, notify_url))
+    return Signed(mandate, await _agreeing(deps, mandate, vehicle, driver, notify_url))
 
 
 async def confirmed(product: ParkingProduct, signed: Signed) -> bool:
@@ -106,17 +113,18 @@ async def _holds(deps: Deps, products: Products, mandate: DebitMandate) -> bool:
         return False
     try:
         driver = await identity_in(deps.session, mandate.account_id, mandate.provider, mandate.app_id)
-        return await confirmed(product, Signed(mandate, _agreeing(deps, mandate, vehicle, driver, "")))
+        return await confirmed(product, Signed(mandate, await _agreeing(deps, mandate, vehicle, driver, "")))
     except YiwangError as error:
         _log.warning("a mandate is not confirmed", extra={"mandate": mandate.id, "reason": error.message})
         return False
 
 
-def _agreeing(deps: Deps, mandate: DebitMandate, vehicle: Vehicle, driver: Identity, notify_url: str) -> Agreeing:
+async def _agreeing(deps: Deps, mandate: DebitMandate, vehicle: Vehicle, driver: Identity, notify_url: str) -> Agreeing:
+    color = await color_said(deps, mandate.account_id, vehicle.plate_index)
     number = deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate)
     return Agreeing(
         number=mandate.id.hex,
-        plate=Plate(number, plate_color(vehicle.plate_color)),
+        plate=Plate(number, plate_color(color)),
         driver=driver.subject,
         notify_url=notify_url,
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flows.parking.credentials import credential
 from flows.parking.matching import near_credentials
-from flows.parking.sessions import CHARGES, REREAD, GateEvent, charged, in_order, sessions_of
+from flows.parking.sessions import CHARGES, PHONE, REREAD, GateEvent, charged, in_order, sessions_of
 from flows.parking.visits import Charging, Visit
 
 
@@ -66,14 +66,16 @@ class _Stay:
 
     def visit(self, bay: UUID) -> Visit:
         first, read = self.events[0], self.read
+        same = [each for each in self.events if read and each.credential == read.credential]
+        seen = next((each for each in same if each.device_id != PHONE), read)  # what it is, devices know better
         differ = len({each.credential for each in self.events if each.credential}) > 1
         doubt = "ambiguous_plate" if differ else "entered_again" if self.orphaned_at else ""
         return Visit(
             id=first.id,
             credential=read.credential if read else credential("bay", str(bay)),
-            color=read.color if read else "",
+            color=seen.color if seen else "",
             confidence=read.confidence if read else 0,
-            vehicle_class=(read or first).vehicle_class,
+            vehicle_class=(seen or first).vehicle_class,
             opened_at=first.occurred_at,
             entered_at=self.entered_at,
             left_at=self.left_at,

@@ -32,6 +32,8 @@ async def settle_session(deps: Deps, session_id: UUID) -> None:
 
 async def debit_failed(deps: Deps, order_id: UUID) -> None:
     """A host could not debit: nobody tries again, and what is owed becomes arrears."""
+    payment = await deps.session.get_one(ParkingPayment, order_id)
+    await touched_session(deps, await session_of(deps.session, payment.session_id))  # its locks before the order's
     await give_up(deps.session, deps.clock, order_id)
     await order_changed(deps, order_id)
 

@@ -199,6 +199,13 @@ class VehicleTakenError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class VehicleUnprovenError(YiwangError):
+    """What only a plate's proven owner may do, of which nobody else vouches for the resident."""
+
+    code: ClassVar[str] = "VEHICLE_UNPROVEN"
+    http_status: ClassVar[int] = 403
+
+
 class NotKeeperError(YiwangError):
     """Whoever would be a plate's proven owner is not its keeper, by the vehicle register or by the licence."""
 

@@ -146,8 +146,9 @@ def gate_event(
 def decoded(decoder: msgspec.json.Decoder[_Wire], raw: bytes) -> _Wire:
     """Read JSON. Raises EventRefusedError with the field that is wrong."""
     try:
+        raw.decode()  # as it is kept: a decoder skips fields that it does not know, whatever bytes they hold
         return decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise EventRefusedError(*field_and_problem(str(error))) from None
 
 

@@ -76,7 +76,7 @@ async def erase_parking(deps: Deps, account_id: UUID) -> None:
 
 def _vehicle(deps: Deps, vehicle: Vehicle, binding: VehicleBinding) -> dict[str, Any]:
     plate = deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate)
-    return plain_row(binding, {*_HIDDEN, "id"}) | {"plate": plate, "color": vehicle.plate_color}
+    return plain_row(binding, {*_HIDDEN, "id", "plate_color"}) | {"plate": plate, "color": binding.plate_color}
 
 
 def _rows(rows: Iterable[SQLModel]) -> list[dict[str, Any]]:

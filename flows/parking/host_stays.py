@@ -14,18 +14,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from sqlalchemy.dialects import postgresql
-from sqlmodel import select
 
 from adapters.errors import NotOfferedError, OrderRefusedError
 from adapters.parking import Entered, ParkingProduct, Plate, PlateColor, ProductKind, Stay
 from flows.parking.credentials import plate_in
 from flows.parking.gathering import Deps
+from flows.parking.mandates import mandate_for
 from flows.parking.messages import TELL_HOST, HostNamed, StayNamed
+from flows.parking.ownership import color_said, owner_of
 from flows.parking.session_tables import ParkingHostStay, ParkingSession
 from flows.parking.stored import TEXT
 from flows.parking.tables import ParkingLot, ParkingTariff
 from flows.parking.tariff_data import read_tariff
-from flows.parking.vehicle_tables import Vehicle
 from kernel.crypto.sealed_columns import row_id
 from kernel.outbox import send
 
@@ -156,10 +156,11 @@ def plate_of(deps: Deps, row: ParkingSession) -> str | None:
 
 
 async def _color(deps: Deps, row: ParkingSession, seen: str) -> PlateColor:
-    """Return a plate's colour as the camera saw it, or else as its driver says."""
+    """Return a plate's colour as the camera saw it, or else as whoever pays for it or owns it says."""
     if not seen:
-        found = select(Vehicle.plate_color).where(Vehicle.plate_index == row.credential)
-        seen = (await deps.session.exec(found)).first() or ""
+        mandate = await mandate_for(deps.session, row.id, row.credential, 0)
+        account = mandate.account_id if mandate else await owner_of(deps.session, row.credential)
+        seen = await color_said(deps, account, row.credential) if account else ""
     return plate_color(seen)
 
 

@@ -78,6 +78,12 @@ async def session_disputable(deps: Deps, account_id: UUID, session_id: UUID) -> 
     return await _answering(deps, account_id, session_id, _ONE, _DEBITED)
 
 
+async def shows(deps: Deps, account_id: UUID, row: ParkingSession) -> bool:
+    """Whether a session is the account's, which so may learn when it was."""
+    accounts = list(await parts_of(deps.session, account_id))
+    return bool(await (await driver(deps.session)).fetchval(_ONE, accounts, row.id))
+
+
 async def _answering(deps: Deps, account_id: UUID, session_id: UUID, *queries: str) -> ParkingSession:
     row = await session_of(deps.session, session_id)
     accounts, connection = list(await parts_of(deps.session, account_id)), await driver(deps.session)
@@ -133,13 +139,22 @@ async def vehicle_held(deps: Deps, account_id: UUID, vehicle_id: UUID) -> Vehicl
     raise UnknownVehicleError("You have no such vehicle", fix="Add its plate first.")
 
 
+async def color_said(deps: Deps, account_id: UUID, plate_index: bytes) -> str:
+    """Return the colour that an account says its plate has, or empty. What strangers say of it is not heard."""
+    held = [binding for vehicle, binding in await vehicles_held(deps, account_id) if vehicle.plate_index == plate_index]
+    return next((each.plate_color for each in held if each.plate_color), "")
+
+
 async def refuse_others(deps: Deps, account_id: UUID, vehicle: Vehicle) -> None:
-    """Refuse to act for a plate that others answer for: its proven owner, or who lets it be charged.
+    """Refuse to act for a plate that others answer for: its proven owner, or else who lets it be charged.
 
     Otherwise anybody who claims it could follow them, or have them pay. Raises VehicleTakenError.
     """
     mine = await parts_of(deps.session, account_id)
-    answering = {await owner_of(deps.session, vehicle.plate_index)} - {None}
+    owner = await owner_of(deps.session, vehicle.plate_index)
+    if owner in mine:
+        return
+    answering = {owner} - {None}
     answering |= {each.account_id for each in await standing_for(deps.session, object_of(vehicle.id))}
     if answering - {*mine}:
         raise VehicleTakenError(

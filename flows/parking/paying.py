@@ -13,6 +13,7 @@ from flows.parking.explaining import Words, line_words
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.messages import ORDER_CHANGED
+from flows.parking.ownership import shows
 from flows.parking.projecting import covered_from
 from flows.parking.quoting import HOLDS, Standing, rewritten, standing
 from flows.parking.session_tables import ParkingPayment, ParkingSession, PaymentKind
@@ -85,8 +86,9 @@ async def stop(deps: Deps, case: Case, kinds: Container[str] = ("prepay", "arrea
 
 
 async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) -> PaymentOrder:
-    """Place the order for what is due and note it with the session."""
+    """Place the order for what is due and note it with the session; whom it is no business of reads no times in it."""
     now, lot, row = deps.clock.now(), found.touched.lot, found.row
+    told = kind != "debit" or await shows(deps, payer.account_id, row)
     order = await place_order(
         deps.session,
         deps.clock,
@@ -99,7 +101,7 @@ async def place(deps: Deps, found: Standing, payer: Payer, kind: PaymentKind) ->
             idempotency_key=payer.idempotency_key,
             expires_at=now + (DEBITED_WITHIN if kind == "debit" else HOLDS),
             hears=ORDER_CHANGED,
-            lines=_lines(found),
+            lines=_lines(found) if told else (),
         ),
     )
     payment = ParkingPayment(

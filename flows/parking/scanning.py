@@ -18,7 +18,7 @@ from flows.codes.places import Standing
 from flows.parking.errors import ScanRefusedError, UnknownSessionError
 from flows.parking.exit_decision import Decision
 from flows.parking.gathering import Deps
-from flows.parking.ownership import refuse_others, vehicle_held
+from flows.parking.ownership import color_said, refuse_others, vehicle_held
 from flows.parking.recording import record_by_phone, record_in_lot
 from flows.parking.session_tables import ParkingScan, ParkingSession, ScanAct
 from flows.parking.sessions import PHONE
@@ -90,9 +90,9 @@ async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
         return inside
     if lane is None:
         lot = await lot_of(await driver(deps.session), place.lot.id)
-        await record_in_lot(deps, PHONE, lot, [_in_bay(deps, place, vehicle, scanner)])
+        await record_in_lot(deps, PHONE, lot, [await _in_bay(deps, place, vehicle, scanner)])
     else:
-        await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
+        await record_by_phone(deps, lane.id, await _event(deps, lane, vehicle, scanner))
     entered = await _last(deps, place, vehicle)
     if entered is None:  # the same scan again, after the vehicle has left
         raise ScanRefusedError("This scan has been used for a stay that is over", fix="Scan the gate again.")
@@ -108,7 +108,7 @@ async def leave(deps: Deps, place: Place, scanner: Scanner) -> tuple[Decision, P
     lane, vehicle = _lane(place, "exit"), await _vehicle(deps, scanner)
     inside = await _seen(deps, place, vehicle, scanner)
     await _note(deps, place, vehicle, scanner, "find")
-    answer = await record_by_phone(deps, lane.id, _event(deps, lane, vehicle, scanner))
+    answer = await record_by_phone(deps, lane.id, await _event(deps, lane, vehicle, scanner))
     if answer.decision.kind == "open":
         scan = update(ParkingScan).where(
             col(ParkingScan.account_id) == scanner.account_id, col(ParkingScan.key) == scanner.key
@@ -192,24 +192,25 @@ async def _scan(deps: Deps, scanner: Scanner) -> ParkingScan | None:
     return (await deps.session.exec(chosen)).first()
 
 
-def _event(deps: Deps, lane: ParkingLane, vehicle: Vehicle, scanner: Scanner) -> bytes:
+async def _event(deps: Deps, lane: ParkingLane, vehicle: Vehicle, scanner: Scanner) -> bytes:
     """Return the event of a scan; its id follows from the app's key, so that it is recorded once."""
-    return _told(deps, vehicle, scanner, {"kind": lane.direction, "lane": lane.name})
+    return await _told(deps, vehicle, scanner, {"kind": lane.direction, "lane": lane.name})
 
 
-def _in_bay(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> bytes:
-    return _told(deps, vehicle, scanner, {"kind": "observed", "bay": place.bay and place.bay.id})
+async def _in_bay(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> bytes:
+    return await _told(deps, vehicle, scanner, {"kind": "observed", "bay": place.bay and place.bay.id})
 
 
-def _told(deps: Deps, vehicle: Vehicle, scanner: Scanner, what: dict[str, Any]) -> bytes:
+async def _told(deps: Deps, vehicle: Vehicle, scanner: Scanner, what: dict[str, Any]) -> bytes:
+    color = await color_said(deps, scanner.account_id, vehicle.plate_index)
     event_id = uuid5(scanner.account_id, f"{what['kind']}:{scanner.key}")
     told = {
         "event_id": event_id,
         "seq": event_id.int & _SEQUENCE,
         "occurred_at": deps.clock.now(),
         "plate": deps.keys.cipher.open("vehicle.plate", vehicle.id, vehicle.plate),
-        "plate_color": vehicle.plate_color,
-        "vehicle_class": vehicle.vehicle_class,
+        "plate_color": color,
+        "vehicle_class": "large" if color == "yellow" else "small",
     }
     return msgspec.json.encode(told | what)
 

@@ -97,7 +97,7 @@ def _comes(visits: list[Visit], event: GateEvent, *, again: bool) -> None:
     last = visits[-1] if visits else None
     if last and last.entered_at and not last.left_at and not last.asked_at and again:
         by_phone = last.entered_by_phone and event.device_id == PHONE
-        visits[-1] = replace(_joined(last, event), entered_by_phone=by_phone)
+        visits[-1] = replace(_joined(_seen(last, event), event), entered_by_phone=by_phone)
     elif last and _has_not_left(last, event):
         visits[-1] = _joined(_inside_again(last), event)
     else:
@@ -110,13 +110,13 @@ def _goes(visits: list[Visit], event: GateEvent, *, again: bool) -> None:
     last = visits[-1] if visits else None
     if last and last.left_at and (again or event.reason == AGAIN):
         by_phone = last.left_by_phone and event.device_id == PHONE
-        visits[-1] = replace(_joined(last, event), left_by_phone=by_phone)
+        visits[-1] = replace(_joined(_seen(last, event), event), left_by_phone=by_phone)
         return
     if last and _has_not_left(last, event):
         visits[-1] = _inside_again(last)
     elif last is None or last.left_at:
         visits.append(_opened(event, entered_at=None))
-    visits[-1] = _at_exit(visits[-1], event)
+    visits[-1] = _at_exit(_seen(visits[-1], event), event)
     if _is_doubtful(visits, event):
         visits[-1] = replace(visits[-1], review=visits[-1].review or "left_by_phone")
 
@@ -153,6 +153,13 @@ def _is_doubtful(visits: list[Visit], event: GateEvent) -> bool:
     if not (before.left_at and before.left_by_phone and last.entered_at and last.entered_by_phone):
         return False
     return last.entered_at - before.left_at <= SEEN_FOR
+
+
+def _seen(visit: Visit, event: GateEvent) -> Visit:
+    """Take a camera's word on what a vehicle is for that of the phone that said it had entered."""
+    if not visit.entered_by_phone or event.device_id == PHONE or event.kind not in ("enter", "exit"):
+        return visit
+    return replace(visit, color=event.color or visit.color, vehicle_class=event.vehicle_class)
 
 
 def _joined(visit: Visit, event: GateEvent) -> Visit:

@@ -19,6 +19,7 @@ from auth.accounts.merging import parts_of
 from auth.accounts.tables import Identity
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps
+from flows.parking.ownership import shows
 from flows.parking.session_tables import ParkingNotice
 from flows.parking.viewing import View, view
 from kernel.clock import CHINA
@@ -62,12 +63,13 @@ async def tell(deps: Deps, apps: OpenApps, notice_id: UUID) -> None:
     if notice.state != "waiting" or notice.account_id is None:
         return
     kind = _KINDS[notice.kind]
-    shown = await view(deps, await session_of(deps.session, notice.session_id))
+    row = await session_of(deps.session, notice.session_id)
+    shown, is_theirs = await view(deps, row), await shows(deps, notice.account_id, row)
     deps.session.add(notice)
     if kind.needless(shown):
         notice.state, notice.why = "needless", "it was settled meanwhile"
         return
-    values, refused, failed = _values(notice, kind, shown), list[str](), list[YiwangError]()
+    values, refused, failed = _values(notice, kind, shown, times=is_theirs), list[str](), list[YiwangError]()
     for way in await _ways(deps, apps, notice.account_id):
         template = apps.messages.get(way.app_id, {}).get(kind.message)
         if template is None:
@@ -117,14 +119,16 @@ async def _ways(deps: Deps, apps: OpenApps, account_id: UUID) -> list[_Way]:
     return ways
 
 
-def _values(notice: ParkingNotice, kind: _Kind, shown: View) -> Mapping[Value, str]:
+def _values(notice: ParkingNotice, kind: _Kind, shown: View, *, times: bool) -> Mapping[Value, str]:
+    """Return what a template may say. ``times``: the session is shown to them; else they read the notice's own time."""
+    row = shown.row
     return {
         "what": kind.what,
         "lot": shown.lot.name_zh[:_LINE],
         "plate": shown.plate or "",
         "amount": f"{format_yuan(Fen(notice.amount_fen))}元",
-        "entered": _time(shown.row.entered_at or shown.row.opened_at),
-        "left": _time(shown.row.left_at),
+        "entered": _time(row.entered_at or row.opened_at if times else notice.at),
+        "left": _time(row.left_at if times else notice.at),
     }
 
 

@@ -22,8 +22,6 @@ class Vehicle(SQLModel, table=True):
     plate: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"sealed": "vehicle.plate"}))
     plate_index: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     plate_kind: str
-    plate_color: str = ""
-    vehicle_class: VehicleClass = Field(default="small", sa_type=String)
     electric: bool = False
     created_at: datetime
 
@@ -31,7 +29,8 @@ class Vehicle(SQLModel, table=True):
 class VehicleBinding(SQLModel, table=True):
     """An account and a plate. ``claimed`` may pay for it; ``owner`` is proven and sees where it parked in that time.
 
-    Several accounts may claim one plate; it has one owner at a time. A binding that ended stays.
+    Several accounts may claim one plate; it has one owner at a time. A binding that ended stays. ``plate_color`` is its
+    account's word, and counts for that account alone.
     """
 
     __tablename__ = "vehicle_binding"
@@ -51,6 +50,7 @@ class VehicleBinding(SQLModel, table=True):
     vehicle_id: UUID = Field(foreign_key="vehicle.id", index=True)
     proof: Proof = Field(default="claimed", sa_type=String)
     proof_source: str = ""  # such as vehicle_licence
+    plate_color: str = ""
     since: datetime
     until: datetime | None = None
 

@@ -21,8 +21,8 @@ from kernel.clock import CHINA
 from kernel.ids import uuid7
 
 
-async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
-    """Return the vehicle of a plate, made if there is none; a colour that nobody knew is noted. Raises PlateError."""
+async def vehicle_of(deps: Deps, raw_plate: str) -> Vehicle:
+    """Return the vehicle of a plate, made if there is none. Raises PlateError."""
     plate = read_plate(raw_plate)
     if plate.kind == "other":
         raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
@@ -33,33 +33,35 @@ async def vehicle_of(deps: Deps, raw_plate: str, color: str = "") -> Vehicle:
         "plate": deps.keys.cipher.seal("vehicle.plate", made, plate.text),
         "plate_index": index,
         "plate_kind": plate.kind,
-        "plate_color": color,
-        "vehicle_class": "large" if color == "yellow" else "small",
         "electric": plate.kind == "new_energy",
         "created_at": deps.clock.now(),
     }
     await deps.session.exec(postgresql.insert(Vehicle).values(values).on_conflict_do_nothing())
-    vehicle = (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
-    if color and not vehicle.plate_color:
-        vehicle.plate_color = color
-        deps.session.add(vehicle)
-    return vehicle
+    return (await deps.session.exec(select(Vehicle).where(Vehicle.plate_index == index))).one()
 
 
 async def claim(deps: Deps, account_id: UUID, raw_plate: str, color: str = "") -> VehicleBinding:
-    """Bind a plate to an account that says it drives it: it may pay for it. Raises PlateError."""
-    vehicle = await vehicle_of(deps, raw_plate, color)
+    """Bind a plate to an account that says it drives it: it may pay for it. ``color`` corrects what it said before.
+
+    Raises PlateError.
+    """
+    vehicle = await vehicle_of(deps, raw_plate)
     values = {
         "id": uuid7(),
         "account_id": account_id,
         "vehicle_id": vehicle.id,
         "proof": "claimed",
         "proof_source": "",
+        "plate_color": color,
         "since": deps.clock.now(),
     }
     if not await _bindings(deps, account_id, vehicle.id):
         await deps.session.exec(postgresql.insert(VehicleBinding).values(values).on_conflict_do_nothing())
-    return (await _bound(deps, account_id, vehicle.id))[0]
+    bound = await _bound(deps, account_id, vehicle.id)
+    for each in bound:
+        each.plate_color = color or each.plate_color
+        deps.session.add(each)
+    return bound[0]
 
 
 async def prove(
@@ -81,8 +83,9 @@ async def prove(
             )
         await _until(deps, bound, now := deps.clock.now())
         owned = VehicleBinding(
-            account_id=account_id, vehicle_id=vehicle_id, proof="owner", proof_source=source, since=now
-        )
+            account_id=account_id, vehicle_id=vehicle_id, proof="owner", proof_source=source,
+            plate_color=bound[0].plate_color, since=now,
+        )  # fmt: skip
         deps.session.add(owned)
         await deps.session.flush()
     said = details | {"account": str(account_id), "source": source}

@@ -62,10 +62,11 @@ async def begin_attempt(
     await order_of(session, account_id, order_id)
     order = await locked(session, order_id)
     check_payable(order, clock)
-    for live in await live_attempts(session, order.id):
+    lives = await live_attempts(session, order.id)
+    if any(each.identity_id is None for each in lives):  # in whichever app: it would be paid twice
+        raise WrongStateError("The order is being charged by a mandate", fix="Ask how it stands in a moment.")
+    for live in lives:
         if live.app_id == channel.app_id:
-            if live.identity_id is None:
-                raise WrongStateError("The order is being charged by a mandate", fix="Ask how it stands in a moment.")
             return live, _payer(channel, await session.get_one(Identity, live.identity_id))
     identity = await identity_in(session, account_id, channel.provider, channel.app_id)
     now = clock.now()

@@ -50,6 +50,8 @@ async def _payment(session: AsyncSession, clock: Clock, app_id: str, about: Paym
     if attempt is None or attempt.app_id != app_id:
         return Outcome("a payment that is not ours", odd=True)
     judgement = await settle(session, clock, about.number, about)
+    if judgement.verdict == "ask":
+        send(session, clock, QUERY, AttemptNamed(about.number))
     because = f" ({judgement.because})" if judgement.because else ""
     said = f"{about.state}: {judgement.verdict}{because}"
     if await is_anothers(session, attempt, about):

@@ -71,7 +71,8 @@ class DebitAsked(Struct, frozen=True):
 async def debit(session: AsyncSession, clock: Clock, cipher: FieldCipher, wanted: Debit) -> PaymentAttempt:
     """Have an order charged after this transaction; while that is under way, again is the same attempt.
 
-    Raises UnknownOrderError, AlreadyPaidError, OrderOverError, WrongStateError, AmountRefusedError.
+    Nothing is charged while somebody may pay it otherwise, in whichever app. Raises UnknownOrderError,
+    AlreadyPaidError, OrderOverError, WrongStateError, AmountRefusedError.
     """
     order = await locked(session, wanted.order_id)
     check_payable(order, clock)
@@ -81,8 +82,7 @@ async def debit(session: AsyncSession, clock: Clock, cipher: FieldCipher, wanted
     for live in await live_attempts(session, order.id):
         if live.mandate_id == mandate.id:
             return live
-        if live.app_id == mandate.app_id:
-            raise WrongStateError("The order is being paid by hand", fix="Ask again when that attempt is over.")
+        raise WrongStateError("The order is being paid already", fix="Ask again when that attempt is over.")
     attempt = PaymentAttempt(
         order_id=order.id,
         provider=mandate.provider,

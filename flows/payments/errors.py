@@ -68,7 +68,7 @@ class LedgerError(YiwangError):
 
 
 class MandateTakenError(YiwangError):
-    """There is a debit mandate for this object in this app already."""
+    """There is a debit mandate for this object already: on other terms in this app, or somebody else's."""
 
     code = "DEBIT_MANDATE_EXISTS"
     http_status = 409

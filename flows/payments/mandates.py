@@ -1,7 +1,8 @@
 """Debit mandates: that a host app may charge an account for an object without asking each time.
 
 A mandate rests on a consent of its own, to a wording by its version and up to a limit each time; every step is in the
-audit log. Charging by one is its channel's affair; whether it may be charged now, ``chargeable`` says.
+audit log. An object is charged to one person at a time, in however many apps of theirs. Charging by a mandate is its
+channel's affair; whether it may be charged now, ``chargeable`` says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.channel import Provider
-from auth.accounts.merging import parts_of
+from auth.accounts.merging import parts_of, whole_of
 from flows.payments.errors import AmountRefusedError, MandateTakenError, UnknownOrderError, WrongStateError
 from flows.payments.states import MandateEvent, after_mandate
 from flows.payments.tables import DebitMandate
@@ -79,12 +80,15 @@ async def step(  # noqa: PLR0913 - who does what to which, and why
 ) -> DebitMandate:
     """Take one step of a mandate; ``contract`` is the host's number, known once it is active.
 
-    Raises UnknownOrderError, WrongStateError.
+    Raises UnknownOrderError, WrongStateError, MandateTakenError while somebody else's mandate for the same is active.
     """
-    row = await session.get(DebitMandate, mandate_id, with_for_update=True, populate_existing=True)
+    row, others = await _locked(session, mandate_id)
     if row is None:
         raise UnknownOrderError("There is no such mandate", fix="Compare its id.")
-    row.state, row.because, row.changed_at = after_mandate(row.state, event), because, clock.now()
+    state = after_mandate(row.state, event)
+    if state == "active" and await _anothers(session, row, others):
+        raise MandateTakenError("Somebody else's mandate pays for this", fix="Have them end or suspend theirs first.")
+    row.state, row.because, row.changed_at = state, because, clock.now()
     row.contract = contract or row.contract
     session.add(row)
     await _audit(session, clock, row, _DONE[event], actor)
@@ -102,14 +106,18 @@ async def hear(
 ) -> None:
     """Take a host's word that what was agreed to holds there, or does not. What fits no more changes nothing.
 
-    ``contract`` is its number, which it may say later than that it holds.
+    ``contract`` is its number, which it may say later than that it holds. What somebody else's mandate pays for by now
+    ends instead.
     """
-    row = await session.get(DebitMandate, mandate_id, with_for_update=True, populate_existing=True)
+    row, _ = await _locked(session, mandate_id)
     if row is None:
         return
     actor, another = f"host:{row.provider}", contract != row.contract and "" not in {contract, row.contract}
     if holds and row.state == "signed":
-        await step(session, clock, row.id, "activate", actor=actor, contract=contract)
+        try:
+            await step(session, clock, row.id, "activate", actor=actor, contract=contract)
+        except MandateTakenError as error:
+            await step(session, clock, row.id, "terminate", actor=actor, because=error.message, contract=contract)
     elif holds and not row.contract and row.state != "terminated":
         row.contract = contract
         session.add(row)
@@ -161,6 +169,21 @@ async def standing_for(session: AsyncSession, about: str) -> Sequence[DebitManda
     """Return the active mandates for an object, the oldest first: by these it can be charged."""
     query = select(DebitMandate).where(DebitMandate.about == about, DebitMandate.state == "active")
     return (await session.exec(query.order_by(col(DebitMandate.id)))).all()
+
+
+async def _locked(session: AsyncSession, mandate_id: UUID) -> tuple[DebitMandate | None, Sequence[DebitMandate]]:
+    """Return a mandate and the others for its object, all locked in one order: no two begin to stand at once."""
+    about = select(DebitMandate.about).where(DebitMandate.id == mandate_id).scalar_subquery()
+    query = select(DebitMandate).where(DebitMandate.about == about).order_by(col(DebitMandate.id))
+    rows = (await session.exec(query.with_for_update().execution_options(populate_existing=True))).all()
+    own = next((each for each in rows if each.id == mandate_id), None)
+    return own, [each for each in rows if each is not own]
+
+
+async def _anothers(session: AsyncSession, row: DebitMandate, others: Sequence[DebitMandate]) -> bool:
+    """Whether one of the others stands and is another person's; accounts that were merged are one person's."""
+    mine = await whole_of(session, row.account_id)
+    return any([await whole_of(session, each.account_id) != mine for each in others if each.state == "active"])
 
 
 async def _standing(session: AsyncSession, wanted: NewMandate) -> DebitMandate:

@@ -68,6 +68,7 @@ async def _asked(channel: Channel, attempt: PaymentAttempt, found: PaymentRefund
         amount=Fen(attempt.paid_amount or 0),
         transaction=attempt.transaction,
         paid_at=attempt.paid_at,
+        charged=attempt.mandate_id is not None,
     )
     if found.state == "accepted":
         return await channel.query_refund(found.number, paid)

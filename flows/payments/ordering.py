@@ -85,8 +85,21 @@ async def place_order(session: AsyncSession, clock: Clock, wanted: NewOrder) -> 
         session.add(order)
         tell(session, clock, order)
     else:
-        send(session, clock, EXPIRE, OrderNamed(order.id), max(wanted.expires_at - now, _SOON))
+        _look_at_its_end(session, clock, order)
     return order
+
+
+async def expire(session: AsyncSession, clock: Clock, order_id: UUID) -> None:
+    """Close an order whose time is over; one that can be paid by this clock still is looked at again."""
+    order = await locked(session, order_id)
+    if is_payable(order, clock):
+        _look_at_its_end(session, clock, order)
+    else:
+        await close_if_over(session, clock, order)
+
+
+def _look_at_its_end(session: AsyncSession, clock: Clock, order: PaymentOrder) -> None:
+    send(session, clock, EXPIRE, OrderNamed(order.id), max(order.expires_at - clock.now(), _SOON))
 
 
 async def locked(session: AsyncSession, order_id: UUID) -> PaymentOrder:

@@ -44,9 +44,7 @@ async def settle(session: AsyncSession, clock: Clock, number: str, found: Paymen
             await step(session, clock, held, judgement.verdict)
             if held.attempt.mandate_id is not None and judgement.verdict != "prepare":
                 tell(session, clock, held.order)  # nobody was at hand to see that it could not be charged
-        case "ask":
-            send(session, clock, QUERY, AttemptNamed(number))
-        case "nothing":
+        case "ask" | "nothing":  # asked by whoever was told: a query that asks for a query would never end
             pass
     return judgement
 

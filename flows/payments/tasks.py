@@ -8,11 +8,10 @@ from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
 from auth.sessions.tasks import in_batches
-from flows.payments import notices
+from flows.payments import notices, ordering
 from flows.payments.debiting import DEBIT, DebitAsked, charge
 from flows.payments.messages import EXPIRE, QUERY, REFUND, AttemptNamed, OrderNamed, RefundNamed
 from flows.payments.moving import move
-from flows.payments.ordering import close_if_over, locked
 from flows.payments.querying import Hosts, look
 from kernel.celery import TaskContext, again_later, consumer, periodic
 from kernel.crypto.keys import open_keys
@@ -47,7 +46,7 @@ async def refund(session: AsyncSession, context: TaskContext, named: RefundNamed
 @consumer(EXPIRE, OrderNamed, given_up=again_later(EXPIRE))
 async def expire(session: AsyncSession, context: TaskContext, named: OrderNamed) -> None:
     """Close an order whose time is over; what hosts have of it is asked about first."""
-    await close_if_over(session, context.clock, await locked(session, named.order_id))
+    await ordering.expire(session, context.clock, named.order_id)
 
 
 @periodic("payments.forget", timedelta(hours=1))

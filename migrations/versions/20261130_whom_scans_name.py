@@ -4,7 +4,7 @@ from alembic import op
 
 
 revision = '3b8e5f20c7d4'
-down_revision = '96d8613409e7'
+down_revision = 'd27b90e6f41c'
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,6 @@
 """Quoted, paid, left; paid twice, late or never; debited, reminded, disputed, lost and found."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,14 +8,12 @@ import msgspec
 import pytest
 from sqlmodel import select
 
+from flows.parking.collecting import debit_failed, settle_session
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import (
-    AlreadyCoveredError,
-    DisputeRefusedError,
-    PaymentUnderwayError,
-    VehicleTakenError,
-)
+from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
 from flows.parking.exit_decision import Decision
+from flows.parking.finding import session_of
+from flows.parking.gathering import touched_session
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
 from flows.parking.recording import record_by_phone
@@ -23,6 +22,7 @@ from flows.parking.tables import ParkingLane
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
 from flows.payments.errors import RepeatedDifferentlyError
+from flows.payments.ordering import locked
 from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
 from tests.parking.lots import NINE, PLATE, Lot
@@ -94,6 +94,17 @@ async def test_two_taps_are_one_order_and_then_it_is_paid(lot: Lot) -> None:
         await lot.order(second.session_id, me)
 
 
+@pytest.mark.case("PK-04")
+@pytest.mark.parametrize("keys", [("key", "key"), ("key", "another key")])
+async def test_two_taps_at_one_moment_are_one_order(lot: Lot, keys: tuple[str, str]) -> None:
+    me = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    first, second = await asyncio.gather(*(lot.order(entered.session_id, me, key) for key in keys))
+    assert first.id == second.id
+    assert [each.id for each in await orders(lot)] == [first.id]
+
+
 @pytest.mark.case("PK-05")
 @pytest.mark.parametrize(("seconds", "kind", "due"), [(-1, "open", 0), (0, "open", 0), (1, "pay", 1000)])
 async def test_the_grace_ends_to_the_second(lot: Lot, seconds: int, kind: str, due: int) -> None:
@@ -110,8 +121,8 @@ async def test_the_grace_ends_to_the_second(lot: Lot, seconds: int, kind: str, d
 
 
 @pytest.mark.case("PK-06")
-@pytest.mark.parametrize("when", ["before", "after", "twice", "never"])
-async def test_a_callback_before_or_after_leaving_twice_or_never(lot: Lot, when: str) -> None:
+@pytest.mark.parametrize("when", ["before", "after", "twice", "unpaid"])
+async def test_a_callback_before_or_after_leaving_or_twice_and_none_of_what_nobody_paid(lot: Lot, when: str) -> None:
     entered = await lot.passes("enter", 0)
     lot.clock.advance(30 * MINUTE)
     order = await lot.order(entered.session_id, await lot.account())
@@ -124,7 +135,7 @@ async def test_a_callback_before_or_after_leaving_twice_or_never(lot: Lot, when:
         await lot.host_says_paid(number, 1500, paid_at)
     await lot.work()
     row = await lot.one()
-    if when == "never":
+    if when == "unpaid":
         assert (row.state, row.paid_fen) == ("released_unpaid", 0)
         assert await lot.ledger() == {}
     else:
@@ -214,6 +225,29 @@ async def test_who_paid_or_scanned_is_told_of_a_plate_that_nobody_owns(lot: Lot,
     await lot.passes("exit", 3090, opened=True)
     await lot.work(DAY)
     assert [whom for _, _, whom in await notices(lot)][-1] is None
+
+
+async def test_a_debit_is_given_up_after_who_is_changing_its_session_and_nobody_waits_in_a_circle(lot: Lot) -> None:
+    await signed(lot)
+    entered = UUID((await lot.passes("enter", 0)).session_id)
+    await lot.passes("exit", 60)
+    async with lot.database.session() as session:
+        await settle_session(lot.deps(session), entered)
+    [order] = await orders(lot)
+
+    async def gives_up() -> None:
+        async with lot.database.session() as session:
+            await debit_failed(lot.deps(session), order.id)
+
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+    async with lot.database.session() as session:
+        await touched_session(lot.deps(session), await session_of(session, entered))
+        given_up = asyncio.create_task(gives_up())
+        while not await lot.database.pool.fetchval(waiting):
+            await asyncio.sleep(0.01)
+        await locked(session, order.id)
+    await given_up
+    assert [order.state for order in await orders(lot)] == ["closed"]
 
 
 @pytest.mark.case("PK-09")

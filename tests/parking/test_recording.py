@@ -207,6 +207,20 @@ async def test_what_is_no_json_is_kept_too(lot: Lot) -> None:
     assert (answer.status, answer.field) == ("refused", "body")
 
 
+@pytest.mark.parametrize(
+    ("vendor", "problem"), [(b'"\xff"', "can't decode byte 0xff"), (b"[" * 5000 + b"]" * 5000, "recursion depth")]
+)
+async def test_what_is_wrong_in_a_field_that_nobody_knows_is_refused_and_kept_and_the_rest_recorded(
+    lot: Lot, vendor: bytes, problem: str
+) -> None:
+    wrong = msgspec.json.encode(lot.event("enter", 0, "沪C11111"))[:-1] + b', "vendor": ' + vendor + b"}"
+    refused, recorded = await lot.send(wrong, lot.event("enter", 1))
+    assert (refused.status, refused.field, problem in refused.problem) == ("refused", "body", True)
+    assert recorded.status == "recorded"
+    async with lot.database.session() as session:
+        assert problem in (await session.exec(select(ParkingRefusedEvent.problem))).one()
+
+
 async def test_a_number_used_twice_is_refused(lot: Lot) -> None:
     first, second = lot.event("enter", 0), lot.event("enter", 30, "沪C11111")
     [answer] = (await lot.send(first, second | {"seq": first["seq"]}))[1:]

@@ -109,6 +109,17 @@ def test_what_a_device_sees_outranks_what_phones_say(told: str, visits: list[Any
     assert shape(sessions_of(reversed(events))) == visits
 
 
+@pytest.mark.parametrize("camera", ["enter", "exit"])
+def test_a_camera_says_what_a_vehicle_is_of_which_only_a_phone_has_said_so(camera: str) -> None:
+    phone = event("enter", 0, device_id=PHONE, color="", vehicle_class="large")
+    [visit] = sessions_of([phone, event(camera, 1, color="green"), event("manual_open", 2)])
+    assert (visit.vehicle_class, visit.color) == ("small", "green")
+    [before] = sessions_of([event("enter", -1, color="green"), phone, event("exit", 9)])
+    assert (before.vehicle_class, before.color) == ("small", "green")
+    [lifted] = sessions_of([phone, event("manual_open", 2)])
+    assert (lifted.vehicle_class, lifted.color) == ("large", "")
+
+
 @pytest.mark.case("PK-16")
 def test_charging_is_from_the_first_plug_to_the_last_of_a_stay() -> None:
     plugs = [event("charge_start", 10), event("charge_end", 40), event("charge_start", 50), event("charge_end", 90)]

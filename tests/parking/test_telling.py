@@ -17,7 +17,8 @@ from adapters.web.sms import open_sms
 from auth.accounts.accounts import Proven, sign_in
 from auth.accounts.tables import Identity
 from cli.ports import bindable
-from flows.parking.session_tables import ParkingNotice
+from flows.parking.notices import notify
+from flows.parking.session_tables import ParkingNotice, ParkingSession
 from flows.parking.vehicles import claim, prove
 from kernel.clock import SystemClock
 from kernel.settings import Settings
@@ -55,6 +56,17 @@ class Driver:
             await prove(self.lot.deps(session), self.account, bound.vehicle_id, "register")
         self.session = (await self.lot.passes("enter", 10)).session_id
         await self.lot.passes("exit", 70, opened=True, reason="fail_open")
+
+    async def has_phone(self, account: UUID, resident: str) -> None:
+        now = self.lot.clock.now()
+        async with self.lot.database.session() as session:
+            phone = Identity(
+                account_id=account, provider="phone", tenant="", subject="0", verified_at=now, last_used_at=now,
+                created_at=now,
+            )  # fmt: skip
+            number = self.sandbox.world.residents[resident].phone
+            phone.value = self.lot.keys.cipher.seal("identity.value", phone.id, number)
+            session.add(phone)
 
     async def told(self) -> Sequence[ParkingNotice]:
         async with self.lot.database.session() as session:
@@ -133,15 +145,7 @@ async def test_what_was_paid_meanwhile_is_told_nobody(wang: Driver) -> None:
 
 async def test_by_sms_to_the_number_that_they_have_proven(wang: Driver) -> None:
     await wang.arrive()
-    now = wang.lot.clock.now()
-    async with wang.lot.database.session() as session:
-        phone = Identity(
-            account_id=wang.account, provider="phone", tenant="", subject="0", verified_at=now, last_used_at=now,
-            created_at=now,
-        )  # fmt: skip
-        number = wang.sandbox.world.residents["wang"].phone
-        phone.value = wang.lot.keys.cipher.seal("identity.value", phone.id, number)
-        session.add(phone)
+    await wang.has_phone(wang.account, "wang")
     template = Template(id="arrears", values={"plate": "plate", "left": "left"})
     channels, messages = wang.lot.apps.channels, wang.lot.apps.messages
     wang.lot.apps = OpenApps(channels, {**messages, APPS["web"]: {"parking_arrears": template}})
@@ -149,6 +153,21 @@ async def test_by_sms_to_the_number_that_they_have_proven(wang: Driver) -> None:
     assert [(each.state, each.told_by) for each in await wang.told()] == [("told", APPS["web"])]
     [message] = wang.host("web").inbox("wang")
     assert dict(message.lines) == {"plate": PLATE, "left": "2026年11月02日 10:10"}
+
+
+async def test_whom_a_mandate_alone_charged_is_told_no_times(wang: Driver) -> None:
+    await wang.arrive()
+    payer = await wang.lot.account()
+    await wang.has_phone(payer, "li")
+    wang.lot.clock.advance(timedelta(hours=1))
+    template = Template(id="failed", values={"plate": "plate", "left": "left"})
+    wang.lot.apps = OpenApps(wang.lot.apps.channels, {APPS["web"]: {"parking_debit_failed": template}})
+    async with wang.lot.database.session() as session:
+        row = await session.get_one(ParkingSession, UUID(wang.session))
+        await notify(wang.lot.deps(session), row, "debit_failed", 1500, payer)
+    await wang.lot.work()
+    [message] = wang.host("web").inbox("li")
+    assert dict(message.lines) == {"plate": PLATE, "left": "2026年11月02日 11:10"}  # when it failed; it left at 10:10
 
 
 async def test_a_plate_that_nobody_owns(lot: Lot) -> None:

@@ -1,6 +1,8 @@
 """Debit mandates: agreed to once, charged within their limit while they are active, every step on record."""
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
@@ -9,6 +11,8 @@ from adapters.sandbox.development import APPS
 from flows.payments import mandates
 from flows.payments.errors import AmountRefusedError, MandateTakenError, WrongStateError
 from flows.payments.mandates import NewMandate
+from flows.payments.states import MandateEvent
+from flows.payments.tables import DebitMandate
 from kernel.audit.tables import AuditEntry
 from kernel.money import Fen
 from tests.payments.town import Town
@@ -71,3 +75,45 @@ async def test_a_host_may_say_its_number_later_and_ends_only_what_has_it(town: T
             await session.flush()
             await session.refresh(row)
             assert (row.state, row.contract) == (state, contract)
+
+
+async def test_an_object_is_charged_to_one_person_at_a_time(town: Town) -> None:
+    wang, li = town.accounts["wang"], town.accounts["li"]
+
+    async def signs(account: UUID, host: str = "alipay") -> UUID:
+        new = wanted(town, account_id=account, provider=host, app_id=APPS[host])
+        async with town.database.session() as session:
+            return (await mandates.sign(session, town.clock, new, "account:1")).id
+
+    async def steps(mandate: UUID, event: MandateEvent) -> str:
+        async with town.database.session() as session:
+            return (await mandates.step(session, town.clock, mandate, event, actor="account:1")).state
+
+    first, second, other = await signs(wang), await signs(wang, "wechat"), await signs(li)
+    assert [await steps(each, "activate") for each in (first, second)] == ["active", "active"]
+    with pytest.raises(MandateTakenError, match="Somebody else"):
+        await steps(other, "activate")
+    await steps(first, "suspend")
+    await steps(second, "terminate")
+    assert await steps(other, "activate") == "active"
+    with pytest.raises(MandateTakenError, match="Somebody else"):
+        await steps(first, "resume")
+
+
+@pytest.mark.parametrize("attempt", range(5))
+async def test_of_two_people_of_whom_hosts_say_so_at_once_one_has_the_mandate(town: Town, attempt: int) -> None:
+    signed = []
+    for who in ("wang", "li"):
+        async with town.database.session() as session:
+            new = wanted(town, account_id=town.accounts[who], about=f"vehicle:{attempt}")
+            signed.append((await mandates.sign(session, town.clock, new, "account:1")).id)
+
+    async def hears(mandate: UUID) -> None:
+        async with town.database.session() as session:
+            await mandates.hear(session, town.clock, mandate, holds=True)
+
+    await asyncio.gather(*(hears(each) for each in signed))
+    async with town.database.session() as session:
+        rows = [await session.get_one(DebitMandate, each) for each in signed]
+    assert sorted(row.state for row in rows) == ["active", "terminated"]
+    assert {row.because for row in rows} == {"", "Somebody else's mandate pays for this"}

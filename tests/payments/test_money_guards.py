@@ -59,6 +59,21 @@ async def test_baidu_is_told_success_in_time_while_the_order_is_held_by_somebody
     assert await town.ledger() == {"host": AMOUNT, OPERATOR: -AMOUNT}
 
 
+async def test_a_host_that_says_paid_and_not_how_much_is_asked_again_in_its_turn(town: Town) -> None:
+    order = await town.order()
+    town.fault(PLACES["wechat"], "never")
+    begun = await town.begin("wechat", order)
+    await town.pay("wechat", begun)
+    asked = town.wechat_pay._ledger.order(begun.number).request.amount
+    asked.total = 0
+    async with asyncio.timeout(20):
+        await town.work(MINUTE)
+    (attempt,) = await town.attempts(order)
+    assert (attempt.state, attempt.queries < 5) == ("pending", True)
+    asked.total = AMOUNT
+    await town.until(order, "paid")
+
+
 @pytest.mark.case("money-03")
 async def test_a_host_that_was_away_and_then_refuses_is_asked_again(town: Town) -> None:
     order, begun = await town.paid("baidu")

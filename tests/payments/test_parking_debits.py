@@ -17,11 +17,11 @@ from flows.parking.operating import Speaker, waive
 from flows.parking.paying import Payer, pay
 from flows.parking.session_tables import ParkingHostStay, ParkingNotice, ParkingPayment
 from flows.parking.site_reading import snapshot
-from flows.payments.tables import PaymentOrder
+from flows.payments.tables import LedgerTransaction, PaymentOrder
 from kernel.clock import Clock, ManualClock
 from tests.parking.lots import NINE, Lot
 from tests.payments.garage import built, passes, signed, until, work
-from tests.payments.town import PLATE, Town
+from tests.payments.town import HOSTS, PLACES, PLATE, Town
 
 hosts = pytest.mark.parametrize("host", ["wechat", "alipay"])
 CHARGES = {"wechat": "wechat_pay.vehicle_charge", "alipay": "alipay.parking_charge"}
@@ -143,6 +143,26 @@ async def test_nobody_pays_by_hand_what_is_being_charged(town: Town, lot: Lot, h
     with pytest.raises(AlreadyCoveredError):
         await lot.order(entered.session_id, town.accounts["li"])
     assert await town.ledger() == {"host": 1500, "operator": -1500}
+
+
+@pytest.mark.case("PK-06")
+@pytest.mark.parametrize("host", HOSTS)
+async def test_a_payment_whose_callback_never_comes_is_found_by_query_and_entered_once(
+    town: Town, lot: Lot, host: str
+) -> None:
+    entered = await lot.passes("enter", 0)
+    town.clock.advance(timedelta(minutes=30))
+    order = await lot.order(entered.session_id, town.accounts["li"])
+    town.fault(PLACES[host], "never")
+    await town.pay(host, await town.begin(host, order.id, "li"), resident="li")
+    await lot.passes("exit", 35, opened=True, reason="fail_open")
+    assert (await lot.one()).state == "released_unpaid"
+    row = await until(town, lot, "exited")
+    assert (row.closing_fen, row.paid_fen) == (1500, 1500)
+    await work(town, lot, timedelta(hours=1))
+    assert await town.ledger() == {"host": 1500, "operator": -1500}
+    async with town.database.session() as session:
+        assert (await session.exec(select(LedgerTransaction.key))).all() == [f"paid:{(await orders(town))[0].paid_by}"]
 
 
 async def test_what_nobody_pays_by_hand_after_all_is_debited(town: Town, lot: Lot) -> None:

@@ -132,6 +132,16 @@ async def test_an_order_that_nobody_began_closes_at_its_end(town: Town) -> None:
     assert (await town.row(order)).state == "closed"
 
 
+async def test_an_order_closes_at_its_end_also_where_the_worker_s_clock_is_behind(town: Town) -> None:
+    order = await town.order()
+    early = "UPDATE outbox SET due_at = $1 WHERE task = 'payments.expire'"  # by the clock of whoever placed it
+    assert await town.database.pool.execute(early, town.clock.now()) == "UPDATE 1"
+    await town.work()
+    assert (await town.row(order)).state == "created"
+    await town.work(timedelta(minutes=16))
+    assert (await town.row(order)).state == "closed"
+
+
 async def test_an_order_that_is_given_up_closes_before_its_end(town: Town) -> None:
     order = await town.order()
     begun = await town.begin("wechat", order)

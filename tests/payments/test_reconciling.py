@@ -130,21 +130,36 @@ async def test_a_payment_that_neither_day_s_bill_has_is_missed_by_the_second(boo
     assert await books.differences("wechat") == [("only_ours", number, "open")]
 
 
-async def test_the_worker_reconciles_each_day_that_is_over_once_and_in_order(books: ReconciledTown) -> None:
-    await books.paid("wechat")
+async def test_the_worker_reconciles_each_day_that_is_over_once_whatever_keeps_another_away(
+    books: ReconciledTown, caplog: pytest.LogCaptureFixture
+) -> None:
+    books.clock.advance(timedelta(minutes=29, seconds=30))
+    _, number = await books.paid("wechat")
     await reconcile_due(books.context)
     assert await books.bills() == []
     books.clock.advance(timedelta(hours=24))
     await books.paid("alipay")
     books.clock.advance(timedelta(hours=12, minutes=10))
-    books.fault("wechat", "not_ready")
-    await reconcile_due(books.context)
-    assert [each.app_id for each in await books.bills()] == [APPS["alipay"]]
+    days = [books.day, books.day + timedelta(days=1)]
+    keeps_away: list[tuple[Fault, str]] = [("not_ready", "not made yet"), ("wrong_hash", "could not be had")]
+    for fault, said in keeps_away:
+        caplog.clear()
+        with caplog.at_level("INFO", "flows.payments.reconciliation"):
+            books.fault("wechat", fault)  # the first day's
+            await reconcile_due(books.context)
+        [away] = [each for each in caplog.records if said in each.message]
+        assert (vars(away)["app"], vars(away)["day"]) == (APPS["wechat"], days[0].isoformat())
+        assert {(each.app_id, each.day) for each in await books.bills()} == {
+            (APPS["wechat"], days[1]),
+            (APPS["alipay"], days[1]),
+        }
+    assert await books.differences("wechat") == [("only_ours", number, "open")]  # as far as the second day's bill says
     for _ in range(2):
+        books.clock.advance(timedelta(hours=1))
         await reconcile_due(books.context)
-        days = [books.day, books.day + timedelta(days=1)]
-        assert [each.day for each in await books.bills() if each.app_id == APPS["wechat"]] == days
-    assert await books.differences("wechat") == await books.differences("alipay") == []
+        assert sorted(each.day for each in await books.bills() if each.app_id == APPS["wechat"]) == days
+    assert await books.differences("wechat") == [("only_ours", number, "gone")]
+    assert await books.differences("alipay") == []
 
 
 async def test_another_app_s_lines_in_a_merchant_s_bill_are_left_to_it(books: ReconciledTown) -> None:

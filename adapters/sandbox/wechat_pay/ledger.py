@@ -65,10 +65,11 @@ class RefundRequest(Struct):
     out_trade_no: str | None = None
     reason: Annotated[str, Meta(max_length=80)] | None = None
     notify_url: str | None = None
+    sub_mchid: str = ""
 
 
 class Order(Struct):
-    """An order; ``state`` is WeChat Pay's word."""
+    """An order; ``state`` is WeChat Pay's word. ``sub_mchid``: whose fee it is, if the parking product took it."""
 
     request: OrderRequest
     prepay_id: str
@@ -77,6 +78,7 @@ class Order(Struct):
     transaction_id: str = ""
     paid_at: datetime | None = None
     payer_total: int = 0
+    sub_mchid: str = ""
 
     def shown(self) -> dict[str, Any]:
         """Return it as a query and a callback show it; what is not paid lacks most."""
@@ -123,7 +125,9 @@ class Refund(Struct):
 
     def told(self) -> dict[str, Any]:
         """Return it as a callback tells it: other names, no app."""
-        content = self._head() | {"mchid": self.order.request.mchid, "refund_status": self.status}
+        order = self.order
+        ours, theirs = {"mchid": order.request.mchid}, {"sp_mchid": order.request.mchid, "sub_mchid": order.sub_mchid}
+        content = self._head() | (theirs if order.sub_mchid else ours) | {"refund_status": self.status}
         if self.done_at is not None and self.status == "SUCCESS":
             content["success_time"] = self.done_at.isoformat(timespec="seconds")
         return content | {"amount": self._amounts()}
@@ -241,6 +245,7 @@ class Ledger:
             )
         except RefusalError:
             raise RefusalError(404, "RESOURCE_NOT_EXISTS", "订单不存在") from None
+        check_sub_merchant(order, request.sub_mchid)
         earlier = [each for each in self._refunds.values() if each.order is order and each.status != "CLOSED"]
         given_back = sum(each.request.amount.refund for each in earlier)
         if order.paid_at is None:
@@ -253,3 +258,9 @@ class Ledger:
 
     def _number(self, now: datetime) -> str:
         return f"{now:%Y%m%d%H%M%S}{next(self._counter):09}"
+
+
+def check_sub_merchant(order: Order, sub_mchid: str) -> None:
+    """Both calls about a refund have to name whose order it is, if it is not the merchant's own."""
+    if sub_mchid != order.sub_mchid:
+        raise RefusalError(400, "PARAM_ERROR", "受理机构必须传入sub_mchid，且与原订单一致")

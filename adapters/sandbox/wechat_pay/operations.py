@@ -11,7 +11,7 @@ from adapters.sandbox.wechat_pay.behaviour import Behaviour
 from adapters.sandbox.wechat_pay.courier import Courier
 from adapters.sandbox.wechat_pay.gate import Call
 from adapters.sandbox.wechat_pay.keys import PlatformCertificate, PlatformKeys
-from adapters.sandbox.wechat_pay.ledger import Ledger, Order, OrderRequest, Refund, RefundRequest
+from adapters.sandbox.wechat_pay.ledger import Ledger, Order, OrderRequest, Refund, RefundRequest, check_sub_merchant
 from adapters.sandbox.wechat_pay.refusal import RefusalError, check_notify_url, read_body
 from adapters.sandbox.wechat_pay.serving import InProgress
 from adapters.sandbox.world import World
@@ -76,7 +76,9 @@ class Operations:
         return refund.shown()
 
     def query_refund(self, call: Call) -> object:
-        return self._ledger.refund_of(call.numbers["number"]).shown()
+        refund = self._ledger.refund_of(call.numbers["number"])
+        check_sub_merchant(refund.order, call.query.get("sub_mchid", ""))
+        return refund.shown()
 
     def certificates(self, _call: Call) -> object:
         return {"data": [self._encrypted(each) for each in self._keys.certificates]}

@@ -227,6 +227,7 @@ class Vehicles:
             payer=OrderPayer(self._openid(request.appid, charge.resident)),
         )
         entered = self._ledger.create(order, now)
+        entered.sub_mchid = request.sub_mchid
         self._ledger.pay(entered, now, 0)
         charge.state, charge.paid_at, charge.transaction = "SUCCESS", now, entered.transaction_id
 

@@ -1,10 +1,9 @@
 """A site's log is taken in, and compared as often as one likes: what comes late makes a difference go away."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -20,6 +19,7 @@ from flows.parking.site_logs.ours import ours
 from flows.parking.site_logs.tables import ParkingSiteDifference, ParkingSiteLog
 from flows.parking.site_logs.wire import LogLine, read_log
 from flows.parking.tables import ParkingLane
+from flows.payments.reconciliation.comparing import summed
 from kernel.clock import CHINA, Clock
 from kernel.ids import uuid7
 from kernel.outbox import send
@@ -68,7 +68,8 @@ async def compare_log(session: AsyncSession, clock: Clock, log_id: UUID) -> None
     events, sessions = await ours(session, row)
     lines = msgspec.msgpack.decode(row.lines, type=list[LogLine])
     found = compare(lines, events, sessions)
-    row.found, row.compared_at = {"sums": _sums(found), "totals": _totals(lines, sessions.values())}, clock.now()
+    sums = summed((each.outcome, {"site_fen": each.site_fen, "our_fen": each.our_fen}) for each in found)
+    row.found, row.compared_at = {"sums": sums, "totals": _totals(lines, sessions.values())}, clock.now()
     session.add(row)
     await _keep(session, clock, row, found)
 
@@ -135,14 +136,3 @@ def _totals(lines: Sequence[LogLine], sessions: Collection[OurSession]) -> dict[
         "phone_fen": sum(each.phone_fen for each in sessions),
         "ledger_fen": sum(each.ledger_fen for each in sessions),
     }
-
-
-def _sums(found: Sequence[Finding]) -> dict[str, Any]:
-    """Return counts and both sides' sums, by what came of each."""
-    sums: dict[str, dict[str, int]] = defaultdict(lambda: {"count": 0, "site_fen": 0, "our_fen": 0})
-    for each in found:
-        group = sums[each.outcome]
-        group["count"] += 1
-        group["site_fen"] += each.site_fen or 0
-        group["our_fen"] += each.our_fen or 0
-    return dict(sums)

@@ -67,6 +67,17 @@ def days_of(first: datetime, last: datetime) -> frozenset[date]:
     return frozenset(begin + timedelta(days=each) for each in range((end - begin).days + 1))
 
 
+def summed(found: Iterable[tuple[str, Mapping[str, int | None]]]) -> dict[str, dict[str, int]]:
+    """Return the count and each side's sum, by what came of each finding; a side may have nothing."""
+    sums: dict[str, dict[str, int]] = {}
+    for group, sides in found:
+        held = sums.setdefault(group, {"count": 0, **dict.fromkeys(sides, 0)})
+        held["count"] += 1
+        for side, amount in sides.items():
+            held[side] += amount or 0
+    return sums
+
+
 def compare(
     day: date, bill: Iterable[BillLine], entries: Mapping[Key, Entry], elsewhere: Collection[Key] = frozenset()
 ) -> Sequence[Finding]:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.bills import BillLine
 from adapters.channel import Payment
-from flows.payments.messages import REFUND, RefundNamed
+from flows.payments.messages import QUERY, REFUND, AttemptNamed, RefundNamed
 from flows.payments.reconciliation.comparing import Entry, Finding
 from flows.payments.reconciliation.tables import DifferenceState
 from flows.payments.refunding import refunds_of
@@ -56,6 +56,7 @@ async def _apply(session: AsyncSession, clock: Clock, line: BillLine) -> Consequ
         return Consequence("applied", "Entered as paid: no callback had come.")
     if judgement.verdict == "overpay":
         return Consequence("given_back", f"Entered and on its way back ({judgement.because}).")
+    send(session, clock, QUERY, AttemptNamed(line.number))
     return Consequence("open", "The bill's word is not enough; the host is asked.")
 
 

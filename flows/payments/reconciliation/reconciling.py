@@ -3,16 +3,14 @@
 Again it finds the same rows; what is no longer found is ``gone``. The clock only says when: days are Beijing's.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.bills import Bill
 from flows.payments.reconciliation.bills import lines_of, store
-from flows.payments.reconciliation.comparing import Difference, Finding, Key, compare, key_of
+from flows.payments.reconciliation.comparing import Difference, Finding, Key, compare, key_of, summed
 from flows.payments.reconciliation.consequences import follow
 from flows.payments.reconciliation.entries import Ours, ours
 from flows.payments.reconciliation.tables import HostBill, ReconciliationDifference
@@ -27,7 +25,8 @@ async def reconcile(session: AsyncSession, clock: Clock, bill: Bill) -> HostBill
     known = await ours(session, row)
     lines = [each for each in await lines_of(session, row.id) if key_of(each) not in known.others]
     found = compare(bill.day, lines, known.entries, known.elsewhere)
-    row.found = _sums(found) | {"fees": sum(each.fee for each in lines)}
+    sums = ((f"{each.outcome}:{each.key.kind}", {"ours": each.ours, "hosts": each.hosts}) for each in found)
+    row.found = {**summed(sums), "fees": sum(each.fee for each in lines)}
     row.compared_at = clock.now()
     session.add(row)
     await _keep(session, clock, row, known, found)
@@ -79,14 +78,3 @@ def _new(clock: Clock, bill: HostBill, finding: Finding, difference: Difference)
 
 def _id(row: ReconciliationDifference) -> _Id:
     return row.difference, Key(row.kind, row.number)
-
-
-def _sums(found: Sequence[Finding]) -> dict[str, Any]:
-    """Return counts and both sides' sums, by what came of each movement and its kind."""
-    sums: dict[str, dict[str, int]] = defaultdict(lambda: {"count": 0, "ours": 0, "hosts": 0})
-    for each in found:
-        group = sums[f"{each.outcome}:{each.key.kind}"]
-        group["count"] += 1
-        group["ours"] += each.ours or 0
-        group["hosts"] += each.hosts or 0
-    return dict(sums)

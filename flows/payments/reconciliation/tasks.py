@@ -1,6 +1,6 @@
 """Every hour: each app's bills that are due, in the order of days, so that midnight is looked at from both sides.
 
-Whatever keeps a bill away is logged and tried again in an hour; the other apps do not wait for it.
+Whatever keeps a bill away is logged and tried again in an hour; the other days and apps do not wait for it.
 """
 
 import logging
@@ -24,23 +24,20 @@ async def reconcile_hourly(context: TaskContext) -> None:
 
 async def reconcile_due(context: TaskContext) -> None:
     """Fetch and compare what is due, of every app."""
-    for app_id in context.opened(OpenApps).channels:
-        try:
-            await _reconcile_app(context, app_id)
-        except NotOfferedError:
-            continue
-        except BillNotReadyError as error:
-            _log.info("a bill is not made yet", extra={"app": app_id, "reason": error.message})
-        except YiwangError as error:
-            _log.error("a bill could not be had", extra={"app": app_id, "reason": error.said})
-
-
-async def _reconcile_app(context: TaskContext, app_id: str) -> None:
-    channel = context.opened(OpenApps).channels[app_id]
-    async with context.database.session() as session:
-        days = await due_days(session, context.clock, app_id)
-    for day in days:
-        bill = await channel.bill(day)  # no transaction waits for a host
+    for app_id, channel in context.opened(OpenApps).channels.items():
         async with context.database.session() as session:
-            row = await reconcile(session, context.clock, bill)
-        _log.info("a bill is compared", extra={"app": app_id, "day": day.isoformat(), "lines": row.lines})
+            days = await due_days(session, context.clock, app_id)
+        for day in days:
+            about = {"app": app_id, "day": day.isoformat()}
+            try:
+                bill = await channel.bill(day)  # no transaction waits for a host
+                async with context.database.session() as session:
+                    row = await reconcile(session, context.clock, bill)
+            except NotOfferedError:
+                break
+            except BillNotReadyError as error:
+                _log.info("a bill is not made yet", extra=about | {"reason": error.message})
+            except YiwangError as error:
+                _log.error("a bill could not be had", extra=about | {"reason": error.said})
+            else:
+                _log.info("a bill is compared", extra=about | {"lines": row.lines})

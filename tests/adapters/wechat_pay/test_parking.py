@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
+from adapters.channel import Refund
 from adapters.errors import NotOfferedError, OrderRefusedError, SignatureRefusedError
 from adapters.parking import Charge, Charged, ParkingCallback, Plate, ServiceChanged, Stay, StayPayment
 from adapters.sandbox.wechat_pay.reminders import LOT
 from adapters.sandbox.wechat_pay.vehicles import SUB_MCHID
-from adapters.wechat_pay.channel import open_account
+from adapters.wechat_pay.channel import WeChatPayments, open_account
 from adapters.wechat_pay.client import WeChatPayClient
 from adapters.wechat_pay.reminders import WeChatReminders
 from adapters.wechat_pay.vehicles import VehicleProduct, WeChatVehicles
@@ -120,6 +121,28 @@ async def test_what_wechat_advances_is_paid_at_once_and_its_repayment_is_a_secon
         ("paid", True, True),
     ]
     assert advanced.transaction == repaid.transaction
+
+
+async def test_a_charge_is_given_back_only_in_the_name_of_whose_fee_it_was(
+    shop: Shop, vehicles: WeChatVehicles
+) -> None:
+    account = shop.account(refunds=shop.receiver.url)
+    channel = WeChatPayments(APP, account, shop.http, shop.our_clock, shop.tasks.spawn, sub_mchid=SUB_MCHID)
+    entry = stay(shop)
+    parked = structs.replace(entry, reference=(await vehicles.announce_entry(entry)).reference)
+    await vehicles.charge(charge(shop, parked))
+    await told(shop, vehicles, 1)
+    charged = (await vehicles.query_charge("charge0001")).payment()
+    nameless = structs.replace(charged, charged=False)
+    with pytest.raises(OrderRefusedError, match="sub_mchid"):
+        await channel.refund("refund0001", nameless, Fen(500), "")
+    assert (await channel.refund("refund0001", charged, Fen(500), "")).amount == 500
+    notice = (await shop.receiver.wait_for(2))[1]
+    done = Refund(number="refund0001", order="charge0001", state="done", amount=Fen(500))
+    assert channel.read_callback(notice.headers, {}, notice.body).about == done
+    assert await channel.query_refund("refund0001", charged) == done
+    with pytest.raises(OrderRefusedError, match="sub_mchid"):
+        await channel.query_refund("refund0001", nameless)
 
 
 async def test_an_agreement_that_changes_during_a_stay_is_told_and_blocks_its_charge(

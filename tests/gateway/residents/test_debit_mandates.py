@@ -2,16 +2,21 @@
 
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 import httpx
 
 from adapters.sandbox.alipay.simulator import SimulatedAlipay
 from adapters.sandbox.alipay.trades import written_time
 from adapters.sandbox.development import APPS
+from flows.parking.gathering import Deps
+from flows.parking.vehicles import prove
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import vehicle
 from tests.gateway.residents.hosts import Phones, sign_in
+from tests.gateway.residents.test_payments import account_of
 
 SIGN = """mutation ($vehicle: ID!, $app: String!, $limit: Int!, $version: Int!) {
   signDebitMandate(vehicle: $vehicle, app: $app, limitFen: $limit, consentVersion: $version) {
@@ -46,7 +51,12 @@ async def test_alipays_callback_makes_a_mandate_stand_and_ends_it(
     city: City, phones: Phones, client: httpx.AsyncClient
 ) -> None:
     who = await sign_in(city, phones, "wang", "alipay")
-    asked = {"vehicle": await vehicle(who, "沪A12345"), "app": who.app, **TERMS}
+    car = await vehicle(who, "沪A12345")
+    asked = {"vehicle": car, "app": who.app, **TERMS}
+    assert await who.code(SIGN, **asked) == "VEHICLE_UNPROVEN"
+    async with city.gateway.database.session() as session:
+        deps = Deps(session, SystemClock(), open_keys(city.settings))
+        await prove(deps, await account_of(who), UUID(car), "vehicle_licence")
     begun = await who.data(SIGN, **asked)
     alipay = phones._host("alipay")
     assert isinstance(alipay, SimulatedAlipay)

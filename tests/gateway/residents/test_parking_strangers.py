@@ -7,7 +7,9 @@ from sqlmodel import col, select, update
 
 from flows.parking.collecting import settle_session
 from flows.parking.session_tables import ParkingPayment, ParkingSession
+from flows.parking.vehicles import prove
 from flows.payments import mandates
+from flows.payments.tables import PaymentOrder
 from kernel.money import Fen
 from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import DISPUTE, ENTER, FIND, LEAVE, MINE, SESSION, CarPark, vehicle
@@ -41,6 +43,18 @@ async def test_a_stranger_ends_nobodys_stay_that_a_mandate_pays_for(city: City, 
     assert (left.decision.kind, left.decision.reason) == ("open", "by_mandate")
 
 
+async def test_who_has_proven_that_it_is_theirs_drives_it_whatever_mandate_somebody_else_has(
+    city: City, phones: Phones, park: CarPark
+) -> None:
+    payer, owner = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    await signed(park, payer, await vehicle(payer, PLATE))
+    car, gate_in = await vehicle(owner, PLATE), await park.gate("enter")
+    assert await owner.code(ENTER, code=gate_in, vehicle=car, key="1") == "VEHICLE_TAKEN"
+    async with park.database.session() as session:
+        await prove(park.deps(session), await account_of(owner), UUID(car), "vehicle_licence")
+    assert (await owner.data(ENTER, code=gate_in, vehicle=car, key="1"))["decision"] == "open"
+
+
 async def test_what_was_found_shows_while_it_is_inside_or_owes(city: City, phones: Phones, park: CarPark) -> None:
     who = await sign_in(city, phones, "wang")
     car, sticker, gate_in = await vehicle(who, PLATE), await park.sticker("lot", park.row.id), await park.gate("enter")
@@ -63,6 +77,7 @@ async def test_a_mandate_pays_and_shows_no_trail(city: City, phones: Phones, par
     async with park.database.session() as session:
         await settle_session(park.deps(session), UUID(entered.session_id))
         debit = (await session.exec(select(ParkingPayment))).one()
+        assert (await session.get_one(PaymentOrder, debit.order_id)).lines == []  # they say when it was there
         assert (debit.kind, debit.account_id) == ("debit", account)
         debit.paid_at = park.clock.now()
         session.add(debit)
