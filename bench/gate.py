@@ -49,6 +49,7 @@ _SITE = SiteFile(
     device=uuid4(),
     secret=secrets.token_urlsafe(),
     token=secrets.token_urlsafe(),
+    booth_token=secrets.token_urlsafe(),
     list_key=f"{_LISTS.hex()}:{_SIGNER.public_key().public_bytes_raw().hex()}",
 )
 Request = tuple[str, dict[str, Any]]
@@ -70,9 +71,9 @@ async def prepare(store: Path) -> None:
         learning: Learning = box.syncing.learning
         await learning.learn(msgspec.json.encode(_snapshot(now)), 0)
         await learning.keep_time(ClockState(timedelta(0), now))
-        await box.passing.scanner.learn(now, keys=key_sets.signed(keys, now, _SIGNER, _LISTS))
+        await box.passing.scanner.learn_keys(key_sets.signed(keys, now, _SIGNER, _LISTS), now)
         revoked = RevocationList(1, now, (secrets.token_bytes(8) for _ in range(100_000)))
-        await box.passing.scanner.learn(now, revoked=revocations.signed(revoked, _SIGNER, _LISTS))
+        await box.passing.scanner.learn_revoked(revocations.signed(revoked, _SIGNER, _LISTS), now)
 
 
 def _snapshot(now: datetime) -> SiteSnapshot:

@@ -22,6 +22,7 @@ from flows.codes import keys, place_codes, places, verifiers
 from flows.codes.key_sets import LISTS
 from flows.codes.place_tables import StaticCode
 from flows.codes.tables import CodeVerifier
+from flows.gate.errors import SiteFileError
 from flows.gate.site_file import SiteFile, read_site
 from flows.parking.loading import Loading
 from flows.parking.operator_file import FileLot, OperatorFile
@@ -64,7 +65,7 @@ async def bring_up(
     if gate_port is not None:
         port = _port(gate_port)
         supervisor.add([_gate(settings, garage.site, port)])
-        lines += [f"  its gate   {url(_HOST, port)}/#token={garage.site.token}"]
+        lines += [f"  its gate   {url(_HOST, port)}/#token={garage.site.booth_token}"]
     lines += [f"  your phone {url(settings.gateway_host, settings.gateway_port)}/parking"]
     return lines + [f"  {'sticker ' + lane:<13} {text}" for lane, text in garage.stickers.items()]
 
@@ -86,7 +87,7 @@ async def prepare(settings: Settings) -> Garage:
         rows = {lane.name: await _sticker(session, cipher, lot, lane) for lane in lanes}
         macs, base = await places.mac_keys(session, cipher), places.base_url(settings, issuer(settings))
         codes = {lane: place_codes.PlaceCode(row.kind, row.object_id, row.kid) for lane, row in rows.items()}
-        site = await _site(session, cipher, lanes, _token(settings))
+        site = await _site(session, cipher, lanes, _tokens(settings))
     examples.keep(_site_path(settings), msgspec.json.encode(site).decode())  # now that it is committed
     return Garage(site, {lane: place_codes.payload(base, code, macs) for lane, code in codes.items()})
 
@@ -135,7 +136,9 @@ async def _sticker(session: AsyncSession, cipher: FieldCipher, lot: ParkingLot, 
     return row
 
 
-async def _site(session: AsyncSession, cipher: FieldCipher, lanes: Sequence[ParkingLane], token: str) -> SiteFile:
+async def _site(
+    session: AsyncSession, cipher: FieldCipher, lanes: Sequence[ParkingLane], tokens: tuple[str, str]
+) -> SiteFile:
     """Return what the box is installed with."""
     device = await session.get_one(CodeVerifier, UUID(lanes[0].device_id))
     signer = (await keys.load(session, cipher, _CLOCK)).signer(LISTS, _CLOCK.now())
@@ -143,7 +146,8 @@ async def _site(session: AsyncSession, cipher: FieldCipher, lanes: Sequence[Park
         lot=lanes[0].lot_id,
         device=device.id,
         secret=verifiers.secret_of(cipher, device).decode(),
-        token=token,
+        token=tokens[0],
+        booth_token=tokens[1],
         list_key=f"{signer.kid.hex()}:{signer.private.public_key().public_bytes_raw().hex()}",
         lanes=tuple(SiteLane(name=each.name, direction=each.direction, fail_open=each.fail_open) for each in lanes),
     )
@@ -154,14 +158,17 @@ def _gate(settings: Settings, site: SiteFile, port: int) -> Unit:
     state, cloud = state_path(settings), url(settings.gateway_host, settings.gateway_port)
     path = _site_path(settings)
     words = ["--site", str(path), "--cloud", cloud, "--store", str(path.with_name(f"{site.lot}.sqlite"))]
-    command = ourselves("gate", *words, "--host", _HOST, "--port", str(port))
+    command = ourselves("gate", *words, "--host", _HOST, "--port", str(port), "--simulate")
     return program("gate", command, child_environment({}), state / "gate.log")
 
 
-def _token(settings: Settings) -> str:
-    """Return what the box's pages and cameras show, at every start the same."""
-    path = _site_path(settings)
-    return read_site(path).token if path.exists() else secrets.token_urlsafe(24)
+def _tokens(settings: Settings) -> tuple[str, str]:
+    """Return what cameras and the booth send, at every start the same."""
+    try:
+        kept = read_site(_site_path(settings))
+    except SiteFileError:  # none is there, or one of an older version
+        return secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    return kept.token, kept.booth_token
 
 
 def _site_path(settings: Settings) -> Path:

@@ -38,7 +38,12 @@ def verifier() -> None:
     type=click.Choice(verifiers.CLAIMS),
     help="What it is told of a holder beyond its own name for them; repeat.",
 )
-@click.option("--group", "verifier_group", required=True, help="Verifiers of one group know a resident by one name.")
+@click.option(
+    "--group",
+    "verifier_group",
+    required=True,
+    help="Verifiers of one group know a resident by one name; `parking`, if it reads codes of that purpose.",
+)
 @click.option(
     "--latitude", type=float, help="Where it stands: codes of phones elsewhere are refused, impossible travel is told."
 )

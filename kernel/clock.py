@@ -1,5 +1,6 @@
 """The injected clock: whoever needs the time is given one, so that tests can move it."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
 
@@ -12,11 +13,20 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+class SteadyClock(Clock, Protocol):
+    """Also tells a time that goes on evenly while the process runs, whoever sets the clock. Only differences count."""
+
+    def steady(self) -> timedelta: ...
+
+
 class SystemClock:
     """The machine's time in UTC."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def steady(self) -> timedelta:
+        return timedelta(seconds=time.monotonic())
 
 
 class ManualClock:
@@ -26,9 +36,18 @@ class ManualClock:
         if start.tzinfo is None:
             raise ValueError("a clock needs a time with a time zone")
         self._now = start
+        self._steady = timedelta(0)
 
     def now(self) -> datetime:
         return self._now
 
+    def steady(self) -> timedelta:
+        return self._steady
+
     def advance(self, by: timedelta) -> None:
+        self._now += by
+        self._steady += by
+
+    def jump(self, by: timedelta) -> None:
+        """Be set to another time: none passes."""
         self._now += by

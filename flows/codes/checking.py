@@ -100,6 +100,9 @@ async def check(session: AsyncSession, desk: Desk, verifier: Verifier, text: str
     if holder is None or await is_revoked(connection, code.named, code.issued_at):
         await note(connection, desk.clock, verifier, asked.reading(code, holder, "revoked"))
         return _refused(Refusal.REVOKED, "The code is revoked", asked, code)
+    is_signed = not text.startswith(opaque_codes.PREFIX)
+    if is_signed and holder.group != verifier.group:  # it has read that group's name, and is not told its own besides
+        return _refused(Refusal.WRONG_PURPOSE, "The code is for another group of verifiers", asked, code)
     if (apart(verifier.where, code.where) or 0) > FARTHEST_METRES:
         await note(connection, desk.clock, verifier, asked.reading(code, holder, "too_far"))
         return _refused(Refusal.TOO_FAR, f"The code's phone is more than {FARTHEST_METRES} m from here", asked, code)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flows.codes import base45, cose
 from flows.codes.errors import PassCodeRefusedError
@@ -67,28 +68,35 @@ def from_der(signature: bytes) -> bytes:
 
 
 def authentic(text: str, keys: KeySet, purposes: AbstractSet[str], now: datetime) -> PassCode:
-    """Return what a code says, whatever its age. Raises PassCodeRefusedError.
-
-    Its id is made of the key and the second: whatever a phone signs in one second is one code.
-    """
-    data = bytes_of(text, PREFIX, CODE_BYTES)
-    written, said, signature = data[:CREDENTIAL_BYTES], data[CREDENTIAL_BYTES:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
+    """Return what a code says, whatever its age. Raises PassCodeRefusedError."""
+    data, code = bytes_of(text, PREFIX, CODE_BYTES), stated(text)
+    written, signature = data[:CREDENTIAL_BYTES], data[-SIGNATURE_BYTES:]
     credential = _read(written)
     try:
         device = public_key(credential.device)
     except ValueError as error:
         raise PassCodeRefusedError(Refusal.MALFORMED, "The phone's key is no key") from error
     signer = keys.believed(credential.kid, purposes, now)
-    issued_at = datetime.fromtimestamp(int.from_bytes(said), UTC)
     try:
         signer.key.verify(written[-SIGNATURE_BYTES:], cose.to_be_signed(_claims(credential), CREDENTIAL_AAD))
-        verify(device, signature, to_sign(written, issued_at))
+        verify(device, signature, to_sign(written, code.issued_at))
     except InvalidSignature as error:
         raise PassCodeRefusedError(Refusal.BAD_SIGNATURE, "The code's signatures do not hold") from error
-    if issued_at > credential.expires_at:
+    if code.issued_at > credential.expires_at:
         raise PassCodeRefusedError(Refusal.EXPIRED, "The phone may sign no codes any more: its credential is over")
+    return replace(code, purpose=signer.purpose)
+
+
+def stated(text: str) -> PassCode:
+    """Return what a code says, believed by nobody yet. Raises PassCodeRefusedError.
+
+    Its id is made of the key and the second: whatever a phone signs in one second is one code.
+    """
+    data = bytes_of(text, PREFIX, CODE_BYTES)
+    credential, said = _read(data[:CREDENTIAL_BYTES]), data[CREDENTIAL_BYTES:-SIGNATURE_BYTES]
+    issued_at = datetime.fromtimestamp(int.from_bytes(said), UTC)
     code_id = hashlib.sha256(credential.device + said).digest()[:CODE_ID_BYTES]
-    return PassCode(credential.subject, issued_at, code_id, credential.kid, signer.purpose, credential.device)
+    return PassCode(credential.subject, issued_at, code_id, credential.kid, "", credential.device)
 
 
 def public_key(compressed: bytes) -> EllipticCurvePublicKey:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import KeySet
-from flows.codes.pass_codes import PassCode
+from flows.codes.pass_codes import SKEW, PassCode
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import RevocationList
 from flows.codes.signed_codes import verify
@@ -30,8 +30,8 @@ class ClockState(Struct, frozen=True):
     compared_at: datetime
 
     def is_known(self, now: datetime) -> bool:
-        """Whether codes may be judged by it."""
-        return abs(self.error) <= MOST_CLOCK_ERROR and now - self.compared_at <= CLOCK_BELIEVED_FOR
+        """Whether codes may be judged by it. A clock that was compared later than it is now was set back since."""
+        return abs(self.error) <= MOST_CLOCK_ERROR and -SKEW <= now - self.compared_at <= CLOCK_BELIEVED_FOR
 
 
 class Use(Struct, frozen=True):
@@ -50,7 +50,7 @@ class SeenCodes:
 
     def use(self, code: PassCode, verifier: str, request_id: str, now: datetime) -> None:
         """Note a use. Raises PassCodeRefusedError for a second one, unless it is the same request again at once."""
-        self._forget(now)
+        self._forget(code.issued_at - SKEW)
         found = self._seen.get(code.code_id)
         if found is None:
             self._seen[code.code_id] = Use(verifier, request_id, now), code.expires_at
@@ -62,9 +62,12 @@ class SeenCodes:
         """Forget a use that could not be kept: nothing was opened."""
         self._seen.pop(code.code_id, None)
 
-    def _forget(self, now: datetime) -> None:
-        """Codes end nearly in the order of their uses: the first one that still counts keeps those behind it."""
-        while self._seen and next(iter(self._seen.values()))[1] < now:
+    def _forget(self, ended_by: datetime) -> None:
+        """Forget what ended before the first moment of a good code: the verifier's clock may have been set ahead.
+
+        Codes end nearly in the order of their uses: the first one that still counts keeps those behind it.
+        """
+        while self._seen and next(iter(self._seen.values()))[1] < ended_by:
             self._seen.popitem(last=False)
 
 

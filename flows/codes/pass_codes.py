@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flows.codes import base45, cose
 from flows.codes.errors import PassCodeRefusedError
@@ -28,6 +29,7 @@ _SUB, _IAT, _CTI = 2, 6, 7  # RFC 8392 section 4
 class PassCode(Struct, frozen=True):
     """What a code says: whom, by the name that this group of verifiers knows; since when; and its own id.
 
+    ``purpose`` is its key's, empty while no key is believed.
     ``device`` is the key of the phone that has signed it, if a phone has.
     """
 
@@ -54,17 +56,18 @@ def issue(key: Ed25519PrivateKey, kid: bytes, subject: bytes, issued_at: datetim
 
 def authentic(text: str, keys: KeySet, purposes: AbstractSet[str], now: datetime) -> PassCode:
     """Return what a code says, if it is for one of some purposes, whatever its age. Raises PassCodeRefusedError."""
-    try:
-        message = cose.read(bytes_of(text, PREFIX, CODE_BYTES))
-    except cose.NotSignedError as error:
-        raise _refused(Refusal.MALFORMED, f"The code is malformed: {error}") from error
-    subject, issued_at, code_id = _claims(message.payload)
+    message, code = _read(text)
     found = keys.believed(message.kid, purposes, now)
     try:
         cose.verified(message, found.key, AAD)
     except cose.NotSignedError as error:
         raise _refused(Refusal.BAD_SIGNATURE, "The code's signature does not hold") from error
-    return PassCode(subject, datetime.fromtimestamp(issued_at, UTC), code_id, message.kid, found.purpose)
+    return replace(code, purpose=found.purpose)
+
+
+def stated(text: str) -> PassCode:
+    """Return what a code says, believed by nobody yet. Raises PassCodeRefusedError."""
+    return _read(text)[1]
 
 
 def check_time(code: PassCode, now: datetime) -> None:
@@ -86,6 +89,15 @@ def bytes_of(text: str, prefix: str, size: int) -> bytes:
     if len(data) != size:
         raise _refused(Refusal.NOT_A_CODE, f"This is no pass code: it has {len(data)} bytes, not {size}")
     return data
+
+
+def _read(text: str) -> tuple[cose.Message, PassCode]:
+    try:
+        message = cose.read(bytes_of(text, PREFIX, CODE_BYTES))
+    except cose.NotSignedError as error:
+        raise _refused(Refusal.MALFORMED, f"The code is malformed: {error}") from error
+    subject, issued_at, code_id = _claims(message.payload)
+    return message, PassCode(subject, datetime.fromtimestamp(issued_at, UTC), code_id, message.kid, "")
 
 
 def _claims(payload: bytes) -> tuple[bytes, int, bytes]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flows.codes import cose
 from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
 from flows.codes.key_sets import KeySet
-from flows.codes.pass_codes import PassCode
+from flows.codes.pass_codes import SKEW, PassCode
 from flows.codes.refusals import Refusal
 
 AAD = b"SC1-REVOKED"
@@ -53,8 +53,8 @@ class RevocationList:
                 raise PassCodeRefusedError(Refusal.REVOKED, f"The code's {kind} is revoked")
 
     def is_current(self, now: datetime) -> bool:
-        """Whether it is young enough for actions of any risk."""
-        return now - self.issued_at <= BELIEVED_FOR
+        """Whether it is young enough for actions of any risk. One of later than now says that the clock is wrong."""
+        return -SKEW <= now - self.issued_at <= BELIEVED_FOR
 
 
 def signed(revoked: RevocationList, key: Ed25519PrivateKey, kid: bytes) -> bytes:

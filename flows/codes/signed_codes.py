@@ -25,3 +25,13 @@ def authentic(text: str, keys: KeySet, purposes: AbstractSet[str], now: datetime
     if text.startswith(device_codes.PREFIX):
         return device_codes.authentic(text, keys, purposes, now)
     return pass_codes.authentic(text, keys, purposes, now)
+
+
+def stated(text: str) -> PassCode:
+    """Return what a code says, believed by nobody yet: for who hears from the platform that it is good.
+
+    Raises PassCodeRefusedError.
+    """
+    if text.startswith(device_codes.PREFIX):
+        return device_codes.stated(text)
+    return pass_codes.stated(text)

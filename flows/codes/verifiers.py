@@ -20,6 +20,9 @@ from kernel.database import driver
 CLAIMS = ("level", "masked_name")
 """What a verifier may be licensed to be told, beyond that a code is good and by which name it knows the holder."""
 
+JUDGED_ALONE = "parking"
+"""Sites' boxes judge codes of it by themselves, by the name in them: who reads them is of the group of that name."""
+
 _COLUMN = "code_verifier.secret"
 _GROUP = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
 _SECRET_BYTES = 32  # as long as the hash: RFC 2104 section 3
@@ -109,6 +112,11 @@ def _check(verifier: CodeVerifier) -> None:
             not _GROUP.fullmatch(verifier.verifier_group),
             f"The group {verifier.verifier_group!r} is no name",
             "Use 2 to 63 of a-z 0-9 . _ -",
+        ),
+        (
+            JUDGED_ALONE in verifier.purposes and verifier.verifier_group != JUDGED_ALONE,
+            f"Who reads codes of {JUDGED_ALONE} is of the group {JUDGED_ALONE!r}, not {verifier.verifier_group!r}",
+            f"Use --group {JUDGED_ALONE}.",
         ),
         (
             (verifier.latitude is None) != (verifier.longitude is None),

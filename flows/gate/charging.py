@@ -45,7 +45,9 @@ def due_of(visit: Visit, known: Known, terms: Terms, at: datetime) -> Due:
     return Due(fee.total_fen - paid, covered is not None, stay.permit)
 
 
-def free_entries(visits: Iterable[Visit], who: str, known: Collection[datetime], terms: Terms) -> Collection[datetime]:
+def with_free_minutes(
+    visits: Iterable[Visit], who: str, known: Collection[datetime], terms: Terms
+) -> Collection[datetime]:
     """Return the entries that had the free minutes: those that are known, and of visits here, the oldest first."""
     found = set(known)
     for visit in visits:

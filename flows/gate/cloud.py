@@ -9,16 +9,21 @@ from datetime import datetime, timedelta
 
 import aiohttp
 from msgspec import Struct
+from msgspec.structs import replace
 from yarl import URL
 
 from flows.codes.message_signatures import SignedRequest, sign
 from flows.codes.offline import ClockState
 from flows.gate.errors import CloudAwayError
 from flows.gate.site_file import SiteFile
-from kernel.clock import Clock
+from kernel.clock import SteadyClock
 
 HEARD_WITHIN = timedelta(seconds=30)
 """After as long without an answer the platform counts as away: longer than two polls, shorter than a driver waits."""
+MOST_FAILURES = 3
+"""So many in a row say the same sooner: the snapshot is tried again after one second and after two."""
+_TELLING = ("/parking/site/snapshot", "/parking/heartbeats")
+"""What is asked all the time. That one code or log failed does not say that no phone can pay."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,14 +42,15 @@ class _Request(Struct, frozen=True):
     body: bytes
     headers: Mapping[str, str]
 
+    @property
+    def tells(self) -> bool:
+        return self.target.partition("?")[0] in _TELLING
+
 
 class Cloud:
-    """Made by ``open_cloud``. ``is_cut`` simulates a broken line; ``mended`` wakes whoever waits to try again.
+    """Made by ``open_cloud``. ``is_cut`` simulates a broken line; ``mended`` wakes whoever waits to try again."""
 
-    ``time`` is how far the box's clock is off, as the platform said at the last heartbeat.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, origin: str, site: SiteFile, clock: Clock) -> None:
+    def __init__(self, session: aiohttp.ClientSession, origin: str, site: SiteFile, clock: SteadyClock) -> None:
         self._session = session
         self._origin = origin.rstrip("/")
         self._authority = URL(origin).authority
@@ -54,17 +60,32 @@ class Cloud:
         self.mended = asyncio.Event()
         self.heard_at: datetime | None = None
         self.problem = "not heard yet"
-        self.time: ClockState | None = None
+        self._failures = MOST_FAILURES
+        self._time: ClockState | None = None
+        self._began = clock.now() - clock.steady()
+
+    @property
+    def time(self) -> ClockState | None:
+        """How far the box's clock is off, as the platform said at the last heartbeat, and as it was set since."""
+        if self._time is None:
+            return None
+        set_by = self._clock.now() - self._clock.steady() - self._began
+        return replace(self._time, error=self._time.error + set_by)
+
+    @time.setter
+    def time(self, compared: ClockState) -> None:
+        self._time, self._began = compared, self._clock.now() - self._clock.steady()
 
     def is_up(self, now: datetime) -> bool:
-        """Whether it answered lately, and the last time that it was asked."""
-        return not self.problem and self.heard_at is not None and now - self.heard_at <= HEARD_WITHIN
+        """Whether it told lately how the lot stands."""
+        heard = self.heard_at is not None and now - self.heard_at <= HEARD_WITHIN
+        return heard and self._failures < MOST_FAILURES
 
     def cut(self, *, cut: bool) -> None:
         """Break the line, or mend it."""
         self.is_cut = cut
         if cut:
-            self.problem = "the line was cut here"
+            self.problem, self._failures = "the line was cut here", MOST_FAILURES
         else:
             self.mended.set()
 
@@ -92,17 +113,19 @@ class Cloud:
                 content = await answer.read()
                 reply = Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._away(str(error) or type(error).__name__) from error
-        self.heard_at = self._clock.now()
+            raise self._failed(asked, str(error) or type(error).__name__) from error
         if reply.status >= 400 and reply.status not in taken:
-            raise self._away(f"it answers {reply.status}: {content[:200].decode(errors='replace')}")
-        self.problem = ""
+            raise self._failed(asked, f"it answers {reply.status}: {content[:200].decode(errors='replace')}")
+        if asked.tells:
+            self.heard_at, self.problem, self._failures = self._clock.now(), "", 0
         return reply
 
-    def _away(self, why: str) -> CloudAwayError:
-        if not self.problem:
-            _log.warning("the platform is away", extra={"why": why})
-        self.problem = why
+    def _failed(self, asked: _Request, why: str) -> CloudAwayError:
+        if self._failures < MOST_FAILURES:
+            _log.warning("the platform is not to be had", extra={"target": asked.target, "why": why})
+        if asked.tells:
+            self._failures += 1
+            self.problem = why
         return CloudAwayError(f"The platform is not to be had: {why}", fix="Nothing to do: it is tried again.")
 
     def _signed(self, asked: _Request) -> dict[str, str]:
@@ -113,7 +136,7 @@ class Cloud:
 
 
 @asynccontextmanager
-async def open_cloud(origin: str, site: SiteFile, clock: Clock) -> AsyncIterator[Cloud]:
+async def open_cloud(origin: str, site: SiteFile, clock: SteadyClock) -> AsyncIterator[Cloud]:
     """Yield the line to an origin such as ``https://city.example``."""
     async with aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Cloud(session, origin, site, clock)

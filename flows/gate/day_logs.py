@@ -1,10 +1,11 @@
 """The box's log of each day, handed in once the day is over: the third side of reconciliation (docs/reconciliation.md).
 
 A day is that of the box's own clock, in which events are numbered, so that each event is in one log. Events stay in the
-store until their day's log is handed in.
+store until their day's log is handed in, or refused: that is said, and later days do not wait for it.
 """
 
 import logging
+from collections.abc import AsyncIterator
 from datetime import date
 
 import msgspec
@@ -33,17 +34,13 @@ class DayLogs:
         self._store, self._journal, self._cloud, self._clock = store, journal, cloud, clock
 
     async def hand_in(self) -> None:
-        """Hand in every day that is over and whose events are sent. Raises CloudAwayError, StoreFailedError.
-
-        What the platform refuses is kept and handed in again: somebody has to look at it.
-        """
+        """Hand in every day that is over and whose events are sent. Raises CloudAwayError, StoreFailedError."""
         while (found := await self._next()) is not None:
             log, last = found
             reply = await self._cloud.post("/parking/site/logs", msgspec.json.encode(log), taken=_REFUSED)
             if reply.status in _REFUSED:
                 why = reply.body.decode(errors="replace")[:500]
                 _log.error("the platform refuses the log of a day", extra={"day": log.day.isoformat(), "why": why})
-                return
             await self._store.write(
                 [
                     keep(_HANDED_IN, b"%d" % last),
@@ -52,19 +49,31 @@ class DayLogs:
             )
 
     async def _next(self) -> tuple[SiteLog, int] | None:
-        """Return the next day's log with the number of its last event, if it is over and all of it is sent."""
+        """Return the next day's log with the number of its last event, if it is over and all of it is sent.
+
+        What was decided on a day that is still to come, as the clock ran ahead, goes with the events beside it.
+        """
         kept = await self._store.rows("SELECT body FROM kept WHERE name = ?", _HANDED_IN)
         last, today = int(kept[0][0]) if kept else 0, self._clock.now().astimezone(CHINA).date()
-        log: SiteLog | None = None
+        day: date | None = None
+        lines: list[LogLine] = []
+        async for seq, line, decided in self._after(last):
+            if decided <= today:
+                day = day or decided
+                if decided > day or day == today:
+                    break
+            lines.append(line)
+            last = seq
+        if day is None or day == today or self._journal.told < last:
+            return None
+        return SiteLog(day=day, lines=lines), last
+
+    async def _after(self, last: int) -> AsyncIterator[tuple[int, LogLine, date]]:
+        """Yield the events after a number: each one's number, its line, and the day in which it was decided."""
         while rows := await self._store.rows(_EVENTS, last, _AT_ONCE):
             for seq, body, answer in rows:
-                line, day = _line(body, answer)
-                log = log or SiteLog(day=day, lines=[])
-                if day > log.day or day >= today:
-                    return (log, last) if log.lines and self._journal.told >= last else None
-                log.lines.append(line)
-                last = seq
-        return (log, last) if log is not None and self._journal.told >= last else None
+                yield seq, *_line(body, answer)
+            last = rows[-1][0]
 
 
 def _line(body: bytes, answer: bytes) -> tuple[LogLine, date]:

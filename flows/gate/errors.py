@@ -12,7 +12,7 @@ class SiteFileError(YiwangError):
 
 
 class GateTokenError(YiwangError):
-    """Whoever asks the box has not sent the site's token."""
+    """Whoever asks the box has not sent the site's token, or not the booth's where that is needed."""
 
     code = "GATE_TOKEN_REFUSED"
     http_status = 401

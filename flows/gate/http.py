@@ -1,7 +1,7 @@
 """The box's own HTTP: for cameras, scanners, terminals and barrier controllers of the site, and its page.
 
-Whoever asks sends the site's token (``Authorization: Bearer``); only the page's files need none. Served on loopback or
-the site's own network, never to the Internet.
+Whoever asks sends a token of the site's (``Authorization: Bearer``), for money and the arm the booth's; only the page's
+files need none. Served on loopback or the site's own network, never to the Internet.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Litestar, Request, Response, get, post
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -51,8 +51,8 @@ def gate_app(opened: Callable[[], AbstractAsyncContextManager[Box]]) -> Litestar
     handlers = [
         _lane("plates", PlateRead, Site.plate_read),
         _lane("codes", CodeShown, Site.code_shown),
-        _lane("open", OpenedByHand, Site.opened_by_hand),
-        _lane("payments", PaidHere, Site.paid_here),
+        _lane("open", OpenedByHand, Site.opened_by_hand, booth=True),
+        _lane("payments", PaidHere, Site.paid_here, booth=True),
         *_watching(),
         *_page(),
     ]
@@ -65,10 +65,12 @@ def gate_app(opened: Callable[[], AbstractAsyncContextManager[Box]]) -> Litestar
     )
 
 
-def _lane(name: str, type_: type[_T], work: Callable[[Site, str, _T], Awaitable[Answer]]) -> HTTPRouteHandler:
+def _lane(
+    name: str, type_: type[_T], work: Callable[[Site, str, _T], Awaitable[Answer]], *, booth: bool = False
+) -> HTTPRouteHandler:
     @post(f"/lanes/{{lane:str}}/{name}", status_code=200, request_max_body_size=_MOST_BYTES, name=name)
     async def happened(request: AnyRequest, lane: FromPath[str]) -> Response[bytes]:
-        site = _box(request).site
+        site = _box(request, booth=booth).site
         return _json(await work(site, lane, read(await request.body(), type_)))
 
     return happened
@@ -86,7 +88,10 @@ def _watching() -> list[HTTPRouteHandler]:
 
     @post("/link", status_code=200, request_max_body_size=_MOST_BYTES)
     async def link(request: AnyRequest) -> Response[bytes]:
-        box = _box(request)
+        """Break the line to the platform, or mend it."""
+        box = _box(request, booth=True)
+        if not box.simulated:
+            raise NotFoundException("This box serves a site, and cuts no line")
         box.cloud.cut(cut=read(await request.body(), LinkChange).cut)
         box.passing.lanes.changed()
         return _json(status_of(box))
@@ -115,12 +120,14 @@ async def _told(box: Box) -> AsyncIterator[bytes]:
         yield b"data: " + msgspec.json.encode(status_of(box)) + b"\n\n"
 
 
-def _box(request: AnyRequest) -> Box:
-    """Return the box, for whoever has the site's token. Raises GateTokenError."""
+def _box(request: AnyRequest, *, booth: bool = False) -> Box:
+    """Return the box, for whoever has a token of the site's, or the booth's. Raises GateTokenError."""
     box: Box = request.app.state.box
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secrets.compare_digest(token.encode(), box.file.token.encode()):
-        raise GateTokenError("The site's token is missing or wrong", fix="Send it as Authorization: Bearer TOKEN.")
+    good = [box.file.booth_token] if booth else [box.file.booth_token, box.file.token]
+    if scheme.lower() != "bearer" or not any(secrets.compare_digest(token.encode(), each.encode()) for each in good):
+        whose = "booth" if booth else "site"
+        raise GateTokenError(f"The {whose}'s token is missing or wrong", fix="Send it as Authorization: Bearer TOKEN.")
     return box
 
 

@@ -103,6 +103,11 @@ class Inside:
             del self._named[who]
         return gone
 
+    @property
+    def paid_here(self) -> list[int]:
+        """The numbers of the events that brought money for who is inside: snapshots do not have it."""
+        return [each.seq for events in self._happened.values() for each in events if each.event.paid_fen]
+
     def let_out(self, event: GateEvent) -> None:
         """Take note that an event is kept: who left by phone is let out once."""
         if event.credential and event.opened and event.direction == "exit":

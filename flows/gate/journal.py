@@ -1,10 +1,9 @@
 """What happened at the site, numbered and on the disk before any arm moves; kept until the platform has it."""
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -19,9 +18,10 @@ from flows.parking.event_ids import event_id_of
 from flows.parking.event_wire import WireEvent, gate_event
 from flows.parking.sessions import GateEvent
 from flows.parking.tables import Direction
+from kernel.clock import Clock
 
 _REMEMBERED = 10_000  # answers, for senders that lost them
-_LONGEST_STAY = timedelta(hours=72)  # after that a session is an orphan, and nobody waits at an exit for it
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Entry(Struct, frozen=True):
@@ -35,10 +35,11 @@ class Entry(Struct, frozen=True):
 class Journal:
     """``queued`` is set whenever there is something to send. ``waiting`` counts it."""
 
-    def __init__(self, store: Store, inside: Inside, device: str) -> None:
+    def __init__(self, store: Store, inside: Inside, device: str, clock: Clock) -> None:
         self._store = store
         self._inside = inside
         self._device = device
+        self._clock = clock
         self._seq = 0
         self._answers: OrderedDict[UUID, Answer] = OrderedDict()
         self._writing: dict[UUID, asyncio.Future[None]] = {}
@@ -49,8 +50,9 @@ class Journal:
     async def open(self) -> None:
         """Read what was here before. A store that is new counts from the time: a box may be replaced."""
         last = await self._store.rows("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
-        self._seq = last[0][0] if last else time.time_ns() // 1_000_000
-        rows = await self._store.rows("SELECT seq, body, answer, state FROM event ORDER BY seq")
+        self._seq = last[0][0] if last else (self._clock.now() - _EPOCH) // timedelta(milliseconds=1)
+        query = "SELECT seq, body, answer, state FROM event WHERE state IN ('waiting', 'sent') OR seq > ? ORDER BY seq"
+        rows = await self._store.rows(query, self._seq - _REMEMBERED)
         for seq, body, answer, state in rows:
             wire, direction = msgspec.json.decode(body, type=tuple[WireEvent, Direction])
             self._answers[wire.event_id] = msgspec.json.decode(answer, type=Answer)
@@ -112,13 +114,8 @@ class Journal:
 
     def _statements(self, wire: WireEvent, entry: Entry, happened: Happened) -> Iterator[Statement]:
         yield (
-            "INSERT INTO event (seq, body, answer, keep_until) VALUES (?, ?, ?, ?)",
-            (
-                wire.seq,
-                msgspec.json.encode((wire, entry.direction)),
-                msgspec.json.encode(entry.answer),
-                (wire.occurred_at + _LONGEST_STAY).timestamp() if wire.paid_fen else 0,
-            ),
+            "INSERT INTO event (seq, body, answer) VALUES (?, ?, ?)",
+            (wire.seq, msgspec.json.encode((wire, entry.direction)), msgspec.json.encode(entry.answer)),
         )
         if (named := self._inside.add(happened)) is not None:
             who = self._inside.who(named.credential)

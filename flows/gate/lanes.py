@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from flows.gate.wire import Answer
-from flows.parking.event_wire import WireEvent
+from flows.parking.event_wire import WireEvent, credential_of
 
 WAITS = timedelta(minutes=10)
 """A vehicle that was asked to pay is taken to stand there as long, unless another one comes."""
 WATCHED = timedelta(seconds=60)
-"""A plate that a lane's camera read makes whatever happens there until then of low risk."""
+"""As long a plate that a lane's camera read is of who shows a code there, and makes that of low risk."""
 
 _TOGETHER = 0.1  # seconds; what changes within is told at once
 
@@ -33,7 +33,7 @@ class Lanes:
         self.recent: deque[Answer] = deque(maxlen=30)
         self._waiting: dict[str, Waiting] = {}
         self._stood: dict[str, Waiting] = {}  # who waited last, for money that comes late
-        self._read_at: dict[str, datetime] = {}
+        self._seen: dict[str, tuple[WireEvent, datetime]] = {}
         self._watchers: set[asyncio.Event] = set()
 
     def show(self, answer: Answer) -> Answer:
@@ -43,13 +43,18 @@ class Lanes:
         self.changed()
         return answer
 
-    def saw(self, lane: str, at: datetime) -> None:
-        """Note that a camera read a plate."""
-        self._read_at[lane] = at
+    def saw(self, lane: str, wire: WireEvent, at: datetime) -> None:
+        """Note the vehicle that a camera sees now, also if it can read no plate."""
+        self._seen[lane] = wire, at
 
-    def is_watched(self, lane: str, now: datetime) -> bool:
-        seen = self._read_at.get(lane)
-        return seen is not None and now - seen <= WATCHED
+    def seen(self, lane: str, now: datetime) -> WireEvent | None:
+        """Return what the camera has read of the vehicle that stands there."""
+        wire, at = self._seen.get(lane, (None, now))
+        return wire if wire is not None and wire.plate and now - at <= WATCHED else None
+
+    def gone(self, lane: str) -> None:
+        """Note that whoever was seen has passed: the next code is of another."""
+        self._seen.pop(lane, None)
 
     def wait(self, lane: str, waiting: Waiting | None) -> None:
         """Say who stands at a lane, or that nobody does."""
@@ -57,6 +62,12 @@ class Lanes:
             self._waiting.pop(lane, None)
         else:
             self._waiting[lane] = self._stood[lane] = waiting
+
+    def stands_at(self, lane: str, credential: str) -> None:
+        """Note that a vehicle is at this lane: it waits at no other."""
+        for other, each in list(self._waiting.items()):
+            if other != lane and credential_of(each.wire) == credential:
+                del self._waiting[other]
 
     def waiting(self, lane: str, now: datetime) -> Waiting | None:
         found = self._waiting.get(lane)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from flows.gate.charging import Due, Known, due_of, free_entries
+from flows.gate.charging import Due, Known, due_of, with_free_minutes
 from flows.gate.cloud import Cloud
 from flows.gate.deciding import AtExit, Barrier, at_entry, at_exit
 from flows.gate.inside import Inside
@@ -47,30 +47,42 @@ class Passing:
         if barrier.reason == "receipt":
             also = (*also, self.scanner.spend(self.inside.who(credential_of(wire))))
         answer = await self.write(lane, wire, barrier, also)
-        stays = bool(credential_of(wire)) and barrier.decision in ("pay", "booth")
+        credential = credential_of(wire)
+        stays = bool(credential) and barrier.decision in ("pay", "booth")
+        self.lanes.stands_at(lane.name, credential)
         self.lanes.wait(lane.name, Waiting(wire, answer) if stays else None)
         return answer
 
+    async def passed(self, lane: SiteLane, wire: WireEvent) -> Answer:
+        """Keep what is told too late to decide anything: the arm has done what its lane is set to without an answer.
+
+        Whoever waits at the lane now goes on waiting, and what the lane shows stays.
+        """
+        wire = replace(wire, opened=lane.fail_open, reason="fail_open" if lane.fail_open else "late", offline=True)
+        return await self._keep(lane, wire, Barrier("booth", "late"))
+
     async def write(self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Change, ...] = ()) -> Answer:
         """Keep what was decided, then show it."""
-        now = self.clock.now()
         wire = replace(
             wire,
             kind="deny" if barrier.decision == "deny" else wire.kind,
             opened=barrier.opens,
             reason=wire.reason or barrier.reason,
-            offline=not self.cloud.is_up(now),
+            offline=not self.cloud.is_up(self.clock.now()),
         )
+        return self.lanes.show(await self._keep(lane, wire, replace(barrier, reason=wire.reason), also))
+
+    async def _keep(self, lane: SiteLane, wire: WireEvent, barrier: Barrier, also: tuple[Change, ...] = ()) -> Answer:
         answer = Answer(
             decision=barrier.decision,
-            reason=wire.reason,
+            reason=barrier.reason,
             amount_fen=barrier.amount_fen,
             event_id=str(wire.event_id),
             lane=lane.name,
-            at=now,
+            at=self.clock.now(),
             plate=wire.plate,
         )
-        return self.lanes.show(await self.journal.write(Entry(wire, lane.direction, answer), *also))
+        return await self.journal.write(Entry(wire, lane.direction, answer), *also)
 
     async def look_again(self) -> None:
         """Open for whoever waits and owes nothing any more, now that something new is known."""
@@ -125,7 +137,7 @@ class Passing:
 
     def _known(self, visit: Visit) -> Known:
         inside, terms, who = self.inside, self.terms, self.inside.who(visit.credential)
-        free = free_entries(inside.before(visit), who, inside.free.of(who), terms) if terms.free_for else ()
+        free = with_free_minutes(inside.before(visit), who, inside.free.of(who), terms) if terms.free_for else ()
         return Known(who=who, session=inside.session(visit), free=free)
 
     def _asked(self, visit: Visit, due: Due, who: str) -> Asked:

@@ -7,7 +7,6 @@ if it can be reached; otherwise a person decides.
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,16 +17,17 @@ from flows.codes import key_sets, offline, revocations, signed_codes, signed_rec
 from flows.codes.errors import PassCodeRefusedError, SignedListRefusedError
 from flows.codes.key_sets import KeySet, PublicKey
 from flows.codes.offline import Held, Risk, SeenCodes
-from flows.codes.pass_codes import PassCode
+from flows.codes.pass_codes import SKEW, PassCode
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import RevocationList
 from flows.gate.cloud import Cloud
 from flows.gate.errors import CloudAwayError
 from flows.gate.site_file import SiteFile
-from flows.gate.store import Change, Store, keep
+from flows.gate.store import Change, Statement, Store, keep
 
 PURPOSE = "parking"
 KEYS, REVOKED = "codes.keys", "codes.revocations"  # what the lists are kept as
+LIST_KEY = "codes.list_key"  # the key that the box was installed with when it learnt them
 _ASK_SECONDS = 2  # a driver waits
 _NOT_HERE = {Refusal.ONLINE_ONLY, Refusal.LIST_TOO_OLD, Refusal.NOT_A_CODE, Refusal.UNKNOWN_KEY}
 _CODES = (*signed_codes.PREFIXES, "S:")  # what the platform judges: signed codes, and opaque ones
@@ -41,6 +41,15 @@ class _Kept(Struct, frozen=True):
     keys: list[tuple[bytes, str, bytes, datetime | None]]
 
 
+class _Checked(Struct, frozen=True):
+    """What the platform says of a code."""
+
+    result: str
+    purpose: str = ""
+    subject: str = ""
+    message: str = ""
+
+
 class Accepted(Struct, frozen=True):
     """Whose code it was, in hexadecimal digits, and what is to be kept of its use."""
 
@@ -49,7 +58,7 @@ class Accepted(Struct, frozen=True):
 
 
 class ReceiptKept(Struct, frozen=True):
-    """A receipt that was shown for a plate: it pays for one leaving until then."""
+    """A receipt that was shown for a plate: it pays for one leaving until then, the skew included."""
 
     receipt_id: bytes
     until: datetime
@@ -66,36 +75,53 @@ class Scanner:
         self.keys = site.trusted
         self.revoked: RevocationList | None = None
         self.receipts: dict[str, ReceiptKept] = {}
-        self._spent: set[bytes] = set()
+        self._spent: dict[bytes, ReceiptKept] = {}
 
     async def open(self, now: datetime) -> None:
-        """Read what was kept. A list that this version does not believe is fetched anew."""
-        kept = dict(await self._store.rows("SELECT name, body FROM kept WHERE name IN (?, ?)", KEYS, REVOKED))
+        """Read what was kept. A list that this version does not believe is fetched anew.
+
+        Another key in the site's file means that the former one is not to be believed, nor what it has signed.
+        """
+        names = KEYS, REVOKED, LIST_KEY
+        kept = dict(await self._store.rows("SELECT name, body FROM kept WHERE name IN (?, ?, ?)", *names))
+        if kept.get(LIST_KEY) != self._site.list_key.encode():
+            forgotten: list[Statement] = [("DELETE FROM kept WHERE name IN (?, ?)", (KEYS, REVOKED))]
+            await self._store.write([*forgotten, keep(LIST_KEY, self._site.list_key.encode())])
+            kept = {}
         if KEYS in kept:
             self.keys = _opened(kept[KEYS])
         if REVOKED in kept:
             with suppress(SignedListRefusedError):
                 self.revoked = revocations.read(kept[REVOKED], self.keys, now)
-        for (body,) in await self._store.rows("SELECT body FROM seen WHERE until >= ? ORDER BY until", now.timestamp()):
+        for (body,) in await self._store.rows("SELECT body FROM seen ORDER BY until"):
             lane, request_id, at, code = msgspec.msgpack.decode(body, type=tuple[str, str, datetime, PassCode])
             self._seen.use(code, lane, request_id, at)
-        query = "SELECT receipt_id, who, until, spent FROM receipt WHERE until >= ?"
-        for receipt_id, who, until, spent in await self._store.rows(query, now.timestamp()):
+        query = "SELECT receipt_id, who, until, spent FROM receipt"
+        for receipt_id, who, until, spent in await self._store.rows(query):
+            shown = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
             if spent:
-                self._spent.add(receipt_id)
+                self._spent[receipt_id] = shown
             else:
-                self.receipts[who] = ReceiptKept(receipt_id, datetime.fromtimestamp(until, UTC))
+                self.receipts[who] = shown
 
-    async def learn(self, now: datetime, *, keys: bytes | None = None, revoked: bytes | None = None) -> None:
-        """Take lists over that are signed and newer. Raises SignedListRefusedError."""
-        if keys is not None:
-            found = key_sets.read(keys, self.keys, now)
-            await self._store.write([keep(KEYS, _closed(found))])
-            self.keys = found
-        if revoked is not None:
-            listed = revocations.read(revoked, self.keys, now, self.revoked)
-            await self._store.write([keep(REVOKED, revoked)])
-            self.revoked = listed
+    def forget(self, now: datetime) -> list[Statement]:
+        """Forget receipts whose time is over, and return what forgets them and the codes on the disk."""
+        self.receipts = {who: each for who, each in self.receipts.items() if each.until >= now}
+        self._spent = {name: each for name, each in self._spent.items() if each.until >= now}
+        over = (now.timestamp(),)
+        return [("DELETE FROM seen WHERE until < ?", over), ("DELETE FROM receipt WHERE until < ?", over)]
+
+    async def learn_keys(self, signed: bytes, now: datetime) -> None:
+        """Take a key set over that is signed and newer. Raises SignedListRefusedError, StoreFailedError."""
+        found = key_sets.read(signed, self.keys, now)
+        await self._store.write([keep(KEYS, _closed(found))])
+        self.keys = found
+
+    async def learn_revoked(self, signed: bytes, now: datetime) -> None:
+        """As ``learn_keys``, the revocation list."""
+        found = revocations.read(signed, self.keys, now, self.revoked)
+        await self._store.write([keep(REVOKED, signed)])
+        self.revoked = found
 
     async def accept(self, text: str, lane: str, request: UUID, now: datetime, risk: Risk) -> Accepted:
         """Judge a pass code. Raises PassCodeRefusedError."""
@@ -104,15 +130,19 @@ class Scanner:
         except PassCodeRefusedError as error:
             if error.reason not in _NOT_HERE or not text.startswith(_CODES) or not self._cloud.is_up(now):
                 raise
-            return await self._ask(text, request, error)
-        self._seen.use(code, lane, str(request), now)
+            subject = await self._ask(text, request, error)
+            signed = text.startswith(signed_codes.PREFIXES)  # the box might take it for unused later
+            return Accepted(subject, (self._use(signed_codes.stated(text), lane, request, now),) if signed else ())
         used = {"code": text, "request_id": str(request), "used_at": now}
-        seen = msgspec.msgpack.encode((lane, str(request), now, code))
-        statements = (
-            ("INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))),
-            ("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, seen, code.expires_at.timestamp())),
-        )
-        return Accepted(code.subject.hex(), (Change(statements, partial(self._seen.take_back, code)),))
+        told = "INSERT OR IGNORE INTO code_use VALUES (?, ?)", (str(request), msgspec.json.encode(used))
+        return Accepted(code.subject.hex(), (self._use(code, lane, request, now, told),))
+
+    def _use(self, code: PassCode, lane: str, request: UUID, now: datetime, *told: Statement) -> Change:
+        """Note that a code is used. Raises PassCodeRefusedError for a second use."""
+        self._seen.use(code, lane, str(request), now)
+        body = msgspec.msgpack.encode((lane, str(request), now, code))
+        seen = "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (code.code_id, body, code.expires_at.timestamp())
+        return Change((seen, *told), partial(self._seen.take_back, code))
 
     def receipt(self, text: str, lot: UUID, now: datetime) -> tuple[str, ReceiptKept]:
         """Verify a receipt, and return for whom it is. Raises PassCodeRefusedError."""
@@ -121,14 +151,14 @@ class Scanner:
         found = signed_receipts.verify(text, self.keys, lot, now)
         if found.receipt_id in self._spent:
             raise PassCodeRefusedError(Refusal.REPLAY, "The receipt has let its vehicle out before")
-        return found.plate_hash.hex(), ReceiptKept(found.receipt_id, found.paid_until)
+        return found.plate_hash.hex(), ReceiptKept(found.receipt_id, found.paid_until + SKEW)
 
     def hold(self, who: str, kept: ReceiptKept) -> Change:
         """Remember a receipt until its vehicle leaves."""
         self.receipts[who] = kept
 
         def undo() -> None:
-            del self.receipts[who]
+            self.receipts.pop(who, None)
 
         values = (kept.receipt_id, who, kept.until.timestamp())
         into = "INSERT OR IGNORE INTO receipt (receipt_id, who, until) VALUES (?, ?, ?)"
@@ -137,32 +167,35 @@ class Scanner:
     def spend(self, who: str) -> Change:
         """Use a receipt up: its vehicle leaves."""
         kept = self.receipts.pop(who)
-        self._spent.add(kept.receipt_id)
+        self._spent[kept.receipt_id] = kept
 
         def undo() -> None:
-            self._spent.discard(kept.receipt_id)
+            self._spent.pop(kept.receipt_id, None)
             self.receipts[who] = kept
 
         return Change([("UPDATE receipt SET spent = 1 WHERE receipt_id = ?", (kept.receipt_id,))], undo)
 
-    async def _ask(self, text: str, request: UUID, refused: PassCodeRefusedError) -> Accepted:
+    async def _ask(self, text: str, request: UUID, refused: PassCodeRefusedError) -> str:
+        """Return whose code it is, as the platform says."""
         body = msgspec.json.encode({"code": text, "request_id": str(request)})
         try:
             reply = await self._cloud.post("/codes/check", body, seconds=_ASK_SECONDS)
-            found: Any = msgspec.json.decode(reply.body)
+            found = msgspec.json.decode(reply.body, type=_Checked)
         except (CloudAwayError, msgspec.DecodeError):
             raise refused from None
-        if found.get("result") != "ok":
+        if found.result != "ok":
             raise _said(found)
-        return Accepted(found["subject"])
+        if found.purpose != PURPOSE:  # the device may read other codes elsewhere
+            raise PassCodeRefusedError(Refusal.WRONG_PURPOSE, f"It is for {found.purpose}, not for {PURPOSE}")
+        return found.subject
 
 
-def _said(found: dict[str, Any]) -> PassCodeRefusedError:
+def _said(found: _Checked) -> PassCodeRefusedError:
     try:
-        reason = Refusal(str(found.get("result")))
+        reason = Refusal(found.result)
     except ValueError:
         reason = Refusal.UNKNOWN
-    return PassCodeRefusedError(reason, str(found.get("message", "The platform refuses the code")))
+    return PassCodeRefusedError(reason, found.message or "The platform refuses the code")
 
 
 def _closed(keys: KeySet) -> bytes:

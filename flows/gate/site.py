@@ -24,6 +24,8 @@ from kernel.ids import uuid7
 
 AHEAD, LATE = timedelta(seconds=60), timedelta(hours=24)
 """A camera's own time is taken unless it is further from the box's than this."""
+STANDS_FOR = timedelta(seconds=60)
+"""What a camera tells later than this is over: its vehicle stands there no more, so no arm moves."""
 
 
 class Site:
@@ -39,21 +41,22 @@ class Site:
         lane = self._lane(lane_name)
         if (known := await self._journal.answered(read.id)) is not None:
             return known
-        now, plate = self._clock.now(), _plate(read.plate)
-        if plate:
-            self._passing.lanes.saw(lane.name, now)
+        now = self._clock.now()
         wire = WireEvent(
             event_id=read.id or uuid7(),
             seq=0,
             lane=lane.name,
             kind=lane.direction,
             occurred_at=_time_of(read.occurred_at, now),
-            plate=plate,
+            plate=_plate(read.plate),
             plate_color=read.colour,
             confidence=read.confidence,
             vehicle_class=read.vehicle_class,
             image_ref=read.image_ref,
         )
+        if now - wire.occurred_at > STANDS_FOR:
+            return await self._passing.passed(lane, wire)
+        self._passing.lanes.saw(lane.name, wire, now)
         return await self._passing.pass_(lane, wire)
 
     async def code_shown(self, lane_name: str, shown: CodeShown) -> Answer:
@@ -108,10 +111,14 @@ class Site:
         return await self._passing.write(lane, wire, Barrier("booth", AGAIN))
 
     async def _pass_code(self, lane: SiteLane, shown: CodeShown) -> Answer:
-        """Let in or out whoever holds a code. Raises PassCodeRefusedError."""
-        now, request = self._clock.now(), shown.id or uuid7()
-        watched = lane.direction == "exit" or self._passing.lanes.is_watched(lane.name, now)
-        risk: Literal["low", "any"] = "low" if watched else "any"
+        """Let in or out whoever holds a code. Raises PassCodeRefusedError.
+
+        It is of the vehicle that the camera has just read, so that it is one stay, and barred if its plate is; at an
+        exit only if that is inside: else it entered by its code.
+        """
+        now, request, lanes = self._clock.now(), shown.id or uuid7(), self._passing.lanes
+        seen = lanes.seen(lane.name, now)
+        risk: Literal["low", "any"] = "low" if lane.direction == "exit" or seen is not None else "any"
         accepted = await self._passing.scanner.accept(shown.text, lane.name, request, now, risk)
         wire = WireEvent(
             event_id=request,
@@ -121,7 +128,13 @@ class Site:
             occurred_at=now,
             pass_subject=accepted.subject,
         )
-        return await self._passing.pass_(lane, wire, accepted.keep)
+        if seen is not None:
+            read = replace(seen, event_id=request, occurred_at=now, pass_subject=accepted.subject)
+            wire = read if lane.direction == "enter" or self._passing.is_inside(read) else wire
+        answer = await self._passing.pass_(lane, wire, accepted.keep)
+        if answer.decision == "open":
+            lanes.gone(lane.name)
+        return answer
 
     async def _receipt(self, lane: SiteLane, shown: CodeShown) -> Answer:
         """Let out the vehicle that waits here, if the receipt is its. Raises PassCodeRefusedError."""

@@ -15,20 +15,24 @@ from flows.parking.plates import read_plate
 from flows.parking.site_snapshot import SiteLane
 
 _KEY = re.compile(r"([0-9a-f]{4}):([0-9a-f]{64})", re.ASCII)
+_Token = Annotated[str, Meta(min_length=16, pattern=r"^[\x21-\x7e]+\Z")]
 _FIX = "docs/gate.md has an example of a site's file."
 
 
 class SiteFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``device`` and ``secret`` are of `yiwang verifier add`; ``token`` is what cameras and scanners send.
 
+    ``booth_token`` is what the booth's page and terminals send: it does all, also take money and lift an arm.
     ``list_key`` is a key of `yiwang code-keys list` for lists, as ``kid:public``; without it codes are judged online.
+    Another one than before makes the box forget the lists that it has.
     ``lanes`` hold until the platform's snapshot says otherwise; ``barred`` are plates that this site does not let in.
     """
 
     lot: UUID
     device: UUID
     secret: Annotated[str, Meta(min_length=16)]
-    token: Annotated[str, Meta(min_length=16, pattern=r"^[\x21-\x7e]+\Z")]
+    token: _Token
+    booth_token: _Token
     list_key: str = ""
     lanes: tuple[SiteLane, ...] = ()
     barred: tuple[str, ...] = ()
@@ -54,6 +58,8 @@ def checked(site: SiteFile, where: str) -> SiteFile:
     """Return it with plates in their normal form. Raises SiteFileError."""
     if site.list_key and not _KEY.fullmatch(site.list_key):
         raise SiteFileError(f"{where}: list_key is not 4 and 64 hexadecimal digits with a colon between", fix=_FIX)
+    if site.token == site.booth_token:
+        raise SiteFileError(f"{where}: token and booth_token are one: any camera could lift the arm", fix=_FIX)
     try:
         barred = tuple(read_plate(each).text for each in site.barred)
     except PlateError as error:

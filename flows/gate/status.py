@@ -36,6 +36,7 @@ class Status(Struct, frozen=True):
     lot_zh: str
     lot_en: str
     now: datetime
+    simulated: bool
     inside: int
     queue: int
     keys_age: int | None
@@ -53,6 +54,7 @@ def status_of(box: Box) -> Status:
         lot_zh=lot.name_zh if lot else "",
         lot_en=lot.name_en if lot else "",
         now=now,
+        simulated=box.simulated,
         inside=passing.inside.count,
         queue=passing.journal.waiting,
         keys_age=_age(passing.scanner.keys.issued_at, now),

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, body BLOB NOT NULL) STR
 CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL, answer BLOB NOT NULL,
     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'known', 'refused')),
-    problem TEXT NOT NULL DEFAULT '', keep_until REAL NOT NULL DEFAULT 0
+    problem TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS event_state ON event (state, seq);
 CREATE TABLE IF NOT EXISTS code_use (request_id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;

@@ -8,21 +8,21 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
 
-from flows.codes.errors import SignedListRefusedError
 from flows.codes.offline import ClockState
 from flows.codes.revocations import FETCH_EVERY
 from flows.gate.day_logs import DayLogs
-from flows.gate.errors import CloudAwayError, StoreFailedError
+from flows.gate.errors import CloudAwayError
 from flows.gate.learning import Learning
 from flows.gate.passing import Passing
 from flows.gate.store import Store
+from kernel.errors import YiwangError
 
 EVENTS_AT_ONCE, USES_AT_ONCE = 500, 1000  # as the platform takes them
 SNAPSHOT_EVERY, BEAT_EVERY, LISTS_EVERY = 3.0, 30.0, FETCH_EVERY.total_seconds()
@@ -83,8 +83,8 @@ class Syncing:
         body = msgspec.json.encode({"sent_at": now, "queued": self._journal.waiting})
         reply = await self._cloud.post("/parking/heartbeats", body)
         offset = _read(reply.body, _Beat).clock_offset_ms
-        self._cloud.time = ClockState(timedelta(milliseconds=offset), now)
-        await self.learning.keep_time(self._cloud.time)
+        self._cloud.time = compared = ClockState(timedelta(milliseconds=offset), now)
+        await self.learning.keep_time(compared)
 
     async def fetch_snapshot(self) -> None:
         """Take over what the platform says of the lot. Raises CloudAwayError, StoreFailedError."""
@@ -97,11 +97,9 @@ class Syncing:
 
     async def fetch_lists(self) -> None:
         """Fetch the keys of codes and what is revoked. Raises CloudAwayError, SignedListRefusedError."""
-        scanner, now = self._passing.scanner, self._passing.clock.now()
-        if (keys := await self._listed("/codes/keys")) is not None:
-            await scanner.learn(now, keys=keys)
-        if (revoked := await self._listed("/codes/revocations")) is not None:
-            await scanner.learn(now, revoked=revoked)
+        scanner = self._passing.scanner
+        await self._fetch_list("/codes/keys", scanner.learn_keys)
+        await self._fetch_list("/codes/revocations", scanner.learn_revoked)
 
     async def _send_events(self, rows: list[tuple[int, bytes]]) -> None:
         wires = [msgspec.json.decode(body, type=tuple[msgspec.Raw, str])[0] for _, body in rows]
@@ -126,13 +124,12 @@ class Syncing:
         self._journal.waiting -= len(rows)
         self._passing.lanes.changed()
 
-    async def _listed(self, target: str) -> bytes | None:
-        """Fetch a list, unless it is the one that was fetched last."""
+    async def _fetch_list(self, target: str, learn: Callable[[bytes, datetime], Awaitable[None]]) -> None:
+        """Fetch a list and take it over, unless it is the one that was taken over last."""
         reply = await self._cloud.get(target, self._etags.get(target, ""))
-        if reply.status == 304:
-            return None
-        self._etags[target] = reply.headers.get("etag", "")
-        return reply.body
+        if reply.status != 304:
+            await learn(reply.body, self._passing.clock.now())
+            self._etags[target] = reply.headers.get("etag", "")
 
     async def _for_ever(self, work: Callable[[], Awaitable[None]], every: float | None) -> None:
         """Do it now and again, or whenever something is queued; after a failure try again, ever more seldom."""
@@ -140,14 +137,19 @@ class Syncing:
         while True:
             try:
                 await work()
+            except CloudAwayError:
+                pass
+            except YiwangError as error:
+                _log.error("the site is not in step with the platform: %s", error.said)
+            except Exception:  # noqa: BLE001 - the next try and the other work go on
+                _log.exception("the site is not in step with the platform, and nobody foresaw why")
+            else:
                 pause = FIRST_PAUSE
                 await (asyncio.sleep(every) if every is not None else self._journal.queued.wait())
-            except (CloudAwayError, SignedListRefusedError, StoreFailedError) as error:
-                if not isinstance(error, CloudAwayError):
-                    _log.error("the site is not in step with the platform: %s", error.said)
-                self._passing.lanes.changed()
-                await self._patience(pause * random.uniform(0.7, 1.3))  # noqa: S311 - so that sites do not come at once
-                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            self._passing.lanes.changed()
+            await self._patience(pause * random.uniform(0.7, 1.3))  # noqa: S311 - so that sites do not come at once
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _patience(self, seconds: float) -> None:
         """Wait, or until the line is mended."""

@@ -189,7 +189,7 @@ def test_a_vehicle_parks_and_pays_as_docs_parking_says(running: Running) -> None
     (block,) = [each for each in _shown("sh", "docs/parking.md") if "camera" in each]
     block = block.replace("http://127.0.0.1:9300", gate).replace("token=…", f"token={token}")
     comes, goes = re.split(r"\n.*parking show.*\n", block)
-    assert '"open"' in _sh(comes, REPOSITORY, running.environ)
+    assert '"late"' in _sh(comes, REPOSITORY, running.environ)
     _wait(lambda: "1 of 420" in _yiwang(running, "parking", "show"))
     functions = "\n".join(comes.splitlines()[:2])
     assert '"open"' in _sh(f"{functions}\n{goes}", REPOSITORY, running.environ)

@@ -105,17 +105,33 @@ async def test_an_opaque_code_counts_once_though_its_use_was_lost_in_a_failover(
 
 async def test_two_groups_know_a_resident_by_two_names(office: Office) -> None:
     resident = await office.resident()
-    gates = [await office.gate(verifier_group=group) for group in ("parking", "parking", "hospital")]
-    one, two, three = [(await office.check(gate, await office.code(resident))).subject for gate in gates]
+    groups = ("check_in", "check_in", "hospital")
+    gates = [await office.gate(purposes=["check_in"], verifier_group=group) for group in groups]
+    one, two, three = [
+        (await office.check(gate, await office.code(resident, purpose="check_in"))).subject for gate in gates
+    ]
     assert one == two != three
     assert len(one) == 32
 
 
+async def test_a_signed_code_is_for_one_group(office: Office) -> None:
+    """Whoever reads it has read that group's name for the holder."""
+    resident = await office.resident()
+    desk, hospital = [
+        await office.gate(purposes=["check_in"], verifier_group=group) for group in ("check_in", "hospital")
+    ]
+    for group, good, other in (("check_in", desk, hospital), ("hospital", hospital, desk)):
+        text = await office.code(resident, 1, purpose="check_in", group=group)
+        refused = await office.check(other, text)
+        assert (refused.result, refused.subject, refused.claims) == ("wrong_purpose", "", {})
+        assert (await office.check(good, text)).result == "ok"
+
+
 async def test_a_code_is_for_a_group_that_there_is(office: Office) -> None:
-    resident, hospital = await office.resident(), await office.gate(verifier_group="hospital")
-    checked = await office.check(hospital, await office.code(resident, group="hospital"))
+    resident, hospital = await office.resident(), await office.gate(purposes=["check_in"], verifier_group="hospital")
+    checked = await office.check(hospital, await office.code(resident, purpose="check_in", group="hospital"))
     assert checked.result == "ok"
-    invented: list[dict[str, Any]] = [{"group": "invented"}, {"group": "hospital", "purpose": "check_in"}]
+    invented: list[dict[str, Any]] = [{"group": "invented"}, {"group": "hospital"}]
     for wanted in invented:
         with pytest.raises(CodePurposeUnknownError, match="No verifiers of a group"):
             await office.code(resident, **wanted)

@@ -52,6 +52,8 @@ def test_what_is_revoked_is_refused_after_the_next_list(kind: revocations.Kind, 
 def test_an_old_list_is_enough_for_low_risks_only() -> None:
     held, later = Held(KEYS, NOTHING, ClockState(timedelta(0), NOW + timedelta(hours=20))), NOW + timedelta(hours=24)
     assert refused(held, later) is None
+    ahead = RevocationList(1, later, ())  # by which the clock cannot be right
+    assert refused(Held(KEYS, ahead, CLOCK), later - timedelta(hours=1)) == Refusal.LIST_TOO_OLD
     later += timedelta(seconds=1)
     assert (refused(held, later), refused(held, later, "low")) == (Refusal.LIST_TOO_OLD, None)
     assert refused(Held(KEYS, None, CLOCK)) == Refusal.LIST_TOO_OLD
@@ -65,15 +67,16 @@ def test_an_old_list_is_enough_for_low_risks_only() -> None:
         ClockState(timedelta(seconds=16), NOW),
         ClockState(timedelta(seconds=-16), NOW),
         ClockState(timedelta(0), NOW - timedelta(hours=24, seconds=1)),
+        ClockState(timedelta(0), NOW + timedelta(seconds=21)),  # the clock was set back
     ],
 )
 def test_without_a_known_clock_nothing_is_judged(clock: ClockState | None) -> None:
     assert refused(Held(KEYS, NOTHING, clock), risk="low") == Refusal.ONLINE_ONLY
 
 
-def test_a_clock_that_is_just_good_enough_will_do() -> None:
-    clock = ClockState(timedelta(seconds=15), NOW - timedelta(hours=24))
-    assert refused(Held(KEYS, NOTHING, clock)) is None
+@pytest.mark.parametrize("compared", [NOW - timedelta(hours=24), NOW + timedelta(seconds=20)])
+def test_a_clock_that_is_just_good_enough_will_do(compared: datetime) -> None:
+    assert refused(Held(KEYS, NOTHING, ClockState(timedelta(seconds=15), compared))) is None
 
 
 def test_a_site_lets_a_code_through_once_and_its_own_retry() -> None:

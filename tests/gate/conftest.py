@@ -39,7 +39,8 @@ def file() -> SiteFile:
         lot=LOT,
         device=UUID(int=1),
         secret=SECRET,
-        token="a token of the site",
+        token="a-token-of-the-site",
+        booth_token="a-token-of-the-booth",
         list_key=f"{LIST_KID.hex()}:{LIST.public_key().public_bytes_raw().hex()}",
         barred=("沪B00001",),
     )

@@ -5,6 +5,7 @@ and logs in place of ``take``.
 """
 
 import asyncio
+import hashlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -56,10 +57,11 @@ class Platform:
     def __init__(self, clock: Clock, secret: str) -> None:
         self.clock, self.secret = clock, secret.encode()
         self.away = self.silent = False
+        self.lot = LOT
         self.events: dict[UUID, WireEvent] = {}
         self.batches: list[int] = []
         self.uses: list[dict[str, Any]] = []
-        self.beats = 0
+        self.beats = self.offset_ms = 0
         self.keep: Keep = self._kept
         self.tell: Tell = self._told
         self.take: Take = self.took
@@ -71,7 +73,7 @@ class Platform:
         self.pays_later = False
         self.no_entry: NoEntryRule = "review"
         self.revoked = RevocationList(1, clock.now(), ())
-        self.checked: dict[str, Any] = {"result": "ok", "subject": "ab" * 16}
+        self.checked: dict[str, Any] = {"result": "ok", "purpose": "parking", "subject": "ab" * 16}
         self.origin = ""
         self._revision = 0
 
@@ -97,7 +99,7 @@ class Platform:
             at=self.clock.now(),
             complete=True,
             lot=SiteLot(
-                id=LOT,
+                id=self.lot,
                 code="1",
                 name_zh="一号车库",
                 kind="garage",
@@ -142,11 +144,14 @@ class Platform:
             return web.json_response({"code": error.code}, status=401)
         try:
             answered = await self._done(request.path, body, request.query.get("after", ""))
+            tag = f'"{hashlib.sha256(answered).hexdigest()}"'
         except YiwangError as error:
             return web.json_response({"code": error.code}, status=error.http_status)
         if self.silent and request.transport is not None:
             request.transport.close()
-        return web.Response(body=answered)
+        if request.path in {"/codes/keys", "/codes/revocations"} and headers.get("if-none-match") == tag:
+            return web.Response(status=304)
+        return web.Response(body=answered, headers={"etag": tag})
 
     async def _done(self, path: str, body: bytes, after: str) -> bytes:
         said: Any = None
@@ -157,7 +162,7 @@ class Platform:
                 said = {"events": await self.keep(raw), "now": self.clock.now()}
             case "/parking/heartbeats":
                 self.beats += 1
-                said = {"now": self.clock.now(), "clock_offset_ms": 0}
+                said = {"now": self.clock.now(), "clock_offset_ms": self.offset_ms}
             case "/parking/site/snapshot":
                 said = await self.tell(after)
             case "/parking/site/logs":

@@ -9,12 +9,15 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from flows.codes import signed_receipts
+from flows.codes import opaque_codes, signed_receipts
+from flows.codes.errors import SignedListRefusedError
+from flows.codes.key_sets import KeySet
 from flows.codes.offline import ClockState
 from flows.codes.revocations import RevocationList, hash_of
 from flows.codes.signed_receipts import Receipt, plate_hash
 from flows.gate.box import Box, open_box
 from flows.gate.errors import StoreFailedError
+from flows.gate.scanning import ReceiptKept
 from flows.gate.site_file import SiteFile
 from flows.gate.store import connected
 from flows.gate.wire import Answer, CodeShown, OpenedByHand, PlateRead
@@ -22,7 +25,7 @@ from kernel.clock import ManualClock
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
 from kernel.settings import Settings
-from tests.codes.issued import PARKING, PARKING_KID, PHONE, SUBJECT, parking_code, parking_credential
+from tests.codes.issued import PARKING, PARKING_KID, PHONE, STRANGE, SUBJECT, parking_code, parking_credential
 from tests.codes.office import Office
 from tests.gate.conftest import heard
 from tests.gate.platform import LOT, Platform
@@ -91,6 +94,110 @@ async def test_an_unknown_clock_or_an_old_list_has_the_platform_asked_or_a_perso
     assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
 
 
+async def test_a_clock_that_is_set_is_not_known_and_what_was_seen_stays_seen(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    text, hour = parking_code(clock.now()), timedelta(hours=1)
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+        assert (await shows(box, "in", text)).decision == "open"
+        box.cloud.cut(cut=True)
+        clock.jump(hour)
+        await box.syncing.learning.keep_time(ClockState(hour, clock.now()))  # as a heartbeat would
+        assert (await shows(box, "in", parking_code(clock.now(), b"another!"))).reason == "online_only"
+        clock.jump(-hour)
+        assert (await shows(box, "in", text)).reason == "replay"
+        assert (await shows(box, "in", parking_code(clock.now(), b"another!"))).decision == "open"
+    platform.away = True
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        box.cloud.time = compared = ClockState(timedelta(0), clock.now())
+        await box.syncing.learning.keep_time(compared)
+        assert (await shows(box, "in", text)).reason == "replay"
+
+
+async def test_a_box_that_starts_in_another_year_does_not_know_its_clock(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+    platform.away = True
+    clock.jump(timedelta(days=-6 * 365))
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        assert (await shows(box, "in", parking_code(clock.now()))).reason == "online_only"
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_the_platform_has_accepted_is_used_here_too(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path, *, known: bool
+) -> None:
+    credential = parking_credential(ends=clock.now() + timedelta(days=7))
+    texts = [parking_code(clock.now()), PHONE.code(credential, clock.now())]
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+        keys = box.passing.scanner.keys
+        if known:
+            box.cloud.time = ClockState(timedelta(seconds=16), clock.now())
+        else:
+            box.passing.scanner.keys = KeySet(0, ())
+        assert [(await shows(box, "in", text)).decision for text in texts] == ["open", "open"]
+        box.passing.scanner.keys = keys
+        await box.syncing.beat()
+        box.cloud.cut(cut=True)
+        assert [(await shows(box, "in", text)).reason for text in texts] == ["replay", "replay"]
+    platform.away = True
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        assert [(await shows(box, "in", text)).reason for text in texts] == ["replay", "replay"]
+        assert await box.passing.journal._store.rows("SELECT * FROM code_use") == []  # the platform knows
+
+
+async def test_a_code_of_another_purpose_opens_nothing_though_the_device_may_read_it(
+    box: Box, platform: Platform
+) -> None:
+    platform.checked = {"result": "ok", "purpose": "check_in", "subject": "ab" * 16}
+    answer = await shows(box, "in", opaque_codes.new_text())
+    assert (answer.decision, answer.reason) == ("deny", "wrong_purpose")
+    platform.checked |= {"purpose": "parking"}
+    assert (await shows(box, "in", opaque_codes.new_text())).decision == "open"
+
+
+async def test_who_is_barred_gets_in_by_no_code(box: Box, platform: Platform, clock: ManualClock) -> None:
+    assert (await box.site.plate_read("in", PlateRead(plate="沪B00001"))).decision == "deny"
+    for code_id in (b"code id1", b"code id2"):
+        answer = await shows(box, "in", parking_code(clock.now(), code_id))
+        assert (answer.decision, answer.reason) == ("deny", "barred")
+    await box.site.plate_read("in", PlateRead(plate=""))  # the next one
+    assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
+    await box.syncing.send()
+    assert [(e.kind, e.plate, e.opened) for e in platform.events.values()] == [
+        ("deny", "沪B00001", False), ("deny", "沪B00001", False), ("deny", "沪B00001", False),
+        ("enter", "", False), ("enter", "", True),
+    ]  # fmt: skip
+
+
+async def test_a_code_after_the_camera_has_opened_is_the_same_stay(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    assert (await box.site.plate_read("in", PlateRead(plate=PLATE, colour="blue"))).decision == "open"
+    assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
+    assert box.passing.inside.count == 1
+    other_subject = bytes(range(16, 32))
+    other = parking_code(clock.now(), b"another!", other_subject)
+    assert (await shows(box, "in", other)).decision == "open"  # of the next one, which no camera saw
+    assert box.passing.inside.count == 2
+    clock.advance(timedelta(minutes=61))
+    await box.syncing.beat()
+    for plate, subject in ((PLATE, SUBJECT), ("沪A54321", other_subject)):
+        await box.site.plate_read("out", PlateRead(plate=plate))
+        leaving = await shows(box, "out", parking_code(clock.now(), plate[:1].encode() + subject[:5], subject))
+        assert (leaving.decision, leaving.amount_fen) == ("pay", 2500)
+    await box.syncing.send()
+    told = [(event.plate, event.pass_subject) for event in platform.events.values()]
+    mine, others = SUBJECT.hex(), other_subject.hex()
+    assert told == [
+        (PLATE, ""), (PLATE, mine), ("", others), (PLATE, ""), (PLATE, mine), ("沪A54321", ""), ("", others)
+    ]  # fmt: skip
+
+
 @pytest.mark.case("QR-07")
 async def test_a_revoked_holder_is_refused_from_the_next_list_on(
     box: Box, platform: Platform, clock: ManualClock
@@ -114,6 +221,24 @@ async def test_a_receipt_lets_its_own_vehicle_out_once(box: Box, platform: Platf
     clock.advance(timedelta(minutes=5))
     await box.site.plate_read("out", PlateRead(plate=PLATE))
     assert (await shows(box, "out", text)).reason == "replay"
+
+
+async def test_a_receipt_counts_for_twenty_seconds_more_and_is_forgotten_then(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    await box.site.plate_read("out", PlateRead(plate=PLATE))
+    claims = Receipt(plate_hash(LOT, PLATE), LOT, clock.now(), b"receipt1")
+    clock.advance(timedelta(seconds=20))
+    text = signed_receipts.issue(PARKING, PARKING_KID, claims)
+    assert [(await shows(box, "out", text)).reason for _ in range(2)] == ["receipt", "replay"]
+    scanner = box.passing.scanner
+    scanner.hold("another", ReceiptKept(b"receipt2", clock.now()))
+    assert ([*scanner.receipts], [*scanner._spent]) == (["another"], [b"receipt1"])
+    clock.advance(timedelta(seconds=1))
+    await box.syncing.beat()
+    assert (scanner.receipts, scanner._spent) == ({}, {})
 
 
 _BROKEN = """
@@ -148,6 +273,7 @@ async def test_what_the_disk_did_not_take_has_not_happened(
             await box.site.code_shown("free", CodeShown(id=name, text=receipt))
         assert (await box.site.plate_read("out", PlateRead(plate=PLATE))).decision == "pay"
         assert (await box.site.code_shown("out", CodeShown(id=name, text=receipt))).reason == "receipt"
+        box.passing.lanes.wait("free", waiting)
         with pytest.raises(StoreFailedError):
             await box.site.opened_by_hand("free", OpenedByHand(reason="queue"))
         assert box.passing.lanes.waiting("free", clock.now()) is not None  # as before
@@ -175,6 +301,20 @@ async def test_lists_and_uses_outlive_the_box(
     assert len(platform.uses) == 2
 
 
+async def test_another_list_key_makes_a_box_forget_what_the_former_one_signed(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path
+) -> None:
+    async with open_box(file, platform.origin, tmp_path / "store", clock, follow=False) as box:
+        await heard(box)
+    other = replace(file, list_key=f"0302:{STRANGE.public_key().public_bytes_raw().hex()}")
+    for _ in "ab":  # also at its next start
+        async with open_box(other, platform.origin, tmp_path / "store", clock, follow=False) as box:
+            assert box.passing.scanner.revoked is None
+            assert [each.kid.hex() for each in box.passing.scanner.keys] == ["0302"]
+            with pytest.raises(SignedListRefusedError):  # the platform of this test still signs with the former one
+                await box.syncing.fetch_lists()
+
+
 @pytest.fixture
 async def office(settings: Settings, database: Database, redis: Redis, clock: ManualClock) -> Office:
     made = Office(database, redis, open_keys(settings).cipher, clock)
@@ -198,6 +338,7 @@ async def test_two_sites_that_took_one_code_offline_are_found(
             assert (await box.site.code_shown("in", CodeShown(text=text, id=uuid4()))).decision == "open"
             box.cloud.cut(cut=False)
             await box.syncing.send()
+        clock.advance(timedelta(seconds=1))  # numbers of new stores begin by it
     clock.advance(timedelta(hours=1))
     for gate, use in zip(gates, platform.uses, strict=True):
         told = (use["code"], use["request_id"], msgspec.convert(use["used_at"], type(clock.now())))

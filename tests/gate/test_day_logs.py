@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
@@ -67,8 +70,30 @@ async def test_a_day_is_handed_in_once_it_is_over_and_agrees(
     }  # fmt: skip
 
 
-async def test_a_log_that_is_refused_is_kept_and_the_platform_is_not_taken_to_be_away(
+async def test_what_was_decided_while_the_clock_ran_ahead_holds_up_no_log(
     box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    async def keep(raw: list[bytes]) -> list[dict[str, Any]]:
+        return [{"status": "recorded"} for _ in raw]
+
+    platform.keep = keep
+    for plate, ahead in ((OWES, 1500), (FREE, 0), (CASH, 1500)):
+        clock.jump(timedelta(days=ahead))
+        await drives(box, "in", plate)
+        clock.jump(timedelta(days=-ahead))
+    for lines in ([], [3], [3, 1]):
+        await box.syncing.send()
+        await box.syncing.fetch_snapshot()
+        await box.syncing.day_logs.hand_in()
+        assert [len(log.lines) for log in platform.logs] == lines
+        if lines:
+            await drives(box, "in", PHONE)
+        clock.advance(timedelta(days=1))
+    assert [log.day.isoformat() for log in platform.logs] == ["2026-11-02", "2026-11-03"]
+
+
+async def test_a_log_that_is_refused_is_passed_over_and_the_platform_is_not_taken_to_be_away(
+    box: Box, platform: Platform, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def refuse(_: bytes) -> None:
         raise SiteLogError("day", "not now")
@@ -80,7 +105,10 @@ async def test_a_log_that_is_refused_is_kept_and_the_platform_is_not_taken_to_be
     await box.syncing.beat()
     await box.syncing.day_logs.hand_in()
     assert (box.cloud.is_up(clock.now()), platform.logs) == (True, [])
+    assert "refuses the log of a day" in caplog.text
     platform.take = platform.took
+    await drives(box, "in", CASH)
+    await box.syncing.send()
+    clock.advance(timedelta(days=1))
     await box.syncing.day_logs.hand_in()
-    await box.syncing.day_logs.hand_in()
-    assert [len(log.lines) for log in platform.logs] == [1]
+    assert [(log.day.isoformat(), len(log.lines)) for log in platform.logs] == [("2026-11-03", 1)]

@@ -71,7 +71,12 @@ async def gate(lot: Lot, office: Office, tmp_path: Path) -> AsyncIterator[Box]:
     signer = office.desk.keys().signer(LISTS, lot.clock.now())
     list_key = f"{signer.kid.hex()}:{signer.private.public_key().public_bytes_raw().hex()}"
     file = SiteFile(
-        lot=lot.row.id, device=verifier.id, secret=office.secret, token="a token of the site", list_key=list_key
+        lot=lot.row.id,
+        device=verifier.id,
+        secret=office.secret,
+        token="a-token-of-the-site",
+        booth_token="a-token-of-the-booth",
+        list_key=list_key,
     )
     gateway = Gateway(lot.settings, clock=lot.clock)
     async with (

@@ -18,21 +18,22 @@ from tests.browser import Browser
 from tests.gate.platform import Platform, until
 from tests.served import served
 
-TOKEN = "a-token-of-the-site"
-
 
 @pytest.fixture
-async def url(platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path) -> AsyncIterator[str]:
-    """The address of a box that follows the platform."""
-    own = msgspec.structs.replace(file, token=TOKEN)
-    app: Any = gate_app(lambda: open_box(own, platform.origin, tmp_path / "store", clock))
+async def url(
+    platform: Platform, file: SiteFile, clock: ManualClock, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """The address of a box that follows the platform: simulated, unless a test says otherwise."""
+    simulated = getattr(request, "param", True)
+    app: Any = gate_app(lambda: open_box(file, platform.origin, tmp_path / "store", clock, simulated=simulated))
     async with lifespan(app), served(app) as address:
         yield address
 
 
 @pytest.fixture
-async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {TOKEN}"}) as opened:
+async def client(url: str, file: SiteFile) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"authorization": f"Bearer {file.booth_token}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers) as opened:
         async with asyncio.timeout(20):
             while not (await opened.get("/status")).json()["lanes"]:
                 await asyncio.sleep(0.02)
@@ -79,9 +80,27 @@ async def test_without_the_token_nothing_is_told_or_done(url: str) -> None:
             assert (answer.status_code, answer.json()["code"]) == (401, "GATE_TOKEN_REFUSED")
 
 
-async def test_the_page_shows_and_tries_the_gate(url: str, platform: Platform, chromium: Browser) -> None:
+async def test_a_cameras_token_takes_no_money_and_lifts_no_arm(client: httpx.AsyncClient, file: SiteFile) -> None:
+    client.headers["authorization"] = f"Bearer {file.token}"
+    for path in ("/lanes/out/payments", "/lanes/in/open", "/link"):
+        answer = await client.post(path, json={})
+        assert (answer.status_code, answer.json()["code"]) == (401, "GATE_TOKEN_REFUSED")
+    assert (await client.post("/lanes/in/plates", json={"plate": "沪A12345"})).status_code == 200
+    assert (await client.get("/status")).status_code == 200
+
+
+@pytest.mark.parametrize("url", [False], indirect=True)
+async def test_the_line_of_a_real_site_is_not_cut(client: httpx.AsyncClient, url: str) -> None:
+    assert (await client.get("/status")).json()["simulated"] is False
+    answer = await client.post("/link", json={"cut": True})
+    assert (answer.status_code, answer.json()["code"]) == (404, "GATE_NOT_FOUND")
+
+
+async def test_the_page_shows_and_tries_the_gate(
+    url: str, file: SiteFile, platform: Platform, chromium: Browser
+) -> None:
     platform.enters("沪A12345", "11-02 07:59")
-    await chromium.open(f"{url}/#token={TOKEN}")
+    await chromium.open(f"{url}/#token={file.booth_token}")
     await chromium.find("#lot", "一号车库")
     await chromium.find("#state", "在线")
     await chromium.find("#state div:nth-child(3) dd", "1")  # the box has heard of the car

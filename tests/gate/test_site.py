@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from flows.gate.box import Box
-from flows.gate.errors import GateRequestError, LaneUnknownError
+from flows.gate.errors import CloudAwayError, GateRequestError, LaneUnknownError
 from flows.gate.wire import Answer, OpenedByHand, PaidHere, PlateRead
 from flows.parking.event_ids import event_id_of
 from flows.parking.site_snapshot import SiteMandate, SitePayment, SitePermit
@@ -129,6 +129,20 @@ async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Pl
     assert kinds == [("exit", False, "to_pay"), ("exit", True, "in_grace")]
 
 
+async def test_who_went_to_another_lane_is_let_out_there_alone(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    for lane in ("out", "free"):
+        assert said(await drives(box, lane)) == ("pay", "to_pay", 2500)
+    platform.sessions.clear()
+    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    platform.enters(PLATE, "11-02 07:59", payment)
+    await box.syncing.fetch_snapshot()
+    assert [said(box.passing.lanes.last[lane])[0] for lane in ("out", "free")] == ["pay", "open"]
+
+
 async def test_after_the_grace_only_the_difference_is_due(box: Box, platform: Platform, clock: ManualClock) -> None:
     payment = SitePayment(amount_fen=1500, quoted_at=at("11-02 08:30"), covers_until=at("11-02 08:45"))
     platform.enters(PLATE, "11-02 07:59", payment)
@@ -168,6 +182,33 @@ async def test_without_the_platform_lanes_fail_as_they_are_told(
     ]  # fmt: skip
 
 
+async def test_one_request_that_fails_does_not_make_the_platform_away(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    platform.away = True
+    for fetch in (
+        box.syncing.fetch_lists,
+        box.syncing.fetch_lists,
+        box.syncing.fetch_lists,
+        box.syncing.fetch_snapshot,
+    ):
+        with pytest.raises(CloudAwayError):
+            await fetch()
+    assert said(await drives(box, "free")) == ("pay", "to_pay", 2500)
+    for tell in (box.syncing.beat, box.syncing.fetch_snapshot):
+        with pytest.raises(CloudAwayError):
+            await tell()
+    assert said(await drives(box, "free")) == ("open", "released_unpaid", 2500)
+    platform.away = False
+    await box.syncing.fetch_snapshot()
+    assert box.cloud.is_up(clock.now())
+    clock.advance(timedelta(seconds=31))
+    await box.syncing.fetch_lists()
+    assert not box.cloud.is_up(clock.now())
+
+
 @pytest.mark.case("PK-09")
 async def test_a_near_plate_is_charged_but_never_debited(box: Box, platform: Platform, clock: ManualClock) -> None:
     platform.mandates = (SiteMandate(who=platform.who(PLATE), limit_fen=9999),)
@@ -185,6 +226,30 @@ async def test_an_arm_lifted_by_hand_is_recorded_with_its_reason(box: Box, platf
     await box.syncing.send()
     assert [(e.kind, e.plate, e.reason) for e in platform.events.values()] == [
         ("exit", "", "unread"), ("manual_open", "沪A00120", "ambulance")
+    ]  # fmt: skip
+
+
+async def test_what_a_camera_tells_late_is_kept_and_moves_no_arm(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    """Its line was broken: the lanes `in` and `free` fail open, the lane `out` does not."""
+    platform.enters(PLATE, "11-02 07:59")
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
+    at_minute, later = clock.now() - timedelta(seconds=60), clock.now() - timedelta(seconds=61)
+    assert said(await drives(box, "free", "沪A99999", occurred_at=at_minute)) == ("booth", "no_entry", 0)
+    for lane, plate in (("in", "沪A54321"), ("in", "沪B00001"), ("out", "沪A77777"), ("free", "沪A54321")):
+        later += timedelta(milliseconds=1)
+        assert said(await drives(box, lane, plate, occurred_at=later)) == ("booth", "late", 0)
+    assert said(box.passing.lanes.last["out"]) == ("pay", "to_pay", 2500)
+    waiting = box.passing.lanes.waiting("out", clock.now())
+    assert waiting is not None
+    assert waiting.wire.plate == PLATE
+    assert box.passing.inside.count == 2  # who is barred, too: the arm has let it in
+    await box.syncing.send()
+    assert [(e.kind, e.plate, e.opened, e.reason, e.offline) for e in platform.events.values()][2:] == [
+        ("enter", "沪A54321", True, "fail_open", True), ("enter", "沪B00001", True, "fail_open", True),
+        ("exit", "沪A77777", False, "late", True), ("exit", "沪A54321", True, "fail_open", True),
     ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 
 const TEXTS = {
   zh: {
-    token: "站点口令", enter: "进入", state: "状态", lanes: "车道", try: "模拟", lane: "车道", plate: "车牌（空：未识别）",
+    token: "岗亭口令", enter: "进入", state: "状态", lanes: "车道", try: "模拟", lane: "车道", plate: "车牌（空：未识别）",
     colour: "颜色", blue: "蓝", green: "绿", yellow: "黄", black: "黑", comes: "来车", code: "码的内容", show: "出示",
     yuan: "现金（元）", paid: "已收款", reason: "原因（英文小写）", open: "手动抬杆", events: "最近事件",
     inside: "场内车辆", queue: "待上传", keys: "密钥表", revocations: "吊销表", snapshot: "计费数据", clock: "时钟偏差",
@@ -19,7 +19,7 @@ const TEXTS = {
     },
   },
   en: {
-    token: "Site's token", enter: "Enter", state: "State", lanes: "Lanes", try: "Try", lane: "Lane", plate: "Plate (empty: unread)",
+    token: "Booth's token", enter: "Enter", state: "State", lanes: "Lanes", try: "Try", lane: "Lane", plate: "Plate (empty: unread)",
     colour: "Colour", blue: "blue", green: "green", yellow: "yellow", black: "black", comes: "A car comes", code: "Text of a code", show: "Show it",
     yuan: "Cash (yuan)", paid: "Taken", reason: "Reason (a-z)", open: "Lift by hand", events: "Last events",
     inside: "Vehicles inside", queue: "Not sent yet", keys: "Key set", revocations: "Revocations", snapshot: "Terms", clock: "Clock offset",
@@ -63,6 +63,7 @@ function age(seconds) {
 function draw() {
   const { cloud } = status;
   $("lot").textContent = (language === "zh" ? status.lot_zh : status.lot_en || status.lot_zh) || "Yiwang gate";
+  $("link").hidden = !status.simulated;
   $("link").textContent = t(cloud.cut ? "mend" : "cut");
   const clock = cloud.clock_offset_ms === null ? t("unknown") : `${cloud.clock_offset_ms} ms${cloud.clock_known ? "" : " !"}`;
   const facts = [
