@@ -1,4 +1,4 @@
-"""What the arm does, and why: the site's own order of rules around the platform's (``flows.parking.leaving``). Pure.
+"""What the arm does, and why: the site's own rules around the platform's (``flows.parking.exit_decision``). Pure.
 
 At an entry: barred, then open. At an exit: a passage that was opened already, a receipt of what was paid in advance,
 then fee, grace, mandate and paying later as the platform decides them; last, what a lane does that gets no answer.
@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from flows.parking.leaving import Asked, decide
+from flows.parking.exit_decision import Asked, decide
 from flows.parking.sessions import AGAIN
 
 Kind = Literal["open", "pay", "deny", "booth"]

@@ -17,7 +17,7 @@ from flows.gate.store import Change
 from flows.gate.terms import Terms
 from flows.gate.wire import Answer
 from flows.parking.event_wire import WireEvent, credential_of
-from flows.parking.leaving import Asked
+from flows.parking.exit_decision import Asked
 from flows.parking.plates import read_plate
 from flows.parking.site_snapshot import SiteLane
 from flows.parking.visits import Visit

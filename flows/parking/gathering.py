@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.parking.bays import visits_of
 from flows.parking.cases import Case, Facts
 from flows.parking.credentials import bay_in, credential, index_of, plate_in
-from flows.parking.leaving import Asked, Decision, decide
+from flows.parking.exit_decision import Asked, Decision, decide
 from flows.parking.locking import give_back, keep, lock
 from flows.parking.mandates import debitable, may_debit
 from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed

@@ -27,8 +27,8 @@ from flows.parking.event_wire import (
     read_event,
     read_kept,
 )
+from flows.parking.exit_decision import Decision
 from flows.parking.gathering import Deps, touched_by
-from flows.parking.leaving import Decision
 from flows.parking.refused import Refused, keep_refused
 from flows.parking.sessions import PHONE, GateEvent
 from flows.parking.stored import RAW

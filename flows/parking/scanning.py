@@ -16,8 +16,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from flows.codes.places import Standing
 from flows.parking.errors import ScanRefusedError, UnknownSessionError
+from flows.parking.exit_decision import Decision
 from flows.parking.gathering import Deps
-from flows.parking.leaving import Decision
 from flows.parking.ownership import color_said, refuse_others, vehicle_held
 from flows.parking.recording import record_by_phone, record_in_lot
 from flows.parking.session_tables import ParkingScan, ParkingSession, ScanAct

@@ -11,9 +11,9 @@ from sqlmodel import select
 from flows.parking.collecting import debit_failed, settle_session
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
+from flows.parking.exit_decision import Decision
 from flows.parking.finding import session_of
 from flows.parking.gathering import touched_session
-from flows.parking.leaving import Decision
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
 from flows.parking.recording import record_by_phone
