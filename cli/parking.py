@@ -53,7 +53,7 @@ parking.add_command(permits)
 @parking.command("load")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@click.option("--force", is_flag=True, help="Let a tariff's new version begin in the past.")
+@click.option("--force", is_flag=True, help="Let a tariff's new version, or a kind of day, begin in the past.")
 def load(file: Path, *, dry_run: bool, force: bool) -> None:
     """Add and change what FILE says (YAML or JSON); what it does not name stays. Twice is as once.
 

@@ -131,7 +131,10 @@ def sheet(codes: tuple[str, ...], out: Path, form: str, *, scene: bool) -> None:
 @_latitude
 @_longitude
 def verify(scanned: str, found: str, latitude: float | None, longitude: float | None) -> None:
-    """Record a patrol's look at a sticker: SCANNED is what its scanner read."""
+    """Record a patrol's look at a sticker: SCANNED is what its scanner read.
+
+    Where the place's position is known a sticker counts as seen only if it was scanned there.
+    """
     settings, where = existing(), position_of(latitude, longitude)
     cipher, base = open_keys(settings).cipher, places.base_url(settings, issuer(settings))
 
@@ -147,8 +150,10 @@ def verify(scanned: str, found: str, latitude: float | None, longitude: float | 
     standing = transaction(work)
     if standing.row is None or standing.answer != "valid":
         raise click.ClickException(f"this code is {standing.answer}: take the sticker down")
-    far = f", but {standing.metres} m from its place: it is not counted as seen" if standing.is_far else ""
-    click.echo(f"{standing.row.short_code} is {found}{far}.")
+    away = f"{standing.metres} m from its place" if standing.is_far else ""
+    if standing.metres is None and standing.row.latitude is not None:
+        away = "nobody says where (--latitude, --longitude)"
+    click.echo(f"{standing.row.short_code} is {found}{f', but {away}: it is not counted as seen' if away else ''}.")
 
 
 @place_code.command("retire")

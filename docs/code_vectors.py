@@ -1,14 +1,14 @@
-"""Test vectors for vendors of gates (docs/vectors/codes.json): valid codes, and every way of being none."""
+"""Test vectors for vendors (docs/vectors/codes.json): valid codes, and ways of being none for each reason to refuse."""
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import cbor2
 
-from docs import phone_vectors
+from docs import gate_vectors, list_vectors, phone_vectors, place_vectors, request_vectors
 from docs.vector_keys import (
     CODE_ID,
     KEYS,
@@ -18,24 +18,15 @@ from docs.vector_keys import (
     REVOKED,
     REVOKED_CODE,
     REVOKED_SUBJECT,
-    SUBJECT,
+    issued,
     judged,
 )
-from flows.codes import base45, cose, key_sets, pass_codes, place_codes, revocations, signed_receipts
+from flows.codes import base45, cose, key_sets, pass_codes, revocations, signed_receipts
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import LISTS, PublicKey
-from flows.codes.message_signatures import SignedRequest, sign
-from flows.codes.place_codes import KINDS, PlaceCode, PlaceMacKey
 from flows.codes.signed_receipts import Receipt, plate_hash
-from kernel.crypto.suite import GM, INTL
 
-SECRET, LOT, NONCE = "c2VjcmV0IG9mIHRoZSBleGFtcGxlLCAzMiBieXRlcyE", UUID(int=0x0193), "b4f1c2d3e5a60718"
-VERIFIER = UUID("01938f00-0000-7000-8000-000000000001")
-PLACE_KEYS = {
-    0: PlaceMacKey(INTL, b"\x11" * 32),
-    1: PlaceMacKey(GM, b"\x22" * 32),
-    2: PlaceMacKey(INTL, b"\x33" * 32, retired=True),
-}
+LOT = UUID(int=0x0193)
 
 
 def text() -> str:
@@ -53,16 +44,16 @@ def text() -> str:
         "phone": phone_vectors.phone(),
         "phone_codes": [judged(*each) for each in phone_vectors.codes()],
         "receipts": [*_receipts()],
-        "place_keys": [_place_key(kid, key) for kid, key in PLACE_KEYS.items()],
-        "place_codes": [_place(*each) for each in _places()],
-        "device_signature": _device_signature(),
+        "states": [*gate_vectors.states()],
+        "sequences": [*gate_vectors.sequences()],
+        "key_sets": [*list_vectors.sets()],
+        "revocation_lists": [*list_vectors.lists()],
+        "place_keys": [*place_vectors.keys()],
+        "place_codes": [*place_vectors.codes()],
+        "device_signature": request_vectors.example(),
+        "device_requests": [*request_vectors.requests()],
     }
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
-
-
-def issued(name: str = "parking", *, at: datetime = NOW, subject: bytes = SUBJECT, code_id: bytes = CODE_ID) -> str:
-    """A code by one of the keys."""
-    return pass_codes.issue(KEYS[name], KIDS[name], subject, at, code_id)
 
 
 def _codes() -> Iterator[tuple[str, str, int, str]]:
@@ -104,7 +95,6 @@ def _bent(good: str) -> Iterator[tuple[str, str]]:
     yield "another algorithm", other(cbor2.dumps({1: -7}), unprotected, payload, signature)
     yield "the algorithm unprotected", other(b"", {1: -8, 4: KIDS["parking"]}, payload, signature)
     yield "a second header", other(protected, unprotected | {5: b""}, payload, signature)
-    yield "claims in another order", other(protected, unprotected, _reversed(claims), signature)
     yield "a claim more", other(protected, unprotected, cbor2.dumps(claims | {4: 2**31}), signature)
     yield "claims that nobody signed", other(protected, unprotected, cbor2.dumps(claims | {2: bytes(16)}), signature)
     yield (
@@ -114,13 +104,41 @@ def _bent(good: str) -> Iterator[tuple[str, str]]:
     yield "under another key's id", other(protected, {4: KIDS["identity"]}, payload, signature)
     yield "a bit of the signature", other(protected, unprotected, payload, signature[:-1] + bytes([signature[-1] ^ 1]))
     yield "the signature's S plus the order", other(protected, unprotected, payload, signature[:32] + scalar)
+    yield from ((name, pass_codes.PREFIX + base45.encode(each)) for name, each in _headers_of_the_same_length(raw))
+    yield from ((name, _signed_for(pass_codes.AAD, each)) for name, each in _claims_of_the_same_length(payload))
     yield "signed without external_aad", _signed_for(b"", payload)
     yield "signed as a receipt", _signed_for(signed_receipts.AAD, payload)
     yield "signed as a list", _signed_for(key_sets.AAD, payload)
 
 
-def _reversed(claims: dict[int, Any]) -> bytes:
-    return cbor2.dumps({key: claims[key] for key in sorted(claims, reverse=True)})
+def _headers_of_the_same_length(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """What no signature covers: a gate that does not look at each byte takes these."""
+    yield "an array of five", _put(raw, 0, 0x85)
+    yield "the protected header as a text", _put(raw, 1, 0x63)
+    yield "another protected header", _put(raw, 3, 0x03)
+    yield "the unprotected header as an array", _put(raw, 5, 0x81)
+    yield "an empty unprotected header", _put(raw, 5, 0xA0)
+    yield "the key's id under another label", _put(raw, 6, 0x05)
+    yield "the key's id as a text", _put(raw, 7, 0x62)
+    yield "the claims as a text", _put(raw, 10, 0x78)
+    yield "the signature as a text", _put(raw, 47, 0x78)
+
+
+def _claims_of_the_same_length(payload: bytes) -> Iterator[tuple[str, bytes]]:
+    """Claims in another form, to be signed by the right key."""
+    claims = cbor2.loads(payload)
+    yield "claims in another order, signed", cbor2.dumps({key: claims[key] for key in sorted(claims, reverse=True)})
+    yield "the holder as claim 1, signed", _put(payload, 1, 0x01)
+    yield "the holder as a text, signed", _put(payload, 2, 0x70)
+    yield "the time as claim 4, signed", _put(payload, 19, 0x04)
+    yield "the time as a negative number, signed", _put(payload, 20, 0x3A)
+    yield "the time as a floating number, signed", _put(payload, 20, 0xFA)
+    yield "the code's id as claim 8, signed", _put(payload, 25, 0x08)
+    yield "the code's id as a text, signed", _put(payload, 26, 0x68)
+
+
+def _put(data: bytes, at: int, byte: int) -> bytes:
+    return data[:at] + bytes([byte]) + data[at + 1 :]
 
 
 def _signed_for(aad: bytes, payload: bytes) -> str:
@@ -131,6 +149,8 @@ def _receipts() -> Iterator[dict[str, Any]]:
     plate, until = "沪A12345", NOW + timedelta(hours=1)
     receipt = Receipt(plate_hash(LOT, plate), LOT, until, CODE_ID)
     good = signed_receipts.issue(KEYS["parking"], KIDS["parking"], receipt)
+    raw = base45.decode(good.removeprefix(signed_receipts.PREFIX))
+    longer = raw.replace(int(until.timestamp()).to_bytes(4), int(until.timestamp() + 60).to_bytes(4))
     for name, code, after, lot in (
         ("valid", good, 0, LOT),
         ("valid, last second", good, 3620, LOT),
@@ -139,8 +159,16 @@ def _receipts() -> Iterator[dict[str, Any]]:
         ("a pass code", good.replace("SR1:", "SC1:"), 0, LOT),
         ("a pass code's text", "SR1:" + issued().removeprefix("SC1:"), 0, LOT),
         ("another purpose's key", signed_receipts.issue(KEYS["identity"], KIDS["identity"], receipt), 0, LOT),
+        ("retired key", signed_receipts.issue(KEYS["retired"], KIDS["retired"], receipt), 0, LOT),
         ("unknown key", signed_receipts.issue(KEYS["unknown"], KIDS["unknown"], receipt), 0, LOT),
         ("another's key id", signed_receipts.issue(KEYS["identity"], KIDS["parking"], receipt), 0, LOT),
+        ("lower case", good.lower(), 0, LOT),
+        ("a group above 65535", good[:4] + ":::" + good[7:], 0, LOT),
+        ("a byte too many", _receipt(raw + b"\0"), 0, LOT),
+        ("the key's id as a text", _receipt(_put(raw, 7, 0x62)), 0, LOT),
+        ("a later end that nobody signed", _receipt(longer), 0, LOT),
+        ("a bit of the signature", _receipt(_put(raw, len(raw) - 1, raw[-1] ^ 1)), 0, LOT),
+        ("signed as a pass code", _receipt(cose.sign(KEYS["parking"], KIDS["parking"], raw[12:65], b"SC1")), 0, LOT),
     ):
         now = NOW + timedelta(seconds=after)
         try:
@@ -152,42 +180,8 @@ def _receipts() -> Iterator[dict[str, Any]]:
         yield {"name": name, "text": code, **about, "now": int(now.timestamp()), "result": result}
 
 
-def _places() -> Iterator[tuple[str, str]]:
-    base = "https://q.example.gov.cn"
-    for kind in KINDS:
-        code = PlaceCode(kind, bytes(range(8)), 0)
-        yield f"{kind}, as a URL", place_codes.payload(base, code, PLACE_KEYS)
-        yield f"{kind}, as a scene", place_codes.scene_of(code, PLACE_KEYS)
-    url = place_codes.payload(base, PlaceCode("bay", bytes(range(8)), 0), PLACE_KEYS)
-    yield "in lower case", url.lower()
-    yield "its last part alone", url.rpartition("/")[2]
-    yield "by HMAC-SM3", place_codes.payload(base, PlaceCode("bay", bytes(range(8)), 1), PLACE_KEYS)
-    yield "by a retired key", place_codes.payload(base, PlaceCode("bay", bytes(range(8)), 2), PLACE_KEYS)
-    yield "another domain", url.replace("Q.EXAMPLE", "Q.EXAMP1E")
-    yield "another object", url.replace("/P/A", "/P/B")
-    yield "another key", url.replace(".00.", ".01.")
-    yield "an unknown key", url.replace(".00.", ".FF.")
-    yield "another MAC", url[:-1] + ("A" if url[-1] != "A" else "B")
-    yield "spare bits set", url.replace(url.split("/P/")[1][:13], url.split("/P/")[1][:12] + "P")
-
-
-def _place(name: str, scanned: str) -> dict[str, Any]:
-    read = place_codes.read(scanned, PLACE_KEYS, "https://q.example.gov.cn")
-    said = {"kind": read.code.kind} if not isinstance(read, place_codes.Tampered) else {}
-    return {"name": name, "text": scanned, "result": type(read).__name__.lower(), **said}
-
-
-def _place_key(kid: int, key: PlaceMacKey) -> dict[str, Any]:
-    mac = "HMAC-SHA-256" if key.suite is INTL else "HMAC-SM3"
-    return {"kid": kid, "mac": mac, "secret": key.secret.hex(), "retired": key.retired}
-
-
-def _device_signature() -> dict[str, Any]:
-    body = json.dumps({"code": issued(), "request_id": "gate-1-000001"}, separators=(",", ":"))
-    request = SignedRequest("POST", "city.example.gov.cn", "/codes/check", {}, body.encode())
-    headers = sign(request, SECRET.encode(), str(VERIFIER), NOW, NONCE)
-    sent = {"method": request.method, "url": f"https://{request.authority}{request.target}", "body": body}
-    return {"secret": SECRET, "request": sent, "headers": headers}
+def _receipt(data: bytes) -> str:
+    return signed_receipts.PREFIX + base45.encode(data)
 
 
 def _end(each: PublicKey) -> dict[str, int]:

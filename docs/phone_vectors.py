@@ -50,6 +50,11 @@ def codes() -> Iterator[tuple[str, str, int, str]]:
     yield from ((name, bent, 0, "parking") for name, bent in _bent(good))
 
 
+def of_one_second() -> tuple[str, str]:
+    """Two codes that one phone has signed in one second, beside two credentials: their id is the same."""
+    return _code(_credential()), _code(_credential(ends=ENDS + timedelta(days=1)))
+
+
 def _bent(good: str) -> Iterator[tuple[str, str]]:
     raw, written = base45.decode(good.removeprefix(device_codes.PREFIX)), device_codes.PREFIX
     credential, said, signature = raw[:119], int.from_bytes(raw[119:123]), raw[123:]

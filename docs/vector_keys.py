@@ -7,13 +7,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from flows.codes import pass_codes
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import LISTS, KeySet, PublicKey
 from flows.codes.offline import ClockState, Held, judge
 from flows.codes.revocations import RevocationList, hash_of
 
 NOW = datetime(2026, 12, 1, 4, tzinfo=UTC)
-SEEDS = {"parking": 1, "identity": 2, LISTS: 3, "retired": 4, "unknown": 5, "revoked": 6}
+SEEDS = {"parking": 1, "identity": 2, LISTS: 3, "retired": 4, "unknown": 5, "revoked": 6, "retired lists": 7}
 KEYS = {name: Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32) for name, seed in SEEDS.items()}
 KIDS = {name: bytes([seed, 1]) for name, seed in SEEDS.items()}
 SUBJECT, CODE_ID = bytes(range(16)), bytes(range(160, 168))
@@ -27,6 +28,7 @@ PUBLISHED = KeySet(
         PublicKey(KIDS[LISTS], LISTS, KEYS[LISTS].public_key()),
         PublicKey(KIDS["retired"], "parking", KEYS["retired"].public_key(), until=NOW),
         PublicKey(KIDS["revoked"], "parking", KEYS["revoked"].public_key()),
+        PublicKey(KIDS["retired lists"], LISTS, KEYS["retired lists"].public_key(), until=NOW),
     ],
 )
 PHONES: dict[str, EllipticCurvePrivateKey] = {
@@ -50,6 +52,11 @@ REVOKED = RevocationList(
         hash_of("device", public_of("lost")),
     ],
 )
+
+
+def issued(name: str = "parking", *, at: datetime = NOW, subject: bytes = SUBJECT, code_id: bytes = CODE_ID) -> str:
+    """A code by one of the keys."""
+    return pass_codes.issue(KEYS[name], KIDS[name], subject, at, code_id)
 
 
 def judged(name: str, code: str, after: int, purpose: str) -> dict[str, Any]:

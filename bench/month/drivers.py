@@ -186,7 +186,7 @@ class Drivers:
         yield self._now + timedelta(hours=20)
         fee = random.choice((0, charged // 2, charged))
         await gateway.call("decided", dispute, fee)
-        known.adjusted = fee
+        known.adjusted = None if fee == charged else fee
         self.said["dispute decided"] += 1
 
     async def _account(self, car: int) -> UUID:

@@ -20,7 +20,7 @@ _ALARMS = """
 """
 
 
-class Use(Struct, frozen=True):
+class Acceptance(Struct, frozen=True):
     """Where and when a code was accepted."""
 
     name_zh: str
@@ -34,8 +34,8 @@ class Alarm(Struct, frozen=True):
     kind: str
     found_at: datetime
     account_id: UUID | None
-    first: Use
-    second: Use
+    first: Acceptance
+    second: Acceptance
     metres: int | None
 
 
@@ -46,8 +46,8 @@ async def alarms(session: AsyncSession, since: datetime) -> Sequence[Alarm]:
             row["kind"],
             row["found_at"],
             row["account_id"],
-            Use(row["first_zh"], row["first_en"], row["first_at"]),
-            Use(row["second_zh"], row["second_en"], row["second_at"]),
+            Acceptance(row["first_zh"], row["first_en"], row["first_at"]),
+            Acceptance(row["second_zh"], row["second_en"], row["second_at"]),
             row["metres"],
         )
         for row in await (await driver(session)).fetch(_ALARMS, since)

@@ -21,7 +21,7 @@ from flows.codes.desk import Desk
 from flows.codes.distance import Position, apart
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.offline import Use
-from flows.codes.recording import Reading, note, recorded_use
+from flows.codes.recording import Reading, note, recorded_use, signed_use
 from flows.codes.refusals import Refusal
 from flows.codes.revocations import Kind, named_by
 from flows.codes.revoking import is_revoked
@@ -104,13 +104,12 @@ async def check(session: AsyncSession, desk: Desk, verifier: Verifier, text: str
         await note(connection, desk.clock, verifier, asked.reading(code, holder, "too_far"))
         return _refused(Refusal.TOO_FAR, f"The code's phone is more than {FARTHEST_METRES} m from here", asked, code)
     use = Use(str(verifier.id), request_id, asked.at)
-    first = await recorded_use(connection, code.code_id, use) or await single_use.first_use(
-        desk.redis, code.code_id, use
-    )
+    first = await signed_use(connection, code.code_id, use) or await single_use.first_use(desk.redis, code.code_id, use)
+    if first is None and not await note(connection, desk.clock, verifier, asked.reading(code, holder, "ok")):
+        first = await recorded_use(connection, code.code_id, use)  # what Redis has forgotten of an opaque code
     if first is not None:
         await note(connection, desk.clock, verifier, asked.reading(code, holder, "replay"))
         return await _replayed(session, asked, code, first)
-    await note(connection, desk.clock, verifier, asked.reading(code, holder, "ok"))
     subject = code.subject
     if holder.group != verifier.group:
         subject = await subject_for(session, desk.clock, verifier.group, holder.account_id)

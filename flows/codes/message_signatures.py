@@ -48,7 +48,7 @@ def stated(request: SignedRequest) -> Stated:
     """Read a request's signature and hold its content to its digest (RFC 9530). Raises DeviceRefusedError."""
     label, (components, parameters) = _only_input(request.headers.get("signature-input", ""))
     signature = _parsed(request.headers.get("signature", ""), "Signature").get(label, (None,))[0]
-    covered = tuple(name for name, options in components if not options)
+    covered = tuple(name for name, options in components if type(name) is str and not options)
     if covered != COVERED or len(components) != len(COVERED):
         raise _refused(f"it covers {' '.join(covered) or 'nothing'}, not {' '.join(COVERED)}")
     created, key_id, nonce = (parameters.get(name) for name in ("created", "keyid", "nonce"))

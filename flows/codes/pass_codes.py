@@ -94,6 +94,7 @@ def _claims(payload: bytes) -> tuple[bytes, int, bytes]:
             case {2: bytes(subject), 6: int(issued_at), 7: bytes(code_id)} if (
                 len(subject) == SUBJECT_BYTES
                 and len(code_id) == CODE_ID_BYTES
+                and issued_at >= 0
                 and _payload(subject, issued_at, code_id) == payload
             ):
                 return subject, issued_at, code_id

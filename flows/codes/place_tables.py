@@ -86,7 +86,7 @@ class PatrolDue(SQLModel, table=True):
 
 
 class PlaceReport(SQLModel, table=True):
-    """Somebody has scanned a code that is not ours, or has told that a sticker is wrong. No word of who they are.
+    """Somebody has scanned a code that is not ours, or has told that a sticker is wrong. No word of who or where.
 
     ``object_id`` is what the code claims to be, if it is one that there is.
     """
@@ -97,6 +97,4 @@ class PlaceReport(SQLModel, table=True):
     scanned: str  # as it was read, cut
     object_id: bytes | None = Field(default=None, sa_column=Column(LargeBinary, index=True))
     at: datetime
-    latitude: float | None = None
-    longitude: float | None = None
     request_id: str = Field(unique=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,6 +21,7 @@ from flows.codes.place_tables import Finding, PlaceKey, PlacePatrol, PlaceReport
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.crypto.suite import SUITES, SuiteName
+from kernel.ids import uuid7
 from kernel.settings import Settings
 
 NEAR_METRES = 150
@@ -154,32 +156,32 @@ class Look(Struct, frozen=True):
 
 
 async def patrolled(session: AsyncSession, clock: Clock, row: StaticCode, look: Look) -> PlacePatrol:
-    """Record that somebody of the city has looked at a sticker; only one that is well counts as verified."""
-    far = apart(position_of(row.latitude, row.longitude), look.where)
+    """Record that somebody of the city has looked at a sticker; one that is well and in its place counts as verified.
+
+    In its place is one that was scanned there, or that is to hang nobody knows where.
+    """
+    place = position_of(row.latitude, row.longitude)
+    far = apart(place, look.where)
     patrol = PlacePatrol(object_id=row.object_id, found=look.found, actor=look.actor, at=clock.now(), metres=far)
-    if look.found == "ok" and (far is None or far <= NEAR_METRES):
+    if look.found == "ok" and (place is None or (far is not None and far <= NEAR_METRES)):
         row.last_verified_at = patrol.at
         await end_due(session, clock, row.object_id, "patrolled")
     session.add_all([patrol, row])
     return patrol
 
 
-async def reported(session: AsyncSession, clock: Clock, scanned: str, request_id: str) -> PlaceReport:
-    """Record that somebody thinks a sticker is wrong; again with the same id it is the same report."""
-    known = (await session.exec(select(PlaceReport).where(PlaceReport.request_id == request_id))).first()
-    if known is not None:
-        return known
+async def reported(session: AsyncSession, clock: Clock, scanned: str, request_id: str) -> None:
+    """Record that somebody thinks a sticker is wrong; again with the same id, at once too, it is the same report."""
     claimed = place_codes.claimed(scanned)
     row = await session.get(StaticCode, claimed) if claimed is not None else None
-    report = PlaceReport(
-        scanned=scanned[:_SCANNED_CHARACTERS],
-        object_id=claimed if row is not None else None,
-        at=clock.now(),
-        request_id=request_id,
-    )
-    session.add(report)
-    await session.flush()
-    return report
+    values = {
+        "id": uuid7(),
+        "scanned": scanned[:_SCANNED_CHARACTERS],
+        "object_id": claimed if row is not None else None,
+        "at": clock.now(),
+        "request_id": request_id,
+    }
+    await session.exec(postgresql.insert(PlaceReport).values(values).on_conflict_do_nothing())
 
 
 def base_url(settings: Settings, issuer: str) -> str:

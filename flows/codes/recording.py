@@ -27,7 +27,7 @@ _LOCK = "SELECT pg_advisory_xact_lock($1)"
 _INSERT = """
     INSERT INTO code_use (id, verifier_id, received_at, code_id, account_id, purpose, used_at, result, request_id,
         claims, offline)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT ON CONSTRAINT code_use_once DO NOTHING
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
     RETURNING id
 """
 _FIRST = """
@@ -64,14 +64,19 @@ class Reading(Struct, frozen=True, kw_only=True):
     offline: bool = False
 
 
-async def recorded_use(connection: "asyncpg.Connection[asyncpg.Record]", code_id: bytes, use: Use) -> Use | None:
-    """Return the recorded use that this one repeats; what Redis knew of it may be lost, or it was told by a site.
+async def signed_use(connection: "asyncpg.Connection[asyncpg.Record]", code_id: bytes, use: Use) -> Use | None:
+    """As ``recorded_use``, of a signed code: a site may have told it. Till the transaction ends nobody records more.
 
-    Until the transaction ends no other use of the code is recorded. An opaque code is lost together with Redis.
+    An opaque code is not looked for: only the platform judges it, and ``note`` refuses a second use without a look.
     """
     if not _is_signed(code_id):
         return None
     await _wait_for(connection, code_id)
+    return await recorded_use(connection, code_id, use)
+
+
+async def recorded_use(connection: "asyncpg.Connection[asyncpg.Record]", code_id: bytes, use: Use) -> Use | None:
+    """Return the recorded use that this one repeats; what Redis knew of it may be lost."""
     row = await connection.fetchrow(_FIRST, code_id)
     if row is None:
         return None
@@ -84,8 +89,9 @@ async def note(
 ) -> bool:
     """Record a use, and what it shows; False if this request of the verifier's is recorded already.
 
-    Notes of one code wait for each other, so that of two uses the later sees the earlier. Whoever notes several in a
-    transaction does so in the order of their code ids.
+    False as well for a second online use that is ``ok``: PostgreSQL refuses it, whatever Redis has forgotten. Notes of
+    one code wait for each other, so that of two uses the later sees the earlier. Whoever notes several in a transaction
+    does so in the order of their code ids.
     """
     use_id, now = uuid7(), clock.now()
     if signed := _is_signed(reading.code_id):

@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.accounts.merging import parts_of
 from auth.clients.tables import PairwiseSubject
 from flows.codes.devices import LAST, phones_of, phones_of_closed
 from flows.codes.revocations import Kind, RevocationList, hash_of
@@ -49,12 +50,13 @@ async def revoke_all_of(session: AsyncSession, clock: Clock, account_id: UUID, r
     """Refuse whatever codes an account was given until now, as when a phone is lost; return under how many names.
 
     Codes given from now on are good, online at once and offline when the list has forgotten the names. A phone that
-    signs codes itself is bound no more.
+    signs codes itself is bound no more. Accounts that have become part of this one are meant too.
     """
     for phone in await phones_of(session, account_id, lock=True):
         await revoke_phone(session, clock, phone, reason)
     query = select(PairwiseSubject.subject).where(
-        PairwiseSubject.account_id == account_id, col(PairwiseSubject.sector).startswith(SECTOR_PREFIX)
+        col(PairwiseSubject.account_id).in_(await parts_of(session, account_id)),
+        col(PairwiseSubject.sector).startswith(SECTOR_PREFIX),
     )
     subjects = (await session.exec(query)).all()
     for subject in subjects:

@@ -1,8 +1,8 @@
 """That a code is used once: one command in Redis (SET with NX and GET), one round trip, whoever comes first.
 
 The same verifier with the same request within five seconds is the same use: its network has lost the answer. Redis
-remembers longer than any code lives; without it nothing counts as unused. If it is emptied meanwhile, the record of
-uses still knows a signed code (``recording.recorded_use``), and an opaque one is gone with it.
+remembers longer than any code lives; without it nothing counts as unused. If it forgets, as in a failover, the record
+of uses still knows (``recording``).
 """
 
 from datetime import UTC, datetime, timedelta

@@ -101,12 +101,18 @@ class CodeDevice(SQLModel, table=True):
 class CodeUse(SQLModel, table=True):
     """A verifier has read a resident's code: asked the platform, or judged it itself and told later (``offline``).
 
-    Once for each request of a verifier. ``code_id`` is a signed code's ``cti``, an opaque code's SHA-256.
+    Once for each request of a verifier, and accepted online once. ``code_id`` is a signed code's ``cti``, an opaque
+    code's SHA-256.
     """
 
     __tablename__ = "code_use"
     __table_args__ = (
         UniqueConstraint("verifier_id", "request_id", "code_id", name="code_use_once"),
+        Index(
+            *("code_use_once_online", "code_id"),
+            unique=True,
+            postgresql_where=text("result = 'ok' AND NOT offline"),
+        ),
         Index("code_use_code", "code_id"),
         Index("code_use_account", "account_id", "id"),
     )

@@ -14,11 +14,12 @@ from flows.parking.tariff_data import read_tariff
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """``lot`` None: the platform has not been heard yet."""
+    """``lot`` None: the platform has not been heard yet. ``former``: versions of open sessions alone."""
 
     lot: SiteLot | None = None
     lanes: Mapping[str, SiteLane] = {}
     versions: Sequence[Version] = ()
+    former: Sequence[Version] = ()
     holidays: Holidays = Holidays({})
     permits: Mapping[str, Sequence[Permit]] = {}
     mandates: Mapping[str, int] = {}
@@ -26,11 +27,12 @@ class Terms(Struct, frozen=True, kw_only=True):
     @property
     def free_for(self) -> timedelta:
         """For how long the free minutes of a stay count at most; nothing: each stay has its own."""
-        return timedelta(hours=max((each.rules.tariff.free.once_in_hours for each in self.versions), default=0))
+        versions = (*self.versions, *self.former)
+        return timedelta(hours=max((each.rules.tariff.free.once_in_hours for each in versions), default=0))
 
     def version(self, tariff_id: UUID | None, entered_at: datetime) -> Version | None:
         """Return the version that a stay keeps."""
-        named = next((each for each in self.versions if each.id == tariff_id), None)
+        named = next((each for each in (*self.versions, *self.former) if each.id == tariff_id), None)
         return named or version_at(self.versions, entered_at)
 
     def permit(self, who: str, at: datetime, version: Version | None) -> str:
@@ -47,7 +49,8 @@ def terms_of(snapshot: SiteSnapshot) -> Terms:
     return Terms(
         lot=snapshot.lot,
         lanes={lane.name: lane for lane in snapshot.lanes or ()},
-        versions=[_version(each) for each in tariffs],
+        versions=[_version(each) for each in tariffs if not each.former],
+        former=[_version(each) for each in tariffs if each.former],
         holidays=Holidays({each.day: each.kind for each in snapshot.holidays or ()}),
         permits=permits,
         mandates=_limits(snapshot.mandates or ()),

@@ -11,6 +11,8 @@ from flows.parking.coupons import Coupon, Discount, discounts
 from flows.parking.fees import Fee
 from flows.parking.visits import Visit
 
+_DISPUTES = ("", "decided", "open")
+
 
 class Facts(Struct, frozen=True, kw_only=True):
     """What a session's row knows that is in no gate event."""
@@ -24,9 +26,18 @@ class Facts(Struct, frozen=True, kw_only=True):
     written_off_at: datetime | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Take it off a row of the database."""
-        return cls(**{name: row[name] for name in cls.__struct_fields__})
+    def of(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
+        """Take them off the rows of a session: what any says was debited, disputed or written off was."""
+        known = {name: [row[name] for row in rows if row[name] is not None] for name in cls.__struct_fields__}
+        return cls(
+            quoted_until=max(known["quoted_until"], default=None),
+            debited_at=min(known["debited_at"], default=None),
+            reminders=max(known["reminders"], default=0),
+            adjusted_fen=next(iter(known["adjusted_fen"]), None),
+            dispute=max(known["dispute"], key=_DISPUTES.index, default=""),
+            orphan_closed_at=max(known["orphan_closed_at"], default=None),
+            written_off_at=min(known["written_off_at"], default=None),
+        )
 
 
 class Paid(Struct, frozen=True, kw_only=True):

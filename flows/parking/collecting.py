@@ -87,7 +87,7 @@ async def _give_back(deps: Deps, row: ParkingSession, case: Case, surplus: int) 
 
 
 def _debitable(row: ParkingSession, case: Case) -> bool:
-    """Whether a session may be debited at all: its vehicle was seen to leave, nobody guessed, disputes or pays."""
+    """Whether a session may be debited at all: a device saw its vehicle leave, nobody guessed, disputes or pays."""
     paying = any(each.paid_at is None and each.closed_at is None for each in case.payments)
-    seen = case.visit.match == "exact" and case.visit.left_at is not None
+    seen = case.visit.match == "exact" and case.visit.left_at is not None and not case.visit.left_by_phone
     return seen and row.debited_at is None and row.dispute != "open" and not paying

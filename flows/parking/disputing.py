@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import col, or_, select
 
 from flows.parking.collecting import settle_session
 from flows.parking.errors import DisputeRefusedError
@@ -10,7 +10,7 @@ from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.paying import stop
 from flows.parking.quoting import rewritten
-from flows.parking.session_tables import ParkingDispute
+from flows.parking.session_tables import ParkingDispute, ParkingSession
 from kernel.audit.entries import Event, append
 
 
@@ -21,7 +21,8 @@ async def dispute(deps: Deps, session_id: UUID, account_id: UUID, reason: str, w
     """
     row = await session_of(deps.session, session_id)
     case = await (await touched_session(deps, row)).case(row.id)
-    chosen = select(ParkingDispute).where(ParkingDispute.session_id == row.id, ParkingDispute.state == "open")
+    ids = select(ParkingSession.id).where(or_(ParkingSession.id == row.id, ParkingSession.superseded_by == row.id))
+    chosen = select(ParkingDispute).where(col(ParkingDispute.session_id).in_(ids), ParkingDispute.state == "open")
     known = (await deps.session.exec(chosen)).first()
     if known is not None:
         if known.account_id == account_id:
@@ -59,7 +60,8 @@ async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int)
         )
     found.state = "rejected" if fee_fen == row.closing_fen else "adjusted"
     found.adjusted_fen, found.decided_at, found.decided_by = fee_fen, deps.clock.now(), actor
-    row.adjusted_fen, row.dispute = fee_fen, "decided"
+    row.adjusted_fen = None if found.state == "rejected" else fee_fen  # the fee goes on following from events
+    row.dispute = "decided"
     deps.session.add(found)
     await rewritten(deps, row)
     await settle_session(deps, row.id)

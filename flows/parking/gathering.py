@@ -25,7 +25,7 @@ from flows.parking.mandates import debitable, may_debit
 from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
 from flows.parking.projecting import covered_from, fee_until, is_news, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
-from flows.parking.sessions import GateEvent, passages_of, sessions_of
+from flows.parking.sessions import PHONE, GateEvent, passages_of, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
 from flows.parking.terms import Lot, Terms, lot_of, terms_of
 from flows.parking.visits import Visit
@@ -80,13 +80,14 @@ class Touched:
         fee = fee_until(case, self.terms, event.occurred_at)
         due = None if fee is None else fee.total_fen - case.paid_fen
         owes = due is not None and due > 0
+        chargeable = owes and case.facts.debited_at is None and event.device_id != PHONE  # as ``collecting`` will
         decision = decide(
             Asked(
                 match=case.visit.match,
                 due_fen=due,
                 in_grace=covered_from(case.payments, event.occurred_at) is not None,
                 pays_later=self.lot.pays_later,
-                mandate=owes and await may_debit(self.deps.session, case.visit.id, case.credential, due or 0),
+                mandate=chargeable and await may_debit(self.deps.session, case.visit.id, case.credential, due or 0),
             )
         )
         self.add(replace(event, opened=decision.kind == "open"))
@@ -99,18 +100,20 @@ class Touched:
     async def write(self) -> dict[UUID, UUID]:
         """Write the sessions that changed; return each event's session."""
         now, rows = self.deps.clock.now(), self._was.sessions
+        told = {event.id for event in self._was.events}
         cases = await self._cases(self.visits())
         changed, news = list[dict[str, Any]](), list[Case]()
         for case in cases:
             money = money_of(case, self.terms)
             values = row_values(case, self.terms, money, now) | {"credential": case.credential}
+            values |= msgspec.structs.asdict(case.facts)
             row = rows.get(case.visit.id)
-            if row is not None and _same(row, values):
-                continue
-            changed.append(self._whole(case, row, values) | {"updated_at": now})
-            self._settle(case, owed(money, case))
-            if is_news(case, row, values):
-                news.append(case)
+            same = row is not None and _same(row, values)
+            if not same:
+                changed.append(self._whole(case, row, values) | {"updated_at": now})
+                news += [case] if is_news(case, row, values) else []
+            if not same or not told.issuperset(case.visit.events):  # a device may see again what a phone has said
+                self._settle(case, owed(money, case))
         await self._upsert(changed)
         await self._announce(news)
         if changed:
@@ -154,8 +157,7 @@ class Touched:
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
-                # An earlier event may have come since: what was known of the session that it was goes on.
-                facts=next((Facts.of(rows[event]) for event in visit.events if event in rows), Facts()),
+                facts=Facts.of([rows[each] for each in visit.events if each in rows and _counts(rows[each], visit)]),
                 payments=payments,
                 coupons=coupons,
                 free_at=free_at.get(visit.credential),
@@ -188,7 +190,6 @@ class Touched:
             "id": case.visit.id,
             "lot_id": self.lot.id,
             "credential_text": sealed or self.deps.keys.cipher.seal(TEXT, case.visit.id, case.visit.credential),
-            **msgspec.structs.asdict(case.facts),
         }
 
     async def _upsert(self, changed: list[dict[str, Any]]) -> None:
@@ -215,12 +216,17 @@ _TAKEN = """
 
 @lru_cache(8)
 def _upsert(names: tuple[str, ...]) -> str:
-    """Return the statement that writes a session; what its row keeps beside events is not overwritten."""
-    stays = {"id", "lot_id", *Facts.__struct_fields__}
+    """Return the statement that writes a session."""
+    stays = {"id", "lot_id"}
     places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
     renewed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in stays)
     into = f"INSERT INTO parking_session ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of ours
     return f"{into} ON CONFLICT (id) DO UPDATE SET {renewed}"
+
+
+def _counts(row: Mapping[str, Any], visit: Visit) -> bool:
+    """Whether a row's facts are a visit's. Several are where sessions turn out to be one, until they are superseded."""
+    return row["superseded_by"] is None or row["id"] == visit.id
 
 
 def _same(row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

@@ -1,25 +1,38 @@
 """The file of operators becomes rows: whatever is new or different, and nothing the second time.
 
 What the file does not name stays as it is; ``closed`` takes something out of use. A tariff's versions are only added,
-and one that others have entered under is never put before them: it begins in the future, unless that is forced.
+and one that others have entered under is never put before them: it begins in the future, unless that is forced. Nor is
+a day that has begun another kind of day, and what a lot charges by is noted before it changes.
 """
 
 from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes.tables import CodeVerifier
 from flows.parking.errors import OperatorFileError, TariffRefusedError
-from flows.parking.operator_file import FileLot, FileOperator, FileTariff, OperatorFile
+from flows.parking.holidays import Holidays
+from flows.parking.operator_file import FileHoliday, FileLot, FileOperator, FileTariff, OperatorFile
 from flows.parking.publishing import NewTariff, publish_tariff
-from flows.parking.tables import ParkingBay, ParkingHoliday, ParkingLane, ParkingLot, ParkingOperator, ParkingTariff
+from flows.parking.session_tables import ParkingSession
+from flows.parking.tables import (
+    CHARGED_BY,
+    ParkingBay,
+    ParkingFormerTerms,
+    ParkingHoliday,
+    ParkingLane,
+    ParkingLot,
+    ParkingOperator,
+    ParkingTariff,
+)
 from kernel.audit.entries import Event, append
-from kernel.clock import Clock
+from kernel.clock import CHINA, Clock
 from services_catalog.tables import Department
 from supergraph.findings import Finding
 
@@ -45,10 +58,8 @@ class Loading:
         """Write the file down and return what changed. Raises OperatorFileError with all that speaks against it."""
         for number, operator in enumerate(file.operators):
             await self._operator(operator, f"/operators/{number}")
-        for holiday in file.holidays:
-            key = {"region": holiday.region, "day": holiday.day}
-            values = {"kind": holiday.kind, "name_zh": holiday.name_zh, "source": holiday.source}
-            await self._put(ParkingHoliday, key, values, f"holiday:{holiday.region}/{holiday.day}")
+        for number, holiday in enumerate(file.holidays):
+            await self._holiday(holiday, f"/holidays/{number}")
         if self._findings:
             raise OperatorFileError(self._findings)
         if self._changes:
@@ -98,7 +109,12 @@ class Loading:
         fields = set(FileLot.__struct_fields__) - {"code", "lanes", "bays", "closed"}
         values = {name: msgspec.to_builtins(getattr(lot, name)) for name in fields}
         name, key = f"lot:{operator_id}/{lot.code}", {"operator_id": operator_id, "code": lot.code}
+        terms = select(*(getattr(ParkingLot, each) for each in CHARGED_BY)).filter_by(**key)
+        was = (await self._session.exec(terms)).first()
         row = await self._put(ParkingLot, key, values, name, closed=lot.closed)
+        if was is not None and was != tuple(getattr(row, each) for each in CHARGED_BY):
+            former = dict(zip(CHARGED_BY, was, strict=True))
+            self._session.add(ParkingFormerTerms(lot_id=row.id, until=self._clock.now(), **former))
         for lane in lot.lanes:
             where = {"lot_id": row.id, "name": lane.name}
             values = {"device_id": str(lane.device), "direction": lane.direction, "fail_open": lane.fail_open}
@@ -109,6 +125,33 @@ class Loading:
             where = {"lot_id": row.id, "number": bay.number}
             values = {"kind": bay.kind, "latitude": bay.latitude, "longitude": bay.longitude}
             await self._put(ParkingBay, where, values, f"bay:{operator_id}/{lot.code}/{bay.number}", closed=bay.closed)
+
+    async def _holiday(self, holiday: FileHoliday, at: str) -> None:
+        key = {"region": holiday.region, "day": holiday.day}
+        known = await self._session.get(ParkingHoliday, key)
+        was = known.kind if known is not None else Holidays({}).of(holiday.day)
+        if holiday.kind != was and not self._force and await self._has_parked(holiday):
+            problem = f"{holiday.day} is charged as {was} already"
+            fix = "Whoever has parked pays by what was known: leave it, or --force it."
+            self._findings.append(Finding("error", f"{at}/kind", problem, fix))
+            return
+        values = {"kind": holiday.kind, "name_zh": holiday.name_zh, "source": holiday.source}
+        await self._put(ParkingHoliday, key, values, f"holiday:{holiday.region}/{holiday.day}")
+
+    async def _has_parked(self, holiday: FileHoliday) -> bool:
+        """Whether a day has begun and somebody has parked since in a lot that goes by it."""
+        begun = datetime.combine(holiday.day, time(), CHINA)
+        if begun > self._clock.now():
+            return False
+        former = select(ParkingFormerTerms.lot_id).where(ParkingFormerTerms.holiday_region == holiday.region)
+        lots = select(ParkingLot.id).where(
+            or_(ParkingLot.holiday_region == holiday.region, col(ParkingLot.id).in_(former))
+        )
+        stays = select(ParkingSession.id).where(
+            col(ParkingSession.lot_id).in_(lots),
+            or_(col(ParkingSession.left_at).is_(None), col(ParkingSession.left_at) > begun),
+        )
+        return (await self._session.exec(stays.limit(1))).first() is not None
 
     async def _put(
         self,

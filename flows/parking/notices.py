@@ -10,15 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.merging import parts_of
 from flows.parking.gathering import Deps
 from flows.parking.messages import NOTICE, NoticeNamed
-from flows.parking.ownership import owner_of
+from flows.parking.ownership import told_of
 from flows.parking.session_tables import ParkingNotice, ParkingSession
 from kernel.ids import uuid7
 from kernel.outbox import send
 
 
 async def notify(deps: Deps, row: ParkingSession, kind: str, amount_fen: int, account_id: UUID | None = None) -> None:
-    """Tell an account, or else the owner of the plate; if it has none the notice says that nobody could be told."""
-    whom = account_id or await owner_of(deps.session, row.credential)
+    """Tell an account, or else whose the session is; if nobody is known the notice says that nobody could be told."""
+    whom = account_id or await told_of(deps.session, row)
     notice_id = uuid7()
     values = {
         "id": notice_id,
@@ -29,7 +29,7 @@ async def notify(deps: Deps, row: ParkingSession, kind: str, amount_fen: int, ac
         "at": deps.clock.now(),
         "state": "waiting" if whom else "untold",
         "told_by": "",
-        "why": "" if whom else "nobody is known to own the plate",
+        "why": "" if whom else "nobody is known who has paid, owns the plate or has scanned",
     }
     made = postgresql.insert(ParkingNotice).values(values).on_conflict_do_nothing().returning(col(ParkingNotice.id))
     if (await deps.session.exec(made)).first() is not None and whom:

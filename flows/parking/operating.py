@@ -5,7 +5,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 from msgspec import Struct
-from sqlmodel import select
+from sqlmodel import col, select
 
 from flows.parking.disputing import decide_dispute
 from flows.parking.errors import ActRefusedError, UnknownLotError, UnknownSessionError
@@ -15,6 +15,7 @@ from flows.parking.occupancy import Demand, demand_of
 from flows.parking.opening import Hours
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.paying import stop
+from flows.parking.projecting import money_of, owed
 from flows.parking.quoting import rewritten
 from flows.parking.recording import record
 from flows.parking.session_tables import ParkingDispute, ParkingSession
@@ -101,7 +102,10 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
     if row.bay_id is not None:
         raise ActRefusedError("In a bay nobody is held back", fix="Close the session, or write off what is owed.")
     chosen = select(ParkingLane).where(
-        ParkingLane.lot_id == row.lot_id, ParkingLane.name == lane, ParkingLane.direction == "exit"
+        ParkingLane.lot_id == row.lot_id,
+        ParkingLane.name == lane,
+        ParkingLane.direction == "exit",
+        col(ParkingLane.closed_at).is_(None),
     )
     way = (await deps.session.exec(chosen)).first()
     if way is None or row.left_at is not None:
@@ -118,8 +122,11 @@ async def release(deps: Deps, speaker: Speaker, session_id: UUID, lane: str, rea
         "reason": reason,
         _FIELD[kind]: value,
     }
-    await record(deps.session, deps.clock, deps.keys, way.device_id, [msgspec.json.encode(event)])
+    [answer] = await record(deps.session, deps.clock, deps.keys, way.device_id, [msgspec.json.encode(event)])
     row = await session_of(deps.session, row.id)
+    if answer.status == "refused" or row.left_at is None:
+        problem = answer.problem or "its vehicle has entered again, or was let out before"
+        raise ActRefusedError(f"The session is not released: {problem}", fix="Look how it stands now.")
     await _audit(deps, speaker, "parking_session.released", f"parking_session:{row.id}", reason=reason)
     return row
 
@@ -130,14 +137,15 @@ async def waive(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> 
     Raises UnknownSessionError, ActRefusedError.
     """
     row = await own_session(deps, speaker, session_id)
-    case = await (await touched_session(deps, row)).case(row.id)
+    touched = await touched_session(deps, row)
+    case = await touched.case(row.id)
     await deps.session.refresh(row)
     if row.left_at is None and row.orphan_closed_at is None:
         raise ActRefusedError("The session goes on: nothing is owed for it yet", fix="Close or release it first.")
     await stop(deps, case)
     row.written_off_at = row.written_off_at or deps.clock.now()
     await rewritten(deps, row)
-    waived = max((row.closing_fen or 0) - row.paid_fen, 0)
+    waived = max(owed(money_of(case, touched.terms), case), 0)
     about = f"parking_session:{row.id}"
     await _audit(deps, speaker, "parking_session.written_off", about, reason=reason, waived_fen=waived)
     return row

@@ -45,6 +45,23 @@ _DEBITED = """
         WHERE p.account_id = ANY($1::uuid[]) AND p.kind = 'debit' AND $2 IN (s.id, s.superseded_by)
     )
 """
+_PAYER = """
+    SELECT account_id FROM parking_payment
+    WHERE session_id = ANY($1::uuid || ARRAY(SELECT o.id FROM parking_session o WHERE o.superseded_by = $1))
+        AND account_id IS NOT NULL AND (paid_at IS NOT NULL OR kind = 'debit')
+    ORDER BY order_id DESC LIMIT 1
+"""
+# A scan is of the last session that had begun.
+_SCANNER = """
+    SELECT c.account_id FROM parking_scan c
+    WHERE (c.lot_id, c.credential) = ($2, $3) AND c.act <> 'find' AND $1 = (
+        SELECT s.id FROM parking_session s
+        WHERE (s.lot_id, s.credential) = (c.lot_id, c.credential) AND s.superseded_by IS NULL
+            AND s.opened_at <= c.at + interval '2 minutes'
+        ORDER BY s.opened_at DESC LIMIT 1
+    )
+    ORDER BY c.at LIMIT 1
+"""
 _ONE = f"SELECT EXISTS (SELECT 1 FROM ({_HELD}) held WHERE id = $2)"  # noqa: S608 - a text of ours
 _LISTED = f"""
     SELECT DISTINCT id FROM ({_HELD}) held WHERE $2::uuid IS NULL OR id < $2 ORDER BY id DESC LIMIT $3
@@ -93,6 +110,14 @@ async def owner_of(session: AsyncSession, plate_index: bytes) -> UUID | None:
         Vehicle.plate_index == plate_index, VehicleBinding.proof == "owner", col(VehicleBinding.until).is_(None)
     )
     return (await session.exec(chosen)).first()
+
+
+async def told_of(session: AsyncSession, row: ParkingSession) -> UUID | None:
+    """Return who is told of a session: its payer by hand or mandate, else the plate's owner, else who scanned it."""
+    connection = await driver(session)
+    payer: UUID | None = await connection.fetchval(_PAYER, row.id)
+    whom = payer or await owner_of(session, row.credential)
+    return whom or await connection.fetchval(_SCANNER, row.id, row.lot_id, row.credential)
 
 
 async def vehicles_held(deps: Deps, account_id: UUID) -> Sequence[tuple[Vehicle, VehicleBinding]]:

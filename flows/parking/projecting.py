@@ -12,6 +12,7 @@ from flows.parking.credentials import bay_in
 from flows.parking.fees import Fee
 from flows.parking.tables import LotKind
 from flows.parking.terms import Terms
+from flows.parking.visits import Visit
 
 _Afterwards = Literal["pay", "debit", "remind", "write_off", "dispute", "adjust"]
 ORPHAN_AFTER = timedelta(hours=72)
@@ -32,8 +33,13 @@ def money_of(case: Case, terms: Terms) -> Money:
     visit, closed, paid = case.visit, case.given_up_at, case.paid_fen
     end = visit.left_at
     if closed and not end and visit.entered_at:
-        end = min(visit.entered_at + LONGEST_ORPHAN, visit.orphaned_at or closed)
+        end = orphan_end(visit, closed)
     return Money(None if end is None else fee_until(case, terms, end), paid)
+
+
+def orphan_end(visit: Visit, at: datetime) -> datetime:
+    """Return up to when a visit that nobody saw end is charged for, as of a moment."""
+    return min((visit.entered_at or visit.opened_at) + LONGEST_ORPHAN, visit.orphaned_at or at)
 
 
 def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
@@ -48,6 +54,7 @@ def fee_until(case: Case, terms: Terms, end: datetime) -> Fee | None:
 
 def minimum(case: Case, terms: Terms) -> Fee | None:
     """Return what is due for a visit without an entry: the least that is not free, if that is the lot's rule."""
+    terms = terms.at(case.visit.opened_at)
     if terms.lot.no_entry != "minimum":
         return None
     version = terms.version(case.visit.opened_at)

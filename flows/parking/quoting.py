@@ -11,7 +11,7 @@ from flows.parking.errors import NoTariffError
 from flows.parking.fees import Fee
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, Touched, seen_session, touched_session
-from flows.parking.projecting import covered_from, fee_until, money_of, owed
+from flows.parking.projecting import covered_from, fee_until, money_of, orphan_end, owed
 from flows.parking.session_tables import ParkingQuote, ParkingSession
 
 HOLDS = timedelta(minutes=5)
@@ -41,9 +41,10 @@ async def seen(deps: Deps, session_id: UUID) -> Standing:
 
 
 async def _standing(deps: Deps, row: ParkingSession, touched: Touched) -> Standing:
-    case = await touched.case(row.id)
+    case, now = await touched.case(row.id), deps.clock.now()
     money = money_of(case, touched.terms)
-    fee = money.fee or fee_until(case, touched.terms, deps.clock.now())
+    end = orphan_end(case.visit, now) if case.visit.orphaned_at else now  # whoever came after pays for themselves
+    fee = money.fee or fee_until(case, touched.terms, end)
     if fee is None:
         raise NoTariffError("What this session costs has to be found out by a person", fix="Ask the lot's operator.")
     due = owed(money, case) if money.fee else fee.total_fen - money.paid_fen
@@ -82,7 +83,7 @@ def next_raise(found: Standing, now: datetime) -> datetime | None:
     version = terms.version(visit.entered_at or visit.opened_at)
     if version is None or not visit.inside or visit.entered_at is None or covered_from(found.case.payments, now):
         return None
-    return version.rules.next_raise(terms.stay(found.case), now, terms.holidays)
+    return version.rules.next_raise(terms.stay(found.case), now, terms.at(visit.entered_at).holidays)
 
 
 async def rewritten(deps: Deps, row: ParkingSession) -> None:

@@ -114,12 +114,12 @@ async def what_if(pool: "asyncpg.Pool[asyncpg.Record]", asked: WhatIf) -> QuoteV
         if row is None:
             raise UnknownLotError("There is no such lot", fix="GET /parking/places lists them.")
         lot = Lot.of(row)
-        terms = await terms_of(connection, lot, ())
+        terms = (await terms_of(connection, lot, ())).at(asked.start)
     version = terms.version(asked.start)
     if version is None:
         raise QuoteRefusedError("The lot has no tariff yet", fix="Ask its operator.")
     stay = Stay(
-        entered_at=asked.start, vehicle_class=asked.vehicle_class, area_class=lot.area_class, permit=asked.permit
+        entered_at=asked.start, vehicle_class=asked.vehicle_class, area_class=terms.lot.area_class, permit=asked.permit
     )
     fee = version.rules.fee(stay, asked.end, terms.holidays)
     return QuoteView(

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -93,7 +93,7 @@ async def enter(deps: Deps, place: Place, scanner: Scanner) -> ParkingSession:
         await record_in_lot(deps, PHONE, lot, [await _in_bay(deps, place, vehicle, scanner)])
     else:
         await record_by_phone(deps, lane.id, await _event(deps, lane, vehicle, scanner))
-    entered = await _inside(deps, place, vehicle)
+    entered = await _last(deps, place, vehicle)
     if entered is None:  # the same scan again, after the vehicle has left
         raise ScanRefusedError("This scan has been used for a stay that is over", fix="Scan the gate again.")
     return entered
@@ -137,23 +137,26 @@ async def _vehicle(deps: Deps, scanner: Scanner) -> Vehicle:
 
 
 async def _seen(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> ParkingSession:
-    inside = await _inside(deps, place, vehicle) or await _told_before(deps, place, vehicle, scanner)
-    if inside is None:
+    seen = await _last(deps, place, vehicle) or await _told_before(deps, place, vehicle, scanner)
+    if seen is None:
         raise UnknownSessionError("This vehicle was not seen to enter here", fix="Compare the plate, or ask the lot.")
-    return inside
+    return seen
+
+
+async def _last(deps: Deps, place: Place, vehicle: Vehicle) -> ParkingSession | None:
+    """Return the vehicle's last session unless it has left: one that was closed because no exit came may go on."""
+    last = (await deps.session.exec(_sessions(place, vehicle).execution_options(populate_existing=True))).first()
+    return last if last is not None and last.left_at is None and last.state != "orphan" else None
 
 
 async def _inside(deps: Deps, place: Place, vehicle: Vehicle) -> ParkingSession | None:
-    chosen = _sessions(place, vehicle).where(
-        col(ParkingSession.left_at).is_(None), col(ParkingSession.orphan_closed_at).is_(None)
-    )
+    chosen = _sessions(place, vehicle).where(text("parking_is_inside(parking_session) = 1"))
     return (await deps.session.exec(chosen.execution_options(populate_existing=True))).first()
 
 
 async def _told_before(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner) -> ParkingSession | None:
     """Return the session of a scan that is sent again after its vehicle has left."""
-    chosen = select(ParkingScan).where(ParkingScan.account_id == scanner.account_id, ParkingScan.key == scanner.key)
-    scan = (await deps.session.exec(chosen)).first()
+    scan = await _scan(deps, scanner)
     if scan is None:
         return None
     return (await deps.session.exec(_sessions(place, vehicle).where(col(ParkingSession.left_at) >= scan.at))).first()
@@ -179,6 +182,14 @@ async def _note(deps: Deps, place: Place, vehicle: Vehicle, scanner: Scanner, ac
         "at": deps.clock.now(),
     }
     await deps.session.exec(postgresql.insert(ParkingScan).values(values).on_conflict_do_nothing())
+    noted = await _scan(deps, scanner)
+    if noted is not None and (noted.lot_id, noted.credential) != (place.lot.id, vehicle.plate_index):
+        raise ScanRefusedError("This key came with another vehicle or car park before", fix="Make a new key.")
+
+
+async def _scan(deps: Deps, scanner: Scanner) -> ParkingScan | None:
+    chosen = select(ParkingScan).where(ParkingScan.account_id == scanner.account_id, ParkingScan.key == scanner.key)
+    return (await deps.session.exec(chosen)).first()
 
 
 async def _event(deps: Deps, lane: ParkingLane, vehicle: Vehicle, scanner: Scanner) -> bytes:

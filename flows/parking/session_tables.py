@@ -284,7 +284,10 @@ class ParkingScan(SQLModel, table=True):
     """
 
     __tablename__ = "parking_scan"
-    __table_args__ = (Index("parking_scan_once", "account_id", "key", unique=True),)
+    __table_args__ = (
+        Index("parking_scan_once", "account_id", "key", unique=True),
+        Index("parking_scan_of", "lot_id", "credential", "at"),
+    )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id")

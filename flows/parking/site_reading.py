@@ -37,9 +37,9 @@ _LOT = """
 """
 _LANES = "SELECT * FROM parking_lane WHERE lot_id = $1 AND closed_at IS NULL ORDER BY name, id"
 _TARIFFS = """
-    SELECT id, code || ' ' || version AS name, valid_from, data FROM parking_tariff
-    WHERE operator_id = $1 AND code = $2
-      AND (valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
+    SELECT id, code || ' ' || version AS name, valid_from, data, code <> $2 AS former FROM parking_tariff
+    WHERE operator_id = $1
+      AND (code = $2 AND valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
           WHERE operator_id = $1 AND code = $2 AND valid_from <= $3), '-infinity')
         OR id IN (SELECT tariff_id FROM parking_session WHERE lot_id = $4
           AND left_at IS NULL AND superseded_by IS NULL AND orphan_closed_at IS NULL))
@@ -59,6 +59,8 @@ _MANDATES = """
       AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
         WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
           AND h.app_id = m.app_id AND h.product = 'charging' AND h.service <> 'active')
+      AND NOT EXISTS (SELECT FROM parking_session i WHERE i.lot_id = $1 AND i.credential = v.plate_index
+        AND i.left_at IS NULL AND i.superseded_by IS NULL AND i.debited_at IS NOT NULL)
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -81,11 +83,13 @@ _SESSIONS = """
             AND e.occurred_at = s.left_at AND e.opened AND e.device_id = $2) AS left_by_phone,
         coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
-        FROM parking_payment p WHERE p.session_id = s.id AND p.paid_at IS NOT NULL), '[]')::text AS paid,
+        FROM parking_payment p WHERE p.session_id = ANY(i.ids) AND p.paid_at IS NOT NULL), '[]')::text AS paid,
         coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen)
             ORDER BY c.id)
-        FROM parking_coupon c WHERE c.session_id = s.id AND c.revoked_at IS NULL), '[]')::text AS coupons
-    FROM parking_session s WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
+        FROM parking_coupon c WHERE c.session_id = ANY(i.ids) AND c.revoked_at IS NULL), '[]')::text AS coupons
+    FROM parking_session s
+    CROSS JOIN LATERAL (SELECT s.id || ARRAY(SELECT o.id FROM parking_session o WHERE o.superseded_by = s.id)) i (ids)
+    WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
 """
 
 
@@ -134,7 +138,13 @@ async def _parts(asked: _Asked) -> dict[str, Any]:
         "lot": SiteLot(**{name: lot[name] for name in SiteLot.__struct_fields__}),
         "lanes": tuple(_lane(row, asked.device_id) for row in await connection.fetch(_LANES, lot["id"])),
         "tariffs": tuple(
-            SiteTariff(id=row["id"], name=row["name"], valid_from=row["valid_from"], data=_json(row["data"]))
+            SiteTariff(
+                id=row["id"],
+                name=row["name"],
+                valid_from=row["valid_from"],
+                data=_json(row["data"]),
+                former=row["former"],
+            )
             for row in tariffs
         ),
         "holidays": tuple(SiteHoliday(day=row["day"], kind=row["kind"]) for row in holidays),

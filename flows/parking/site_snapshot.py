@@ -49,13 +49,14 @@ class SiteLane(_Part, frozen=True, kw_only=True):
 class SiteTariff(_Part, frozen=True, kw_only=True):
     """A version of the lot's tariff: the one that holds, those to come, and those of open sessions.
 
-    ``data`` is for ``tariff_data``.
+    ``data`` is for ``tariff_data``. ``former``: of another tariff, which the lot had when they began; for them alone.
     """
 
     id: UUID
     name: str  # as receipts show it
     valid_from: datetime
     data: dict[str, Any]
+    former: bool = False
 
 
 class SiteHoliday(_Part, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ from kernel.ids import uuid7
 LotKind = Literal["garage", "roadside"]
 Direction = Literal["enter", "exit"]
 NoEntryRule = Literal["review", "minimum"]
+CHARGED_BY = ("tariff", "area_class", "holiday_region", "no_entry")
+"""What of a lot its fees follow from."""
 BayKind = Literal["standard", "disabled", "charging", "large"]
 DayKind = Literal["working", "rest", "holiday"]
 
@@ -75,6 +77,19 @@ class ParkingLot(SQLModel, table=True):
     )
     created_at: datetime
     closed_at: datetime | None = None
+
+
+class ParkingFormerTerms(SQLModel, table=True):
+    """What a lot charged by until a moment: whoever entered before it goes on being charged by it."""
+
+    __tablename__ = "parking_former_terms"
+
+    lot_id: UUID = Field(foreign_key="parking_lot.id", primary_key=True)
+    until: datetime = Field(primary_key=True)
+    tariff: str
+    area_class: str
+    holiday_region: str
+    no_entry: NoEntryRule = Field(sa_type=String)
 
 
 class ParkingLane(SQLModel, table=True):

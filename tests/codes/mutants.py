@@ -7,6 +7,7 @@ from flows.codes import base45, signed_codes
 from flows.codes.errors import PassCodeRefusedError
 from flows.codes.key_sets import KeySet
 from flows.codes.refusals import Refusal
+from tests.codes.independent import Code, Gate, Key, Refused
 from tests.codes.issued import KEYS, NOW
 
 PREFIX_CHARACTERS = 4
@@ -19,6 +20,16 @@ def reason(text: str, keys: KeySet = KEYS, purpose: str = "parking", after: floa
     except PassCodeRefusedError as error:
         return error.reason
     return None
+
+
+def reason_by_the_page_alone(text: str, after: int) -> Refusal | Code:
+    """The same of a gate that others have written, or what it has read."""
+    gate, now = Gate({each.kid: Key(each.purpose, each.key.public_bytes_raw()) for each in KEYS}), NOW.timestamp()
+    gate.clock = 0, int(now)
+    try:
+        return gate.judge(text, "parking", int(now) + after, "low")
+    except Refused as error:
+        return Refusal(str(error))
 
 
 def flipped(raw: bytes) -> list[bytes]:

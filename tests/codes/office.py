@@ -80,8 +80,9 @@ class Office:
 
     async def check(self, verifier: CodeVerifier, text: str, request_id: str = "") -> Checked:
         self._requests += 1
+        asked = request_id or f"r{self._requests}"
         async with self.database.session() as session:
-            asked, who = request_id or f"r{self._requests}", await verifiers.unrevoked(session, verifier.id)
+            who = await verifiers.unrevoked(session, verifier.id)
             assert who is not None
             return await checking.check(session, self.desk, who, text, asked)
 

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver
 from http_message_signatures.algorithms import HMAC_SHA256
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from flows.codes import verifiers
@@ -91,7 +93,18 @@ _BENT = [
     ("nonce-1234", "short"),
     ("nonce-1234", "nonce-1235"),
     (";nonce", ";tag"),
+    ('"@method"', "method"),
+    ('"content-digest"', "content-digest"),
+    *(('"@method"', item) for item in ("1", "1.5", "?1", ":YQ==:", "@1659578233", '%"f%c3%bc"')),
 ]
+_ITEMS = st.sampled_from([item for _, item in _BENT[-8:]])
+
+
+@given(st.lists(_ITEMS).map(lambda items: f"sig=({' '.join(items)});created=1") | st.text())
+def test_whatever_a_signature_says_has_an_answer(said: str) -> None:
+    for headers in ({"signature-input": said}, {**request().headers, "signature": said}):
+        with pytest.raises(DeviceRefusedError):
+            check(stated(request(headers)), SECRET)
 
 
 @pytest.fixture

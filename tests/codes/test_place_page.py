@@ -91,6 +91,18 @@ async def test_an_operator_prints_and_patrols(
     for scanned in (scene[1], sheet.codes[0]):
         assert await operator.done("place-code", "verify", scanned) == f"{code} is ok.\n"
     assert "seen 2" in await operator.done("place-code", "list")
+    at = ("--latitude", "31.2304", "--longitude", "121.4737")
+    bay = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "bay:1", *PLACE, *at)).strip()
+    (_, in_bay) = (await operator.done("place-code", "sheet", "--scene", bay)).split()
+    said = {
+        (): ", but nobody says where (--latitude, --longitude): it is not counted as seen",
+        ("--latitude", "31.25", "--longitude", "121.4737"): ", but 2179 m from its place: it is not counted as seen",
+        at: "",
+    }
+    for where, about in said.items():
+        assert f"{bay}  00  bay  bay:1  人民广场 B1-023  never seen" in await operator.done("place-code", "list")
+        assert await operator.done("place-code", "verify", in_bay, *where) == f"{bay} is ok{about}.\n"
+    await operator.done("place-code", "retire", bay)
     assert (await operator.type("place-code", "verify", "x" * 27)).exit_code == 1
     assert await operator.done("place-code", "due") == ""
     async with database.session() as session:

@@ -1,5 +1,6 @@
 """Stickers: what a scan of one finds, how they are replaced, and who looks after them."""
 
+import asyncio
 import re
 import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta
@@ -150,20 +151,18 @@ async def test_a_code_that_hangs_elsewhere_is_warned_of(city: City) -> None:
 
 
 async def test_who_is_not_looked_at_is_overdue_after_thirty_days(city: City) -> None:
-    rows = [await city.add(f"bay:{n}", latitude=31.0, longitude=121.0) for n in range(3)]
+    rows = [await city.add(f"bay:{n}", latitude=31.0, longitude=121.0) for n in range(4)]
+    rows.append(await city.add("gate:1", kind="gate"))  # which is to hang nobody knows where
     city.clock.advance(timedelta(days=29))
     near, far = Position(31.0, 121.0), Position(31.01, 121.0)
     async with city.database.session() as session:
-        for row, look in zip(
-            rows,
-            (Look("operator:a", where=near), Look("operator:a", where=far), Look("operator:a", "damaged")),
-            strict=True,
-        ):
+        looks = [Look("a", where=near), Look("a", where=far), Look("a", "damaged", near), Look("a"), Look("a")]
+        for row, look in zip(rows, looks, strict=True):
             await places.patrolled(session, city.clock, row, look)
     city.clock.advance(timedelta(days=1))
     async with city.database.session() as session:
         overdue = await places.listed(session, overdue_at=city.clock.now())
-    assert [row.reference for row in overdue] == ["bay:1", "bay:2"]
+    assert [row.reference for row in overdue] == ["bay:1", "bay:2", "bay:3"]
 
 
 async def test_what_is_overdue_is_a_work_item_until_a_patrol_has_seen_it_well(
@@ -181,7 +180,7 @@ async def test_what_is_overdue_is_a_work_item_until_a_patrol_has_seen_it_well(
     assert await city.dues() == [("bay:0", due_at), ("bay:1", due_at), ("bay:2", due_at)]
     assert [(each.new, each.open) for each in caplog.records if "patrol" in each.message] == [(3, 3)]  # type: ignore[attr-defined]  # logging's extra
     async with city.database.session() as session:
-        await places.patrolled(session, city.clock, rows[0], Look("operator:a"))
+        await places.patrolled(session, city.clock, rows[0], Look("operator:a", where=Position(31.0, 121.0)))
         await places.patrolled(session, city.clock, rows[1], Look("operator:a", "damaged"))
         await places.retire(session, city.clock, rows[2].short_code)
     assert await city.dues() == [("bay:1", due_at)]
@@ -214,6 +213,15 @@ async def test_a_report_counts_once_for_the_place_it_names(city: City) -> None:
             await places.reported(session, city.clock, scanned, request)
     found = await city.database.pool.fetch("SELECT object_id FROM place_report WHERE object_id IS NOT NULL")
     assert [each["object_id"] for each in found] == [row.object_id] * 2
+
+
+async def test_a_report_that_is_sent_twice_at_once_is_one(city: City) -> None:
+    async def told() -> None:
+        async with city.database.session() as session:
+            await places.reported(session, city.clock, "https://evil.example", "one")
+
+    await asyncio.gather(*(told() for _ in range(5)))
+    assert await city.database.pool.fetchval("SELECT count(*) FROM place_report") == 1
 
 
 @pytest.mark.parametrize(

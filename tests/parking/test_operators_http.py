@@ -211,6 +211,22 @@ async def test_a_box_knows_who_has_paid_who_may_park_and_who_is_debited(town: To
     assert [(each.who, each.paid[0].covers_until) for each in told.sessions] == [(who, moment(15))]
 
 
+async def test_a_box_is_told_what_was_paid_before_an_earlier_reading_came(town: Town, box: Box) -> None:
+    entered = await box.passes("enter", 1)
+    async with town.database.session() as session:
+        paid = ParkingPayment(
+            order_id=uuid4(), session_id=UUID(entered["session_id"]), kind="prepay", amount_fen=1500,
+            quoted_at=moment(1), covers_until=moment(15), paid_at=moment(1),
+        )  # fmt: skip
+        session.add(paid)
+    first = await box.passes("enter", 0)
+    told = msgspec.json.decode((await box.get("/parking/site/snapshot")).content, type=SiteSnapshot)
+    assert [(str(each.id), [of.amount_fen for of in each.paid]) for each in told.sessions] == [
+        (first["session_id"], [1500])
+    ]
+    assert first["session_id"] != entered["session_id"]
+
+
 async def test_an_operator_decides_what_a_disputed_session_costs(town: Town, box: Box) -> None:
     program = await town.program()
     session_id = (await box.passes("enter", 0))["session_id"]

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlmodel import select
 
@@ -12,9 +13,12 @@ from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import AlreadyCoveredError, DisputeRefusedError, PaymentUnderwayError, VehicleTakenError
 from flows.parking.finding import session_of
 from flows.parking.gathering import touched_session
+from flows.parking.leaving import Decision
 from flows.parking.operating import Speaker, waive
 from flows.parking.ownership import sessions_held
-from flows.parking.session_tables import ParkingNotice
+from flows.parking.recording import record_by_phone
+from flows.parking.session_tables import ParkingNotice, ParkingScan
+from flows.parking.tables import ParkingLane
 from flows.parking.vehicles import claim, end, prove
 from flows.payments import mandates
 from flows.payments.errors import RepeatedDifferentlyError
@@ -23,7 +27,8 @@ from flows.payments.tables import DebitMandate, PaymentOrder, PaymentRefund
 from kernel.money import Fen
 from tests.parking.lots import NINE, PLATE, Lot
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+OURS = Speaker("client", frozenset({"garages"}))
 
 
 async def orders(lot: Lot) -> list[PaymentOrder]:
@@ -162,14 +167,64 @@ async def test_a_debit_that_fails_is_reminded_of_and_never_tried_again(lot: Lot)
     for day in (1, 6, 23, 40):
         await lot.work(timedelta(days=day))
     assert (await lot.one()).state == "arrears"
-    kinds = [kind for kind, _, _ in await notices(lot)]
-    assert kinds == ["debit_failed", "arrears_1", "arrears_2", "arrears_3"]
+    kinds = ["debit_failed", "arrears_1", "arrears_2", "arrears_3"]
+    assert await notices(lot) == [(kind, 1500, account) for kind in kinds]
     await lot.paid(entered.session_id, account)
     await lot.work(timedelta(days=50))
     row = await lot.one()
     assert (row.state, row.paid_fen, row.looked_at) == ("paid", 1500, None)
     assert len(await orders(lot)) == 2
     assert await lot.ledger() == {"host": 1500, "operator": -1500}
+
+
+async def scanned(lot: Lot, kind: str, minutes: float) -> Decision:
+    """A phone has scanned the code of the gate."""
+    lot.clock.advance(NINE + minutes * MINUTE - lot.clock.now())
+    async with lot.database.session() as session:
+        lane = (await session.exec(select(ParkingLane.id).where(ParkingLane.name == kind))).one()
+        return (await record_by_phone(lot.deps(session), lane, msgspec.json.encode(lot.event(kind, minutes)))).decision
+
+
+async def test_nothing_is_debited_on_a_phones_word_until_a_device_has_seen_it(lot: Lot) -> None:
+    await signed(lot)
+    await lot.passes("enter", 0)
+    assert (await scanned(lot, "exit", 60)).reason == "to_pay"
+    await lot.database.pool.execute("UPDATE parking_lot SET pays_later = true")
+    assert (await scanned(lot, "exit", 61)).reason == "pays_later"
+    await lot.work()
+    assert ((await lot.one()).state, await orders(lot)) == ("released_unpaid", [])
+    await lot.passes("exit", 62, opened=True)
+    await lot.work()
+    assert [order.amount for order in await orders(lot)] == [2500]
+
+
+async def test_the_arm_opens_by_no_mandate_that_was_used_up(lot: Lot) -> None:
+    await signed(lot)
+    await lot.passes("enter", 0)
+    await lot.database.pool.execute("UPDATE parking_session SET debited_at = $1", NINE)
+    assert (await lot.passes("exit", 60)).decision.reason == "to_pay"
+
+
+@pytest.mark.parametrize("known_by", ["payment", "scan"])
+async def test_who_paid_or_scanned_is_told_of_a_plate_that_nobody_owns(lot: Lot, known_by: str) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(30 * MINUTE)
+    if known_by == "payment":
+        await lot.paid(entered.session_id, account)
+    else:
+        async with lot.database.session() as session:
+            of = (await lot.one()).credential
+            session.add(
+                ParkingScan(account_id=account, key="1", act="enter", lot_id=lot.row.id, credential=of, at=NINE)
+            )
+    await lot.passes("exit", 90, opened=True)
+    await lot.work(DAY)
+    assert [(kind, whom) for kind, _, whom in await notices(lot)] == [("arrears_1", account)]
+    await lot.passes("enter", 3000)  # somebody else drives it now
+    await lot.passes("exit", 3090, opened=True)
+    await lot.work(DAY)
+    assert [whom for _, _, whom in await notices(lot)][-1] is None
 
 
 async def test_a_debit_is_given_up_after_who_is_changing_its_session_and_nobody_waits_in_a_circle(lot: Lot) -> None:
@@ -247,6 +302,13 @@ async def test_a_dispute_is_decided_once_the_session_has_ended(lot: Lot) -> None
     assert (row.closing_fen, row.adjusted_fen, row.state) == (2500, 2000, "adjusted")
 
 
+async def test_who_left_unseen_pays_up_to_the_next_entry(lot: Lot) -> None:
+    first, _ = [(await lot.passes("enter", minute)).session_id for minute in (0, 60)]
+    lot.clock.advance(5 * 60 * MINUTE)
+    quoted = await lot.quote(first)
+    assert (quoted.due_fen, quoted.next_raise_at) == (1500, None)
+
+
 async def test_a_receipt_says_what_was_paid_and_what_was_taken_off(lot: Lot) -> None:
     account = await lot.account()
     entered = await lot.passes("enter", 0)
@@ -276,8 +338,7 @@ async def test_what_is_too_much_goes_back_although_the_rest_was_written_off(lot:
     attempt = await lot.attempt(order)
     lot.clock.advance(MINUTE)
     async with lot.database.session() as session:
-        speaker = Speaker("client", frozenset({"garages"}))
-        await waive(lot.deps(session), speaker, UUID(entered.session_id), "camera_broken")
+        await waive(lot.deps(session), OURS, UUID(entered.session_id), "camera_broken")
     if later == "payment":  # it was on its way
         await lot.host_says_paid(attempt, order.amount, lot.clock.now() + MINUTE)
     else:

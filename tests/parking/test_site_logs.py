@@ -130,6 +130,17 @@ async def test_cash_that_no_account_has_and_money_that_only_the_ledger_has(lot: 
     }  # fmt: skip
 
 
+async def test_what_was_paid_before_an_earlier_reading_came_is_no_cash(lot: Lot) -> None:
+    site = Site(lot)
+    paid = await site.passes("enter", 1, PHONE)
+    lot.clock.advance(timedelta(minutes=40))
+    await lot.paid(paid, await lot.account())
+    await site.passes("enter", 0, PHONE)
+    await site.passes("exit", 61, PHONE, owed=2500)  # the site had not heard of it
+    report = await site.hands_in()
+    assert (open_ones(report), report.totals["phone_fen"], report.totals["ledger_fen"]) == (set(), 1500, 1500)
+
+
 async def test_an_event_that_comes_late_makes_its_difference_go_away(lot: Lot, site: Site) -> None:
     late = lot.event("enter", 80, "沪A44444", opened=True)
     line = {name: late[name] for name in ("event_id", "seq", "lane", "kind", "opened")} | {"at": late["occurred_at"]}

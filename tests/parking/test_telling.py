@@ -176,7 +176,7 @@ async def test_a_plate_that_nobody_owns(lot: Lot) -> None:
     await lot.work(DAY)
     async with lot.database.session() as session:
         [row] = (await session.exec(select(ParkingNotice))).all()
-    assert (row.state, row.why) == ("untold", "nobody is known to own the plate")
+    assert (row.state, row.why) == ("untold", "nobody is known who has paid, owns the plate or has scanned")
     listed = await Operator(lot.settings).done("parking", "notices", "--state", "untold")
     assert listed == f"2026-11-03 02:00 UTC  arrears_1  session {row.session_id}  untold  {row.why}\n"
     assert await Operator(lot.settings).done("parking", "notices", "--state", "told") == ""

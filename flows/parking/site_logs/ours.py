@@ -27,7 +27,8 @@ _SESSIONS = """
         coalesce(sum(p.amount_fen) FILTER (WHERE p.paid_at <= s.left_at), 0) AS by_then_fen,
         coalesce(sum(held.fen), 0) AS ledger_fen
     FROM parking_session s
-    LEFT JOIN parking_payment p ON p.session_id = s.id
+    LEFT JOIN parking_payment p ON p.session_id = ANY(
+        s.id || ARRAY(SELECT o.id FROM parking_session o WHERE o.superseded_by = s.id))
     LEFT JOIN payment_order o ON o.id = p.order_id
     LEFT JOIN LATERAL (
         SELECT sum(e.credit - e.debit) AS fen FROM ledger_transaction t

@@ -1,13 +1,20 @@
 """Codes in the graph: a resident shows one, sees who asked, and makes a lost phone's worthless."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from cProfile import Profile
 from datetime import datetime
 from typing import Any
 
+import httpx
+import msgspec
+import pytest
+
 from flows.codes import checking, device_codes, pass_codes, place_codes, places, verifiers
 from flows.codes.checking import Checked
+from flows.codes.message_signatures import SignedRequest, sign
 from flows.codes.place_codes import PlaceCode
 from flows.codes.place_tables import StaticCode
+from flows.codes.sheets import Sticker, pages
 from flows.codes.tables import CodeVerifier
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -21,10 +28,8 @@ CODE = """mutation ($purpose: String!, $batch: Int!) {
 USES = "{ myCodeUses { verifierZh purpose told result offline } }"
 
 
-async def read_by_a_gate(city: City, text: str, name: str = "一号入口") -> Checked:
-    """What a gate is told of a code."""
-    platform = city.gateway
-    cipher = open_keys(city.settings).cipher
+async def registered(city: City, name: str = "一号入口") -> tuple[CodeVerifier, bytes]:
+    """A gate, and what it signs with."""
     row = CodeVerifier(
         name_zh=name,
         name_en="Gate",
@@ -34,11 +39,18 @@ async def read_by_a_gate(city: City, text: str, name: str = "一号入口") -> C
         secret=b"",
         registered_at=SystemClock().now(),
     )
-    async with platform.database.session() as session:
-        await verifiers.register(session, SystemClock(), cipher, row)
+    async with city.gateway.database.session() as session:
+        secret = await verifiers.register(session, SystemClock(), open_keys(city.settings).cipher, row)
+    return row, secret.encode()
+
+
+async def read_by_a_gate(city: City, text: str, name: str = "一号入口") -> Checked:
+    """What a gate is told of a code."""
+    row, _ = await registered(city, name)
+    async with city.gateway.database.session() as session:
         gate = await verifiers.unrevoked(session, row.id)
         assert gate is not None
-        return await checking.check(session, platform.desk, gate, text, "r")
+        return await checking.check(session, city.gateway.desk, gate, text, "r")
 
 
 async def test_a_resident_shows_a_code_and_sees_who_asked(city: City, phones: Phones) -> None:
@@ -136,8 +148,9 @@ PLACE = (
 REPORT = 'mutation ($s: String!) { reportPlaceCode(scanned: $s, key: "1") }'
 
 
-async def test_an_app_reads_a_sticker_and_reports_a_forged_one(city: City, phones: Phones) -> None:
-    who, clock, cipher = await sign_in(city, phones, "wang"), SystemClock(), open_keys(city.settings).cipher
+async def sticker(city: City) -> tuple[PlaceCode, place_codes.Keys]:
+    """A sticker of a bay, and the keys of the MAC."""
+    clock, cipher = SystemClock(), open_keys(city.settings).cipher
     fields: dict[str, Any] = {
         "name_zh": "一",
         "name_en": "1",
@@ -151,7 +164,11 @@ async def test_an_app_reads_a_sticker_and_reports_a_forged_one(city: City, phone
     async with city.gateway.database.session() as session:
         await places.register(session, clock, cipher, row)
         keys = await places.mac_keys(session, cipher)
-    code = PlaceCode("bay", row.object_id, row.kid)
+    return PlaceCode("bay", row.object_id, row.kid), keys
+
+
+async def test_an_app_reads_a_sticker_and_reports_a_forged_one(city: City, phones: Phones) -> None:
+    who, (code, keys) = await sign_in(city, phones, "wang"), await sticker(city)
     base = city.gateway.environment.issuer
     for scanned in (place_codes.payload(base, code, keys), place_codes.scene_of(code, keys)):
         assert await who.data(PLACE, s=scanned) == {"answer": "valid", "reference": "bay:1", "isFar": True}
@@ -159,4 +176,43 @@ async def test_an_app_reads_a_sticker_and_reports_a_forged_one(city: City, phone
     assert await who.data(PLACE, s=forged) == {"answer": "tampered", "reference": None, "isFar": False}
     assert [await who.data(REPORT, s=forged) for _ in range(2)] == [True, True]
     reports = await city.gateway.database.pool.fetch("SELECT object_id FROM place_report")
-    assert [each["object_id"] for each in reports] == [row.object_id]
+    assert [each["object_id"] for each in reports] == [code.object_id]
+
+
+@pytest.mark.case("QR-15")
+async def test_nothing_is_drawn_while_codes_are_issued_checked_and_scanned(
+    city: City, phones: Phones, client: httpx.AsyncClient
+) -> None:
+    who, (gate, secret) = await sign_in(city, phones, "wang"), await registered(city)
+    place, keys = await sticker(city)
+    scanned = place_codes.text_of(place, keys)
+    answers: list[str] = []
+
+    async def checks(text: str) -> None:
+        body = msgspec.json.encode({"code": text, "request_id": "r"})
+        asked = SignedRequest("POST", client.base_url.host, "/codes/check", {}, body)
+        signed = sign(asked, secret, str(gate.id), SystemClock().now(), f"nonce-of-{len(answers)}")
+        answer = await client.post("/codes/check", content=body, headers=signed)
+        assert answer.json()["result"] == "ok"
+        answers.append(answer.text)
+
+    with Profile() as profile:
+        for batch in (0, 1):
+            given = await who.data(CODE, purpose="parking", batch=batch)
+            answers.append(str(given))
+            await checks(given["codes"][0]["text"])
+        answers.append(str(await who.data(PLACE, s=place_codes.scene_of(place, keys))))
+        answers.append((await client.get(f"/p/{scanned}")).text)
+    run = files(profile)
+    for name in ("issuing", "checking", "places"):
+        assert any(each.endswith(f"flows/codes/{name}.py") for each in run)
+    assert [each for each in run if "/segno/" in each or each.endswith("sheets.py")] == []
+    assert not any(picture in each for each in answers for picture in ("<svg", "data:image"))
+    with Profile() as profile:
+        list(pages([Sticker(scanned, "一", "1", "ABCD-EFGH")]))
+    assert any("/segno/" in each for each in files(profile))  # which would have been seen
+
+
+def files(profile: Profile) -> set[str]:
+    """The files whose functions were called."""
+    return {each.code.co_filename for each in profile.getstats() if not isinstance(each.code, str)}

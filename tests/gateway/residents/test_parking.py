@@ -180,6 +180,44 @@ async def test_a_camera_has_seen_it_and_the_resident_pays(city: City, phones: Ph
     assert await park.ledger() == {"host": order["amountFen"], "operator": -order["amountFen"]}
 
 
+async def test_who_was_closed_as_an_orphan_and_is_there_finds_pays_and_leaves(
+    city: City, phones: Phones, park: CarPark
+) -> None:
+    who = await sign_in(city, phones, "wang")
+    car, gate_out = await vehicle(who, PLATE), await park.gate("exit")
+    seen = await park.seen("enter", timedelta(hours=80), PLATE)
+    park.catch_up()
+    await park.work()
+    found = await who.data(FIND, code=await park.sticker("lot", park.row.id), vehicle=car, key="1")
+    assert (found["session"]["id"], found["session"]["state"]) == (seen.session_id, "closed_by_operator")
+    asked = await who.data(LEAVE, code=gate_out, vehicle=car, key="2")
+    assert asked["decision"] == "pay"
+    await park.settled((await who.data(PAY, id=seen.session_id, key="3"))["id"])
+    left = await who.data(LEAVE, code=gate_out, vehicle=car, key="4")
+    assert (left["decision"], left["session"]["isOver"]) == ("open", True)
+
+
+async def test_who_left_unseen_before_enters_anew(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    car = await vehicle(who, PLATE)
+    lost = await park.seen("enter", timedelta(minutes=100), PLATE)
+    await park.seen("enter", timedelta(minutes=50), PLATE)
+    await park.seen("exit", timedelta(minutes=10), PLATE, opened=True)
+    entered = await who.data(ENTER, code=await park.gate("enter"), vehicle=car, key="1")
+    assert entered["session"]["id"] not in (lost.session_id, None)
+    assert (entered["session"]["state"], entered["session"]["dueFen"]) == ("entered", 0)
+
+
+async def test_a_key_is_of_one_vehicle(city: City, phones: Phones, park: CarPark) -> None:
+    who = await sign_in(city, phones, "wang")
+    cars, gate_out = [await vehicle(who, plate) for plate in (PLATE, "沪B54321")], await park.gate("exit")
+    for plate in (PLATE, "沪B54321"):
+        await park.seen("enter", timedelta(minutes=5), plate)
+    assert (await who.data(LEAVE, code=gate_out, vehicle=cars[0], key="1"))["decision"] == "open"
+    assert await who.code(LEAVE, code=gate_out, vehicle=cars[1], key="1") == "PARKING_SCAN_REFUSED"
+    assert [row.left_at is None for row in await park.sessions()].count(True) == 1
+
+
 async def test_a_bays_sticker_says_whose_car_stands_there(city: City, phones: Phones, park: CarPark) -> None:
     who = await sign_in(city, phones, "wang")
     car = await vehicle(who, PLATE)

@@ -1,0 +1,77 @@
+"""What people decide about stays: disputes, write-offs, releases; and what becomes of it when events say more."""
+
+from uuid import UUID
+
+import pytest
+
+from flows.parking.disputing import decide_dispute, dispute
+from flows.parking.errors import ActRefusedError
+from flows.parking.operating import release, waive
+from tests.parking.lots import NINE, Lot
+from tests.parking.test_paying import DAY, MINUTE, OURS, notices, orders, signed
+
+
+@pytest.mark.parametrize("act", ["debit", "waive", "dispute"])
+async def test_what_was_decided_of_a_stay_goes_on_when_it_turns_out_to_be_part_of_another(lot: Lot, act: str) -> None:
+    account, _ = await signed(lot) if act == "debit" else (await lot.account(), None)
+    await lot.passes("enter", 0)
+    second = UUID((await lot.passes("enter", 3)).session_id)
+    await lot.passes("exit", 60, opened=True)
+    async with lot.database.session() as session:
+        if act == "waive":
+            await waive(lot.deps(session), OURS, second, "camera_broken")
+        elif act == "dispute":
+            opened = await dispute(lot.deps(session), second, account, "wrong_time")
+    await lot.work()
+    placed = [order.id for order in await orders(lot)]
+    await lot.passes("enter", 1.5)  # it was one passage
+    await lot.work(8 * DAY)
+    row = await lot.one()
+    assert (row.entered_at, [order.id for order in await orders(lot)]) == (NINE, placed)
+    if act == "debit":
+        assert len(placed) == 1
+        return
+    assert await notices(lot) == []
+    assert row.state == {"waive": "written_off", "dispute": "disputed"}[act]
+    if act == "dispute":
+        async with lot.database.session() as session:
+            assert (await dispute(lot.deps(session), row.id, account, "wrong_fee")).id == opened.id
+
+
+async def test_a_rejected_dispute_leaves_the_fee_to_what_events_say(lot: Lot) -> None:
+    account = await lot.account()
+    entered = await lot.passes("enter", 0)
+    lot.clock.advance(70 * MINUTE)
+    await lot.paid(entered.session_id, account)
+    await lot.passes("exit", 71)
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), UUID(entered.session_id), account, "wrong_time")
+        assert (await decide_dispute(lot.deps(session), opened.id, "staff:1", 2500)).state == "rejected"
+    await lot.passes("exit", 20, opened=True, offline=True)
+    await lot.work()
+    row = (await lot.sessions())[0]
+    assert (row.closing_fen, row.adjusted_fen, row.paid_fen) == (1500, None, 1500)
+
+
+async def test_what_is_written_off_is_what_was_owed_after_a_dispute(lot: Lot) -> None:
+    account = await lot.account()
+    entered = UUID((await lot.passes("enter", 0)).session_id)
+    await lot.passes("exit", 61, opened=True)
+    async with lot.database.session() as session:
+        opened = await dispute(lot.deps(session), entered, account, "wrong_time")
+        await decide_dispute(lot.deps(session), opened.id, "staff:1", 2000)
+        await waive(lot.deps(session), OURS, entered, "camera_broken")
+    said = "SELECT details FROM audit_entry WHERE action = 'parking_session.written_off'"
+    assert '"waived_fen": 2000' in await lot.database.pool.fetchval(said)
+
+
+async def test_a_release_that_lets_nobody_out_is_refused(lot: Lot) -> None:
+    first, second = [UUID((await lot.passes("enter", minute)).session_id) for minute in (0, 60)]
+    with pytest.raises(ActRefusedError, match="has entered again"):
+        async with lot.database.session() as session:
+            await release(lot.deps(session), OURS, first, "exit", "ambulance")
+    assert [row.left_at for row in await lot.sessions()] == [None, None]
+    await lot.database.pool.execute("UPDATE parking_lane SET closed_at = now() WHERE name = 'exit'")
+    async with lot.database.session() as session:
+        with pytest.raises(ActRefusedError, match="no exit lane"):
+            await release(lot.deps(session), OURS, second, "exit", "ambulance")
