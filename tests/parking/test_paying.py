@@ -177,6 +177,22 @@ async def test_a_debit_that_fails_is_reminded_of_and_never_tried_again(lot: Lot)
     assert await lot.ledger() == {"host": 1500, "operator": -1500}
 
 
+async def test_a_debit_that_is_paid_at_the_moment_of_leaving_makes_the_stay_no_dearer(lot: Lot) -> None:
+    account, _ = await signed(lot, limit=100000)
+    entered = await lot.passes("enter", 0)
+    await lot.work(timedelta(hours=73))  # taken for an orphan: a day of it is due
+    await lot.paid(entered.session_id, account)
+    left = await lot.passes("exit", 73 * 60 + 10)
+    assert (left.decision.kind, left.decision.reason) == ("open", "by_mandate")
+    async with lot.database.session() as session:
+        await settle_session(lot.deps(session), UUID(entered.session_id))
+    debit = (await orders(lot))[-1]
+    await lot.host_says_paid(await lot.attempt(debit), debit.amount)
+    await lot.work()
+    row = await lot.one()
+    assert (debit.amount, row.closing_fen) == (left.decision.due_fen, row.paid_fen)
+
+
 async def scanned(lot: Lot, kind: str, minutes: float) -> Decision:
     """A phone has scanned the code of the gate."""
     lot.clock.advance(NINE + minutes * MINUTE - lot.clock.now())
