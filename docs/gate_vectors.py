@@ -26,6 +26,8 @@ def states() -> Iterator[dict[str, Any]]:
         ("clock 16 s ahead", 16, 0 * _DAY),
         ("clock 16 s behind", -16, 0 * _DAY),
         ("clock compared more than 24 hours ago", 0, -_DAY - _SECOND),
+        ("clock set back by 20 s since it was compared", 0, 20 * _SECOND),
+        ("clock set back by 21 s since it was compared", 0, 21 * _SECOND),
     ):
         clock = ClockState(timedelta(seconds=error), NOW + compared)
         yield _state(name, issued(), replace(_HELD, clock=clock))
@@ -80,8 +82,9 @@ def sequences() -> Iterator[dict[str, Any]]:
 
 def _step(seen: SeenCodes, gate: str, request: str, code: str, after: int) -> dict[str, Any]:
     now: datetime = NOW + after * _SECOND
+    held = replace(_HELD, clock=ClockState(timedelta(0), min(now, NOW)))
     try:
-        seen.use(offline.judge(code, _HELD, "parking", now, risk="any"), gate, request, now)
+        seen.use(offline.judge(code, held, "parking", now, risk="any"), gate, request, now)
         result = "ok"
     except PassCodeRefusedError as error:
         result = error.reason.value

@@ -66,7 +66,7 @@ class Gate:
 
     def judge(self, text: str, purpose: str, now: int, risk: str = "any") -> Code:
         """Raises Refused, in the order of the page."""
-        if self.clock is None or abs(self.clock[0]) > 15 or now - self.clock[1] > DAY:
+        if self.clock is None or abs(self.clock[0]) > 15 or not -20 <= now - self.clock[1] <= DAY:
             raise Refused("online_only")
         code, named = (self._of_phone if text.startswith("SC2:") else self._of_platform)(text, purpose, now)
         if now < code.issued_at - SKEW:
