@@ -25,7 +25,7 @@ def reason(text: str, keys: KeySet = KEYS, purpose: str = "parking", after: floa
 def reason_by_the_page_alone(text: str, after: int) -> Refusal | Code:
     """The same of a gate that others have written, or what it has read."""
     gate, now = Gate({each.kid: Key(each.purpose, each.key.public_bytes_raw()) for each in KEYS}), NOW.timestamp()
-    gate.clock = 0, int(now)
+    gate.clock = 0, int(now) + after
     try:
         return gate.judge(text, "parking", int(now) + after, "low")
     except Refused as error:
