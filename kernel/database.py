@@ -11,10 +11,11 @@ from time import monotonic
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import event, func
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kernel.settings import Settings
@@ -79,6 +80,11 @@ async def driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
         began: Any = raw.dbapi_connection
         await began._start_transaction()  # noqa: SLF001 - any statement of its own costs four times as much
     return driven
+
+
+async def lock_named(session: AsyncSession, name: str) -> None:
+    """Wait for the lock of a name, which one transaction at a time holds, and hold it until this one ends."""
+    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def do_last(session: AsyncSession, work: Callable[[], Awaitable[object]]) -> None:

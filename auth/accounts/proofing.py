@@ -8,7 +8,6 @@ import unicodedata
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,6 +22,7 @@ from auth.sessions.tables import Session
 from kernel.clock import Clock
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys
+from kernel.database import lock_named
 
 
 class Evidence(Struct, frozen=True):
@@ -79,7 +79,7 @@ async def prove(session: AsyncSession, clock: Clock, keys: Keys, owner: Session,
 async def lock_number(session: AsyncSession, keys: Keys, id_number: str) -> None:
     """Let no other transaction look for the account of an ID number, to give it to one, until this one ends."""
     index = keys.index.index("account.id_number", normal_id_number(id_number))
-    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"id number {index.hex()}", 0))))
+    await lock_named(session, f"id number {index.hex()}")
 
 
 async def holder_of(session: AsyncSession, clock: Clock, keys: Keys, evidence: Evidence) -> Account | None:

@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +14,7 @@ from auth.consents.purposes import Purpose
 from auth.consents.tables import Act, Consent, How
 from auth.decisions import Decision, allow, refuse
 from kernel.clock import Clock
+from kernel.database import lock_named
 
 Agreed = tuple[str, int, bytes]  # purpose, version, digest
 
@@ -151,8 +151,7 @@ async def _lock(session: AsyncSession, between: Between) -> None:
 
     Otherwise a withdrawal that began first and committed last would be outranked by a consent in the meantime.
     """
-    key = f"consent {between.account} {between.client}"
-    await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    await lock_named(session, f"consent {between.account} {between.client}")
 
 
 async def _latest(session: AsyncSession, between: Between) -> dict[str, Consent]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from msgspec import Struct
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,10 +14,10 @@ from flows.parking.gathering import Deps
 from flows.parking.operating_tables import ParkingRequest
 from kernel.clock import Clock
 from kernel.crypto.sealed_columns import row_id
+from kernel.database import lock_named
 
 KEPT = timedelta(hours=24)
 _ANSWER = "parking_request.answer"
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class Call(Struct, frozen=True):
@@ -39,7 +39,7 @@ async def once(deps: Deps, call: Call, work: Callable[[], Awaitable[bytes]]) -> 
     """
     session, now, cipher = deps.session, deps.clock.now(), deps.keys.cipher
     row = row_id(call.client_id, call.key)
-    await (await session.connection()).execute(_LOCK, {"name": f"parking {call.client_id} {call.key}"})
+    await lock_named(session, f"parking {call.client_id} {call.key}")
     known = await session.get(ParkingRequest, (call.client_id, call.key))
     if known is not None and known.asked_at > now - KEPT:
         if known.digest != call.digest:

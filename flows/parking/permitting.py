@@ -6,24 +6,23 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlmodel import col, or_, select, text
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.credentials import credential, index_of
-from flows.parking.errors import PermitRefusedError, PlateError, UnknownPermitError
+from flows.parking.errors import PermitRefusedError, UnknownPermitError
 from flows.parking.gathering import Deps
 from flows.parking.operating import Speaker, own_lot
-from flows.parking.plates import read_plate
+from flows.parking.plates import read_chinese_plate, read_plate
 from flows.parking.session_view import Credential
 from flows.parking.tariff_data import Permit
 from flows.parking.vehicle_tables import ParkingPermit
 from kernel.audit.entries import Detail, Event, append
 from kernel.clock import CHINA
-from kernel.database import driver
+from kernel.database import driver, lock_named
 from kernel.ids import uuid7
 
 PLATE = "parking_permit.plate"
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 # The versions that hold now, and those to come, oldest first.
 _SPECS = """
     SELECT t.operator_id, t.code, (t.data->'permits')::text AS permits,
@@ -90,12 +89,10 @@ class Assigning:
         One that is to begin in the past begins now. Raises PermitRefusedError, PlateError.
         """
         deps, now = self._deps, self._deps.clock.now()
-        plate = read_plate(wanted.plate)
-        if plate.kind == "other":
-            raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
+        plate = read_chinese_plate(wanted.plate)
         await self._check(wanted, now)
         since, index = max(wanted.since, now).astimezone(UTC), index_of(deps.keys, credential("plate", plate.text))
-        await (await deps.session.connection()).execute(_LOCK, {"name": f"permit {wanted.operator_id} {index.hex()}"})
+        await lock_named(deps.session, f"permit {wanted.operator_id} {index.hex()}")
         for each in await self._overlapping(wanted, since, index):
             if (each.lot_id, each.until) == (wanted.lot_id, wanted.until) and each.since <= since:
                 return each, False

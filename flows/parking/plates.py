@@ -65,6 +65,14 @@ def read_plate(raw: str) -> Plate:
     return Plate(text, "other")
 
 
+def read_chinese_plate(raw: str) -> Plate:
+    """Return the normal form of a plate that fits a pattern. Raises PlateError."""
+    plate = read_plate(raw)
+    if plate.kind == "other":
+        raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
+    return plate
+
+
 def near(read: str, other: str) -> bool:
     """Whether a camera may have read the one for the other: a weighted edit distance of up to ``NEAR``.
 

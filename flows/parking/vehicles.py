@@ -9,11 +9,11 @@ from sqlmodel import col, select
 
 from auth.accounts.merging import parts_of, whole_of
 from flows.parking.credentials import credential, index_of
-from flows.parking.errors import PlateError, UnknownVehicleError, VehicleTakenError
+from flows.parking.errors import UnknownVehicleError, VehicleTakenError
 from flows.parking.gathering import Deps
 from flows.parking.mandates import object_of
 from flows.parking.ownership import owner_of
-from flows.parking.plates import read_plate
+from flows.parking.plates import read_chinese_plate
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
 from flows.payments.mandates import end_all_of
 from kernel.audit.entries import Detail, Event, append
@@ -23,9 +23,7 @@ from kernel.ids import uuid7
 
 async def vehicle_of(deps: Deps, raw_plate: str) -> Vehicle:
     """Return the vehicle of a plate, made if there is none. Raises PlateError."""
-    plate = read_plate(raw_plate)
-    if plate.kind == "other":
-        raise PlateError("This is no plate of China", fix="Write a province, a letter and five or six signs.")
+    plate = read_chinese_plate(raw_plate)
     index = index_of(deps.keys, credential("plate", plate.text))
     made = uuid7()
     values = {
