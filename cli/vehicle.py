@@ -15,7 +15,7 @@ from auth.sessions.sessions import live
 from cli.persons import code_word, person
 from cli.transaction import announced, existing, with_redis
 from cli.who import operator
-from flows.parking import keeping
+from flows.parking import proving
 from flows.parking.gathering import Deps
 from kernel.clock import CHINA, SystemClock
 from kernel.crypto.keys import open_keys
@@ -69,7 +69,7 @@ def prove(code: str, plate: str, *, licence: str, officer: str, office: str) -> 
         shown = await ShownCodes(redis, windows.WINDOWS).take(code, operator())
         owner = await live(session, _CLOCK, shown.sid, share=True)
         deps, said = Deps(session, _CLOCK, keys), {"licence": digest, "officer": officer, "office": office}
-        bound = await keeping.licence_seen(deps, owner.account_id, plate, seen, actor=operator(), **said)
+        bound = await proving.licence_seen(deps, owner.account_id, plate, seen, actor=operator(), **said)
         return bound.account_id
 
     click.echo(f"{with_redis(work)} is the proven owner of the plate. A sale ends it: yiwang vehicle end.")
@@ -97,6 +97,6 @@ def end(plate: str, *, sold: datetime | None, officer: str, office: str) -> None
 
     async def work(session: AsyncSession) -> UUID:
         deps, said = Deps(session, _CLOCK, keys), {"officer": officer, "office": office}
-        return await keeping.sale_seen(deps, plate, day, actor=operator(), **said)
+        return await proving.sale_seen(deps, plate, day, actor=operator(), **said)
 
     click.echo(f"{announced(work)} is no longer the owner of the plate since {day}.")

@@ -15,7 +15,7 @@ from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
 from flows.codes.desk import Desk
-from flows.parking.keeping import Register
+from flows.parking.proving import Register
 from flows.parking.watching import Watch
 from kernel.database import Database
 from services_catalog.manifest import LongText, Text

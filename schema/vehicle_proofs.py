@@ -5,8 +5,8 @@ import strawberry
 from auth.errors import AssuranceTooLowError
 from auth.residents.proofs import person_of
 from flows.parking.errors import NoVehicleRegisterError
-from flows.parking.keeping import KEEPERS, Register, answer_of, heed, refusal
 from flows.parking.ownership import vehicle_held
+from flows.parking.proving import KEEPERS, Register, answer_of, heed, refusal
 from kernel.audit.entries import Detail
 from schema.caller import acting, noting
 from schema.context import Info, Platform

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from auth.residents.attempts import attempt
-from flows.parking.keeping import KEEPERS
+from flows.parking.proving import KEEPERS
 from flows.parking.vehicles import prove
 from flows.payments.mandates import NewMandate, mandates_of, sign
 from kernel.clock import CHINA, SystemClock
