@@ -59,6 +59,7 @@ async def sign(deps: Deps, product: ParkingProduct, wanted: Wanted, notify_url: 
     VehicleUnprovenError, PayerUnknownError, MandateTakenError, AmountRefusedError.
     """
     vehicle = await vehicle_held(deps, wanted.account_id, wanted.vehicle_id)
+    await deps.session.refresh(vehicle, with_for_update={"read": True})  # a proof comes first, or ends what is signed
     await refuse_others(deps, wanted.account_id, vehicle)
     driver = await identity_in(deps.session, wanted.account_id, product.provider, wanted.app_id)
     if not product.vouches and await owner_of(deps.session, vehicle.plate_index) is None:  # then it is their own

@@ -15,7 +15,7 @@ from flows.parking.mandates import object_of
 from flows.parking.ownership import owner_of
 from flows.parking.plates import read_chinese_plate
 from flows.parking.vehicle_tables import Vehicle, VehicleBinding
-from flows.payments.mandates import end_all_of
+from flows.payments.mandates import end_all_of, end_others
 from kernel.audit.entries import Detail, Event, append
 from kernel.clock import CHINA
 from kernel.ids import uuid7
@@ -67,6 +67,7 @@ async def prove(
 ) -> VehicleBinding:
     """Record that ``source`` vouches for an account as the plate's owner; a claim becomes ownership from now on.
 
+    What others let be debited for it ends, or hosts would go on telling them by each debit that it was there.
     ``actor``, the account if empty, and ``details`` are for the audit log. Raises UnknownVehicleError, and
     VehicleTakenError while somebody else is: they end it, or the source says that it was sold (``end``).
     """
@@ -86,8 +87,10 @@ async def prove(
         )  # fmt: skip
         deps.session.add(owned)
         await deps.session.flush()
+    who, because = actor or f"account:{account_id}", "somebody else is proven to own the vehicle"
+    await end_others(deps.session, deps.clock, account_id, object_of(vehicle_id), actor=who, because=because)
     said = details | {"account": str(account_id), "source": source}
-    await _audit(deps, actor or f"account:{account_id}", "proven", vehicle_id, said)
+    await _audit(deps, who, "proven", vehicle_id, said)
     return owned
 
 

@@ -134,6 +134,17 @@ async def end_all_of(
             await step(session, clock, row.id, "terminate", actor=actor, because=because)
 
 
+async def end_others(
+    session: AsyncSession, clock: Clock, account_id: UUID, about: str, *, actor: str, because: str
+) -> None:
+    """End every mandate for an object but this person's own; accounts that were merged are one person's."""
+    mine = await whole_of(session, account_id)
+    query = select(DebitMandate).where(DebitMandate.about == about, DebitMandate.state != "terminated")
+    for row in (await session.exec(query)).all():
+        if await whole_of(session, row.account_id) != mine:
+            await step(session, clock, row.id, "terminate", actor=actor, because=because)
+
+
 async def chargeable(session: AsyncSession, mandate_id: UUID, amount: Fen) -> DebitMandate:
     """Return a mandate that may be charged now, locked so that nobody ends it meanwhile.
 

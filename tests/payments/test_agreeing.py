@@ -1,5 +1,6 @@
 """Mandates are signed here, agreed to at the host, and stand by its word alone: Alipay tells, WeChat Pay is asked."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlmodel import select
 
 from adapters.parking_products import OpenParking
 from adapters.sandbox.development import APPS
+from auth.accounts.merging import merge
 from flows.parking import agreeing
 from flows.parking.agreeing import Signed, Wanted
 from flows.parking.errors import UnknownVehicleError, VehicleTakenError, VehicleUnprovenError
@@ -46,9 +48,14 @@ async def driven(town: Town, lot: Lot, host: str) -> UUID:
     """Have wang drive it so that they may sign: WeChat vouches for its drivers, Alipay does not."""
     vehicle = await claimed(town, lot)
     if host == "alipay":
-        async with town.database.session() as session:
-            await prove(lot.deps(session), town.accounts["wang"], vehicle, "vehicle_licence")
+        await proven(town, lot, vehicle)
     return vehicle
+
+
+async def proven(town: Town, lot: Lot, vehicle: UUID) -> None:
+    """Have wang be its owner."""
+    async with town.database.session() as session:
+        await prove(lot.deps(session), town.accounts["wang"], vehicle, "vehicle_licence")
 
 
 async def signed(town: Town, lot: Lot, host: str, vehicle: UUID, **more: Any) -> Signed:
@@ -62,6 +69,10 @@ async def signed(town: Town, lot: Lot, host: str, vehicle: UUID, **more: Any) ->
 async def mandate(town: Town, id_: UUID) -> DebitMandate:
     async with town.database.session() as session:
         return await session.get_one(DebitMandate, id_)
+
+
+async def state(town: Town, held: Signed) -> str:
+    return (await mandate(town, held.mandate.id)).state
 
 
 async def agree(town: Town, host: str, held: Signed, resident: str = "wang") -> None:
@@ -148,3 +159,46 @@ async def test_a_vehicle_that_is_given_up_is_charged_for_no_more(town: Town, lot
     async with town.database.session() as session:
         await end(lot.deps(session), town.accounts["wang"], vehicle)
     assert (await mandate(town, held.mandate.id)).state == "terminated"
+
+
+async def test_what_strangers_signed_ends_once_the_owner_is_proven_who_signs_then(town: Town, lot: Lot) -> None:
+    vehicle, li = await claimed(town, lot, "li"), town.accounts["li"]
+    theirs = await signed(town, lot, "wechat", vehicle, account_id=li)
+    await agree(town, "wechat", theirs, "li")
+    await lot.work(timedelta(minutes=1))
+    assert await state(town, theirs) == "active"
+    await claimed(town, lot)
+    await proven(town, lot, vehicle)
+    ended = await mandate(town, theirs.mandate.id)
+    assert (ended.state, ended.because) == ("terminated", "somebody else is proven to own the vehicle")
+    mine = await signed(town, lot, "wechat", vehicle)
+    await agree(town, "wechat", mine)
+    await lot.work(timedelta(minutes=1))
+    assert await state(town, mine) == "active"
+    await proven(town, lot, vehicle)  # once more
+    assert await state(town, mine) == "active"
+
+
+async def test_what_the_owners_other_account_signed_stands_once_they_are_proven(town: Town, lot: Lot) -> None:
+    vehicle = await claimed(town, lot)
+    other = await town.sign_in("zhang", "wechat")
+    async with town.database.session() as session:
+        await claim(lot.deps(session), other, PLATE.number)
+    held = await signed(town, lot, "wechat", vehicle, account_id=other)
+    async with town.database.session() as session:
+        await step(session, town.clock, held.mandate.id, "activate", actor="host:wechat")
+        await merge(session, town.clock, town.accounts["wang"], other, "same-proof")
+    await proven(town, lot, vehicle)
+    assert await state(town, held) == "active"
+
+
+async def test_what_a_stranger_signs_while_the_owner_is_being_proven_ends(town: Town, lot: Lot) -> None:
+    vehicle, li = await claimed(town, lot, "li"), town.accounts["li"]
+    await claimed(town, lot)
+    wanted = Wanted(account_id=li, vehicle_id=vehicle, app_id=APPS["wechat"], limit_each=Fen(10_000), consent_version=1)
+    async with town.database.session() as session:
+        held = await agreeing.sign(lot.deps(session), town.products[APPS["wechat"]], wanted, "https://city.example")
+        proving = asyncio.create_task(proven(town, lot, vehicle))
+        await asyncio.wait([proving], timeout=0.5)
+    await proving
+    assert await state(town, held) == "terminated"
