@@ -26,7 +26,7 @@ async def settle_session(deps: Deps, session_id: UUID) -> None:
     owes = owed(money_of(case, touched.terms), case)
     if owes < 0:
         await _give_back(deps, row, case, -owes)
-    elif owes and _debitable(row, case):
+    elif owes and _debitable(case):
         await _debit(deps, row, case, owes)
 
 
@@ -86,8 +86,8 @@ async def _give_back(deps: Deps, row: ParkingSession, case: Case, surplus: int) 
     await rewritten(deps, row)
 
 
-def _debitable(row: ParkingSession, case: Case) -> bool:
+def _debitable(case: Case) -> bool:
     """Whether a session may be debited at all: a device saw its vehicle leave, nobody guessed, disputes or pays."""
     paying = any(each.paid_at is None and each.closed_at is None for each in case.payments)
     seen = case.visit.match == "exact" and case.visit.left_at is not None and not case.visit.left_by_phone
-    return seen and row.debited_at is None and row.dispute != "open" and not paying
+    return seen and case.facts.debited_at is None and case.facts.dispute != "open" and not paying

@@ -1,12 +1,16 @@
 """What people decide about stays: disputes, write-offs, releases; and what becomes of it when events say more."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
+from sqlmodel import select
 
+from flows.parking.collecting import debit_failed, settle_session
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import ActRefusedError
 from flows.parking.operating import release, waive
+from flows.parking.session_tables import ParkingPayment
 from tests.parking.lots import NINE, Lot
 from tests.parking.test_paying import DAY, MINUTE, OURS, notices, orders, signed
 
@@ -36,6 +40,28 @@ async def test_what_was_decided_of_a_stay_goes_on_when_it_turns_out_to_be_part_o
     if act == "dispute":
         async with lot.database.session() as session:
             assert (await dispute(lot.deps(session), row.id, account, "wrong_fee")).id == opened.id
+
+
+@pytest.mark.parametrize("act", ["dispute", "debit"])
+async def test_a_stay_that_is_disputed_or_debited_at_this_moment_is_not_debited(lot: Lot, act: str) -> None:
+    account, _ = await signed(lot)
+    entered = UUID((await lot.passes("enter", 0)).session_id)
+    await lot.passes("exit", 60)
+
+    async def settled() -> None:
+        async with lot.database.session() as session:
+            await settle_session(lot.deps(session), entered)
+
+    async with lot.database.session() as session:
+        if act == "dispute":
+            await dispute(lot.deps(session), entered, account, "wrong_time")
+        else:
+            await settle_session(lot.deps(session), entered)
+            await debit_failed(lot.deps(session), (await session.exec(select(ParkingPayment))).one().order_id)
+        settling = asyncio.create_task(settled())
+        await asyncio.wait([settling], timeout=0.5)
+    await settling
+    assert len(await orders(lot)) == (1 if act == "debit" else 0)
 
 
 async def test_a_rejected_dispute_leaves_the_fee_to_what_events_say(lot: Lot) -> None:
