@@ -54,13 +54,15 @@ async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int)
         )
     await deps.session.refresh(found)
     await deps.session.refresh(row)
-    if found.state != "open" or not 0 <= fee_fen <= max(row.closing_fen or 0, row.paid_fen):
+    was = row.closing_fen if case.facts.adjusted_fen is None else case.facts.adjusted_fen
+    if found.state != "open" or not 0 <= fee_fen <= max(was or 0, row.paid_fen):
         raise DisputeRefusedError(
             f"It is {found.state}, and the fee may be from 0 to what it was", fix="Look how it stands now."
         )
-    found.state = "rejected" if fee_fen == row.closing_fen else "adjusted"
+    found.state = "rejected" if fee_fen == was else "adjusted"
     found.adjusted_fen, found.decided_at, found.decided_by = fee_fen, deps.clock.now(), actor
-    row.adjusted_fen = None if found.state == "rejected" else fee_fen  # the fee goes on following from events
+    if found.state == "adjusted":  # else the fee goes on following from events, or from an earlier decision
+        row.adjusted_fen = fee_fen
     row.dispute = "decided"
     deps.session.add(found)
     await rewritten(deps, row)
@@ -69,7 +71,7 @@ async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int)
         actor=actor,
         action="parking_dispute.decided",
         object=f"parking_session:{row.id}",
-        details={"fee_fen": fee_fen, "was_fen": row.closing_fen or 0, "state": found.state},
+        details={"fee_fen": fee_fen, "was_fen": was or 0, "state": found.state},
     )
     await append(deps.session, deps.clock, event)
     return found

@@ -1,6 +1,7 @@
 """What people decide about stays: disputes, write-offs, releases; and what becomes of it when events say more."""
 
 import asyncio
+import json
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from sqlmodel import select
 
 from flows.parking.collecting import debit_failed, settle_session
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import ActRefusedError
+from flows.parking.errors import ActRefusedError, DisputeRefusedError
 from flows.parking.operating import release, waive
 from flows.parking.session_tables import ParkingPayment
 from tests.parking.lots import NINE, Lot
@@ -77,6 +78,26 @@ async def test_a_rejected_dispute_leaves_the_fee_to_what_events_say(lot: Lot) ->
     await lot.work()
     row = (await lot.sessions())[0]
     assert (row.closing_fen, row.adjusted_fen, row.paid_fen) == (1500, None, 1500)
+
+
+async def test_a_second_dispute_is_about_what_the_first_one_decided(lot: Lot) -> None:
+    account = await lot.account()
+    entered = UUID((await lot.passes("enter", 0)).session_id)
+    await lot.passes("exit", 61, opened=True)
+    decided: list[str] = []
+    for fee in (300, 300, 200):
+        async with lot.database.session() as session:
+            opened = await dispute(lot.deps(session), entered, account, "wrong_time")
+        async with lot.database.session() as session:
+            with pytest.raises(DisputeRefusedError, match="from 0 to"):
+                await decide_dispute(lot.deps(session), opened.id, "staff:1", 2501 if not decided else 301)
+        async with lot.database.session() as session:
+            decided.append((await decide_dispute(lot.deps(session), opened.id, "staff:1", fee)).state)
+        assert (await lot.one()).adjusted_fen == fee
+    assert decided == ["adjusted", "rejected", "adjusted"]
+    said = "SELECT details FROM audit_entry WHERE action = 'parking_dispute.decided' ORDER BY seq"
+    was = [json.loads(each["details"])["was_fen"] for each in await lot.database.pool.fetch(said)]
+    assert was == [2500, 300, 300]
 
 
 async def test_what_is_written_off_is_what_was_owed_after_a_dispute(lot: Lot) -> None:
