@@ -9,7 +9,7 @@ from adapters.errors import OrderRefusedError
 from flows.parking.collecting import debit_failed
 from flows.parking.finding import session_of
 from flows.parking.gathering import Deps, touched_session
-from flows.parking.host_stays import Products, told
+from flows.parking.host_stays import Products, ensure_entered
 from flows.parking.messages import DebitOrdered
 from flows.parking.session_tables import ParkingPayment
 from flows.payments.debiting import Debit, debit
@@ -32,7 +32,7 @@ async def charge(deps: Deps, products: Products, ordered: DebitOrdered) -> None:
 async def _charge(deps: Deps, products: Products, payment: ParkingPayment, color: str) -> None:
     row = await session_of(deps.session, payment.session_id)
     mandate = await deps.session.get_one(DebitMandate, payment.mandate_id)
-    stay, chargeable = await told(deps, products, row, mandate.app_id, color)
+    stay, chargeable = await ensure_entered(deps, products, row, mandate.app_id, color)
     await touched_session(deps, row)  # its locks come before the order's, as everywhere
     await deps.session.refresh(row)
     if not chargeable or row.match != "exact" or row.left_at is None:

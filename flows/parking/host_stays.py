@@ -56,8 +56,10 @@ class Hearer(NamedTuple):
     kind: ProductKind
 
 
-async def told(deps: Deps, products: Products, row: ParkingSession, app_id: str, color: str) -> tuple[Stay, bool]:
-    """Return a stay as what is to charge for it knows it, and whether it can be charged.
+async def ensure_entered(
+    deps: Deps, products: Products, row: ParkingSession, app_id: str, color: str
+) -> tuple[Stay, bool]:
+    """Have what is to charge for a stay know of it; return it as that knows it, and whether it can be charged.
 
     One that has not heard of the entry is told now, and of the exit afterwards. Raises whatever says that the same is
     to be told again.
