@@ -4,6 +4,7 @@ import asyncio
 from copy import copy
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -11,17 +12,18 @@ from msgspec.structs import replace
 from auth.accounts.accounts import freeze
 from auth.accounts.merging import merge
 from auth.errors import AssuranceTooLowError
-from flows.codes import base45, issuing, opaque_codes
+from flows.codes import base45, issuing, opaque_codes, single_use
 from flows.codes.checking import Checked
 from flows.codes.distance import Position
 from flows.codes.errors import CodePurposeUnknownError, CodesUnavailableError
 from flows.codes.issuing import Wanted
+from flows.codes.offline import Use
 from flows.codes.tables import CodeVerifier
 from flows.codes.tasks import forget
 from kernel.celery import TaskContext
 from kernel.redis import open_redis
 from kernel.settings import Settings
-from tests.codes.issued import NOW
+from tests.codes.issued import CODE_ID, NOW
 from tests.codes.office import Office
 
 PEOPLE_SQUARE: dict[str, Any] = {"latitude": 31.2304, "longitude": 121.4737}
@@ -59,6 +61,16 @@ async def test_the_same_request_again_at_once_is_the_same_use(office: Office, si
     office.clock.advance(timedelta(seconds=1))
     assert (await office.check(gate, text, "same")).result == "replay"
     assert await office.rows("SELECT count(*) FROM code_use WHERE result = 'ok'") == [{"count": 1}]
+
+
+@pytest.mark.case("QR-05")
+async def test_of_five_hundred_uses_of_one_code_at_one_moment_redis_lets_one_count(office: Office) -> None:
+    gates = [str(UUID(int=n)) for n in range(500)]
+    uses = [single_use.first_use(office.desk.redis, CODE_ID, Use(gate, "r", NOW)) for gate in gates]
+    found = await asyncio.gather(*uses)
+    assert found.count(None) == 1
+    winner = gates[found.index(None)]
+    assert {each.verifier for each in found if each is not None} == {winner}
 
 
 @pytest.mark.case("QR-05")
