@@ -4,7 +4,7 @@ Locks grow with what is found: an exit that may be of another plate's visit need
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.bays import visits_of
 from flows.parking.cases import Case, Facts
-from flows.parking.credentials import bay_in, credential, index_of, plate_in
+from flows.parking.credentials import bay_in, credential, index_of
 from flows.parking.exit_decision import Asked, Decision, decide
 from flows.parking.locking import give_back, keep, lock
-from flows.parking.mandates import debitable, may_debit
-from flows.parking.messages import ANNOUNCE, SETTLE, SessionNamed, StayNamed
-from flows.parking.projecting import covered_from, fee_until, is_news, money_of, owed, row_values
+from flows.parking.mandates import may_debit
+from flows.parking.messages import SETTLE, SessionNamed
+from flows.parking.news import is_news, send_end, send_news
+from flows.parking.projecting import covered_from, fee_until, money_of, owed, row_values
 from flows.parking.session_tables import ParkingSession
 from flows.parking.sessions import PHONE, GateEvent, passages_of, sessions_of
 from flows.parking.stored import TEXT, Stored, neighbours, stored
@@ -115,7 +116,7 @@ class Touched:
             if not same or not told.issuperset(case.visit.events):  # a device may see again what a phone has said
                 self._settle(case, owed(money, case))
         await self._upsert(changed)
-        await self._announce(news)
+        await send_news(self.deps.session, self.deps.clock, self.lot, news, known=rows)
         if changed:
             changes(self.deps.session)
         of_event = {event: case.visit.id for case in cases for event in case.visit.events}
@@ -130,21 +131,6 @@ class Touched:
         ended = case.visit.left_at is not None or case.facts.orphan_closed_at is not None
         if ended and owes:
             send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
-
-    async def _announce(self, news: Sequence[Case]) -> None:
-        """Have the hosts told that know the lot; others may only charge, and want to know that a stay has begun."""
-        if not self.lot.host_ids:
-            news = [case for case in news if case.visit.id not in self._was.sessions]
-            plates = await debitable(self.deps.session, [case.credential for case in news]) if news else ()
-            news = [case for case in news if case.credential in plates]
-        now = self.deps.clock.now()
-        for case in news:
-            if plate_in(case.visit.credential):
-                ahead = (case.visit.entered_at or now) - now  # of a gate's clock: hosts refuse it
-                self._tell_hosts(case.visit.id, case.visit.color, max(ahead, timedelta(0)))
-
-    def _tell_hosts(self, session_id: UUID, color: str = "", delay: timedelta = timedelta(0)) -> None:
-        send(self.deps.session, self.deps.clock, ANNOUNCE, StayNamed(session_id, color), delay)
 
     async def _cases(self, visits: Sequence[Visit]) -> list[Case]:
         """Return the visits with what is known of them beside events."""
@@ -203,8 +189,7 @@ class Touched:
             values = {"superseded_by": of_event[row_id], "looked_at": None, "review": "", "updated_at": now}
             statement = update(ParkingSession).where(col(ParkingSession.id) == row_id)
             await self.deps.session.exec(statement.values(**values).execution_options(synchronize_session=False))
-            if self.lot.host_ids:
-                self._tell_hosts(row_id)
+            send_end(self.deps.session, self.deps.clock, self.lot, row_id)
 
 
 _TAKEN = """

@@ -1,6 +1,6 @@
 """From a visit and what was paid to the session's row: its state and fee, what is owed, what is due when. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -183,13 +183,3 @@ def row_values(case: Case, terms: Terms, money: Money, now: datetime) -> dict[st
         "looked_at": looked_at(case, money),
         "superseded_by": None,
     }
-
-
-def is_news(case: Case, row: Mapping[str, Any] | None, values: Mapping[str, Any]) -> bool:
-    """Whether hosts are to hear what has changed: a stay has begun, was paid for, is another plate's, or has ended."""
-    visit = case.visit
-    if row is None:
-        return visit.inside and visit.entered_at is not None
-    if row["paid_fen"] != values["paid_fen"] or row["credential"] != case.credential:
-        return True
-    return row["state"] != values["state"] and not (visit.inside and case.given_up_at is None)
