@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from flows.parking.coupons import Coupon, Discount, discounts
@@ -38,6 +39,11 @@ class Facts(Struct, frozen=True, kw_only=True):
             orphan_closed_at=max(known["orphan_closed_at"], default=None),
             written_off_at=min(known["written_off_at"], default=None),
         )
+
+    def without(self, parted: Sequence[Mapping[str, Any]]) -> Self:
+        """Return them less what sessions had brought that were part of this one and turn out not to be."""
+        known = msgspec.structs.asdict(self)
+        return type(self)(**{name: known[name] for name in known if all(row[name] != known[name] for row in parted)})
 
 
 class Paid(Struct, frozen=True, kw_only=True):

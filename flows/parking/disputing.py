@@ -61,9 +61,11 @@ async def decide_dispute(deps: Deps, dispute_id: UUID, actor: str, fee_fen: int)
         )
     found.state = "rejected" if fee_fen == was else "adjusted"
     found.adjusted_fen, found.decided_at, found.decided_by = fee_fen, deps.clock.now(), actor
-    if found.state == "adjusted":  # else the fee goes on following from events, or from an earlier decision
-        row.adjusted_fen = fee_fen
-    row.dispute = "decided"
+    for each in (row, await deps.session.get_one(ParkingSession, found.session_id)):  # which may part again
+        if found.state == "adjusted":  # else the fee goes on following from events, or from an earlier decision
+            each.adjusted_fen = fee_fen
+        each.dispute = "decided"
+        deps.session.add(each)
     deps.session.add(found)
     await rewritten(deps, row)
     await settle_session(deps, row.id)

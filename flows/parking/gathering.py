@@ -136,14 +136,17 @@ class Touched:
         """Return the visits with what is known of them beside events."""
         rows = self._was.sessions
         free_at = await self._free_before(visits) if self.terms.free_once else {}
+        joined = [row for row in rows.values() if row["superseded_by"]]
         cases = []
         for visit in visits:
+            own = [rows[each] for each in visit.events if each in rows and _counts(rows[each], visit)]
+            parted = [row for row in joined if row["superseded_by"] == visit.id and row["id"] not in visit.events]
             payments = [each for event in visit.events for each in self._was.paid.get(event, ())]
             coupons = [each for event in visit.events for each in self._was.coupons.get(event, ())]
             case = Case(
                 visit=visit,
                 credential=self.credentials[visit.credential],
-                facts=Facts.of([rows[each] for each in visit.events if each in rows and _counts(rows[each], visit)]),
+                facts=Facts.of(own).without(parted),
                 payments=payments,
                 coupons=coupons,
                 free_at=free_at.get(visit.credential),

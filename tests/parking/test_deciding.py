@@ -11,6 +11,7 @@ from flows.parking.collecting import debit_failed, settle_session
 from flows.parking.disputing import decide_dispute, dispute
 from flows.parking.errors import ActRefusedError, DisputeRefusedError
 from flows.parking.operating import release, waive
+from flows.parking.repairing import repair
 from flows.parking.session_tables import ParkingPayment
 from tests.parking.lots import NINE, Lot
 from tests.parking.test_paying import DAY, MINUTE, OURS, notices, orders, signed
@@ -41,6 +42,47 @@ async def test_what_was_decided_of_a_stay_goes_on_when_it_turns_out_to_be_part_o
     if act == "dispute":
         async with lot.database.session() as session:
             assert (await dispute(lot.deps(session), row.id, account, "wrong_fee")).id == opened.id
+
+
+@pytest.mark.parametrize("act", ["debit", "waive", "dispute", "decide"])
+async def test_what_was_decided_of_a_stay_leaves_with_it_when_two_turn_out_to_be_two_after_all(
+    lot: Lot, act: str
+) -> None:
+    account, _ = await signed(lot) if act == "debit" else (await lot.account(), None)
+    await lot.passes("enter", 0)
+    second = UUID((await lot.passes("enter", 3)).session_id)
+    await lot.passes("exit", 60, opened=True)
+    async with lot.database.session() as session:
+        if act == "debit":
+            await settle_session(lot.deps(session), second)
+        elif act == "waive":
+            await waive(lot.deps(session), OURS, second, "camera_broken")
+        else:
+            opened = await dispute(lot.deps(session), second, account, "wrong_time")
+    await lot.passes("enter", 1.5)  # it was one passage
+    assert (await lot.one()).id != second
+    if act == "decide":
+        async with lot.database.session() as session:
+            await decide_dispute(lot.deps(session), opened.id, "staff:1", 300)
+    await lot.passes("exit", 2, opened=True)  # it was not
+    first, row = await lot.sessions()
+    assert (first.debited_at, first.written_off_at, first.dispute, first.adjusted_fen) == (None, None, "", None)
+    assert (row.id, row.debited_at is None, row.written_off_at is None) == (second, act != "debit", act != "waive")
+    said = {"dispute": ("open", None), "decide": ("decided", 300)}
+    assert (row.dispute, row.adjusted_fen) == said.get(act, ("", None))
+
+
+async def test_a_write_off_stays_with_the_exit_when_the_plate_of_the_entry_was_another(lot: Lot) -> None:
+    late = lot.event("enter", 0, "沪A12345")
+    exit_ = UUID((await lot.passes("exit", 60, "沪A12346", opened=True, confidence=0.99)).session_id)
+    async with lot.database.session() as session:
+        await waive(lot.deps(session), OURS, exit_, "camera_broken")
+    await lot.send(late)
+    entry = await lot.one()
+    assert (entry.match, entry.written_off_at is None) == ("fuzzy", False)
+    async with lot.database.session() as session:
+        await repair(lot.deps(session), OURS, entry.id, "沪B99999")
+    assert [(row.id, row.written_off_at is None) for row in await lot.sessions()] == [(entry.id, True), (exit_, False)]
 
 
 @pytest.mark.parametrize("act", ["dispute", "debit"])
