@@ -98,7 +98,7 @@ def _ended_at(row: ParkingSession) -> datetime | None:
     """Return when a stay ended, at the latest; one that nobody saw leave ended when that was found out."""
     if row.left_at is None and (row.superseded_by is not None or row.state == "orphan"):
         return row.updated_at
-    return row.left_at or row.orphan_closed_at
+    return row.ended_at
 
 
 async def _hearers(deps: Deps, products: Products, row: ParkingSession) -> set[Hearer]:

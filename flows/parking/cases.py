@@ -96,6 +96,11 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.paid_fen - sum(each.fen for each in self.payments if each.paid_at and each.paid_at > moment)
 
     @property
+    def ended_at(self) -> datetime | None:
+        """When the vehicle left, or the session was closed because nobody saw it leave."""
+        return self.visit.left_at or self.facts.orphan_closed_at
+
+    @property
     def given_up_at(self) -> datetime | None:
         """When it was taken for an orphan and closed, unless it has stood at an exit since: then it was inside."""
         closed, asked = self.facts.orphan_closed_at, self.visit.asked_at

@@ -128,8 +128,7 @@ class Touched:
 
     def _settle(self, case: Case, owes: int) -> None:
         """Have what is owed collected, or what was paid too much given back, once the visit has ended."""
-        ended = case.visit.left_at is not None or case.facts.orphan_closed_at is not None
-        if ended and owes:
+        if case.ended_at and owes:
             send(self.deps.session, self.deps.clock, SETTLE, SessionNamed(case.visit.id))
 
     async def _cases(self, visits: Sequence[Visit]) -> list[Case]:

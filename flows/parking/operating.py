@@ -83,7 +83,7 @@ async def close(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> 
     row = await own_session(deps, speaker, session_id)
     await touched_session(deps, row)
     await deps.session.refresh(row)
-    if row.left_at is not None or row.orphan_closed_at is not None:
+    if row.ended_at is not None:
         raise ActRefusedError("The session has ended already", fix="Look how it stands now.")
     row.orphan_closed_at = deps.clock.now()
     await rewritten(deps, row)
@@ -140,7 +140,7 @@ async def waive(deps: Deps, speaker: Speaker, session_id: UUID, reason: str) -> 
     touched = await touched_session(deps, row)
     case = await touched.case(row.id)
     await deps.session.refresh(row)
-    if row.left_at is None and row.orphan_closed_at is None:
+    if row.ended_at is None:
         raise ActRefusedError("The session goes on: nothing is owed for it yet", fix="Close or release it first.")
     await stop(deps, case)
     row.written_off_at = row.written_off_at or deps.clock.now()

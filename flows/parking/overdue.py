@@ -39,7 +39,7 @@ async def look(deps: Deps, session_id: UUID) -> None:
     if row.looked_at is None or row.looked_at > deps.clock.now():
         return
     case = await touched.case(row.id)
-    if row.left_at is None and row.orphan_closed_at is None:
+    if row.ended_at is None:
         row.orphan_closed_at = deps.clock.now()
         await rewritten(deps, row)
         await notify(deps, row, "orphan_closed", row.closing_fen or 0)

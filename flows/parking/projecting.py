@@ -142,10 +142,9 @@ def _after_leaving(case: Case, money: Money) -> Iterable[_Afterwards]:
 def looked_at(case: Case, money: Money) -> datetime | None:
     """Return when the next step of time is due."""
     visit, facts = case.visit, case.facts
-    if visit.left_at is None and not facts.orphan_closed_at:
+    if (since := case.ended_at) is None:
         return visit.opened_at + ORPHAN_AFTER
-    since = visit.left_at or facts.orphan_closed_at
-    if since is None or facts.dispute == "open" or owed(money, case) <= 0 or facts.reminders >= len(REMINDERS):
+    if facts.dispute == "open" or owed(money, case) <= 0 or facts.reminders >= len(REMINDERS):
         return None
     return since + REMINDERS[facts.reminders]
 

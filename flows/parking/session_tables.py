@@ -1,8 +1,7 @@
 """The rows of what happens: gate events, the sessions that follow, quotes, payments, coupons, disputes, notices.
 
 Events are facts and only ever added. A session is a projection of its events, payments and coupons (``sessions``),
-written anew whenever one comes. ``credential`` is the blind index of a plate, ticket or pass-code holder
-(``credentials``).
+written anew whenever one comes. ``credential`` is the blind index of a plate, ticket or pass holder (``credentials``).
 """
 
 from datetime import datetime
@@ -141,6 +140,11 @@ class ParkingSession(SQLModel, table=True):
     updated_at: datetime
     changed_in: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the vehicle left, or the session was closed because nobody saw it leave."""
+        return self.left_at or self.orphan_closed_at
+
 
 class ParkingQuote(SQLModel, table=True):
     """What a session costs as of a moment: ``due_fen`` suffices if it is paid by ``expires_at``."""
@@ -212,10 +216,9 @@ class ParkingCoupon(SQLModel, table=True):
 class ParkingHostStay(SQLModel, table=True):
     """A stay as one parking product of a host app knows it. ``reference`` is the host's number, empty if it has none.
 
-    ``plate``, ``color``, ``lot`` (the host's id of it) and ``entered_at`` are as the host was told: whatever it is told
-    afterwards has to say the same. ``paid`` are the payments that it was told of, by their numbers there, ``left_at``
-    the exit. ``service`` is its latest word on whether it takes the fee by itself, and ``said_at`` its own time of that
-    word, if it has changed its mind since it was told.
+    ``plate``, ``color``, ``lot`` (the host's id of it) and ``entered_at`` are as the host was told: it hears the same
+    ever after. ``paid`` are the payments that it was told of, by their numbers there, ``left_at`` the exit. ``service``
+    is its latest word on whether it takes the fee by itself, and ``said_at`` its time, if it has changed its mind.
     """
 
     __tablename__ = "parking_host_stay"
@@ -279,8 +282,7 @@ class ParkingNotice(SQLModel, table=True):
 class ParkingScan(SQLModel, table=True):
     """A resident scanned a code of a lot and named a vehicle of theirs: they may see its session of that moment.
 
-    ``act`` is what it did: ``enter`` began the session and ``leave`` ended it, ``find`` only saw it (``holding``).
-    ``key`` is the app's, so that a scan that is sent twice is one.
+    ``act``: ``enter`` began it, ``leave`` ended it, ``find`` only saw it. By ``key``, the app's, two sent are one scan.
     """
 
     __tablename__ = "parking_scan"

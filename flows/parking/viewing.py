@@ -40,7 +40,7 @@ class View(Struct, frozen=True, kw_only=True):
     @property
     def is_gone(self) -> bool:
         """Whether the vehicle has left, or is taken to have."""
-        return self.row.left_at is not None or self.row.orphan_closed_at is not None
+        return self.row.ended_at is not None
 
     @property
     def content(self) -> tuple[Any, ...]:
