@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
+from sqlalchemy import ScalarSelect
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -139,9 +140,8 @@ async def end_others(
 ) -> None:
     """End every mandate for an object but this person's own; accounts that were merged are one person's."""
     mine = await whole_of(session, account_id)
-    query = select(DebitMandate).where(DebitMandate.about == about, DebitMandate.state != "terminated")
-    for row in (await session.exec(query)).all():
-        if await whole_of(session, row.account_id) != mine:
+    for row in await _all_locked(session, about):
+        if row.state != "terminated" and await whole_of(session, row.account_id) != mine:
             await step(session, clock, row.id, "terminate", actor=actor, because=because)
 
 
@@ -183,12 +183,16 @@ async def standing_for(session: AsyncSession, about: str) -> Sequence[DebitManda
 
 
 async def _locked(session: AsyncSession, mandate_id: UUID) -> tuple[DebitMandate | None, Sequence[DebitMandate]]:
-    """Return a mandate and the others for its object, all locked in one order: no two begin to stand at once."""
-    about = select(DebitMandate.about).where(DebitMandate.id == mandate_id).scalar_subquery()
-    query = select(DebitMandate).where(DebitMandate.about == about).order_by(col(DebitMandate.id))
-    rows = (await session.exec(query.with_for_update().execution_options(populate_existing=True))).all()
+    """Return a mandate and the others for its object, all locked: no two begin to stand at once."""
+    rows = await _all_locked(session, select(DebitMandate.about).where(DebitMandate.id == mandate_id).scalar_subquery())
     own = next((each for each in rows if each.id == mandate_id), None)
     return own, [each for each in rows if each is not own]
+
+
+async def _all_locked(session: AsyncSession, about: str | ScalarSelect[str]) -> Sequence[DebitMandate]:
+    """Return the mandates for an object, locked in one order."""
+    query = select(DebitMandate).where(DebitMandate.about == about).order_by(col(DebitMandate.id))
+    return (await session.exec(query.with_for_update().execution_options(populate_existing=True))).all()
 
 
 async def _anothers(session: AsyncSession, row: DebitMandate, others: Sequence[DebitMandate]) -> bool:

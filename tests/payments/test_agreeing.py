@@ -16,7 +16,7 @@ from flows.parking.agreeing import Signed, Wanted
 from flows.parking.errors import UnknownVehicleError, VehicleTakenError, VehicleUnprovenError
 from flows.parking.vehicles import claim, end, prove
 from flows.payments.errors import MandateTakenError, PayerUnknownError
-from flows.payments.mandates import step
+from flows.payments.mandates import hear, step
 from flows.payments.tables import DebitMandate
 from kernel.audit.tables import AuditEntry
 from kernel.crypto.keys import open_keys
@@ -190,6 +190,18 @@ async def test_what_the_owners_other_account_signed_stands_once_they_are_proven(
         await merge(session, town.clock, town.accounts["wang"], other, "same-proof")
     await proven(town, lot, vehicle)
     assert await state(town, held) == "active"
+
+
+async def test_a_mandate_that_its_host_ends_at_this_moment_keeps_nobody_from_being_proven(town: Town, lot: Lot) -> None:
+    vehicle, li = await claimed(town, lot, "li"), town.accounts["li"]
+    await claimed(town, lot)
+    held = await signed(town, lot, "wechat", vehicle, account_id=li)
+    async with town.database.session() as session:
+        await hear(session, town.clock, held.mandate.id, holds=False)
+        proving = asyncio.create_task(proven(town, lot, vehicle))
+        await asyncio.wait([proving], timeout=0.5)
+    await proving
+    assert (await mandate(town, held.mandate.id)).because == "ended at the host"
 
 
 async def test_what_a_stranger_signs_while_the_owner_is_being_proven_ends(town: Town, lot: Lot) -> None:
