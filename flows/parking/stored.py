@@ -106,8 +106,8 @@ async def neighbours(
     """Return the credentials, each with its moment, that decide with what was gathered whose exits are whose.
 
     An exit without an entry needs every visit that is near it and was open then, and such a visit every such exit,
-    also of credentials that were gathered from a later moment on. ``gathered`` are the ids of events, ``known`` the
-    sessions that there are of them.
+    also of credentials that were gathered from a later moment on; and whoever has such an exit gives it to the entry
+    that turns out to be its own. ``gathered`` are the ids of events, ``known`` the sessions that there are of them.
     """
     times = [visit.opened_at for visit in passages]
     plates = [visit for visit in passages if plate_in(visit.credential)]
@@ -123,8 +123,9 @@ async def neighbours(
                 if began
                 else [each for each, end in came if each.opened_at <= at <= min(each.opened_at + WITHIN, end)]
             )
-            text = cipher.open(TEXT, row["id"], row["credential_text"]) if met else ""
-            if not any(near_credentials(text, each.credential) for each in met):
+            lent = row["joined_event"] and UUID(int=row["joined_event"].int) in gathered  # its exit may be another's
+            text = cipher.open(TEXT, row["id"], row["credential_text"]) if lent or met else ""
+            if not lent and not any(near_credentials(text, each.credential) for each in met):
                 continue
             needed[text] = min(at, needed.get(text, at))
         joined += [row["joined_event"]] if row["joined_event"] else []

@@ -85,6 +85,17 @@ async def test_a_write_off_stays_with_the_exit_when_the_plate_of_the_entry_was_a
     assert [(row.id, row.written_off_at is None) for row in await lot.sessions()] == [(entry.id, True), (exit_, False)]
 
 
+async def test_a_write_off_goes_with_the_exit_to_the_entry_that_it_is_of_after_all(lot: Lot) -> None:
+    near, right = lot.event("enter", 0, "沪A12345"), lot.event("enter", 10, "沪A12346")
+    exit_ = await lot.passes("exit", 60, "沪A12346", opened=True, confidence=0.99)
+    async with lot.database.session() as session:
+        await waive(lot.deps(session), OURS, UUID(exit_.session_id), "camera_broken")
+    for late in (near, right):
+        await lot.send(late)
+    states = [(row.entered_at - NINE, row.state) for row in await lot.sessions() if row.entered_at]
+    assert states == [(0 * MINUTE, "entered"), (10 * MINUTE, "written_off")]
+
+
 @pytest.mark.parametrize("act", ["dispute", "debit"])
 async def test_a_stay_that_is_disputed_or_debited_at_this_moment_is_not_debited(lot: Lot, act: str) -> None:
     account, _ = await signed(lot)
