@@ -6,13 +6,18 @@ from uuid import UUID
 
 from flows.parking.forgetting import STAYS_KEPT, forget_permits
 from flows.parking.operating import Speaker
+from flows.parking.permit_file import load_permits
 from flows.parking.permitting import Assigning, NewPermit, end
+from flows.parking.publishing import NewTariff, publish_tariff
+from flows.parking.tables import ParkingLot, ParkingOperator
+from kernel.database import driver
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import EXAMPLE
 from tests.parking.town import GARAGE, HOSPITAL, Box, Program, Town, moment
 
 ASSIGNED = "/parking/rights/assigned"
 OPERATOR = "yunzhou-garages"
+_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 HALF = EXAMPLE | {"permits": [{"name": "season", "percent_off": 100}, {"name": "resident", "percent_off": 50}]}
 
 
@@ -115,6 +120,26 @@ async def test_a_box_has_a_new_permit_with_its_next_snapshot(town: Town, box: Bo
     town.clock.advance(timedelta(minutes=1))
     last = (await box.get(f"/parking/site/snapshot?after={after['revision']}")).json()
     assert last["permits"] == []
+
+
+async def test_a_file_takes_a_lock_of_each_operator_in_one_order(lot: Lot) -> None:
+    await lot.publish(HALF, NINE)
+    async with lot.database.session() as session:
+        session.add(ParkingOperator(id="allies", name_zh="另一公司", created_at=NINE))
+        await session.flush()
+        theirs = lot.row.model_dump(exclude={"id"}) | {"operator_id": "allies"}
+        session.add(ParkingLot(**theirs))
+        wanted = NewTariff(operator_id="allies", code="example", data=HALF, valid_from=NINE)
+        await publish_tariff(session, lot.clock, wanted, "staff:1")
+    file = "operator,plate,permit,since\n" + "".join(
+        f"{operator},沪A1234{number},season,2026-11-02\n" for number in range(9) for operator in ("garages", "allies")
+    )
+    async with lot.database.session() as session:
+        await load_permits(lot.deps(session), "operator:test/1", file.encode(), "utf-8")
+        connection = await driver(session)
+        assert await connection.fetchval(_LOCKS) == 2  # each is a place in a table that all transactions share
+    rows = await lot.database.pool.fetch("SELECT operator_id FROM parking_permit ORDER BY id")
+    assert [each["operator_id"] for each in rows] == ["allies"] * 9 + ["garages"] * 9  # else two files wait in a circle
 
 
 async def permit(lot: Lot, name: str, since: float, until: float | None = None) -> UUID:
