@@ -56,7 +56,7 @@ async def grant(deps: Deps, speaker: Speaker, wanted: NewCoupon) -> ParkingCoupo
     case = await _case(deps, row)
     if _is_over(case):
         raise CouponRefusedError("The vehicle has left already", fix="What it owes is for its operator to write off.")
-    left = MOST_FEN - sum(each.amount_fen for each in case.coupons)
+    left = MOST_FEN - sum(each.amount_fen for each in case.counted)
     if wanted.amount_fen > left:
         raise CouponRefusedError("The session's coupons would be too much together", fix=f"Give up to {left} fen.")
     values = {

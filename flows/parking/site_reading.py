@@ -84,9 +84,9 @@ _SESSIONS = """
         coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
         FROM parking_payment p WHERE p.session_id = ANY(i.ids) AND p.paid_at IS NOT NULL), '[]')::text AS paid,
-        coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen)
-            ORDER BY c.id)
-        FROM parking_coupon c WHERE c.session_id = ANY(i.ids) AND c.revoked_at IS NULL), '[]')::text AS coupons
+        coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen,
+            'revoked_at', c.revoked_at) ORDER BY c.id)
+        FROM parking_coupon c WHERE c.session_id = ANY(i.ids)), '[]')::text AS coupons
     FROM parking_session s
     CROSS JOIN LATERAL (SELECT s.id || ARRAY(SELECT o.id FROM parking_session o WHERE o.superseded_by = s.id)) i (ids)
     WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
