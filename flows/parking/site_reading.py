@@ -57,10 +57,10 @@ _MANDATES = """
     WHERE m.state = 'active' AND EXISTS (SELECT FROM parking_session s WHERE s.lot_id = $1
         AND s.credential = v.plate_index AND s.opened_at > $2)
       AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
-        WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
+        WHERE i.lot_id = $1 AND i.credential = v.plate_index AND parking_is_inside(i) = 1
           AND h.app_id = m.app_id AND h.product = 'charging' AND h.service <> 'active')
       AND NOT EXISTS (SELECT FROM parking_session i WHERE i.lot_id = $1 AND i.credential = v.plate_index
-        AND i.left_at IS NULL AND i.superseded_by IS NULL AND i.debited_at IS NOT NULL)
+        AND parking_is_inside(i) = 1 AND i.debited_at IS NOT NULL)
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
