@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from flows.parking.cases import Case
 from flows.parking.credentials import Kind, credential, index_of
 from flows.parking.errors import CouponRefusedError, UnknownCouponError, UnknownSessionError
-from flows.parking.finding import session_of
+from flows.parking.finding import IS_INSIDE, session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.operating import Speaker, own_session
 from flows.parking.plates import read_plate
@@ -148,8 +148,7 @@ async def _session(deps: Deps, speaker: Speaker, wanted: NewCoupon) -> ParkingSe
     query = query.where(
         col(ParkingLot.operator_id).in_(speaker.operators),
         ParkingSession.credential == index_of(deps.keys, wanted.credential),
-        col(ParkingSession.left_at).is_(None),
-        col(ParkingSession.superseded_by).is_(None),
+        IS_INSIDE,
     )
     if wanted.lot_id is not None:
         query = query.where(ParkingSession.lot_id == wanted.lot_id)

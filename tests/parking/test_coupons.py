@@ -10,7 +10,7 @@ import pytest
 from flows.parking import couponing
 from flows.parking.couponing import NewCoupon, revoke
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import CouponRefusedError
+from flows.parking.errors import CouponRefusedError, UnknownSessionError
 from flows.parking.operating import Speaker
 from flows.parking.session_tables import ParkingCoupon
 from flows.parking.site_snapshot import SiteSnapshot
@@ -235,3 +235,7 @@ async def test_it_is_over_with_the_session(lot: Lot) -> None:
     assert (row.state, row.closing_fen) == ("closed_by_operator", 0)
     with pytest.raises(CouponRefusedError, match="left"):
         await grant(lot, entered.session_id, 1, "3")
+    async with lot.database.session() as session:
+        wanted = NewCoupon(amount_fen=1, given_by="百货", reference="3", plate=PLATE)
+        with pytest.raises(UnknownSessionError, match="Nobody is inside"):
+            await couponing.grant(lot.deps(session), SHOP, wanted)
