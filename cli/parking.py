@@ -30,14 +30,6 @@ from supergraph.findings import Finding
 _CLOCK = SystemClock()
 
 
-class _DryRunError(Exception):
-    """Undoes the transaction after what it would change is known."""
-
-    def __init__(self, changes: list[Change]) -> None:
-        super().__init__()
-        self.changes = changes
-
-
 @click.group(short_help="Load, show and export car parks and what they charge.")
 def parking() -> None:
     """Operators, lots, lanes, bays and tariffs, in the database of YIWANG_DATABASE_URL (or of this folder).
@@ -171,15 +163,9 @@ def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force:
         for at, device in await unregistered(session, read):
             message, fix = f"the device {device} is no verifier yet", "Register it: yiwang verifier add."
             _tell(name, line_of(data, at), Finding("warning", at, message, fix))
-        changes = await Loading(session, _CLOCK, operator(), force=force).load(read)
-        if dry_run:
-            raise _DryRunError(changes)
-        return changes
+        return await Loading(session, _CLOCK, operator(), force=force).load(read)
 
-    try:
-        return transaction(work)
-    except _DryRunError as undone:
-        return undone.changes
+    return transaction(work, dry_run=dry_run)
 
 
 def _tell(file: str, line: int, finding: Finding) -> None:
