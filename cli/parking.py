@@ -19,7 +19,7 @@ from flows.parking.loading import Change, Loading, unregistered
 from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
-from flows.parking.refused import Wanted, refused_events, refused_view
+from flows.parking.refused import RefusedWanted, refused_events, refused_view
 from flows.parking.session_tables import NoticeState, ParkingNotice
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
@@ -121,7 +121,7 @@ def refused_(device: str, most: int, *, content: bool) -> None:
     async def work(session: AsyncSession) -> list[str]:
         lots = {lot.id: lot for lot in (await session.exec(select(ParkingLot))).all()}
         lines = []
-        for row in await refused_events(session, Wanted(device_id=device), most):
+        for row in await refused_events(session, RefusedWanted(device_id=device), most):
             lot = lots.get(row.lot_id) if row.lot_id else None
             where = f"{lot.operator_id}/{lot.code}" if lot else "-"
             lines.append(

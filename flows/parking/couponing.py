@@ -101,14 +101,14 @@ async def revoke(deps: Deps, speaker: Speaker, coupon_id: UUID, reason: str) -> 
     return made
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class CouponsWanted(Struct, frozen=True, kw_only=True):
     """Which coupons: after an id, of a session."""
 
     after: UUID | None = None
     session_id: UUID | None = None
 
 
-async def coupons_for(deps: Deps, speaker: Speaker, wanted: Wanted, limit: int) -> Sequence[ParkingCoupon]:
+async def coupons_for(deps: Deps, speaker: Speaker, wanted: CouponsWanted, limit: int) -> Sequence[ParkingCoupon]:
     """Return coupons of the speaker's lots; a shop's program sees its own."""
     query = select(ParkingCoupon).join(ParkingSession, col(ParkingSession.id) == col(ParkingCoupon.session_id))
     query = query.join(ParkingLot, col(ParkingLot.id) == col(ParkingSession.lot_id))

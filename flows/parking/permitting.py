@@ -205,7 +205,7 @@ def right_view(deps: Deps, row: ParkingPermit) -> AssignedRight:
     )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class PermitsWanted(Struct, frozen=True, kw_only=True):
     """Which permits: after an id, of a plate, those that hold in a lot."""
 
     after: UUID | None = None
@@ -213,7 +213,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     lot_id: UUID | None = None
 
 
-async def rights_for(deps: Deps, speaker: Speaker, wanted: Wanted, limit: int) -> Sequence[ParkingPermit]:
+async def rights_for(deps: Deps, speaker: Speaker, wanted: PermitsWanted, limit: int) -> Sequence[ParkingPermit]:
     """Return the permits of the speaker's operators. Raises PlateError, UnknownLotError."""
     query = select(ParkingPermit).where(col(ParkingPermit.operator_id).in_(speaker.operators))
     if wanted.after is not None:

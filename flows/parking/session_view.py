@@ -88,7 +88,7 @@ def view(deps: Deps, row: ParkingSession) -> SessionView:
     )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class SessionsWanted(Struct, frozen=True, kw_only=True):
     """Which sessions: after an id (they are in the order of their beginning), of a lot, only those to look at."""
 
     after: UUID | None = None
@@ -97,7 +97,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     state: str = ""
 
 
-async def sessions_for(deps: Deps, speaker: Speaker, wanted: Wanted, limit: int) -> Sequence[ParkingSession]:
+async def sessions_for(deps: Deps, speaker: Speaker, wanted: SessionsWanted, limit: int) -> Sequence[ParkingSession]:
     """Return sessions in the speaker's lots that count."""
     query = select(ParkingSession).join(ParkingLot, col(ParkingLot.id) == col(ParkingSession.lot_id))
     query = query.where(col(ParkingLot.operator_id).in_(speaker.operators), col(ParkingSession.superseded_by).is_(None))

@@ -11,10 +11,10 @@ from msgspec import Meta
 
 from auth.provider.environment import Environment
 from flows.parking import couponing, permitting
-from flows.parking.couponing import MOST_FEN, NewCoupon, coupons_for
+from flows.parking.couponing import MOST_FEN, CouponsWanted, NewCoupon, coupons_for
 from flows.parking.gathering import Deps
 from flows.parking.operating import Speaker
-from flows.parking.permitting import AssignedRight, NewPermit, right_view, rights_for, specs_of
+from flows.parking.permitting import AssignedRight, NewPermit, PermitsWanted, right_view, rights_for, specs_of
 from flows.parking.session_view import CouponView, coupon_view
 from gateway.errors import RequestError
 from gateway.http.departments import AnyRequest, json
@@ -81,7 +81,7 @@ async def _end(deps: Deps, who: Speaker, permit_id: UUID, said: RightEnding) -> 
 
 
 async def _rights(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
-    wanted = permitting.Wanted(
+    wanted = PermitsWanted(
         after=cursor_of(request), plate=request.query_params.get("credentialId", ""), lot_id=id_of(request)
     )
     return await rights_for(deps, who, wanted, limit)
@@ -107,7 +107,7 @@ async def _revoke(deps: Deps, who: Speaker, coupon_id: UUID, said: CouponRevocat
 
 
 async def _coupons(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
-    wanted = couponing.Wanted(after=cursor_of(request), session_id=id_of(request, "sessionId"))
+    wanted = CouponsWanted(after=cursor_of(request), session_id=id_of(request, "sessionId"))
     return await coupons_for(deps, who, wanted, limit)
 
 
