@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from auth.sessions.access_tokens import PARKING, ProgramToken, sign
 from flows.parking import couponing
 from flows.parking.couponing import NewCoupon, revoke
 from flows.parking.disputing import decide_dispute, dispute
@@ -85,6 +86,25 @@ async def test_others_lots_are_none_of_a_programs_business(town: Town, box: Box)
         assert (await rival.post(COUPONS, coupon())).status_code == 404
         assert (await rival.post(COUPONS, coupon(plate="", session_id=session))).status_code == 404
         assert (await rival.post(f"{COUPONS}/{made['id']}/revocation", {"reason": "wrong_slip"})).status_code == 404
+
+
+async def test_a_token_without_a_scope_that_would_do_is_told_which_would(town: Town) -> None:
+    environment, now = town.gateway.environment, town.clock.now()
+    begins = int(now.timestamp())
+    token = ProgramToken(
+        iss=environment.issuer,
+        sub="mall",
+        aud=PARKING,
+        exp=begins + 300,
+        iat=begins,
+        jti="1",
+        client_id="mall",
+        scope="",
+    )
+    headers = {"authorization": f"Bearer {sign(token, environment.ring(), now)}"}
+    for path, scopes in ((COUPONS, "parking:operate or parking:discount"), ("/parking/sessions", "parking:operate")):
+        refused = await town.client.get(path, headers=headers)
+        assert (refused.status_code, refused.json()["error"]["message"]) == (403, f"The token lacks the scope {scopes}")
 
 
 async def test_the_exit_and_the_box_see_it(town: Town, box: Box) -> None:
