@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 
+from auth.residents.attempts import Limit
 from flows.parking.cases import Case
 from flows.parking.credentials import Kind, credential, index_of
 from flows.parking.errors import CouponRefusedError, UnknownCouponError, UnknownSessionError
@@ -22,6 +23,9 @@ from kernel.ids import uuid7
 
 MOST_FEN = 200_00
 """Of all coupons of a session. No shop gives more than two hundred yuan; a digit too many does."""
+
+MISSES = Limit("coupons for nobody inside", 50, 86_400)
+"""Of a shop: who types plates errs, but must not try out who is inside."""
 
 
 class NewCoupon(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sqlmodel import col, select
 
 from flows.parking.gathering import Deps
@@ -149,10 +149,10 @@ async def disputes_for(deps: Deps, speaker: Speaker, after: UUID | None, limit: 
 
 
 class CouponView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A coupon. Whose session it is stays with the lot's operator."""
+    """A coupon. Which session it is of stays with the lot's operator: a shop's program has no ``session_id``."""
 
     id: UUID
-    session_id: UUID
+    session_id: UUID | UnsetType = UNSET
     amount_fen: int
     given_by: str
     reference: str
@@ -160,11 +160,11 @@ class CouponView(Struct, frozen=True, kw_only=True, rename="camel"):
     revoked_at: datetime | None
 
 
-def coupon_view(row: ParkingCoupon) -> CouponView:
-    """Return what whoever granted a coupon, and the operator of its lot, may see of it."""
+def coupon_view(speaker: Speaker, row: ParkingCoupon) -> CouponView:
+    """Return what whoever granted a coupon, or the operator of its lot, may see of it."""
     return CouponView(
         id=row.id,
-        session_id=row.session_id,
+        session_id=UNSET if speaker.is_shop else row.session_id,
         amount_fen=row.amount_fen,
         given_by=row.given_by,
         reference=row.reference,
