@@ -5,14 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from flows.parking.forgetting import STAYS_KEPT, forget_permits
+from flows.parking.gathering import Deps
 from flows.parking.operating import Speaker
 from flows.parking.permit_file import load_permits
 from flows.parking.permitting import Assigning, NewPermit, end
 from flows.parking.publishing import NewTariff, publish_tariff
+from flows.parking.site_reading import snapshot
 from flows.parking.tables import ParkingLot, ParkingOperator
+from kernel.crypto.fields import FieldCipher
+from kernel.crypto.keys import Keys
 from kernel.database import driver
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import EXAMPLE
+from tests.parking.test_paying import signed
 from tests.parking.town import GARAGE, HOSPITAL, Box, Program, Town, moment
 
 ASSIGNED = "/parking/rights/assigned"
@@ -152,6 +157,38 @@ async def permit(lot: Lot, name: str, since: float, until: float | None = None) 
             until=None if until is None else NINE + timedelta(minutes=until),
         )
         return (await Assigning(lot.deps(session), "client:test").assign(wanted))[0].id
+
+
+class Counting(FieldCipher):
+    """Counts what is opened."""
+
+    opened = 0
+
+    def open(self, column: str, row_id: UUID | str, sealed: bytes) -> str:
+        self.opened += 1
+        return super().open(column, row_id, sealed)
+
+
+async def test_a_box_that_asks_again_has_no_plate_opened_but_of_what_has_changed(lot: Lot) -> None:
+    await lot.publish(HALF, NINE)
+    await signed(lot)
+    await lot.passes("enter", 0)
+    await permit(lot, "season", since=0)
+    cipher = Counting(lot.keys.cipher._data_keys, lot.keys.cipher._sealing.key_id)
+    keys = Keys(cipher, lambda: lot.keys.index)
+
+    async def asks(after: str) -> tuple[str, int]:
+        cipher.opened = 0
+        async with lot.database.session() as session:
+            told = await snapshot(Deps(session, lot.clock, keys), "box", after)
+        return told.revision, cipher.opened
+
+    first, opened = await asks("")
+    assert opened == 3  # a session, a permit, a mandate
+    second, opened = await asks(first)
+    assert (opened, second.split(".")[2:]) == (0, first.split(".")[2:])
+    await permit(lot, "resident", since=5)
+    assert (await asks(second))[1] == 2  # the permits, whole
 
 
 async def test_neither_a_permit_nor_its_end_reaches_back(lot: Lot) -> None:
