@@ -23,8 +23,18 @@ class _Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pass
 
 
+class SiteFormerTerms(_Part, frozen=True, kw_only=True):
+    """What the lot charged by until a moment: for whoever entered before it."""
+
+    until: datetime
+    tariff: str
+    area_class: str = ""
+    holiday_region: str = ""
+    no_entry: NoEntryRule = "review"
+
+
 class SiteLot(_Part, frozen=True, kw_only=True):
-    """The lot, as ``tables.ParkingLot`` has it."""
+    """The lot, as ``tables.ParkingLot`` has it. ``former``: the oldest first."""
 
     id: UUID
     code: str
@@ -32,9 +42,12 @@ class SiteLot(_Part, frozen=True, kw_only=True):
     name_en: str = ""
     kind: LotKind
     spaces: int
+    tariff: str = ""
     area_class: str = ""
+    holiday_region: str = ""
     no_entry: NoEntryRule = "review"
     pays_later: bool = False
+    former: tuple[SiteFormerTerms, ...] = ()
 
 
 class SiteLane(_Part, frozen=True, kw_only=True):
@@ -47,21 +60,22 @@ class SiteLane(_Part, frozen=True, kw_only=True):
 
 
 class SiteTariff(_Part, frozen=True, kw_only=True):
-    """A version of the lot's tariff: the one that holds, those to come, and those of open sessions.
+    """A version of a tariff that the lot has or had: those that held for whoever may be inside, hold, or will.
 
-    ``data`` is for ``tariff_data``. ``former``: of another tariff, which the lot had when they began; for them alone.
+    ``data`` is for ``tariff_data``.
     """
 
     id: UUID
+    code: str = ""
     name: str  # as receipts show it
     valid_from: datetime
     data: dict[str, Any]
-    former: bool = False
 
 
 class SiteHoliday(_Part, frozen=True, kw_only=True):
-    """A day that is not like its weekday."""
+    """A day that is not like its weekday, in a region that the lot goes or went by."""
 
+    region: str = ""
     day: date
     kind: DayKind
 
@@ -104,7 +118,6 @@ class SiteSession(_Part, frozen=True, kw_only=True):
     leaves_until: datetime | None = None
     entered_at: datetime | None = None
     vehicle_class: VehicleClass = "small"
-    tariff_id: UUID | None = None
     charging: Charging | None = None
     paid: tuple[SitePayment, ...] = ()
     coupons: tuple[Coupon, ...] = ()
