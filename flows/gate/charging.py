@@ -35,7 +35,7 @@ class Known(Struct, frozen=True, kw_only=True):
 def due_of(visit: Visit, known: Known, terms: Terms, at: datetime) -> Due:
     """Return what is due of a visit if it ends then."""
     payments = known.session.paid if known.session is not None else ()
-    covered = max((each.quoted_at for each in payments if at <= each.covers_until), default=None)
+    covered = max((each.quoted_at for each in payments if each.covers(at)), default=None)
     stay = _stay(visit, known, terms)
     fee = _fee(visit, stay, terms, covered or at)
     if fee is None:
@@ -66,7 +66,7 @@ def _stay(visit: Visit, known: Known, terms: Terms) -> Stay:
         vehicle_class=visit.vehicle_class,
         area_class=lot.area_class if lot is not None else "",
         permit=terms.permit(known.who, since),
-        free_at=max((each for each in known.free if each < since), default=None),
+        free_at=max((each for each in known.free if each < since), default=None) if visit.entered_at else None,
         charging=session.charging if session is not None else None,
         coupons=discounts(session.coupons, paid, visit.paid_here_fen) if session is not None else (),
     )

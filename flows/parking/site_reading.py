@@ -84,8 +84,8 @@ _NEEDED = """
 _SESSIONS = """
     SELECT s.*, EXISTS (SELECT FROM parking_event e WHERE e.lot_id = s.lot_id AND e.credential = s.credential
             AND e.occurred_at = s.left_at AND e.opened AND e.device_id = $2) AS left_by_phone,
-        coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
-            'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
+        coalesce((SELECT json_agg(json_build_object('kind', p.kind, 'amount_fen', p.amount_fen - p.refunded_fen,
+            'quoted_at', p.quoted_at, 'paid_at', p.paid_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
         FROM parking_payment p WHERE p.session_id = ANY(i.ids) AND p.paid_at IS NOT NULL), '[]')::text AS paid,
         coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen)
             ORDER BY c.id)

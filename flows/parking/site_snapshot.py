@@ -13,7 +13,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from flows.codes.signed_receipts import plate_hash
+from flows.parking.cases import Covering
 from flows.parking.coupons import Coupon
+from flows.parking.session_tables import PaymentKind
 from flows.parking.tables import DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.vehicle_tables import VehicleClass
 from flows.parking.visits import Charging
@@ -96,12 +98,12 @@ class SiteMandate(_Part, frozen=True, kw_only=True):
     limit_fen: int
 
 
-class SitePayment(_Part, frozen=True, kw_only=True):
-    """What was paid: the fee as of ``quoted_at``. Whoever leaves by ``covers_until`` owes nothing more."""
+class SitePayment(Covering, frozen=True, kw_only=True):
+    """What was paid and not given back. Whoever leaves by ``covers_until`` owes nothing more, but of a debit."""
 
+    kind: PaymentKind = "prepay"
+    paid_at: datetime | None = None
     amount_fen: int
-    quoted_at: datetime
-    covers_until: datetime
 
 
 class SiteSession(_Part, frozen=True, kw_only=True):

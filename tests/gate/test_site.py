@@ -1,7 +1,7 @@
 """What the arms do, by the site's own memory."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +25,12 @@ async def drives(box: Box, lane: str, plate: str = PLATE, **read: Any) -> Answer
 
 def said(answer: Answer) -> tuple[str, str, int]:
     return answer.decision, answer.reason, answer.amount_fen
+
+
+def paid(fen: int, moment: datetime, minutes: int = 15) -> SitePayment:
+    """What was paid then, with so much time to leave."""
+    until = moment + timedelta(minutes=minutes)
+    return SitePayment(amount_fen=fen, quoted_at=moment, paid_at=moment, covers_until=until)
 
 
 def session_id(platform: Platform) -> int:
@@ -115,7 +121,7 @@ async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Pl
     assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
     await box.syncing.send()
     platform.sessions.clear()
-    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    payment = paid(2500, clock.now())
     platform.enters(PLATE, "11-02 07:59", payment)
     await box.syncing.fetch_snapshot()
     last = box.passing.lanes.last["out"]
@@ -133,14 +139,14 @@ async def test_who_went_to_another_lane_is_let_out_there_alone(
     for lane in ("out", "free"):
         assert said(await drives(box, lane)) == ("pay", "to_pay", 2500)
     platform.sessions.clear()
-    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    payment = paid(2500, clock.now())
     platform.enters(PLATE, "11-02 07:59", payment)
     await box.syncing.fetch_snapshot()
     assert [said(box.passing.lanes.last[lane])[0] for lane in ("out", "free")] == ["pay", "open"]
 
 
 async def test_after_the_grace_only_the_difference_is_due(box: Box, platform: Platform, clock: ManualClock) -> None:
-    payment = SitePayment(amount_fen=1500, quoted_at=at("11-02 08:30"), covers_until=at("11-02 08:45"))
+    payment = paid(1500, at("11-02 08:30"))
     platform.enters(PLATE, "11-02 07:59", payment)
     await box.syncing.fetch_snapshot()
     assert said(await drives(box, "out")) == ("pay", "to_pay", 1000)
