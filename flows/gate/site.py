@@ -57,7 +57,10 @@ class Site:
         if now - wire.occurred_at > STANDS_FOR:
             return await self._passing.passed(lane, wire)
         self._passing.lanes.saw(lane.name, wire, now)
-        return await self._passing.pass_(lane, wire)
+        answer = await self._passing.pass_(lane, wire)
+        if answer.decision == "open":
+            self._passing.lanes.opened(lane.name, now)
+        return answer
 
     async def code_shown(self, lane_name: str, shown: CodeShown) -> Answer:
         """Answer a scanner. A code that is refused is no event: its driver is told why."""
@@ -89,6 +92,7 @@ class Site:
         )
         answer = await self._passing.write(lane, wire, Barrier("open", opened.reason))
         self._passing.lanes.wait(lane.name, None)
+        self._passing.lanes.opened(lane.name, now)
         return answer
 
     async def paid_here(self, lane_name: str, paid: PaidHere) -> Answer:
