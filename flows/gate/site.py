@@ -16,14 +16,14 @@ from flows.gate.errors import GateRequestError, LaneUnknownError
 from flows.gate.passing import Passing
 from flows.gate.wire import Answer, CodeShown, OpenedByHand, PaidHere, PlateRead
 from flows.parking.errors import PlateError
-from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.event_wire import LATE, WireEvent, credential_of
 from flows.parking.plates import read_plate
 from flows.parking.sessions import AGAIN
 from flows.parking.site_snapshot import SiteLane
 from kernel.ids import uuid7
 
-AHEAD, LATE = timedelta(seconds=60), timedelta(hours=24)
-"""A camera's own time is taken unless it is further from the box's than this."""
+AHEAD = timedelta(seconds=60)
+"""A camera's own time is taken unless it is further ahead of the box's than this, or older than the platform takes."""
 STANDS_FOR = timedelta(seconds=60)
 """What a camera tells later than this is over: its vehicle stands there no more, so no arm moves."""
 

@@ -255,6 +255,37 @@ async def test_what_a_camera_tells_late_is_kept_and_moves_no_arm(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("ago", [timedelta(hours=25), timedelta(days=31)])
+async def test_what_a_camera_tells_days_late_moves_no_arm_and_is_of_its_time(
+    box: Box, platform: Platform, clock: ManualClock, ago: timedelta
+) -> None:
+    happened = clock.now() - ago
+    assert said(await drives(box, "in", occurred_at=happened)) == ("booth", "late", 0)
+    await box.syncing.send()
+    assert [(e.kind, e.opened, e.occurred_at) for e in platform.events.values()] == [("enter", True, happened)]
+
+
+async def test_who_has_just_left_has_so_whatever_is_told_of_former_days(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    await drives(box, "in")
+    clock.advance(timedelta(minutes=5))
+    assert said(await drives(box, "out")) == ("open", "nothing_due", 0)
+    await drives(box, "free", occurred_at=clock.now() - timedelta(hours=25))
+    await box.syncing.send()
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("open", "again", 0)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-31, seconds=-1), timedelta(seconds=61)])
+async def test_a_camera_whose_clock_cannot_be_right_is_taken_to_see_what_is_there(
+    box: Box, platform: Platform, clock: ManualClock, off: timedelta
+) -> None:
+    assert said(await drives(box, "in", occurred_at=clock.now() + off)) == ("open", "enter", 0)
+    await box.syncing.send()
+    assert [each.occurred_at for each in platform.events.values()] == [clock.now()]
+
+
 async def test_what_is_not_understood_is_said_by_its_field(box: Box) -> None:
     with pytest.raises(LaneUnknownError, match="serves no lane 'roof'"):
         await drives(box, "roof")
