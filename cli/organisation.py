@@ -36,10 +36,6 @@ _effective = click.option("--effective", type=_day, help="The day from which on 
 _FINDINGS_SHOWN = 50
 
 
-class _DryRunError(Exception):
-    """Rolls back what only was to be seen."""
-
-
 @click.group(short_help="Load, read and change the tree of the city's organisations.")
 def organisation() -> None:
     """The city's organisations: who stands below whom, by government and by ministry, today and on any day.
@@ -73,16 +69,14 @@ def load_(file: Path, encoding: str, *, dry_run: bool) -> None:
     async def work(session: AsyncSession) -> int | None:
         loaded, revision = await reorganising.load(session, _CLOCK, author, data, encoding=encoding, progress=_progress)
         found.append(loaded)
-        if dry_run:
-            raise _DryRunError
         return revision
 
     try:
-        changing(work)
-    except _DryRunError:
-        click.echo("Nothing was changed: this was a dry run.", err=True)
+        changing(work, dry_run=dry_run)
     except FileRefusedError as error:
         _refuse(error)
+    if dry_run:
+        click.echo("Nothing was changed: this was a dry run.", err=True)
     loaded = found[0]
     changes = ", ".join(f"{kind} {number:,}" for kind, number in sorted(loaded.changes.items()) if kind != "added")
     more = f" ({changes})" if changes else ""

@@ -19,7 +19,7 @@ from flows.parking.loading import Change, Loading, unregistered
 from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
-from flows.parking.refused import Wanted, refused_events, refused_view
+from flows.parking.refused import RefusedWanted, refused_events, refused_view
 from flows.parking.session_tables import NoticeState, ParkingNotice
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
@@ -28,14 +28,6 @@ from services_catalog.manifest_file import line_of
 from supergraph.findings import Finding
 
 _CLOCK = SystemClock()
-
-
-class _DryRunError(Exception):
-    """Undoes the transaction after what it would change is known."""
-
-    def __init__(self, changes: list[Change]) -> None:
-        super().__init__()
-        self.changes = changes
 
 
 @click.group(short_help="Load, show and export car parks and what they charge.")
@@ -129,7 +121,7 @@ def refused_(device: str, most: int, *, content: bool) -> None:
     async def work(session: AsyncSession) -> list[str]:
         lots = {lot.id: lot for lot in (await session.exec(select(ParkingLot))).all()}
         lines = []
-        for row in await refused_events(session, Wanted(device_id=device), most):
+        for row in await refused_events(session, RefusedWanted(device_id=device), most):
             lot = lots.get(row.lot_id) if row.lot_id else None
             where = f"{lot.operator_id}/{lot.code}" if lot else "-"
             lines.append(
@@ -171,15 +163,9 @@ def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force:
         for at, device in await unregistered(session, read):
             message, fix = f"the device {device} is no verifier yet", "Register it: yiwang verifier add."
             _tell(name, line_of(data, at), Finding("warning", at, message, fix))
-        changes = await Loading(session, _CLOCK, operator(), force=force).load(read)
-        if dry_run:
-            raise _DryRunError(changes)
-        return changes
+        return await Loading(session, _CLOCK, operator(), force=force).load(read)
 
-    try:
-        return transaction(work)
-    except _DryRunError as undone:
-        return undone.changes
+    return transaction(work, dry_run=dry_run)
 
 
 def _tell(file: str, line: int, finding: Finding) -> None:

@@ -19,14 +19,6 @@ from services_catalog.organisations.sheets import ENCODINGS
 _CLOCK = SystemClock()
 
 
-class _DryRunError(Exception):
-    """Undoes the transaction after what it would change is known."""
-
-    def __init__(self, done: Assigned) -> None:
-        super().__init__()
-        self.done = done
-
-
 @click.command("permits", short_help="Assign the permits of a file to plates.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
@@ -59,14 +51,9 @@ def _loaded(data: bytes, encoding: str, *, dry_run: bool) -> Assigned:
 
     async def work(session: AsyncSession) -> Assigned:
         done = await load_permits(Deps(session, _CLOCK, keys), operator(), data, encoding)
-        if dry_run:
-            raise _DryRunError(done)
         if done.new:
             file = f"permit_file:{hashlib.sha256(data).hexdigest()}"
             await record(session, _CLOCK, "parking_permit.loaded", file, assigned=done.new)
         return done
 
-    try:
-        return transaction(work)
-    except _DryRunError as undone:
-        return undone.done
+    return transaction(work, dry_run=dry_run)

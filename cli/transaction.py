@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal, TypeVar
 
 import click
@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.ended import attach_ended
 from flows.parking.watching import attach_parking
-from kernel.database import open_database
+from kernel.database import Database, open_database
 from kernel.embedded import servers
 from kernel.outbox import attach_outbox
 from kernel.redis import open_redis
@@ -19,7 +19,12 @@ from kernel.settings import Settings, load, state_path, variable
 from services_catalog.announcements import announce
 
 _T = TypeVar("_T")
+_Work = Callable[[AsyncSession], Awaitable[_T]]
 Needed = Literal["database_url", "redis_url"]
+
+
+class _DryRunError(Exception):
+    """Undoes the transaction after what it would change is known."""
 
 
 def existing(*needed: Needed) -> Settings:
@@ -50,32 +55,43 @@ def platform(*needed: Needed) -> Iterator[Settings]:
             yield settings
 
 
-def transaction(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
-    """Do ``work`` in the database of YIWANG_DATABASE_URL, or of the platform of this folder, and commit."""
+def transaction(work: _Work[_T], *, dry_run: bool = False) -> _T:
+    """Do ``work`` in the database of YIWANG_DATABASE_URL, or of the platform of this folder, and commit.
+
+    ``dry_run``: all of it is undone once it is known what it returns.
+    """
 
     async def run() -> _T:
-        async with open_database(settings) as database, database.session() as session:
-            return await work(session)
+        async with open_database(settings) as database:
+            return await _done(database, work, dry_run=dry_run)
 
     with platform("database_url") as settings:
         return asyncio.run(run())
 
 
-def changing(work: Callable[[AsyncSession], Awaitable[int | None]]) -> None:
+def changing(work: _Work[int | None], *, dry_run: bool = False) -> None:
     """As ``transaction``, of work that returns the catalogue's new revision, if any: gateways hear of it at once."""
 
     async def run() -> None:
         async with open_database(settings) as database, open_redis(settings) as redis:
-            async with database.session() as session:
-                revision = await work(session)
-            if revision is not None:
+            revision = await _done(database, work, dry_run=dry_run)
+            if revision is not None and not dry_run:
                 await announce(redis, revision)
 
     with platform("database_url", "redis_url") as settings:
         asyncio.run(run())
 
 
-def announced(work: Callable[[AsyncSession], Awaitable[_T]]) -> _T:
+async def _done(database: Database, work: _Work[_T], *, dry_run: bool) -> _T:
+    with suppress(_DryRunError):
+        async with database.session() as session:
+            done = await work(session)
+            if dry_run:
+                raise _DryRunError
+    return done
+
+
+def announced(work: _Work[_T]) -> _T:
     """As ``transaction``, and tell gateways and workers right after the commit; without Redis they find it later."""
     return with_redis(lambda session, _: work(session))
 

@@ -1,5 +1,8 @@
 """How often somebody may try what could be guessed."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from msgspec import Struct
 from redis.asyncio import Redis
 
@@ -19,3 +22,19 @@ async def attempt(redis: Redis, limit: Limit, who: object) -> None:
     """Count a try; ``who`` is an account, for signing in anew is another session. Raises TooManyAttemptsError."""
     if await counted(redis, key("attempts", who, limit.what), limit.seconds) > limit.most:
         raise TooManyAttemptsError("This was tried too often", fix="Try again later.")
+
+
+@asynccontextmanager
+async def guessing(redis: Redis, limit: Limit, who: object, wrong: type[Exception]) -> AsyncIterator[None]:
+    """Count what raises ``wrong`` alone, for most tries are none; after too many of those nothing is tried any more.
+
+    Raises TooManyAttemptsError.
+    """
+    name = key("attempts", who, limit.what)
+    if int(await redis.get(name) or 0) >= limit.most:
+        raise TooManyAttemptsError("This was tried too often", fix="Try again later.")
+    try:
+        yield
+    except wrong:
+        await counted(redis, name, limit.seconds)
+        raise

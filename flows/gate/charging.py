@@ -36,7 +36,7 @@ def due_of(visit: Visit, known: Known, terms: Terms, at: datetime) -> Due:
     """Return what is due of a visit if it ends then."""
     payments = known.session.paid if known.session is not None else ()
     covered = max((each.quoted_at for each in payments if each.covers(at)), default=None)
-    stay = _stay(visit, known, terms)
+    stay = _stay(visit, known, terms, at)
     fee = _fee(visit, stay, terms, covered or at)
     if fee is None:
         return Due(None, permit=stay.permit)
@@ -51,16 +51,18 @@ def with_free_minutes(
     found = set(known)
     for visit in visits:
         if visit.entered_at is not None and visit.left_at is not None:
-            fee = _fee(visit, _stay(visit, Known(who=who, free=found), terms), terms, visit.left_at)
+            stay = _stay(visit, Known(who=who, free=found), terms, visit.left_at)
+            fee = _fee(visit, stay, terms, visit.left_at)
             if fee is not None and fee.free:
                 found.add(visit.entered_at)
     return found
 
 
-def _stay(visit: Visit, known: Known, terms: Terms) -> Stay:
+def _stay(visit: Visit, known: Known, terms: Terms, until: datetime) -> Stay:
     since, session = visit.entered_at or visit.opened_at, known.session
     lot = terms.at(since).lot
     paid = [(each.quoted_at, each.amount_fen) for each in session.paid] if session is not None else []
+    coupons = [each for each in session.coupons if each.counts(until)] if session is not None else []
     return Stay(
         entered_at=since,
         vehicle_class=visit.vehicle_class,
@@ -68,7 +70,7 @@ def _stay(visit: Visit, known: Known, terms: Terms) -> Stay:
         permit=terms.permit(known.who, since),
         free_at=max((each for each in known.free if each < since), default=None) if visit.entered_at else None,
         charging=session.charging if session is not None else None,
-        coupons=discounts(session.coupons, paid, visit.paid_here_fen) if session is not None else (),
+        coupons=discounts(coupons, paid, visit.paid_here_fen),
     )
 
 

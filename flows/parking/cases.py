@@ -77,7 +77,10 @@ class Paid(Covering, frozen=True, kw_only=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A visit, and the rest. ``free_at``: the last entry of the vehicle before it that had the free minutes."""
+    """A visit, and the rest. ``free_at``: the last entry of the vehicle before it that had the free minutes.
+
+    ``coupons`` has those that were taken back, too; ``counted`` are those that count.
+    """
 
     visit: Visit
     credential: bytes
@@ -92,10 +95,14 @@ class Case(Struct, frozen=True, kw_only=True):
         return sum(payment.fen for payment in self.payments) + self.visit.paid_here_fen
 
     @property
+    def counted(self) -> list[Coupon]:
+        return [each for each in self.coupons if each.counts(self.visit.left_at)]
+
+    @property
     def discounts(self) -> tuple[Discount, ...]:
         """What its coupons take off."""
         asked = ((each.quoted_at, each.fen) for each in self.payments)
-        return discounts(self.coupons, asked, self.visit.paid_here_fen)
+        return discounts(self.counted, asked, self.visit.paid_here_fen)
 
     def paid_by(self, moment: datetime) -> int:
         """What of that had come by a moment; of what was paid at the site no moment is known: all of it."""

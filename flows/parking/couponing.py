@@ -7,10 +7,11 @@ from msgspec import Struct
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 
+from auth.residents.attempts import Limit
 from flows.parking.cases import Case
 from flows.parking.credentials import Kind, credential, index_of
 from flows.parking.errors import CouponRefusedError, UnknownCouponError, UnknownSessionError
-from flows.parking.finding import session_of
+from flows.parking.finding import IS_INSIDE, session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.operating import Speaker, own_session
 from flows.parking.plates import read_plate
@@ -22,6 +23,9 @@ from kernel.ids import uuid7
 
 MOST_FEN = 200_00
 """Of all coupons of a session. No shop gives more than two hundred yuan; a digit too many does."""
+
+MISSES = Limit("coupons for nobody inside", 50, 86_400)
+"""Of a shop: who types plates errs, but must not try out who is inside."""
 
 
 class NewCoupon(Struct, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ async def grant(deps: Deps, speaker: Speaker, wanted: NewCoupon) -> ParkingCoupo
     case = await _case(deps, row)
     if _is_over(case):
         raise CouponRefusedError("The vehicle has left already", fix="What it owes is for its operator to write off.")
-    left = MOST_FEN - sum(each.amount_fen for each in case.coupons)
+    left = MOST_FEN - sum(each.amount_fen for each in case.counted)
     if wanted.amount_fen > left:
         raise CouponRefusedError("The session's coupons would be too much together", fix=f"Give up to {left} fen.")
     values = {
@@ -101,14 +105,14 @@ async def revoke(deps: Deps, speaker: Speaker, coupon_id: UUID, reason: str) -> 
     return made
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class CouponsWanted(Struct, frozen=True, kw_only=True):
     """Which coupons: after an id, of a session."""
 
     after: UUID | None = None
     session_id: UUID | None = None
 
 
-async def coupons_for(deps: Deps, speaker: Speaker, wanted: Wanted, limit: int) -> Sequence[ParkingCoupon]:
+async def coupons_for(deps: Deps, speaker: Speaker, wanted: CouponsWanted, limit: int) -> Sequence[ParkingCoupon]:
     """Return coupons of the speaker's lots; a shop's program sees its own."""
     query = select(ParkingCoupon).join(ParkingSession, col(ParkingSession.id) == col(ParkingCoupon.session_id))
     query = query.join(ParkingLot, col(ParkingLot.id) == col(ParkingSession.lot_id))
@@ -148,8 +152,7 @@ async def _session(deps: Deps, speaker: Speaker, wanted: NewCoupon) -> ParkingSe
     query = query.where(
         col(ParkingLot.operator_id).in_(speaker.operators),
         ParkingSession.credential == index_of(deps.keys, wanted.credential),
-        col(ParkingSession.left_at).is_(None),
-        col(ParkingSession.superseded_by).is_(None),
+        IS_INSIDE,
     )
     if wanted.lot_id is not None:
         query = query.where(ParkingSession.lot_id == wanted.lot_id)

@@ -2,6 +2,7 @@
 
 A coupon lowers what was still owed when it was granted and whatever comes after. It gives no money back: what was asked
 for before it and has been paid stays paid, and so does what a site's terminal took, of which no moment is known.
+Taken back, it counts for who had left by then, whenever that is heard.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,11 +13,16 @@ from msgspec import Struct
 from kernel.money import Fen
 
 
-class Coupon(Struct, frozen=True, order=True):
-    """An amount off, from when on."""
+class Coupon(Struct, frozen=True, omit_defaults=True):
+    """An amount off, from when on, and when it was taken back."""
 
     granted_at: datetime
     amount_fen: int
+    revoked_at: datetime | None = None
+
+    def counts(self, left_at: datetime | None) -> bool:
+        """Whether it counts for a stay that ended then; None: it goes on."""
+        return self.revoked_at is None or (left_at is not None and left_at < self.revoked_at)
 
 
 class Discount(Struct, frozen=True):
@@ -36,7 +42,7 @@ def discounts(
     paid = [*payments]
     return tuple(
         Discount(Fen(each.amount_fen), paid_here_fen + sum(fen for at, fen in paid if at <= each.granted_at))
-        for each in sorted(coupons)
+        for each in sorted(coupons, key=lambda each: each.granted_at)
     )
 
 

@@ -3,10 +3,14 @@
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.parking.errors import UnknownSessionError
 from flows.parking.session_tables import ParkingSession
+
+IS_INSIDE = text("parking_is_inside(parking_session) = 1")
+"""Whose vehicle is taken to be in the lot, as occupancy counts it."""
 
 
 async def session_of(session: AsyncSession, session_id: UUID) -> ParkingSession:

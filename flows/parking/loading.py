@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlmodel import SQLModel, col, or_, select
+from sqlmodel import SQLModel, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes.tables import CodeVerifier
@@ -147,9 +147,11 @@ class Loading:
         lots = select(ParkingLot.id).where(
             or_(ParkingLot.holiday_region == holiday.region, col(ParkingLot.id).in_(former))
         )
+        ended = func.coalesce(ParkingSession.left_at, ParkingSession.orphan_closed_at)
         stays = select(ParkingSession.id).where(
             col(ParkingSession.lot_id).in_(lots),
-            or_(col(ParkingSession.left_at).is_(None), col(ParkingSession.left_at) > begun),
+            col(ParkingSession.superseded_by).is_(None),
+            or_(ended.is_(None), ended > begun),
         )
         return (await self._session.exec(stays.limit(1))).first() is not None
 

@@ -34,7 +34,7 @@ async def load_permits(deps: Deps, actor: str, data: bytes, encoding: str) -> As
     }
     places |= {(each, ""): None for each in (await deps.session.exec(select(ParkingOperator.id))).all()}
     assigning, done = Assigning(deps, actor), [0, 0]
-    for number, cells in lines:
+    for number, cells in sorted(lines, key=lambda line: line[1]["operator"]):
         try:
             _, new = await assigning.assign(_permit(cells, places))
         except (PermitRefusedError, PlateError) as error:

@@ -77,7 +77,10 @@ async def specs_of(session: AsyncSession, operators: Iterable[str], now: datetim
 
 
 class Assigning:
-    """Assigns permits in one transaction. ``actor`` is for the rows; the audit log is the caller's."""
+    """Assigns permits in one transaction. ``actor`` is for the rows; the audit log is the caller's.
+
+    It has one lock of each operator, however many permits they are: assign those of several in the operators' order.
+    """
 
     def __init__(self, deps: Deps, actor: str) -> None:
         self._deps, self._actor = deps, actor
@@ -92,7 +95,6 @@ class Assigning:
         plate = read_chinese_plate(wanted.plate)
         await self._check(wanted, now)
         since, index = max(wanted.since, now).astimezone(UTC), index_of(deps.keys, credential("plate", plate.text))
-        await lock_named(deps.session, f"permit {wanted.operator_id} {index.hex()}")
         for each in await self._overlapping(wanted, since, index):
             if (each.lot_id, each.until) == (wanted.lot_id, wanted.until) and each.since <= since:
                 return each, False
@@ -120,6 +122,7 @@ class Assigning:
         if wanted.until is not None and wanted.until <= max(wanted.since, now):
             raise PermitRefusedError("It ends before it begins, or has ended", fix="Give a later end, or none.")
         if wanted.operator_id not in self._specs:
+            await lock_named(self._deps.session, f"permits {wanted.operator_id}")
             self._specs[wanted.operator_id] = await specs_of(self._deps.session, [wanted.operator_id], now)
         specs = self._specs[wanted.operator_id]
         known = {each.id for each in specs if each.places and wanted.lot_id in (None, *each.places)}
@@ -202,7 +205,7 @@ def right_view(deps: Deps, row: ParkingPermit) -> AssignedRight:
     )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class PermitsWanted(Struct, frozen=True, kw_only=True):
     """Which permits: after an id, of a plate, those that hold in a lot."""
 
     after: UUID | None = None
@@ -210,7 +213,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     lot_id: UUID | None = None
 
 
-async def rights_for(deps: Deps, speaker: Speaker, wanted: Wanted, limit: int) -> Sequence[ParkingPermit]:
+async def rights_for(deps: Deps, speaker: Speaker, wanted: PermitsWanted, limit: int) -> Sequence[ParkingPermit]:
     """Return the permits of the speaker's operators. Raises PlateError, UnknownLotError."""
     query = select(ParkingPermit).where(col(ParkingPermit.operator_id).in_(speaker.operators))
     if wanted.after is not None:

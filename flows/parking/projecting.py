@@ -149,7 +149,7 @@ def looked_at(case: Case, money: Money) -> datetime | None:
 def off_by_coupons(case: Case, fee: Fee | None) -> int:
     """Return what coupons have taken off the fee of a visit that ended; while it goes on, what they may at most."""
     if fee is None:
-        return sum(each.amount_fen for each in case.coupons)
+        return sum(each.amount_fen for each in case.counted)
     return -sum(line.amount_fen for line in fee.lines if line.kind == "coupon")
 
 

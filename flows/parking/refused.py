@@ -27,7 +27,7 @@ class Refused(Struct, frozen=True):
     problem: str
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class RefusedWanted(Struct, frozen=True, kw_only=True):
     """Which: older than one that is known; of some operators, one lot, one device. None: of all."""
 
     after: UUID | None = None
@@ -66,7 +66,7 @@ async def keep_refused(deps: Deps, device_id: str, lot_id: UUID, refused: Iterab
         )
 
 
-async def refused_events(session: AsyncSession, wanted: Wanted, limit: int) -> Sequence[ParkingRefusedEvent]:
+async def refused_events(session: AsyncSession, wanted: RefusedWanted, limit: int) -> Sequence[ParkingRefusedEvent]:
     """Return refused events, the latest first."""
     query: Any = select(ParkingRefusedEvent)
     if wanted.operators is not None:

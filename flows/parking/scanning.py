@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,6 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from flows.codes.places import Standing
 from flows.parking.errors import ScanRefusedError, UnknownSessionError
 from flows.parking.exit_decision import Decision
+from flows.parking.finding import IS_INSIDE
 from flows.parking.gathering import Deps
 from flows.parking.ownership import color_said, refuse_others, vehicle_held
 from flows.parking.recording import record_by_phone, record_in_lot
@@ -150,7 +151,7 @@ async def _last(deps: Deps, place: Place, vehicle: Vehicle) -> ParkingSession | 
 
 
 async def _inside(deps: Deps, place: Place, vehicle: Vehicle) -> ParkingSession | None:
-    chosen = _sessions(place, vehicle).where(text("parking_is_inside(parking_session) = 1"))
+    chosen = _sessions(place, vehicle).where(IS_INSIDE)
     return (await deps.session.exec(chosen.execution_options(populate_existing=True))).first()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sqlmodel import col, select
 
 from flows.parking.gathering import Deps
@@ -88,7 +88,7 @@ def view(deps: Deps, row: ParkingSession) -> SessionView:
     )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class SessionsWanted(Struct, frozen=True, kw_only=True):
     """Which sessions: after an id (they are in the order of their beginning), of a lot, only those to look at."""
 
     after: UUID | None = None
@@ -97,7 +97,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     state: str = ""
 
 
-async def sessions_for(deps: Deps, speaker: Speaker, wanted: Wanted, limit: int) -> Sequence[ParkingSession]:
+async def sessions_for(deps: Deps, speaker: Speaker, wanted: SessionsWanted, limit: int) -> Sequence[ParkingSession]:
     """Return sessions in the speaker's lots that count."""
     query = select(ParkingSession).join(ParkingLot, col(ParkingLot.id) == col(ParkingSession.lot_id))
     query = query.where(col(ParkingLot.operator_id).in_(speaker.operators), col(ParkingSession.superseded_by).is_(None))
@@ -149,10 +149,10 @@ async def disputes_for(deps: Deps, speaker: Speaker, after: UUID | None, limit: 
 
 
 class CouponView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A coupon. Whose session it is stays with the lot's operator."""
+    """A coupon. Which session it is of stays with the lot's operator: a shop's program has no ``session_id``."""
 
     id: UUID
-    session_id: UUID
+    session_id: UUID | UnsetType = UNSET
     amount_fen: int
     given_by: str
     reference: str
@@ -160,11 +160,11 @@ class CouponView(Struct, frozen=True, kw_only=True, rename="camel"):
     revoked_at: datetime | None
 
 
-def coupon_view(row: ParkingCoupon) -> CouponView:
-    """Return what whoever granted a coupon, and the operator of its lot, may see of it."""
+def coupon_view(speaker: Speaker, row: ParkingCoupon) -> CouponView:
+    """Return what whoever granted a coupon, or the operator of its lot, may see of it."""
     return CouponView(
         id=row.id,
-        session_id=row.session_id,
+        session_id=UNSET if speaker.is_shop else row.session_id,
         amount_fen=row.amount_fen,
         given_by=row.given_by,
         reference=row.reference,

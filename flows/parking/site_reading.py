@@ -1,6 +1,6 @@
 """A site's snapshot as the database has it: everything, or what has changed after a revision (``site_snapshot``)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -60,10 +60,10 @@ _MANDATES = """
     WHERE m.state = 'active' AND EXISTS (SELECT FROM parking_session s WHERE s.lot_id = $1
         AND s.credential = v.plate_index AND s.opened_at > $2)
       AND NOT EXISTS (SELECT FROM parking_session i JOIN parking_host_stay h ON h.session_id = i.id
-        WHERE i.lot_id = $1 AND i.credential = v.plate_index AND i.left_at IS NULL AND i.superseded_by IS NULL
+        WHERE i.lot_id = $1 AND i.credential = v.plate_index AND parking_is_inside(i) = 1
           AND h.app_id = m.app_id AND h.product = 'charging' AND h.service <> 'active')
       AND NOT EXISTS (SELECT FROM parking_session i WHERE i.lot_id = $1 AND i.credential = v.plate_index
-        AND i.left_at IS NULL AND i.superseded_by IS NULL AND i.debited_at IS NOT NULL)
+        AND parking_is_inside(i) = 1 AND i.debited_at IS NOT NULL)
     GROUP BY v.id ORDER BY v.id
 """
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -87,9 +87,9 @@ _SESSIONS = """
         coalesce((SELECT json_agg(json_build_object('kind', p.kind, 'amount_fen', p.amount_fen - p.refunded_fen,
             'quoted_at', p.quoted_at, 'paid_at', p.paid_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
         FROM parking_payment p WHERE p.session_id = ANY(i.ids) AND p.paid_at IS NOT NULL), '[]')::text AS paid,
-        coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen)
-            ORDER BY c.id)
-        FROM parking_coupon c WHERE c.session_id = ANY(i.ids) AND c.revoked_at IS NULL), '[]')::text AS coupons
+        coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen,
+            'revoked_at', c.revoked_at) ORDER BY c.id)
+        FROM parking_coupon c WHERE c.session_id = ANY(i.ids)), '[]')::text AS coupons
     FROM parking_session s
     CROSS JOIN LATERAL (SELECT s.id || ARRAY(SELECT o.id FROM parking_session o WHERE o.superseded_by = s.id)) i (ids)
     WHERE s.id = ANY($1::uuid[]) ORDER BY s.id
@@ -104,6 +104,13 @@ class _Asked(NamedTuple):
     now: datetime
 
 
+class _Part(NamedTuple):
+    """What a part is compared by, and what has it whole: plates are opened only where they are sent."""
+
+    by: Any
+    whole: Callable[[], Any]
+
+
 async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
     """Return what the lot of a device is told. Raises UnknownDeviceError."""
     connection, now = await driver(deps.session), deps.clock.now()
@@ -116,9 +123,9 @@ async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
     if known is not None and (known.lot_id != str(lot["id"]) or known.horizon > horizon):
         known = None
     parts = await _parts(asked)
-    hashes = tuple(hash_of(parts[name]) for name in PARTS)
+    hashes = tuple(hash_of(parts[name].by) for name in PARTS)
     changed = {
-        name: parts[name]
+        name: parts[name].whole()
         for name, new, old in zip(PARTS, hashes, known.parts if known else [""] * len(PARTS), strict=True)
         if new != old
     }
@@ -126,12 +133,12 @@ async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
         revision=str(Revision(str(lot["id"]), horizon, hashes)),
         at=now,
         complete=known is None,
-        sessions=await _sessions(asked, known.horizon if known else None, _free_for(parts["tariffs"])),
+        sessions=await _sessions(asked, known.horizon if known else None, _free_for(parts["tariffs"].by)),
         **changed,
     )
 
 
-async def _parts(asked: _Asked) -> dict[str, Any]:
+async def _parts(asked: _Asked) -> dict[str, _Part]:
     connection, lot, now = asked.connection, asked.lot, asked.now
     entered = now - LATE  # whoever may be inside, and what a box tells, is no older
     former = await connection.fetch(_FORMER, lot["id"], entered)
@@ -141,7 +148,7 @@ async def _parts(asked: _Asked) -> dict[str, Any]:
     whole = dict(lot) | {"former": tuple(SiteFormerTerms(**each) for each in former)}
     permits = await connection.fetch(_PERMITS, lot["operator_id"], lot["id"], now)
     mandates = await connection.fetch(_MANDATES, lot["id"], now - REGULARS)
-    return {
+    plain = {
         "lot": SiteLot(**{name: whole[name] for name in SiteLot.__struct_fields__}),
         "lanes": tuple(_lane(row, asked.device_id) for row in await connection.fetch(_LANES, lot["id"])),
         "tariffs": tuple(
@@ -155,18 +162,15 @@ async def _parts(asked: _Asked) -> dict[str, Any]:
             for row in tariffs
         ),
         "holidays": tuple(SiteHoliday(**row) for row in holidays),
-        "permits": tuple(
-            SitePermit(
-                who=_who(asked, "parking_permit.plate", row["id"], row["plate"]),
-                name=row["name"],
-                since=row["since"],
-                until=row["until"],
-            )
-            for row in permits
+    }
+    return {name: _plain(part) for name, part in plain.items()} | {
+        "permits": _Part(
+            [(row["id"], row["name"], row["since"], row["until"]) for row in permits],
+            lambda: tuple(_permit(asked, row) for row in permits),
         ),
-        "mandates": tuple(
-            SiteMandate(who=_who(asked, "vehicle.plate", row["vehicle_id"], row["plate"]), limit_fen=row["limit_fen"])
-            for row in mandates
+        "mandates": _Part(
+            [(row["vehicle_id"], row["limit_fen"]) for row in mandates],
+            lambda: tuple(_mandate(asked, row) for row in mandates),
         ),
     }
 
@@ -212,6 +216,19 @@ def _leaves_until(left_at: datetime, paid: Sequence[SitePayment]) -> datetime:
 def _lane(row: Any, device_id: str) -> SiteLane:
     mine = row["device_id"] == device_id
     return SiteLane(name=row["name"], direction=row["direction"], fail_open=row["fail_open"], mine=mine)
+
+
+def _plain(part: Any) -> _Part:
+    return _Part(part, lambda: part)
+
+
+def _permit(asked: _Asked, row: Any) -> SitePermit:
+    who = _who(asked, "parking_permit.plate", row["id"], row["plate"])
+    return SitePermit(who=who, name=row["name"], since=row["since"], until=row["until"])
+
+
+def _mandate(asked: _Asked, row: Any) -> SiteMandate:
+    return SiteMandate(who=_who(asked, "vehicle.plate", row["vehicle_id"], row["plate"]), limit_fen=row["limit_fen"])
 
 
 def _who(asked: _Asked, column: str, row_id: UUID, sealed: bytes) -> str:

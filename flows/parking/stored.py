@@ -43,8 +43,9 @@ _EVENTS = """
 _THROUGH_GATES = _EVENTS.format(track="credential", type="bytea", only="AND bay_id IS NULL")
 _IN_BAYS = _EVENTS.format(track="bay_id", type="uuid", only="")
 _SESSIONS = """
-    SELECT s.*, (SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen))
-        FROM parking_coupon c WHERE c.session_id = s.id AND c.revoked_at IS NULL)::text AS coupons
+    SELECT s.*, (SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen,
+            'revoked_at', c.revoked_at))
+        FROM parking_coupon c WHERE c.session_id = s.id)::text AS coupons
     FROM parking_session s WHERE s.id = ANY($1::uuid[])
 """
 _PAYMENTS = "SELECT * FROM parking_payment WHERE session_id = ANY($1::uuid[]) ORDER BY order_id"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from flows.gate.box import Box, open_box
 from flows.gate.site_file import SiteFile
 from flows.gate.wire import PlateRead
-from flows.parking.couponing import NewCoupon, grant
+from flows.parking.couponing import NewCoupon, grant, revoke
 from flows.parking.coupons import Coupon
 from flows.parking.operating import Speaker
 from flows.parking.permitting import Assigning, NewPermit
@@ -19,6 +19,7 @@ from tests.gate.test_site import paid, said
 from tests.parking.lots import Lot
 from tests.parking.tariffs import EXAMPLE, at
 
+SHOP = Speaker("shop", frozenset({"garages"}), is_shop=True)
 ONE, TWO, THREE = "沪A12345", "沪B67890", "沪C11111"
 HALF_PAST = at("11-02 08:30")
 
@@ -31,7 +32,7 @@ async def test_a_box_charges_by_what_it_has_fetched(
     async def coupon(plate: str, fen: int) -> None:
         async with lot.database.session() as session:
             wanted = NewCoupon(amount_fen=fen, given_by="百货", reference=plate, plate=plate)
-            await grant(lot.deps(session), Speaker("shop", frozenset({"garages"})), wanted)
+            await grant(lot.deps(session), SHOP, wanted)
 
     async with open_box(at_lot, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
         await heard(box)
@@ -64,3 +65,42 @@ async def test_a_coupon_that_comes_while_its_driver_waits_opens_the_arm(box: Box
     await box.passing.look_again()
     await box.syncing.send()
     assert [(e.kind, e.opened, e.reason) for e in platform.events.values()][-1] == ("exit", True, "nothing_due")
+
+
+async def test_a_coupon_that_is_taken_back_counts_for_who_had_left(
+    at_lot: SiteFile, platform: Platform, lot: Lot, tmp_path: Path
+) -> None:
+    async with open_box(at_lot, platform.origin, tmp_path / "store", lot.clock, follow=False) as box:
+        await heard(box)
+        for plate in (ONE, TWO):
+            await box.site.plate_read("enter", PlateRead(plate=plate, colour="blue"))
+        await in_step(box)
+        made = {}
+        for plate in (ONE, TWO):
+            async with lot.database.session() as session:
+                wanted = NewCoupon(amount_fen=1500, given_by="百货", reference=plate, plate=plate)
+                made[plate] = await grant(lot.deps(session), SHOP, wanted)
+
+        async def take_back(plate: str) -> None:
+            lot.clock.advance(timedelta(minutes=15))
+            async with lot.database.session() as session:
+                await revoke(lot.deps(session), SHOP, made[plate].id, "wrong_slip")
+
+        await take_back(TWO)
+        await in_step(box)
+        lot.clock.advance(timedelta(minutes=15))
+        left = [said(await box.site.plate_read("exit", PlateRead(plate=each, colour="blue"))) for each in (ONE, TWO)]
+        assert left == [("open", "nothing_due", 0), ("open", "released_unpaid", 1500)]
+        await take_back(ONE)  # the platform has not heard of its exit
+        await in_step(box)
+    assert {each.closing_fen for each in await lot.sessions()} == {0, 1500}
+
+
+async def test_a_box_whose_clock_is_behind_counts_by_its_own_moment_as_the_platform_will(
+    box: Box, platform: Platform
+) -> None:
+    session = platform.enters(ONE, "11-02 08:30")
+    off = (Coupon(HALF_PAST, 100, at("11-02 08:59")), Coupon(HALF_PAST, 600, at("11-02 09:01")))
+    platform.sessions[:] = [replace(session, coupons=off)]
+    await box.syncing.fetch_snapshot()
+    assert said(await box.site.plate_read("out", PlateRead(plate=ONE, colour="blue"))) == ("pay", "to_pay", 900)

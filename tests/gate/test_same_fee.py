@@ -154,7 +154,7 @@ FACTS = st.builds(
     ),
     permits=st.lists(st.builds(Permit, st.sampled_from(["season", "half"]), MOMENTS, st.none() | MOMENTS), max_size=2),
     payments=st.lists(payments(), max_size=2),
-    coupons=st.lists(st.builds(Coupon, MOMENTS, st.integers(1, 2000)), max_size=2),
+    coupons=st.lists(st.builds(Coupon, MOMENTS, st.integers(1, 2000), st.none() | MOMENTS), max_size=2),
     free=st.lists(MOMENTS, max_size=2),
     visit=visits(),
 )
@@ -171,7 +171,7 @@ def by_platform(known: Facts, until: datetime) -> tuple[int | None, bool]:
 
     *was, _ = map(terms, known.terms)
     case = Case(
-        visit=known.visit,
+        visit=msgspec.structs.replace(known.visit, left_at=until),
         credential=b"plate",
         payments=known.payments,
         coupons=known.coupons,

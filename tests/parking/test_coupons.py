@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from auth.sessions.access_tokens import PARKING, ProgramToken, sign
 from flows.parking import couponing
-from flows.parking.couponing import NewCoupon, revoke
+from flows.parking.couponing import MISSES, NewCoupon, revoke
 from flows.parking.disputing import decide_dispute, dispute
-from flows.parking.errors import CouponRefusedError
+from flows.parking.errors import CouponRefusedError, UnknownSessionError
 from flows.parking.operating import Speaker
 from flows.parking.session_tables import ParkingCoupon
 from flows.parking.site_snapshot import SiteSnapshot
@@ -37,12 +38,15 @@ async def test_a_shop_grants_lists_and_revokes(town: Town, box: Box) -> None:
     session = (await box.passes("enter", 0))["session_id"]
     await box.passes("enter", 1, "", ticket="T-17")
     shop, ours = await town.program("shop", scope="parking:discount"), await town.program()
-    made = await granted(shop, plate="沪A·12345")
-    assert (made["sessionId"], made["amountFen"], made["revokedAt"]) == (session, 500, None)
-    assert (await granted(shop))["id"] == made["id"]  # by another key
+    here = (await town.place(GARAGE))["id"]
+    made = await granted(shop, plate="沪A·12345", place_id=here)
+    assert (made["amountFen"], made["revokedAt"], "sessionId" in made) == (500, None, False)
+    assert (await granted(shop, place_id=here))["id"] == made["id"]  # by another key
     own = await granted(ours, session_id=session, plate="", amount_fen=700)
-    ticket = await granted(shop, plate="", ticket="T-17", reference="slip 2", place_id=(await town.place(GARAGE))["id"])
+    assert own["sessionId"] == session
+    ticket = await granted(shop, plate="", ticket="T-17", reference="slip 2", place_id=here)
     for wrong, status in (
+        ({"place_id": None}, 400),  # a shop knows where it is
         ({"amount_fen": 600}, 409),  # a slip is for one amount
         ({"plate": "", "ticket": "T-17"}, 409),  # and for one vehicle
         ({"plate": "沪B88888", "reference": "3"}, 404),
@@ -54,8 +58,9 @@ async def test_a_shop_grants_lists_and_revokes(town: Town, box: Box) -> None:
         ({"reference": "3", "amount_fen": 20_001}, 400),
         ({"reference": "3", "session_id": str(uuid4()), "plate": ""}, 404),
     ):
-        assert (wrong, (await shop.post(COUPONS, coupon(**wrong))).status_code) == (wrong, status)
-    assert [each["id"] for each in (await shop.get(COUPONS)).json()["items"]] == [made["id"], ticket["id"]]
+        assert (wrong, (await shop.post(COUPONS, coupon(**{"place_id": here} | wrong))).status_code) == (wrong, status)
+    listed = (await shop.get(COUPONS)).json()["items"]
+    assert [(each["id"], "sessionId" in each) for each in listed] == [(made["id"], False), (ticket["id"], False)]
     of_session = (await ours.get(f"{COUPONS}?sessionId={session}&limit=1&after={made['id']}")).json()
     assert ([each["id"] for each in of_session["items"]], of_session["next"]) == ([own["id"]], None)
     assert PLATE not in (await shop.get(COUPONS)).text
@@ -74,17 +79,47 @@ async def test_a_shop_grants_lists_and_revokes(town: Town, box: Box) -> None:
     ]  # fmt: skip
 
 
+async def test_a_shop_does_not_try_out_who_is_inside(town: Town, box: Box) -> None:
+    await box.passes("enter", 0)
+    here, shop = (await town.place(GARAGE))["id"], await town.program("shop", scope="parking:discount")
+    for _ in range(MISSES.most):
+        assert (await shop.post(COUPONS, coupon(plate="沪B88888", place_id=here))).status_code == 404
+    for plate in (PLATE, "沪B88888"):  # nor does it hear any more who is
+        refused = await shop.post(COUPONS, coupon(plate=plate, place_id=here))
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "TOO_MANY_ATTEMPTS")
+    await granted(await town.program("other", scope="parking:discount"), place_id=here)
+
+
 async def test_others_lots_are_none_of_a_programs_business(town: Town, box: Box) -> None:
     session = (await box.passes("enter", 0))["session_id"]
-    made = await granted(await town.program())
+    made, here = await granted(await town.program()), (await town.place(GARAGE))["id"]
     for rival in (
         await town.program("rival", "elsewhere"),
         await town.program("rivals", "elsewhere", "parking:discount"),
     ):
         assert (await rival.get(COUPONS)).json()["items"] == []
-        assert (await rival.post(COUPONS, coupon())).status_code == 404
+        assert (await rival.post(COUPONS, coupon(place_id=here))).status_code == 404
         assert (await rival.post(COUPONS, coupon(plate="", session_id=session))).status_code == 404
         assert (await rival.post(f"{COUPONS}/{made['id']}/revocation", {"reason": "wrong_slip"})).status_code == 404
+
+
+async def test_a_token_without_a_scope_that_would_do_is_told_which_would(town: Town) -> None:
+    environment, now = town.gateway.environment, town.clock.now()
+    begins = int(now.timestamp())
+    token = ProgramToken(
+        iss=environment.issuer,
+        sub="mall",
+        aud=PARKING,
+        exp=begins + 300,
+        iat=begins,
+        jti="1",
+        client_id="mall",
+        scope="",
+    )
+    headers = {"authorization": f"Bearer {sign(token, environment.ring(), now)}"}
+    for path, scopes in ((COUPONS, "parking:operate or parking:discount"), ("/parking/sessions", "parking:operate")):
+        refused = await town.client.get(path, headers=headers)
+        assert (refused.status_code, refused.json()["error"]["message"]) == (403, f"The token lacks the scope {scopes}")
 
 
 async def test_the_exit_and_the_box_see_it(town: Town, box: Box) -> None:
@@ -235,3 +270,7 @@ async def test_it_is_over_with_the_session(lot: Lot) -> None:
     assert (row.state, row.closing_fen) == ("closed_by_operator", 0)
     with pytest.raises(CouponRefusedError, match="left"):
         await grant(lot, entered.session_id, 1, "3")
+    async with lot.database.session() as session:
+        wanted = NewCoupon(amount_fen=1, given_by="百货", reference="3", plate=PLATE)
+        with pytest.raises(UnknownSessionError, match="Nobody is inside"):
+            await couponing.grant(lot.deps(session), SHOP, wanted)

@@ -103,6 +103,23 @@ async def test_a_day_that_has_begun_stays_what_it_was(lot: Lot) -> None:
     assert (await lot.one()).closing_fen == 200
 
 
+async def test_a_stay_that_was_closed_or_is_part_of_another_is_none_of_a_later_day(lot: Lot) -> None:
+    await loaded(lot)
+    await lot.passes("enter", 0, LOST)
+    await lot.passes("enter", 10)
+    await lot.passes("enter", 9)  # heard late: the same entry
+    await lot.passes("exit", 50, opened=True)
+    before, after = (FileHoliday(day=TODAY + timedelta(days=day), kind="holiday") for day in (2, 4))
+    await lot.work(timedelta(days=3))
+    assert [(row.left_at is None, row.orphan_closed_at is None) for row in await lot.sessions()] == [
+        (True, False), (False, True)
+    ]  # fmt: skip
+    with pytest.raises(OperatorFileError, match="is charged as working already"):
+        await loaded(lot, before)
+    lot.clock.advance(timedelta(days=1))
+    assert await loaded(lot, after)
+
+
 @pytest.mark.case("PK-10")
 @CHANGES
 async def test_a_box_charges_whoever_has_entered_as_before_and_the_next_as_the_file_says(

@@ -5,14 +5,24 @@ from typing import Any
 from uuid import UUID
 
 from flows.parking.forgetting import STAYS_KEPT, forget_permits
+from flows.parking.gathering import Deps
 from flows.parking.operating import Speaker
+from flows.parking.permit_file import load_permits
 from flows.parking.permitting import Assigning, NewPermit, end
+from flows.parking.publishing import NewTariff, publish_tariff
+from flows.parking.site_reading import snapshot
+from flows.parking.tables import ParkingLot, ParkingOperator
+from kernel.crypto.fields import FieldCipher
+from kernel.crypto.keys import Keys
+from kernel.database import driver
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import EXAMPLE
+from tests.parking.test_paying import signed
 from tests.parking.town import GARAGE, HOSPITAL, Box, Program, Town, moment
 
 ASSIGNED = "/parking/rights/assigned"
 OPERATOR = "yunzhou-garages"
+_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 HALF = EXAMPLE | {"permits": [{"name": "season", "percent_off": 100}, {"name": "resident", "percent_off": 50}]}
 
 
@@ -117,6 +127,26 @@ async def test_a_box_has_a_new_permit_with_its_next_snapshot(town: Town, box: Bo
     assert last["permits"] == []
 
 
+async def test_a_file_takes_a_lock_of_each_operator_in_one_order(lot: Lot) -> None:
+    await lot.publish(HALF, NINE)
+    async with lot.database.session() as session:
+        session.add(ParkingOperator(id="allies", name_zh="另一公司", created_at=NINE))
+        await session.flush()
+        theirs = lot.row.model_dump(exclude={"id"}) | {"operator_id": "allies"}
+        session.add(ParkingLot(**theirs))
+        wanted = NewTariff(operator_id="allies", code="example", data=HALF, valid_from=NINE)
+        await publish_tariff(session, lot.clock, wanted, "staff:1")
+    file = "operator,plate,permit,since\n" + "".join(
+        f"{operator},沪A1234{number},season,2026-11-02\n" for number in range(9) for operator in ("garages", "allies")
+    )
+    async with lot.database.session() as session:
+        await load_permits(lot.deps(session), "operator:test/1", file.encode(), "utf-8")
+        connection = await driver(session)
+        assert await connection.fetchval(_LOCKS) == 2  # each is a place in a table that all transactions share
+    rows = await lot.database.pool.fetch("SELECT operator_id FROM parking_permit ORDER BY id")
+    assert [each["operator_id"] for each in rows] == ["allies"] * 9 + ["garages"] * 9  # else two files wait in a circle
+
+
 async def permit(lot: Lot, name: str, since: float, until: float | None = None) -> UUID:
     async with lot.database.session() as session:
         wanted = NewPermit(
@@ -127,6 +157,38 @@ async def permit(lot: Lot, name: str, since: float, until: float | None = None) 
             until=None if until is None else NINE + timedelta(minutes=until),
         )
         return (await Assigning(lot.deps(session), "client:test").assign(wanted))[0].id
+
+
+class Counting(FieldCipher):
+    """Counts what is opened."""
+
+    opened = 0
+
+    def open(self, column: str, row_id: UUID | str, sealed: bytes) -> str:
+        self.opened += 1
+        return super().open(column, row_id, sealed)
+
+
+async def test_a_box_that_asks_again_has_no_plate_opened_but_of_what_has_changed(lot: Lot) -> None:
+    await lot.publish(HALF, NINE)
+    await signed(lot)
+    await lot.passes("enter", 0)
+    await permit(lot, "season", since=0)
+    cipher = Counting(lot.keys.cipher._data_keys, lot.keys.cipher._sealing.key_id)
+    keys = Keys(cipher, lambda: lot.keys.index)
+
+    async def asks(after: str) -> tuple[str, int]:
+        cipher.opened = 0
+        async with lot.database.session() as session:
+            told = await snapshot(Deps(session, lot.clock, keys), "box", after)
+        return told.revision, cipher.opened
+
+    first, opened = await asks("")
+    assert opened == 3  # a session, a permit, a mandate
+    second, opened = await asks(first)
+    assert (opened, second.split(".")[2:]) == (0, first.split(".")[2:])
+    await permit(lot, "resident", since=5)
+    assert (await asks(second))[1] == 2  # the permits, whole
 
 
 async def test_neither_a_permit_nor_its_end_reaches_back(lot: Lot) -> None:

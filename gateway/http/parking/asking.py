@@ -73,9 +73,10 @@ async def speaker(
         raise TokenRefusedError("This needs an access token", fix="Send Authorization: Bearer <token> (/oauth/token).")
     now = environment.clock.now()
     token = verify_program(text.strip(), environment.ring(), environment.issuer, PARKING, now)
-    scopes = token.scope.split()
-    if SCOPE not in scopes and not (shops and SHOP_SCOPE in scopes):
-        raise ScopeMissingError(f"The token lacks the scope {SCOPE}", fix="Ask for it, or have the client given it.")
+    scopes, needed = token.scope.split(), (SCOPE, SHOP_SCOPE) if shops else (SCOPE,)
+    if not {*needed} & {*scopes}:
+        problem = f"The token lacks the scope {' or '.join(needed)}"
+        raise ScopeMissingError(problem, fix="Ask for it, or have the client given it.")
     client = await session.get(Client, token.client_id)
     if client is None or client.status != "active" or client.department is None:
         raise TokenRefusedError("The client is suspended", fix="Ask the platform's operator.")

@@ -10,11 +10,13 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from auth.provider.environment import Environment
+from auth.residents.attempts import guessing
 from flows.parking import couponing, permitting
-from flows.parking.couponing import MOST_FEN, NewCoupon, coupons_for
+from flows.parking.couponing import MISSES, MOST_FEN, CouponsWanted, NewCoupon, coupons_for
+from flows.parking.errors import UnknownSessionError
 from flows.parking.gathering import Deps
 from flows.parking.operating import Speaker
-from flows.parking.permitting import AssignedRight, NewPermit, right_view, rights_for, specs_of
+from flows.parking.permitting import AssignedRight, NewPermit, PermitsWanted, right_view, rights_for, specs_of
 from flows.parking.session_view import CouponView, coupon_view
 from gateway.errors import RequestError
 from gateway.http.departments import AnyRequest, json
@@ -47,7 +49,10 @@ class RightEnding(Said, frozen=True, kw_only=True):
 
 
 class CouponGrant(Said, frozen=True, kw_only=True):
-    """An amount off, by one of ``session_id``, ``plate`` and ``ticket``; ``place_id`` says where to look for them."""
+    """An amount off, by one of ``session_id``, ``plate`` and ``ticket``; ``place_id`` says where to look for these two.
+
+    A shop's program has to say that.
+    """
 
     amount_fen: Annotated[int, Meta(ge=1, le=MOST_FEN)]
     given_by: _Name
@@ -81,15 +86,17 @@ async def _end(deps: Deps, who: Speaker, permit_id: UUID, said: RightEnding) -> 
 
 
 async def _rights(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
-    wanted = permitting.Wanted(
+    wanted = PermitsWanted(
         after=cursor_of(request), plate=request.query_params.get("credentialId", ""), lot_id=id_of(request)
     )
     return await rights_for(deps, who, wanted, limit)
 
 
-async def _grant(deps: Deps, who: Speaker, _: None, said: CouponGrant) -> CouponView:
+async def _grant(deps: Deps, who: Speaker, said: CouponGrant) -> CouponView:
     if (said.session_id is not None) + bool(said.plate) + bool(said.ticket) != 1:
         raise RequestError("Whom the coupon is for is not said, or twice", fix="Send session_id, plate or ticket.")
+    if who.is_shop and said.session_id is None and said.place_id is None:
+        raise RequestError("Where the vehicle is parked is not said", fix="Send place_id (GET /parking/places).")
     wanted = NewCoupon(
         amount_fen=said.amount_fen,
         given_by=said.given_by,
@@ -99,16 +106,16 @@ async def _grant(deps: Deps, who: Speaker, _: None, said: CouponGrant) -> Coupon
         ticket=said.ticket,
         lot_id=said.place_id,
     )
-    return coupon_view(await couponing.grant(deps, who, wanted))
+    return coupon_view(who, await couponing.grant(deps, who, wanted))
 
 
 async def _revoke(deps: Deps, who: Speaker, coupon_id: UUID, said: CouponRevocation) -> CouponView:
-    return coupon_view(await couponing.revoke(deps, who, coupon_id, said.reason))
+    return coupon_view(who, await couponing.revoke(deps, who, coupon_id, said.reason))
 
 
 async def _coupons(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
-    wanted = couponing.Wanted(after=cursor_of(request), session_id=id_of(request, "sessionId"))
-    return await coupons_for(deps, who, wanted, limit)
+    wanted = CouponsWanted(after=cursor_of(request), session_id=id_of(request, "sessionId"))
+    return [coupon_view(who, row) for row in await coupons_for(deps, who, wanted, limit)]
 
 
 def discount_routes(database: Database, environment: Environment) -> list[HTTPRouteHandler]:
@@ -123,12 +130,18 @@ def discount_routes(database: Database, environment: Environment) -> list[HTTPRo
             found = await specs_of(session, who.operators, environment.clock.now())
         return json(Page([*found], None))
 
+    async def grant(deps: Deps, who: Speaker, _: None, said: CouponGrant) -> CouponView:
+        if not who.is_shop:
+            return await _grant(deps, who, said)
+        async with guessing(environment.redis, MISSES, who.client_id, UnknownSessionError):
+            return await _grant(deps, who, said)
+
     return [
         specs,
         routes.list("/parking/rights/assigned", _rights, right_view),
         routes.act("/parking/rights/assigned", RightAssignment, _assign),
         routes.act("/parking/rights/assigned/{id:uuid}/end", RightEnding, _end),
-        routes.list("/parking/coupons", _coupons, lambda _, row: coupon_view(row), shops=True),
-        routes.act("/parking/coupons", CouponGrant, _grant, shops=True),
+        routes.list("/parking/coupons", _coupons, lambda _, coupon: coupon, shops=True),
+        routes.act("/parking/coupons", CouponGrant, grant, shops=True),
         routes.act("/parking/coupons/{id:uuid}/revocation", CouponRevocation, _revoke, shops=True),
     ]

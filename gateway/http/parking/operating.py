@@ -10,18 +10,18 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
 
 from auth.provider.environment import Environment
-from flows.parking import operating, refused
+from flows.parking import operating
 from flows.parking.gathering import Deps
 from flows.parking.idempotency import Call, once
 from flows.parking.observations import LotEvent, report
 from flows.parking.opening import Hours
 from flows.parking.operating import Speaker
-from flows.parking.refused import refused_events, refused_view
+from flows.parking.refused import RefusedWanted, refused_events, refused_view
 from flows.parking.repairing import repair
 from flows.parking.session_view import (
     DisputeView,
+    SessionsWanted,
     SessionView,
-    Wanted,
     dispute_view,
     disputes_for,
     sessions_for,
@@ -134,7 +134,7 @@ async def _decide(deps: Deps, who: Speaker, dispute_id: UUID, said: DisputeDecis
 
 async def _sessions(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
     asked = request.query_params
-    wanted = Wanted(
+    wanted = SessionsWanted(
         after=cursor_of(request),
         lot_id=id_of(request),
         review=asked.get("review") == "true",
@@ -148,7 +148,7 @@ async def _disputes(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -
 
 
 async def _refused(deps: Deps, who: Speaker, request: AnyRequest, limit: int) -> Sequence[Any]:
-    wanted = refused.Wanted(
+    wanted = RefusedWanted(
         after=cursor_of(request),
         operators=who.operators,
         lot_id=id_of(request),
