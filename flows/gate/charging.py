@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from flows.gate.terms import Terms
 from flows.parking.coupons import discounts
-from flows.parking.entry_terms import Version
 from flows.parking.fees import Fee
 from flows.parking.site_snapshot import SiteSession
 from flows.parking.tariff import Stay
@@ -36,9 +35,9 @@ class Known(Struct, frozen=True, kw_only=True):
 def due_of(visit: Visit, known: Known, terms: Terms, at: datetime) -> Due:
     """Return what is due of a visit if it ends then."""
     payments = known.session.paid if known.session is not None else ()
-    covered = max((each.quoted_at for each in payments if at <= each.covers_until), default=None)
+    covered = max((each.quoted_at for each in payments if each.covers(at)), default=None)
     stay = _stay(visit, known, terms, at)
-    fee = _fee(visit, stay, terms, covered or at, known.session)
+    fee = _fee(visit, stay, terms, covered or at)
     if fee is None:
         return Due(None, permit=stay.permit)
     paid = sum(each.amount_fen for each in payments) + visit.paid_here_fen
@@ -61,26 +60,24 @@ def with_free_minutes(
 
 def _stay(visit: Visit, known: Known, terms: Terms, until: datetime) -> Stay:
     since, session = visit.entered_at or visit.opened_at, known.session
+    lot = terms.at(since).lot
     paid = [(each.quoted_at, each.amount_fen) for each in session.paid] if session is not None else []
     coupons = [each for each in session.coupons if each.counts(until)] if session is not None else []
     return Stay(
         entered_at=since,
         vehicle_class=visit.vehicle_class,
-        area_class=terms.lot.area_class if terms.lot is not None else "",
-        permit=terms.permit(known.who, since, _version(terms, since, session)),
-        free_at=max((each for each in known.free if each < since), default=None),
+        area_class=lot.area_class if lot is not None else "",
+        permit=terms.permit(known.who, since),
+        free_at=max((each for each in known.free if each < since), default=None) if visit.entered_at else None,
         charging=session.charging if session is not None else None,
         coupons=discounts(coupons, paid, visit.paid_here_fen),
     )
 
 
-def _version(terms: Terms, since: datetime, session: SiteSession | None) -> Version | None:
-    return terms.version(session.tariff_id if session is not None else None, since)
-
-
-def _fee(visit: Visit, stay: Stay, terms: Terms, until: datetime, session: SiteSession | None = None) -> Fee | None:
+def _fee(visit: Visit, stay: Stay, terms: Terms, until: datetime) -> Fee | None:
     """Return the fee; for who was not seen to enter the least, if that is the lot's rule."""
-    version = _version(terms, stay.entered_at, session)
+    terms = terms.at(stay.entered_at)
+    version = terms.version(stay.entered_at)
     if terms.lot is None or version is None:
         return None
     if visit.entered_at is not None:

@@ -57,7 +57,7 @@ class Inside:
         who = self.who(event.credential)
         self._happened.setdefault(who, []).append(happened)
         if event.opened and event.direction == "exit":
-            self._left[who] = event.occurred_at
+            self._left[who] = max(event.occurred_at, self._left.get(who, _NEVER))  # it may be told late
             return None
         return self.name(who, Named(event.credential, event.color, event.confidence)) if event.opened else None
 

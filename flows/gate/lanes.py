@@ -14,6 +14,8 @@ WAITS = timedelta(minutes=10)
 """A vehicle that was asked to pay is taken to stand there as long, unless another one comes."""
 WATCHED = timedelta(seconds=60)
 """As long a plate that a lane's camera read is of who shows a code there, and makes that of low risk."""
+DRIVES_ON = timedelta(seconds=10)
+"""As long after its arm has opened: time to show a code all the same, too short for the next vehicle to come up."""
 
 _TOGETHER = 0.1  # seconds; what changes within is told at once
 
@@ -45,12 +47,18 @@ class Lanes:
 
     def saw(self, lane: str, wire: WireEvent, at: datetime) -> None:
         """Note the vehicle that a camera sees now, also if it can read no plate."""
-        self._seen[lane] = wire, at
+        self._seen[lane] = wire, at + WATCHED
+
+    def opened(self, lane: str, at: datetime) -> None:
+        """Note that whoever was seen has been let through: codes are soon of another."""
+        if lane in self._seen:
+            wire, until = self._seen[lane]
+            self._seen[lane] = wire, min(until, at + DRIVES_ON)
 
     def seen(self, lane: str, now: datetime) -> WireEvent | None:
         """Return what the camera has read of the vehicle that stands there."""
-        wire, at = self._seen.get(lane, (None, now))
-        return wire if wire is not None and wire.plate and now - at <= WATCHED else None
+        wire, until = self._seen.get(lane, (None, now))
+        return wire if wire is not None and wire.plate and now <= until else None
 
     def gone(self, lane: str) -> None:
         """Note that whoever was seen has passed: the next code is of another."""

@@ -16,14 +16,14 @@ from flows.gate.errors import GateRequestError, LaneUnknownError
 from flows.gate.passing import Passing
 from flows.gate.wire import Answer, CodeShown, OpenedByHand, PaidHere, PlateRead
 from flows.parking.errors import PlateError
-from flows.parking.event_wire import WireEvent, credential_of
+from flows.parking.event_wire import LATE, WireEvent, credential_of
 from flows.parking.plates import read_plate
 from flows.parking.sessions import AGAIN
 from flows.parking.site_snapshot import SiteLane
 from kernel.ids import uuid7
 
-AHEAD, LATE = timedelta(seconds=60), timedelta(hours=24)
-"""A camera's own time is taken unless it is further from the box's than this."""
+AHEAD = timedelta(seconds=60)
+"""A camera's own time is taken unless it is further ahead of the box's than this, or older than the platform takes."""
 STANDS_FOR = timedelta(seconds=60)
 """What a camera tells later than this is over: its vehicle stands there no more, so no arm moves."""
 
@@ -57,7 +57,10 @@ class Site:
         if now - wire.occurred_at > STANDS_FOR:
             return await self._passing.passed(lane, wire)
         self._passing.lanes.saw(lane.name, wire, now)
-        return await self._passing.pass_(lane, wire)
+        answer = await self._passing.pass_(lane, wire)
+        if answer.decision == "open":
+            self._passing.lanes.opened(lane.name, now)
+        return answer
 
     async def code_shown(self, lane_name: str, shown: CodeShown) -> Answer:
         """Answer a scanner. A code that is refused is no event: its driver is told why."""
@@ -89,6 +92,7 @@ class Site:
         )
         answer = await self._passing.write(lane, wire, Barrier("open", opened.reason))
         self._passing.lanes.wait(lane.name, None)
+        self._passing.lanes.opened(lane.name, now)
         return answer
 
     async def paid_here(self, lane_name: str, paid: PaidHere) -> Answer:

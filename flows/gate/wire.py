@@ -9,8 +9,7 @@ from msgspec import Meta, Struct
 
 from flows.gate.deciding import Kind
 from flows.gate.errors import GateRequestError
-from flows.parking.event_wire import field_and_problem
-from flows.parking.vehicle_tables import VehicleClass
+from flows.parking.event_wire import SaidClass, field_and_problem
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -27,7 +26,7 @@ class PlateRead(_Sent, frozen=True, kw_only=True):
     plate: Annotated[str, Meta(max_length=64)]
     confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
     colour: Literal["", "blue", "yellow", "black", "white", "green", "yellow_green"] = ""
-    vehicle_class: VehicleClass = "small"
+    vehicle_class: SaidClass = ""
     occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
     image_ref: Annotated[str, Meta(max_length=500)] = ""
 

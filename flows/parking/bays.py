@@ -67,15 +67,15 @@ class _Stay:
     def visit(self, bay: UUID) -> Visit:
         first, read = self.events[0], self.read
         same = [each for each in self.events if read and each.credential == read.credential]
-        seen = next((each for each in same if each.device_id != PHONE), read)  # what it is, devices know better
+        same.sort(key=lambda each: each.device_id == PHONE)  # what it is, devices know better
         differ = len({each.credential for each in self.events if each.credential}) > 1
         doubt = "ambiguous_plate" if differ else "entered_again" if self.orphaned_at else ""
         return Visit(
             id=first.id,
             credential=read.credential if read else credential("bay", str(bay)),
-            color=seen.color if seen else "",
+            color=next((each.color for each in same if each.color), ""),
             confidence=read.confidence if read else 0,
-            vehicle_class=(seen or first).vehicle_class,
+            vehicle_class=next((each.vehicle_class for each in same or [first] if each.vehicle_class), "small"),
             opened_at=first.occurred_at,
             entered_at=self.entered_at,
             left_at=self.left_at,

@@ -46,16 +46,28 @@ class Facts(Struct, frozen=True, kw_only=True):
         return type(self)(**{name: known[name] for name in known if all(row[name] != known[name] for row in parted)})
 
 
-class Paid(Struct, frozen=True, kw_only=True):
-    """A row of ``parking_payment``."""
+class Covering(Struct, frozen=True, kw_only=True):
+    """A payment as far as it gives time to leave: it pays the fee as of ``quoted_at``."""
 
-    order_id: UUID
     kind: str
-    amount_fen: int
-    refunded_fen: int
     quoted_at: datetime
     covers_until: datetime
     paid_at: datetime | None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether who leaves then owes nothing more.
+
+        A debit never covers: it is for who has left, though its host may say that it was paid at that very moment.
+        """
+        return self.kind != "debit" and self.paid_at is not None and self.paid_at <= at <= self.covers_until
+
+
+class Paid(Covering, frozen=True, kw_only=True):
+    """A row of ``parking_payment``."""
+
+    order_id: UUID
+    amount_fen: int
+    refunded_fen: int
     closed_at: datetime | None
 
     @classmethod

@@ -31,7 +31,8 @@ VehicleType = Literal["bicycle", "cargo_bicycle", "car", "scooter", "moped", "mo
                       "bus", "other", "unspecified"]  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)  # later ones overflow in some zones
-_CLASSES = {"motorcycle": "motorcycle", "moped": "motorcycle", "truck": "large", "freight": "large", "bus": "large"}
+_CLASSES = {"motorcycle": "motorcycle", "moped": "motorcycle", "truck": "large", "freight": "large", "bus": "large",
+            "other": "", "unspecified": ""}  # fmt: skip
 _Text = Annotated[str, Meta(max_length=64)]
 
 _HEARD = """

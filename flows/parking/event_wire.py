@@ -22,6 +22,7 @@ _FIELD = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
 _NAMED = re.compile(r"(?:missing required|unknown) field `(\w+)`")
 _Wire = TypeVar("_Wire", bound=Struct)
 PlateColor = Literal["", "blue", "yellow", "black", "white", "green", "yellow_green"]
+SaidClass = Literal["", VehicleClass]
 Short = Annotated[str, Meta(max_length=64)]
 
 
@@ -32,7 +33,7 @@ class _Told(Struct, frozen=True, kw_only=True):
     plate: Short = ""
     plate_color: PlateColor = ""
     confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
-    vehicle_class: VehicleClass = "small"
+    vehicle_class: SaidClass = ""
     ticket: Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_-]*$")] = ""
     pass_subject: Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*$")] = ""
     image_ref: Annotated[str, Meta(max_length=500)] = ""

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from flows.parking.event_wire import PlateColor, Short
+from flows.parking.event_wire import PlateColor, SaidClass, Short
 from flows.parking.finding import bays_of, session_of
 from flows.parking.gathering import Deps, touched_session
 from flows.parking.notices import notify
@@ -16,7 +16,6 @@ from flows.parking.operating import Speaker, own_lot
 from flows.parking.recording import Answer, record_in_lot, refusals
 from flows.parking.refused import keep_refused
 from flows.parking.terms import Lot
-from flows.parking.vehicle_tables import VehicleClass
 from kernel.database import driver
 
 
@@ -34,7 +33,7 @@ class LotEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     bay: Short = ""
     plate_color: PlateColor = ""
     confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
-    vehicle_class: VehicleClass = "small"
+    vehicle_class: SaidClass = ""
     image_ref: Annotated[str, Meta(max_length=500)] = ""
 
 

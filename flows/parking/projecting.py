@@ -23,12 +23,8 @@ REMINDERS = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 
 
 def covered_from(payments: Iterable[Paid], at: datetime) -> datetime | None:
-    """Return the moment up to which the fee is paid, if a payment gives time to leave until ``at``.
-
-    A debit never does: it is for who has left, though its host may say that it was paid at that very moment.
-    """
-    moments = [p.quoted_at for p in payments if p.kind != "debit" and p.paid_at and p.paid_at <= at <= p.covers_until]
-    return max(moments, default=None)
+    """Return the moment up to which the fee is paid, if a payment gives time to leave until ``at``."""
+    return max((each.quoted_at for each in payments if each.covers(at)), default=None)
 
 
 def money_of(case: Case, terms: Terms) -> Money:

@@ -44,7 +44,7 @@ class GateEvent(Struct, frozen=True, kw_only=True):
     credential: str  # empty: nothing was read
     color: str = ""
     confidence: int = 1000
-    vehicle_class: str = "small"
+    vehicle_class: str = ""  # empty: whoever tells it does not know
     opened: bool = True
     reason: str = ""
     paid_fen: int = 0
@@ -159,7 +159,8 @@ def _seen(visit: Visit, event: GateEvent) -> Visit:
     """Take a camera's word on what a vehicle is for that of the phone that said it had entered."""
     if not visit.entered_by_phone or event.device_id == PHONE or event.kind not in ("enter", "exit"):
         return visit
-    return replace(visit, color=event.color or visit.color, vehicle_class=event.vehicle_class)
+    vehicle_class = event.vehicle_class or visit.vehicle_class
+    return replace(visit, color=event.color or visit.color, vehicle_class=vehicle_class)
 
 
 def _joined(visit: Visit, event: GateEvent) -> Visit:
@@ -173,7 +174,7 @@ def _opened(event: GateEvent, entered_at: datetime | None, paid_here_fen: int = 
         credential=event.credential,
         color=event.color,
         confidence=event.confidence,
-        vehicle_class=event.vehicle_class,
+        vehicle_class=event.vehicle_class or "small",
         opened_at=event.occurred_at,
         entered_at=entered_at,
         match="exact" if entered_at else "none",

@@ -10,10 +10,12 @@ import msgspec
 
 from flows.parking.coupons import Coupon
 from flows.parking.errors import UnknownDeviceError
+from flows.parking.event_wire import LATE
 from flows.parking.gathering import Deps
 from flows.parking.sessions import PHONE, REREAD
 from flows.parking.site_revision import PARTS, Revision, hash_of, read_revision
 from flows.parking.site_snapshot import (
+    SiteFormerTerms,
     SiteHoliday,
     SiteLane,
     SiteLot,
@@ -37,15 +39,16 @@ _LOT = """
 """
 _LANES = "SELECT * FROM parking_lane WHERE lot_id = $1 AND closed_at IS NULL ORDER BY name, id"
 _TARIFFS = """
-    SELECT id, code || ' ' || version AS name, valid_from, data, code <> $2 AS former FROM parking_tariff
-    WHERE operator_id = $1
-      AND (code = $2 AND valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
-          WHERE operator_id = $1 AND code = $2 AND valid_from <= $3), '-infinity')
-        OR id IN (SELECT tariff_id FROM parking_session WHERE lot_id = $4
-          AND left_at IS NULL AND superseded_by IS NULL AND orphan_closed_at IS NULL))
-    ORDER BY valid_from
+    SELECT id, code, code || ' ' || version AS name, valid_from, data FROM parking_tariff t
+    WHERE operator_id = $1 AND code = ANY($2) AND valid_from >= coalesce((SELECT max(valid_from) FROM parking_tariff
+        WHERE operator_id = $1 AND code = t.code AND valid_from <= $3), '-infinity')
+    ORDER BY valid_from, id
 """
-_HOLIDAYS = "SELECT day, kind FROM parking_holiday WHERE region = $1 AND day >= $2 ORDER BY day"
+_FORMER = """
+    SELECT until, tariff, area_class, holiday_region, no_entry FROM parking_former_terms
+    WHERE lot_id = $1 AND until > $2 ORDER BY until
+"""
+_HOLIDAYS = "SELECT region, day, kind FROM parking_holiday WHERE region = ANY($1) AND day >= $2 ORDER BY region, day"
 _PERMITS = """
     SELECT p.id, p.plate, p.name, p.since, p.until FROM parking_permit p
     WHERE p.operator_id = $1 AND (p.lot_id IS NULL OR p.lot_id = $2) AND (p.until IS NULL OR p.until > $3)
@@ -81,8 +84,8 @@ _NEEDED = """
 _SESSIONS = """
     SELECT s.*, EXISTS (SELECT FROM parking_event e WHERE e.lot_id = s.lot_id AND e.credential = s.credential
             AND e.occurred_at = s.left_at AND e.opened AND e.device_id = $2) AS left_by_phone,
-        coalesce((SELECT json_agg(json_build_object('amount_fen', p.amount_fen - p.refunded_fen,
-            'quoted_at', p.quoted_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
+        coalesce((SELECT json_agg(json_build_object('kind', p.kind, 'amount_fen', p.amount_fen - p.refunded_fen,
+            'quoted_at', p.quoted_at, 'paid_at', p.paid_at, 'covers_until', p.covers_until) ORDER BY p.order_id)
         FROM parking_payment p WHERE p.session_id = ANY(i.ids) AND p.paid_at IS NOT NULL), '[]')::text AS paid,
         coalesce((SELECT json_agg(json_build_object('granted_at', c.granted_at, 'amount_fen', c.amount_fen,
             'revoked_at', c.revoked_at) ORDER BY c.id)
@@ -137,24 +140,28 @@ async def snapshot(deps: Deps, device_id: str, after: str) -> SiteSnapshot:
 
 async def _parts(asked: _Asked) -> dict[str, _Part]:
     connection, lot, now = asked.connection, asked.lot, asked.now
-    tariffs = await connection.fetch(_TARIFFS, lot["operator_id"], lot["tariff"], now, lot["id"])
-    holidays = await connection.fetch(_HOLIDAYS, lot["holiday_region"], (now - REGULARS).date())
+    entered = now - LATE  # whoever may be inside, and what a box tells, is no older
+    former = await connection.fetch(_FORMER, lot["id"], entered)
+    codes, regions = ([each[name] for each in (lot, *former)] for name in ("tariff", "holiday_region"))
+    tariffs = await connection.fetch(_TARIFFS, lot["operator_id"], codes, entered)
+    holidays = await connection.fetch(_HOLIDAYS, regions, entered.date())
+    whole = dict(lot) | {"former": tuple(SiteFormerTerms(**each) for each in former)}
     permits = await connection.fetch(_PERMITS, lot["operator_id"], lot["id"], now)
     mandates = await connection.fetch(_MANDATES, lot["id"], now - REGULARS)
     plain = {
-        "lot": SiteLot(**{name: lot[name] for name in SiteLot.__struct_fields__}),
+        "lot": SiteLot(**{name: whole[name] for name in SiteLot.__struct_fields__}),
         "lanes": tuple(_lane(row, asked.device_id) for row in await connection.fetch(_LANES, lot["id"])),
         "tariffs": tuple(
             SiteTariff(
                 id=row["id"],
+                code=row["code"],
                 name=row["name"],
                 valid_from=row["valid_from"],
                 data=_json(row["data"]),
-                former=row["former"],
             )
             for row in tariffs
         ),
-        "holidays": tuple(SiteHoliday(day=row["day"], kind=row["kind"]) for row in holidays),
+        "holidays": tuple(SiteHoliday(**row) for row in holidays),
     }
     return {name: _plain(part) for name, part in plain.items()} | {
         "permits": _Part(
@@ -195,7 +202,6 @@ def _session(asked: _Asked, row: Any, free_for: timedelta) -> SiteSession:
         leaves_until=_leaves_until(row["left_at"], paid) if row["left_by_phone"] else None,
         entered_at=row["entered_at"],
         vehicle_class=row["vehicle_class"],
-        tariff_id=row["tariff_id"],
         charging=(row["charging_from"], row["charging_until"]) if row["charging_from"] else None,
         paid=paid,
         coupons=msgspec.json.decode(row["coupons"], type=tuple[Coupon, ...]),

@@ -13,7 +13,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from flows.codes.signed_receipts import plate_hash
+from flows.parking.cases import Covering
 from flows.parking.coupons import Coupon
+from flows.parking.session_tables import PaymentKind
 from flows.parking.tables import DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.vehicle_tables import VehicleClass
 from flows.parking.visits import Charging
@@ -23,8 +25,18 @@ class _Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pass
 
 
+class SiteFormerTerms(_Part, frozen=True, kw_only=True):
+    """What the lot charged by until a moment: for whoever entered before it."""
+
+    until: datetime
+    tariff: str
+    area_class: str = ""
+    holiday_region: str = ""
+    no_entry: NoEntryRule = "review"
+
+
 class SiteLot(_Part, frozen=True, kw_only=True):
-    """The lot, as ``tables.ParkingLot`` has it."""
+    """The lot, as ``tables.ParkingLot`` has it. ``former``: the oldest first."""
 
     id: UUID
     code: str
@@ -32,9 +44,12 @@ class SiteLot(_Part, frozen=True, kw_only=True):
     name_en: str = ""
     kind: LotKind
     spaces: int
+    tariff: str = ""
     area_class: str = ""
+    holiday_region: str = ""
     no_entry: NoEntryRule = "review"
     pays_later: bool = False
+    former: tuple[SiteFormerTerms, ...] = ()
 
 
 class SiteLane(_Part, frozen=True, kw_only=True):
@@ -47,21 +62,22 @@ class SiteLane(_Part, frozen=True, kw_only=True):
 
 
 class SiteTariff(_Part, frozen=True, kw_only=True):
-    """A version of the lot's tariff: the one that holds, those to come, and those of open sessions.
+    """A version of a tariff that the lot has or had: those that held for whoever may be inside, hold, or will.
 
-    ``data`` is for ``tariff_data``. ``former``: of another tariff, which the lot had when they began; for them alone.
+    ``data`` is for ``tariff_data``.
     """
 
     id: UUID
+    code: str = ""
     name: str  # as receipts show it
     valid_from: datetime
     data: dict[str, Any]
-    former: bool = False
 
 
 class SiteHoliday(_Part, frozen=True, kw_only=True):
-    """A day that is not like its weekday."""
+    """A day that is not like its weekday, in a region that the lot goes or went by."""
 
+    region: str = ""
     day: date
     kind: DayKind
 
@@ -82,12 +98,12 @@ class SiteMandate(_Part, frozen=True, kw_only=True):
     limit_fen: int
 
 
-class SitePayment(_Part, frozen=True, kw_only=True):
-    """What was paid: the fee as of ``quoted_at``. Whoever leaves by ``covers_until`` owes nothing more."""
+class SitePayment(Covering, frozen=True, kw_only=True):
+    """What was paid and not given back. Whoever leaves by ``covers_until`` owes nothing more, but of a debit."""
 
+    kind: PaymentKind = "prepay"
+    paid_at: datetime | None = None
     amount_fen: int
-    quoted_at: datetime
-    covers_until: datetime
 
 
 class SiteSession(_Part, frozen=True, kw_only=True):
@@ -104,7 +120,6 @@ class SiteSession(_Part, frozen=True, kw_only=True):
     leaves_until: datetime | None = None
     entered_at: datetime | None = None
     vehicle_class: VehicleClass = "small"
-    tariff_id: UUID | None = None
     charging: Charging | None = None
     paid: tuple[SitePayment, ...] = ()
     coupons: tuple[Coupon, ...] = ()

@@ -83,9 +83,7 @@ class Platform:
 
     def enters(self, plate: str, entered: str, *paid: SitePayment, number: int = 100) -> SiteSession:
         """Have an open session of a plate that came in elsewhere."""
-        session = SiteSession(
-            id=UUID(int=number), who=self.who(plate), open=True, entered_at=at(entered), tariff_id=TARIFF, paid=paid
-        )
+        session = SiteSession(id=UUID(int=number), who=self.who(plate), open=True, entered_at=at(entered), paid=paid)
         self.sessions.append(session)
         return session
 

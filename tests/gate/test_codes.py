@@ -198,6 +198,23 @@ async def test_a_code_after_the_camera_has_opened_is_the_same_stay(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("lets_in", "seconds"), [("camera", 10), ("camera", 11), ("booth", 11)])
+async def test_ten_seconds_after_the_arm_has_opened_a_code_is_of_the_next_vehicle(
+    box: Box, platform: Platform, clock: ManualClock, lets_in: str, seconds: int
+) -> None:
+    """Who has passed drives on; the next one has no plate that a camera could see."""
+    if lets_in == "booth":
+        await box.site.plate_read("in", PlateRead(plate="沪B00001"))  # who is barred
+        await box.site.opened_by_hand("in", OpenedByHand(reason="guest"))
+    else:
+        await box.site.plate_read("in", PlateRead(plate=PLATE))
+    clock.advance(timedelta(seconds=seconds))
+    assert (await shows(box, "in", parking_code(clock.now()))).decision == "open"
+    await box.syncing.send()
+    last = [*platform.events.values()][-1]
+    assert (last.kind, last.plate, last.pass_subject) == ("enter", PLATE if seconds <= 10 else "", SUBJECT.hex())
+
+
 @pytest.mark.case("QR-07")
 async def test_a_revoked_holder_is_refused_from_the_next_list_on(
     box: Box, platform: Platform, clock: ManualClock

@@ -12,11 +12,10 @@ from flows.parking.couponing import NewCoupon, grant, revoke
 from flows.parking.coupons import Coupon
 from flows.parking.operating import Speaker
 from flows.parking.permitting import Assigning, NewPermit
-from flows.parking.site_snapshot import SitePayment
 from tests.gate.conftest import heard
 from tests.gate.platform import Platform
 from tests.gate.test_free_once import in_step
-from tests.gate.test_site import said
+from tests.gate.test_site import paid, said
 from tests.parking.lots import Lot
 from tests.parking.tariffs import EXAMPLE, at
 
@@ -56,8 +55,7 @@ async def test_a_box_charges_by_what_it_has_fetched(
 
 
 async def test_a_coupon_that_comes_while_its_driver_waits_opens_the_arm(box: Box, platform: Platform) -> None:
-    paid = SitePayment(amount_fen=100, quoted_at=HALF_PAST, covers_until=HALF_PAST)
-    session = platform.enters(ONE, "11-02 08:30", paid)
+    session = platform.enters(ONE, "11-02 08:30", paid(100, HALF_PAST, minutes=0))
     platform.sessions[:] = [replace(session, coupons=(Coupon(HALF_PAST, 600),))]
     await box.syncing.fetch_snapshot()
     assert said(await box.site.plate_read("out", PlateRead(plate=ONE, colour="blue"))) == ("pay", "to_pay", 800)

@@ -27,6 +27,12 @@ def said(answer: Answer) -> tuple[str, str, int]:
     return answer.decision, answer.reason, answer.amount_fen
 
 
+def paid(fen: int, moment: datetime, minutes: int = 15) -> SitePayment:
+    """What was paid then, with so much time to leave."""
+    until = moment + timedelta(minutes=minutes)
+    return SitePayment(amount_fen=fen, quoted_at=moment, paid_at=moment, covers_until=until)
+
+
 def session_id(platform: Platform) -> int:
     """Return the id that the session of the first event has."""
     first = next(iter(platform.events.values()))
@@ -88,12 +94,8 @@ async def test_of_two_permits_the_newer_one_holds(box: Box, platform: Platform, 
     )
     await box.syncing.fetch_snapshot()
     terms = box.passing.terms
-
-    def held(moment: datetime) -> str:
-        return terms.permit(who, moment, terms.version(None, moment))
-
-    assert held(clock.now()) == "resident"
-    assert held(at("03-01 00:00")) == "season"
+    assert terms.permit(who, clock.now()) == "resident"
+    assert terms.permit(who, at("03-01 00:00")) == "season"
 
 
 async def test_the_same_id_is_answered_once(box: Box, platform: Platform) -> None:
@@ -119,7 +121,7 @@ async def test_what_was_paid_by_phone_opens_for_who_waits(box: Box, platform: Pl
     assert said(await drives(box, "out")) == ("pay", "to_pay", 2500)
     await box.syncing.send()
     platform.sessions.clear()
-    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    payment = paid(2500, clock.now())
     platform.enters(PLATE, "11-02 07:59", payment)
     await box.syncing.fetch_snapshot()
     last = box.passing.lanes.last["out"]
@@ -137,14 +139,14 @@ async def test_who_went_to_another_lane_is_let_out_there_alone(
     for lane in ("out", "free"):
         assert said(await drives(box, lane)) == ("pay", "to_pay", 2500)
     platform.sessions.clear()
-    payment = SitePayment(amount_fen=2500, quoted_at=clock.now(), covers_until=clock.now() + timedelta(minutes=15))
+    payment = paid(2500, clock.now())
     platform.enters(PLATE, "11-02 07:59", payment)
     await box.syncing.fetch_snapshot()
     assert [said(box.passing.lanes.last[lane])[0] for lane in ("out", "free")] == ["pay", "open"]
 
 
 async def test_after_the_grace_only_the_difference_is_due(box: Box, platform: Platform, clock: ManualClock) -> None:
-    payment = SitePayment(amount_fen=1500, quoted_at=at("11-02 08:30"), covers_until=at("11-02 08:45"))
+    payment = paid(1500, at("11-02 08:30"))
     platform.enters(PLATE, "11-02 07:59", payment)
     await box.syncing.fetch_snapshot()
     assert said(await drives(box, "out")) == ("pay", "to_pay", 1000)
@@ -251,6 +253,37 @@ async def test_what_a_camera_tells_late_is_kept_and_moves_no_arm(
         ("enter", "沪A54321", True, "fail_open", True), ("enter", "沪B00001", True, "fail_open", True),
         ("exit", "沪A77777", False, "late", True), ("exit", "沪A54321", True, "fail_open", True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ago", [timedelta(hours=25), timedelta(days=31)])
+async def test_what_a_camera_tells_days_late_moves_no_arm_and_is_of_its_time(
+    box: Box, platform: Platform, clock: ManualClock, ago: timedelta
+) -> None:
+    happened = clock.now() - ago
+    assert said(await drives(box, "in", occurred_at=happened)) == ("booth", "late", 0)
+    await box.syncing.send()
+    assert [(e.kind, e.opened, e.occurred_at) for e in platform.events.values()] == [("enter", True, happened)]
+
+
+async def test_who_has_just_left_has_so_whatever_is_told_of_former_days(
+    box: Box, platform: Platform, clock: ManualClock
+) -> None:
+    await drives(box, "in")
+    clock.advance(timedelta(minutes=5))
+    assert said(await drives(box, "out")) == ("open", "nothing_due", 0)
+    await drives(box, "free", occurred_at=clock.now() - timedelta(hours=25))
+    await box.syncing.send()
+    await box.syncing.fetch_snapshot()
+    assert said(await drives(box, "out")) == ("open", "again", 0)
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-31, seconds=-1), timedelta(seconds=61)])
+async def test_a_camera_whose_clock_cannot_be_right_is_taken_to_see_what_is_there(
+    box: Box, platform: Platform, clock: ManualClock, off: timedelta
+) -> None:
+    assert said(await drives(box, "in", occurred_at=clock.now() + off)) == ("open", "enter", 0)
+    await box.syncing.send()
+    assert [each.occurred_at for each in platform.events.values()] == [clock.now()]
 
 
 async def test_what_is_not_understood_is_said_by_its_field(box: Box) -> None:

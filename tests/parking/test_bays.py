@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.parking.bays import stays_of, visits_of
-from flows.parking.sessions import GateEvent, sessions_of
+from flows.parking.sessions import PHONE, GateEvent, sessions_of
 from flows.parking.visits import Visit
 from tests.parking.gates import START, event
 from tests.parking.test_sessions import money
@@ -53,7 +53,8 @@ EVENTS = st.builds(
     st.sampled_from(["", "", A, B, "沪A12346"]),
     st.sampled_from(BAYS),
     confidence=st.sampled_from([800, 950]),
-    device_id=st.sampled_from(["sensor", "inspector"]),
+    device_id=st.sampled_from(["sensor", "inspector", PHONE]),
+    vehicle_class=st.sampled_from(["", "small", "large"]),
 )
 THROUGH_GATES = st.builds(event, st.sampled_from(["enter", "exit"]), st.integers(0, 600), st.sampled_from([A, B]))
 
@@ -117,3 +118,10 @@ def test_the_best_reading_counts_and_a_doubtful_one_is_for_a_person() -> None:
 def test_bays_are_told_apart() -> None:
     both = [told("park_start", 0, A), told("park_start", 5, B, BAYS[1]), told("park_end", 30, "", BAYS[1])]
     assert shape(visits_of(both)) == [(0, None, A, ""), (5, 30, B, "")]
+
+
+@pytest.mark.parametrize(("said", "vehicle_class"), [("small", "small"), ("", "large")])
+def test_what_stands_in_a_bay_devices_say_or_else_its_driver(said: str, vehicle_class: str) -> None:
+    driver = told("observed", 0, A, device_id=PHONE, vehicle_class="large")
+    [visit] = stays_of([driver, told("observed", 5, A, vehicle_class=said), told("park_end", 60)])
+    assert visit.vehicle_class == vehicle_class

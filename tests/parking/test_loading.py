@@ -11,6 +11,7 @@ from flows.parking.errors import OperatorFileError
 from flows.parking.loading import Change, Loading
 from flows.parking.operator_file import FileHoliday, FileLot, FileOperator, FileTariff, OperatorFile
 from flows.parking.site_reading import snapshot
+from flows.parking.site_snapshot import SiteSession
 from flows.parking.visits import Visit
 from kernel.clock import CHINA
 from tests.parking.lots import NINE, PLATE, Lot
@@ -50,8 +51,7 @@ async def loaded(lot: Lot, *holidays: FileHoliday, force: bool = False, **terms:
         return await loading.load(OperatorFile(operators=[operator], holidays=list(holidays)))
 
 
-@pytest.mark.case("PK-10")
-@pytest.mark.parametrize(
+CHANGES = pytest.mark.parametrize(
     ("change", "fee"),
     [
         ({"tariff": "example"}, 1500),
@@ -60,6 +60,10 @@ async def loaded(lot: Lot, *holidays: FileHoliday, force: bool = False, **terms:
         ({"no_entry": "review"}, 100),
     ],
 )
+
+
+@pytest.mark.case("PK-10")
+@CHANGES
 async def test_whoever_has_entered_is_charged_as_before_and_the_next_as_the_file_says(
     lot: Lot, change: dict[str, Any], fee: int
 ) -> None:
@@ -116,20 +120,27 @@ async def test_a_stay_that_was_closed_or_is_part_of_another_is_none_of_a_later_d
     assert await loaded(lot, after)
 
 
-async def test_a_box_keeps_the_tariff_of_who_is_inside_and_has_the_new_one_for_who_comes(lot: Lot) -> None:
-    await loaded(lot)
+@pytest.mark.case("PK-10")
+@CHANGES
+async def test_a_box_charges_whoever_has_entered_as_before_and_the_next_as_the_file_says(
+    lot: Lot, change: dict[str, Any], fee: int
+) -> None:
+    await loaded(lot, FileHoliday(day=TODAY, kind="holiday", region="XJ"))
     await lot.passes("enter", 0)
     lot.clock.advance(timedelta(minutes=10))
-    await loaded(lot, tariff="example")
+    await loaded(lot, **change)
     async with lot.database.session() as session:
         told = await snapshot(lot.deps(session), "box", "")
     terms, [inside] = terms_of(told), told.sessions
 
-    def due(session: Any) -> int | None:
+    def due(minutes: int, *, seen: bool = True, known: SiteSession | None = None) -> int | None:
+        """Of who came then, or was seen at an exit first, 50 minutes later."""
+        came = NINE + timedelta(minutes=minutes)
         visit = Visit(
-            id=inside.id, credential=PLATE, color="blue", confidence=1000, vehicle_class="small", opened_at=NINE,
-            entered_at=NINE,
+            id=inside.id, credential=PLATE, color="blue", confidence=1000, vehicle_class="small", opened_at=came,
+            entered_at=came if seen else None,
         )  # fmt: skip
-        return due_of(visit, Known(who=inside.who, session=session), terms, NINE + timedelta(minutes=50)).fen
+        return due_of(visit, Known(who=inside.who, session=known), terms, came + timedelta(minutes=50)).fen
 
-    assert (due(inside), due(None)) == (100, 1500)
+    assert (due(0, known=inside), due(9), due(9, seen=False)) == (100, 100, 100)
+    assert (due(10), due(10, seen=False)) == (fee, None if "no_entry" in change else fee)

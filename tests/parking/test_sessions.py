@@ -43,6 +43,7 @@ EVENTS = st.builds(
     opened=st.booleans(),
     confidence=st.sampled_from([800, 950]),
     color=st.sampled_from(["blue", "green"]),
+    vehicle_class=st.sampled_from(["", "small", "large"]),
     device_id=st.sampled_from(["gate-1", "gate-2", PHONE]),
 )
 
@@ -110,10 +111,13 @@ def test_what_a_device_sees_outranks_what_phones_say(told: str, visits: list[Any
 
 
 @pytest.mark.parametrize("camera", ["enter", "exit"])
-def test_a_camera_says_what_a_vehicle_is_of_which_only_a_phone_has_said_so(camera: str) -> None:
+@pytest.mark.parametrize(("said", "vehicle_class"), [("small", "small"), ("", "large")])
+def test_a_camera_says_what_a_vehicle_is_of_which_only_a_phone_has_said_so(
+    camera: str, said: str, vehicle_class: str
+) -> None:
     phone = event("enter", 0, device_id=PHONE, color="", vehicle_class="large")
-    [visit] = sessions_of([phone, event(camera, 1, color="green"), event("manual_open", 2)])
-    assert (visit.vehicle_class, visit.color) == ("small", "green")
+    [visit] = sessions_of([phone, event(camera, 1, color="green", vehicle_class=said), event("manual_open", 2)])
+    assert (visit.vehicle_class, visit.color) == (vehicle_class, "green")
     [before] = sessions_of([event("enter", -1, color="green"), phone, event("exit", 9)])
     assert (before.vehicle_class, before.color) == ("small", "green")
     [lifted] = sessions_of([phone, event("manual_open", 2)])

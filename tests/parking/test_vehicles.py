@@ -61,6 +61,14 @@ async def test_a_camera_knows_better_what_a_vehicle_is_than_its_drivers_phone(lo
     assert (row.vehicle_class, row.state) == ("small", "entered")
 
 
+async def test_a_lorry_stays_one_for_a_camera_that_knows_no_classes(lot: Lot) -> None:
+    driver = await lot.account()
+    await scanned(lot, driver, await claimed(lot, driver, "yellow"))
+    await lot.passes("exit", 60, opened=True)
+    row = await lot.one()
+    assert (row.vehicle_class, row.left_at is not None) == ("large", True)
+
+
 async def test_what_an_account_brought_along_is_ended_by_the_account_that_it_became_part_of(lot: Lot) -> None:
     kept = await lot.account()
     lot.clock.advance(timedelta(seconds=1))
