@@ -9,13 +9,14 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from cli.findings import tell
 from cli.parking_logs import logs
 from cli.parking_permits import permits
 from cli.transaction import existing, transaction
 from cli.who import operator, record
 from flows.parking.errors import OperatorFileError
 from flows.parking.exporting import export
-from flows.parking.loading import Change, Loading, unregistered
+from flows.parking.loading import Loading, unregistered
 from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
@@ -24,6 +25,7 @@ from flows.parking.session_tables import NoticeState, ParkingNotice
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
+from kernel.rows import Change
 from services_catalog.manifest_file import line_of
 from supergraph.findings import Finding
 
@@ -57,13 +59,13 @@ def load(file: Path, *, dry_run: bool, force: bool) -> None:
     read, defects = read_operator_file(data)
     if read is None:
         for line, finding in defects:
-            _tell(str(file), line, finding)
+            tell(str(file), line, finding)
         raise click.ClickException(f"The file has {len(defects)} defects; nothing was changed.")
     try:
         changes = _loaded(read, str(file), data, dry_run=dry_run, force=force)
     except OperatorFileError as error:
         for each in error.findings:
-            _tell(str(file), line_of(data, each.pointer), each)
+            tell(str(file), line_of(data, each.pointer), each)
         raise click.ClickException(f"The file has {len(error.findings)} defects; nothing was changed.") from error
     for change in changes:
         click.echo(f"{change.what}  {change.how}")
@@ -162,16 +164,10 @@ def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force:
     async def work(session: AsyncSession) -> list[Change]:
         for at, device in await unregistered(session, read):
             message, fix = f"the device {device} is no verifier yet", "Register it: yiwang verifier add."
-            _tell(name, line_of(data, at), Finding("warning", at, message, fix))
+            tell(name, line_of(data, at), Finding("warning", at, message, fix))
         return await Loading(session, _CLOCK, operator(), force=force).load(read)
 
     return transaction(work, dry_run=dry_run)
-
-
-def _tell(file: str, line: int, finding: Finding) -> None:
-    click.echo(
-        f"{file}:{line}: {finding.level} {finding.pointer or '/'}: {finding.message}\n    {finding.fix}", err=True
-    )
 
 
 def _lane(lane: ParkingLane) -> str:

@@ -5,14 +5,12 @@ and one that others have entered under is never put before them: it begins in th
 a day that has begun another kind of day, and what a lot charges by is noted before it changes.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
-from sqlmodel import SQLModel, col, func, or_, select
+from sqlalchemy import func
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.codes.tables import CodeVerifier
@@ -33,17 +31,9 @@ from flows.parking.tables import (
 )
 from kernel.audit.entries import Event, append
 from kernel.clock import CHINA, Clock
+from kernel.rows import Change, Rows
 from services_catalog.tables import Department
 from supergraph.findings import Finding
-
-_Row = TypeVar("_Row", bound=SQLModel)
-
-
-class Change(Struct, frozen=True, order=True):
-    """Something that is new or different; ``what`` is such as ``lot:city-parking/101``."""
-
-    what: str
-    how: str
 
 
 class Loading:
@@ -51,7 +41,7 @@ class Loading:
 
     def __init__(self, session: AsyncSession, clock: Clock, actor: str, *, force: bool = False) -> None:
         self._session, self._clock, self._actor, self._force = session, clock, actor, force
-        self._changes: list[Change] = []
+        self._rows = Rows(session, clock.now())
         self._findings: list[Finding] = []
 
     async def load(self, file: OperatorFile) -> list[Change]:
@@ -62,11 +52,11 @@ class Loading:
             await self._holiday(holiday, f"/holidays/{number}")
         if self._findings:
             raise OperatorFileError(self._findings)
-        if self._changes:
-            loaded = {"changes": len(self._changes), "forced": self._force}
+        if self._rows.changes:
+            loaded = {"changes": len(self._rows.changes), "forced": self._force}
             event = Event(actor=self._actor, action="parking.loaded", object="parking:file", details=dict(loaded))
             await append(self._session, self._clock, event)
-        return self._changes
+        return self._rows.changes
 
     async def _operator(self, operator: FileOperator, at: str) -> None:
         values = {
@@ -80,7 +70,7 @@ class Loading:
             self._findings.append(Finding("error", f"{at}/department", f"no department {operator.department}", fix))
             return
         name = f"operator:{operator.id}"
-        await self._put(ParkingOperator, {"id": operator.id}, values, name, closed=operator.closed)
+        await self._rows.put(ParkingOperator, {"id": operator.id}, values, name, closed=operator.closed)
         for number, tariff in enumerate(operator.tariffs):
             await self._tariff(operator.id, tariff, f"{at}/tariffs/{number}")
         for number, lot in enumerate(operator.lots):
@@ -96,7 +86,7 @@ class Loading:
             self._findings += [Finding("error", f"{at}/valid_from", each.problem, fix) for each in error.findings]
             return
         if made.published_at >= now:
-            self._changes.append(Change(f"tariff:{operator_id}/{tariff.code}/{made.version}", "published"))
+            self._rows.changes.append(Change(f"tariff:{operator_id}/{tariff.code}/{made.version}", "published"))
 
     async def _lot(self, operator_id: str, lot: FileLot, at: str) -> None:
         tariffs = select(ParkingTariff.id).where(
@@ -111,20 +101,22 @@ class Loading:
         name, key = f"lot:{operator_id}/{lot.code}", {"operator_id": operator_id, "code": lot.code}
         terms = select(*(getattr(ParkingLot, each) for each in CHARGED_BY)).filter_by(**key)
         was = (await self._session.exec(terms)).first()
-        row = await self._put(ParkingLot, key, values, name, closed=lot.closed)
+        row = await self._rows.put(ParkingLot, key, values, name, closed=lot.closed)
         if was is not None and was != tuple(getattr(row, each) for each in CHARGED_BY):
             former = dict(zip(CHARGED_BY, was, strict=True))
             self._session.add(ParkingFormerTerms(lot_id=row.id, until=self._clock.now(), **former))
         for lane in lot.lanes:
             where = {"lot_id": row.id, "name": lane.name}
             values = {"device_id": str(lane.device), "direction": lane.direction, "fail_open": lane.fail_open}
-            await self._put(
+            await self._rows.put(
                 ParkingLane, where, values, f"lane:{operator_id}/{lot.code}/{lane.name}", closed=lane.closed
             )
         for bay in lot.bays:
             where = {"lot_id": row.id, "number": bay.number}
             values = {"kind": bay.kind, "latitude": bay.latitude, "longitude": bay.longitude}
-            await self._put(ParkingBay, where, values, f"bay:{operator_id}/{lot.code}/{bay.number}", closed=bay.closed)
+            await self._rows.put(
+                ParkingBay, where, values, f"bay:{operator_id}/{lot.code}/{bay.number}", closed=bay.closed
+            )
 
     async def _holiday(self, holiday: FileHoliday, at: str) -> None:
         key = {"region": holiday.region, "day": holiday.day}
@@ -136,7 +128,7 @@ class Loading:
             self._findings.append(Finding("error", f"{at}/kind", problem, fix))
             return
         values = {"kind": holiday.kind, "name_zh": holiday.name_zh, "source": holiday.source}
-        await self._put(ParkingHoliday, key, values, f"holiday:{holiday.region}/{holiday.day}")
+        await self._rows.put(ParkingHoliday, key, values, f"holiday:{holiday.region}/{holiday.day}")
 
     async def _has_parked(self, holiday: FileHoliday) -> bool:
         """Whether a day has begun and somebody has parked since in a lot that goes by it."""
@@ -154,35 +146,6 @@ class Loading:
             or_(ended.is_(None), ended > begun),
         )
         return (await self._session.exec(stays.limit(1))).first() is not None
-
-    async def _put(
-        self,
-        table: type[_Row],
-        key: Mapping[str, Any],
-        values: dict[str, Any],
-        name: str,
-        *,
-        closed: bool | None = None,
-    ) -> _Row:
-        """Add a row, or change what differs in it; ``closed`` None: its table knows no closing."""
-        query = select(table).where(*(getattr(table, column) == value for column, value in key.items()))
-        row = (await self._session.exec(query)).first()
-        if row is None:
-            moment = {"created_at": self._clock.now()} if "created_at" in table.model_fields else {}
-            row = table(**key, **values, **moment)
-            self._changes.append(Change(name, "added"))
-        else:
-            different = [column for column, value in values.items() if getattr(row, column) != value]
-            for column in different:
-                setattr(row, column, values[column])
-            if different:
-                self._changes.append(Change(name, f"changed: {', '.join(sorted(different))}"))
-        if closed is not None and closed != (getattr(row, "closed_at") is not None):  # noqa: B009 - not every row has it
-            setattr(row, "closed_at", self._clock.now() if closed else None)  # noqa: B010 - as above
-            self._changes.append(Change(name, "closed" if closed else "opened"))
-        self._session.add(row)
-        await self._session.flush()
-        return row
 
 
 async def unregistered(session: AsyncSession, file: OperatorFile) -> list[tuple[str, UUID]]:

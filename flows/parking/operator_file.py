@@ -4,23 +4,21 @@ docs/parking_operators.md describes it; ``loading`` makes rows of it, ``exportin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Meta, Struct
 
 from flows.parking.errors import TariffRefusedError
 from flows.parking.opening import Hours
 from flows.parking.tables import BayKind, DayKind, Direction, LotKind, NoEntryRule
 from flows.parking.tariff_data import read_tariff
-from services_catalog.manifest_file import line_of
 from services_catalog.organisations.words import CODE_PATTERN
-from services_catalog.strict_reading import defects, pointer
+from services_catalog.strict_file import Located, defect, read_strictly, twice
+from services_catalog.strict_reading import pointer
 from supergraph.findings import Finding
-from supergraph.openapi.load import LoadError, load
 
 REFERENCE = "docs/parking_operators.md describes the file."
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -126,33 +124,14 @@ class OperatorFile(_Strict, frozen=True, kw_only=True):
     holidays: list[FileHoliday] = []
 
 
-class Located(NamedTuple):
-    """A finding and its line in the file, from 1."""
-
-    line: int
-    finding: Finding
-
-
 def read_operator_file(data: bytes) -> tuple[OperatorFile | None, list[Located]]:
     """Return the file, None if it has defects, and those, in the order of their lines."""
-    try:
-        raw, found = load(data)
-    except LoadError as error:
-        raw, found = None, [error.defect]
-    findings = [Finding("error", each.pointer, each.message, each.fix) for each in found]
-    file = None
-    if not findings:
-        findings = [*defects(raw, OperatorFile, "", REFERENCE)]
-    if not findings:
-        file = msgspec.convert(raw, OperatorFile)
-        findings = [*_contradictions(file)]
-    located = sorted((line_of(data, each.pointer), each.pointer, each) for each in findings)
-    return (None if located else file), [Located(line, each) for line, _, each in located]
+    return read_strictly(data, OperatorFile, REFERENCE, _contradictions)
 
 
 def _contradictions(file: OperatorFile) -> Iterator[Finding]:
-    yield from _twice("/operators", [each.id for each in file.operators])
-    yield from _twice("/holidays", [f"{each.region} {each.day}" for each in file.holidays])
+    yield from twice("/operators", [each.id for each in file.operators])
+    yield from twice("/holidays", [f"{each.region} {each.day}" for each in file.holidays])
     devices = [
         (f"{lane.device} {lane.name}", f"/operators/{i}/lots/{j}/lanes/{k}")
         for i, operator in enumerate(file.operators)
@@ -162,23 +141,23 @@ def _contradictions(file: OperatorFile) -> Iterator[Finding]:
     used = Counter(name for name, _ in devices)
     for name, at in devices:
         if used[name] > 1:
-            yield _error(at, f"the device has another lane {name.partition(' ')[2]}", "Name each of its lanes apart.")
+            yield defect(at, f"the device has another lane {name.partition(' ')[2]}", "Name each of its lanes apart.")
     for number, operator in enumerate(file.operators):
         yield from _of_operator(operator, pointer("/operators", number))
 
 
 def _of_operator(operator: FileOperator, at: str) -> Iterator[Finding]:
-    yield from _twice(f"{at}/lots", [each.code for each in operator.lots])
-    yield from _twice(f"{at}/tariffs", [f"{each.code} {each.valid_from.timestamp()}" for each in operator.tariffs])
+    yield from twice(f"{at}/lots", [each.code for each in operator.lots])
+    yield from twice(f"{at}/tariffs", [f"{each.code} {each.valid_from.timestamp()}" for each in operator.tariffs])
     for number, tariff in enumerate(operator.tariffs):
         yield from _of_tariff(tariff, f"{at}/tariffs/{number}")
     for number, lot in enumerate(operator.lots):
         here = f"{at}/lots/{number}"
-        yield from _twice(f"{here}/lanes", [each.name for each in lot.lanes])
-        yield from _twice(f"{here}/bays", [each.number for each in lot.bays])
+        yield from twice(f"{here}/lanes", [each.name for each in lot.lanes])
+        yield from twice(f"{here}/bays", [each.number for each in lot.bays])
         for place, bay in enumerate(lot.bays):
             if (bay.latitude is None) != (bay.longitude is None):
-                yield _error(f"{here}/bays/{place}", "half a position is none", "Give both numbers, or neither.")
+                yield defect(f"{here}/bays/{place}", "half a position is none", "Give both numbers, or neither.")
 
 
 def _of_tariff(tariff: FileTariff, at: str) -> Iterator[Finding]:
@@ -187,16 +166,4 @@ def _of_tariff(tariff: FileTariff, at: str) -> Iterator[Finding]:
     except TariffRefusedError as error:
         for each in error.findings:
             place = each.where.replace("[", ".").replace("]", "").replace(".", "/")
-            yield _error(f"{at}/data/{place}", each.problem, each.fix)
-
-
-def _twice(at: str, names: Iterable[str]) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for place, name in enumerate(names):
-        if name in seen:
-            yield _error(pointer(at, place), f"{name} is there twice", "Keep one of them.")
-        seen.add(name)
-
-
-def _error(at: str, message: str, fix: str) -> Finding:
-    return Finding("error", at, message, fix)
+            yield defect(f"{at}/data/{place}", each.problem, each.fix)

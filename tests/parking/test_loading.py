@@ -8,12 +8,13 @@ import pytest
 from flows.gate.charging import Known, due_of
 from flows.gate.terms import terms_of
 from flows.parking.errors import OperatorFileError
-from flows.parking.loading import Change, Loading
+from flows.parking.loading import Loading
 from flows.parking.operator_file import FileHoliday, FileLot, FileOperator, FileTariff, OperatorFile
 from flows.parking.site_reading import snapshot
 from flows.parking.site_snapshot import SiteSession
 from flows.parking.visits import Visit
 from kernel.clock import CHINA
+from kernel.rows import Change
 from tests.parking.lots import NINE, PLATE, Lot
 from tests.parking.tariffs import at
 
