@@ -37,6 +37,8 @@ COMMANDS = {
     "mandate": Entry("cli.mandate:mandate", "Give and end mandates that rest on a document."),
     "vehicle": Entry("cli.vehicle:vehicle", "Prove at a window whose a plate is, and end it."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
+    "appointments": Entry("cli.appointments:appointments", "Load offices, their hours and what takes appointments."),
+    "draw": Entry("cli.draw:draw", "Recompute the draw of a release of appointments."),
     "parking": Entry("cli.parking:parking", "Load, show and export car parks and what they charge."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),
     "code-keys": Entry("cli.code_keys:code_keys", "Rotate the keys that residents' codes are signed by."),

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from auth.issuer import issuer
-from cli import example_entries, examples, parking_demo
+from cli import appointment_demo, example_entries, examples, parking_demo
 from cli.examples import Example
 from cli.gateway_client import DEFAULT_GATEWAY
 from cli.ports import bindable, reachable, url
@@ -110,6 +110,8 @@ async def _work(
     await asyncio.gather(*(_listening(name, address) for name, address in addresses.items()))
     parking = await parking_demo.bring_up(settings, supervisor, gate_port, _say) if found else []
     await _publish(settings, found, environ)
+    if found:
+        await appointment_demo.bring_up(settings, _say)
     _say(_welcome(settings, found, parking, sandbox=sandbox))
     supervisor.add([_command("beat", environ, logs), _command("worker", environ, logs)])
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.ended import attach_ended
+from flows.appointments.watching import attach_appointments
 from flows.parking.watching import attach_parking
 from kernel.database import Database, open_database
 from kernel.embedded import servers
@@ -104,6 +105,7 @@ def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
             attach_outbox(database, redis)
             attach_ended(database, redis)
             attach_parking(database, redis)
+            attach_appointments(database, redis)
             async with database.session() as session:
                 return await work(session, redis)
 

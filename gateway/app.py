@@ -15,6 +15,7 @@ from auth.issuer import issuer
 from auth.keys.key_ring import SIGNING_KEYS, KeyRing
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
+from flows.appointments.watching import attach_appointments
 from flows.codes.desk import Desk
 from flows.codes.keys import CODE_KEYS, CodeKeys
 from flows.parking.watching import attach_parking
@@ -25,6 +26,7 @@ from gateway.guide import Guide
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
 from gateway.http.documents import document_routes
+from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.exports import export_routes
 from gateway.http.graphiql import graphiql_routes
@@ -160,7 +162,7 @@ class Gateway:
         """Connect to PostgreSQL and Redis; what is committed is announced."""
         database = self.database = await stack.enter_async_context(open_database(self._settings))
         redis = await stack.enter_async_context(open_redis(self._settings))
-        for attach in (attach_outbox, attach_ended, attach_parking):
+        for attach in (attach_outbox, attach_ended, attach_parking, attach_appointments):
             attach(database, redis)
         return database, redis
 
@@ -243,7 +245,8 @@ class Gateway:
         payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        return [*self._open_routes(platform), *parking, *payments.handlers(), *stays.handlers()]
+        draws = draw_routes(self.database, secrets)
+        return [*self._open_routes(platform), *parking, *draws, *payments.handlers(), *stays.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -9,6 +9,9 @@ from adapters.vehicle_register import open_vehicle_register
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
+from flows.appointments.holding import Desk as AppointmentDesk
+from flows.appointments.offered import Offered
+from flows.appointments.turnstile import Turnstile
 from flows.codes.desk import Desk
 from flows.parking.watching import Watch
 from gateway.http.sign_on.services import SignInServices
@@ -49,7 +52,13 @@ async def open_platform(
         vehicles=await stack.enter_async_context(open_vehicle_register(environment.settings, environment.clock)),
         purposes=read_purposes(environment.settings.purposes_file),
         desk=desk,
+        appointments=_appointment_desk(database, environment),
         watch=watch,
         framed_by=apps.framed_by,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )
+
+
+def _appointment_desk(database: Database, environment: Environment) -> AppointmentDesk:
+    clock, keys = environment.clock, environment.keys
+    return AppointmentDesk(clock, keys.cipher, Turnstile(environment.redis), Offered(database, clock, keys))

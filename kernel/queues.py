@@ -10,6 +10,7 @@ ROUTES = {
     "usage": "system",
     "payments": "payments",
     "parking": "parking",
+    "appointments": "appointments",
 }
 
 

@@ -14,6 +14,7 @@ from auth.consents.purposes import Purposes
 from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
+from flows.appointments.holding import Desk as AppointmentDesk
 from flows.codes.desk import Desk
 from flows.parking.proving import Register
 from flows.parking.watching import Watch
@@ -50,7 +51,8 @@ class Platform(Struct, frozen=True, kw_only=True):
 
     ``parking`` are the hosts' products that charge for stays by themselves, by app id, too.
 
-    ``desk`` has what residents' codes are issued with, ``watch`` follows parking sessions that are shown live;
+    ``desk`` has what residents' codes are issued with, ``appointments`` what times are held with; ``watch`` follows
+    parking sessions that are shown live;
     ``framed_by`` are the origins that may show residents' pages in a frame.
     """
 
@@ -65,6 +67,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     purposes: Purposes
     sign_ins: SingleFlight[Tokens]
     desk: Desk
+    appointments: AppointmentDesk
     watch: Watch
     framed_by: tuple[str, ...] = ()
 

@@ -5,6 +5,9 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from schema import (
+    appointment_acts,
+    appointment_draws,
+    appointments,
     child_mandates,
     code_devices,
     codes,
@@ -30,6 +33,9 @@ from schema import (
     vehicle_proofs,
     ways_in,
 )
+from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_draws import DrawMutations, DrawQueries
+from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
 from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
 from schema.codes import CodeMutations, CodeQueries
@@ -81,6 +87,9 @@ for each in (
     parking_lots,
     parking_mandates,
     vehicle_proofs,
+    appointments,
+    appointment_acts,
+    appointment_draws,
 ):
     POLICIES |= each.POLICIES
 
@@ -96,6 +105,9 @@ class Query(
     PlaceQueries,
     LotQueries,
     ParkingQueries,
+    AppointmentQueries,
+    MyAppointmentQueries,
+    DrawQueries,
 ):
     """The root of what the platform answers itself."""
 
@@ -120,6 +132,8 @@ class Mutation(
     ParkingMutations,
     ParkingMandateMutations,
     VehicleProofMutations,
+    AppointmentMutations,
+    DrawMutations,
 ):
     """The root of what residents do with their accounts."""
 

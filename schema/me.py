@@ -21,6 +21,8 @@ from auth.residents.erasure import erase, may_erase
 from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
+from flows.appointments.deps import Deps
+from flows.appointments.holdings import appointments_held, erase_appointments
 from flows.codes.holdings import codes_held
 from flows.parking.holdings import erase_parking, parking_held
 from flows.payments import mandates as debits
@@ -208,6 +210,8 @@ class Me:
             held["payments"] = await payments_held(session, owner.account_id)
             held["codes"] = await codes_held(session, owner.account_id)
             held["parking"] = await parking_held(deps_of(info.context, session), owner.account_id)
+            appointments = Deps(session, info.context.platform.environment.clock)
+            held["appointments"] = await appointments_held(appointments, owner.account_id)
             return JsonValue(held)
 
 
@@ -241,6 +245,7 @@ class MeMutations:
             actor = f"account:{account.id}"
             await debits.end_all_of(session, platform.environment.clock, account.id, actor=actor, because="erased")
             await erase_parking(deps_of(info.context, session), account.id)
+            await erase_appointments(Deps(session, platform.environment.clock), account.id)
         return True
 
 

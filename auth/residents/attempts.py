@@ -1,13 +1,17 @@
 """How often somebody may try what could be guessed."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from auth.errors import TooManyAttemptsError
 from kernel.redis import counted, key
+
+_log = logging.getLogger(__name__)
 
 
 class Limit(Struct, frozen=True):
@@ -38,3 +42,11 @@ async def guessing(redis: Redis, limit: Limit, who: object, wrong: type[Exceptio
     except wrong:
         await counted(redis, name, limit.seconds)
         raise
+
+
+async def attempt_if_counted(redis: Redis, limit: Limit, who: object) -> None:
+    """As ``attempt``, of what is safe without: while Redis is away nobody is held back."""
+    try:
+        await attempt(redis, limit, who)
+    except (RedisError, OSError):
+        _log.warning("tries of %s are not counted: Redis is away", limit.what, exc_info=True)

@@ -256,6 +256,8 @@ def test_a_sign_in_is_in_the_audit_log_soon_and_the_log_is_whole(running: Runnin
         entries = yaml.safe_load_all((REPOSITORY / f"examples/departments/{service}/entries.yaml").read_text())
         for code in (each["code"] for each in entries):
             assert "entry.published" in _yiwang(running, "audit", "show", "--json", "--object", f"entry:{code}")
+    offices = running.ask('{ appointmentOffices(service: "marriage-registration") { code days { times } } }')
+    assert {each["code"] for each in offices["data"]["appointmentOffices"] if each["days"]} == {"civic-centre", "yunze"}
 
 
 def test_the_readme_is_true(running: Running, tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""``yiwang appointments``: the operator of the platform loads offices and their hours, and looks at their conflicts."""
+
+import sys
+from pathlib import Path
+
+import click
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cli.findings import tell
+from cli.transaction import transaction
+from cli.who import operator, record
+from flows.appointments import colliding
+from flows.appointments.booking_tables import Booking
+from flows.appointments.errors import OfficeFileError
+from flows.appointments.history import happen
+from flows.appointments.loading import Loaded, Loading, offices_without_hours
+from flows.appointments.office_file import OfficeFile, read_office_file
+from flows.appointments.tables import AppointmentOffice, AppointmentResource, AppointmentSlot
+from kernel.clock import SystemClock
+from services_catalog.manifest_file import line_of
+
+_CLOCK = SystemClock()
+
+
+_TAKEN = (
+    select(AppointmentSlot.resource_id, func.sum(AppointmentSlot.taken), func.sum(AppointmentSlot.capacity))
+    .where(col(AppointmentSlot.starts_at) > func.now())
+    .group_by(col(AppointmentSlot.resource_id))
+)
+
+
+@click.group(short_help="Load offices, their hours and what takes appointments.")
+def appointments() -> None:
+    """Services, offices, windows and hours, in the database of YIWANG_DATABASE_URL (or of this folder).
+
+    docs/appointments.md describes the file; examples/appointments/city.yaml is one.
+    """
+
+
+@appointments.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+def load(file: Path, *, dry_run: bool) -> None:
+    """Add and change what FILE says (YAML or JSON); what it does not name stays. Twice is as once.
+
+    Whoever has booked a time that is served no more keeps it as a conflict: ``yiwang appointments conflicts``.
+
+    \b
+    Example:
+      yiwang appointments load examples/appointments/city.yaml --dry-run
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    read, defects = read_office_file(data)
+    if read is None:
+        for line, finding in defects:
+            tell(str(file), line, finding)
+        raise click.ClickException(f"The file has {len(defects)} defects; nothing was changed.")
+    try:
+        loaded, idle = transaction(lambda session: _loaded(session, read), dry_run=dry_run)
+    except OfficeFileError as error:
+        for each in error.findings:
+            tell(str(file), line_of(data, each.pointer), each)
+        raise click.ClickException(f"The file has {len(error.findings)} defects; nothing was changed.") from error
+    for change in loaded.changes:
+        click.echo(f"{change.what}  {change.how}")
+    would = "would change" if dry_run else "changed"
+    click.echo(f"{len(loaded.changes)} {would}." if loaded.changes else "Everything is as the file says.", err=True)
+    if loaded.conflicts:
+        click.echo(f"{loaded.conflicts} bookings conflict: yiwang appointments conflicts shows them.", err=True)
+    for office in idle:
+        click.echo(f"{office} serves nobody yet: no resource of it has a schedule.", err=True)
+
+
+@appointments.command("show")
+def show() -> None:
+    """Show offices, what serves people there, and how much of it is taken."""
+
+    async def work(session: AsyncSession) -> list[str]:
+        offices = (await session.exec(select(AppointmentOffice).order_by(AppointmentOffice.code))).all()
+        resources = (await session.exec(select(AppointmentResource).order_by(AppointmentResource.code))).all()
+        counted = {row[0]: row[1:] for row in (await session.exec(_TAKEN)).all()}
+        lines = []
+        for office in offices:
+            lines.append(f"{office.code}  {office.name_zh}{'  closed' if office.closed_at else ''}")
+            for each in resources:
+                if each.office == office.code:
+                    taken, places = counted.get(each.id, (0, 0))
+                    skills = ", ".join(each.skills)
+                    lines.append(
+                        f"  {each.code}  {each.name_zh}  {skills}  {taken} of {places} places to come are taken"
+                    )
+        return lines
+
+    for line in transaction(work):
+        click.echo(line)
+
+
+@appointments.command("conflicts")
+@click.option("--office", default="", help="Only those of this office.")
+def conflicts(office: str) -> None:
+    """Show the bookings whose time is served no more: somebody decides what becomes of them.
+
+    \b
+    Example:
+      yiwang appointments conflicts --office civic-centre
+    """  # noqa: D301 - as above
+
+    async def work(session: AsyncSession) -> list[str]:
+        rows = await colliding.conflicts(session, office)
+        return [f"{row.starts_at:%Y-%m-%d %H:%M} UTC  {row.office}  {row.service}  {row.code}" for row in rows]
+
+    lines = transaction(work)
+    for line in lines:
+        click.echo(line)
+    click.echo(f"{len(lines)} conflicts." if lines else "Nothing conflicts.", err=True)
+
+
+@appointments.command("missed")
+@click.argument("code")
+def missed(code: str) -> None:
+    """Say that nobody came to the booking CODE. Three within 90 days keep a person from booking far ahead."""
+
+    async def work(session: AsyncSession) -> None:
+        row = await _booking(session, code)
+        if row.starts_at > _CLOCK.now():
+            raise click.ClickException(f"{code} is still to come.")
+        await happen(session, _CLOCK, row, "fail", operator())
+        await record(session, _CLOCK, "appointment.missed", f"booking:{row.id}")
+
+    transaction(work)
+    click.echo(f"{code}: nobody came.", err=True)
+
+
+@appointments.command("excuse")
+@click.argument("code")
+@click.option("--reason", required=True, help="Why, such as illness or office_closed; it is in the audit log.")
+def excuse(code: str, reason: str) -> None:
+    """Excuse that nobody came to the booking CODE: it no longer counts against its person.
+
+    \b
+    Example:
+      yiwang appointments excuse ABCD2345 --reason illness
+    """  # noqa: D301 - as above
+
+    async def work(session: AsyncSession) -> None:
+        row = await _booking(session, code)
+        if row.state != "no_show":
+            raise click.ClickException(f"{code} is {row.state}: nobody is said not to have come.")
+        row.excused_at = row.excused_at or _CLOCK.now()
+        session.add(row)
+        await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}", reason=reason)
+
+    transaction(work)
+    click.echo(f"{code} is excused.", err=True)
+
+
+async def _booking(session: AsyncSession, code: str) -> Booking:
+    row = (await session.exec(select(Booking).where(Booking.code == code.upper()).with_for_update())).first()
+    if row is None:
+        raise click.ClickException(f"There is no booking {code}.")
+    return row
+
+
+async def _loaded(session: AsyncSession, file: OfficeFile) -> tuple[Loaded, list[str]]:
+    loaded = await Loading(session, _CLOCK, operator()).load(file)
+    return loaded, await offices_without_hours(session, [each.code for each in file.offices if not each.closed])

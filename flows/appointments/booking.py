@@ -1,0 +1,162 @@
+"""A hold becomes a booking: once, whoever asks how often; with all of its slots, or not at all."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.merging import parts_of
+from flows.appointments import holding
+from flows.appointments.booking_tables import Booking
+from flows.appointments.deps import Deps
+from flows.appointments.ending import end_for_another
+from flows.appointments.errors import ClashError, NoShowLimitError, WrongStateError
+from flows.appointments.finding import Asked, asked, next_free
+from flows.appointments.history import begun
+from flows.appointments.holding import Desk, Hold
+from flows.appointments.no_shows import missed_too_often
+from flows.appointments.persons import Clash, Person, Visit, companions_of, put
+from flows.appointments.taking import take
+from flows.appointments.watching import changed
+from kernel.database import driver, lock_named
+from kernel.ids import uuid7
+
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none is read or heard as another
+_CODE_LENGTH = 8
+
+
+class Comer(Struct, frozen=True):
+    """Who books: for the persons that come, as ``actor`` of the audit log. ``account_id``: whose booking it is.
+
+    With an account the first person is its own.
+    """
+
+    actor: str
+    account_id: UUID | None
+    persons: Sequence[Person]
+
+    def is_self(self, person: Person) -> bool:
+        return self.account_id is not None and person == self.persons[0]
+
+
+async def confirm(
+    desk: Desk, session: AsyncSession, made: Hold, comer: Comer, replaced: Booking | None = None
+) -> Booking:
+    """Book what is held; ``replaced``, which the caller has locked, is given up by it, or stays if this fails.
+
+    Whoever was to come to that comes to this, unless others are named.
+
+    Raises TakenError, ClashError, NotBookableError, WrongStateError.
+    """
+    deps, now = Deps(session, desk.clock), desk.clock.now()
+    await lock_named(session, f"hold {made.id}")
+    if (known := (await session.exec(select(Booking).where(Booking.hold_id == made.id))).first()) is not None:
+        if replaced is not None and known.replaces != replaced.id:
+            raise WrongStateError("What was held is another appointment already", fix="Hold another time.")
+        return known
+    if replaced is not None and replaced.service != made.service:
+        raise WrongStateError("What is held is of another service", fix=f"Hold a time of {replaced.service}.")
+    of = await asked(session, made.service, made.office, made.people, made.channel)
+    await holding.keep(desk, session, made, of)
+    try:
+        return await _book(deps, made, of, comer, replaced)
+    except BaseException:
+        await desk.turnstile.end_at(made.id, made.wanted(of, now), now, made.expires_at)
+        raise
+
+
+async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None) -> Booking:
+    session, now = deps.session, deps.clock.now()
+    row = _booking(made, comer, replaced, now)
+    if replaced is not None:
+        if made.people > 1 and len(comer.persons) == 1:
+            own = comer.persons[0]
+            comer = replace(comer, persons=[own, *await companions_of(session, replaced.id, own)])
+        await end_for_another(deps, replaced, comer.actor)
+    session.add(row)
+    begun(session, row, comer.actor)
+    await session.flush()
+    connection = await driver(session)
+    visit = Visit(made.service, of.service.most_active, made.starts_at, made.ends_at)
+    if (clash := await put(connection, row.id, comer.persons, visit)) is not None:
+        others = await next_free(session, deps.clock, of, made.starts_at)
+        raise _clashing(of, clash, others) if await _is_own(session, comer, clash) else _hindered(others)
+    if of.service.counts_no_shows:
+        missed = await missed_too_often(connection, comer.persons, made.starts_at, now)
+        if missed is not None and not comer.is_self(missed.person):
+            raise _hindered(await next_free(session, deps.clock, of, made.starts_at))
+        if missed is not None:
+            raise NoShowLimitError(missed.codes, missed.until)
+    left = await take(connection, row.slot_ids, row.channel, now)
+    if left is None:
+        raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
+    changed(session, made.wanted(of, now), left, made.id)
+    return row
+
+
+def _booking(made: Hold, comer: Comer, replaced: Booking | None, now: datetime) -> Booking:
+    own = uuid7()
+    return Booking(
+        id=own,
+        uid=replaced.uid if replaced else own,
+        code=new_code(),
+        hold_id=made.id,
+        account_id=comer.account_id,
+        service=made.service,
+        office=made.office,
+        resource_id=made.resource_id,
+        slot_ids=list(made.slot_ids),
+        starts_at=made.starts_at,
+        ends_at=made.ends_at,
+        people=made.people,
+        channel=made.channel,
+        state="confirmed",
+        sequence=replaced.sequence + 1 if replaced else 0,
+        replaces=replaced.id if replaced else None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def new_code() -> str:
+    """Return a code that people say at a counter: 8 of 31 letters and digits, of which nobody guesses a used one."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LENGTH))
+
+
+async def _is_own(session: AsyncSession, comer: Comer, clash: Clash) -> bool:
+    if comer.account_id is None or not comer.is_self(clash.person):
+        return False
+    return clash.account_id in await parts_of(session, comer.account_id)
+
+
+def _hindered(others: Sequence[datetime]) -> ClashError:
+    """Say that something stands against it, and nothing of what somebody else does: anybody may name them."""
+    text = "Somebody who is to come cannot at this time, or has this service booked as often as one may"
+    return ClashError(text, {}, others, fix="Ask them, or choose another time.")
+
+
+def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError:
+    """Name the clash to whoever has made both bookings, for themself."""
+    why = (
+        "overlaps this time"
+        if clash.overlaps
+        else f"is for the same service, which one has {of.service.most_active} of"
+    )
+    return ClashError(
+        f"Your appointment {clash.code} {why}",
+        {
+            "overlaps": clash.overlaps,
+            "id": str(clash.booking_id),
+            "code": clash.code,
+            "service": clash.service,
+            "office": clash.office,
+            "startsAt": clash.starts_at.isoformat(),
+        },
+        others,
+        fix="Move or cancel that one, or choose one of nextFree." if clash.overlaps else "Move or cancel that one.",
+    )

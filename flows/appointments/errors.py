@@ -1,0 +1,141 @@
+"""What appointments refuse."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from kernel.errors import YiwangError
+from supergraph.findings import Finding, and_more
+
+
+class OfficeFileError(YiwangError):
+    """The file of services, offices and hours contradicts itself or what is there; ``findings`` say where."""
+
+    code: ClassVar[str] = "APPOINTMENT_FILE_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        super().__init__(f"{first.pointer}: {first.message}{and_more(findings)}", fix=first.fix)
+        self.findings = findings
+
+
+class UnknownServiceError(YiwangError):
+    """There is no such service that takes appointments, or no such office for it."""
+
+    code: ClassVar[str] = "APPOINTMENT_SERVICE_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class UnknownBookingError(YiwangError):
+    """There is no such appointment, or not for whoever asks."""
+
+    code: ClassVar[str] = "APPOINTMENT_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class WrongStateError(YiwangError):
+    """What somebody wants is not possible as an appointment stands."""
+
+    code: ClassVar[str] = "APPOINTMENT_STATE"
+    http_status: ClassVar[int] = 409
+
+
+class NotBookableError(YiwangError):
+    """A time is over, too soon or not released yet, or does not exist at the office."""
+
+    code: ClassVar[str] = "APPOINTMENT_NOT_BOOKABLE"
+    http_status: ClassVar[int] = 409
+
+
+class _WithTimesError(YiwangError):
+    """It names the next times that are free (``next_free``), none if there are none."""
+
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, message: str, next_free: Sequence[datetime] = (), *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.next_free = [each.isoformat() for each in next_free]
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"nextFree": self.next_free}
+
+
+class TakenError(_WithTimesError):
+    """Nothing is free at a time: the places are booked or held."""
+
+    code: ClassVar[str] = "APPOINTMENT_TAKEN"
+
+
+class ClashError(_WithTimesError):
+    """A person has another appointment at that time, anywhere in the city, or as many of the service as they may."""
+
+    code: ClassVar[str] = "APPOINTMENT_CLASH"
+
+    def __init__(self, message: str, clash: dict[str, Any], next_free: Sequence[datetime] = (), *, fix: str) -> None:
+        super().__init__(message, next_free, fix=fix)
+        self.clash = clash
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"clash": self.clash}
+
+
+class HoldRefusedError(YiwangError):
+    """A hold is none of ours, or another person's."""
+
+    code: ClassVar[str] = "APPOINTMENT_HOLD_REFUSED"
+    http_status: ClassVar[int] = 403
+
+
+class TooLateError(YiwangError):
+    """An appointment is too near to be cancelled or moved."""
+
+    code: ClassVar[str] = "APPOINTMENT_TOO_LATE"
+    http_status: ClassVar[int] = 409
+
+
+class DrawRefusedError(YiwangError):
+    """It is not somebody's turn: a release is being drawn, or those who were drawn come first. ``at``: when it is."""
+
+    code: ClassVar[str] = "APPOINTMENT_DRAW"
+    http_status: ClassVar[int] = 409
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, at: datetime | None = None, *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.at = at
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | ({"at": self.at.isoformat()} if self.at else {})
+
+
+class UnknownDrawError(YiwangError):
+    """There is no such draw."""
+
+    code: ClassVar[str] = "APPOINTMENT_DRAW_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class NoShowLimitError(YiwangError):
+    """Somebody has not come too often, so that until a day only times at short notice are theirs; ``missed`` are codes.
+
+    ``until``: when that is over by itself.
+    """
+
+    code: ClassVar[str] = "APPOINTMENT_NO_SHOWS"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, missed: Sequence[str], until: datetime) -> None:
+        super().__init__(
+            f"{len(missed)} appointments within 90 days were missed: {', '.join(missed)}. Until "
+            f"{until.date().isoformat()} only times within the next 24 hours can be booked",
+            fix="Choose one of those; if there was a reason, tell the office, which can excuse it.",
+        )
+        self.missed, self.until = list(missed), until
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"missed": self.missed, "until": self.until.isoformat()}

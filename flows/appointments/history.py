@@ -1,0 +1,35 @@
+"""What happens to a booking: its state by the table, its history, and who must hear of it, in one place."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.booking_tables import Booking, BookingEvent
+from flows.appointments.states import ACTIVE, Event, after
+from kernel.clock import Clock
+from kernel.database import driver
+
+_INACTIVE = "UPDATE booking_person SET active = false WHERE booking_id = $1 AND active"
+
+
+async def happen(session: AsyncSession, clock: Clock, row: Booking, event: Event, actor: str, **details: Any) -> None:
+    """Have something happen to a booking that the caller has locked. Raises WrongStateError.
+
+    Whose booking is no longer active may book again from this transaction's end on.
+    """
+    row.state = after(row.state, event)
+    row.updated_at = clock.now()
+    session.add_all([row, _event(row, event, actor, row.updated_at, details)])
+    if row.state not in ACTIVE:
+        connection = await driver(session)
+        await connection.execute(_INACTIVE, row.id)
+
+
+def begun(session: AsyncSession, row: Booking, actor: str) -> None:
+    """Note how a booking has begun."""
+    session.add(_event(row, "confirm", actor, row.created_at, {}))
+
+
+def _event(row: Booking, event: Event, actor: str, at: datetime, details: dict[str, Any]) -> BookingEvent:
+    return BookingEvent(booking_id=row.id, event=event, state=row.state, actor=actor, at=at, details=details)

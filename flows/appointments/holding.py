@@ -1,0 +1,146 @@
+"""Holds: a time kept for some minutes for whoever is about to confirm it.
+
+What a hold is of travels with its holder, sealed, so that nothing of it is lost with Redis: then nothing is held any
+more, and whoever confirms first has the place.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments import sealing
+from flows.appointments.errors import NotBookableError, TakenError
+from flows.appointments.finding import Asked, next_free, times_at
+from flows.appointments.offered import Offered
+from flows.appointments.tables import Channel
+from flows.appointments.taking import ROLL_OVER, Left, left_of
+from flows.appointments.turnstile import Turnstile, Wanted
+from flows.appointments.windows import check_bookable
+from kernel.clock import Clock
+from kernel.crypto.fields import FieldCipher
+from kernel.database import driver
+from kernel.ids import random_id
+
+_SEALED = "appointment.hold"
+_WHILE_CONFIRMING = timedelta(seconds=30)
+"""A request that takes longer is answered with an error by whatever stands before the gateway."""
+
+
+class Hold(Struct, frozen=True, array_like=True):
+    """A time that is kept until ``expires_at``, if ``is_kept``; else Redis was away, and it may be gone any moment.
+
+    ``holder`` is an account's id, or whoever books for others.
+    """
+
+    id: str
+    holder: str
+    service: str
+    office: str
+    resource_id: UUID
+    slot_ids: tuple[int, ...]
+    starts_at: datetime
+    ends_at: datetime
+    people: int
+    channel: Channel
+    expires_at: datetime
+    is_kept: bool
+
+    def wanted(self, of: Asked, now: datetime) -> Wanted:
+        return Wanted(
+            self.resource_id, of.day_of(self.starts_at), self.slot_ids, self.channel, self.starts_at <= now + ROLL_OVER
+        )
+
+
+class Desk(Struct, frozen=True):
+    """What holds are made with, in one process."""
+
+    clock: Clock
+    cipher: FieldCipher
+    turnstile: Turnstile
+    offered: Offered
+
+
+async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime) -> Hold:
+    """Keep a time for a holder, whose earlier hold ends by it. Raises NotBookableError, TakenError."""
+    now, starts_at = desk.clock.now(), starts_at.astimezone(UTC)
+    check_bookable(of.service, starts_at, now, of.office.time_zone)
+    for free in await desk.offered.slots_at(of, starts_at):
+        made = Hold(
+            id=random_id(),
+            holder=holder,
+            service=of.service.code,
+            office=of.office.code,
+            resource_id=free.resource_id,
+            slot_ids=free.slot_ids,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(minutes=of.minutes),
+            people=of.people,
+            channel=of.channel,
+            expires_at=now + timedelta(minutes=of.service.hold_minutes),
+            is_kept=True,
+        )
+        wanted = made.wanted(of, now)
+        answer = await desk.turnstile.hold(made.id, wanted, now, made.expires_at, desk.offered.left_of)
+        if answer == "held":
+            await _end_earlier(desk, made, wanted)
+            return made
+        if answer == "away" and free.places > 0:
+            return replace(made, is_kept=False)
+    raise taken(await desk.offered.next_free(of, starts_at))
+
+
+async def release(desk: Desk, made: Hold) -> None:
+    """Give a hold back before its time is over."""
+    of = await desk.offered.asked(made.service, made.office, made.people, made.channel)
+    await desk.turnstile.release(made.id, made.wanted(of, desk.clock.now()))
+
+
+async def keep(desk: Desk, session: AsyncSession, made: Hold, of: Asked) -> None:
+    """Keep what a transaction confirms. A hold that is over, or was lost, is held anew if its place is still free.
+
+    One that is over says no more what can be booked: that is looked up. Raises NotBookableError, TakenError.
+    """
+    now = desk.clock.now()
+    if made.expires_at <= now:
+        check_bookable(of.service, made.starts_at, now, of.office.time_zone)
+        served = await times_at(session, desk.clock, of, made.starts_at)
+        if made.slot_ids not in [each.slot_ids for each in served]:
+            raise taken(await next_free(session, desk.clock, of, made.starts_at))
+    elif made.starts_at <= now:
+        raise NotBookableError("This time is over", fix="Choose a later one.")
+
+    async def load(slot_ids: Sequence[int]) -> list[Left]:
+        return await left_of(await driver(session), slot_ids)
+
+    until = max(made.expires_at, now + _WHILE_CONFIRMING)
+    if await desk.turnstile.hold(made.id, made.wanted(of, now), now, until, load) == "taken":
+        raise taken(await next_free(session, desk.clock, of, made.starts_at))
+
+
+def taken(others: Sequence[datetime]) -> TakenError:
+    """Return what is said where nothing is free, whether booked, held, or never there; others are."""
+    fix = "Choose one of nextFree." if others else "Choose another day or office."
+    return TakenError("Nothing is free at this time", others, fix=fix)
+
+
+def sealed(cipher: FieldCipher, made: Hold) -> str:
+    """Return a hold as its holder is given it."""
+    return sealing.sealed(cipher, _SEALED, made.holder, msgspec.json.encode(made).decode())
+
+
+def opened(cipher: FieldCipher, holder: str, text: str) -> Hold:
+    """Return a holder's own hold. Raises HoldRefusedError."""
+    return msgspec.json.decode(sealing.unsealed(cipher, _SEALED, holder, text), type=Hold)
+
+
+async def _end_earlier(desk: Desk, made: Hold, wanted: Wanted) -> None:
+    said = msgspec.json.encode((made.id, wanted)).decode()
+    earlier = await desk.turnstile.only(made.holder, said, made.expires_at - desk.clock.now())
+    if earlier:
+        hold_id, places = msgspec.json.decode(earlier, type=tuple[str, Wanted])
+        await desk.turnstile.release(hold_id, places)

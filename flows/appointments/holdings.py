@@ -1,0 +1,47 @@
+"""What appointments hold about a resident: to read and take along (PIPL article 45), and to erase (article 47).
+
+Erased is by what persons are told apart, and given up what is still to come. That a time was booked stays with the
+account, which nobody is known by any more, as does an entry of a draw: without it nobody could recompute that.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from auth.accounts.merging import parts_of
+from auth.residents.holdings import plain_row
+from flows.appointments.booking_tables import Booking, BookingEvent, BookingPerson
+from flows.appointments.deps import Deps
+from flows.appointments.draw_tables import DrawEntry
+from flows.appointments.ending import let_rest
+from flows.appointments.history import happen
+
+_HIDDEN = {"account_id", "slot_ids", "hold_id", "resource_id"}
+
+
+async def appointments_held(deps: Deps, account_id: UUID) -> dict[str, Any]:
+    """Return it as JSON's own types, of accounts that became part of this one too."""
+    session, parts = deps.session, await parts_of(deps.session, account_id)
+    bookings = (await session.exec(select(Booking).where(col(Booking.account_id).in_(parts)))).all()
+    events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
+    draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
+    return {
+        "bookings": [plain_row(row, _HIDDEN) for row in bookings],
+        "events": [plain_row(row, {"actor"}) for row in (await session.exec(events)).all()],
+        "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
+    }
+
+
+async def erase_appointments(deps: Deps, account_id: UUID) -> None:
+    """Give up what is to come, and forget by what its persons were told apart."""
+    session, parts = deps.session, await parts_of(deps.session, account_id)
+    mine = select(Booking).where(col(Booking.account_id).in_(parts)).order_by(col(Booking.id)).with_for_update()
+    rows = (await session.exec(mine)).all()
+    for row in rows:
+        if row.state in ("confirmed", "conflict"):
+            await happen(session, deps.clock, row, "cancel", f"account:{account_id}")
+            row.sequence += 1
+            await let_rest(deps, row)
+    await session.exec(delete(BookingPerson).where(col(BookingPerson.booking_id).in_([row.id for row in rows])))

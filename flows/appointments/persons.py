@@ -1,0 +1,125 @@
+"""By what persons are told apart in bookings: so that nobody is at two places at once, whoever books for them."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.accounts import account_of
+from auth.accounts.merging import parts_of
+from auth.accounts.tables import Account
+from flows.appointments.booking_tables import BookingPerson
+from kernel.crypto.blind_index import normal_id_number
+from kernel.crypto.keys import Keys
+
+_BYTES = 16
+
+Person = tuple[bytes, ...]
+"""All that somebody is told by: a booking from before they proved who they are, or a merge, knows only some of it."""
+
+# All persons of a booking are locked, and in one order: the constraints would refuse a second one, but name no clash.
+_LOCK = """
+    SELECT pg_advisory_xact_lock(hashtextextended('appointments of ' || encode(person, 'hex'), 0))
+    FROM unnest($1::bytea[]) person
+"""
+_ACTIVE = """
+    SELECT p.person, p.service, p.ordinal, p.during && tstzrange($3, $4) AS meets,
+        b.id, b.code, b.office, b.starts_at, b.account_id
+    FROM booking_person p JOIN booking b ON b.id = p.booking_id
+    WHERE p.person = ANY($1::bytea[]) AND p.active AND (p.during && tstzrange($3, $4) OR p.service = $2)
+    ORDER BY meets DESC, b.starts_at
+"""
+_PUT = """
+    INSERT INTO booking_person (booking_id, person, service, ordinal, during, active)
+    SELECT $1, person, $2, ordinal, tstzrange($3, $4), true
+    FROM unnest($5::bytea[], $6::smallint[]) AS given (person, ordinal)
+"""
+
+
+class Clash(Struct, frozen=True):
+    """Why a person cannot come: another booking at that time (``overlaps``), or too many of the service.
+
+    ``account_id`` is whoever made that booking.
+    """
+
+    person: Person
+    overlaps: bool
+    booking_id: UUID
+    code: str
+    service: str
+    office: str
+    starts_at: datetime
+    account_id: UUID | None
+
+
+async def person_of(session: AsyncSession, account_id: UUID) -> Person:
+    """Return an account's person: by digests of the account and its parts, and by their ID number's index if known."""
+    account = await account_of(session, account_id)
+    index = account.id_number_index
+    return (*((index,) if index else ()), *await _digests(session, account.id))
+
+
+async def person_by_number(session: AsyncSession, keys: Keys, id_number: str) -> Person:
+    """Return the bearer of an ID number. Raises IdNumberError."""
+    index = keys.index.index("account.id_number", normal_id_number(id_number))
+    theirs = select(Account.id).where(Account.id_number_index == index, col(Account.status).in_(("active", "frozen")))
+    account_id = (await session.exec(theirs)).first()
+    return (index, *(await _digests(session, account_id) if account_id else ()))
+
+
+async def companions_of(session: AsyncSession, booking_id: UUID, own: Person) -> list[Person]:
+    """Return who else comes to a booking."""
+    others = select(BookingPerson.person).where(
+        BookingPerson.booking_id == booking_id, col(BookingPerson.person).not_in(own)
+    )
+    return [(each,) for each in (await session.exec(others)).all()]
+
+
+async def _digests(session: AsyncSession, account_id: UUID) -> list[bytes]:
+    parts = await parts_of(session, account_id)
+    return [hashlib.sha256(b"account" + each.bytes).digest()[:_BYTES] for each in parts]
+
+
+class Visit(Struct, frozen=True):
+    """When persons come for what, and how many bookings of that each of them may have."""
+
+    service: str
+    most: int
+    begin: datetime
+    end: datetime
+
+
+async def put(
+    connection: "asyncpg.Connection[asyncpg.Record]", booking_id: UUID, persons: Sequence[Person], visit: Visit
+) -> Clash | None:
+    """Write down that persons come, unless one of them cannot: then say why."""
+    told_by = sorted({each for person in persons for each in person})
+    await connection.execute(_LOCK, told_by)
+    rows = await connection.fetch(_ACTIVE, told_by, visit.service, visit.begin, visit.end)
+    for person in persons:
+        mine = [row for row in rows if row["person"] in person]
+        same = {row["id"] for row in mine if row["service"] == visit.service}
+        if mine and (mine[0]["meets"] or len(same) >= visit.most):
+            return _clash(person, mine[0])
+    used = {(row["person"], row["ordinal"]) for row in rows if row["service"] == visit.service}
+    ordinals = [next(n for n in range(visit.most) if (each, n) not in used) for each in told_by]
+    await connection.execute(_PUT, booking_id, visit.service, visit.begin, visit.end, told_by, ordinals)
+    return None
+
+
+def _clash(person: Person, row: asyncpg.Record) -> Clash:
+    return Clash(
+        person=person,
+        overlaps=row["meets"],
+        booking_id=UUID(int=row["id"].int),
+        code=row["code"],
+        service=row["service"],
+        office=row["office"],
+        starts_at=row["starts_at"],
+        account_id=row["account_id"] and UUID(int=row["account_id"].int),
+    )

@@ -1,0 +1,40 @@
+"""The tasks of appointments."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.deps import Deps
+from flows.appointments.ending import come_back
+from flows.appointments.filling import due, fill
+from flows.appointments.finding import booking_of
+from flows.appointments.messages import GIVE_BACK, BookingNamed
+from flows.appointments.overdue import end, overdue
+from kernel.celery import TaskContext, again_later, consumer, one_by_one, periodic
+
+
+@consumer(GIVE_BACK, BookingNamed, given_up=again_later(GIVE_BACK))
+async def give_back(session: AsyncSession, context: TaskContext, named: BookingNamed) -> None:
+    """Give the places of a booking back that was given up a while ago."""
+    row = await booking_of(session, named.booking_id, lock=True)
+    await come_back(Deps(session, context.clock), row)
+
+
+@periodic("appointments.fill", timedelta(minutes=10))
+async def fill_ahead(context: TaskContext) -> None:
+    """Write the slots of days that are released next: of each resource in a transaction of its own."""
+    async with context.database.snapshot() as session:
+        resources = await due(session, context.clock)
+    await one_by_one(context, resources, lambda session, each: _filled(session, context, each))
+
+
+@periodic("appointments.look", timedelta(minutes=10))
+async def look(context: TaskContext) -> None:
+    """End what is over."""
+    bookings = await overdue(context.database, context.clock)
+    await one_by_one(context, bookings, lambda session, each: end(session, context.clock, each))
+
+
+async def _filled(session: AsyncSession, context: TaskContext, resource_id: UUID) -> None:
+    await fill(session, context.clock, [resource_id])

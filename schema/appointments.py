@@ -1,0 +1,200 @@
+"""``appointmentServices``, ``appointmentOffices``, ``appointmentTimes``: what can be booked, where and when."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+import strawberry
+from sqlmodel import col, select
+
+from auth.policies import PUBLIC, refusal
+from flows.appointments.finding import asked, free_times, service_of, services_of
+from flows.appointments.searching import FreeDay, free_days
+from flows.appointments.tables import AppointmentOffice, AppointmentService
+from flows.codes.distance import apart, position_of
+from kernel.database import driver
+from schema.caller import token_of
+from schema.context import Context, Info
+from schema.errors import ArgumentRefusedError
+from schema.parking_lots import Near
+from schema.scalars import DateTimeText, line, text
+from supergraph.slice import Access
+
+POLICIES = {
+    "Query.appointmentServices": PUBLIC,
+    "Query.appointmentOffices": PUBLIC,
+    "Query.appointmentTimes": PUBLIC,
+    "AppointmentService": PUBLIC,
+    "AppointmentOffice": PUBLIC,
+    "AppointmentDay": PUBLIC,
+    "AppointmentTime": PUBLIC,
+}
+
+_SAME = (
+    "name_zh",
+    "name_en",
+    "department",
+    "minutes",
+    "further_minutes",
+    "people",
+    "level",
+    "days",
+    "lead_minutes",
+    "cancel_minutes",
+    "documents",
+)
+_MOST_DAYS = 60
+_MOST_OFFICES = 500
+_YEARS = range(2000, 3000)  # those of the day before and after can be told, too
+
+People = Annotated[int, strawberry.argument(description="How many come together: they need more time.")]
+
+
+@strawberry.type(name="AppointmentService", description="Something that people come for.")
+class ServiceShown:
+    """A service."""
+
+    code: strawberry.ID
+    name_zh: str
+    name_en: str
+    department: str
+    minutes: int = strawberry.field(description="How long it takes for one person.")
+    further_minutes: int = strawberry.field(description="For each one more.")
+    people: int = strawberry.field(description="So many may come together.")
+    level: str = strawberry.field(description="The assurance level that whoever books needs.")
+    days: int = strawberry.field(description="So many days ahead a day is released for booking.")
+    release_at: str = strawberry.field(description="At this hour of the office's day, HH:MM.")
+    lead_minutes: int = strawberry.field(description="The last booking is so long before.")
+    cancel_minutes: int = strawberry.field(description="Until so long before it can be cancelled or moved.")
+    documents: list[str] = strawberry.field(description="What to bring.")
+
+
+@strawberry.type(name="AppointmentDay", description="A day of an office.")
+class DayShown:
+    """A day."""
+
+    day: str = strawberry.field(description="YYYY-MM-DD, as the office counts.")
+    first: DateTimeText = strawberry.field(description="The first time that is free.")
+    times: int = strawberry.field(description="How many times are free, of each window or officer.")
+
+
+@strawberry.type(name="AppointmentOffice", description="Where people come.")
+class OfficeShown:
+    """An office."""
+
+    code: strawberry.ID
+    name_zh: str
+    name_en: str
+    address_zh: str
+    address_en: str
+    latitude: float = strawberry.field(description="WGS 84.")
+    longitude: float
+    time_zone: str
+    metres: int | None = strawberry.field(description="How far away it is, if `near` was given.")
+    days: list[DayShown] = strawberry.field(description="The days on which something is free.")
+
+
+@strawberry.type(name="AppointmentTime", description="A time that is free now; who wants it holds it.")
+class TimeShown:
+    """A time."""
+
+    starts_at: DateTimeText
+    places: int
+
+
+@strawberry.type
+class AppointmentQueries:
+    """The part of ``Query`` that this file is for."""
+
+    @strawberry.field(description="Services that take appointments; with `office`, those of that office.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def appointment_services(self, info: Info, office: str = "") -> list[ServiceShown] | None:
+        async with info.context.platform.database.snapshot() as session:
+            return [_service(each) for each in await services_of(session, line(office, "office"))]
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Offices for a service that have something free within so many days, with `near` the nearest first."
+    )
+    async def appointment_offices(  # noqa: PLR0917 - GraphQL names them
+        self,
+        info: Info,
+        service: str,
+        near: Near | None = None,
+        days: int = 14,
+        people: People = 1,
+        first: int = 50,
+    ) -> list[OfficeShown] | None:
+        if not 1 <= days <= _MOST_DAYS or not 1 <= first <= _MOST_OFFICES:
+            fix = f"Ask for 1 to {_MOST_DAYS} days and 1 to {_MOST_OFFICES} offices."
+            raise ArgumentRefusedError("days or first is out of range", fix=fix)
+        here = None if near is None else position_of(near.latitude, near.longitude)
+        platform = info.context.platform
+        now = platform.environment.clock.now()
+        async with platform.database.snapshot() as session:
+            of = await service_of(session, line(service, "service"), people)
+            by_office: defaultdict[str, list[FreeDay]] = defaultdict(list)
+            for each in await free_days(await driver(session), of, now, now + timedelta(days=days), people=people):
+                by_office[each.office].append(each)
+            chosen = select(AppointmentOffice).where(col(AppointmentOffice.code).in_(by_office))
+            rows = (await session.exec(chosen.order_by(AppointmentOffice.code))).all()
+        shown = [
+            _office(row, by_office[row.code], apart(position_of(row.latitude, row.longitude), here)) for row in rows
+        ]
+        return sorted(shown, key=lambda each: each.metres or 0)[:first]
+
+    @strawberry.field(description="The times of a service that are free at an office on a day, such as 2027-01-01.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def appointment_times(
+        self, info: Info, service: str, office: str, day: str, people: People = 1
+    ) -> list[TimeShown] | None:
+        platform = info.context.platform
+        async with platform.database.snapshot() as session:
+            of = await asked(session, line(service, "service"), line(office, "office"), people)
+            found = await free_times(session, platform.environment.clock, of, of.hours_of(day_of(day)))
+        places: defaultdict[DateTimeText, int] = defaultdict(int)
+        for each in found:
+            places[text(each.starts_at)] += each.places
+        return [TimeShown(starts_at=at, places=number) for at, number in places.items()]
+
+
+def _service(row: AppointmentService) -> ServiceShown:
+    same = {each: getattr(row, each) for each in _SAME}
+    hour, minute = divmod(row.release_minute, 60)
+    return ServiceShown(code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", **same)
+
+
+def _office(row: AppointmentOffice, days: list[FreeDay], metres: int | None) -> OfficeShown:
+    return OfficeShown(
+        code=strawberry.ID(row.code),
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        address_zh=row.address_zh,
+        address_en=row.address_en,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        time_zone=row.time_zone,
+        metres=metres,
+        days=[DayShown(day=each.day.isoformat(), first=text(each.first), times=each.times) for each in days],
+    )
+
+
+def check_level(context: Context, level: Any) -> None:
+    """Refuse whoever is not known well enough for a service of this assurance level. Raises AssuranceTooLowError."""
+    if (refused := refusal(Access(level), token_of(context))) is not None:
+        raise refused
+
+
+def day_of(given: str) -> date:
+    """Read an argument's day. Raises ArgumentRefusedError."""
+    try:
+        read = date.fromisoformat(given)
+    except ValueError as error:
+        raise ArgumentRefusedError("day is no day", fix="Write it like 2027-01-01.") from error
+    check_year(read, "day")
+    return read
+
+
+def check_year(at: date, name: str) -> None:
+    """Refuse what no calendar here reaches. Raises ArgumentRefusedError."""
+    if at.year not in _YEARS:
+        raise ArgumentRefusedError(
+            f"{name} is out of range", fix=f"Choose one of the years {_YEARS[0]} to {_YEARS[-1]}."
+        )

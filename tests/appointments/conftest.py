@@ -1,0 +1,25 @@
+"""The fixtures of appointments' tests."""
+
+import pytest
+from redis.asyncio import Redis
+
+from flows.appointments.watching import attach_appointments
+from kernel.crypto.keys import open_keys
+from kernel.database import Database
+from kernel.outbox import attach_outbox
+from kernel.settings import Settings
+from tests.appointments.hall import Hall
+
+
+@pytest.fixture
+def bare_hall(settings: Settings, database: Database, redis: Redis) -> Hall:
+    """A hall without an office yet."""
+    attach_outbox(database, redis)
+    attach_appointments(database, redis)
+    return Hall(settings, database, redis, open_keys(settings))
+
+
+@pytest.fixture
+async def hall(bare_hall: Hall) -> Hall:
+    await bare_hall.build()
+    return bare_hall

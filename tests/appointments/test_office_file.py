@@ -1,0 +1,19 @@
+"""The file of offices is read strictly: all of its defects are said."""
+
+import msgspec
+
+from flows.appointments.office_file import read_office_file
+from tests.appointments.hall import OFFICE, SERVICE, WINDOW
+
+
+def test_two_defects_of_one_place_are_both_said() -> None:
+    [hours] = WINDOW["schedules"]
+    later = {**hours, "hours": "13:00-16:00"}
+    window = {**WINDOW, "schedules": [hours, later, {**hours, "hours": "11:00-14:00"}]}
+    _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "resources": [window]}]}))
+    assert [each.finding.message[:22] for each in found] == ["it overlaps schedule 0", "it overlaps schedule 1"]
+
+
+def test_a_day_is_released_at_an_hour_that_it_has() -> None:
+    _, found = read_office_file(msgspec.yaml.encode({"services": [{**SERVICE, "release": "24:00"}]}))
+    assert [each.finding.pointer for each in found] == ["/services/0/release"]

@@ -1,0 +1,90 @@
+"""Who comes: told apart by all that is known of them, and nothing is said of them to others."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from auth.accounts.accounts import account_of
+from auth.accounts.merging import merge
+from flows.appointments.errors import ClashError, NoShowLimitError
+from flows.appointments.persons import Person, person_by_number, person_of
+from kernel.crypto.blind_index import normal_id_number
+from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
+
+NINE = on("12-01", "09:00")
+NUMBER = "11010519491231002X"
+
+
+@pytest.fixture
+async def couples(bare_hall: Hall) -> Hall:
+    """A hall for one or two, with room for all."""
+    window = {**WINDOW, "schedules": [{"days": ["working"], "hours": "09:00-17:00", "places": {"public": 9}}]}
+    await bare_hall.build({**SERVICE, "people": 2}, offices=[{**OFFICE, "resources": [window]}])
+    return bare_hall
+
+
+async def person(hall: Hall, account: UUID) -> Person:
+    async with hall.database.session() as session:
+        return await person_of(session, account)
+
+
+async def prove(hall: Hall, account: UUID) -> None:
+    async with hall.database.session() as session:
+        row = await account_of(session, account)
+        row.id_number_index = hall.keys.index.index("account.id_number", normal_id_number(NUMBER))
+        session.add(row)
+
+
+async def test_who_proves_their_id_number_has_not_one_booking_more(couples: Hall) -> None:
+    one, other = await couples.residents(2)
+    first = await couples.book(one, NINE)
+    await prove(couples, one)
+    with pytest.raises(ClashError, match=first.code):
+        await couples.book(one, on("12-02", "09:00"))
+    async with couples.database.session() as session:
+        named = await person_by_number(session, couples.keys, NUMBER)
+    held = await couples.hold(other, NINE, await couples.wanted(people=2))
+    with pytest.raises(ClashError):
+        await couples.confirm(other, held, named)
+
+
+async def test_who_has_merged_accounts_has_not_one_booking_more(couples: Hall) -> None:
+    one, other = await couples.residents(2)
+    first = await couples.book(other, NINE)
+    await prove(couples, one)
+    async with couples.database.session() as session:
+        await merge(session, couples.clock, one, other, "test")
+    with pytest.raises(ClashError, match=first.code):
+        await couples.book(one, on("12-02", "09:00"))
+
+
+async def test_nothing_is_said_of_whom_somebody_names(couples: Hall) -> None:
+    hall = couples
+    one, other, busy = await hall.residents(3)
+    for day in ("12-01", "12-02", "12-03"):
+        missed = await hall.book(other, on(day, "10:00"))
+        await hall.work(on(day, "10:16") - hall.clock.now())
+        await hall.miss(missed.id)
+    await hall.book(busy, on("12-08", "10:00"))
+    two, said = await hall.wanted(people=2), set()
+    for named, at in ((other, on("12-09", "10:00")), (busy, on("12-08", "10:00")), (busy, on("12-09", "10:00"))):
+        with pytest.raises(ClashError) as refused:
+            await hall.confirm(one, await hall.hold(one, at, two), await person(hall, named))
+        assert refused.value.clash == {}
+        said.add(str(refused.value))
+    assert len(said) == 1
+    with pytest.raises(NoShowLimitError):
+        await hall.book(other, on("12-09", "10:00"))
+
+
+async def test_who_comes_along_is_moved_too(couples: Hall) -> None:
+    one, other = await couples.residents(2)
+    two = await couples.wanted(people=2)
+    old = await couples.confirm(one, await couples.hold(one, NINE, two), await person(couples, other))
+    moved = await couples.confirm(one, await couples.hold(one, on("12-01", "10:00"), two), replaced=old.id)
+    with pytest.raises(ClashError):
+        await couples.book(other, on("12-01", "10:00"))
+    await couples.cancel(one, moved.id)
+    couples.clock.advance(timedelta(minutes=6))
+    assert (await couples.book(other, on("12-01", "11:00"))).state == "confirmed"

@@ -1,0 +1,134 @@
+"""``yiwang appointments``: the example is loaded once, defects are said by line, and conflicts are listed."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kernel.clock import SystemClock
+from kernel.database import Database
+from services_catalog.departments import add_department
+from services_catalog.manifest import Text
+from services_catalog.organisations.tables import EVER, Organisation, OrganisationPlace
+from tests.architecture.test_structure import REPOSITORY
+from tests.cli.operator import Operator
+
+FOLDER = REPOSITORY / "examples" / "appointments"
+CITY = FOLDER / "city.yaml"
+BUREAU = "yunzhou-civil-affairs"
+
+
+@pytest.fixture(autouse=True)
+async def bureau(database: Database, operator: Operator) -> None:
+    await operator.done("calendar", "load", str(FOLDER / "calendar.csv"))
+    async with database.session() as session:
+        await add_department(session, SystemClock(), "civil-affairs", Text(zh="民政局", en="Civil Affairs"))
+        session.add(
+            Organisation(
+                code=BUREAU, name_zh="民政局", tier="city", kind="department", calendar="yunzhou", path=BUREAU,
+                guidance_path=BUREAU,
+            )
+        )  # fmt: skip
+        await session.flush()
+        session.add(OrganisationPlace(organisation=BUREAU, since=EVER, path=BUREAU, guidance_path=BUREAU))
+
+
+def changed(folder: Path, **resource: Any) -> str:
+    """Write the example with other values in its first resource."""
+    city = msgspec.yaml.decode(CITY.read_bytes())
+    city["offices"][0]["resources"][0] |= resource
+    path = folder / "city.yaml"
+    path.write_bytes(msgspec.yaml.encode(city))
+    return str(path)
+
+
+async def test_the_example_is_loaded_once(operator: Operator, database: Database) -> None:
+    dry = await operator.done("appointments", "load", str(CITY), "--dry-run")
+    assert "resource:civic-centre/registry  added" in dry
+    assert await database.pool.fetchval("SELECT count(*) FROM appointment_office") == 0
+    await operator.done("appointments", "load", str(CITY))
+    slots = await database.pool.fetchval("SELECT count(*) FROM appointment_slot")
+    assert slots > 100
+    assert await operator.done("appointments", "load", str(CITY)) == ""
+    assert await database.pool.fetchval("SELECT count(*) FROM appointment_slot") == slots
+    shown = await operator.done("appointments", "show")
+    assert "civic-centre  云州市民政局婚姻登记处" in shown
+    assert "registry  登记窗口  marriage-registration  0 of " in shown
+
+
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        ({"skills": ["passport"], "schedules": []}, "there is no service passport"),
+        ({"schedules": [{"days": ["working"], "hours": "12:00-09:00", "places": {"public": 1}}]}, "end before they"),
+        ({"schedules": [{"days": ["working"], "hours": "9-12", "places": {"public": 1}}]}, "Write hours such as"),
+        ({"schedules": [{"days": ["someday"], "hours": "09:00-12:00", "places": {"public": 1}}]}, "someday"),
+        ({"schedules": [{"days": ["mon"], "hours": "09:00-12:00", "places": {"public": 0}}]}, "nobody has a place"),
+        ({"schedules": [{"days": ["mon"], "hours": "09:00-12:00", "places": {"web": 1}}]}, "places"),
+        (
+            {
+                "schedules": [
+                    {"days": ["mon"], "hours": "09:00-12:00", "places": {"public": 1}},
+                    {"days": ["working"], "hours": "11:00-13:00", "places": {"public": 1}},
+                ]
+            },
+            "it overlaps schedule 0",
+        ),
+        ({"slot_minuts": 5}, "Did you mean slot_minutes?"),
+    ],
+)
+async def test_defects_are_said_by_line_and_nothing_is_changed(
+    operator: Operator, database: Database, tmp_path: Path, resource: dict[str, Any], said: str
+) -> None:
+    refused = await operator.type("appointments", "load", changed(tmp_path, **resource))
+    assert refused.exit_code == 1
+    assert said in refused.stderr
+    assert "nothing was changed" in refused.stderr
+    assert await database.pool.fetchval("SELECT count(*) FROM appointment_service") == 0
+
+
+@pytest.mark.case("AP-17")
+async def test_hours_that_change_leave_bookings_as_conflicts(
+    operator: Operator, database: Database, tmp_path: Path
+) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    now = SystemClock().now()
+    slot = await database.pool.fetchrow(
+        """SELECT s.* FROM appointment_slot s JOIN appointment_resource r ON r.id = s.resource_id
+            WHERE r.code = 'registry' AND s.starts_at > $1 ORDER BY s.starts_at LIMIT 1""",
+        now + timedelta(days=3),
+    )
+    await database.pool.execute(
+        """INSERT INTO booking (id, uid, code, hold_id, service, office, resource_id, slot_ids, starts_at, ends_at,
+            people, channel, state, sequence, created_at, updated_at)
+            VALUES (gen_random_uuid(), gen_random_uuid(), 'CODE2345', 'hold', 'marriage-registration', 'civic-centre',
+            $1, $2, $3, $4, 1, 'public', 'confirmed', 0, now(), now())""",
+        slot["resource_id"], [slot["id"]], slot["starts_at"], slot["ends_at"],
+    )  # fmt: skip
+    await database.pool.execute("UPDATE appointment_slot SET taken = 1, used[1] = 1 WHERE id = $1", slot["id"])
+    assert await operator.done("appointments", "conflicts") == ""
+    fewer = [{"days": ["working"], "hours": "20:00-21:00", "places": {"public": 1}}]
+    loaded = await operator.type("appointments", "load", changed(tmp_path, schedules=fewer))
+    assert "1 bookings conflict" in loaded.stderr
+    assert "CODE2345" in await operator.done("appointments", "conflicts", "--office", "civic-centre")
+    kept = await database.pool.fetchrow("SELECT status, taken FROM appointment_slot WHERE id = $1", slot["id"])
+    assert tuple(kept) == ("closed", 1)
+    gone = "SELECT count(*) FROM appointment_slot WHERE resource_id = $1 AND schedule_id = $2 AND taken = 0"
+    assert await database.pool.fetchval(gone, slot["resource_id"], slot["schedule_id"]) == 0
+    refused = await operator.type("appointments", "load", changed(tmp_path, schedules=fewer, slot_minutes=20))
+    assert "somebody has booked by the former" in refused.stderr
+
+    refused = await operator.type("appointments", "excuse", "CODE2345", "--reason", "illness")
+    assert "nobody is said not to have come" in refused.stderr
+    assert "still to come" in (await operator.type("appointments", "missed", "CODE2345")).stderr
+    past = (
+        "UPDATE booking SET state = 'confirmed', starts_at = now() - interval '2 h', ends_at = now() - interval '1 h'"
+    )
+    await database.pool.execute(past)
+    await operator.done("appointments", "missed", "CODE2345")
+    assert await database.pool.fetchval("SELECT state FROM booking") == "no_show"
+    for _ in range(2):
+        await operator.done("appointments", "excuse", "code2345", "--reason", "illness")
+    assert await database.pool.fetchval("SELECT count(*) FROM booking WHERE excused_at IS NOT NULL") == 1
