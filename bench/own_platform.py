@@ -27,11 +27,16 @@ DEPARTMENT = "benchmark"
 
 
 class Platform:
-    """Embedded PostgreSQL and Valkey on the load's core, one department, and its credential."""
+    """Embedded PostgreSQL and Valkey on the load's core, one department, and its credential.
 
-    def __init__(self, running: ExitStack) -> None:
-        state = running.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-bench-"))
-        self.settings = running.enter_context(servers(Settings(state_dir=state)))
+    ``settings`` name servers that are there already.
+    """
+
+    def __init__(self, running: ExitStack, settings: Settings | None = None) -> None:
+        if settings is None:
+            state = running.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-bench-"))
+            settings = running.enter_context(servers(Settings(state_dir=state)))
+        self.settings = settings
         self._token = ""
         self.command("migrate")
         self.command("department", "add", DEPARTMENT, "--title-zh", "基准", "--title-en", "Benchmark")
