@@ -17,8 +17,8 @@ help: ## print this list
 run: env ## start everything on this machine and print the addresses
 	@exec $(BIN)/yiwang run $(ARGS)
 
-test: env ## run the tests; make test ARGS="-k outbox" runs some
-	$(BIN)/pytest $(ARGS)
+test: env ## run the tests, two at a time; make test ARGS="-k outbox" runs some
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 fuzz: env ## run the property tests on new random examples, many: make fuzz ARGS=tests/auth
 	$(BIN)/pytest --hypothesis-profile=fuzz $(ARGS)
