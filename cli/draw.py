@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import click
@@ -34,6 +34,8 @@ def verify(source: str, receipts: tuple[str, ...]) -> None:
         read = msgspec.json.decode(_read(source), type=Draw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{source} is no published draw: {error}") from error
+    if not read.seed:
+        raise click.ClickException(f"{read.release} is not drawn yet: come back after {read.closes_at.isoformat()}.")
     wrong = findings(read, receipts)
     for each in wrong:
         click.echo(each, err=True)
@@ -52,6 +54,9 @@ def _read(source: str) -> bytes:
             with urlopen(source, timeout=_SECONDS) as answer:  # noqa: S310 - of the two schemes above
                 data: bytes = answer.read()
                 return data
+        except HTTPError as error:
+            said = error.read(2000).decode(errors="replace")
+            raise click.ClickException(f"{source} answers {error.code}: {said}") from error
         except URLError as error:
             raise click.ClickException(f"{source} cannot be read: {error.reason}") from error
     try:

@@ -145,7 +145,7 @@ def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError
     why = (
         "overlaps this time"
         if clash.overlaps
-        else f"is for the same service, which one has {of.service.most_active} of"
+        else f"is for the same service, and {of.service.most_active} at a time is the most"
     )
     return ClashError(
         f"Your appointment {clash.code} {why}",
@@ -157,6 +157,6 @@ def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError
             "office": clash.office,
             "startsAt": clash.starts_at.isoformat(),
         },
-        others,
+        others if clash.overlaps else (),
         fix="Move or cancel that one, or choose one of nextFree." if clash.overlaps else "Move or cancel that one.",
     )

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Small
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint
 from sqlmodel import Field, SQLModel
 
+import auth.accounts.tables  # noqa: F401 - rows here refer to accounts
 from flows.appointments.states import State
 from flows.appointments.tables import Channel
 from kernel.ids import uuid7

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import Column, ForeignKey, Index, String
 from sqlmodel import Field, SQLModel
 
+import auth.accounts.tables  # noqa: F401 - rows here refer to accounts
+
 
 class AppointmentRelease(SQLModel, table=True):
     """The release of a service's day; ``drawn_at`` when the ranks were written, once."""

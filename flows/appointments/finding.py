@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
 from flows.appointments.booking_tables import Booking
-from flows.appointments.errors import UnknownBookingError, UnknownServiceError
+from flows.appointments.errors import NotBookableError, UnknownBookingError, UnknownServiceError
 from flows.appointments.tables import (
     CHANNELS,
     AppointmentOffice,
@@ -92,12 +92,12 @@ class Asked(Struct, frozen=True):
 
 
 async def service_of(session: AsyncSession, code: str, people: int = 1) -> AppointmentService:
-    """Return a service that takes appointments of so many people. Raises UnknownServiceError."""
+    """Return a service that takes appointments of so many people. Raises UnknownServiceError, NotBookableError."""
     row = await session.get(AppointmentService, code)
     if row is None or row.closed_at is not None:
         raise UnknownServiceError(f"No service {code!r} takes appointments", fix="`appointmentServices` lists them.")
     if not 1 <= people <= row.people:
-        raise UnknownServiceError(f"{code} is for 1 to {row.people} people", fix="Make several appointments.")
+        raise NotBookableError(f"{code} is for 1 to {row.people} people", fix="Make several appointments.")
     return row
 
 

@@ -80,8 +80,9 @@ async def join(session: AsyncSession, clock: Clock, keys: Keys, release: Release
     """Have an account take part, once however often it asks; its entry's id. Raises DrawRefusedError."""
     now = clock.now()
     if not release.opens_at <= now < release.closes_at:
-        when = f"from {release.opens_at:%H:%M:%S} to {release.closes_at:%H:%M:%S} UTC"
-        raise DrawRefusedError(f"The draw of this day is joined {when}", fix="Hold a time instead, or come back then.")
+        when = f"from {release.opens_at.isoformat()} to {release.closes_at.isoformat()}"
+        fix = "Come back then." if now < release.opens_at else "Hold a time instead."
+        raise DrawRefusedError(f"The draw of this day is joined {when}", fix=fix)
     await _put(session, release)
     row = await _locked(session, release.id, share=True)
     if row.drawn_at is not None:  # by a process whose clock is ahead

@@ -1,5 +1,7 @@
 """``yiwang appointments``: the example is loaded once, defects are said by line, and conflicts are listed."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -132,3 +134,15 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     for _ in range(2):
         await operator.done("appointments", "excuse", "code2345", "--reason", "illness")
     assert await database.pool.fetchval("SELECT count(*) FROM booking WHERE excused_at IS NOT NULL") == 1
+
+
+def test_the_command_alone_knows_what_bookings_refer_to() -> None:
+    """In a process of its own, where nobody else has imported accounts."""
+    program = """import cli.appointments
+from sqlmodel import SQLModel
+ours = [each for name, each in SQLModel.metadata.tables.items() if name.startswith(("booking", "appointment"))]
+print([key.column.table.name for each in ours for key in each.foreign_keys])"""
+    command = [sys.executable, "-c", program]
+    finished = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ourselves
+    assert finished.returncode == 0, finished.stderr
+    assert "'account'" in finished.stdout

@@ -94,7 +94,7 @@ async def test_from_finding_an_office_to_cancelling(city: City, phones: Phones, 
         pytest.param({"at": "2026-01-01T09:00:00"}, "ARGUMENT_REFUSED", id="no zone"),
         pytest.param({"at": "2026-01-01T09:00:00+08:00"}, "APPOINTMENT_NOT_BOOKABLE", id="past"),
         pytest.param({"at": tomorrow("09:00", 20)}, "APPOINTMENT_NOT_BOOKABLE", id="not released"),
-        pytest.param({"at": tomorrow("09:00"), "people": 3}, "APPOINTMENT_SERVICE_UNKNOWN", id="too many people"),
+        pytest.param({"at": tomorrow("09:00"), "people": 3}, "APPOINTMENT_NOT_BOOKABLE", id="too many people"),
         pytest.param({"at": tomorrow("03:00")}, "APPOINTMENT_TAKEN", id="at night"),
     ],
 )
