@@ -117,7 +117,7 @@ def test_a_busy_port_is_explained() -> None:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         for take in (listen, reserve):
-            with pytest.raises(ListenError, match=rf"port {port} of 127.0.0.1 .* by process {os.getpid()} \(.*pytest"):
+            with pytest.raises(ListenError, match=rf"port {port} of 127.0.0.1 .* by process {os.getpid()} \(.*python"):
                 take("127.0.0.1", port)
 
 
