@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -43,7 +43,7 @@ async def rush(
 
         async def come(number: int, token: str) -> None:
             async with turn:
-                person = _Person(client, urls[number % len(urls)], token, found)
+                person = _Person(client, urls[number % len(urls)], token, found, set(times))
                 found.ended[await person.book(times[number * 7 % len(times)].isoformat())] += 1
                 if amid is not None and not begun and found.ended["booked"] >= amid[0]:
                     begun.append(asyncio.create_task(amid[1]()))
@@ -55,8 +55,11 @@ async def rush(
 
 
 class _Person:
-    def __init__(self, client: aiohttp.ClientSession, url: str, token: str, found: Rush) -> None:
+    def __init__(
+        self, client: aiohttp.ClientSession, url: str, token: str, found: Rush, day: Collection[datetime]
+    ) -> None:
         self._client, self._url, self._found = client, f"{url}/graphql", found
+        self._day = day  # nobody takes another day
         self._headers = {"authorization": f"Bearer {token}"}
 
     async def book(self, at: str) -> str:
@@ -67,7 +70,7 @@ class _Person:
                 held = await self._ask(_CONFIRM, hold=held["data"]["holdAppointment"]["hold"])
             if "data" in held:
                 return "booked"
-            others = held.get("nextFree") or ()
+            others = [each for each in held.get("nextFree") or () if datetime.fromisoformat(each) in self._day]
             if not others:
                 return str(held["code"])
             at = others[0]
