@@ -1,6 +1,5 @@
 """``yiwang appointments``: the operator of the platform loads offices and their hours, and looks at their conflicts."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -8,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from cli.findings import tell
+from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
 from flows.appointments import colliding
@@ -19,7 +18,6 @@ from flows.appointments.loading import Loaded, Loading, offices_without_hours
 from flows.appointments.office_file import OfficeFile, read_office_file
 from flows.appointments.tables import AppointmentOffice, AppointmentResource, AppointmentSlot
 from kernel.clock import SystemClock
-from services_catalog.manifest_file import line_of
 
 _CLOCK = SystemClock()
 
@@ -51,22 +49,12 @@ def load(file: Path, *, dry_run: bool) -> None:
     Example:
       yiwang appointments load examples/appointments/city.yaml --dry-run
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    read, defects = read_office_file(data)
-    if read is None:
-        for line, finding in defects:
-            tell(str(file), line, finding)
-        raise click.ClickException(f"The file has {len(defects)} defects; nothing was changed.")
+    read, data = read_file(file, read_office_file)
     try:
         loaded, idle = transaction(lambda session: _loaded(session, read), dry_run=dry_run)
     except OfficeFileError as error:
-        for each in error.findings:
-            tell(str(file), line_of(data, each.pointer), each)
-        raise click.ClickException(f"The file has {len(error.findings)} defects; nothing was changed.") from error
-    for change in loaded.changes:
-        click.echo(f"{change.what}  {change.how}")
-    would = "would change" if dry_run else "changed"
-    click.echo(f"{len(loaded.changes)} {would}." if loaded.changes else "Everything is as the file says.", err=True)
+        raise contradicted(file, data, error.findings) from error
+    tell_changes(loaded.changes, dry_run=dry_run)
     if loaded.conflicts:
         click.echo(f"{loaded.conflicts} bookings conflict: yiwang appointments conflicts shows them.", err=True)
     for office in idle:

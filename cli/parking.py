@@ -1,6 +1,5 @@
 """``yiwang parking``: the operator of the platform loads, shows and exports car parks and what they charge."""
 
-import sys
 from pathlib import Path
 from typing import get_args
 
@@ -9,7 +8,7 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from cli.findings import tell
+from cli.findings import contradicted, read_file, tell, tell_changes
 from cli.parking_logs import logs
 from cli.parking_permits import permits
 from cli.transaction import existing, transaction
@@ -55,22 +54,12 @@ def load(file: Path, *, dry_run: bool, force: bool) -> None:
     Example:
       yiwang parking load examples/parking/city.yaml --dry-run
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    read, defects = read_operator_file(data)
-    if read is None:
-        for line, finding in defects:
-            tell(str(file), line, finding)
-        raise click.ClickException(f"The file has {len(defects)} defects; nothing was changed.")
+    read, data = read_file(file, read_operator_file)
     try:
         changes = _loaded(read, str(file), data, dry_run=dry_run, force=force)
     except OperatorFileError as error:
-        for each in error.findings:
-            tell(str(file), line_of(data, each.pointer), each)
-        raise click.ClickException(f"The file has {len(error.findings)} defects; nothing was changed.") from error
-    for change in changes:
-        click.echo(f"{change.what}  {change.how}")
-    would = "would change" if dry_run else "changed"
-    click.echo(f"{len(changes)} {would}." if changes else "Everything is as the file says.", err=True)
+        raise contradicted(file, data, error.findings) from error
+    tell_changes(changes, dry_run=dry_run)
 
 
 @parking.command("show")
