@@ -86,7 +86,8 @@ async def due(session: AsyncSession, clock: Clock) -> Sequence[UUID]:
     """Return the resources whose slots are not written as far ahead as released, or of days that have changed."""
     in_use = _RESOURCES.where(col(AppointmentResource.closed_at).is_(None), col(AppointmentOffice.closed_at).is_(None))
     rows = (await session.exec(in_use)).all()
-    digests = {office.code: await _digest(session, office, clock.now()) for _, office, _ in rows}
+    offices = {office.code: office for _, office, _ in rows}
+    digests = {code: await _digest(session, office, clock.now()) for code, office in offices.items()}
     return [
         each.id
         for each, office, ahead in rows
