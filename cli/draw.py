@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import click
 import msgspec
 
-from flows.appointments.drawing import Draw, findings
+from flows.appointments.draw.ranking import Draw, findings
 
 _SECONDS = 30
 

@@ -15,10 +15,10 @@ from flows.appointments.booking import Comer, confirm
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.deps import Deps
+from flows.appointments.draw.releases import check_turn, release_for, turn_opened
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
-from flows.appointments.releases import check_turn, release_for, turn_opened
 from schema.appointments import check_level, check_year
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info

@@ -6,10 +6,10 @@ import strawberry
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
-from flows.appointments.drawing import commitment_of
+from flows.appointments.draw.ranking import commitment_of
+from flows.appointments.draw.releases import Release, join, joined, release_for, seed_of, turn_sealed
 from flows.appointments.errors import UnknownDrawError
 from flows.appointments.finding import Asked
-from flows.appointments.releases import Release, join, joined, release_for, seed_of, turn_sealed
 from schema.appointments import check_level, day_of
 from schema.caller import acting, caller, noting, token_of
 from schema.context import Info

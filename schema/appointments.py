@@ -16,7 +16,7 @@ from kernel.database import driver
 from schema.caller import token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.parking_lots import Near
+from schema.position import PositionGiven
 from schema.scalars import DateTimeText, line, text
 from supergraph.slice import Access
 
@@ -118,7 +118,7 @@ class AppointmentQueries:
         self,
         info: Info,
         service: str,
-        near: Near | None = None,
+        near: PositionGiven | None = None,
         days: int = 14,
         people: People = 1,
         first: int = 50,

@@ -15,6 +15,7 @@ from flows.codes.uses import Read, uses_of
 from schema.caller import acting, caller, noting
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
+from schema.position import PositionGiven
 from schema.scalars import DateTimeText, line, text
 
 POLICIES = {
@@ -61,14 +62,6 @@ class CodeUseShown:
     offline: bool = strawberry.field(description="Whether they judged it themselves and told us later.")
 
 
-@strawberry.input(description="Where a phone is, in degrees of WGS 84.")
-class PhonePosition:
-    """A position."""
-
-    latitude: float
-    longitude: float
-
-
 @strawberry.type
 class CodeQueries:
     """The part of ``Query`` that this file is for."""
@@ -98,7 +91,7 @@ class CodeMutations:
         batch: Annotated[int, strawberry.argument(description="How many signed ones; 0 is an opaque one.")] = 0,
         group: Annotated[str, strawberry.argument(description="Of verifiers; the purpose's own by default.")] = "",
         phone: Annotated[
-            PhonePosition | None,
+            PositionGiven | None,
             strawberry.argument(description="A code that is not signed is refused more than 300 m from there."),
         ] = None,
     ) -> PassCodes | None:

@@ -13,6 +13,7 @@ from flows.parking.nearby import Doors, LotView, Price, Prices, Wanted, lot_by_i
 from flows.parking.places import opening_in
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
+from schema.position import PositionGiven
 from schema.scalars import DateTimeText, moment, text
 from schema.ways_in import uuid
 from services_catalog.organisations.words import is_code
@@ -102,14 +103,6 @@ class LotsShown:
     next: str | None = strawberry.field(description="`after` of the next page.")
 
 
-@strawberry.input(name="ParkingNear", description="A position in degrees of WGS 84.")
-class Near:
-    """Where the phone is, or where one goes."""
-
-    latitude: float
-    longitude: float
-
-
 Minutes = Annotated[int, strawberry.argument(description="How long the stay is that `price` is of.")]
 District = Annotated[
     str, strawberry.argument(description="Only those in this district, town or village, or below it; its code.")
@@ -128,7 +121,7 @@ class LotQueries:
     async def parking_lots(  # noqa: PLR0913, PLR0917 - GraphQL names them
         self,
         info: Info,
-        near: Near | None = None,
+        near: PositionGiven | None = None,
         first: int = 20,
         after: strawberry.ID | None = None,
         stay_minutes: Minutes = 120,
@@ -221,7 +214,7 @@ def _lot(view: LotView, price: PriceShown | None, doors: Doors) -> LotShown:
     )
 
 
-def _position(near: Near) -> Position:
+def _position(near: PositionGiven) -> Position:
     here = position_of(near.latitude, near.longitude)
     if here is None:
         raise ArgumentRefusedError("near is no position", fix="Send degrees of latitude and longitude.")

@@ -14,7 +14,7 @@ from auth.accounts.merging import parts_of
 from auth.residents.holdings import plain_row
 from flows.appointments.booking_tables import Booking, BookingEvent, BookingPerson
 from flows.appointments.deps import Deps
-from flows.appointments.draw_tables import DrawEntry
+from flows.appointments.draw.tables import DrawEntry
 from flows.appointments.ending import let_rest
 from flows.appointments.history import happen
 

@@ -4,7 +4,7 @@ What the file does not name stays as it is; ``closed`` takes something out of us
 that its file has: another one ends, and slots follow (``filling``). Whoever has booked keeps their time, as a conflict.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -185,12 +185,18 @@ class Loading:
             else:
                 held.ended_at = self._clock.now()
                 self._session.add(held)
-                self._rows.changes.append(Change(f"{name}/schedule:{held.id}", "ended"))
+                self._rows.changes.append(Change(f"{name}/{_hours_said(terms)}", "ended"))
         for terms in wanted:
-            added = AppointmentSchedule(resource_id=row.id, **terms)
-            self._session.add(added)
-            self._rows.changes.append(Change(f"{name}/schedule:{added.id}", "added"))
+            self._session.add(AppointmentSchedule(resource_id=row.id, **terms))
+            self._rows.changes.append(Change(f"{name}/{_hours_said(terms)}", "added"))
         await self._session.flush()
+
+
+def _hours_said(terms: Mapping[str, Any]) -> str:
+    """Return what tells a resource's schedules apart for whoever has written the file: ``mon,wed 09:00-12:00``."""
+    begin, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (terms["begin_minute"], terms["end_minute"]))
+    since = f" from {terms['valid_from']}" if terms["valid_from"] else ""
+    return f"schedule:{','.join(terms['days'])} {begin}-{end}{since}"
 
 
 async def offices_without_hours(session: AsyncSession, codes: Collection[str]) -> list[str]:

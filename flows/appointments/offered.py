@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.appointments.draw.releases import Release, draw
 from flows.appointments.finding import Asked, Free, asked, next_free, times_at
-from flows.appointments.releases import Release, draw
 from flows.appointments.tables import Channel
 from flows.appointments.taking import Left, left_of
 from kernel.clock import Clock

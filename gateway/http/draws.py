@@ -4,8 +4,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from flows.appointments.draw.releases import published
 from flows.appointments.errors import UnknownDrawError
-from flows.appointments.releases import published
 from gateway.http.departments import AnyRequest, json
 from kernel.crypto.keys import Keys
 from kernel.database import Database

@@ -10,9 +10,8 @@ from statistics import NormalDist
 import msgspec
 import pytest
 
-from flows.appointments.drawing import Draw, commitment_of, findings, ranked
-from flows.appointments.errors import DrawRefusedError
-from flows.appointments.releases import (
+from flows.appointments.draw.ranking import Draw, commitment_of, findings, ranked
+from flows.appointments.draw.releases import (
     PACE,
     Release,
     check_turn,
@@ -23,6 +22,7 @@ from flows.appointments.releases import (
     release_for,
     seed_of,
 )
+from flows.appointments.errors import DrawRefusedError
 from tests.appointments.hall import OFFICE, SERVICE, Hall, on
 
 OPENS = on("12-01", "09:00")  # releases 15 December

@@ -49,6 +49,7 @@ def changed(folder: Path, **resource: Any) -> str:
 async def test_the_example_is_loaded_once(operator: Operator, database: Database) -> None:
     dry = await operator.done("appointments", "load", str(CITY), "--dry-run")
     assert "resource:civic-centre/registry  added" in dry
+    assert "resource:civic-centre/registry/schedule:working 09:00-12:00  added" in dry
     assert await database.pool.fetchval("SELECT count(*) FROM appointment_office") == 0
     await operator.done("appointments", "load", str(CITY))
     slots = await database.pool.fetchval("SELECT count(*) FROM appointment_slot")

@@ -17,7 +17,7 @@ from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, ask, code, sign_in
 
-OFFICES = """query ($service: String!, $near: ParkingNear, $people: Int = 1) {
+OFFICES = """query ($service: String!, $near: Position, $people: Int = 1) {
   appointmentOffices(service: $service, near: $near, days: 7, people: $people) {
     code nameZh metres timeZone days { day first times } } }"""
 TIMES = """query ($day: String!, $people: Int = 1) {

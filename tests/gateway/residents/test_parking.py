@@ -38,7 +38,7 @@ from tests.parking.lots import NINE
 from tests.parking.tariffs import EXAMPLE
 
 PLATE = "沪A12345"
-LOTS = """query ($near: ParkingNear, $first: Int = 20, $after: ID, $tonight: String) {
+LOTS = """query ($near: Position, $first: Int = 20, $after: ID, $tonight: String) {
   parkingLots(near: $near, first: $first, after: $after, stayMinutes: 90, startsAt: $tonight) { next lots {
     id nameZh spaces free metres price { feeFen tariffZh tariffEn lines { zh amountFen } }
   } }
@@ -108,7 +108,7 @@ async def test_lots_of_a_district_and_those_that_are_open(city: City, park: CarP
                     spaces=9, tariff="example", created_at=park.clock.now(), district=district, opening=opening,
                 )
             )  # fmt: skip
-    asked = """query ($near: ParkingNear, $of: String = "", $open: Boolean = false) {
+    asked = """query ($near: Position, $of: String = "", $open: Boolean = false) {
       parkingLots(near: $near, district: $of, openNow: $open) { lots { nameZh isOpen opening { dayKinds opens } } } }"""
     here = {"latitude": 31.2, "longitude": 121.4}
 

@@ -5,7 +5,7 @@ const SESSION = "id lotZh lotEn plate state feeFen paidFen dueFen nextRaiseAt pa
 const SCAN = (verb) => `mutation ($code: String!, $vehicle: ID!, $key: String!, $latitude: Float, $longitude: Float) {
   ${verb}Parking(code: $code, vehicle: $vehicle, key: $key, latitude: $latitude, longitude: $longitude) {
     decision isFar session { ${SESSION} } } }`;
-const LOTS = `query ($near: ParkingNear) { parkingLots(near: $near, first: 10) { lots {
+const LOTS = `query ($near: Position) { parkingLots(near: $near, first: 10) { lots {
   id nameZh nameEn free spaces metres price { feeFen minutes tariffZh tariffEn } } } }`;
 const MINE = `{ myParking { vehicles { id plate proof } sessions(first: 5) { ${SESSION} } } }`;
 const byId = (id) => document.getElementById(id);

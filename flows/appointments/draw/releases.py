@@ -16,8 +16,8 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from flows.appointments.draw_tables import AppointmentRelease, DrawEntry
-from flows.appointments.drawing import Draw, commitment_of, ranked
+from flows.appointments.draw.ranking import Draw, commitment_of, ranked
+from flows.appointments.draw.tables import AppointmentRelease, DrawEntry
 from flows.appointments.errors import DrawRefusedError
 from flows.appointments.finding import Asked
 from flows.appointments.sealing import sealed, unsealed
