@@ -23,5 +23,7 @@ def test_counters_are_told_apart_and_have_short_codes() -> None:
     counters = [{"code": "1", "name_zh": "一号"}, {"code": "1", "name_zh": "又一号"}]
     _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "counters": counters}]}))
     assert [each.finding.pointer for each in found] == ["/offices/0/counters/1"]
-    _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "counters": [{**counters[0], "code": "一"}]}]}))
+    _, found = read_office_file(
+        msgspec.yaml.encode({"offices": [{**OFFICE, "counters": [{**counters[0], "code": "一"}]}]})
+    )
     assert [each.finding.pointer for each in found] == ["/offices/0/counters/0/code"]
