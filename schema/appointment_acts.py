@@ -17,9 +17,11 @@ from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
+from flows.appointments.hall.position import position_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
 from schema.appointment_notices import AppointmentNotices
+from schema.appointment_queue import QueueShown, shown_queue
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
@@ -86,6 +88,16 @@ class AppointmentShown:
         async with platform.database.snapshot() as session:
             row = await latest_of(session, await booking_of(session, UUID(self.id)))
             return written(entry_of(await asked_of(session, row), row, platform.environment.issuer))
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Where they stand in the hall; null before they have come. `appointmentQueue` tells of each change."
+    )
+    async def queue(self, info: Info) -> QueueShown | None:
+        platform = info.context.platform
+        async with platform.database.snapshot() as session:
+            row = await booking_of(session, UUID(self.id))
+            found = await position_of(session, platform.environment.clock, row)
+            return shown_queue(found) if found.number else None
 
 
 def shown_booking(row: Booking) -> AppointmentShown:

@@ -7,7 +7,9 @@ from strawberry.schema.config import StrawberryConfig
 from schema import (
     appointment_acts,
     appointment_draws,
+    appointment_hall,
     appointment_notices,
+    appointment_queue,
     appointments,
     child_mandates,
     code_devices,
@@ -36,6 +38,7 @@ from schema import (
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
 from schema.appointment_draws import DrawMutations, DrawQueries
+from schema.appointment_hall import HallMutations, HallSubscriptions
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
 from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
@@ -91,7 +94,9 @@ for each in (
     appointments,
     appointment_acts,
     appointment_draws,
+    appointment_hall,
     appointment_notices,
+    appointment_queue,
 ):
     POLICIES |= each.POLICIES
 
@@ -136,12 +141,13 @@ class Mutation(
     VehicleProofMutations,
     AppointmentMutations,
     DrawMutations,
+    HallMutations,
 ):
     """The root of what residents do with their accounts."""
 
 
 @strawberry.type
-class Subscription(ParkingSubscriptions):
+class Subscription(ParkingSubscriptions, HallSubscriptions):
     """The root of what residents watch; it has a path of its own (``gateway.http.live``)."""
 
 
