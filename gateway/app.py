@@ -15,6 +15,7 @@ from auth.issuer import issuer
 from auth.keys.key_ring import SIGNING_KEYS, KeyRing
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
+from flows.appointments.hall.watching import attach_halls
 from flows.appointments.watching import attach_appointments
 from flows.codes.desk import Desk
 from flows.codes.keys import CODE_KEYS, CodeKeys
@@ -164,7 +165,7 @@ class Gateway:
         """Connect to PostgreSQL and Redis; what is committed is announced."""
         database = self.database = await stack.enter_async_context(open_database(self._settings))
         redis = await stack.enter_async_context(open_redis(self._settings))
-        for attach in (attach_outbox, attach_ended, attach_parking, attach_appointments):
+        for attach in (attach_outbox, attach_ended, attach_parking, attach_appointments, attach_halls):
             attach(database, redis)
         return database, redis
 
