@@ -38,8 +38,8 @@ from gateway.http.health import health_routes
 from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
 from gateway.http.parking_callbacks import ParkingCallbacks
-from gateway.http.parking_page import parking_page_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
+from gateway.http.phone_pages import phone_page_routes
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
@@ -240,7 +240,7 @@ class Gateway:
         exports = Exports(self.database.pool, self._clock, issuer(self._settings))
         codes = CodeRoutes(self.database, platform.desk)
         places = PlaceRoutes(self.database, platform.desk, Requesters(self._settings), platform.framed_by)
-        pages = [*places.handlers(), *parking_page_routes(platform.framed_by)]
+        pages = [*places.handlers(), *phone_page_routes(platform.framed_by)]
         return [*export_routes(exports), *codes.handlers(), *pages]
 
     def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:
