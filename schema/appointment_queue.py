@@ -14,8 +14,8 @@ class QueueShown:
     """A position."""
 
     state: str = strawberry.field(
-        description="`ticket`, `checked_in` or `requeued`: waiting; `called`: go to `counter` now; `serving`; `missed`: "
-        "check in again within half an hour; `done`, `left`, `no_show`. Before they have come, the appointment's."
+        description="`ticket`, `checked_in` or `requeued`: waiting; `called`: go to `counter` now; `serving`; "
+        "`missed`: check in again within half an hour; `done`, `left`, `no_show`. Before they come, the appointment's."
     )
     number: str | None = strawberry.field(description="As it is shown and called, such as A001.")
     service: strawberry.ID | None = strawberry.field(description="What they wait for: they may have been sent on.")
