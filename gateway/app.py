@@ -149,7 +149,7 @@ class Gateway:
             streams = Streams()
             self._others = other_routes(
                 [
-                    *health_routes(registry, upstreams, graphql),
+                    *health_routes(registry, upstreams, graphql, self.database, self._clock),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *Live(local, identity.authenticator, context, settings, streams).handlers(),

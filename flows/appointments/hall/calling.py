@@ -17,6 +17,7 @@ from flows.appointments.hall.errors import CalledJustNowError, CounterStateError
 from flows.appointments.hall.line import Line, first_waiting, locked, put_in_line, service_at, ticket_of
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.history import happen
+from flows.appointments.notices import notify
 from flows.appointments.states import State
 from flows.appointments.tables import HallCounter
 
@@ -124,6 +125,8 @@ async def _call(deps: Deps, at: _At, actor: str) -> HallTicket:
     ticket.counter, ticket.calls, ticket.called_at = at.desk.code, ticket.calls + 1, now
     at.desk.ticket_id = ticket.booking_id
     deps.session.add_all([ticket, at.desk])
+    if at.row.account_id is not None:
+        await notify(deps, at.row, "called", now.isoformat(), number=ticket.number, counter=at.desk.code)
     return ticket
 
 
