@@ -1,6 +1,6 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -19,17 +19,19 @@ from flows.appointments.draw.releases import check_turn, release_for, turn_opene
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
+from schema.appointment_notices import AppointmentNotices
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.scalars import DateTimeText, line, moment, text
+from schema.scalars import DateTimeText, check_first, line, moment, text
 from schema.ways_in import uuid
 
 POLICIES = {
     "Query.myAppointments": SIGNED_IN,
     "MyAppointments": SIGNED_IN,
     "MyAppointment": PUBLIC,  # whoever has one was just given it
+    "AppointmentDetails": PUBLIC,
     "AppointmentHold": PUBLIC,
     "Mutation.holdAppointment": SIGNED_IN,
     "Mutation.releaseAppointment": SIGNED_IN,
@@ -40,7 +42,6 @@ POLICIES = {
 
 _HOLDS = Limit("appointment holds", 60, 600)
 _CONFIRMS = Limit("appointment confirmations", 30, 600)
-_MOST = 50
 _MOST_TEXT = 2000
 
 Turn = Annotated[str, strawberry.argument(description="What `appointmentDraw` gave, where a day is released by lot.")]
@@ -63,6 +64,21 @@ class HoldShown:
     is_kept: bool = strawberry.field(description="False: nothing can be kept now; whoever confirms first has it.")
 
 
+@strawberry.type(name="AppointmentDetails", description="What an appointment is of, and where, in words.")
+class DetailsShown:
+    """Its service and office, also where nothing is booked any more."""
+
+    service_zh: str
+    service_en: str
+    documents: list[str] = strawberry.field(description="What to bring.")
+    office_zh: str
+    office_en: str
+    address_zh: str
+    address_en: str
+    time_zone: str
+    change_until: DateTimeText = strawberry.field(description="Until then it can be moved or cancelled.")
+
+
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
 class AppointmentShown:
     """A booking."""
@@ -76,6 +92,23 @@ class AppointmentShown:
     people: int
     state: str
     replaces: strawberry.ID | None = strawberry.field(description="The one that was moved to this.")
+
+    @strawberry.field(description="Its service and office in words.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def details(self, info: Info) -> DetailsShown:
+        async with info.context.platform.database.snapshot() as session:
+            row = await booking_of(session, UUID(self.id))
+            of = await asked_of(session, row)
+        return DetailsShown(
+            service_zh=of.service.name_zh,
+            service_en=of.service.name_en,
+            documents=of.service.documents,
+            office_zh=of.office.name_zh,
+            office_en=of.office.name_en,
+            address_zh=of.office.address_zh,
+            address_en=of.office.address_en,
+            time_zone=of.office.time_zone,
+            change_until=text(row.starts_at - timedelta(minutes=of.service.cancel_minutes)),
+        )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="For their calendar, as iCalendar (RFC 5545). Its UID stays when it is moved; of what is cancelled "
@@ -104,13 +137,12 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments:
+class MyAppointments(AppointmentNotices):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def bookings(self, info: Info, first: int = 10) -> list[AppointmentShown]:
-        if not 1 <= first <= _MOST:
-            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST}.")
+        check_first(first)
         async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             return [shown_booking(each) for each in await bookings_of(session, owner.account_id, first)]

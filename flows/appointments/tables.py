@@ -124,6 +124,25 @@ class AppointmentResource(SQLModel, table=True):
     closed_at: datetime | None = None
 
 
+class HallCounter(SQLModel, table=True):
+    """Where people are called to in an office's hall. ``services``: what it serves; none: all of the office.
+
+    ``opened_at``: since when it calls, null while nobody sits there.
+    """
+
+    __tablename__ = "hall_counter"
+
+    office: str = Field(primary_key=True, foreign_key="appointment_office.code")
+    code: str = Field(primary_key=True)
+    name_zh: str
+    name_en: str = ""
+    services: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    opened_at: datetime | None = None
+    opened_by: str | None = None  # as in the audit log
+    ticket_id: UUID | None = Field(default=None, foreign_key="booking.id")  # whom it has called last
+    closed_at: datetime | None = None  # out of use
+
+
 class AppointmentSchedule(SQLModel, table=True):
     """Hours of a resource, in minutes of the office's day, on the days from ``valid_from`` to ``valid_to``.
 
