@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = 'b7d3a95c1e42'
-down_revision = '8c21f4d7a9e0'
+down_revision = '4928316ad7fe'
 branch_labels = None
 depends_on = None
 
