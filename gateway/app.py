@@ -1,7 +1,7 @@
 """One gateway process: what it is made of, opened at start-up and closed in reverse, and which path goes where."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -34,6 +34,7 @@ from gateway.http.exports import export_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import GraphQLOverHTTP
 from gateway.http.guide import guide_routes
+from gateway.http.halls.routes import hall_routes
 from gateway.http.health import health_routes
 from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
@@ -146,13 +147,12 @@ class Gateway:
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
-            streams = Streams()
             self._others = other_routes(
                 [
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *Live(local, identity.authenticator, context, settings, streams).handlers(),
+                    *self._streams(local, identity, context, platform),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
                     *self._flow_routes(platform, secrets),
@@ -220,6 +220,14 @@ class Gateway:
         await keys.start()
         self.desk = Desk(redis, self._clock, secrets.cipher, lambda: keys.newest)
         return self.desk
+
+    def _streams(
+        self, local: GraphQLSchema, identity: Identity, context: Callable[..., Context], platform: Platform
+    ) -> list[HTTPRouteHandler]:
+        """Return what is watched live, residents' subscriptions and halls: one limit is for both."""
+        streams = Streams()
+        live = Live(local, identity.authenticator, context, self._settings, streams)
+        return [*live.handlers(), *hall_routes(platform, streams)]
 
     def _publishing_routes(
         self, redis: Redis, secrets: Keys, local: GraphQLSchema, planner: Planner
