@@ -47,14 +47,8 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
-from gateway.http.sign_on.hosts import Hosts, with_hosts
-from gateway.http.sign_on.leaving import Leaving
-from gateway.http.sign_on.own_passkeys import OwnPasskeys
-from gateway.http.sign_on.pages import Pages
-from gateway.http.sign_on.passkeys import Passkeys
-from gateway.http.sign_on.programs import program_routes
-from gateway.http.sign_on.proving import Proving
 from gateway.http.sign_on.requesters import Requesters
+from gateway.http.sign_on.routes import sign_on_routes
 from gateway.http.sign_on.services import SignInServices
 from gateway.kept_values import KeptValues
 from gateway.launches import Launches
@@ -153,7 +147,7 @@ class Gateway:
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._streams(local, identity, context, platform),
-                    *self._sign_on_routes(platform, with_hosts(services, platform)),
+                    *sign_on_routes(platform, services),
                     *self._publishing_routes(redis, secrets, local, planner),
                     *self._flow_routes(platform, secrets),
                 ],
@@ -258,17 +252,6 @@ class Gateway:
         parking = parking_routes(self.database, self.environment)
         draws = draw_routes(self.database, secrets)
         return [*self._open_routes(platform), *parking, *draws, *payments.handlers(), *stays.handlers()]
-
-    def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
-        return [
-            *program_routes(platform.database, platform.environment),
-            *Pages(platform, services).routes(),
-            *Proving(platform, services).routes(),
-            *Passkeys(platform, services).routes(),
-            *OwnPasskeys(platform, services).routes(),
-            *Hosts(platform, services).routes(),
-            *Leaving(platform).routes(),
-        ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""
