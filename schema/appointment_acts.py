@@ -11,17 +11,19 @@ from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
 from auth.sessions.tables import Session
 from flows.appointments import ending, holding
-from flows.appointments.booking import Comer, confirm
+from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
-from flows.appointments.hall.position import position_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
+from flows.appointments.waitlist.confirming import confirm
+from flows.appointments.waitlist.entries import entry_id_of
 from schema.appointment_notices import AppointmentNotices
-from schema.appointment_queue import QueueShown, shown_queue
+from schema.appointment_queue import Queued
+from schema.appointment_waitlist import AppointmentWaits
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
@@ -82,10 +84,9 @@ class DetailsShown:
 
 
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown:
+class AppointmentShown(Queued):
     """A booking."""
 
-    id: strawberry.ID
     code: str = strawberry.field(description="What to say at a counter or on the telephone.")
     service: strawberry.ID
     office: strawberry.ID
@@ -122,16 +123,6 @@ class AppointmentShown:
             row = await latest_of(session, await booking_of(session, UUID(self.id)))
             return written(entry_of(await asked_of(session, row), row, platform.environment.issuer))
 
-    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Where they stand in the hall; null before they have come. `appointmentQueue` tells of each change."
-    )
-    async def queue(self, info: Info) -> QueueShown | None:
-        platform = info.context.platform
-        async with platform.database.snapshot() as session:
-            row = await booking_of(session, UUID(self.id))
-            found = await position_of(session, platform.environment.clock, row)
-            return shown_queue(found) if found.number else None
-
 
 def shown_booking(row: Booking) -> AppointmentShown:
     """Return a booking as its resident sees it."""
@@ -149,7 +140,7 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments(AppointmentNotices):
+class MyAppointments(AppointmentNotices, AppointmentWaits):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -217,7 +208,10 @@ class AppointmentMutations:
 
     @strawberry.mutation(description="Give a hold back before its time is over.")  # type: ignore[untyped-decorator]  # strawberry's
     async def release_appointment(self, info: Info, hold: HoldText) -> bool | None:
-        await holding.release(info.context.platform.appointments, _opened(info.context, hold))
+        made = _opened(info.context, hold)
+        if entry_id_of(made) is not None:
+            raise ArgumentRefusedError("This is an offer of the waitlist", fix="Decline it with `leaveWaitlist`.")
+        await holding.release(info.context.platform.appointments, made)
         return True
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's

@@ -1,9 +1,13 @@
 """How a resident stands in an office's hall, as the graph shows it."""
 
+from uuid import UUID
+
 import strawberry
 
 from auth.policies import PUBLIC
-from flows.appointments.hall.position import Position
+from flows.appointments.finding import booking_of
+from flows.appointments.hall.position import Position, position_of
+from schema.context import Info
 from schema.scalars import DateTimeText, text
 
 POLICIES = {"AppointmentQueue": PUBLIC}  # whoever has one was just given it
@@ -29,6 +33,23 @@ class QueueShown:
     counter: str | None = strawberry.field(description="Where to go.")
     calls: int = strawberry.field(description="How often they were called; after three calls they are missed.")
     called_at: DateTimeText | None
+
+
+@strawberry.type
+class Queued:
+    """The part of ``MyAppointment`` that this file is for."""
+
+    id: strawberry.ID
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Where they stand in the hall; null before they have come. `appointmentQueue` tells of each change."
+    )
+    async def queue(self, info: Info) -> QueueShown | None:
+        platform = info.context.platform
+        async with platform.database.snapshot() as session:
+            row = await booking_of(session, UUID(self.id))
+            found = await position_of(session, platform.environment.clock, row)
+            return shown_queue(found) if found.number else None
 
 
 def shown_queue(found: Position) -> QueueShown:

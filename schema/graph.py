@@ -10,6 +10,7 @@ from schema import (
     appointment_hall,
     appointment_notices,
     appointment_queue,
+    appointment_waitlist,
     appointments,
     child_mandates,
     code_devices,
@@ -39,6 +40,7 @@ from schema import (
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointment_hall import HallMutations, HallSubscriptions
+from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
 from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
@@ -95,6 +97,7 @@ for each in (
     appointment_acts,
     appointment_draws,
     appointment_hall,
+    appointment_waitlist,
     appointment_notices,
     appointment_queue,
 ):
@@ -142,6 +145,7 @@ class Mutation(
     AppointmentMutations,
     DrawMutations,
     HallMutations,
+    WaitlistMutations,
 ):
     """The root of what residents do with their accounts."""
 
