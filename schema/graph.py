@@ -6,10 +6,12 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_companions,
     appointment_draws,
     appointment_hall,
     appointment_notices,
     appointment_queue,
+    appointment_rights,
     appointment_waitlist,
     appointments,
     child_mandates,
@@ -38,6 +40,7 @@ from schema import (
     ways_in,
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointment_hall import HallMutations, HallSubscriptions
 from schema.appointment_waitlist import WaitlistMutations
@@ -100,6 +103,8 @@ for each in (
     appointment_waitlist,
     appointment_notices,
     appointment_queue,
+    appointment_rights,
+    appointment_companions,
 ):
     POLICIES |= each.POLICIES
 
@@ -145,6 +150,7 @@ class Mutation(
     AppointmentMutations,
     DrawMutations,
     HallMutations,
+    CompanionMutations,
     WaitlistMutations,
 ):
     """The root of what residents do with their accounts."""
