@@ -27,6 +27,7 @@ from schema import (
     parking_mandates,
     passkeys,
     payments,
+    pickups,
     places,
     proofs,
     security_notices,
@@ -55,6 +56,7 @@ from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
 from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
+from schema.pickups import PickupQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
@@ -94,6 +96,7 @@ for each in (
     appointment_acts,
     appointment_draws,
     appointment_waitlist,
+    pickups,
     appointment_notices,
 ):
     POLICIES |= each.POLICIES
@@ -113,6 +116,7 @@ class Query(
     AppointmentQueries,
     MyAppointmentQueries,
     DrawQueries,
+    PickupQueries,
 ):
     """The root of what the platform answers itself."""
 
