@@ -13,7 +13,7 @@ from kernel.clock import ManualClock, SystemClock
 from kernel.crypto.keys import open_keys
 from tests.appointments.hall import OFFICE, Hall
 from tests.gateway.conftest import City
-from tests.gateway.halls.keys import key
+from tests.gateway.halls.staff_of import key
 from tests.gateway.residents.hosts import Phones, Resident, sign_in
 from tests.gateway.residents.registered import proven
 
@@ -81,9 +81,8 @@ async def test_from_filing_to_handing_out(city: City, phones: Phones, counter: C
     assert mine == {**mine, "id": filed["id"], "office": "west", "issuer": "hall", "title": "处方药", "state": "ready"}
     assert await other.data(MINE) == []
 
-    assert (
-        await counter.refused("POST", "/pickups/east/uses", code=mine["code"], useId="till-1-1") == "PICKUP_ELSEWHERE"
-    )
+    code = mine["code"]
+    assert await counter.refused("POST", "/pickups/east/uses", code=code, useId="till-1-1") == "PICKUP_ELSEWHERE"
     typed = code.replace("-", " ").lower()
     status, used = await counter("POST", "/pickups/west/uses", code=typed, useId="till-1-2")
     assert (status, used["state"], used["reference"]) == (200, "used", "RX-1")
