@@ -41,6 +41,7 @@ from gateway.http.parking.routes import parking_routes
 from gateway.http.parking_callbacks import ParkingCallbacks
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.phone_pages import phone_page_routes
+from gateway.http.pickups import Pickups
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
@@ -251,7 +252,8 @@ class Gateway:
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
         draws = draw_routes(self.database, secrets)
-        return [*self._open_routes(platform), *parking, *draws, *payments.handlers(), *stays.handlers()]
+        pickups = Pickups(self.database, self.environment).handlers()
+        return [*self._open_routes(platform), *parking, *draws, *pickups, *payments.handlers(), *stays.handlers()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""

@@ -23,7 +23,8 @@ import flows.parking.site_logs.tables
 import flows.parking.tables
 import flows.parking.vehicle_tables  # imported for its tables
 import flows.payments.reconciliation.tables
-import flows.payments.tables  # noqa: F401 - imported for its tables
+import flows.payments.tables
+import flows.pickups.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
 import services_catalog.guide.tables  # imported for its tables

@@ -31,6 +31,7 @@ from schema import (
     parking_mandates,
     passkeys,
     payments,
+    pickups,
     places,
     proofs,
     security_notices,
@@ -61,6 +62,7 @@ from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
 from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
+from schema.pickups import PickupQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
@@ -101,6 +103,7 @@ for each in (
     appointment_draws,
     appointment_hall,
     appointment_waitlist,
+    pickups,
     appointment_notices,
     appointment_queue,
     appointment_rights,
@@ -123,6 +126,7 @@ class Query(
     AppointmentQueries,
     MyAppointmentQueries,
     DrawQueries,
+    PickupQueries,
 ):
     """The root of what the platform answers itself."""
 
