@@ -1,5 +1,6 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,11 +15,13 @@ from flows.appointments import ending, holding
 from flows.appointments.booking import Comer, confirm
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
+from flows.appointments.cases.past import app
 from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
+from schema.appointment_case import AnswerGiven, Answers, CaseFields, answer, answers_of
 from schema.appointments import check_level, check_year
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
@@ -36,6 +39,7 @@ POLICIES = {
     "Mutation.confirmAppointment": SIGNED_IN,
     "Mutation.moveAppointment": SIGNED_IN,
     "Mutation.cancelAppointment": SIGNED_IN,
+    "Mutation.answerAppointment": SIGNED_IN,
 }
 
 _HOLDS = Limit("appointment holds", 60, 600)
@@ -64,10 +68,9 @@ class HoldShown:
 
 
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown:
+class AppointmentShown(CaseFields):
     """A booking."""
 
-    id: strawberry.ID
     code: str = strawberry.field(description="What to say at a counter or on the telephone.")
     service: strawberry.ID
     office: strawberry.ID
@@ -175,10 +178,12 @@ class AppointmentMutations:
         info: Info,
         hold: HoldText,
         companions: Companions = [],  # noqa: B006 - GraphQL's default, never changed
+        answers: Answers = [],  # noqa: B006 - as above
     ) -> AppointmentShown | None:
         await _limited(info.context, _CONFIRMS)
         async with acting(info.context, "appointment.booked", "") as (session, owner):
-            return await _confirmed(info.context, session, owner, (hold, companions))
+            comer = await _comer(info.context, session, owner, companions, answers)
+            return await _confirmed(info.context, session, comer, hold)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Move an appointment to what is held. If that fails, it stays as it is. Without "
@@ -195,7 +200,20 @@ class AppointmentMutations:
         await _limited(info.context, _CONFIRMS)
         async with acting(info.context, "appointment.moved", "") as (session, owner):
             former = await own_booking(session, owner.account_id, wanted, lock=True)
-            return await _confirmed(info.context, session, owner, (hold, companions), former)
+            comer = await _comer(info.context, session, owner, companions)
+            return await _confirmed(info.context, session, comer, hold, former)
+
+    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Answer questions of an appointment's service, now or later; what was answered otherwise stays."
+    )
+    async def answer_appointment(
+        self, info: Info, appointment: strawberry.ID, answers: Answers
+    ) -> AppointmentShown | None:
+        wanted = uuid(appointment, "appointment")
+        async with acting(info.context, "appointment.answered", f"booking:{wanted}") as (session, owner):
+            row = await own_booking(session, owner.account_id, wanted, lock=True)
+            await answer(info.context, session, owner, row, answers)
+            return shown_booking(row)
 
     @strawberry.mutation(description="Cancel an appointment, up to its service's `cancelMinutes` before.")  # type: ignore[untyped-decorator]  # strawberry's
     async def cancel_appointment(self, info: Info, appointment: strawberry.ID) -> AppointmentShown | None:
@@ -203,22 +221,29 @@ class AppointmentMutations:
         async with acting(info.context, "appointment.cancelled", f"booking:{wanted}") as (session, owner):
             row = await own_booking(session, owner.account_id, wanted, lock=True)
             if row.state != "cancelled":
-                await ending.cancel(
-                    Deps(session, info.context.platform.environment.clock), row, f"account:{owner.account_id}"
-                )
+                deps = Deps(session, info.context.platform.environment.clock)
+                await ending.cancel(deps, row, f"account:{owner.account_id}", door=app(owner.channel))
             return shown_booking(row)
 
 
-async def _confirmed(
-    context: Context, session: AsyncSession, owner: Session, said: tuple[str, list[str]], former: Booking | None = None
-) -> AppointmentShown:
-    desk, keys, made = context.platform.appointments, context.platform.environment.keys, _opened(context, said[0])
-    check_level(context, (await service_of(session, made.service)).level)
-    if len(said[1]) >= made.people and said[1]:
-        raise ArgumentRefusedError(f"{made.people} people come, the resident included", fix="Name the others alone.")
+async def _comer(
+    context: Context, session: AsyncSession, owner: Session, companions: list[str], answers: Sequence[AnswerGiven] = ()
+) -> Comer:
+    keys = context.platform.environment.keys
     persons = [await person_of(session, owner.account_id)]
-    persons += [await person_by_number(session, keys, each) for each in said[1]]
-    row = await confirm(desk, session, made, Comer(f"account:{owner.account_id}", owner.account_id, persons), former)
+    persons += [await person_by_number(session, keys, each) for each in companions]
+    by = {"door": app(owner.channel)}
+    return Comer(f"account:{owner.account_id}", owner.account_id, persons, answers_of(answers), details=by)
+
+
+async def _confirmed(
+    context: Context, session: AsyncSession, comer: Comer, hold: str, former: Booking | None = None
+) -> AppointmentShown:
+    desk, made = context.platform.appointments, _opened(context, hold)
+    check_level(context, (await service_of(session, made.service)).level)
+    if len(comer.persons) > made.people:
+        raise ArgumentRefusedError(f"{made.people} people come, the resident included", fix="Name the others alone.")
+    row = await confirm(desk, session, made, comer, former)
     about(session, f"booking:{row.id}")
     return shown_booking(row)
 

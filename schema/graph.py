@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_case,
     appointment_draws,
     appointments,
     child_mandates,
@@ -89,6 +90,7 @@ for each in (
     vehicle_proofs,
     appointments,
     appointment_acts,
+    appointment_case,
     appointment_draws,
 ):
     POLICIES |= each.POLICIES

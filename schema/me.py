@@ -211,7 +211,7 @@ class Me:
             held["codes"] = await codes_held(session, owner.account_id)
             held["parking"] = await parking_held(deps_of(info.context, session), owner.account_id)
             appointments = Deps(session, info.context.platform.environment.clock)
-            held["appointments"] = await appointments_held(appointments, owner.account_id)
+            held["appointments"] = await appointments_held(appointments, _cipher(info.context), owner.account_id)
             return JsonValue(held)
 
 

@@ -59,6 +59,9 @@ class AppointmentService(SQLModel, table=True):
     most_active: int = 1
     counts_no_shows: bool = True
     documents: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    questions: list[dict[str, Any]] = Field(  # of ``papers.questions``
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
     created_at: datetime
     closed_at: datetime | None = None
 
