@@ -38,6 +38,7 @@ _SAME = (
     "minutes",
     "further_minutes",
     "people",
+    "names_all",
     "level",
     "days",
     "lead_minutes",
@@ -62,6 +63,7 @@ class ServiceShown:
     minutes: int = strawberry.field(description="How long it takes for one person.")
     further_minutes: int = strawberry.field(description="For each one more.")
     people: int = strawberry.field(description="So many may come together.")
+    names_all: bool = strawberry.field(description="Whether all of them are to be named as `companions`.")
     level: str = strawberry.field(description="The assurance level that whoever books needs.")
     days: int = strawberry.field(description="So many days ahead a day is released for booking.")
     release_at: str = strawberry.field(description="At this hour of the office's day, HH:MM.")

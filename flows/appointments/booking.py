@@ -15,7 +15,7 @@ from flows.appointments import holding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.ending import end_for_another
-from flows.appointments.errors import ClashError, NoShowLimitError, WrongStateError
+from flows.appointments.errors import ClashError, NamesMissingError, NoShowLimitError, WrongStateError
 from flows.appointments.finding import Asked, asked, next_free
 from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
@@ -86,6 +86,11 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             own = comer.persons[0]
             comer = replace(comer, persons=[own, *await companions_of(session, replaced.id, own)])
         await end_for_another(deps, replaced, comer.actor, **comer.details)
+    if of.service.names_all and len(comer.persons) < made.people:
+        raise NamesMissingError(
+            f"{made.people} people come, and {len(comer.persons)} of them are named",
+            fix="Name the others as companions.",
+        )
     session.add(row)
     begun(session, row, comer.actor, **comer.details)
     await session.flush()

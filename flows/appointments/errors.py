@@ -119,6 +119,13 @@ class AnswersNeededError(YiwangError):
         return super().extensions | {"questions": self.questions}
 
 
+class NamesMissingError(YiwangError):
+    """Of those who are to come together not all are named, and the service needs to know each of them."""
+
+    code: ClassVar[str] = "APPOINTMENT_NAMES_MISSING"
+    http_status: ClassVar[int] = 422
+
+
 class TooLateError(YiwangError):
     """An appointment is too near to be cancelled or moved."""
 

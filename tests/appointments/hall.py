@@ -86,10 +86,14 @@ class Hall:
         self.clock = ManualClock(TEN)
 
     async def build(
-        self, *services: dict[str, Any], offices: Sequence[dict[str, Any]] = (OFFICE,), calendar: bytes = CALENDAR
+        self,
+        *services: dict[str, Any],
+        offices: Sequence[dict[str, Any]] = (OFFICE,),
+        calendar: bytes = CALENDAR,
+        zone: str = "Asia/Shanghai",
     ) -> None:
         async with self.database.session() as session:
-            await duty.store(session, read_calendars(calendar), "Asia/Shanghai")
+            await duty.store(session, read_calendars(calendar), zone)
             session.add(Department(name="civil", title_zh="民政局", title_en="Civil Affairs", created_at=TEN))
             session.add(
                 Organisation(

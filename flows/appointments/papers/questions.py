@@ -76,9 +76,7 @@ def _wrong(question: Question, value: str) -> tuple[str, str] | None:
         return "has to be answered", "Send an answer."
     choices = {"yes_no": ["yes", "no"], "choice": [each.value for each in question.choices]}.get(question.kind)
     if choices is not None:
-        return (
-            None if value in choices else ("is answered by none of its choices", f"Send one of {', '.join(choices)}.")
-        )
+        return None if value in choices else ("has other answers", f"Send one of {', '.join(choices)}.")
     if question.kind == "date":
         return None if _is_day(value) else ("takes a day", "Write it like 2027-01-01.")
     if len(value) > MOST_TEXT or has_control(value):
