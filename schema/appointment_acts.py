@@ -22,7 +22,7 @@ from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of,
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
 from schema.appointment_case import AnswerGiven, Answers, CaseFields, answer, answers_of
-from schema.appointments import check_level, check_year
+from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
@@ -143,8 +143,15 @@ class AppointmentMutations:
         description="Keep a time for some minutes; what the resident has held before is given back by it. "
         "`APPOINTMENT_TAKEN` names the next free ones in `extensions.nextFree`."
     )
-    async def hold_appointment(  # noqa: PLR0917 - GraphQL names them
-        self, info: Info, service: str, office: str, starts_at: str, people: int = 1, turn: Turn = ""
+    async def hold_appointment(  # noqa: PLR0913, PLR0917 - GraphQL names them
+        self,
+        info: Info,
+        service: str,
+        office: str,
+        starts_at: str,
+        people: int = 1,
+        turn: Turn = "",
+        moving: Moving = None,
     ) -> HoldShown | None:
         context, at = info.context, moment(starts_at, "startsAt")
         check_year(at, "startsAt")
@@ -153,6 +160,9 @@ class AppointmentMutations:
         of = await desk.offered.asked(line(service, "service"), line(office, "office"), people)
         check_level(context, of.service.level)
         await _check_turn(context, of, at, turn)
+        if moving is not None:
+            async with context.platform.database.snapshot() as session:
+                of = await moved_from(session, context, of, moving)
         made = await holding.hold(desk, token_of(context).sub, of, at)
         return HoldShown(
             hold=holding.sealed(desk.cipher, made),

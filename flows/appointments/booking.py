@@ -67,6 +67,8 @@ async def confirm(
     if replaced is not None and replaced.service != made.service:
         raise WrongStateError("What is held is of another service", fix=f"Hold a time of {replaced.service}.")
     of = await asked(session, made.service, made.office, made.people, made.channel)
+    if replaced is not None:
+        of = of.moving(replaced)
     await holding.keep(desk, session, made, of)
     try:
         row = await _book(deps, made, of, comer, replaced)
@@ -105,10 +107,13 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             raise _hindered(await next_free(session, deps.clock, of, made.starts_at))
         if missed is not None:
             raise NoShowLimitError(missed.codes, missed.until)
-    left = await take(connection, row.slot_ids, row.channel, now)
+    wanted = made.wanted(of, now)
+    left = await take(connection, wanted.slot_ids, row.channel, now)
     if left is None:
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
-    changed(session, made.wanted(of, now), left, made.id)
+    if replaced is not None:  # what both take is the new one's now
+        replaced.slot_ids = [each for each in replaced.slot_ids if each not in of.own or each not in made.slot_ids]
+    changed(session, wanted, left, made.id)
     return row
 
 
