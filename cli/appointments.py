@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
-from flows.appointments import colliding
+from flows.appointments import colliding, no_shows
 from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.history import happen
@@ -134,10 +134,7 @@ def excuse(code: str, reason: str) -> None:
 
     async def work(session: AsyncSession) -> None:
         row = await _booking(session, code)
-        if row.state != "no_show":
-            raise click.ClickException(f"{code} is {row.state}: nobody is said not to have come.")
-        row.excused_at = row.excused_at or _CLOCK.now()
-        session.add(row)
+        no_shows.excuse(session, _CLOCK, row, operator(), reason=reason)
         await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}", reason=reason)
 
     transaction(work)

@@ -30,7 +30,7 @@ class Words(Struct, frozen=True):
 class Step(Struct, frozen=True, rename="camel"):
     """Something that happened: ``move`` of what was booked once more in place of another; else as ``states`` has it.
 
-    ``starts_at``: the time that was booked. ``note``: the id of what was noted then. No step names anybody of staff.
+    ``starts_at``: the time that was booked. ``note``: the id of what was noted then, ``text`` for staff what that was. No step names anybody of staff.
     """
 
     at: datetime
@@ -39,6 +39,7 @@ class Step(Struct, frozen=True, rename="camel"):
     starts_at: datetime | None = None
     reason: str = ""
     note: UUID | None = None
+    text: str = ""
 
 
 def app(channel: str) -> str:
