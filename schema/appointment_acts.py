@@ -22,11 +22,12 @@ from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of,
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
 from schema.appointment_case import AnswerGiven, Answers, CaseFields, answer, answers_of
+from schema.appointment_notices import AppointmentNotices
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.scalars import DateTimeText, line, moment, text
+from schema.scalars import DateTimeText, check_first, line, moment, text
 from schema.ways_in import uuid
 
 POLICIES = {
@@ -44,7 +45,6 @@ POLICIES = {
 
 _HOLDS = Limit("appointment holds", 60, 600)
 _CONFIRMS = Limit("appointment confirmations", 30, 600)
-_MOST = 50
 _MOST_TEXT = 2000
 
 Turn = Annotated[str, strawberry.argument(description="What `appointmentDraw` gave, where a day is released by lot.")]
@@ -107,13 +107,12 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments:
+class MyAppointments(AppointmentNotices):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def bookings(self, info: Info, first: int = 10) -> list[AppointmentShown]:
-        if not 1 <= first <= _MOST:
-            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST}.")
+        check_first(first)
         async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             return [shown_booking(each) for each in await bookings_of(session, owner.account_id, first)]

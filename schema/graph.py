@@ -8,6 +8,7 @@ from schema import (
     appointment_acts,
     appointment_case,
     appointment_draws,
+    appointment_notices,
     appointments,
     child_mandates,
     code_devices,
@@ -92,6 +93,7 @@ for each in (
     appointment_acts,
     appointment_case,
     appointment_draws,
+    appointment_notices,
 ):
     POLICIES |= each.POLICIES
 

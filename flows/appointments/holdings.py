@@ -20,6 +20,7 @@ from flows.appointments.draw.tables import DrawEntry
 from flows.appointments.ending import let_rest
 from flows.appointments.finding import theirs
 from flows.appointments.history import happen
+from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.papers import keeping
 from flows.appointments.papers.tables import CaseNote, CasePapers
 from kernel.crypto.fields import FieldCipher
@@ -35,12 +36,14 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
     papers = (await session.exec(select(CasePapers).where(col(CasePapers.case_id).in_(cases)))).all()
     notes = (await session.exec(select(CaseNote).where(col(CaseNote.case_id).in_(cases)))).all()
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
+    notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
     return {
         "bookings": [plain_row(row, _HIDDEN) for row in bookings],
         "events": [plain_row(row, {"actor"}) for row in (await session.exec(events)).all()],
         "papers": [{"case_id": str(row.case_id)} | msgspec.to_builtins(keeping.opened(cipher, row)) for row in papers],
         "notes": [plain_row(row, {"actor"}) | {"text": keeping.note_text(cipher, row)} for row in notes],
+        "notices": [plain_row(row, _HIDDEN) for row in (await session.exec(notices)).all()],
         "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
     }
 

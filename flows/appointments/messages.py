@@ -5,6 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 
 GIVE_BACK = "appointments.give_back"
+NOTICE = "appointments.notice"
 
 
 class BookingNamed(Struct, frozen=True):

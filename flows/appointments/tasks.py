@@ -5,13 +5,19 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.apps import OpenApps
 from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.filling import due, fill
 from flows.appointments.finding import booking_of
-from flows.appointments.messages import GIVE_BACK, BookingNamed
+from flows.appointments.messages import GIVE_BACK, NOTICE, BookingNamed
+from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.overdue import end, overdue
+from flows.appointments.telling import tell
+from flows.notices.messages import NoticeNamed
+from flows.notices.telling import gives_up
 from kernel.celery import TaskContext, again_later, consumer, one_by_one, periodic
+from kernel.crypto.keys import open_keys
 
 
 @consumer(GIVE_BACK, BookingNamed, given_up=again_later(GIVE_BACK))
@@ -19,6 +25,13 @@ async def give_back(session: AsyncSession, context: TaskContext, named: BookingN
     """Give the places of a booking back that was given up a while ago."""
     row = await booking_of(session, named.booking_id, lock=True)
     await come_back(Deps(session, context.clock), row)
+
+
+@consumer(NOTICE, NoticeNamed, given_up=gives_up(AppointmentNotice))
+async def notice(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
+    """Tell somebody a notice."""
+    cipher = open_keys(context.settings).cipher
+    await tell(Deps(session, context.clock), cipher, context.opened(OpenApps), named.notice_id)
 
 
 @periodic("appointments.fill", timedelta(minutes=10))

@@ -1,4 +1,4 @@
-"""Where staff stand, and how far they reach from there: a counter of one office, or the hotline of all below its body."""
+"""Where staff stand, and how far they reach from there: an office's counter, or the hotline of all below a body."""
 
 from collections.abc import Sequence
 

@@ -21,7 +21,9 @@ async def by_code(session: AsyncSession, door: Door, code: str) -> Booking:
     chosen = select(Booking).where(Booking.code == bare, await reach_of(session, door))
     row = (await session.exec(chosen)).first()
     if row is None:
-        raise UnknownBookingError("No case here has this code", fix="Have it read once more: it never has 0, 1, I or O.")
+        raise UnknownBookingError(
+            "No case here has this code", fix="Have it read once more: it never has 0, 1, I or O."
+        )
     return await latest_of(session, row)
 
 

@@ -28,9 +28,10 @@ class Words(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True, rename="camel"):
-    """Something that happened: ``move`` of what was booked once more in place of another; else as ``states`` has it.
+    """Something that happened, as ``states`` has it; ``move`` is what was booked in place of another.
 
-    ``starts_at``: the time that was booked. ``note``: the id of what was noted then, ``text`` for staff what that was. No step names anybody of staff.
+    ``starts_at``: the time that was booked. ``note``: the id of what was noted, ``text`` for staff what that says. No
+    step names anybody of staff.
     """
 
     at: datetime

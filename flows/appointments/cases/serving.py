@@ -117,9 +117,7 @@ async def answer(served: Served, case_id: UUID, answers: Mapping[str, str]) -> B
     """Keep what somebody answered here. Raises AnswerRefusedError."""
     row = await served.case(case_id)
     if changed := await keeping.keep(served.session, served.desk.cipher, row, answers):
-        noted(
-            served.session, served.desk.clock, row, "answer", served.door.actor, questions=changed, **_noting(served)
-        )
+        noted(served.session, served.desk.clock, row, "answer", served.door.actor, questions=changed, **_noting(served))
     return row
 
 

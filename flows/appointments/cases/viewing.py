@@ -1,6 +1,5 @@
 """A case as staff see it: who it is for, masked; when and where; what was answered; what happened, by which door."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -43,6 +42,14 @@ class Who(Struct, frozen=True, rename="camel"):
     has_account: bool
 
 
+class Choosing(Struct, frozen=True, rename="camel"):
+    """An answer to choose."""
+
+    value: str
+    title_zh: str
+    title_en: str
+
+
 class Asking(Struct, frozen=True, rename="camel"):
     """A question with its answer, which is ``***`` where this door does not see it, and null where there is none."""
 
@@ -50,7 +57,7 @@ class Asking(Struct, frozen=True, rename="camel"):
     title_zh: str
     title_en: str
     kind: str
-    choices: list[Mapping[str, str]]
+    choices: list[Choosing]
     required_by: str | None
     answer: str | None
     is_masked: bool
@@ -139,7 +146,7 @@ def _asking(question: Question, answer: str | None, door: Door) -> Asking:
         title_zh=question.title_zh,
         title_en=question.title_en,
         kind=question.kind,
-        choices=[{"value": each.value, "titleZh": each.title_zh, "titleEn": each.title_en} for each in question.choices],
+        choices=[Choosing(each.value, each.title_zh, each.title_en) for each in question.choices],
         required_by=question.required_by,
         answer=_MASKED if is_masked else answer,
         is_masked=is_masked,
