@@ -25,6 +25,7 @@ from gateway.direct import carry
 from gateway.guide import Guide
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
+from gateway.http.desks.routes import desk_routes
 from gateway.http.documents import document_routes
 from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
@@ -247,8 +248,8 @@ class Gateway:
         payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        draws = draw_routes(self.database, secrets)
-        return [*self._open_routes(platform), *parking, *draws, *payments.handlers(), *stays.handlers()]
+        staff = [*draw_routes(self.database, secrets), *desk_routes(platform)]
+        return [*self._open_routes(platform), *parking, *staff, *payments.handlers(), *stays.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -13,7 +13,7 @@ from flows.appointments.errors import UnknownServiceError
 from flows.appointments.finding import services_of
 from flows.appointments.tables import AppointmentOffice, Channel
 from kernel.clock import Clock
-from services_catalog.organisations.roles import where_may
+from services_catalog.organisations.roles import Action, where_may
 from services_catalog.organisations.tables import Organisation
 
 
@@ -44,10 +44,10 @@ class Door(Struct, frozen=True):
             raise UnknownServiceError(f"You do not book at {office[:60]!r}", fix=f"You do at: {books_at}.")
 
 
-async def hotline_offices(session: AsyncSession, clock: Clock, actor: str) -> Sequence[AppointmentOffice]:
-    """Return the offices that somebody at a hotline speaks for, by their codes."""
+async def offices_of(session: AsyncSession, clock: Clock, actor: str, action: Action) -> Sequence[AppointmentOffice]:
+    """Return the offices for which somebody may do something, by their codes."""
     chosen = select(AppointmentOffice).join(Organisation, col(Organisation.code) == AppointmentOffice.organisation)
-    allowed = where_may(actor, "answer_hotline", clock.now()) & col(AppointmentOffice.closed_at).is_(None)
+    allowed = where_may(actor, action, clock.now()) & col(AppointmentOffice.closed_at).is_(None)
     return (await session.exec(chosen.where(allowed).order_by(AppointmentOffice.code))).all()
 
 

@@ -91,7 +91,7 @@ class CaseView(CaseLine, frozen=True, rename="camel"):
 async def line_of(session: AsyncSession, row: Booking) -> CaseLine:
     """Return a case as a list has it."""
     of = await asked_of(session, row)
-    return CaseLine(row.uid, row.code, row.state, _named(of.service), _named(of.office), row.starts_at, row.people)
+    return CaseLine(row.uid, row.code, row.state, named(of.service), named(of.office), row.starts_at, row.people)
 
 
 async def view_of(session: AsyncSession, cipher: FieldCipher, door: Door, row: Booking) -> CaseView:
@@ -105,7 +105,7 @@ async def view_of(session: AsyncSession, cipher: FieldCipher, door: Door, row: B
         channel=row.channel,
         is_excused=row.excused_at is not None,
         who=await _who(session, cipher, row, papers.bearer),
-        questions=[_asking(each, papers.answers.get(each.name), door) for each in questions],
+        questions=[asking_of(each, papers.answers.get(each.name), door) for each in questions],
         missing=missing(questions, papers.answers, "arrival"),
         history=await _history(session, cipher, row.uid),
     )
@@ -139,7 +139,8 @@ def _masked(name: str, id_number: str, phone: str, *, has_account: bool) -> Who:
     )
 
 
-def _asking(question: Question, answer: str | None, door: Door) -> Asking:
+def asking_of(question: Question, answer: str | None, door: Door) -> Asking:
+    """Return a question with its answer, as a door sees it."""
     is_masked = question.masked and door.office is None and answer is not None
     return Asking(
         name=question.name,
@@ -153,5 +154,6 @@ def _asking(question: Question, answer: str | None, door: Door) -> Asking:
     )
 
 
-def _named(row: AppointmentService | AppointmentOffice) -> Named:
+def named(row: AppointmentService | AppointmentOffice) -> Named:
+    """Return a row's names."""
     return Named(row.code, row.name_zh, row.name_en)
