@@ -1,7 +1,7 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from flows.appointments.draw.releases import check_turn, release_for, turn_opene
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
-from schema.appointment_case import AnswerGiven, Answers, CaseFields, answer, answers_of
+from schema.appointment_case import AnswerGiven, Answers, CaseFields, answers_of
 from schema.appointment_notices import AppointmentNotices
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
@@ -34,13 +34,13 @@ POLICIES = {
     "Query.myAppointments": SIGNED_IN,
     "MyAppointments": SIGNED_IN,
     "MyAppointment": PUBLIC,  # whoever has one was just given it
+    "AppointmentDetails": PUBLIC,
     "AppointmentHold": PUBLIC,
     "Mutation.holdAppointment": SIGNED_IN,
     "Mutation.releaseAppointment": SIGNED_IN,
     "Mutation.confirmAppointment": SIGNED_IN,
     "Mutation.moveAppointment": SIGNED_IN,
     "Mutation.cancelAppointment": SIGNED_IN,
-    "Mutation.answerAppointment": SIGNED_IN,
 }
 
 _HOLDS = Limit("appointment holds", 60, 600)
@@ -67,6 +67,21 @@ class HoldShown:
     is_kept: bool = strawberry.field(description="False: nothing can be kept now; whoever confirms first has it.")
 
 
+@strawberry.type(name="AppointmentDetails", description="What an appointment is of, and where, in words.")
+class DetailsShown:
+    """Its service and office, also where nothing is booked any more."""
+
+    service_zh: str
+    service_en: str
+    documents: list[str] = strawberry.field(description="What to bring.")
+    office_zh: str
+    office_en: str
+    address_zh: str
+    address_en: str
+    time_zone: str
+    change_until: DateTimeText = strawberry.field(description="Until then it can be moved or cancelled.")
+
+
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
 class AppointmentShown(CaseFields):
     """A booking."""
@@ -79,6 +94,23 @@ class AppointmentShown(CaseFields):
     people: int
     state: str
     replaces: strawberry.ID | None = strawberry.field(description="The one that was moved to this.")
+
+    @strawberry.field(description="Its service and office in words.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def details(self, info: Info) -> DetailsShown:
+        async with info.context.platform.database.snapshot() as session:
+            row = await booking_of(session, UUID(self.id))
+            of = await asked_of(session, row)
+        return DetailsShown(
+            service_zh=of.service.name_zh,
+            service_en=of.service.name_en,
+            documents=of.service.documents,
+            office_zh=of.office.name_zh,
+            office_en=of.office.name_en,
+            address_zh=of.office.address_zh,
+            address_en=of.office.address_en,
+            time_zone=of.office.time_zone,
+            change_until=text(row.starts_at - timedelta(minutes=of.service.cancel_minutes)),
+        )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="For their calendar, as iCalendar (RFC 5545). Its UID stays when it is moved; of what is cancelled "
@@ -211,18 +243,6 @@ class AppointmentMutations:
             former = await own_booking(session, owner.account_id, wanted, lock=True)
             comer = await _comer(info.context, session, owner, companions)
             return await _confirmed(info.context, session, comer, hold, former)
-
-    @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Answer questions of an appointment's service, now or later; what was answered otherwise stays."
-    )
-    async def answer_appointment(
-        self, info: Info, appointment: strawberry.ID, answers: Answers
-    ) -> AppointmentShown | None:
-        wanted = uuid(appointment, "appointment")
-        async with acting(info.context, "appointment.answered", f"booking:{wanted}") as (session, owner):
-            row = await own_booking(session, owner.account_id, wanted, lock=True)
-            await answer(info.context, session, owner, row, answers)
-            return shown_booking(row)
 
     @strawberry.mutation(description="Cancel an appointment, up to its service's `cancelMinutes` before.")  # type: ignore[untyped-decorator]  # strawberry's
     async def cancel_appointment(self, info: Info, appointment: strawberry.ID) -> AppointmentShown | None:

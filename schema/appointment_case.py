@@ -5,19 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC
-from auth.sessions.tables import Session
-from flows.appointments.booking_tables import Booking
-from flows.appointments.cases.past import app, past_of
+from flows.appointments.cases.past import past_of
 from flows.appointments.errors import AnswerRefusedError
 from flows.appointments.finding import booking_of
-from flows.appointments.history import noted
-from flows.appointments.papers.keeping import keep, papers_of
+from flows.appointments.papers.keeping import papers_of
 from flows.appointments.papers.questions import questions_of
 from flows.appointments.tables import AppointmentService
-from schema.context import Context, Info
+from schema.context import Info
 from schema.scalars import DateTimeText, text
 
 POLICIES = {
@@ -139,13 +135,3 @@ def answers_of(given: Sequence[AnswerGiven]) -> dict[str, str]:
     if len(read) < len(given):
         raise AnswerRefusedError("A question is answered twice", "", fix="Send one answer to each.")
     return read
-
-
-async def answer(
-    context: Context, session: AsyncSession, owner: Session, row: Booking, given: Sequence[AnswerGiven]
-) -> None:
-    """Keep what a resident answers about a booking of theirs that is locked. Raises AnswerRefusedError."""
-    environment = context.platform.environment
-    if changed := await keep(session, environment.keys.cipher, row, answers_of(given)):
-        by = {"door": app(owner.channel), "questions": changed}
-        noted(session, environment.clock, row, "answer", f"account:{owner.account_id}", **by)

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_answers,
     appointment_case,
     appointment_draws,
     appointment_notices,
@@ -36,6 +37,7 @@ from schema import (
     ways_in,
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_answers import AnswerMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
@@ -91,6 +93,7 @@ for each in (
     vehicle_proofs,
     appointments,
     appointment_acts,
+    appointment_answers,
     appointment_case,
     appointment_draws,
     appointment_notices,
@@ -137,6 +140,7 @@ class Mutation(
     ParkingMandateMutations,
     VehicleProofMutations,
     AppointmentMutations,
+    AnswerMutations,
     DrawMutations,
 ):
     """The root of what residents do with their accounts."""

@@ -241,11 +241,12 @@ class MeMutations:
                 raise AssuranceTooLowError(decision.reason, needed="L3", fix="Have a face check made first.")
             if not decision:
                 raise AuthenticationTooOldError(decision.reason, within=PROOF_FRESH_FOR, fix="Sign in again first.")
+            # by the ID number, which goes with the account, some of them are known as theirs
+            await erase_appointments(Deps(session, platform.environment.clock), account.id)
             await erase(session, platform.environment.clock, account)
             actor = f"account:{account.id}"
             await debits.end_all_of(session, platform.environment.clock, account.id, actor=actor, because="erased")
             await erase_parking(deps_of(info.context, session), account.id)
-            await erase_appointments(Deps(session, platform.environment.clock), account.id)
         return True
 
 

@@ -94,7 +94,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             fix="Name the others as companions.",
         )
     session.add(row)
-    begun(session, row, comer.actor, **comer.details)
+    begun(session, row, comer.actor, "confirm", **comer.details)
     await session.flush()
     connection = await driver(session)
     visit = Visit(made.service, of.service.most_active, made.starts_at, made.ends_at)

@@ -29,9 +29,9 @@ async def happen(session: AsyncSession, clock: Clock, row: Booking, event: Event
         await connection.execute(_INACTIVE, row.id)
 
 
-def begun(session: AsyncSession, row: Booking, actor: str, **details: Any) -> None:
+def begun(session: AsyncSession, row: Booking, actor: str, event: Event = "confirm", **details: Any) -> None:
     """Note how a booking has begun."""
-    session.add(_event(row, "confirm", actor, row.created_at, details))
+    session.add(_event(row, event, actor, row.created_at, details))
 
 
 def noted(session: AsyncSession, clock: Clock, row: Booking, event: Noted, actor: str, **details: Any) -> None:
