@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import (, text
+from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
@@ -19,6 +19,7 @@ from sqlalchemy import (, text
     LargeBinary,
     SmallInteger,
     String,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
