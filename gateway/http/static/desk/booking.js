@@ -66,5 +66,5 @@ export function moving({ door, seen, moved, back }) {
   };
   return h("div", {},
     h("div", { class: "card top" }, h("h1", { tabindex: "-1" }, t("move"), " · ", named(seen.service)), h("button", { type: "button", onclick: back }, t("back"))),
-    picker({ door, service: seen.service.code, people: seen.people, whom: { moving: seen.id }, held }), end);
+    picker({ door, service: seen.service.code, people: seen.people, whom: { moving: seen.id }, held, at: seen.office.code }), end);
 }

@@ -63,8 +63,8 @@ async function chooseDoor() {
 
 const doorButton = () => h("button", { type: "button", id: "other-door", onclick: () => { location.hash = ""; } }, t("otherDoor"));
 
-/** The desk itself: what is looked up on the left, the case on the right. */
-function serve() {
+/** The desk itself: what is looked up on the left, the case on the right; `opened` is the id of one to begin with. */
+function serve(opened = "") {
   const shown = h("div", { id: "shown" });
   const list = h("div", {});
   let asked = ""; // an ID number that was looked up, for a new appointment
@@ -76,7 +76,7 @@ function serve() {
       const given = input.value.replace(/[\s-]/g, "");
       asked = ID_NUMBER.test(given) ? given : "";
       const { cases } = await api.find(asked ? { idNumber: asked } : { code: input.value.trim() });
-      list.replaceChildren(h("p", { class: "quiet" }, cases.length ? t("found", { n: cases.length }) : t("foundNone")), h("ul", { class: "choice" }, cases.map(row)));
+      list.replaceChildren(h("p", { class: "quiet" }, cases.length ? t("found", { n: cases.length }) : t("foundNone")), ...(cases.length ? [h("ul", { class: "choice" }, cases.map(row))] : []));
       if (cases.length === 1) await open(cases[0].id);
     });
   };
@@ -92,7 +92,7 @@ function serve() {
     for (const each of list.querySelectorAll("[data-id]")) each.toggleAttribute("aria-current", each.dataset.id === seen.id);
     shown.replaceChildren(caseView({ seen, show, move: () => replace(moving({ door, seen, moved: (after) => told("moved", after), back: () => show(seen) })) }));
     if (focus) shown.querySelector("h1").focus();
-    again = () => { serve(); open(seen.id); };
+    again = () => serve(seen.id);
   }
 
   function replace(view) {
@@ -107,14 +107,15 @@ function serve() {
 
   function begin() {
     say("");
-    again = () => serve();
+    again = serve;
     replace(booking({ door, idNumber: asked, booked: (seen) => told("booked", seen) }));
   }
 
   again = serve;
-  shown.append(h("p", { class: "card empty quiet" }, t("nothing")));
+  if (!opened) shown.append(h("p", { class: "card empty quiet" }, t("nothing")));
   main.replaceChildren(h("div", { class: "desk" }, form, shown));
   input.focus();
+  if (opened) attempt(shown, () => open(opened));
 }
 
 const zoneOf = (office) => (door.offices.find((each) => each.office.code === office) ?? door.offices[0]).timeZone;
@@ -126,6 +127,7 @@ function header() {
   const other = language() === "zh" ? "en" : "zh";
   const change = () => {
     speak(other);
+    say("");
     header();
     again();
     document.getElementById("language").focus();

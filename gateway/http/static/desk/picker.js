@@ -1,28 +1,35 @@
 // Chooses a time of a service: an office, a day, a time, which is held at once for whom it is meant.
 
 import { api } from "./api.js";
-import { attempt } from "./parts.js";
+import { attempt, field, select } from "./parts.js";
 import { clock, day, named, t, when } from "./texts.js";
 import { h } from "/console/dom.js";
 
-/** Return an element with the days on which something is free; `held(hold, zone)` when a time is kept. */
-export function picker({ door, service, people, whom, held }) {
+/** Return an element with the days on which something is free, at office `at` first; `held(hold, zone)` when a time is kept. */
+export function picker({ door, service, people, whom, held, at = "" }) {
   const days = h("div", { class: "card" });
   const times = h("div", { class: "card", hidden: true });
   const element = h("div", {}, days, times);
   attempt(days, async () => {
     const found = (await api.days({ service, people })).days;
-    days.append(h("h2", {}, t("pickDay")), found.length ? offices(found) : h("p", {}, t("noDays")));
+    const places = door.offices.filter((place) => found.some((each) => each.office === place.office.code));
+    const list = h("ul", { class: "times" });
+    const chosen = select("at", places.map((each) => [each.office.code, named(each.office)]), at);
+    const renew = () => {
+      times.hidden = true;
+      list.replaceChildren(...found.filter((each) => each.office === chosen.value).map((each) => h("li", {}, dayButton(each))));
+    };
+    chosen.addEventListener("change", renew);
+    days.append(h("h2", {}, t("pickDay")), places.length > 1 ? field(t("office"), chosen) : "", places.length ? list : h("p", {}, t("noDays")));
+    renew();
   });
 
-  const offices = (found) => door.offices.filter((place) => found.some((each) => each.office === place.office.code)).map((place) => [
-    door.offices.length > 1 && h("h3", {}, named(place.office)),
-    h("ul", { class: "times" }, found.filter((each) => each.office === place.office.code).map((each) => {
-      const button = h("button", { type: "button", "data-day": each.day, "data-office": each.office, onclick: () => show(button, place, each.day) },
-        day(each.day), " ", h("span", { class: "quiet" }, t("times_n", { n: each.times })));
-      return h("li", {}, button);
-    })),
-  ]);
+  function dayButton(each) {
+    const place = door.offices.find((one) => one.office.code === each.office);
+    const button = h("button", { type: "button", "data-day": each.day, onclick: () => show(button, place, each.day) },
+      day(each.day), " ", h("span", { class: "quiet" }, t("times_n", { n: each.times })));
+    return button;
+  }
 
   function show(button, place, chosen) {
     press(days, button);
