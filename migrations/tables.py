@@ -13,6 +13,7 @@ import flows.appointments.draw.tables
 import flows.appointments.hall.tables
 import flows.appointments.papers.tables
 import flows.appointments.tables
+import flows.appointments.waitlist.tables
 import flows.codes.place_tables
 import flows.codes.tables
 import flows.parking.operating_tables

@@ -1,6 +1,5 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -10,9 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
-from auth.sessions.tables import Session
 from flows.appointments import ending, holding
-from flows.appointments.booking import Comer, confirm
+from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.cases.past import app
@@ -20,9 +18,11 @@ from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
-from flows.appointments.persons import person_by_number, person_of
-from schema.appointment_case import AnswerGiven, Answers, CaseFields, answers_of
+from flows.appointments.waitlist.confirming import confirm
+from flows.appointments.waitlist.entries import entry_id_of
+from schema.appointment_case import Answers, CaseFields, comer_of
 from schema.appointment_notices import AppointmentNotices
+from schema.appointment_waitlist import AppointmentWaits
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
@@ -139,7 +139,7 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments(AppointmentNotices):
+class MyAppointments(AppointmentNotices, AppointmentWaits):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -207,7 +207,10 @@ class AppointmentMutations:
 
     @strawberry.mutation(description="Give a hold back before its time is over.")  # type: ignore[untyped-decorator]  # strawberry's
     async def release_appointment(self, info: Info, hold: HoldText) -> bool | None:
-        await holding.release(info.context.platform.appointments, _opened(info.context, hold))
+        made = _opened(info.context, hold)
+        if entry_id_of(made) is not None:
+            raise ArgumentRefusedError("This is an offer of the waitlist", fix="Decline it with `leaveWaitlist`.")
+        await holding.release(info.context.platform.appointments, made)
         return True
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
@@ -223,7 +226,7 @@ class AppointmentMutations:
     ) -> AppointmentShown | None:
         await _limited(info.context, _CONFIRMS)
         async with acting(info.context, "appointment.booked", "") as (session, owner):
-            comer = await _comer(info.context, session, owner, companions, answers)
+            comer = await comer_of(info.context, session, owner, companions, answers)
             return await _confirmed(info.context, session, comer, hold)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
@@ -241,7 +244,7 @@ class AppointmentMutations:
         await _limited(info.context, _CONFIRMS)
         async with acting(info.context, "appointment.moved", "") as (session, owner):
             former = await own_booking(session, owner.account_id, wanted, lock=True)
-            comer = await _comer(info.context, session, owner, companions)
+            comer = await comer_of(info.context, session, owner, companions)
             return await _confirmed(info.context, session, comer, hold, former)
 
     @strawberry.mutation(description="Cancel an appointment, up to its service's `cancelMinutes` before.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -253,16 +256,6 @@ class AppointmentMutations:
                 deps = Deps(session, info.context.platform.environment.clock)
                 await ending.cancel(deps, row, f"account:{owner.account_id}", door=app(owner.channel))
             return shown_booking(row)
-
-
-async def _comer(
-    context: Context, session: AsyncSession, owner: Session, companions: list[str], answers: Sequence[AnswerGiven] = ()
-) -> Comer:
-    keys = context.platform.environment.keys
-    persons = [await person_of(session, owner.account_id)]
-    persons += [await person_by_number(session, keys, each) for each in companions]
-    by = {"door": app(owner.channel)}
-    return Comer(f"account:{owner.account_id}", owner.account_id, persons, answers_of(answers), details=by)
 
 
 async def _confirmed(

@@ -5,15 +5,19 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC
-from flows.appointments.cases.past import past_of
+from auth.sessions.tables import Session
+from flows.appointments.booking import Comer
+from flows.appointments.cases.past import app, past_of
 from flows.appointments.errors import AnswerRefusedError
 from flows.appointments.finding import booking_of
 from flows.appointments.papers.keeping import papers_of
 from flows.appointments.papers.questions import questions_of
+from flows.appointments.persons import person_by_number, person_of
 from flows.appointments.tables import AppointmentService
-from schema.context import Info
+from schema.context import Context, Info
 from schema.scalars import DateTimeText, text
 
 POLICIES = {
@@ -135,3 +139,14 @@ def answers_of(given: Sequence[AnswerGiven]) -> dict[str, str]:
     if len(read) < len(given):
         raise AnswerRefusedError("A question is answered twice", "", fix="Send one answer to each.")
     return read
+
+
+async def comer_of(
+    context: Context, session: AsyncSession, owner: Session, companions: list[str], answers: Sequence[AnswerGiven] = ()
+) -> Comer:
+    """Return a resident with those who come along, as whoever books. Raises AnswerRefusedError, IdNumberError."""
+    keys = context.platform.environment.keys
+    persons = [await person_of(session, owner.account_id)]
+    persons += [await person_by_number(session, keys, each) for each in companions]
+    by = {"door": app(owner.channel)}
+    return Comer(f"account:{owner.account_id}", owner.account_id, persons, answers_of(answers), details=by)

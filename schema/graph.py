@@ -10,6 +10,7 @@ from schema import (
     appointment_case,
     appointment_draws,
     appointment_notices,
+    appointment_waitlist,
     appointments,
     child_mandates,
     code_devices,
@@ -39,6 +40,7 @@ from schema import (
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
 from schema.appointment_answers import AnswerMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
+from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
 from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
@@ -96,6 +98,7 @@ for each in (
     appointment_answers,
     appointment_case,
     appointment_draws,
+    appointment_waitlist,
     appointment_notices,
 ):
     POLICIES |= each.POLICIES
@@ -142,6 +145,7 @@ class Mutation(
     AppointmentMutations,
     AnswerMutations,
     DrawMutations,
+    WaitlistMutations,
 ):
     """The root of what residents do with their accounts."""
 

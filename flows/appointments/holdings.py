@@ -23,6 +23,9 @@ from flows.appointments.history import happen
 from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.papers import keeping
 from flows.appointments.papers.tables import CaseNote, CasePapers
+from flows.appointments.waitlist import entries
+from flows.appointments.waitlist.entries import OPEN
+from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent
 from kernel.crypto.fields import FieldCipher
 
 _HIDDEN = {"account_id", "slot_ids", "hold_id", "resource_id"}
@@ -38,6 +41,8 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
     notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
+    waiting = (await session.exec(select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts)))).all()
+    waited = select(WaitlistEvent).where(col(WaitlistEvent.entry_id).in_([each.id for each in waiting]))
     return {
         "bookings": [plain_row(row, _HIDDEN) for row in bookings],
         "events": [plain_row(row, {"actor"}) for row in (await session.exec(events)).all()],
@@ -45,12 +50,14 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
         "notes": [plain_row(row, {"actor"}) | {"text": keeping.note_text(cipher, row)} for row in notes],
         "notices": [plain_row(row, _HIDDEN) for row in (await session.exec(notices)).all()],
         "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
+        "waitlist": [plain_row(row, _HIDDEN) for row in waiting],
+        "waitlist_events": [plain_row(row, {"actor"}) for row in (await session.exec(waited)).all()],
     }
 
 
 async def erase_appointments(deps: Deps, account_id: UUID) -> None:
     """Give up what is to come, and forget by what its persons were told apart."""
-    session = deps.session
+    session, parts = deps.session, await parts_of(deps.session, account_id)
     mine = select(Booking).where(await theirs(session, account_id)).order_by(col(Booking.id)).with_for_update()
     rows = (await session.exec(mine)).all()
     for row in rows:
@@ -61,3 +68,6 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
     await session.exec(delete(BookingPerson).where(col(BookingPerson.booking_id).in_([row.id for row in rows])))
     for table in (CasePapers, CaseNote):
         await session.exec(delete(table).where(col(table.case_id).in_([row.uid for row in rows])))
+    waiting = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))
+    for entry in (await session.exec(waiting.order_by(col(WaitlistEntry.id)).with_for_update())).all():
+        await entries.happen(deps, entry, "leave", f"account:{account_id}")

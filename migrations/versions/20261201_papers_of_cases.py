@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '8ffe9eb3c5eb'
-down_revision = 'b7d3a95c1e42'
+down_revision = 'c4ad4c89545f'
 branch_labels = None
 depends_on = None
 

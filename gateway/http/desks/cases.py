@@ -15,11 +15,13 @@ from flows.appointments.cases import serving
 from flows.appointments.cases.looking_up import by_code, by_person, case_of
 from flows.appointments.cases.serving import Served
 from flows.appointments.cases.viewing import line_of
-from flows.appointments.persons import person_by_number
+from flows.appointments.hall.reading import is_pass_code
+from flows.appointments.persons import person_by_number, person_of
 from flows.codes.redis_needed import needing_redis
 from gateway.errors import RequestError
 from gateway.http.departments import REFUSALS, AnyRequest, json
-from gateway.http.desks.asking import MOST_BYTES, Code, Desks, IdNumber, Line, Said, read
+from gateway.http.desks.asking import MOST_BYTES, Desks, IdNumber, Line, Said, read
+from gateway.http.halls.tickets import holder
 from kernel.crypto.blind_index import normal_phone
 
 _BY_NUMBER = Limit("desk look-ups by ID number", 120, 600)
@@ -31,9 +33,9 @@ Act = Callable[[Served, UUID, Any], Awaitable[Booking]]
 
 
 class Find(Said, frozen=True, kw_only=True):
-    """By one of them."""
+    """By one of them: a code of the case or, at a counter, its person's pass code; or an ID number."""
 
-    code: Code = ""
+    code: Annotated[str, Meta(max_length=400)] = ""
     id_number: IdNumber = ""
 
 
@@ -106,8 +108,11 @@ def _find(desks: Desks) -> HTTPRouteHandler:
         said = await read(request, Find)
         if bool(said.code) == bool(said.id_number):
             raise RequestError("One of code and idNumber is needed", fix="Send one of them, and not both.")
+        shown = await _shown(desks, request, said.code) if is_pass_code(said.code) else None
         async with desks.serving(request) as served:
-            if said.id_number:
+            if shown is not None:
+                rows, about = await _by_account(served, shown), f"account:{shown}"
+            elif said.id_number:
                 rows, about = await _by_number(desks, served, said.id_number)
             else:
                 rows, about = await _by_code(served, said.code)
@@ -116,6 +121,17 @@ def _find(desks: Desks) -> HTTPRouteHandler:
         return json({"cases": found})
 
     return find
+
+
+async def _shown(desks: Desks, request: AnyRequest, text: str) -> UUID:
+    """Return whose pass code was shown at a counter. Raises PassCodeRefusedError."""
+    if not (office := request.query_params.get("office", "")):
+        raise RequestError("Pass codes are read at counters", fix="Ask for the appointment's own code.")
+    return await holder(desks.platform.database, desks.platform.desk, request, office, text)
+
+
+async def _by_account(served: Served, account_id: UUID) -> list[Booking]:
+    return [*await by_person(served.session, served.door, await person_of(served.session, account_id))]
 
 
 async def _by_code(served: Served, code: str) -> tuple[list[Booking], str]:

@@ -11,7 +11,7 @@ from services_catalog.organisations.roles import Role
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
 from tests.appointments.test_papers import QUESTIONS
 from tests.gateway.conftest import City
-from tests.gateway.halls.keys import key
+from tests.gateway.halls.staff_of import key
 from tests.gateway.residents.test_appointments import ALWAYS, EVERY_DAY
 
 ASKING = {**SERVICE, "questions": QUESTIONS, "most_active": 3, "cancel_minutes": 40_000}

@@ -7,7 +7,7 @@ from tests.appointments.hall import Hall
 from tests.browser import Browser
 from tests.console.test_looking import FAULTS
 from tests.gateway.conftest import City
-from tests.gateway.halls.keys import key
+from tests.gateway.halls.staff_of import key
 from tests.gateway.residents.desks import LI, registry
 from tests.gateway.residents.hosts import Phones, sign_in
 from tests.gateway.residents.test_appointment_case import booked

@@ -8,7 +8,7 @@ from tests.appointments.hall import Hall
 from tests.gateway.conftest import City
 from tests.gateway.residents.desks import registry, staff
 from tests.gateway.residents.hosts import Phones, prove_face, sign_in
-from tests.gateway.residents.test_appointment_case import CONFIRM, HISTORY, said
+from tests.gateway.residents.test_appointment_case import CONFIRM, HISTORY, booked, said
 from tests.gateway.residents.test_appointments import HOLD, tomorrow
 
 pytestmark = pytest.mark.case("issue-6.one-case")
@@ -60,3 +60,19 @@ async def test_begun_on_the_phone_continued_at_a_counter_asked_about_by_hotline(
     assert "credential" not in str(mine)
     assert await hall.ask("SELECT count(*) FROM booking") == [(1,)]
     assert await hall.ask("SELECT count(*) FROM case_papers") == [(1,)]
+
+
+PASS = """mutation { passCode(purpose: "check_in") { codes { text } } }"""
+
+
+async def test_a_counter_finds_who_shows_their_pass_code(
+    city: City, phones: Phones, hall: Hall, client: httpx.AsyncClient
+) -> None:
+    who = await sign_in(city, phones, "wang")
+    mine = await booked(who)
+    code = (await who.data(PASS))["codes"][0]["text"]
+    clerk = await staff(hall, client, "clerk", "hall")
+    assert [each["id"] for each in (await clerk.done("/cases/find", code=code))["cases"]] == [mine["id"]]
+    hotline = await staff(hall, client, "hotline")
+    assert await hotline.code("/cases/find", code=code) == (400, "BAD_REQUEST")
+    assert await clerk.code("/cases/find", code="S:NOTACODE") == (422, "PASS_CODE_REFUSED")

@@ -68,7 +68,7 @@ function serve(opened = "") {
   const shown = h("div", { id: "shown" });
   const list = h("div", {});
   let asked = ""; // an ID number that was looked up, for a new appointment
-  const input = h("input", { id: "wanted", autocomplete: "off", spellcheck: "false", required: true, maxlength: "60" });
+  const input = h("input", { id: "wanted", autocomplete: "off", spellcheck: "false", required: true, maxlength: "400" });
   const look = (event) => {
     event.preventDefault();
     say("");
