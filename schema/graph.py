@@ -8,8 +8,10 @@ from schema import (
     appointment_acts,
     appointment_answers,
     appointment_case,
+    appointment_companions,
     appointment_draws,
     appointment_notices,
+    appointment_rights,
     appointment_waitlist,
     appointments,
     child_mandates,
@@ -39,6 +41,7 @@ from schema import (
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
 from schema.appointment_answers import AnswerMutations
+from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
@@ -100,6 +103,8 @@ for each in (
     appointment_draws,
     appointment_waitlist,
     appointment_notices,
+    appointment_rights,
+    appointment_companions,
 ):
     POLICIES |= each.POLICIES
 
@@ -145,6 +150,7 @@ class Mutation(
     AppointmentMutations,
     AnswerMutations,
     DrawMutations,
+    CompanionMutations,
     WaitlistMutations,
 ):
     """The root of what residents do with their accounts."""

@@ -21,8 +21,10 @@ from flows.appointments.ending import let_rest
 from flows.appointments.finding import theirs
 from flows.appointments.history import happen
 from flows.appointments.notice_tables import AppointmentNotice
+from flows.appointments.notices import notify_everybody
 from flows.appointments.papers import keeping
 from flows.appointments.papers.tables import CaseNote, CasePapers
+from flows.appointments.right_tables import BookingRight
 from flows.appointments.waitlist import entries
 from flows.appointments.waitlist.entries import OPEN
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent
@@ -41,6 +43,7 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
     notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
+    rights = select(BookingRight).where(col(BookingRight.account_id).in_(parts))
     waiting = (await session.exec(select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts)))).all()
     waited = select(WaitlistEvent).where(col(WaitlistEvent.entry_id).in_([each.id for each in waiting]))
     return {
@@ -49,6 +52,7 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
         "papers": [{"case_id": str(row.case_id)} | msgspec.to_builtins(keeping.opened(cipher, row)) for row in papers],
         "notes": [plain_row(row, {"actor"}) | {"text": keeping.note_text(cipher, row)} for row in notes],
         "notices": [plain_row(row, _HIDDEN) for row in (await session.exec(notices)).all()],
+        "rights": [plain_row(row, _HIDDEN) for row in (await session.exec(rights)).all()],
         "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
         "waitlist": [plain_row(row, _HIDDEN) for row in waiting],
         "waitlist_events": [plain_row(row, {"actor"}) for row in (await session.exec(waited)).all()],
@@ -64,6 +68,7 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
         if row.state in ("confirmed", "conflict"):
             await happen(session, deps.clock, row, "cancel", f"account:{account_id}")
             row.sequence += 1
+            await notify_everybody(deps, row, "cancelled", f"account:{account_id}")
             await let_rest(deps, row)
     await session.exec(delete(BookingPerson).where(col(BookingPerson.booking_id).in_([row.id for row in rows])))
     for table in (CasePapers, CaseNote):
