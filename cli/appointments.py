@@ -11,6 +11,7 @@ from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, 
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
+from flows.appointments import no_shows
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.history import happen
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
@@ -118,10 +119,7 @@ def excuse(code: str, reason: str) -> None:
 
     async def work(session: AsyncSession) -> None:
         row = await booking_by(session, code)
-        if row.state != "no_show":
-            raise click.ClickException(f"{code} is {row.state}: nobody is said not to have come.")
-        row.excused_at = row.excused_at or _CLOCK.now()
-        session.add(row)
+        no_shows.excuse(session, _CLOCK, row, operator(), reason=reason)
         await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}", reason=reason)
 
     transaction(work)

@@ -26,6 +26,7 @@ from gateway.direct import carry
 from gateway.guide import Guide
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
+from gateway.http.desks.routes import desk_routes
 from gateway.http.documents import document_routes
 from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
@@ -251,9 +252,9 @@ class Gateway:
         payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        draws = draw_routes(self.database, secrets)
         pickups = Pickups(self.database, self.environment).handlers()
-        return [*self._open_routes(platform), *parking, *draws, *pickups, *payments.handlers(), *stays.handlers()]
+        staff = [*draw_routes(self.database, secrets), *desk_routes(platform), *pickups]
+        return [*self._open_routes(platform), *parking, *staff, *payments.handlers(), *stays.handlers()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""

@@ -12,6 +12,7 @@ import flows.appointments.booking_tables
 import flows.appointments.draw.tables
 import flows.appointments.hall.tables
 import flows.appointments.notice_tables
+import flows.appointments.papers.tables
 import flows.appointments.right_tables
 import flows.appointments.tables
 import flows.appointments.waitlist.tables

@@ -9,18 +9,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
-from auth.sessions.tables import Session
 from flows.appointments import ending, holding
 from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
+from flows.appointments.cases.past import app
 from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
-from flows.appointments.persons import person_by_number, person_of
 from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
+from schema.appointment_case import Answers, CaseFields, comer_of
 from schema.appointment_companions import NamedAppointments
 from schema.appointment_notices import AppointmentNotices
 from schema.appointment_queue import Queued
@@ -86,7 +86,7 @@ class DetailsShown:
 
 
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown(Queued):
+class AppointmentShown(Queued, CaseFields):
     """A booking."""
 
     code: str = strawberry.field(description="What to say at a counter or on the telephone.")
@@ -231,10 +231,12 @@ class AppointmentMutations:
         info: Info,
         hold: HoldText,
         companions: Companions = [],  # noqa: B006 - GraphQL's default, never changed
+        answers: Answers = [],  # noqa: B006 - as above
     ) -> AppointmentShown | None:
         await _limited(info.context, _CONFIRMS)
         async with acting(info.context, "appointment.booked", "") as (session, owner):
-            return await _confirmed(info.context, session, owner, (hold, companions))
+            comer = await comer_of(info.context, session, owner, companions, answers)
+            return await _confirmed(info.context, session, comer, hold)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Move an appointment to what is held. If that fails, it stays as it is. Without "
@@ -251,7 +253,8 @@ class AppointmentMutations:
         await _limited(info.context, _CONFIRMS)
         async with acting(info.context, "appointment.moved", "") as (session, owner):
             former = await own_booking(session, owner.account_id, wanted, lock=True)
-            return await _confirmed(info.context, session, owner, (hold, companions), former)
+            comer = await comer_of(info.context, session, owner, companions)
+            return await _confirmed(info.context, session, comer, hold, former)
 
     @strawberry.mutation(description="Cancel an appointment, up to its service's `cancelMinutes` before.")  # type: ignore[untyped-decorator]  # strawberry's
     async def cancel_appointment(self, info: Info, appointment: strawberry.ID) -> AppointmentShown | None:
@@ -259,22 +262,19 @@ class AppointmentMutations:
         async with acting(info.context, "appointment.cancelled", f"booking:{wanted}") as (session, owner):
             row = await own_booking(session, owner.account_id, wanted, lock=True)
             if row.state != "cancelled":
-                await ending.cancel(
-                    Deps(session, info.context.platform.environment.clock), row, f"account:{owner.account_id}"
-                )
+                deps = Deps(session, info.context.platform.environment.clock)
+                await ending.cancel(deps, row, f"account:{owner.account_id}", door=app(owner.channel))
             return shown_booking(row)
 
 
 async def _confirmed(
-    context: Context, session: AsyncSession, owner: Session, said: tuple[str, list[str]], former: Booking | None = None
+    context: Context, session: AsyncSession, comer: Comer, hold: str, former: Booking | None = None
 ) -> AppointmentShown:
-    desk, keys, made = context.platform.appointments, context.platform.environment.keys, _opened(context, said[0])
+    desk, made = context.platform.appointments, _opened(context, hold)
     check_level(context, (await service_of(session, made.service)).level)
-    if len(said[1]) >= made.people and said[1]:
+    if len(comer.persons) > made.people:
         raise ArgumentRefusedError(f"{made.people} people come, the resident included", fix="Name the others alone.")
-    persons = [await person_of(session, owner.account_id)]
-    persons += [await person_by_number(session, keys, each) for each in said[1]]
-    row = await confirm(desk, session, made, Comer(f"account:{owner.account_id}", owner.account_id, persons), former)
+    row = await confirm(desk, session, made, comer, former)
     about(session, f"booking:{row.id}")
     return shown_booking(row)
 

@@ -6,6 +6,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_answers,
+    appointment_case,
     appointment_companions,
     appointment_draws,
     appointment_hall,
@@ -41,6 +43,7 @@ from schema import (
     ways_in,
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_answers import AnswerMutations
 from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointment_hall import HallMutations, HallSubscriptions
@@ -100,6 +103,8 @@ for each in (
     vehicle_proofs,
     appointments,
     appointment_acts,
+    appointment_answers,
+    appointment_case,
     appointment_draws,
     appointment_hall,
     appointment_waitlist,
@@ -152,6 +157,7 @@ class Mutation(
     ParkingMandateMutations,
     VehicleProofMutations,
     AppointmentMutations,
+    AnswerMutations,
     DrawMutations,
     HallMutations,
     CompanionMutations,

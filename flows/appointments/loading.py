@@ -84,7 +84,10 @@ class Loading:
             fix = "yiwang department list shows them."
             self._findings.append(Finding("error", f"{at}/department", f"no department {service.department}", fix))
             return
-        values = msgspec.structs.asdict(service) | {"release_minute": minute_of(service.release)}
+        values = msgspec.structs.asdict(service) | {
+            "release_minute": minute_of(service.release),
+            "questions": msgspec.to_builtins(service.questions),
+        }
         for each in ("code", "release", "closed"):
             del values[each]
         key, name = {"code": service.code}, f"service:{service.code}"
