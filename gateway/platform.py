@@ -11,11 +11,14 @@ from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
 from flows.appointments.holding import Desk as AppointmentDesk
 from flows.appointments.offered import Offered
+from flows.appointments.systems.client import Clients, Signer
+from flows.appointments.systems.doors import Doors
 from flows.appointments.turnstile import Turnstile
 from flows.codes.desk import Desk
 from flows.parking.watching import Watch
 from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
+from kernel.networks import parse_networks
 from schema.context import LiveServices, Platform
 
 
@@ -61,4 +64,7 @@ async def open_platform(
 
 def _appointment_desk(database: Database, environment: Environment) -> AppointmentDesk:
     clock, keys = environment.clock, environment.keys
-    return AppointmentDesk(clock, keys.cipher, Turnstile(environment.redis), Offered(database, clock, keys))
+    signer = Signer(environment.issuer, clock, environment.ring)
+    clients = Clients(signer, parse_networks(environment.settings.upstream_networks))
+    doors = Doors(database, clock, clients)
+    return AppointmentDesk(clock, keys.cipher, Turnstile(environment.redis), Offered(database, clock, keys), doors)

@@ -1,5 +1,6 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -177,7 +178,7 @@ class AppointmentMutations:
         companions: Companions = [],  # noqa: B006 - GraphQL's default, never changed
     ) -> AppointmentShown | None:
         await _limited(info.context, _CONFIRMS)
-        async with acting(info.context, "appointment.booked", "") as (session, owner):
+        async with _turn(info.context, hold), acting(info.context, "appointment.booked", "") as (session, owner):
             return await _confirmed(info.context, session, owner, (hold, companions))
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
@@ -193,7 +194,7 @@ class AppointmentMutations:
     ) -> AppointmentShown | None:
         wanted = uuid(appointment, "appointment")
         await _limited(info.context, _CONFIRMS)
-        async with acting(info.context, "appointment.moved", "") as (session, owner):
+        async with _turn(info.context, hold), acting(info.context, "appointment.moved", "") as (session, owner):
             former = await own_booking(session, owner.account_id, wanted, lock=True)
             return await _confirmed(info.context, session, owner, (hold, companions), former)
 
@@ -207,6 +208,10 @@ class AppointmentMutations:
                     Deps(session, info.context.platform.environment.clock), row, f"account:{owner.account_id}"
                 )
             return shown_booking(row)
+
+
+def _turn(context: Context, hold: str) -> AbstractAsyncContextManager[None]:
+    return holding.turn(context.platform.appointments, _opened(context, hold))
 
 
 async def _confirmed(

@@ -15,7 +15,7 @@ from flows.appointments import holding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.ending import end_for_another
-from flows.appointments.errors import ClashError, NoShowLimitError, WrongStateError
+from flows.appointments.errors import ClashError, NoShowLimitError, SystemAwayError, WrongStateError
 from flows.appointments.finding import Asked, asked, next_free
 from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
@@ -51,7 +51,7 @@ async def confirm(
 
     Whoever was to come to that comes to this, unless others are named.
 
-    Raises TakenError, ClashError, NotBookableError, WrongStateError.
+    Raises TakenError, ClashError, NotBookableError, WrongStateError, SystemAwayError.
     """
     deps, now = Deps(session, desk.clock), desk.clock.now()
     await lock_named(session, f"hold {made.id}")
@@ -64,10 +64,20 @@ async def confirm(
     of = await asked(session, made.service, made.office, made.people, made.channel)
     await holding.keep(desk, session, made, of)
     try:
-        return await _book(deps, made, of, comer, replaced)
+        row = await _book(deps, made, of, comer, replaced)
+        if made.system:
+            await _book_elsewhere(desk, session, row, of)
     except BaseException:
         await desk.turnstile.end_at(made.id, made.wanted(of, now), now, made.expires_at)
         raise
+    return row
+
+
+async def _book_elsewhere(desk: Desk, session: AsyncSession, row: Booking, of: Asked) -> None:
+    if desk.elsewhere is None:
+        raise SystemAwayError("Nothing here books at the office's own system", fix="Book by another door.")
+    if not await desk.elsewhere.book(session, row):
+        raise holding.taken(await next_free(session, desk.clock, of, row.starts_at))
 
 
 async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None) -> Booking:
@@ -92,7 +102,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             raise _hindered(await next_free(session, deps.clock, of, made.starts_at))
         if missed is not None:
             raise NoShowLimitError(missed.codes, missed.until)
-    left = await take(connection, row.slot_ids, row.channel, now)
+    left = await take(connection, row.slot_ids, row.channel, now, is_elsewhere=bool(made.system))
     if left is None:
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
     changed(session, made.wanted(of, now), left, made.id)
@@ -117,6 +127,7 @@ def _booking(made: Hold, comer: Comer, replaced: Booking | None, now: datetime) 
         channel=made.channel,
         state="confirmed",
         sequence=replaced.sequence + 1 if replaced else 0,
+        system=made.system or None,
         replaces=replaced.id if replaced else None,
         created_at=now,
         updated_at=now,

@@ -1,0 +1,214 @@
+"""Their slots become rows of ours, so that whatever searches, holds or draws needs not know whose they are.
+
+Rows of slots are locked in the order of their times, as everywhere, and no booking's in the same transaction: whoever
+books or gives back has a booking's row first.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw, Struct
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.colliding import collide
+from flows.appointments.systems.wire import Slot
+from flows.appointments.tables import (
+    CHANNELS,
+    AppointmentOffice,
+    AppointmentResource,
+    AppointmentSchedule,
+)
+from kernel.clock import Clock
+from kernel.database import Database, driver
+
+_PUT = """
+    INSERT INTO appointment_slot
+        (resource_id, schedule_id, starts_at, ends_at, capacity, quota, status, version)
+    SELECT resource, schedule, starts, ends, (SELECT sum(n) FROM unnest(string_to_array(quota, ',')::int[]) n),
+        string_to_array(quota, ',')::smallint[], status, version
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[])
+        AS given (resource, schedule, starts, ends, quota, status, version)
+    ON CONFLICT (resource_id, starts_at) DO UPDATE SET schedule_id = excluded.schedule_id, ends_at = excluded.ends_at,
+        quota = excluded.quota, status = excluded.status, version = excluded.version,
+        capacity = greatest(excluded.capacity, appointment_slot.taken)
+    WHERE appointment_slot.version IS NULL OR appointment_slot.version < excluded.version
+"""
+_OVER = """
+    WITH gone AS (
+        SELECT s.id FROM appointment_slot s
+        WHERE s.resource_id = ANY ($1::uuid[]) AND s.starts_at >= $2 AND s.starts_at < $5 AND NOT EXISTS (
+            SELECT 1 FROM unnest($3::uuid[], $4::timestamptz[]) AS listed (resource, starts)
+            WHERE listed.resource = s.resource_id AND listed.starts = s.starts_at
+        )
+        ORDER BY s.resource_id, s.starts_at FOR UPDATE
+    ), deleted AS (
+        DELETE FROM appointment_slot s USING gone WHERE s.id = gone.id AND s.taken = 0
+    )
+    UPDATE appointment_slot s SET status = 'closed' FROM gone WHERE s.id = gone.id AND s.taken > 0
+"""
+
+
+FINDINGS = 20
+"""So many are kept of a system."""
+
+
+class MismatchError(ValueError):
+    """The file of offices and a system do not say the same: of each of many slots, and told once."""
+
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def finding(where: str, error: Exception) -> str:
+    """Return what an operator reads."""
+    return str(error) if isinstance(error, MismatchError) else f"{where}: {error}"
+
+
+def together(new: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return findings once each, the new ones first."""
+    return [*dict.fromkeys([*new, *known])][:FINDINGS]
+
+
+class Read(Struct, frozen=True):
+    """What could be read of what a system said, and what is wrong with the rest."""
+
+    slots: list[tuple[AppointmentResource, Slot]]
+    findings: list[str]
+
+
+class Resources:
+    """The resources of a system that are in use, by what it calls them."""
+
+    def __init__(self, rows: Iterable[AppointmentResource], in_use: Collection[UUID]) -> None:
+        self.all = [*rows]
+        self._by_name = {(each.office, each.code): each for each in self.all if each.id in in_use}
+
+    def get(self, office: str, resource: str) -> AppointmentResource | None:
+        return self._by_name.get((office, resource))
+
+    def read(self, given: Sequence[Raw], where: str) -> Read:
+        """Read slots one by one: what is wrong with one concerns no other."""
+        found = Read([], [])
+        for number, raw in enumerate(given):
+            try:
+                found.slots.append(self.checked(msgspec.json.decode(raw, type=Slot)))
+            except UNREADABLE as error:
+                found.findings.append(finding(f"{where}/{number}", error))
+        return found
+
+    def checked(self, slot: Slot) -> tuple[AppointmentResource, Slot]:
+        """Return a slot with its resource. Raises MismatchError."""
+        name, row = f"{slot.office}/{slot.resource}", self.get(slot.office, slot.resource)
+        if row is None:
+            raise MismatchError(f"{name} is no resource of this system in the file of offices, or closed")
+        if slot.ends - slot.starts != timedelta(minutes=row.slot_minutes):
+            raise MismatchError(f"a slot of {name} has not its {row.slot_minutes} minutes")
+        if strange := sorted(set(slot.services) - set(row.skills)):
+            raise MismatchError(f"{', '.join(strange)} is no skill of {name}")
+        return row, slot
+
+
+async def resources_of(session: AsyncSession, system: str) -> Resources:
+    """Return a system's resources."""
+    chosen = (
+        select(AppointmentResource, AppointmentOffice.closed_at)
+        .join(AppointmentOffice, col(AppointmentOffice.code) == AppointmentResource.office)
+        .where(AppointmentResource.system == system)
+        .order_by(col(AppointmentResource.id))
+    )
+    rows = (await session.exec(chosen)).all()
+    return Resources([row for row, _ in rows], {row.id for row, closed in rows if not (closed or row.closed_at)})
+
+
+async def put(session: AsyncSession, clock: Clock, slots: Sequence[tuple[AppointmentResource, Slot]]) -> None:
+    """Have slots be as their system says, unless what is known of one is newer."""
+    latest = {
+        (row.id, slot.starts.astimezone(UTC)): slot for row, slot in sorted(slots, key=lambda each: each[1].version)
+    }
+    keys = sorted(key for key in latest if key[1] >= clock.now())
+    told = [latest[key] for key in keys]
+    schedules = await _schedules(session, {(key[0], services_of(slot)) for key, slot in zip(keys, told, strict=True)})
+    await (await driver(session)).execute(
+        _PUT,
+        [key[0] for key in keys],
+        [schedules[key[0], services_of(slot)] for key, slot in zip(keys, told, strict=True)],
+        [key[1] for key in keys],
+        [each.ends for each in told],
+        [",".join(map(str, quota(each))) for each in told],
+        ["closed" if each.closed else "open" for each in told],
+        [each.version for each in told],
+    )
+
+
+async def close_others(
+    session: AsyncSession,
+    span: tuple[datetime, datetime],
+    resources: Resources,
+    slots: Sequence[tuple[AppointmentResource, Slot]],
+) -> None:
+    """Serve no time of a span that a whole listing of it lacks; nobody who has booked one loses it by that."""
+    ids, rows, starts = (
+        [each.id for each in resources.all],
+        [row.id for row, _ in slots],
+        [slot.starts for _, slot in slots],
+    )
+    await (await driver(session)).execute(_OVER, ids, span[0], rows, starts, span[1])
+
+
+async def collide_all(database: Database, clock: Clock, resource_ids: Iterable[UUID]) -> None:
+    """Have bookings whose time is served no more be conflicts."""
+    for each in sorted(set(resource_ids)):
+        async with database.session() as session:
+            await collide(session, clock, each)
+
+
+def services_of(slot: Slot) -> tuple[str, ...]:
+    """Return the services of a slot in one order."""
+    return tuple(sorted(set(slot.services)))
+
+
+def quota(slot: Slot) -> list[int]:
+    """Return the places of each channel, without what others have taken. Those for few keep theirs the longest.
+
+    A system that knows no channels has them all for the public.
+    """
+    left = max(slot.capacity - slot.taken, 0)
+    places = dict(slot.channels) or {"public": left}
+    found = []
+    for channel in reversed(CHANNELS):
+        found.append(min(places.get(channel, 0), left))
+        left -= found[-1]
+    return found[::-1]
+
+
+async def _schedules(
+    session: AsyncSession, wanted: Collection[tuple[UUID, tuple[str, ...]]]
+) -> dict[tuple[UUID, tuple[str, ...]], UUID]:
+    """Return the schedules by which a mirror's slots are of services; those that are missing are made.
+
+    They have no days: nothing is ever written ahead by them.
+    """
+    ids = sorted({resource for resource, _ in wanted})
+    await session.exec(
+        select(AppointmentResource.id)
+        .where(col(AppointmentResource.id).in_(ids))
+        .order_by(col(AppointmentResource.id))
+        .with_for_update(key_share=True)
+    )
+    mine = select(AppointmentSchedule).where(
+        col(AppointmentSchedule.resource_id).in_(ids),
+        col(AppointmentSchedule.ended_at).is_(None),
+        AppointmentSchedule.days == [],
+    )
+    known = {(row.resource_id, tuple(row.services)): row.id for row in (await session.exec(mine)).all()}
+    for resource, services in sorted(set(wanted) - known.keys()):
+        row = AppointmentSchedule(
+            resource_id=resource, days=[], begin_minute=0, end_minute=1440, quota=[0] * 4, services=list(services)
+        )
+        session.add(row)
+        known[resource, services] = row.id
+    await session.flush()
+    return known
