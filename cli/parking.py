@@ -5,7 +5,7 @@ from typing import get_args
 
 import click
 import msgspec
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.findings import contradicted, read_file, tell, tell_changes
@@ -13,6 +13,9 @@ from cli.parking_logs import logs
 from cli.parking_permits import permits
 from cli.transaction import existing, transaction
 from cli.who import operator, record
+from flows.notices.tables import NoticeState
+from flows.notices.writing import latest
+from flows.notices.writing import line as line_of_notice
 from flows.parking.errors import OperatorFileError
 from flows.parking.exporting import export
 from flows.parking.loading import Loading, unregistered
@@ -20,7 +23,7 @@ from flows.parking.occupancy import demand_of
 from flows.parking.operating_tables import ParkingOccupancy
 from flows.parking.operator_file import OperatorFile, read_operator_file
 from flows.parking.refused import RefusedWanted, refused_events, refused_view
-from flows.parking.session_tables import NoticeState, ParkingNotice
+from flows.parking.session_tables import ParkingNotice
 from flows.parking.tables import ParkingLane, ParkingLot
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -131,22 +134,15 @@ def refused_(device: str, most: int, *, content: bool) -> None:
 @parking.command("notices")
 @click.option("--state", type=click.Choice(get_args(NoticeState)), help="Only those.")
 @click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
-def notices(state: str | None, most: int) -> None:
+def notices(state: NoticeState | None, most: int) -> None:
     """Show what residents were told, or could not be and why, the latest first."""
 
     async def work(session: AsyncSession) -> list[str]:
-        query = select(ParkingNotice).order_by(col(ParkingNotice.id).desc()).limit(most)
-        rows = (await session.exec(query.where(ParkingNotice.state == state) if state else query)).all()
-        return [_notice(row) for row in rows]
+        rows = await latest(session, ParkingNotice, state, most)
+        return [line_of_notice(row, f"session {row.session_id}") for row in rows]
 
     for line in transaction(work):
         click.echo(line)
-
-
-def _notice(row: ParkingNotice) -> str:
-    by = f" by {row.told_by}" if row.told_by else ""
-    why = f"  {row.why}" if row.why else ""
-    return f"{row.at:%Y-%m-%d %H:%M} UTC  {row.kind}  session {row.session_id}  {row.state}{by}{why}"
 
 
 def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force: bool) -> list[Change]:

@@ -28,6 +28,7 @@ from gateway.http.console import console_routes
 from gateway.http.documents import document_routes
 from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
+from gateway.http.event_stream import Streams
 from gateway.http.exports import export_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import GraphQLOverHTTP
@@ -144,12 +145,13 @@ class Gateway:
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
+            streams = Streams()
             self._others = other_routes(
                 [
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *Live(local, identity.authenticator, context, settings).handlers(),
+                    *Live(local, identity.authenticator, context, settings, streams).handlers(),
                     *self._sign_on_routes(platform, with_hosts(services, platform)),
                     *self._publishing_routes(redis, secrets, local, planner),
                     *self._flow_routes(platform, secrets),

@@ -106,6 +106,13 @@ class IntrospectionScopeError(OperationError):
     code = "INTROSPECTION_NEEDS_SCOPE"
 
 
+class StaffRoleMissingError(YiwangError):
+    """Whoever asks holds no role at the office's organisation, or above it, that lets them do this there."""
+
+    code = "STAFF_ROLE_MISSING"
+    http_status = 403
+
+
 class SiteRequestRefusedError(YiwangError):
     """A site sent its resident with a request that can be answered to nobody; the message names OAuth's error."""
 

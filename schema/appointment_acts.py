@@ -20,11 +20,12 @@ from flows.appointments.draw.releases import check_turn, release_for, turn_opene
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
-from schema.appointments import check_level, check_year
+from schema.appointment_notices import AppointmentNotices
+from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.scalars import DateTimeText, line, moment, text
+from schema.scalars import DateTimeText, check_first, line, moment, text
 from schema.ways_in import uuid
 
 POLICIES = {
@@ -41,7 +42,6 @@ POLICIES = {
 
 _HOLDS = Limit("appointment holds", 60, 600)
 _CONFIRMS = Limit("appointment confirmations", 30, 600)
-_MOST = 50
 _MOST_TEXT = 2000
 
 Turn = Annotated[str, strawberry.argument(description="What `appointmentDraw` gave, where a day is released by lot.")]
@@ -105,13 +105,12 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments:
+class MyAppointments(AppointmentNotices):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def bookings(self, info: Info, first: int = 10) -> list[AppointmentShown]:
-        if not 1 <= first <= _MOST:
-            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST}.")
+        check_first(first)
         async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
             return [shown_booking(each) for each in await bookings_of(session, owner.account_id, first)]
@@ -141,8 +140,15 @@ class AppointmentMutations:
         description="Keep a time for some minutes; what the resident has held before is given back by it. "
         "`APPOINTMENT_TAKEN` names the next free ones in `extensions.nextFree`."
     )
-    async def hold_appointment(  # noqa: PLR0917 - GraphQL names them
-        self, info: Info, service: str, office: str, starts_at: str, people: int = 1, turn: Turn = ""
+    async def hold_appointment(  # noqa: PLR0913, PLR0917 - GraphQL names them
+        self,
+        info: Info,
+        service: str,
+        office: str,
+        starts_at: str,
+        people: int = 1,
+        turn: Turn = "",
+        moving: Moving = None,
     ) -> HoldShown | None:
         context, at = info.context, moment(starts_at, "startsAt")
         check_year(at, "startsAt")
@@ -151,6 +157,9 @@ class AppointmentMutations:
         of = await desk.offered.asked(line(service, "service"), line(office, "office"), people)
         check_level(context, of.service.level)
         await _check_turn(context, of, at, turn)
+        if moving is not None:
+            async with context.platform.database.snapshot() as session:
+                of = await moved_from(session, context, of, moving)
         made = await holding.hold(desk, token_of(context).sub, of, at)
         return HoldShown(
             hold=holding.sealed(desk.cipher, made),

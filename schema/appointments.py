@@ -6,18 +6,20 @@ from typing import Annotated, Any
 
 import strawberry
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, refusal
-from flows.appointments.finding import asked, free_times, service_of, services_of
+from flows.appointments.finding import Asked, asked, free_times, own_booking, service_of, services_of
 from flows.appointments.searching import FreeDay, free_days
 from flows.appointments.tables import AppointmentOffice, AppointmentService
 from flows.codes.distance import apart, position_of
 from kernel.database import driver
-from schema.caller import token_of
+from schema.caller import caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
 from schema.position import PositionGiven
 from schema.scalars import DateTimeText, line, text
+from schema.ways_in import uuid
 from supergraph.slice import Access
 
 POLICIES = {
@@ -37,6 +39,7 @@ _SAME = (
     "minutes",
     "further_minutes",
     "people",
+    "names_all",
     "level",
     "days",
     "lead_minutes",
@@ -47,6 +50,10 @@ _MOST_DAYS = 60
 _MOST_OFFICES = 500
 _YEARS = range(2000, 3000)  # those of the day before and after can be told, too
 
+Moving = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="An appointment of the caller's that is to be moved: its places are free to it."),
+]
 People = Annotated[int, strawberry.argument(description="How many come together: they need more time.")]
 
 
@@ -61,6 +68,7 @@ class ServiceShown:
     minutes: int = strawberry.field(description="How long it takes for one person.")
     further_minutes: int = strawberry.field(description="For each one more.")
     people: int = strawberry.field(description="So many may come together.")
+    names_all: bool = strawberry.field(description="Whether all of them are to be named as `companions`.")
     level: str = strawberry.field(description="The assurance level that whoever books needs.")
     days: int = strawberry.field(description="So many days ahead a day is released for booking.")
     release_at: str = strawberry.field(description="At this hour of the office's day, HH:MM.")
@@ -142,17 +150,25 @@ class AppointmentQueries:
         return sorted(shown, key=lambda each: each.metres or 0)[:first]
 
     @strawberry.field(description="The times of a service that are free at an office on a day, such as 2027-01-01.")  # type: ignore[untyped-decorator]  # strawberry's
-    async def appointment_times(
-        self, info: Info, service: str, office: str, day: str, people: People = 1
+    async def appointment_times(  # noqa: PLR0917 - GraphQL names them
+        self, info: Info, service: str, office: str, day: str, people: People = 1, moving: Moving = None
     ) -> list[TimeShown] | None:
         platform = info.context.platform
         async with platform.database.snapshot() as session:
             of = await asked(session, line(service, "service"), line(office, "office"), people)
+            if moving is not None:
+                of = await moved_from(session, info.context, of, moving)
             found = await free_times(session, platform.environment.clock, of, of.hours_of(day_of(day)))
         places: defaultdict[DateTimeText, int] = defaultdict(int)
         for each in found:
             places[text(each.starts_at)] += each.places
         return [TimeShown(starts_at=at, places=number) for at, number in places.items()]
+
+
+async def moved_from(session: AsyncSession, context: Context, of: Asked, moving: str) -> Asked:
+    """Return what is asked for as whoever moves an appointment of theirs. Raises UnknownBookingError."""
+    owner = await caller(session, context)
+    return of.moving(await own_booking(session, owner.account_id, uuid(moving, "moving")))
 
 
 def _service(row: AppointmentService) -> ServiceShown:

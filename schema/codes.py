@@ -16,7 +16,7 @@ from schema.caller import acting, caller, noting
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
 from schema.position import PositionGiven
-from schema.scalars import DateTimeText, line, text
+from schema.scalars import DateTimeText, check_first, line, text
 
 POLICIES = {
     "Query.myCodeUses": SIGNED_IN,
@@ -68,8 +68,7 @@ class CodeQueries:
 
     @strawberry.field(description="Who has read the resident's codes in the last 90 days, the newest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def my_code_uses(self, info: Info, first: int = 20) -> list[CodeUseShown] | None:
-        if not 1 <= first <= _MOST_USES:
-            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST_USES}.")
+        check_first(first, _MOST_USES)
         async with info.context.platform.database.session() as session:
             owner = await caller(session, info.context)
             return [_use(each) for each in await uses_of(session, owner.account_id, first)]

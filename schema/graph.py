@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema import (
     appointment_acts,
     appointment_draws,
+    appointment_notices,
     appointments,
     child_mandates,
     code_devices,
@@ -90,6 +91,7 @@ for each in (
     appointments,
     appointment_acts,
     appointment_draws,
+    appointment_notices,
 ):
     POLICIES |= each.POLICIES
 

@@ -6,9 +6,9 @@ import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, SIGNED_IN
+from flows.notices.writing import notices_of
 from flows.parking.exit_receipts import exit_receipt
 from flows.parking.gathering import Deps
-from flows.parking.notices import notices_of
 from flows.parking.ownership import session_held, sessions_held, vehicles_held
 from flows.parking.permitting import permits_on
 from flows.parking.session_tables import ParkingNotice
@@ -16,9 +16,8 @@ from flows.parking.vehicle_tables import ParkingPermit, Vehicle, VehicleBinding
 from flows.parking.viewing import View, view
 from schema.caller import caller
 from schema.context import Context, Info
-from schema.errors import ArgumentRefusedError
 from schema.parking_lots import LineShown, shown_line
-from schema.scalars import DateTimeText, text
+from schema.scalars import DateTimeText, check_first, text
 from schema.ways_in import uuid
 
 POLICIES = {
@@ -30,8 +29,6 @@ POLICIES = {
     "MyParkingNotice": PUBLIC,
     "ParkingExitReceipt": PUBLIC,
 }
-
-_MOST = 50
 
 
 @strawberry.type(name="MyParkingPermit", description="A season ticket, or a resident's or disabled permit of a plate.")
@@ -129,7 +126,7 @@ class MyParking:
         description="Their sessions, the latest first; `after` is the id of the last one that was shown."
     )
     async def sessions(self, info: Info, first: int = 10, after: strawberry.ID | None = None) -> list[SessionShown]:
-        _check_first(first)
+        check_first(first)
         last = uuid(after, "after") if after else None
         async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
@@ -140,10 +137,10 @@ class MyParking:
 
     @strawberry.field(description="What they are told of their sessions, the latest first.")  # type: ignore[untyped-decorator]  # strawberry's
     async def notices(self, info: Info, first: int = 10) -> list[NoticeShown]:
-        _check_first(first)
+        check_first(first)
         async with info.context.platform.database.snapshot() as session:
             owner = await caller(session, info.context)
-            return [_shown_notice(each) for each in await notices_of(session, owner.account_id, first)]
+            return [_shown_notice(each) for each in await notices_of(session, ParkingNotice, owner.account_id, first)]
 
     @strawberry.field(description="One of their sessions.")  # type: ignore[untyped-decorator]  # strawberry's
     async def session(self, info: Info, id: strawberry.ID) -> SessionShown | None:  # noqa: A002 - the graph's name
@@ -172,11 +169,6 @@ class ParkingQueries:
     @strawberry.field(description="The vehicles and parking sessions of the resident who asks.")  # type: ignore[untyped-decorator]  # strawberry's
     def my_parking(self) -> MyParking | None:
         return MyParking()
-
-
-def _check_first(first: int) -> None:
-    if not 1 <= first <= _MOST:
-        raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST}.")
 
 
 def _shown_notice(row: ParkingNotice) -> NoticeShown:

@@ -14,7 +14,7 @@ from flows.parking.places import opening_in
 from schema.context import Info
 from schema.errors import ArgumentRefusedError
 from schema.position import PositionGiven
-from schema.scalars import DateTimeText, moment, text
+from schema.scalars import DateTimeText, check_first, moment, text
 from schema.ways_in import uuid
 from services_catalog.organisations.words import is_code
 
@@ -129,8 +129,7 @@ class LotQueries:
         district: District = "",
         open_now: OpenNow = False,  # noqa: FBT002 - GraphQL names it
     ) -> LotsShown | None:
-        if not 1 <= first <= _MOST_LOTS:
-            raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {_MOST_LOTS}.")
+        check_first(first, _MOST_LOTS)
         if district and not is_code(district):
             raise ArgumentRefusedError("district is no code", fix="Send the code of a district, town or village.")
         now = info.context.platform.environment.clock.now()

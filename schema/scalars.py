@@ -38,6 +38,12 @@ def line(given: str, name: str) -> str:
     return given
 
 
+def check_first(first: int, most: int = 50) -> None:
+    """Refuse to show none, or too many at a time. Raises ArgumentRefusedError."""
+    if not 1 <= first <= most:
+        raise ArgumentRefusedError("first is out of range", fix=f"Ask for 1 to {most}.")
+
+
 def moment(given: str, name: str) -> datetime:
     """Read an argument's moment, which has a zone. Raises ArgumentRefusedError."""
     try:

@@ -50,8 +50,26 @@ _OWNER = "the city"
 _DOMAINS = frozenset({"127.0.0.1", "localhost"})  # that browsers are sent back to
 _PAGES = frozenset({"pages/index/index"})
 _SECRET = "0sandbox" * 4
+_Lines = Mapping[str, tuple[str, Value]]
 _PARKING = {"vehicles": {"sub_mchid": SUB_MCHID}, "reminders": True}  # WeChat Pay's products
-_KEYWORDS = {"thing1": "提醒", "thing2": "停车场", "car_number3": "车牌", "amount4": "金额"}
+_APPOINTMENT: _Lines = {"thing1": ("提醒", "what"), "thing2": ("事项", "service"), "thing3": ("地点", "office")}
+_LINES: Mapping[str, tuple[str, _Lines]] = {
+    "parking": (
+        "停车提醒",
+        {
+            "thing1": ("提醒", "what"),
+            "thing2": ("停车场", "lot"),
+            "car_number3": ("车牌", "plate"),
+            "amount4": ("金额", "amount"),
+        },
+    ),
+    "appointment": ("预约提醒", {**_APPOINTMENT, "time4": ("时间", "starts")}),
+    "appointment_called": (
+        "叫号提醒",
+        {**_APPOINTMENT, "character_string4": ("号码", "number"), "thing5": ("窗口", "counter")},
+    ),
+}
+"""Titles and keywords of templates, by a message or the first word of its name: what each is called, and of ours."""
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="
 _KEY_FILE = Path(__file__).parent / "development.pem"
 _PEM = _KEY_FILE.read_text()
@@ -77,19 +95,31 @@ def _wechat(world: World, key: RSAPrivateKey, app: Mapping[str, Any]) -> Simulat
     merchant = SimulatedWeChatPay(
         world, NoticeHttp(_CALLBACK_SECONDS), {APPS["wechat"]}, keys=lambda: key, loopback_callbacks=True
     )
-    templates = {each.id: Template("停车提醒", _KEYWORDS) for each in _messages().values()}
+    templates = {
+        _template_id(name): Template(title, {keyword: what for keyword, (what, _) in lines.items()})
+        for name, (title, lines) in _templates().items()
+    }
     program = WeChatMiniProgram(app_id=APPS["wechat"], pages=_PAGES, templates=templates, **app)
     wechat = SimulatedWeChat(world, [program], cashier=merchant)
     wechat.websites.configure(SimulatedWebsite(app_id=WEBSITES["wechat"], domains=_DOMAINS, **app))
     return wechat
 
 
-def _messages() -> Mapping[MessageName, MessageTemplate]:
-    """Return which template of the mini-program tells what; their keywords are alike."""
-    values: Mapping[str, Value] = {"thing1": "what", "thing2": "lot", "car_number3": "plate", "amount4": "amount"}
+def _templates() -> Mapping[MessageName, tuple[str, _Lines]]:
+    return {name: _LINES.get(name) or _LINES[name.partition("_")[0]] for name in get_args(MessageName)}
+
+
+def _template_id(name: MessageName) -> str:
+    return f"sandbox-{name}"
+
+
+def _messages(page: str = "") -> Mapping[MessageName, MessageTemplate]:
+    """Return which template of an app tells what."""
     return {
-        name: MessageTemplate(id=f"sandbox-{name}", values=values, page=next(iter(_PAGES)))
-        for name in get_args(MessageName)
+        name: MessageTemplate(
+            id=_template_id(name), values={keyword: value for keyword, (_, value) in lines.items()}, page=page
+        )
+        for name, (_, lines) in _templates().items()
     }
 
 
@@ -129,25 +159,24 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
         "seller_id": AlipayMiniProgram(app_id="", name="").seller_id,
         "content_key": _CONTENT_KEY,
     }
-    merchant = {
-        "merchant": {"mchid": MCHID, "serial": SERIAL, "key": _PEM},
-        "api_v3_key": API_V3_KEY,
-        "public_keys": {PUBLIC_KEY_ID: public},
-        "url": f"{origin}/wechat_pay",
-    }
     baidu = {"app_key": APPS["baidu"], "secret": _SECRET, "session_origin": f"{origin}/baidu"}
     service = PaymentService()
     cashier = {"app_key": service.app_key, "deal_id": service.deal_id, "key": _PEM, "platform_key": public}
     return [
-        {"provider": "web", "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"}, **back},
+        {
+            "provider": "web",
+            "app": {"app_id": APPS["web"], "base_url": f"{origin}/web"},
+            "messages": msgspec.to_builtins(_messages()),
+            **back,
+        },
         {
             "provider": "wechat",
             "owner": _OWNER,
             "url": f"{origin}/wechat",
             "app": {"app_id": APPS["wechat"], "secret": _SECRET},
-            "pay": merchant,
+            "pay": _merchant(origin, public),
             **_PARKING,
-            "messages": msgspec.to_builtins(_messages()),
+            "messages": msgspec.to_builtins(_messages(next(iter(_PAGES)))),
         },
         {
             "provider": "alipay",
@@ -159,6 +188,15 @@ def _entries(origin: str) -> Sequence[Mapping[str, object]]:
         },
         {"provider": "baidu", "owner": _OWNER, "url": f"{origin}/baidu", "app": baidu, "cashier": cashier},
     ]
+
+
+def _merchant(origin: str, public: str) -> Mapping[str, object]:
+    return {
+        "merchant": {"mchid": MCHID, "serial": SERIAL, "key": _PEM},
+        "api_v3_key": API_V3_KEY,
+        "public_keys": {PUBLIC_KEY_ID: public},
+        "url": f"{origin}/wechat_pay",
+    }
 
 
 def _websites(origin: str) -> Mapping[str, Mapping[str, object]]:

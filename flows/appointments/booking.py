@@ -15,7 +15,13 @@ from flows.appointments import holding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.ending import end_for_another
-from flows.appointments.errors import ClashError, NoShowLimitError, SystemAwayError, WrongStateError
+from flows.appointments.errors import (
+    ClashError,
+    NamesMissingError,
+    NoShowLimitError,
+    SystemAwayError,
+    WrongStateError,
+)
 from flows.appointments.finding import Asked, asked, next_free
 from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
@@ -62,6 +68,8 @@ async def confirm(
     if replaced is not None and replaced.service != made.service:
         raise WrongStateError("What is held is of another service", fix=f"Hold a time of {replaced.service}.")
     of = await asked(session, made.service, made.office, made.people, made.channel)
+    if replaced is not None:
+        of = of.moving(replaced)
     await holding.keep(desk, session, made, of)
     try:
         row = await _book(deps, made, of, comer, replaced)
@@ -88,6 +96,11 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             own = comer.persons[0]
             comer = replace(comer, persons=[own, *await companions_of(session, replaced.id, own)])
         await end_for_another(deps, replaced, comer.actor)
+    if of.service.names_all and len(comer.persons) < made.people:
+        raise NamesMissingError(
+            f"{made.people} people come, and {len(comer.persons)} of them are named",
+            fix="Name the others as companions.",
+        )
     session.add(row)
     begun(session, row, comer.actor)
     await session.flush()
@@ -102,10 +115,13 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             raise _hindered(await next_free(session, deps.clock, of, made.starts_at))
         if missed is not None:
             raise NoShowLimitError(missed.codes, missed.until)
-    left = await take(connection, row.slot_ids, row.channel, now, is_elsewhere=bool(made.system))
+    wanted = made.wanted(of, now)
+    left = await take(connection, wanted.slot_ids, row.channel, now, is_elsewhere=bool(made.system))
     if left is None:
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
-    changed(session, made.wanted(of, now), left, made.id)
+    if replaced is not None:  # what both take is the new one's now
+        replaced.slot_ids = [each for each in replaced.slot_ids if each not in of.own or each not in made.slot_ids]
+    changed(session, wanted, left, made.id)
     return row
 
 

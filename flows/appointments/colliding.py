@@ -8,7 +8,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
+from flows.appointments.deps import Deps
 from flows.appointments.history import happen
+from flows.appointments.notices import notify
 from flows.appointments.tables import AppointmentSchedule, AppointmentSlot
 from kernel.clock import Clock
 
@@ -32,6 +34,7 @@ async def collide(session: AsyncSession, clock: Clock, resource_id: UUID) -> int
     rows = (await session.exec(chosen.order_by(col(Booking.id)).with_for_update())).all()
     for row in rows:
         await happen(session, clock, row, "collide", _ACTOR)
+        await notify(Deps(session, clock), row, "conflict", row.updated_at.isoformat(), code=row.code)
     return len(rows)
 
 

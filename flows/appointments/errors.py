@@ -97,6 +97,13 @@ class HoldRefusedError(YiwangError):
     http_status: ClassVar[int] = 403
 
 
+class NamesMissingError(YiwangError):
+    """Of those who are to come together not all are named, and the service needs to know each of them."""
+
+    code: ClassVar[str] = "APPOINTMENT_NAMES_MISSING"
+    http_status: ClassVar[int] = 422
+
+
 class TooLateError(YiwangError):
     """An appointment is too near to be cancelled or moved."""
 

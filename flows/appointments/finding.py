@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,7 +36,8 @@ _FREE = """
             s.starts_at + ceil(($6 + r.buffer_minutes)::numeric / r.slot_minutes) * r.slot_minutes * interval '1 minute'
                 AS free_again,
             ceil($6::numeric / r.slot_minutes) AS needed,
-            CASE WHEN s.starts_at <= $7 THEN s.capacity - s.taken
+            CASE WHEN s.id = ANY ($10::bigint[]) THEN 1
+                WHEN s.starts_at <= $7 THEN s.capacity - s.taken
                 ELSE least(s.capacity - s.taken, s.quota[$8] - s.used[$8]) END AS places
         FROM appointment_slot s
             JOIN appointment_resource r ON r.id = s.resource_id AND r.closed_at IS NULL
@@ -67,16 +69,25 @@ class Free(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """Times of a service at an office for so many people, booked through a channel."""
+    """Times of a service at an office for so many people, booked through a channel.
+
+    ``own``: the slots of a booking that is to be moved, whose places are free to it.
+    """
 
     service: AppointmentService
     office: AppointmentOffice
     people: int = 1
     channel: Channel = "public"
+    own: tuple[int, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, int, Channel]:
-        return self.service.code, self.office.code, self.people, self.channel
+    def key(self) -> tuple[str, str, int, Channel, tuple[int, ...]]:
+        return self.service.code, self.office.code, self.people, self.channel, self.own
+
+    def moving(self, row: Booking) -> "Asked":
+        """Return the same for whoever moves a booking."""
+        keeps = row.channel == self.channel and row.returned_at is None
+        return replace(self, own=tuple(row.slot_ids) if keeps else ())
 
     @property
     def minutes(self) -> int:
@@ -166,6 +177,7 @@ async def _times(
         now + ROLL_OVER,
         CHANNELS.index(wanted.channel) + 1,
         exactly is not None,
+        wanted.own,
     )
     return [
         Free(

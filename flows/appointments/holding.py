@@ -55,8 +55,10 @@ class Hold(Struct, frozen=True, array_like=True):
     system: str = ""  # the department's own, which has this time
 
     def wanted(self, of: Asked, now: datetime) -> Wanted:
+        """Return what it needs beyond the places that are its holder's own."""
+        slots = tuple(each for each in self.slot_ids if each not in of.own)
         return Wanted(
-            self.resource_id, of.day_of(self.starts_at), self.slot_ids, self.channel, self.starts_at <= now + ROLL_OVER
+            self.resource_id, of.day_of(self.starts_at), slots, self.channel, self.starts_at <= now + ROLL_OVER
         )
 
 
@@ -101,6 +103,8 @@ async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime) -> Hold:
             system=free.system,
         )
         wanted = made.wanted(of, now)
+        if not wanted.slot_ids:
+            raise NotBookableError("The appointment is at this time already", fix="Choose another one.")
         answer = await desk.turnstile.hold(made.id, wanted, now, made.expires_at, desk.offered.left_of)
         if answer == "held":
             await _end_earlier(desk, made, wanted)

@@ -17,6 +17,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.draw.tables import DrawEntry
 from flows.appointments.ending import let_rest
 from flows.appointments.history import happen
+from flows.appointments.notice_tables import AppointmentNotice
 
 _HIDDEN = {"account_id", "slot_ids", "hold_id", "resource_id"}
 
@@ -26,10 +27,12 @@ async def appointments_held(deps: Deps, account_id: UUID) -> dict[str, Any]:
     session, parts = deps.session, await parts_of(deps.session, account_id)
     bookings = (await session.exec(select(Booking).where(col(Booking.account_id).in_(parts)))).all()
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
+    notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
     return {
         "bookings": [plain_row(row, _HIDDEN) for row in bookings],
         "events": [plain_row(row, {"actor"}) for row in (await session.exec(events)).all()],
+        "notices": [plain_row(row, _HIDDEN) for row in (await session.exec(notices)).all()],
         "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
     }
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 GIVE_BACK = "appointments.give_back"
 GIVE_UP_ELSEWHERE = "appointments.give_up_elsewhere"
+NOTICE = "appointments.notice"
 
 
 class BookingNamed(Struct, frozen=True):

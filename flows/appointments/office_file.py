@@ -63,6 +63,7 @@ class FileService(_Strict, frozen=True, kw_only=True):
     minutes: _Minutes
     further_minutes: Annotated[int, Meta(ge=0, le=1440)] = 0
     people: Annotated[int, Meta(ge=1, le=20)] = 1
+    names_all: bool = False
     level: Literal["L1", "L2", "L3"] = "L1"
     days: Annotated[int, Meta(ge=1, le=180)] = 14
     release: Time = "09:00"

@@ -53,9 +53,10 @@ class BookingSystem(SQLModel, table=True):
 class AppointmentService(SQLModel, table=True):
     """What people come for. ``minutes`` is for one person, ``further_minutes`` for each one more, up to ``people``.
 
-    ``days`` ahead a day is released for booking, at ``release_minute`` of the office's day; the last booking is
-    ``lead_minutes`` before. ``cancel_minutes`` before it can be cancelled or moved last. ``most_active`` bookings a
-    person may have at a time. Who comes within ``draw_seconds`` of a release is let in by lot. Whether somebody has
+    With ``names_all`` each of several is to be named when it is booked. ``days`` ahead a day is
+    released for booking, at ``release_minute`` of the office's day; the last booking is ``lead_minutes`` before.
+    ``cancel_minutes`` before it can be cancelled or moved last. ``most_active`` bookings a person may have at a time.
+    Who comes within ``draw_seconds`` of a release is let in by lot. Whether somebody has
     come counts for later bookings (``no_shows``), unless it is a clinic's. ``letter`` begins the numbers in the hall.
     """
 
@@ -74,6 +75,7 @@ class AppointmentService(SQLModel, table=True):
     minutes: int
     further_minutes: int = 0
     people: int = 1
+    names_all: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     level: str = "L1"  # of assurance, that whoever books needs
     days: int = 14
     release_minute: int = 9 * 60

@@ -48,9 +48,3 @@ class MandateNamed(Struct, frozen=True):
 
     mandate_id: UUID
     asked: int = 0
-
-
-class NoticeNamed(Struct, frozen=True):
-    """A notice that somebody is to be told."""
-
-    notice_id: UUID

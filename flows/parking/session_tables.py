@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from adapters.parking import PlateColor, ProductKind, ServiceState
+from flows.notices.tables import Notice
 from kernel.ids import uuid7
 
 EventKind = Literal[
@@ -30,7 +31,6 @@ EventKind = Literal[
 DecisionKind = Literal["open", "pay", "review", "deny", "noted"]
 Match = Literal["exact", "fuzzy", "review", "none"]
 PaymentKind = Literal["prepay", "debit", "arrears"]
-NoticeState = Literal["waiting", "told", "untold", "needless"]  # it was paid meanwhile, or so
 DisputeState = Literal["open", "adjusted", "rejected"]
 ScanAct = Literal["enter", "leave", "find"]
 
@@ -258,25 +258,15 @@ class ParkingDispute(SQLModel, table=True):
     adjusted_fen: int | None = None
 
 
-class ParkingNotice(SQLModel, table=True):
-    """What whoever parked is told: once a session and kind.
-
-    ``told_by`` is the app that took the message; ``why`` what each of them said that did not, or why nobody was asked.
-    """
+class ParkingNotice(Notice, table=True):
+    """What whoever parked is told: once a session and kind."""
 
     __tablename__ = "parking_notice"
     __table_args__ = (Index("parking_notice_once", "session_id", "kind", unique=True),)
 
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
     session_id: UUID = Field(foreign_key="parking_session.id")
-    account_id: UUID | None = Field(default=None, foreign_key="account.id", index=True)
     kind: str  # billed, arrears_1, arrears_2, arrears_3, orphan_closed, debit_failed, charging_over
     amount_fen: int
-    at: datetime
-    state: NoticeState = Field(default="waiting", sa_type=String)
-    told_at: datetime | None = None
-    told_by: str = ""
-    why: str = ""
 
 
 class ParkingScan(SQLModel, table=True):

@@ -8,6 +8,8 @@ from adapters.apps import OpenApps
 from adapters.parking_products import OpenParking
 from auth.issuer import issuer
 from auth.sessions.tasks import in_batches
+from flows.notices.messages import NoticeNamed
+from flows.notices.telling import gives_up
 from flows.parking import announcing, debiting, forgetting, telling
 from flows.parking.agreeing import ask, give_up
 from flows.parking.collecting import debit_failed, heard, settle_session
@@ -25,11 +27,11 @@ from flows.parking.messages import (
     DebitOrdered,
     HostNamed,
     MandateNamed,
-    NoticeNamed,
     SessionNamed,
     StayNamed,
 )
 from flows.parking.overdue import bill, due, look
+from flows.parking.session_tables import ParkingNotice
 from flows.payments.messages import OrderChanged
 from kernel.celery import TaskContext, again_later, consumer, one_by_one, periodic
 from kernel.crypto.keys import open_keys
@@ -82,11 +84,7 @@ async def order_changed(session: AsyncSession, context: TaskContext, changed: Or
     await heard(_deps(session, context), changed.order_id)
 
 
-async def _untold(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
-    await telling.give_up(_deps(session, context), named.notice_id)
-
-
-@consumer(NOTICE, NoticeNamed, given_up=_untold)
+@consumer(NOTICE, NoticeNamed, given_up=gives_up(ParkingNotice))
 async def notice(session: AsyncSession, context: TaskContext, named: NoticeNamed) -> None:
     """Tell somebody a notice."""
     await telling.tell(_deps(session, context), context.opened(OpenApps), named.notice_id)

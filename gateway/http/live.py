@@ -7,11 +7,9 @@ the HTML standard's (section 9.2). Queries and mutations are for ``/graphql``.
 """
 
 import asyncio
-import hashlib
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
@@ -27,14 +25,16 @@ from graphql import (
     subscribe,
     validate,
 )
-from litestar import Request, route
+from litestar import route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from auth.errors import SignInNeededError
 from auth.sessions.access_tokens import AccessToken
-from gateway.errors import NotAcceptableError, RequestTooLargeError, StreamsFullError
+from gateway.errors import RequestTooLargeError, StreamsFullError
+from gateway.http.departments import AnyRequest
+from gateway.http.event_stream import Event, Streams, check_accepts, event, kept_alive, streamed
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.execute import formatted
 from gateway.pipeline.read_request import GraphQLRequest, read_get, read_post
@@ -42,16 +42,11 @@ from kernel.errors import YiwangError
 from kernel.settings import Settings
 
 PATH = "/graphql/stream"
-RETRY_MILLISECONDS = 2000
-QUIET_SECONDS = 15.0  # then a comment: below the 60 s after which load balancers close what is idle
 MOST_OF_ONE = 5  # streams of one account in one process: its phones and its tabs
-MOST = 2000  # streams of one process, a fifth of its connections
 _MOST_ERRORS = 20
 _COMPLETE = b"event: complete\ndata: \n\n"
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # nginx would hold events back
 
-AnyRequest = Request[Any, Any, Any]
-Events = AsyncIterator[ExecutionResult]
+Results = AsyncIterator[ExecutionResult]
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -66,12 +61,13 @@ class Live:
         authenticator: Authenticator,
         context: Callable[[AccessToken | None], Any],
         settings: Settings,
+        streams: Streams,
     ) -> None:
         self._schema = schema
         self._authenticator = authenticator
         self._context = context
         self._settings = settings
-        self._open: Counter[str] = Counter()
+        self._streams = streams
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
@@ -79,17 +75,14 @@ class Live:
         @route(PATH, http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)
         async def stream(request: AnyRequest) -> Stream:
             """Open a stream. Raises YiwangError for what is no request at all."""
-            if "text/event-stream" not in request.headers.get("accept", ""):
-                raise NotAcceptableError("This path answers with events", fix="Send Accept: text/event-stream.")
+            check_accepts(request)
             headers = {name.lower(): value for name, value in request.scope["headers"]}
             asked = await self._read(request)
             token = self._authenticator(headers)
             if token is None:
                 raise SignInNeededError("Streams are for residents who are signed in", fix="Send the access token.")
-            self._refuse_if_full(token)
-            known = request.headers.get("last-event-id", "")
-            events = self._events(token, asked, known)
-            return Stream(events, media_type="text/event-stream", headers=_HEADERS)
+            self._streams.refuse_if_full(token.sub, MOST_OF_ONE)
+            return streamed(self._sent(token, asked, request.headers.get("last-event-id", "")))
 
         return [stream]
 
@@ -101,41 +94,38 @@ class Live:
             raise RequestTooLargeError("The request is too long", fix="Send a shorter one.")
         return read_post(body, request.headers.get("content-type", ""))
 
-    def _refuse_if_full(self, token: AccessToken) -> None:
-        if self._open[token.sub] >= MOST_OF_ONE or self._open.total() >= MOST:
-            raise StreamsFullError(f"There are {MOST_OF_ONE} streams of yours, or {MOST} in all", fix="Close some.")
-
-    async def _events(self, token: AccessToken, asked: GraphQLRequest, known: str) -> AsyncIterator[bytes]:
-        """Yield the bytes of a stream from its first to its last event.
-
-        It counts from here on, for one that is not read, after HEAD, would never be given back. So of those that were
-        let in at once some are refused here.
-        """
+    async def _sent(self, token: AccessToken, asked: GraphQLRequest, known: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of a stream from its first to its last event."""
         try:
-            self._refuse_if_full(token)
+            with self._streams.counted(token.sub, MOST_OF_ONE):
+                async with aclosing(kept_alive(self._events(token, asked), known)) as parts:
+                    async for each in parts:
+                        yield each
         except StreamsFullError as error:
-            yield _next(_failed(error))[1] + _COMPLETE
-            return
-        self._open[token.sub] += 1
-        results: Events | None = None
-        try:
-            yield b"retry: %d\n\n" % RETRY_MILLISECONDS
-            begun = await self._begun(token, asked)
-            if isinstance(begun, ExecutionResult):
-                yield _next(begun)[1]
-            else:
-                results = begun
-                async for each in _kept_alive(results, known):
-                    yield each
-            yield _COMPLETE
-        finally:
-            self._open[token.sub] -= 1
-            self._open += Counter()  # forgets those at nought
-            if results is not None:
-                with suppress(Exception):
-                    await results.aclose()  # type: ignore[attr-defined]  # a generator's
+            yield _next(_failed(error)).sent
+        yield _COMPLETE
 
-    async def _begun(self, token: AccessToken, asked: GraphQLRequest) -> Events | ExecutionResult:
+    async def _events(self, token: AccessToken, asked: GraphQLRequest) -> AsyncGenerator[Event, None]:
+        """Yield each result; what the source raises is the last one."""
+        begun = await self._begun(token, asked)
+        if isinstance(begun, ExecutionResult):
+            yield _next(begun)
+            return
+        try:
+            async for result in begun:
+                yield _next(result)
+        except GraphQLError as error:
+            yield _next(ExecutionResult(None, [error]))
+        except YiwangError as error:
+            yield _next(_failed(error))
+        except Exception as error:  # noqa: BLE001 - the edge: logged, and the client learns that it is not at fault
+            _log.exception("a stream failed")
+            yield _next(ExecutionResult(None, [GraphQLError("Internal error", original_error=error)]))
+        finally:
+            with suppress(Exception):
+                await begun.aclose()  # type: ignore[attr-defined]  # a generator's
+
+    async def _begun(self, token: AccessToken, asked: GraphQLRequest) -> Results | ExecutionResult:
         """Return the results, or why there are none."""
         document, errors = self._document(asked.query)
         operation = get_operation_ast(document, asked.operationName) if document is not None else None
@@ -164,54 +154,12 @@ class Live:
         return document, validate(self._schema, document, max_errors=_MOST_ERRORS)
 
 
-async def _kept_alive(results: Events, known: str) -> AsyncIterator[bytes]:
-    """Yield each result as an event, and comments while there is none. ``known`` is the id of what need not be sent."""
-    coming: asyncio.Future[ExecutionResult] | None = None
-    try:
-        while True:
-            coming = coming or asyncio.ensure_future(anext(results))
-            done, _ = await asyncio.wait({coming}, timeout=QUIET_SECONDS)
-            if not done:
-                yield b":\n\n"
-                continue
-            result, coming = _result(coming), None
-            if result is None:
-                return
-            identity, event = _next(result)
-            if identity != known:
-                yield event
-            known = ""
-    finally:
-        if coming is not None:
-            coming.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await coming
-
-
-def _result(coming: "asyncio.Future[ExecutionResult]") -> ExecutionResult | None:
-    """Return a result; what the source raised is the last one, and None its end."""
-    try:
-        return coming.result()
-    except StopAsyncIteration:
-        return None
-    except GraphQLError as error:
-        return ExecutionResult(None, [error])
-    except YiwangError as error:
-        return _failed(error)
-    except Exception as error:  # noqa: BLE001 - the edge: logged, and the client learns that it is not at fault
-        _log.exception("a stream failed")
-        return ExecutionResult(None, [GraphQLError("Internal error", original_error=error)])
-
-
 def _failed(error: YiwangError) -> ExecutionResult:
     return ExecutionResult(None, [GraphQLError(error.said, original_error=error)])
 
 
-def _next(result: ExecutionResult) -> tuple[str, bytes]:
-    """Return the id and the bytes of a ``next`` event."""
+def _next(result: ExecutionResult) -> Event:
     body: dict[str, Any] = {} if result.data is None and result.errors else {"data": result.data}
     if result.errors:
         body["errors"] = [formatted(each) for each in result.errors]
-    data = _encode(body)
-    identity = hashlib.sha256(data).hexdigest()[:16]
-    return identity, b"event: next\nid: %b\ndata: %b\n\n" % (identity.encode(), data)
+    return event("next", _encode(body))

@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '8c1f5a72de94'
-down_revision = '54f130a0794c'
+down_revision = '3b7e0d92c5a6'
 branch_labels = None
 depends_on = None
 

@@ -18,8 +18,20 @@ from services_catalog.organisations.questions import find
 from services_catalog.organisations.tables import Organisation, RoleHeld
 from services_catalog.organisations.words import Line
 
-Role = Literal["owner", "editor", "reviewer", "operator", "auditor"]
-Action = Literal["submit", "edit", "review", "publish", "suspend", "ask", "read_drafts", "read_audit", "grant_roles"]
+Role = Literal["owner", "editor", "reviewer", "operator", "auditor", "clerk", "display"]
+Action = Literal[
+    "submit",
+    "edit",
+    "review",
+    "publish",
+    "suspend",
+    "ask",
+    "read_drafts",
+    "read_audit",
+    "grant_roles",
+    "serve_residents",
+    "show_hall",
+]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 MAY: dict[Action, frozenset[Role]] = {
@@ -29,9 +41,11 @@ MAY: dict[Action, frozenset[Role]] = {
     "publish": frozenset({"owner", "reviewer"}),
     "suspend": frozenset({"owner", "reviewer", "operator"}),
     "ask": frozenset({"owner", "editor", "operator"}),  # applicants for something
-    "read_drafts": frozenset(ROLES),
+    "read_drafts": frozenset({"owner", "editor", "reviewer", "operator", "auditor"}),
     "read_audit": frozenset({"owner", "auditor"}),
     "grant_roles": frozenset({"owner"}),
+    "serve_residents": frozenset({"owner", "operator", "clerk"}),  # at a counter and on the telephone
+    "show_hall": frozenset({"owner", "operator", "clerk", "display"}),  # who waits there: for screens, too
 }
 _HOLDER = re.compile(r"(credential|account):[A-Za-z0-9-]{1,64}", re.ASCII)
 _THE_OPERATOR = "operator:"  # the platform's own, at the command line: may grant anything

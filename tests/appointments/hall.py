@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 import flows.appointments.tasks  # noqa: F401 - its tasks are run
+from adapters.apps import OpenApps
 from auth.accounts.tables import Account
 from flows.appointments.booking import Comer, confirm
 from flows.appointments.booking_tables import Booking
@@ -84,12 +85,17 @@ class Hall:
     def __init__(self, settings: Settings, database: Database, redis: Redis, keys: Keys) -> None:
         self.settings, self.database, self.redis, self.keys = settings, database, redis, keys
         self.clock = ManualClock(TEN)
+        self.apps = OpenApps({})
 
     async def build(
-        self, *services: dict[str, Any], offices: Sequence[dict[str, Any]] = (OFFICE,), calendar: bytes = CALENDAR
+        self,
+        *services: dict[str, Any],
+        offices: Sequence[dict[str, Any]] = (OFFICE,),
+        calendar: bytes = CALENDAR,
+        zone: str = "Asia/Shanghai",
     ) -> None:
         async with self.database.session() as session:
-            await duty.store(session, read_calendars(calendar), "Asia/Shanghai")
+            await duty.store(session, read_calendars(calendar), zone)
             session.add(Department(name="civil", title_zh="民政局", title_en="Civil Affairs", created_at=TEN))
             session.add(
                 Organisation(
@@ -168,7 +174,8 @@ class Hall:
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do what beat and the outbox have for appointments."""
         self.clock.advance(after)
-        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock))
+        opened: dict[type, object] = {OpenApps: self.apps}
+        hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=opened))
         app.runtime = hand
         for task in ("appointments.fill", "appointments.look"):
             app.tasks[task].run()

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from sqlmodel import select
 
+import flows.appointments.systems.tasks  # noqa: F401 - its tasks are run
 from auth.keys.key_ring import KeyRing, ensure, load
 from examples.departments.hospital.app import build as hospital_app
 from examples.departments.hospital.registration import Registration, Slot

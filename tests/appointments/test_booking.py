@@ -302,6 +302,32 @@ async def test_it_is_moved_to_a_hold_of_its_service_that_is_no_appointment_yet(b
     assert (await hall.confirm(one, held, replaced=old.id)).id == moved.id  # the answer was lost
 
 
+async def test_what_is_moved_by_less_than_its_length_needs_only_what_is_beyond(bare_hall: Hall) -> None:
+    one_place = {**WINDOW, "schedules": [{"days": ["working"], "hours": "09:00-12:00", "places": {"public": 1}}]}
+    await bare_hall.build({**SERVICE, "minutes": 60}, offices=[{**OFFICE, "resources": [one_place]}])
+    one, other = await bare_hall.residents(2)
+    old = await bare_hall.book(one, NINE)
+    half_past, wanted = on("12-01", "09:30"), await bare_hall.wanted()
+    with pytest.raises(TakenError):
+        await bare_hall.hold(one, half_past)
+    with pytest.raises(NotBookableError, match="already"):
+        await bare_hall.hold(one, NINE, wanted.moving(old))
+    assert (await bare_hall.times(wanted.moving(old)))[:3] == ["09:00", "09:30", "10:00"]
+    held = await bare_hall.hold(one, half_past, wanted.moving(old))
+    with pytest.raises(TakenError):  # it is no second appointment
+        await bare_hall.confirm(one, held)
+    moved = await bare_hall.confirm(one, held, replaced=old.id)
+    assert moved.slot_ids[0] == old.slot_ids[1]
+    with pytest.raises(TakenError):
+        await bare_hall.hold(other, NINE)  # which rests
+    await bare_hall.work(timedelta(minutes=30))
+    assert await bare_hall.times() == ["10:30", "11:00"]
+    assert await bare_hall.ask("SELECT taken FROM appointment_slot WHERE taken > 0") == [(1,), (1,)]
+    await bare_hall.cancel(one, moved.id)
+    await bare_hall.work(timedelta(minutes=30))
+    assert await bare_hall.ask("SELECT id FROM appointment_slot WHERE taken > 0") == []
+
+
 @pytest.mark.case("AP-08")
 async def test_it_is_cancelled_until_the_cut_off(hall: Hall) -> None:
     one, other = await hall.residents(2)

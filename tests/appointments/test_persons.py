@@ -7,7 +7,7 @@ import pytest
 
 from auth.accounts.accounts import account_of
 from auth.accounts.merging import merge
-from flows.appointments.errors import ClashError, NoShowLimitError
+from flows.appointments.errors import ClashError, NamesMissingError, NoShowLimitError
 from flows.appointments.persons import Person, person_by_number, person_of
 from kernel.crypto.blind_index import normal_id_number
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
@@ -76,6 +76,18 @@ async def test_nothing_is_said_of_whom_somebody_names(couples: Hall) -> None:
     assert len(said) == 1
     with pytest.raises(NoShowLimitError):
         await hall.book(other, on("12-09", "10:00"))
+
+
+async def test_a_service_may_want_everybody_named(couples: Hall) -> None:
+    await couples.load({"services": [{**SERVICE, "people": 2, "names_all": True}]})
+    one, wanted = await couples.resident(), await couples.wanted(people=2)
+    with pytest.raises(NamesMissingError, match="2 people come, and 1 of them"):
+        await couples.book(one, NINE, wanted)
+    async with couples.database.session() as session:
+        named = await person_by_number(session, couples.keys, NUMBER)
+    booked = await couples.confirm(one, await couples.hold(one, NINE, wanted), named)
+    later = await couples.hold(one, on("12-02", "09:00"), wanted)
+    assert (await couples.confirm(one, later, replaced=booked.id)).people == 2  # who was named before comes along
 
 
 async def test_who_comes_along_is_moved_too(couples: Hall) -> None:

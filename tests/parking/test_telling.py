@@ -2,27 +2,19 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
 from sqlmodel import col, select
 
-from adapters.apps import OpenApps, open_channels, parse_apps
-from adapters.sandbox.development import APPS, SMS_KEY, development_apps
-from adapters.sandbox.hosts import Sandbox, build_sandbox
+from adapters.apps import OpenApps
+from adapters.sandbox.development import APPS
 from adapters.templates import Template
-from adapters.web.sms import open_sms
-from auth.accounts.accounts import Proven, sign_in
-from auth.accounts.tables import Identity
-from cli.ports import bindable
 from flows.parking.notices import notify
 from flows.parking.session_tables import ParkingNotice, ParkingSession
 from flows.parking.vehicles import claim, prove
-from kernel.clock import SystemClock
-from kernel.settings import Settings
-from tests.adapters.simulators import serve_handlers
+from tests.adapters.telling import Hosts, open_hosts
 from tests.cli.operator import Operator
 from tests.parking.lots import PLATE, Lot
 
@@ -33,40 +25,24 @@ WECHAT, TEMPLATE = APPS["wechat"], "sandbox-parking_arrears"
 class Driver:
     """Wang, who owns the plate and owes for an hour; the hosts that know him, and what he was told."""
 
-    def __init__(self, lot: Lot, sandbox: Sandbox) -> None:
-        self.lot, self.sandbox = lot, sandbox
-
-    def host(self, name: str) -> Any:
-        return next(each for each in self.sandbox.hosts if each.provider == name)
+    def __init__(self, lot: Lot, hosts: Hosts) -> None:
+        self.lot, self.hosts = lot, hosts
+        self.sandbox, self.host = hosts.sandbox, hosts.host
 
     async def arrive(self, *hosts: str) -> None:
         """Sign in by these hosts, own the plate, park an hour and leave without paying."""
-        account: UUID | None = None
-        for name in hosts:
-            known = await self.lot.apps.channels[APPS[name]].sign_in(self.host(name).login(APPS[name], "wang"))
-            proven = Proven(provider=name, tenant=known.app_id, subject=known.subject)  # type: ignore[arg-type]  # a host's name
-            async with self.lot.database.session() as session:
-                made, identity = await sign_in(session, self.lot.clock, proven)
-                account = identity.account_id = account or made.id
-                session.add(identity)
-            self.lot.clock.advance(timedelta(seconds=1))
-        self.account = account or await self.lot.account()
-        async with self.lot.database.session() as session:
-            bound = await claim(self.lot.deps(session), self.account, PLATE)
-            await prove(self.lot.deps(session), self.account, bound.vehicle_id, "register")
-        self.session = (await self.lot.passes("enter", 10)).session_id
-        await self.lot.passes("exit", 70, opened=True, reason="fail_open")
+        lot = self.lot
+        self.account = (
+            await self.hosts.signs_in(lot.database, lot.clock, "wang", *hosts) if hosts else await lot.account()
+        )
+        async with lot.database.session() as session:
+            bound = await claim(lot.deps(session), self.account, PLATE)
+            await prove(lot.deps(session), self.account, bound.vehicle_id, "register")
+        self.session = (await lot.passes("enter", 10)).session_id
+        await lot.passes("exit", 70, opened=True, reason="fail_open")
 
     async def has_phone(self, account: UUID, resident: str) -> None:
-        now = self.lot.clock.now()
-        async with self.lot.database.session() as session:
-            phone = Identity(
-                account_id=account, provider="phone", tenant="", subject="0", verified_at=now, last_used_at=now,
-                created_at=now,
-            )  # fmt: skip
-            number = self.sandbox.world.residents[resident].phone
-            phone.value = self.lot.keys.cipher.seal("identity.value", phone.id, number)
-            session.add(phone)
+        await self.hosts.has_phone(self.lot.database, self.lot.clock, self.lot.keys, account, resident)
 
     async def told(self) -> Sequence[ParkingNotice]:
         async with self.lot.database.session() as session:
@@ -75,20 +51,9 @@ class Driver:
 
 @pytest.fixture
 async def wang(lot: Lot, redis: Redis) -> AsyncIterator[Driver]:
-    sandbox = build_sandbox(SystemClock(), seed=7)
-    port = bindable("127.0.0.1", 0)
-    origin = f"http://127.0.0.1:{port}"
-    apps = parse_apps(development_apps(origin))
-    sms_key = f"{SMS_KEY.id}:{SMS_KEY.secret.decode()}"
-    routes = [route for host in sandbox.hosts for route in host.routes()]
-    async with (
-        open_sms(Settings(sms_url=f"{origin}/web/sms", sms_key=sms_key), SystemClock()) as sms,
-        open_channels(apps, redis, sandbox.clock, sms) as channels,
-        serve_handlers(routes, port),
-    ):
-        lot.apps = OpenApps(channels, apps.messages)
-        yield Driver(lot, sandbox)
-        await sandbox.later.stop()
+    async with open_hosts(redis) as hosts:
+        lot.apps = hosts.apps
+        yield Driver(lot, hosts)
 
 
 async def test_who_has_allowed_a_message_is_told_and_who_has_not_is_written_down(wang: Driver) -> None:

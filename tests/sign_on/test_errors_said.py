@@ -17,7 +17,7 @@ _ELSEWHERE = {
     "the gateway's answers to programs": {
         *("BAD_REQUEST", "REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "NOT_ACCEPTABLE", "METHOD_NOT_ALLOWED"),
         *("GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_VARIABLES", "OPERATION_TOO_LARGE"),
-        "STREAMS_FULL",
+        *("STREAMS_FULL", "STAFF_ROLE_MISSING"),
         *("OPERATION_TOO_COSTLY", "INTROSPECTION_NEEDS_SCOPE", "HTTP_ERROR"),
     },
     "the graph: policies, access and refresh tokens, mandates, consents, ways in": {

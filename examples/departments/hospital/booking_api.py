@@ -121,7 +121,7 @@ async def give_up(number: FromPath[UUID], state: State) -> None:
 async def come(data: JSONBody[Place], state: State) -> None:
     """Give somebody who stands at the counter a place."""
     slot = _registration(state).slots.get((data.resource, data.starts))
-    if slot is None or slot.is_full:
+    if slot is None or slot.is_full():
         raise ProblemError("This time is taken, or there is none.", status_code=409)
     slot.taken += 1
     _registration(state).note(slot)

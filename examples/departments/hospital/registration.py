@@ -49,9 +49,9 @@ class Slot(Struct):
     closed: bool = False
     version: int = 0
 
-    @property
-    def is_full(self) -> bool:
-        return self.closed or self.taken + len(self.booked) >= self.capacity
+    def is_full(self, replaced: UUID | None = None) -> bool:
+        """Whether nobody has a place any more, but for whom it replaces."""
+        return self.closed or self.taken + len({*self.booked} - {replaced}) >= self.capacity
 
 
 class Place(Struct):
@@ -86,6 +86,7 @@ class Wish(Struct):
     service: str
     starts: dt.datetime
     ends: dt.datetime
+    replaces: UUID | None = None
 
 
 class TakenError(Exception):
@@ -158,7 +159,7 @@ class Registration:
         if number in self.appointments:
             return False
         slots = self.wanted(wish)
-        if not slots or any(slot.is_full for slot in slots):
+        if not slots or any(slot.is_full(wish.replaces) for slot in slots):
             raise TakenError(slots)
         self._put(number, wish, slots)
         return True
@@ -187,7 +188,7 @@ class Registration:
         if to is not None:
             there = Wish(to.office, to.resource, wish.service, to.starts, to.starts + (wish.ends - wish.starts))
             slots = self.wanted(there)
-            if any(slot.is_full for slot in slots):
+            if any(slot.is_full(number) for slot in slots):
                 raise TakenError(slots)
             self._take_out(number)
             self._put(number, there, slots)

@@ -10,6 +10,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.finding import booking_of
 from flows.appointments.history import happen
+from flows.appointments.notices import notify
 from flows.appointments.states import Event
 from flows.appointments.systems.mirroring import Resources
 from flows.appointments.systems.wire import AppointmentChange, Place
@@ -34,7 +35,7 @@ _PERSONS = "UPDATE booking_person SET during = tstzrange($2, $3) WHERE booking_i
 async def change(deps: Deps, system: str, resources: Resources, told: AppointmentChange) -> str:
     """Have an appointment be as a system says; returns what is wrong, empty if nothing is.
 
-    Raises UnknownBookingError.
+    Raises UnknownBookingError, LookupError.
     """
     row = await booking_of(deps.session, told.id, lock=True)
     if row.system != system:
@@ -52,6 +53,7 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
             row.sequence += 1
             await happen(deps.session, deps.clock, row, "office_cancel", actor, reason=reason)
             await come_back(deps, row)
+            await notify(deps, row, "office_cancelled", code=row.code, reason=reason)
         return ""
     if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):
         await happen(deps.session, deps.clock, row, _EVENTS[told.state], actor, reason=reason)
@@ -74,6 +76,7 @@ async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place
     row.sequence += 1
     event: Event = "move" if await _persons_follow(deps.session, row) else "collide"
     await happen(deps.session, deps.clock, row, event, f"system:{row.system}", starts_at=to.starts.isoformat())
+    await notify(deps, row, "moved" if event == "move" else "conflict", str(row.sequence), code=row.code)
     return ""
 
 

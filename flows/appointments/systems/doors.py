@@ -107,6 +107,7 @@ class Doors:
             channel=row.channel,
             code=row.code,
             resident=resident,
+            replaces=row.replaces,
         )
         return system, wish
 

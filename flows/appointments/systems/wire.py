@@ -85,6 +85,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     """``PUT /appointments/{id}``: a place of each slot of a resource from ``starts`` to ``ends``.
 
     ``resident`` is the name that this department alone knows whoever booked by; empty if a counter booked for them.
+    The places of the appointment that it ``replaces`` are free to it; that one is given up when this one stands.
     """
 
     office: str
@@ -96,6 +97,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     channel: Channel
     code: str
     resident: str = ""
+    replaces: UUID | None = None
 
 
 class Refused(Struct, frozen=True):

@@ -14,7 +14,7 @@ import pytest
 
 from auth.sessions.sessions import end
 from flows.parking import watching as watching_flow
-from gateway.http import live
+from gateway.http import event_stream, live
 from kernel.clock import SystemClock
 from kernel.http_server.listening import address, listen
 from kernel.http_server.server import Server
@@ -146,7 +146,7 @@ async def test_a_session_that_is_ended_elsewhere_ends_what_it_watches(
     city: City, phones: Phones, park: CarPark, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parking_live, "_LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(live, "QUIET_SECONDS", 0.05)  # comments come between, and change nothing
+    monkeypatch.setattr(event_stream, "QUIET_SECONDS", 0.05)  # comments come between, and change nothing
     who = await sign_in(city, phones, "wang")
     session, _ = await inside(park, who, 5)
     async with watching(url, who, session) as watcher:

@@ -14,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-async function call(method, path, body) {
+export async function call(method, path, body) {
   const headers = credential() ? { authorization: `Bearer ${credential()}` } : {};
   if (body !== undefined) headers["content-type"] = "application/json";
   const sent = { method, headers, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store" };

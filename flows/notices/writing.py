@@ -1,0 +1,55 @@
+"""Notices written, once by the unique index of their table, each with the message that has it told; and read."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.merging import parts_of
+from flows.notices.messages import NoticeNamed
+from flows.notices.tables import Notice, NoticeState
+from kernel.clock import Clock
+from kernel.ids import uuid7
+from kernel.outbox import send
+
+N = TypeVar("N", bound=Notice)
+
+
+async def write(
+    session: AsyncSession, clock: Clock, table: type[Notice], task: str, values: dict[str, Any], *, nobody: str
+) -> None:
+    """Have an account told by ``task``, unless it is already; ``nobody`` says why no account is known."""
+    whom, notice_id = values["account_id"], uuid7()
+    said = {
+        "id": notice_id,
+        "at": clock.now(),
+        "state": "waiting" if whom else "untold",
+        "told_by": "",
+        "why": "" if whom else nobody,
+        **values,
+    }
+    made = postgresql.insert(table).values(said).on_conflict_do_nothing().returning(col(table.id))
+    if (await session.exec(made)).first() is not None and whom:
+        send(session, clock, task, NoticeNamed(notice_id))
+
+
+async def notices_of(session: AsyncSession, table: type[N], account_id: UUID, first: int) -> Sequence[N]:
+    """Return what an account is told, the latest first."""
+    chosen = select(table).where(col(table.account_id).in_(await parts_of(session, account_id)))
+    return (await session.exec(chosen.order_by(col(table.id).desc()).limit(first))).all()
+
+
+async def latest(session: AsyncSession, table: type[N], state: NoticeState | None, most: int) -> Sequence[N]:
+    """Return everybody's notices, or those that stand so, the latest first: for an operator."""
+    chosen = select(table).order_by(col(table.id).desc()).limit(most)
+    return (await session.exec(chosen.where(col(table.state) == state) if state else chosen)).all()
+
+
+def line(notice: Notice, about: str) -> str:
+    """Say in one line what became of a notice."""
+    by = f" by {notice.told_by}" if notice.told_by else ""
+    why = f"  {notice.why}" if notice.why else ""
+    return f"{notice.at:%Y-%m-%d %H:%M} UTC  {notice.kind}  {about}  {notice.state}{by}{why}"
