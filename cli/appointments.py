@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from cli.appointment_systems import check_system, systems
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
@@ -35,6 +36,10 @@ def appointments() -> None:
 
     docs/appointments.md describes the file; examples/appointments/city.yaml is one.
     """
+
+
+appointments.add_command(systems)
+appointments.add_command(check_system)
 
 
 @appointments.command("load")

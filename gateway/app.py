@@ -23,6 +23,7 @@ from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
 from gateway.direct import carry
 from gateway.guide import Guide
+from gateway.http.booking_systems import booking_system_routes
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
 from gateway.http.documents import document_routes
@@ -248,7 +249,8 @@ class Gateway:
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
         draws = draw_routes(self.database, secrets)
-        return [*self._open_routes(platform), *parking, *draws, *payments.handlers(), *stays.handlers()]
+        systems = booking_system_routes(self.database, self._clock)
+        return [*self._open_routes(platform), *parking, *draws, *systems, *payments.handlers(), *stays.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [

@@ -63,12 +63,16 @@ class Client:
     """One system's. Every call raises SystemAwayError, whose message says what is wrong there, for its operator."""
 
     def __init__(self, code: str, url: str, signer: Signer, networks: tuple[Network, ...]) -> None:
-        self._code, self._url, self._signer, self._networks = code, url.rstrip("/"), signer, networks
+        self._code, self.url, self._signer, self._networks = code, url.rstrip("/"), signer, networks
 
     async def slots(self, first: datetime, until: datetime, cursor: str = "") -> SlotPage:
         """Return a page of the slots that begin in a span."""
+        return _read(await self.list_slots(first, until, cursor), SlotPage, "GET /slots")
+
+    async def list_slots(self, first: datetime, until: datetime, cursor: str) -> Answered:
+        """Return the same as it was answered."""
         asked = {"from": _text(first), "to": _text(until)} | ({"cursor": cursor} if cursor else {})
-        return _read(await self.exchange("GET", f"/slots?{urlencode(asked)}"), SlotPage, "GET /slots")
+        return await self.exchange("GET", f"/slots?{urlencode(asked)}")
 
     async def changes(self, after: str) -> ChangePage | None:
         """Return what has changed; None: the cursor is too old, and all is to be read anew."""
@@ -100,7 +104,7 @@ class Client:
             headers["content-type"] = "application/json"
         outside = Outside(self._networks, seconds=seconds, most_bytes=_MOST_BYTES)
         try:
-            return await outside.exchange(method, self._url + target, headers, content)
+            return await outside.exchange(method, self.url + target, headers, content)
         except YiwangError as error:
             raise SystemAwayError(error.message, fix=error.fix) from error
 
