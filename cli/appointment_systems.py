@@ -1,4 +1,4 @@
-"""``yiwang appointments systems`` and ``check-system``: how departments' own booking systems do; does one fit?"""
+"""``yiwang appointments systems`` and ``check-system``: how departments' own booking systems do, and if one fits."""
 
 import asyncio
 import time

@@ -249,6 +249,7 @@ def _welcome(settings: Settings, found: list[Example], parking: list[str], *, sa
         f"  GraphQL    {base}/graphql",
         f"  GraphiQL   {base}/graphiql",
         f"  console    {base}/console",
+        f"  book       {base}/appointments",
         f"  schema     {base}/schema.graphql",
         *([f"  sandbox    {url(_SANDBOX_HOST, settings.sandbox_port)}"] if sandbox else []),
         *(f"  {example.name:<10} {example.manifest.upstream.url}" for example in found),

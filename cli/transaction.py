@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.sessions.ended import attach_ended
+from flows.appointments.hall.watching import attach_halls
 from flows.appointments.watching import attach_appointments
 from flows.parking.watching import attach_parking
 from kernel.database import Database, open_database
@@ -106,6 +107,7 @@ def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
             attach_ended(database, redis)
             attach_parking(database, redis)
             attach_appointments(database, redis)
+            attach_halls(database, redis)
             async with database.session() as session:
                 return await work(session, redis)
 

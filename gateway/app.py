@@ -15,6 +15,7 @@ from auth.issuer import issuer
 from auth.keys.key_ring import SIGNING_KEYS, KeyRing
 from auth.provider.environment import Environment
 from auth.sessions.ended import EndedSessions, attach_ended
+from flows.appointments.hall.watching import attach_halls
 from flows.appointments.watching import attach_appointments
 from flows.codes.desk import Desk
 from flows.codes.keys import CODE_KEYS, CodeKeys
@@ -38,8 +39,8 @@ from gateway.http.health import health_routes
 from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
 from gateway.http.parking_callbacks import ParkingCallbacks
-from gateway.http.parking_page import parking_page_routes
 from gateway.http.payment_callbacks import PaymentCallbacks
+from gateway.http.phone_pages import phone_page_routes
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
@@ -165,7 +166,7 @@ class Gateway:
         """Connect to PostgreSQL and Redis; what is committed is announced."""
         database = self.database = await stack.enter_async_context(open_database(self._settings))
         redis = await stack.enter_async_context(open_redis(self._settings))
-        for attach in (attach_outbox, attach_ended, attach_parking, attach_appointments):
+        for attach in (attach_outbox, attach_ended, attach_parking, attach_appointments, attach_halls):
             attach(database, redis)
         return database, redis
 
@@ -240,7 +241,7 @@ class Gateway:
         exports = Exports(self.database.pool, self._clock, issuer(self._settings))
         codes = CodeRoutes(self.database, platform.desk)
         places = PlaceRoutes(self.database, platform.desk, Requesters(self._settings), platform.framed_by)
-        pages = [*places.handlers(), *parking_page_routes(platform.framed_by)]
+        pages = [*places.handlers(), *phone_page_routes(platform.framed_by)]
         return [*export_routes(exports), *codes.handlers(), *pages]
 
     def _flow_routes(self, platform: Platform, secrets: Keys) -> list[HTTPRouteHandler]:

@@ -9,16 +9,18 @@ from adapters.vehicle_register import open_vehicle_register
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
+from flows.appointments.hall.watching import HALLS
 from flows.appointments.holding import Desk as AppointmentDesk
 from flows.appointments.offered import Offered
 from flows.appointments.systems.client import Clients, Signer
 from flows.appointments.systems.doors import Doors
 from flows.appointments.turnstile import Turnstile
 from flows.codes.desk import Desk
-from flows.parking.watching import Watch
+from flows.parking.watching import SESSIONS
 from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
 from kernel.networks import parse_networks
+from kernel.watching import Watch
 from schema.context import LiveServices, Platform
 
 
@@ -41,9 +43,10 @@ async def open_platform(
     opening = open_channels(apps, environment.redis, environment.clock, services.sms)
     channels = await stack.enter_async_context(opening)
     parking = await stack.enter_async_context(open_parking(apps, environment.clock))
-    watch = Watch(database.pool, environment.redis)
-    stack.push_async_callback(watch.close)
-    await watch.start()
+    watch, halls = (Watch(database.pool, environment.redis, each) for each in (SESSIONS, HALLS))
+    for each in (watch, halls):
+        stack.push_async_callback(each.close)
+        await each.start()
     return Platform(
         services=live,
         database=database,
@@ -57,6 +60,7 @@ async def open_platform(
         desk=desk,
         appointments=_appointment_desk(database, environment),
         watch=watch,
+        halls=halls,
         framed_by=apps.framed_by,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

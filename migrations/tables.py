@@ -10,6 +10,7 @@ import auth.sessions.tables
 import auth.tables  # noqa: F401 - imported for its tables
 import flows.appointments.booking_tables
 import flows.appointments.draw.tables
+import flows.appointments.hall.tables
 import flows.appointments.tables
 import flows.codes.place_tables
 import flows.codes.tables

@@ -1,7 +1,7 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -32,6 +32,7 @@ POLICIES = {
     "Query.myAppointments": SIGNED_IN,
     "MyAppointments": SIGNED_IN,
     "MyAppointment": PUBLIC,  # whoever has one was just given it
+    "AppointmentDetails": PUBLIC,
     "AppointmentHold": PUBLIC,
     "Mutation.holdAppointment": SIGNED_IN,
     "Mutation.releaseAppointment": SIGNED_IN,
@@ -64,6 +65,21 @@ class HoldShown:
     is_kept: bool = strawberry.field(description="False: nothing can be kept now; whoever confirms first has it.")
 
 
+@strawberry.type(name="AppointmentDetails", description="What an appointment is of, and where, in words.")
+class DetailsShown:
+    """Its service and office, also where nothing is booked any more."""
+
+    service_zh: str
+    service_en: str
+    documents: list[str] = strawberry.field(description="What to bring.")
+    office_zh: str
+    office_en: str
+    address_zh: str
+    address_en: str
+    time_zone: str
+    change_until: DateTimeText = strawberry.field(description="Until then it can be moved or cancelled.")
+
+
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
 class AppointmentShown:
     """A booking."""
@@ -77,6 +93,23 @@ class AppointmentShown:
     people: int
     state: str
     replaces: strawberry.ID | None = strawberry.field(description="The one that was moved to this.")
+
+    @strawberry.field(description="Its service and office in words.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def details(self, info: Info) -> DetailsShown:
+        async with info.context.platform.database.snapshot() as session:
+            row = await booking_of(session, UUID(self.id))
+            of = await asked_of(session, row)
+        return DetailsShown(
+            service_zh=of.service.name_zh,
+            service_en=of.service.name_en,
+            documents=of.service.documents,
+            office_zh=of.office.name_zh,
+            office_en=of.office.name_en,
+            address_zh=of.office.address_zh,
+            address_en=of.office.address_en,
+            time_zone=of.office.time_zone,
+            change_until=text(row.starts_at - timedelta(minutes=of.service.cancel_minutes)),
+        )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="For their calendar, as iCalendar (RFC 5545). Its UID stays when it is moved; of what is cancelled "

@@ -17,8 +17,8 @@ from auth.sessions.access_tokens import AccessToken
 from flows.appointments.holding import Desk as AppointmentDesk
 from flows.codes.desk import Desk
 from flows.parking.proving import Register
-from flows.parking.watching import Watch
 from kernel.database import Database
+from kernel.watching import Watch
 from services_catalog.manifest import LongText, Text
 from supergraph.slice import Slice
 
@@ -52,7 +52,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     ``parking`` are the hosts' products that charge for stays by themselves, by app id, too.
 
     ``desk`` has what residents' codes are issued with, ``appointments`` what times are held with; ``watch`` follows
-    parking sessions that are shown live;
+    parking sessions that are shown live, ``halls`` the halls of offices, by the office's code;
     ``framed_by`` are the origins that may show residents' pages in a frame.
     """
 
@@ -69,6 +69,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     desk: Desk
     appointments: AppointmentDesk
     watch: Watch
+    halls: Watch
     framed_by: tuple[str, ...] = ()
 
 

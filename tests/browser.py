@@ -1,6 +1,7 @@
 """A real browser: headless Chromium, spoken to by the WebDriver protocol (W3C). It reaches loopback only."""
 
 import asyncio
+import base64
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -82,6 +83,10 @@ class Browser:
         await self._chromium(
             "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": name}]}
         )
+
+    async def picture(self) -> bytes:
+        """Return what the window shows, as a PNG."""
+        return base64.b64decode(await self._do("GET", "/screenshot"))
 
     async def complaints(self) -> list[str]:
         """Return what the browser had against the page, such as breaches of its Content-Security-Policy."""

@@ -16,6 +16,7 @@ from adapters.apps import OpenApps, open_channels, read_apps
 from adapters.parking_products import OpenParking, open_parking
 from adapters.web.sms import open_sms
 from auth.sessions.ended import attach_ended
+from flows.appointments.hall.watching import attach_halls
 from flows.appointments.watching import attach_appointments
 from flows.parking.watching import attach_parking
 from kernel.celery import TaskContext
@@ -68,6 +69,7 @@ class LoopThread:
         attach_ended(database, redis)
         attach_parking(database, redis)
         attach_appointments(database, redis)
+        attach_halls(database, redis)
         clock = SystemClock()
         apps = read_apps(self._settings.host_apps_file)
         sms = await self._opened.enter_async_context(open_sms(self._settings, clock))

@@ -17,9 +17,10 @@ _ACTIVE = text("active")
 
 
 class Booking(SQLModel, table=True):
-    """An appointment. ``hold_id`` is that of the hold which became it, so that to confirm twice is once.
+    """An appointment, or a walk-in's ticket, which has neither resource nor slots.
 
-    ``slot_ids``: the slots of its resource that it takes, buffer included; given back ones are no longer taken.
+    ``hold_id`` is that of the hold which became it, so that to confirm twice is once. ``slot_ids``: the slots of its
+    resource that it takes, buffer included; given back ones are no longer taken.
     """
 
     __tablename__ = "booking"
@@ -36,7 +37,7 @@ class Booking(SQLModel, table=True):
     account_id: UUID | None = Field(default=None, foreign_key="account.id")
     service: str = Field(foreign_key="appointment_service.code")
     office: str = Field(foreign_key="appointment_office.code")
-    resource_id: UUID = Field(foreign_key="appointment_resource.id", index=True)
+    resource_id: UUID | None = Field(default=None, foreign_key="appointment_resource.id", index=True)
     slot_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     starts_at: datetime
     ends_at: datetime

@@ -9,7 +9,7 @@ from datetime import timedelta
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.errors import TooLateError
-from flows.appointments.finding import Asked, asked_of
+from flows.appointments.finding import asked_of
 from flows.appointments.history import happen
 from flows.appointments.messages import GIVE_BACK, BookingNamed
 from flows.appointments.tables import AppointmentService
@@ -51,17 +51,14 @@ async def let_rest(deps: Deps, row: Booking) -> None:
 
 async def come_back(deps: Deps, row: Booking) -> None:
     """Give a booking's places back, once; the caller has locked it."""
-    if row.returned_at is not None:
+    if row.returned_at is not None or row.resource_id is None:
         return
     row.returned_at = deps.clock.now()
     deps.session.add(row)
     left = await give_back(await driver(deps.session), row.slot_ids, row.channel)
-    changed(deps.session, _places(await asked_of(deps.session, row), row, deps), left)
-
-
-def _places(of: Asked, row: Booking, deps: Deps) -> Wanted:
+    day = (await asked_of(deps.session, row)).day_of(row.starts_at)
     shared = row.starts_at <= deps.clock.now() + ROLL_OVER
-    return Wanted(row.resource_id, of.day_of(row.starts_at), tuple(row.slot_ids), row.channel, shared)
+    changed(deps.session, Wanted(row.resource_id, day, tuple(row.slot_ids), row.channel, shared), left)
 
 
 def _check_in_time(deps: Deps, row: Booking, service: AppointmentService) -> None:

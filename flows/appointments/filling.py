@@ -5,7 +5,7 @@ become conflicts that people decide; one that would have fewer places than are t
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.colliding import collide
 from flows.appointments.hours import Opening, Planned, planned
+from flows.appointments.lines import draw
 from flows.appointments.office_days import OfficeDays, days_of
 from flows.appointments.tables import (
     AppointmentOffice,
@@ -76,9 +77,13 @@ _RESOURCES = (
 
 
 class _Work(NamedTuple):
-    """What is to be written of a resource: from its first day to its last. ``anew``: others may have booked there."""
+    """What is to be written of a resource: from its first day to its last. ``anew``: others may have booked there.
+
+    ``begins_at``: where its line begins, today.
+    """
 
     resource: AppointmentResource
+    begins_at: datetime
     days: OfficeDays | None
     first: date
     last: date
@@ -119,12 +124,14 @@ async def fill(session: AsyncSession, clock: Clock, resource_ids: Collection[UUI
     now, works = clock.now(), list[_Work]()
     for resource, office, ahead in rows:
         today = _today(office, now)
+        begins_at = datetime.combine(today, time(), ZoneInfo(office.time_zone))
         days = await days_of(session, office, today)
         last, written = today + timedelta(days=ahead), resource.filled_until or today - timedelta(days=1)
         if anew or resource.filled_of != (days.digest if days else ""):
-            works.append(_Work(resource, days, today, max(last, written), anew=True))
+            works.append(_Work(resource, begins_at, days, today, max(last, written), anew=True))
         elif last > written:
-            works.append(_Work(resource, days, max(today, written + timedelta(days=1)), last, anew=False))
+            first = max(today, written + timedelta(days=1))
+            works.append(_Work(resource, begins_at, days, first, last, anew=False))
     await _lock(await driver(session), [each.resource.id for each in works if each.anew], now)
     return sum([await _fill(session, clock, each) for each in works])
 
@@ -162,10 +169,10 @@ async def _fill(session: AsyncSession, clock: Clock, work: _Work) -> int:
     )
     resource.filled_until, resource.filled_of = work.last, work.days.digest if work.days else ""
     session.add(resource)
-    if not work.anew:
-        return 0
-    await connection.execute(_OVER, resource.id, now, [each.starts_at for each in coming])
-    return await collide(session, clock, resource.id)
+    if work.anew:
+        await connection.execute(_OVER, resource.id, now, [each.starts_at for each in coming])
+    await draw(connection, resource, work.begins_at)
+    return await collide(session, clock, resource.id) if work.anew else 0
 
 
 async def _planned(session: AsyncSession, work: _Work, days: OfficeDays) -> list[Planned]:

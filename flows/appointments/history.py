@@ -30,9 +30,9 @@ async def happen(session: AsyncSession, clock: Clock, row: Booking, event: Event
         send(session, clock, GIVE_UP_ELSEWHERE, BookingElsewhere(row.id, row.system))
 
 
-def begun(session: AsyncSession, row: Booking, actor: str) -> None:
+def begun(session: AsyncSession, row: Booking, actor: str, event: Event = "confirm") -> None:
     """Note how a booking has begun."""
-    session.add(_event(row, "confirm", actor, row.created_at, {}))
+    session.add(_event(row, event, actor, row.created_at, {}))
 
 
 def _event(row: Booking, event: Event, actor: str, at: datetime, details: dict[str, Any]) -> BookingEvent:

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.filling import fill
 from flows.appointments.office_file import (
+    FileCounter,
     FileException,
     FileOffice,
     FileResource,
@@ -32,6 +33,7 @@ from flows.appointments.tables import (
     AppointmentService,
     AppointmentSlot,
     BookingSystem,
+    HallCounter,
 )
 from kernel.audit.entries import Event, append
 from kernel.clock import Clock
@@ -117,7 +119,7 @@ class Loading:
         if calendar is None:
             return
         values = msgspec.structs.asdict(office) | {"time_zone": calendar.zone}
-        for each in ("code", "resources", "exceptions", "closed"):
+        for each in ("code", "resources", "counters", "exceptions", "closed"):
             del values[each]
         before = len(self._rows.changes)
         name = f"office:{office.code}"
@@ -127,6 +129,8 @@ class Loading:
         has_changed = len(self._rows.changes) > before
         for number, resource in enumerate(office.resources):
             await self._resource(office, resource, f"{at}/resources/{number}")
+        for number, counter in enumerate(office.counters):
+            await self._counter(office.code, counter, f"{at}/counters/{number}")
         if has_changed:
             of = select(AppointmentResource).where(AppointmentResource.office == office.code)
             rows = (await self._session.exec(of)).all()
@@ -154,13 +158,11 @@ class Loading:
         return calendar
 
     async def _resource(self, office: FileOffice, resource: FileResource, at: str) -> None:
-        for unknown in sorted(set(resource.skills) - self._skills):
-            fix = "Write it among the services."
-            self._findings.append(Finding("error", f"{at}/skills", f"there is no service {unknown}", fix))
         if resource.system and resource.system not in self._systems:
             fix = "Write it among the systems."
             self._findings.append(Finding("error", f"{at}/system", f"there is no system {resource.system}", fix))
             return
+        self._know(resource.skills, f"{at}/skills")
         known = await self._known(office.code, resource.code)
         if known is not None and known.slot_minutes != resource.slot_minutes and await self._is_booked(known):
             fix = "Make another resource, and end the schedules of this one."
@@ -175,6 +177,18 @@ class Loading:
         await self._schedules(row, resource, name)
         if len(self._rows.changes) > before:
             self._stale.append(row)
+
+    async def _counter(self, office: str, counter: FileCounter, at: str) -> None:
+        self._know(counter.services, f"{at}/services")
+        values = {"name_zh": counter.name_zh, "name_en": counter.name_en, "services": counter.services}
+        name = f"counter:{office}/{counter.code}"
+        key = {"office": office, "code": counter.code}
+        await self._rows.put(HallCounter, key, values, name, closed=counter.closed)
+
+    def _know(self, services: Collection[str], at: str) -> None:
+        for unknown in sorted(set(services) - self._skills):
+            fix = "Write it among the services."
+            self._findings.append(Finding("error", at, f"there is no service {unknown}", fix))
 
     async def _known(self, office: str, code: str) -> AppointmentResource | None:
         of = select(AppointmentResource).where(AppointmentResource.office == office, AppointmentResource.code == code)

@@ -116,6 +116,22 @@ class FileResource(_Strict, frozen=True, kw_only=True):
     closed: bool = False
 
 
+class FileCounter(_Strict, frozen=True, kw_only=True):
+    """Where people are called to. ``services``: what it serves; none: all of the office."""
+
+    code: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9][A-Za-z0-9-]{0,9}$",
+            description="Write up to ten letters, digits and hyphens, such as 1: it is shown large.",
+        ),
+    ]
+    name_zh: Name
+    name_en: str = ""
+    services: list[Code] = []
+    closed: bool = False
+
+
 class FileException(_Strict, frozen=True, kw_only=True):
     """A day that differs: served only within ``hours``; without any the office is closed. ``withdrawn``: no more."""
 
@@ -137,6 +153,7 @@ class FileOffice(_Strict, frozen=True, kw_only=True):
     latitude: _Latitude
     longitude: _Longitude
     resources: list[FileResource] = []
+    counters: list[FileCounter] = []
     exceptions: list[FileException] = []
     closed: bool = False
 
@@ -178,6 +195,7 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
     for number, office in enumerate(file.offices):
         at = pointer("/offices", number)
         yield from twice(f"{at}/resources", [each.code for each in office.resources])
+        yield from twice(f"{at}/counters", [each.code for each in office.counters])
         yield from twice(f"{at}/exceptions", [str(each.day) for each in office.exceptions])
         for place, resource in enumerate(office.resources):
             yield from _of_resource(resource, f"{at}/resources/{place}")

@@ -47,6 +47,7 @@ Event = Literal[
     "requeue",
     "fail",  # to come
     "transfer",  # to another service's queue
+    "take",  # a ticket, which is how a walk-in begins
     "cancel",
     "reschedule",
     "office_cancel",

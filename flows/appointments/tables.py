@@ -9,7 +9,17 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, SmallInteger, String, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -141,6 +151,25 @@ class AppointmentResource(SQLModel, table=True):
     closed_at: datetime | None = None
 
 
+class HallCounter(SQLModel, table=True):
+    """Where people are called to in an office's hall. ``services``: what it serves; none: all of the office.
+
+    ``opened_at``: since when it calls, null while nobody sits there.
+    """
+
+    __tablename__ = "hall_counter"
+
+    office: str = Field(primary_key=True, foreign_key="appointment_office.code")
+    code: str = Field(primary_key=True)
+    name_zh: str
+    name_en: str = ""
+    services: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    opened_at: datetime | None = None
+    opened_by: str | None = None  # as in the audit log
+    ticket_id: UUID | None = Field(default=None, foreign_key="booking.id")  # whom it has called last
+    closed_at: datetime | None = None  # out of use
+
+
 class AppointmentSchedule(SQLModel, table=True):
     """Hours of a resource, in minutes of the office's day, on the days from ``valid_from`` to ``valid_to``.
 
@@ -188,12 +217,6 @@ class AppointmentSlot(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("taken >= 0 AND taken <= capacity", name="appointment_slot_never_oversold"),
         Index("appointment_slot_time", "resource_id", "starts_at", unique=True),
-        Index(
-            "appointment_slot_free",
-            "schedule_id",
-            "starts_at",
-            postgresql_where=text("status = 'open' AND taken < capacity"),
-        ),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
@@ -207,3 +230,21 @@ class AppointmentSlot(SQLModel, table=True):
     used: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False, server_default="{0,0,0,0}"))
     status: SlotStatus = Field(default="open", sa_type=String)
     version: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AppointmentLine(SQLModel, table=True):
+    """All slots of a resource from a day on, as bits (``bits``): what is searched instead of slots.
+
+    A bit is ``unit_minutes`` long, the first one begins at ``begins_at``; bytes are little-endian. ``serves`` has the
+    slots of each of ``services``, ``bits`` those that are open, that have a place left, and that each channel has.
+    """
+
+    __tablename__ = "appointment_line"
+    __table_args__ = (Index("appointment_line_services", "services", postgresql_using="gin"),)
+
+    resource_id: UUID = Field(primary_key=True, foreign_key="appointment_resource.id")
+    begins_at: datetime
+    unit_minutes: int
+    services: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
+    serves: list[bytes] = Field(sa_column=Column(ARRAY(LargeBinary), nullable=False))
+    bits: list[bytes] = Field(sa_column=Column(ARRAY(LargeBinary), nullable=False))

@@ -22,11 +22,13 @@ from flows.appointments.finding import Asked, asked, booking_of
 from flows.appointments.holding import Desk, Hold, hold, turn
 from flows.appointments.offered import Offered
 from flows.appointments.persons import person_of
+from flows.appointments.searching import free_days
 from flows.appointments.systems.client import Clients, Signer
 from flows.appointments.systems.doors import Doors
 from flows.appointments.tables import BookingSystem
 from flows.appointments.turnstile import Turnstile
 from kernel.celery import TaskContext, app
+from kernel.database import driver
 from kernel.networks import parse_networks
 from tests.appointments.hall import OFFICE, SERVICE, Hall, on
 from tests.payments.town import Hand
@@ -111,7 +113,14 @@ class Clinic:
             return (await session.exec(select(BookingSystem))).one()
 
     async def times(self, day: str = "12-02") -> list[str]:
-        return await self.hall.times(await self.asked(), day)
+        """Return the free times of a day, which are as many as search says."""
+        of = await self.asked()
+        found = await self.hall.times(of, day)
+        async with self.hall.database.session() as session:
+            now = self.hall.clock.now()
+            days = await free_days(await driver(session), of.service, now, now + timedelta(days=15))
+        assert sum(each.times for each in days if f"{each.day:%m-%d}" == day) == len(found)
+        return found
 
     def slot(self, at: datetime = EIGHT) -> Slot:
         """Return a time as the hospital has it."""

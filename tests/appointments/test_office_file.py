@@ -17,3 +17,13 @@ def test_two_defects_of_one_place_are_both_said() -> None:
 def test_a_day_is_released_at_an_hour_that_it_has() -> None:
     _, found = read_office_file(msgspec.yaml.encode({"services": [{**SERVICE, "release": "24:00"}]}))
     assert [each.finding.pointer for each in found] == ["/services/0/release"]
+
+
+def test_counters_are_told_apart_and_have_short_codes() -> None:
+    counters = [{"code": "1", "name_zh": "一号"}, {"code": "1", "name_zh": "又一号"}]
+    _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "counters": counters}]}))
+    assert [each.finding.pointer for each in found] == ["/offices/0/counters/1"]
+    _, found = read_office_file(
+        msgspec.yaml.encode({"offices": [{**OFFICE, "counters": [{**counters[0], "code": "一"}]}]})
+    )
+    assert [each.finding.pointer for each in found] == ["/offices/0/counters/0/code"]

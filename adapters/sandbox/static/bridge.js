@@ -15,7 +15,7 @@ function openPage(address) {
   if (address.origin === location.origin) return; // framed, our own pages could take the sandbox attribute away
   opened.origin = address.origin;
   opened.frame = make("iframe", "", { src: address.href, title: word("page"), allow: "geolocation", referrerPolicy: "no-referrer" });
-  opened.frame.sandbox = "allow-scripts allow-same-origin allow-forms";
+  opened.frame.sandbox = "allow-scripts allow-same-origin allow-forms allow-downloads";
   byId("page-origin").textContent = address.origin;
   byId("page").append(opened.frame);
   byId("page").hidden = false;

@@ -118,8 +118,9 @@ class Doors:
                 send(session, self._clock, GIVE_UP_ELSEWHERE, BookingElsewhere(booking_id, system))
                 return
             given: Sequence[Raw] = refused[0].slots
-            read = (await resources_of(session, system)).read(given, "slots")
-            await put(session, self._clock, read.slots)
+            resources = await resources_of(session, system)
+            read = resources.read(given, "slots")
+            await put(session, self._clock, resources, read.slots)
             row = await session.get_one(BookingSystem, system, with_for_update={"key_share": True})
             row.due_at = None  # to be asked at once: what it has said may be less than all
             row.findings = together(read.findings, row.findings)

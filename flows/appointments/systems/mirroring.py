@@ -1,12 +1,13 @@
 """Their slots become rows of ours, so that whatever searches, holds or draws needs not know whose they are.
 
-Rows of slots are locked in the order of their times, as everywhere, and no booking's in the same transaction: whoever
-books or gives back has a booking's row first.
+Rows of slots are locked in the order of their times, as everywhere, then lines; and no booking's in the same
+transaction: whoever books or gives back has a booking's row first.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,6 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.colliding import collide
+from flows.appointments.lines import draw
 from flows.appointments.systems.wire import Slot
 from flows.appointments.tables import (
     CHANNELS,
@@ -51,6 +53,9 @@ _OVER = """
 """
 
 
+Told = tuple[AppointmentResource, Slot]
+"""What a system says of a time of one of its resources."""
+
 FINDINGS = 20
 """So many are kept of a system."""
 
@@ -75,16 +80,17 @@ def together(new: Sequence[str], known: Sequence[str]) -> list[str]:
 class Read(Struct, frozen=True):
     """What could be read of what a system said, and what is wrong with the rest."""
 
-    slots: list[tuple[AppointmentResource, Slot]]
+    slots: list[Told]
     findings: list[str]
 
 
 class Resources:
     """The resources of a system that are in use, by what it calls them."""
 
-    def __init__(self, rows: Iterable[AppointmentResource], in_use: Collection[UUID]) -> None:
-        self.all = [*rows]
-        self._by_name = {(each.office, each.code): each for each in self.all if each.id in in_use}
+    def __init__(self, rows: Sequence[tuple[AppointmentResource, AppointmentOffice]]) -> None:
+        self.all = [row for row, _ in rows]
+        self.zones = {row.id: office.time_zone for row, office in rows}
+        self._by_name = {(row.office, row.code): row for row, office in rows if not (row.closed_at or office.closed_at)}
 
     def get(self, office: str, resource: str) -> AppointmentResource | None:
         return self._by_name.get((office, resource))
@@ -99,7 +105,7 @@ class Resources:
                 found.findings.append(finding(f"{where}/{number}", error))
         return found
 
-    def checked(self, slot: Slot) -> tuple[AppointmentResource, Slot]:
+    def checked(self, slot: Slot) -> Told:
         """Return a slot with its resource. Raises MismatchError."""
         name, row = f"{slot.office}/{slot.resource}", self.get(slot.office, slot.resource)
         if row is None:
@@ -114,22 +120,20 @@ class Resources:
 async def resources_of(session: AsyncSession, system: str) -> Resources:
     """Return a system's resources."""
     chosen = (
-        select(AppointmentResource, AppointmentOffice.closed_at)
+        select(AppointmentResource, AppointmentOffice)
         .join(AppointmentOffice, col(AppointmentOffice.code) == AppointmentResource.office)
         .where(AppointmentResource.system == system)
         .order_by(col(AppointmentResource.id))
     )
-    rows = (await session.exec(chosen)).all()
-    return Resources([row for row, _ in rows], {row.id for row, closed in rows if not (closed or row.closed_at)})
+    return Resources((await session.exec(chosen)).all())
 
 
-async def put(session: AsyncSession, clock: Clock, slots: Sequence[tuple[AppointmentResource, Slot]]) -> None:
+async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: Sequence[Told]) -> None:
     """Have slots be as their system says, unless what is known of one is newer."""
-    latest = {
-        (row.id, slot.starts.astimezone(UTC)): slot for row, slot in sorted(slots, key=lambda each: each[1].version)
-    }
+    latest = {(row.id, slot.starts): slot for row, slot in sorted(slots, key=lambda each: each[1].version)}
     keys = sorted(key for key in latest if key[1] >= clock.now())
     told = [latest[key] for key in keys]
+    await _lock(session, {key[0] for key in keys})
     schedules = await _schedules(session, {(key[0], services_of(slot)) for key, slot in zip(keys, told, strict=True)})
     await (await driver(session)).execute(
         _PUT,
@@ -141,21 +145,34 @@ async def put(session: AsyncSession, clock: Clock, slots: Sequence[tuple[Appoint
         ["closed" if each.closed else "open" for each in told],
         [each.version for each in told],
     )
+    await _draw(session, clock, resources, {key[0] for key in keys})
 
 
 async def close_others(
-    session: AsyncSession,
-    span: tuple[datetime, datetime],
-    resources: Resources,
-    slots: Sequence[tuple[AppointmentResource, Slot]],
+    session: AsyncSession, clock: Clock, resources: Resources, slots: Sequence[Told], until: datetime
 ) -> None:
-    """Serve no time of a span that a whole listing of it lacks; nobody who has booked one loses it by that."""
-    ids, rows, starts = (
-        [each.id for each in resources.all],
-        [row.id for row, _ in slots],
-        [slot.starts for _, slot in slots],
-    )
-    await (await driver(session)).execute(_OVER, ids, span[0], rows, starts, span[1])
+    """Serve no time to come that a whole listing of a span lacks; nobody who has booked one loses it by that."""
+    ids = {each.id for each in resources.all}
+    await _lock(session, ids)
+    connection = await driver(session)
+    listed = [row.id for row, _ in slots], [slot.starts for _, slot in slots]
+    await connection.execute(_OVER, sorted(ids), clock.now(), *listed, until)
+    await _draw(session, clock, resources, ids)
+
+
+async def _lock(session: AsyncSession, ids: Collection[UUID]) -> None:
+    """Lock resources against whoever else writes their slots; new bookings refer to the rows meanwhile."""
+    chosen = select(AppointmentResource.id).where(col(AppointmentResource.id).in_(ids))
+    await session.exec(chosen.order_by(col(AppointmentResource.id)).with_for_update(key_share=True))
+
+
+async def _draw(session: AsyncSession, clock: Clock, resources: Resources, ids: Collection[UUID]) -> None:
+    connection = await driver(session)
+    for each in resources.all:
+        if each.id in ids:
+            zone = ZoneInfo(resources.zones[each.id])
+            today = clock.now().astimezone(zone).date()
+            await draw(connection, each, datetime.combine(today, time(), zone))
 
 
 async def collide_all(database: Database, clock: Clock, resource_ids: Iterable[UUID]) -> None:
@@ -191,13 +208,7 @@ async def _schedules(
 
     They have no days: nothing is ever written ahead by them.
     """
-    ids = sorted({resource for resource, _ in wanted})
-    await session.exec(
-        select(AppointmentResource.id)
-        .where(col(AppointmentResource.id).in_(ids))
-        .order_by(col(AppointmentResource.id))
-        .with_for_update(key_share=True)
-    )
+    ids = {resource for resource, _ in wanted}
     mine = select(AppointmentSchedule).where(
         col(AppointmentSchedule.resource_id).in_(ids),
         col(AppointmentSchedule.ended_at).is_(None),

@@ -27,6 +27,7 @@ from flows.appointments.systems.mirroring import (
     FINDINGS,
     UNREADABLE,
     Resources,
+    Told,
     close_others,
     collide_all,
     finding,
@@ -34,8 +35,8 @@ from flows.appointments.systems.mirroring import (
     resources_of,
     together,
 )
-from flows.appointments.systems.wire import Change, Slot
-from flows.appointments.tables import AppointmentResource, AppointmentService, BookingSystem
+from flows.appointments.systems.wire import Change
+from flows.appointments.tables import AppointmentService, BookingSystem
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.outbox import send
@@ -130,7 +131,7 @@ async def _changes(
     page = await client.changes(system.cursor)
     if page is None:
         return None
-    slots: list[tuple[AppointmentResource, Slot]] = []
+    slots: list[Told] = []
     findings: list[str] = []
     told = []
     for number, raw in enumerate(page.changes):
@@ -142,7 +143,7 @@ async def _changes(
                 told.append((number, each.appointment))
         except UNREADABLE as error:
             findings.append(finding(f"changes/{number}", error))
-    await _write(database, clock, slots)
+    await _write(database, clock, resources, slots)
     for number, appointment in told:
         try:
             async with database.session() as session:
@@ -170,19 +171,19 @@ async def _whole(
     else:
         raise SystemAwayError(f"GET /slots has more than {_PAGES} pages", fix="Put up to 1,000 slots into each.")
     read = resources.read(raws, "slots")
-    await _write(database, clock, read.slots)
+    await _write(database, clock, resources, read.slots)
     async with database.session() as session:
-        await close_others(session, (began, until), resources, read.slots)
+        await close_others(session, clock, resources, read.slots, until)
     await collide_all(database, clock, [each.id for each in resources.all])
     booked = {each for _, slot in read.slots for each in slot.booked}
     missing = await _compare(database, clock, system.code, booked, (began, until))
     return Round(first.changes, [*missing, *read.findings], is_whole=True)
 
 
-async def _write(database: Database, clock: Clock, slots: Sequence[tuple[AppointmentResource, Slot]]) -> None:
+async def _write(database: Database, clock: Clock, resources: Resources, slots: Sequence[Told]) -> None:
     if slots:
         async with database.session() as session:
-            await put(session, clock, slots)
+            await put(session, clock, resources, slots)
 
 
 async def _compare(

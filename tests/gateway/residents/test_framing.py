@@ -10,7 +10,9 @@ from gateway.http.framing import framing
 from tests.gateway.residents.hosts import Phones
 
 
-@pytest.mark.parametrize("path", ["/parking", "/parking-page/parking.js", "/p/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/parking", "/parking-page/parking.js", "/appointments", "/appointments-page/host.js", "/p/nothing"]
+)
 async def test_the_named_origin_alone_may_frame(client: httpx.AsyncClient, phones: Phones, path: str) -> None:
     headers = (await client.get(path)).headers
     assert headers["content-security-policy"].split("; ")[-1] == f"frame-ancestors {phones.origin}"

@@ -1,5 +1,9 @@
 // Parking on a phone: find a lot, sign in by a host app's code, enter by scan, watch the fee, pay, leave.
-"use strict";
+
+import { ask, follow, take, tokens } from "./graph.js";
+import { around, askHost, greet } from "./host.js";
+import { TEXTS } from "./texts.js";
+import { here } from "./where.js";
 
 const SESSION = "id lotZh lotEn plate state feeFen paidFen dueFen nextRaiseAt paidUntil isOver lines { zh en amountFen }";
 const SCAN = (verb) => `mutation ($code: String!, $vehicle: ID!, $key: String!, $latitude: Float, $longitude: Float) {
@@ -104,19 +108,6 @@ function watch(session) {
     return state.order && !state.session.dueFen && attempt(receipt);
   };
   follow(`subscription ($id: ID!) { parkingSession(id: $id) { ${SESSION} } }`, { id: session.id }, shown, state.watch.signal);
-}
-
-// Where the phone is, so that a sticker of another place is noticed; nothing if it does not say so soon.
-function here() {
-  return new Promise((resolve) => {
-    const unknown = () => resolve({});
-    setTimeout(unknown, 8000); // the browser's own timeout does not count while it asks for permission
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => resolve({ latitude: coords.latitude, longitude: coords.longitude }),
-      unknown,
-      { enableHighAccuracy: true, maximumAge: 30000, timeout: 8000 },
-    );
-  });
 }
 
 async function scan(verb) {

@@ -1,7 +1,6 @@
 // The page's words in both languages.
-"use strict";
 
-const TEXTS = {
+export const TEXTS = {
   zh: {
     title: "停车", lots: "附近停车场", near: "按我的位置", signIn: "登录", app: "应用编号", code: "应用给的登录 code", scan: "扫码",
     scanned: "扫到的内容", vehicle: "车辆", enter: "入场", find: "查我的车", leave: "离场", pay: "付款", arguments: "交给收银台的参数",

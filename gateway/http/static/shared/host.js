@@ -1,11 +1,9 @@
 // The host app around the page, if it is shown in one: asked by messages (docs/sandbox.md, "The bridge").
-"use strict";
-
-const around = { origin: "", app: "", can: [], waiting: new Map() };
+export const around = { origin: "", app: "", can: [], waiting: new Map() };
 // The browser lets nobody else frame the page, but messages come from anywhere.
 const framers = document.querySelector('meta[name="framed-by"]').content.split(" ").filter(Boolean);
 
-function askHost(ask, more = {}, origin = around.origin) {
+export function askHost(ask, more = {}, origin = around.origin) {
   return new Promise((done, failed) => {
     const id = crypto.randomUUID();
     around.waiting.set(id, { origin, done, failed });
@@ -22,8 +20,8 @@ addEventListener("message", ({ source, origin, data }) => {
   else asked.failed(new Error(String(data.error)));
 });
 
-// Calls ``met`` once one of the origins that may frame the page answers; nobody need ever.
-async function greet(met) {
+// Calls `met` once one of the origins that may frame the page answers; nobody need ever.
+export async function greet(met) {
   if (parent === window || !framers.length) return;
   const hello = async (origin) => ({ origin, ...(await askHost("hello", {}, origin)) });
   const { origin, app, can } = await Promise.any(framers.map(hello));

@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '8c1f5a72de94'
-down_revision = '3b7e0d92c5a6'
+down_revision = 'b7d3a95c1e42'
 branch_labels = None
 depends_on = None
 

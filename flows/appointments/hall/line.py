@@ -1,0 +1,115 @@
+"""A hall while somebody changes it: one after the other, so that no two counters ever have the same ticket.
+
+The lock is the row of the hall's revision, taken before any booking's: whoever calls what is here locks no booking
+before.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.booking_tables import Booking
+from flows.appointments.deps import Deps
+from flows.appointments.errors import UnknownServiceError, WrongStateError
+from flows.appointments.finding import booking_of, services_of
+from flows.appointments.hall.errors import NoTicketsError
+from flows.appointments.hall.queue import InLine, place
+from flows.appointments.hall.tables import HallTicket
+from flows.appointments.hall.watching import changes
+from flows.appointments.states import WAITING
+from flows.appointments.tables import AppointmentOffice, AppointmentService, HallCounter
+from kernel.clock import Clock
+from kernel.database import driver
+
+_LOCK = """
+    INSERT INTO hall_revision (office, revision) VALUES ($1, 1)
+    ON CONFLICT (office) DO UPDATE SET revision = hall_revision.revision + 1
+"""
+
+
+class Line(Struct, frozen=True):
+    """An office's hall on its day."""
+
+    office: AppointmentOffice
+    day: date
+
+
+async def line_of(session: AsyncSession, clock: Clock, office: str) -> Line:
+    """Return an office's hall today. Raises UnknownServiceError."""
+    row = await session.get(AppointmentOffice, office)
+    if row is None or row.closed_at is not None:
+        raise UnknownServiceError(f"There is no office {office!r}", fix="`appointmentOffices` lists them.")
+    return Line(row, clock.now().astimezone(ZoneInfo(row.time_zone)).date())
+
+
+async def locked(deps: Deps, office: str) -> Line:
+    """Have an office's hall to oneself until the transaction ends; whoever watches it hears of it then.
+
+    Raises UnknownServiceError.
+    """
+    line = await line_of(deps.session, deps.clock, office)
+    await (await driver(deps.session)).execute(_LOCK, line.office.code)
+    changes(deps.session)
+    return line
+
+
+async def ticket_of(deps: Deps, booking_id: UUID) -> tuple[Line, HallTicket, Booking]:
+    """Have the hall of a ticket to oneself, and return it as it stands. Raises UnknownBookingError, WrongStateError."""
+    line = await locked(deps, (await booking_of(deps.session, booking_id)).office)
+    row = await booking_of(deps.session, booking_id, lock=True)
+    ticket = await deps.session.get(HallTicket, booking_id, populate_existing=True)
+    if ticket is None:
+        raise WrongStateError("Nobody has come to this appointment yet", fix="Check in first.")
+    return line, ticket, row
+
+
+async def present(session: AsyncSession, line: Line) -> Sequence[tuple[HallTicket, Booking]]:
+    """Return everybody in the hall, in the order of the line."""
+    of = select(HallTicket, Booking).join(Booking, col(Booking.id) == col(HallTicket.booking_id))
+    chosen = of.where(
+        HallTicket.office == line.office.code, HallTicket.day == line.day, col(HallTicket.ended_at).is_(None)
+    )
+    found = await session.exec(chosen.order_by(col(HallTicket.standing)).execution_options(populate_existing=True))
+    return [(ticket, row) for ticket, row in found.all()]
+
+
+async def waiting(session: AsyncSession, line: Line) -> list[HallTicket]:
+    """Return who waits, in order."""
+    return [ticket for ticket, row in await present(session, line) if row.state in WAITING]
+
+
+async def put_in_line(deps: Deps, line: Line, ticket: HallTicket, *, behind: int = 0) -> None:
+    """Give a ticket that does not wait yet its place (``queue.place``)."""
+    others = [InLine(each.standing, each.service) for each in await waiting(deps.session, line)]
+    ticket.standing = place(others, ticket.service, ticket.standing, behind=behind)
+    deps.session.add(ticket)
+
+
+async def counters_for(session: AsyncSession, office: str, service: str = "") -> Sequence[HallCounter]:
+    """Return an office's counters by their codes, or those that serve a service."""
+    chosen = select(HallCounter).where(HallCounter.office == office, col(HallCounter.closed_at).is_(None))
+    found = (await session.exec(chosen.order_by(HallCounter.code))).all()
+    return [each for each in found if not service or not each.services or service in each.services]
+
+
+async def services_at(session: AsyncSession, office: str) -> Sequence[AppointmentService]:
+    """Return what people wait for in an office's hall, by code: what is booked there, and what its counters name."""
+    codes = {each.code for each in await services_of(session, office)}
+    codes |= {service for each in await counters_for(session, office) for service in each.services}
+    chosen = select(AppointmentService).where(col(AppointmentService.code).in_(codes))
+    return (await session.exec(chosen.order_by(AppointmentService.code))).all()
+
+
+async def service_at(session: AsyncSession, line: Line, code: str) -> AppointmentService:
+    """Return a service that a counter of the office is for. Raises NoTicketsError."""
+    for each in await services_at(session, line.office.code):
+        if each.code == code and each.closed_at is None and await counters_for(session, line.office.code, code):
+            return each
+    raise NoTicketsError(
+        f"{line.office.name_zh} has no counter for {code}", fix="Choose a service that its counters are for."
+    )

@@ -1,0 +1,26 @@
+"""A resident scans the sticker of a hall: which office they have come to. Its reference is ``office:<code>``."""
+
+from flows.appointments.hall.errors import ElsewhereError, StickerForgedError, StickerRetiredError, TooFarError
+from flows.codes.places import NEAR_METRES, Standing
+
+
+def office_scanned(found: Standing) -> str:
+    """Return the code of the office whose sticker was scanned there.
+
+    Raises StickerForgedError, StickerRetiredError, ElsewhereError, TooFarError.
+    """
+    if found.answer == "tampered":
+        raise StickerForgedError(
+            "The city has not made this code", fix="Look for another sticker, and report this one."
+        )
+    if found.row is None or found.answer != "valid":
+        raise StickerRetiredError("This sticker was replaced", fix="Look for another one, or ask at a counter.")
+    kind, _, office = found.row.reference.partition(":")
+    if (found.row.kind, kind) != ("counter", "office"):
+        raise ElsewhereError("This sticker is of no office's hall", fix="Scan the one in the hall.")
+    if found.is_far:
+        raise TooFarError(
+            f"The phone is {found.metres} m from this sticker, more than {NEAR_METRES} m",
+            fix="Scan it in the hall. If you are there, ask at a counter.",
+        )
+    return office

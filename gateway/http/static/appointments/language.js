@@ -1,0 +1,28 @@
+// What the page says, and how it writes times. A text is looked up by its name in the language that is chosen.
+
+import { TEXTS } from "./texts.js";
+
+let language = document.documentElement.lang === "en" ? "en" : "zh";
+
+export function turn() {
+  language = language === "zh" ? "en" : "zh";
+  document.documentElement.lang = language;
+}
+
+/** Return a text, with each {name} filled in. */
+export const t = (name, values = {}) => TEXTS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+export const knows = (name) => Object.hasOwn(TEXTS[language], name);
+export const pick = (zh, en) => (language === "en" && en ? en : zh);
+
+const format = (options) => (at, zone) => new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", { timeZone: zone, ...options }).format(new Date(at));
+export const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+export const dayLong = format({ month: "long", day: "numeric", weekday: "long" });
+export const weekday = format({ weekday: "short" });
+export const month = format({ month: "short" });
+export const moment = (at, zone) => `${dayLong(at, zone)} ${clock(at, zone)}`;
+
+/** Return the day of a moment as the office counts, YYYY-MM-DD. */
+export const dayOf = (at, zone) => new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(new Date(at));
+
+/** Return a distance as people say it. */
+export const distance = (metres) => (metres < 1000 ? t("metres", { n: metres }) : t("kilometres", { n: (metres / 1000).toFixed(1) }));

@@ -1,0 +1,99 @@
+// Who is here: signed in by the host app around the page, or by its code; and proven, where a service needs it.
+
+import { ask, Refused, take, tokens } from "./graph.js";
+import { around, askHost } from "./host.js";
+import { h } from "./element.js";
+import { pick, t } from "./language.js";
+import { said } from "./refusals.js";
+
+const SIGN_IN = `mutation ($app: String!, $code: String!) {
+  signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
+const PURPOSE = '{ purpose(id: "real-name") { id version text { zh en } } }';
+const AGREE = "mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }";
+const PROVE = "mutation ($name: String!, $number: String!) { provePerson(name: $name, idNumber: $number) { accessToken refreshToken } }";
+
+export const isSignedIn = () => Boolean(tokens.access);
+
+export async function signIn(app, code) {
+  tokens.app = app;
+  take((await ask(SIGN_IN, { app, code })).signIn);
+}
+
+/** Sign in by the host app, if there is one that can. */
+export async function signInByHost() {
+  if (!around.can.includes("login")) return false;
+  await signIn(around.app, (await askHost("login")).code);
+  return true;
+}
+
+/** Do what needs a resident; whoever is not signed in, or not known well enough, is asked to first. */
+export async function signed(work) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error.code === "ASSURANCE_TOO_LOW") await prove(error.extensions.acr_values);
+      else if (error.code !== "SIGN_IN_NEEDED" && error.code !== "TOKEN_REFUSED") throw error;
+      else if (tries || !(await signInByHost())) await dialog(t("signIn"), signInForm);
+    }
+  }
+}
+
+function signInForm() {
+  const [app, code] = [field("app", t("app")), field("code", t("code"))];
+  app.input.value = around.app || tokens.app;
+  return {
+    parts: [h("p", {}, t("signInHow")), app.label, code.label],
+    button: t("signIn"),
+    work: () => signIn(app.input.value.trim(), code.input.value.trim()),
+  };
+}
+
+async function prove(level) {
+  if (level !== "L2") return dialog(t("prove"), () => ({ parts: [h("p", {}, t("proveL3"))] }));
+  const { purpose } = await ask(PURPOSE);
+  const [name, number] = [field("name", t("name")), field("id-number", t("idNumber"))];
+  return dialog(t("prove"), () => ({
+    parts: [h("p", {}, t("proveL2")), h("p", { class: "quiet" }, pick(purpose.text.zh, purpose.text.en)), name.label, number.label],
+    button: t("agree"),
+    work: async () => {
+      await ask(AGREE, { purposes: [{ id: purpose.id, version: purpose.version }] });
+      take((await ask(PROVE, { name: name.input.value.trim(), number: number.input.value.trim() })).provePerson);
+    },
+  }));
+}
+
+function field(id, text) {
+  const input = h("input", { id, required: true, autocomplete: "off" });
+  return { input, label: h("label", {}, text, input) };
+}
+
+/** Show a form on top of the page until its work is done. Throws Refused `LEFT` if it is closed before. */
+function dialog(title, form) {
+  const { parts, button, work } = form();
+  const wrong = h("p", { class: "failure", role: "alert", hidden: true });
+  const submit = button && h("button", { class: "main" }, button);
+  const box = h("dialog", { "aria-labelledby": "dialog-title" }, h("form", { method: "dialog" },
+    h("h2", { id: "dialog-title" }, title), parts, wrong,
+    h("div", { class: "buttons" }, submit, h("button", { type: "button", onclick: () => box.close() }, t("back")))));
+  document.body.append(box);
+  box.showModal();
+  return new Promise((done, failed) => {
+    box.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      submit.disabled = true;
+      try {
+        await work();
+        done();
+        box.close();
+      } catch (error) {
+        [wrong.textContent, wrong.hidden] = [said(error), false];
+      }
+      submit.disabled = false;
+    });
+    box.addEventListener("close", () => {
+      box.remove();
+      failed(new Refused("LEFT", ""));
+    });
+  });
+}

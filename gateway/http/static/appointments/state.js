@@ -1,0 +1,42 @@
+// Where somebody is on the page: kept in this tab, so that a reload, or the host app's way back, loses nothing.
+
+const KEPT = "appointments";
+const EMPTY = { view: "home", people: 1 };
+const read = () => history.state?.view ? history.state : { ...EMPTY, ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
+
+/** What is chosen: `view`, `service`, `people`, `office`, `day`, `at`, `moving`, `hold`, `booked`. */
+export let at = read();
+let shown = () => {};
+
+function keep(next, how) {
+  at = next;
+  sessionStorage.setItem(KEPT, JSON.stringify(at));
+  history[how](at, "", location.pathname);
+}
+
+/** Go on to another view; what is not named stays as it is. */
+export function go(change) {
+  keep({ ...at, ...change }, "pushState");
+  shown(true);
+}
+
+/** Note a choice in the view that is shown. */
+export const note = (change) => keep({ ...at, ...change }, "replaceState");
+
+/** Begin again, with nothing chosen. */
+export function leave(change = {}) {
+  keep({ ...EMPTY, ...change }, "pushState");
+  shown(true);
+}
+
+/** Have `show` called whenever another view is to be shown. */
+export function watch(show) {
+  shown = show;
+  addEventListener("popstate", () => {
+    // A hold that was given back or used up is not had again by going back.
+    at = { ...read(), hold: at.hold };
+    if (at.view === "hold" && !at.hold) at.view = "service";
+    sessionStorage.setItem(KEPT, JSON.stringify(at));
+    shown(true);
+  });
+}

@@ -1,0 +1,98 @@
+// The graph: questions, the session's tokens (in memory only), and a subscription by Server-Sent Events.
+
+export const tokens = { app: "", access: "", refresh: "" };
+let ahead = 0; // the server's clock, in milliseconds before this phone's
+let renewing = null; // two questions at once renew once: a refresh token is good for one time
+
+/** Return the server's time, in milliseconds. */
+export const now = () => Date.now() + ahead;
+
+/** What the graph has refused, or `NETWORK`: nothing was heard of it. */
+export class Refused extends Error {
+  constructor(code, message, extensions = {}) {
+    super(message);
+    this.code = code;
+    this.extensions = extensions;
+  }
+}
+
+async function send(query, variables, access) {
+  const headers = { "content-type": "application/json", accept: "application/json" };
+  if (access) headers.authorization = `Bearer ${access}`;
+  try {
+    const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+    const date = Date.parse(response.headers.get("date"));
+    if (date) ahead = date - Date.now();
+    return await response.json();
+  } catch (error) {
+    throw new Refused("NETWORK", error.message);
+  }
+}
+
+function renew() {
+  const query = "mutation ($app: String!, $token: String!) { refresh(app: $app, token: $token) { accessToken refreshToken } }";
+  const given = { app: tokens.app, token: tokens.refresh };
+  renewing ??= send(query, given).then((answer) => take(answer.data?.refresh)).finally(() => { renewing = null; });
+  return renewing;
+}
+
+/** Keeps the tokens that the graph has given. */
+export function take(given) {
+  tokens.access = given?.accessToken ?? "";
+  tokens.refresh = given?.refreshToken ?? "";
+  if (!given) throw new Refused("SIGN_IN_NEEDED", "SIGN_IN_NEEDED");
+}
+
+/** Return the data of an answer. Throws Refused. */
+export async function ask(query, variables = {}) {
+  let answer = await send(query, variables, tokens.access);
+  if (answer.errors?.[0].extensions?.code === "TOKEN_REFUSED" && tokens.refresh) {
+    await renew();
+    answer = await send(query, variables, tokens.access);
+  }
+  if (answer.errors) {
+    const [{ message, extensions }] = answer.errors;
+    throw new Refused(extensions?.code ?? "", message, extensions);
+  }
+  return answer.data;
+}
+
+/** Calls `shown` with each result until the subscription is complete or `signal` aborts it; a lost link begins again. */
+export async function follow(query, variables, shown, signal) {
+  let known = "";
+  while (!signal.aborted) {
+    try {
+      const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${tokens.access}` };
+      if (known) headers["last-event-id"] = known;
+      const response = await fetch("/graphql/stream", { method: "POST", headers, body: JSON.stringify({ query, variables }), signal });
+      if (response.status === 401) await renew();
+      else if (response.ok) {
+        for await (const event of events(response.body)) {
+          if (event.event === "complete") return;
+          if (event.event !== "next") continue;
+          known = event.id;
+          shown(JSON.parse(event.data));
+        }
+      } else if (response.status !== 429 && response.status < 500) return;
+    } catch (error) {
+      if (signal.aborted || error.code === "SIGN_IN_NEEDED") return;
+    }
+    await new Promise((done) => setTimeout(done, 2000));
+  }
+}
+
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    text += value;
+    let end;
+    while ((end = text.indexOf("\n\n")) >= 0) {
+      const lines = text.slice(0, end).split("\n").map((line) => [line.split(":", 1)[0], line.slice(line.indexOf(":") + 1).trimStart()]);
+      text = text.slice(end + 2);
+      yield Object.fromEntries(lines);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+"""The page of appointments in a real browser: choose, hold, confirm, put into a calendar, move, cancel, be refused."""
+
+import httpx
+import pytest
+
+from adapters.sandbox.development import APPS
+from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
+from tests.browser import Browser
+from tests.gateway.conftest import City
+from tests.gateway.residents.hosts import Phones, sign_in
+from tests.gateway.residents.test_appointments import CONFIRM, HOLD, hall, tomorrow
+
+__all__ = ["hall"]
+
+_OFFERED = """
+const [css] = arguments;
+return [...document.querySelectorAll(css)].map((each) => each.textContent);
+"""
+
+
+def opened(origin: str, phones: Phones, resident: str = "wang") -> str:
+    """The address by which a host app opens the page."""
+    return f"{origin}/appointments#app={APPS['wechat']}&code={phones.code(resident)}"
+
+
+async def choose_day(chromium: Browser, day: str) -> None:
+    await chromium.click(f"[data-day='{day}']")
+    await chromium.find(".times button", "09:00")
+
+
+async def test_a_couple_books_moves_and_cancels(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.width(375)
+    await chromium.stand(31.2, 121.41)
+    await chromium.open(opened(origin, phones))
+    await chromium.find("#mine", "您还没有预约")
+    await chromium.click(".service", "结婚登记")
+    await chromium.click(".stepper button[aria-label='增加一人']")
+    await chromium.find(".stepper output", "2 人")
+    await chromium.click("#near")
+    await chromium.find(".office", "951 米")
+    day = tomorrow("09:00")[:10]
+    assert await chromium.text(f"[data-day='{day}'] small:last-child") == "5 个"
+    await choose_day(chromium, day)
+    await chromium.click(".times button", "09:30")
+    await chromium.find("#remaining", "剩余 4:")
+    await chromium.run("location.reload()")
+    await chromium.find("#remaining", "剩余 4:")
+    await chromium.type("[name=companion-2]", phones.person("li")["idNumber"])
+    await chromium.click("button.main", "确认预约")
+    await chromium.find("#dialog-title", "登录")  # a reload forgets who is here, and nothing else
+    await chromium.type("#app", APPS["wechat"])
+    await chromium.type("#code", phones.code("wang"))
+    await chromium.click("dialog button.main")
+    await chromium.find("h1", "预约成功")
+    [[code]] = await hall.ask("SELECT code FROM booking")
+    await chromium.find(".code strong", code)
+
+    await chromium.run(
+        "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return 'data:,'; }"
+    )
+    await chromium.click(".appointment button", "加入日历")
+    while not (saved := await chromium.run("return window.saved || ''")):
+        pass
+    assert saved.startswith("BEGIN:VCALENDAR")
+
+    await chromium.click("button", "完成")
+    await chromium.click("#mine button", "改期")
+    await chromium.find(".notice", code)
+    await chromium.click(f"[data-day='{day}']")
+    await chromium.click(".times button", "11:00")
+    await chromium.click("button.main", "确认改期")
+    await chromium.find("h1", "改期成功")
+    await chromium.find(".when", "11:00")
+    await chromium.click("#language")
+    await chromium.click("button", "Done")
+    await chromium.click("summary", "Former")
+    await chromium.find(".former", "moved")
+    await chromium.click("#mine button", "Cancel")
+    await chromium.click("button.grave", "Yes, cancel it")
+    await chromium.find("#said", "The appointment is cancelled")
+    await chromium.find("#mine", "no appointments yet")
+    assert await chromium.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert await chromium.complaints() == []
+
+
+async def test_what_is_taken_offers_the_next_times(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "结婚登记")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    other = await sign_in(city, phones, "li")
+    await other.data(CONFIRM, hold=(await other.data(HOLD, at=tomorrow("09:00")))["hold"])
+    await chromium.click(".chosen .times button", "09:00")
+    await chromium.find(".failure", "这个时间刚被约走了")
+    assert [each[-5:] for each in await chromium.run(_OFFERED, ".failure .times button")] == ["09:30", "10:00", "10:30"]
+    await chromium.click(".failure .times button", "10:00")
+    await chromium.find("#remaining", "剩余 4:")
+    await chromium.click("button", "放弃，另选时间")
+    await chromium.find(".times button", "10:00")
+
+
+async def test_who_is_not_known_proves_who_they_are_on_the_way(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    named = {**SERVICE, "code": "named", "name_zh": "补证", "level": "L2"}
+    await hall.load({"services": [named], "offices": [
+        {**OFFICE, "resources": [{**WINDOW, "skills": ["named"]}]}]})  # fmt: skip
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "补证")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "09:00")
+    await chromium.find("dialog", "只接受实名预约")
+    person = phones.person("wang")
+    await chromium.type("#name", phones.person("li")["name"])
+    await chromium.type("#id-number", person["idNumber"])
+    await chromium.click("dialog button.main")
+    await chromium.find("dialog .failure", "姓名和身份证号对不上")
+    await chromium.run("document.getElementById('name').value = ''")
+    await chromium.type("#name", person["name"])
+    await chromium.click("dialog button.main")
+    await chromium.find("#remaining", "剩余 4:")
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "console.js"])
+async def test_other_files_are_not_served(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.get(f"/appointments-page/{name}")
+    assert (answer.status_code, answer.json()["error"]["fix"]) == (404, "Open /appointments.")
