@@ -18,6 +18,7 @@ from flows.appointments.history import happen
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
 from flows.appointments.office_file import OfficeFile, read_office_file
 from flows.appointments.tables import AppointmentOffice, AppointmentResource, AppointmentSlot
+from flows.appointments.waitlist.extending import offering_new_hours
 from kernel.clock import SystemClock
 
 _CLOCK = SystemClock()
@@ -157,5 +158,6 @@ async def _booking(session: AsyncSession, code: str) -> Booking:
 
 
 async def _loaded(session: AsyncSession, file: OfficeFile) -> tuple[Loaded, list[str]]:
-    loaded = await Loading(session, _CLOCK, operator()).load(file)
+    async with offering_new_hours(session, _CLOCK):
+        loaded = await Loading(session, _CLOCK, operator()).load(file)
     return loaded, await offices_without_hours(session, [each.code for each in file.offices if not each.closed])

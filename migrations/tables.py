@@ -12,6 +12,7 @@ import flows.appointments.booking_tables
 import flows.appointments.draw.tables
 import flows.appointments.hall.tables
 import flows.appointments.tables
+import flows.appointments.waitlist.tables
 import flows.codes.place_tables
 import flows.codes.tables
 import flows.parking.operating_tables

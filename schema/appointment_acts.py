@@ -12,7 +12,7 @@ from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
 from auth.sessions.tables import Session
 from flows.appointments import ending, holding
-from flows.appointments.booking import Comer, confirm
+from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.deps import Deps
@@ -20,7 +20,10 @@ from flows.appointments.draw.releases import check_turn, release_for, turn_opene
 from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
+from flows.appointments.waitlist.confirming import confirm
+from flows.appointments.waitlist.entries import entry_id_of
 from schema.appointment_notices import AppointmentNotices
+from schema.appointment_waitlist import AppointmentWaits
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
@@ -138,7 +141,7 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments(AppointmentNotices):
+class MyAppointments(AppointmentNotices, AppointmentWaits):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -206,7 +209,10 @@ class AppointmentMutations:
 
     @strawberry.mutation(description="Give a hold back before its time is over.")  # type: ignore[untyped-decorator]  # strawberry's
     async def release_appointment(self, info: Info, hold: HoldText) -> bool | None:
-        await holding.release(info.context.platform.appointments, _opened(info.context, hold))
+        made = _opened(info.context, hold)
+        if entry_id_of(made) is not None:
+            raise ArgumentRefusedError("This is an offer of the waitlist", fix="Decline it with `leaveWaitlist`.")
+        await holding.release(info.context.platform.appointments, made)
         return True
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's

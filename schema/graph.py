@@ -8,6 +8,7 @@ from schema import (
     appointment_acts,
     appointment_draws,
     appointment_notices,
+    appointment_waitlist,
     appointments,
     child_mandates,
     code_devices,
@@ -36,6 +37,7 @@ from schema import (
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
 from schema.appointment_draws import DrawMutations, DrawQueries
+from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
 from schema.code_devices import CodeDeviceMutations, CodeDeviceQueries
@@ -91,6 +93,7 @@ for each in (
     appointments,
     appointment_acts,
     appointment_draws,
+    appointment_waitlist,
     appointment_notices,
 ):
     POLICIES |= each.POLICIES
@@ -136,6 +139,7 @@ class Mutation(
     VehicleProofMutations,
     AppointmentMutations,
     DrawMutations,
+    WaitlistMutations,
 ):
     """The root of what residents do with their accounts."""
 

@@ -27,7 +27,7 @@ from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
 from flows.appointments.no_shows import missed_too_often
 from flows.appointments.persons import Clash, Person, Visit, companions_of, put
-from flows.appointments.taking import take
+from flows.appointments.taking import give_back, take
 from flows.appointments.watching import changed
 from kernel.database import driver, lock_named
 from kernel.ids import uuid7
@@ -51,11 +51,18 @@ class Comer(Struct, frozen=True):
 
 
 async def confirm(
-    desk: Desk, session: AsyncSession, made: Hold, comer: Comer, replaced: Booking | None = None
+    desk: Desk,
+    session: AsyncSession,
+    made: Hold,
+    comer: Comer,
+    replaced: Booking | None = None,
+    *,
+    owned: bool = False,
 ) -> Booking:
     """Book what is held; ``replaced``, which the caller has locked, is given up by it, or stays if this fails.
 
-    Whoever was to come to that comes to this, unless others are named.
+    Whoever was to come to that comes to this, unless others are named. ``owned``: the places are taken already, by an
+    offer of theirs that the caller has locked.
 
     Raises TakenError, ClashError, NotBookableError, WrongStateError, SystemAwayError.
     """
@@ -68,11 +75,12 @@ async def confirm(
     if replaced is not None and replaced.service != made.service:
         raise WrongStateError("What is held is of another service", fix=f"Hold a time of {replaced.service}.")
     of = await asked(session, made.service, made.office, made.people, made.channel)
-    if replaced is not None:
+    if replaced is not None and not owned:
         of = of.moving(replaced)
-    await holding.keep(desk, session, made, of)
+    if not owned:
+        await holding.keep(desk, session, made, of)
     try:
-        row = await _book(deps, made, of, comer, replaced)
+        row = await _book(deps, made, of, comer, replaced, owned=owned)
         if made.system:
             await _book_elsewhere(desk, session, row, of)
     except BaseException:
@@ -88,7 +96,7 @@ async def _book_elsewhere(desk: Desk, session: AsyncSession, row: Booking, of: A
         raise holding.taken(await next_free(session, desk.clock, of, row.starts_at))
 
 
-async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None) -> Booking:
+async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None, *, owned: bool) -> Booking:
     session, now = deps.session, deps.clock.now()
     row = _booking(made, comer, replaced, now)
     if replaced is not None:
@@ -105,17 +113,10 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
     begun(session, row, comer.actor)
     await session.flush()
     connection = await driver(session)
-    visit = Visit(made.service, of.service.most_active, made.starts_at, made.ends_at)
-    if (clash := await put(connection, row.id, comer.persons, visit)) is not None:
-        others = await next_free(session, deps.clock, of, made.starts_at)
-        raise _clashing(of, clash, others) if await _is_own(session, comer, clash) else _hindered(others)
-    if of.service.counts_no_shows:
-        missed = await missed_too_often(connection, comer.persons, made.starts_at, now)
-        if missed is not None and not comer.is_self(missed.person):
-            raise _hindered(await next_free(session, deps.clock, of, made.starts_at))
-        if missed is not None:
-            raise NoShowLimitError(missed.codes, missed.until)
+    await _admit(deps, row, of, comer)
     wanted = made.wanted(of, now)
+    if owned:  # and taken anew: they may be closed by now
+        await give_back(connection, wanted.slot_ids, row.channel)
     left = await take(connection, wanted.slot_ids, row.channel, now, is_elsewhere=bool(made.system))
     if left is None:
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
@@ -123,6 +124,21 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
         replaced.slot_ids = [each for each in replaced.slot_ids if each not in of.own or each not in made.slot_ids]
     changed(session, wanted, left, made.id)
     return row
+
+
+async def _admit(deps: Deps, row: Booking, of: Asked, comer: Comer) -> None:
+    """Write down who comes, unless one of them cannot or may not. Raises ClashError, NoShowLimitError."""
+    session, connection = deps.session, await driver(deps.session)
+    visit = Visit(row.service, of.service.most_active, row.starts_at, row.ends_at)
+    if (clash := await put(connection, row.id, comer.persons, visit)) is not None:
+        others = await next_free(session, deps.clock, of, row.starts_at)
+        raise _clashing(of, clash, others) if await _is_own(session, comer, clash) else _hindered(others)
+    if of.service.counts_no_shows:
+        missed = await missed_too_often(connection, comer.persons, row.starts_at, deps.clock.now())
+        if missed is not None and not comer.is_self(missed.person):
+            raise _hindered(await next_free(session, deps.clock, of, row.starts_at))
+        if missed is not None:
+            raise NoShowLimitError(missed.codes, missed.until)
 
 
 def _booking(made: Hold, comer: Comer, replaced: Booking | None, now: datetime) -> Booking:

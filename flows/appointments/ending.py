@@ -49,16 +49,17 @@ async def let_rest(deps: Deps, row: Booking) -> None:
     send(deps.session, deps.clock, GIVE_BACK, BookingNamed(row.id), delay=delay)
 
 
-async def come_back(deps: Deps, row: Booking) -> None:
-    """Give a booking's places back, once; the caller has locked it."""
+async def come_back(deps: Deps, row: Booking) -> bool:
+    """Give a booking's places back, once; the caller has locked it. Whether they have come back now."""
     if row.returned_at is not None or row.resource_id is None:
-        return
+        return False
     row.returned_at = deps.clock.now()
     deps.session.add(row)
     left = await give_back(await driver(deps.session), row.slot_ids, row.channel)
     day = (await asked_of(deps.session, row)).day_of(row.starts_at)
     shared = row.starts_at <= deps.clock.now() + ROLL_OVER
     changed(deps.session, Wanted(row.resource_id, day, tuple(row.slot_ids), row.channel, shared), left)
+    return True
 
 
 def _check_in_time(deps: Deps, row: Booking, service: AppointmentService) -> None:

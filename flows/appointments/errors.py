@@ -161,3 +161,10 @@ class NoShowLimitError(YiwangError):
     @property
     def extensions(self) -> dict[str, Any]:
         return super().extensions | {"missed": self.missed, "until": self.until.isoformat()}
+
+
+class WaitlistRefusedError(YiwangError):
+    """Somebody cannot wait for what they want: its days or offices are none, or they wait for as much as they may."""
+
+    code: ClassVar[str] = "APPOINTMENT_WAITLIST_REFUSED"
+    http_status: ClassVar[int] = 409

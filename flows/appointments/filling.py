@@ -32,6 +32,7 @@ from services_catalog.organisations.errors import UnknownOrganisationError
 _AHEAD = 2
 """Days written beyond the last that is released: a worker that rests over a weekend's night leaves none missing."""
 
+_NEW = "new slots of appointments"  # in AsyncSession.info
 _PUT = """
     INSERT INTO appointment_slot (resource_id, schedule_id, starts_at, ends_at, capacity, quota, status)
     SELECT $1, schedule, starts, ends, (SELECT sum(n) FROM unnest(string_to_array(quota, ',')::int[]) n),
@@ -44,6 +45,7 @@ _PUT = """
             IS DISTINCT FROM (excluded.schedule_id, excluded.ends_at, excluded.quota, 'open')
         OR appointment_slot.version IS NOT NULL
         OR appointment_slot.capacity <> greatest(excluded.capacity, appointment_slot.taken)
+    RETURNING id, xmax = 0 AS is_new
 """
 # Whoever books, moves or gives back has a booking's row before those of slots: so bookings come first here, too.
 _BOOKINGS = """
@@ -136,6 +138,12 @@ async def fill(session: AsyncSession, clock: Clock, resource_ids: Collection[UUI
     return sum([await _fill(session, clock, each) for each in works])
 
 
+def new_slots(session: AsyncSession) -> list[int]:
+    """Return, once, the slots that this transaction has added to days of before: hours that were extended."""
+    new: list[int] = session.info.pop(_NEW, [])
+    return new
+
+
 def _today(office: AppointmentOffice, now: datetime) -> date:
     return now.astimezone(ZoneInfo(office.time_zone)).date()
 
@@ -159,7 +167,7 @@ async def _fill(session: AsyncSession, clock: Clock, work: _Work) -> int:
     slots = [] if work.days is None else await _planned(session, work, work.days)
     coming = [each for each in slots if each.starts_at >= now]
     connection = await driver(session)
-    await connection.execute(
+    put = await connection.fetch(
         _PUT,
         resource.id,
         [each.schedule_id for each in coming],
@@ -167,6 +175,8 @@ async def _fill(session: AsyncSession, clock: Clock, work: _Work) -> int:
         [each.ends_at for each in coming],
         [",".join(map(str, each.quota)) for each in coming],
     )
+    if work.anew and resource.filled_until is not None:
+        session.info.setdefault(_NEW, []).extend(row["id"] for row in put if row["is_new"])
     resource.filled_until, resource.filled_of = work.last, work.days.digest if work.days else ""
     session.add(resource)
     if work.anew:

@@ -18,6 +18,9 @@ from flows.appointments.draw.tables import DrawEntry
 from flows.appointments.ending import let_rest
 from flows.appointments.history import happen
 from flows.appointments.notice_tables import AppointmentNotice
+from flows.appointments.waitlist import entries
+from flows.appointments.waitlist.entries import OPEN
+from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent
 
 _HIDDEN = {"account_id", "slot_ids", "hold_id", "resource_id"}
 
@@ -29,11 +32,15 @@ async def appointments_held(deps: Deps, account_id: UUID) -> dict[str, Any]:
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
     notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
+    waiting = (await session.exec(select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts)))).all()
+    waited = select(WaitlistEvent).where(col(WaitlistEvent.entry_id).in_([each.id for each in waiting]))
     return {
         "bookings": [plain_row(row, _HIDDEN) for row in bookings],
         "events": [plain_row(row, {"actor"}) for row in (await session.exec(events)).all()],
         "notices": [plain_row(row, _HIDDEN) for row in (await session.exec(notices)).all()],
         "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
+        "waitlist": [plain_row(row, _HIDDEN) for row in waiting],
+        "waitlist_events": [plain_row(row, {"actor"}) for row in (await session.exec(waited)).all()],
     }
 
 
@@ -48,3 +55,6 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
             row.sequence += 1
             await let_rest(deps, row)
     await session.exec(delete(BookingPerson).where(col(BookingPerson.booking_id).in_([row.id for row in rows])))
+    waiting = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))
+    for entry in (await session.exec(waiting.order_by(col(WaitlistEntry.id)).with_for_update())).all():
+        await entries.happen(deps, entry, "leave", f"account:{account_id}")

@@ -94,22 +94,43 @@ class Visit(Struct, frozen=True):
     end: datetime
 
 
+async def lock(connection: "asyncpg.Connection[asyncpg.Record]", persons: Sequence[Person]) -> list[bytes]:
+    """Have nobody else book or wait for these persons until the transaction ends; all that they are told by."""
+    told_by = sorted({each for person in persons for each in person})
+    await connection.execute(_LOCK, told_by)
+    return told_by
+
+
+async def clash_of(connection: "asyncpg.Connection[asyncpg.Record]", person: Person, visit: Visit) -> Clash | None:
+    """Return why a person cannot come, as things are now."""
+    return _first_clash(await _active(connection, person, visit), person, visit)
+
+
 async def put(
     connection: "asyncpg.Connection[asyncpg.Record]", booking_id: UUID, persons: Sequence[Person], visit: Visit
 ) -> Clash | None:
     """Write down that persons come, unless one of them cannot: then say why."""
-    told_by = sorted({each for person in persons for each in person})
-    await connection.execute(_LOCK, told_by)
-    rows = await connection.fetch(_ACTIVE, told_by, visit.service, visit.begin, visit.end)
+    told_by = await lock(connection, persons)
+    rows = await _active(connection, told_by, visit)
     for person in persons:
-        mine = [row for row in rows if row["person"] in person]
-        same = {row["id"] for row in mine if row["service"] == visit.service}
-        if mine and (mine[0]["meets"] or len(same) >= visit.most):
-            return _clash(person, mine[0])
+        if (clash := _first_clash(rows, person, visit)) is not None:
+            return clash
     used = {(row["person"], row["ordinal"]) for row in rows if row["service"] == visit.service}
     ordinals = [next(n for n in range(visit.most) if (each, n) not in used) for each in told_by]
     await connection.execute(_PUT, booking_id, visit.service, visit.begin, visit.end, told_by, ordinals)
     return None
+
+
+async def _active(
+    connection: "asyncpg.Connection[asyncpg.Record]", told_by: Sequence[bytes], visit: Visit
+) -> list[asyncpg.Record]:
+    return [*await connection.fetch(_ACTIVE, told_by, visit.service, visit.begin, visit.end)]
+
+
+def _first_clash(rows: Sequence[asyncpg.Record], person: Person, visit: Visit) -> Clash | None:
+    mine = [row for row in rows if row["person"] in person]
+    same = {row["id"] for row in mine if row["service"] == visit.service}
+    return _clash(person, mine[0]) if mine and (mine[0]["meets"] or len(same) >= visit.most) else None
 
 
 def _clash(person: Person, row: asyncpg.Record) -> Clash:

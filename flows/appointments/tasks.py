@@ -14,6 +14,10 @@ from flows.appointments.messages import GIVE_BACK, NOTICE, BookingNamed
 from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.overdue import end, overdue
 from flows.appointments.telling import tell
+from flows.appointments.waitlist.extending import offering_new_hours
+from flows.appointments.waitlist.offering import in_turn, offer_returned
+from flows.appointments.waitlist.passing_on import due as due_entries
+from flows.appointments.waitlist.passing_on import pass_on
 from flows.notices.messages import NoticeNamed
 from flows.notices.telling import gives_up
 from kernel.celery import TaskContext, again_later, consumer, one_by_one, periodic
@@ -22,9 +26,12 @@ from kernel.crypto.keys import open_keys
 
 @consumer(GIVE_BACK, BookingNamed, given_up=again_later(GIVE_BACK))
 async def give_back(session: AsyncSession, context: TaskContext, named: BookingNamed) -> None:
-    """Give the places of a booking back that was given up a while ago."""
+    """Give the places of a booking back that was given up a while ago: to who waits for them, or to everybody."""
+    deps = Deps(session, context.clock)
+    await in_turn(session)
     row = await booking_of(session, named.booking_id, lock=True)
-    await come_back(Deps(session, context.clock), row)
+    if await come_back(deps, row):
+        await offer_returned(deps, row)
 
 
 @consumer(NOTICE, NoticeNamed, given_up=gives_up(AppointmentNotice))
@@ -49,5 +56,13 @@ async def look(context: TaskContext) -> None:
     await one_by_one(context, bookings, lambda session, each: end(session, context.clock, each))
 
 
+@periodic("appointments.waitlist", timedelta(minutes=1))
+async def pass_offers_on(context: TaskContext) -> None:
+    """End offers that are over, and have their places go to the next."""
+    entries = await due_entries(context.database, context.clock)
+    await one_by_one(context, entries, lambda session, each: pass_on(session, context.clock, each))
+
+
 async def _filled(session: AsyncSession, context: TaskContext, resource_id: UUID) -> None:
-    await fill(session, context.clock, [resource_id])
+    async with offering_new_hours(session, context.clock):
+        await fill(session, context.clock, [resource_id])

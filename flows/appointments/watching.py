@@ -24,5 +24,7 @@ def attach_appointments(database: Database, redis: Redis) -> None:
 
 
 async def _settle(turnstile: Turnstile, session: AsyncSession) -> None:
-    for wanted, left, hold_id in session.info.pop(_CHANGED, ()):
-        await turnstile.settle(wanted, left, hold_id)
+    told = session.info.pop(_CHANGED, ())
+    latest = {each.slot_id: each for _, left, _ in told for each in left}  # what came back may be offered at once
+    for wanted, left, hold_id in told:
+        await turnstile.settle(wanted, [latest[each.slot_id] for each in left], hold_id)

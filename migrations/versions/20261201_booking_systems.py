@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '8c1f5a72de94'
-down_revision = 'b7d3a95c1e42'
+down_revision = 'c4ad4c89545f'
 branch_labels = None
 depends_on = None
 
@@ -34,9 +34,12 @@ def upgrade() -> None:
     op.add_column('appointment_slot', sa.Column('version', sa.BigInteger(), nullable=True))
     op.add_column('booking', sa.Column('system', sqlmodel.sql.sqltypes.AutoString(), nullable=True))
     op.create_foreign_key(None, 'booking', 'booking_system', ['system'], ['code'])
+    op.add_column('waitlist_entry', sa.Column('system', sqlmodel.sql.sqltypes.AutoString(), nullable=True))
+    op.create_foreign_key(None, 'waitlist_entry', 'booking_system', ['system'], ['code'])
 
 
 def downgrade() -> None:
+    op.drop_column('waitlist_entry', 'system')
     op.drop_column('booking', 'system')
     op.drop_column('appointment_slot', 'version')
     op.drop_column('appointment_resource', 'system')

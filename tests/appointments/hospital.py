@@ -16,7 +16,7 @@ from auth.keys.key_ring import KeyRing, ensure, load
 from examples.departments.hospital.app import build as hospital_app
 from examples.departments.hospital.registration import Registration, Slot
 from examples.departments.identity import KEYS_PATH, PlatformKeys, Verifier
-from flows.appointments.booking import Comer, confirm
+from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
 from flows.appointments.finding import Asked, asked, booking_of
 from flows.appointments.holding import Desk, Hold, hold, turn
@@ -27,6 +27,7 @@ from flows.appointments.systems.client import Clients, Signer
 from flows.appointments.systems.doors import Doors
 from flows.appointments.tables import BookingSystem
 from flows.appointments.turnstile import Turnstile
+from flows.appointments.waitlist.confirming import confirm
 from kernel.celery import TaskContext, app
 from kernel.database import driver
 from kernel.networks import parse_networks

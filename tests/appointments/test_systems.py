@@ -1,13 +1,18 @@
 """An office whose times are in its department's own booking system: the example hospital's, which really runs."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from flows.appointments.deps import Deps
 from flows.appointments.errors import SystemAwayError, TakenError
 from flows.appointments.systems.polling import ask_at_once
+from flows.appointments.waitlist import joining
+from flows.appointments.waitlist.entries import entry_of, offer_of
+from flows.appointments.waitlist.joining import Wish
+from flows.appointments.waitlist.wishes import Window
 from tests.appointments.hall import on
 from tests.appointments.hospital import EIGHT, Clinic
 
@@ -225,6 +230,26 @@ async def test_a_push_of_its_department_has_it_asked_by_the_next_round(clinic: C
         assert [await ask_at_once(session, "hospital", "civil") for _ in range(3)] == [True] * 3
     await clinic.poll(timedelta(0))
     assert await clinic.slots() == [(2, 0, "open")]
+
+
+async def test_who_waits_is_offered_what_comes_free_there_before_anybody_sees_it(clinic: Clinic) -> None:
+    hall, who = clinic.hall, await clinic.hall.resident()
+    for _ in range(3):
+        await clinic.patient()
+    await clinic.poll()
+    eight = Window(date(2026, 12, 2), date(2026, 12, 2), 480, 495)
+    async with hall.database.session() as session:
+        wish = Wish("vaccination", ["hospital-clinic"], [eight], 1)
+        entry = await joining.join(Deps(session, hall.clock), who, wish)
+    await clinic.counter("slots", {"resource": "vaccination", "starts": EIGHT, "capacity": 4})
+    await clinic.poll()
+    async with hall.database.session() as session:
+        offer = offer_of(await entry_of(session, entry.id), str(who))
+    assert (offer.starts_at, offer.system) == (EIGHT, "hospital")
+    assert (await clinic.times())[0] == "08:15"
+    booked = await clinic.confirm(who, offer)
+    assert clinic.slot().booked == [booked.id]
+    assert await clinic.slots() == [(1, 1, "open")]
 
 
 async def test_at_two_doors_at_once_no_more_come_than_there_are_places(clinic: Clinic) -> None:

@@ -15,6 +15,7 @@ from flows.appointments.states import Event
 from flows.appointments.systems.mirroring import Resources
 from flows.appointments.systems.wire import AppointmentChange, Place
 from flows.appointments.tables import CHANNELS, AppointmentResource
+from flows.appointments.waitlist.offering import in_turn, offer_returned
 from kernel.control_characters import CONTROL
 from kernel.database import driver
 
@@ -37,6 +38,7 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
 
     Raises UnknownBookingError, LookupError.
     """
+    await in_turn(deps.session)
     row = await booking_of(deps.session, told.id, lock=True)
     if row.system != system:
         return f"{told.id} is no appointment of this system"
@@ -52,7 +54,8 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
         if row.state in ("confirmed", "conflict"):
             row.sequence += 1
             await happen(deps.session, deps.clock, row, "office_cancel", actor, reason=reason)
-            await come_back(deps, row)
+            if await come_back(deps, row):
+                await offer_returned(deps, row)
             await notify(deps, row, "office_cancelled", code=row.code, reason=reason)
         return ""
     if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.colliding import collide
+from flows.appointments.deps import Deps
 from flows.appointments.lines import draw
 from flows.appointments.systems.wire import Slot
 from flows.appointments.tables import (
@@ -23,6 +24,7 @@ from flows.appointments.tables import (
     AppointmentResource,
     AppointmentSchedule,
 )
+from flows.appointments.waitlist.offering import in_turn, offer
 from kernel.clock import Clock
 from kernel.database import Database, driver
 
@@ -37,6 +39,12 @@ _PUT = """
         quota = excluded.quota, status = excluded.status, version = excluded.version,
         capacity = greatest(excluded.capacity, appointment_slot.taken)
     WHERE appointment_slot.version IS NULL OR appointment_slot.version < excluded.version
+"""
+_FULL = """
+    SELECT s.id FROM appointment_slot s JOIN unnest($1::uuid[], $2::timestamptz[]) AS given (resource, starts)
+        ON s.resource_id = given.resource AND s.starts_at = given.starts
+    WHERE s.taken >= s.capacity OR s.status = 'closed'
+    ORDER BY s.resource_id, s.starts_at FOR UPDATE OF s
 """
 _OVER = """
     WITH gone AS (
@@ -58,6 +66,9 @@ Told = tuple[AppointmentResource, Slot]
 
 FINDINGS = 20
 """So many are kept of a system."""
+
+
+_MOST = 1000  # places of a slot
 
 
 class MismatchError(ValueError):
@@ -129,13 +140,16 @@ async def resources_of(session: AsyncSession, system: str) -> Resources:
 
 
 async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: Sequence[Told]) -> None:
-    """Have slots be as their system says, unless what is known of one is newer."""
+    """Have slots be as their system says, unless what is known of one is newer. What comes free is for who waits."""
+    await in_turn(session)
     latest = {(row.id, slot.starts): slot for row, slot in sorted(slots, key=lambda each: each[1].version)}
     keys = sorted(key for key in latest if key[1] >= clock.now())
     told = [latest[key] for key in keys]
     await _lock(session, {key[0] for key in keys})
     schedules = await _schedules(session, {(key[0], services_of(slot)) for key, slot in zip(keys, told, strict=True)})
-    await (await driver(session)).execute(
+    connection = await driver(session)
+    full = await connection.fetch(_FULL, [key[0] for key in keys], [key[1] for key in keys])
+    await connection.execute(
         _PUT,
         [key[0] for key in keys],
         [schedules[key[0], services_of(slot)] for key, slot in zip(keys, told, strict=True)],
@@ -146,6 +160,7 @@ async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: 
         [each.version for each in told],
     )
     await _draw(session, clock, resources, {key[0] for key in keys})
+    await offer(Deps(session, clock), [row["id"] for row in full], most=_MOST)
 
 
 async def close_others(

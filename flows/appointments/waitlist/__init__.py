@@ -1,0 +1,1 @@
+"""Who waits for a time, and what comes back is offered to first."""

@@ -1,0 +1,53 @@
+"""Whether somebody who waits may and can come at a time: who they are, what else they have, what they have missed."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from auth.accounts.accounts import account_of
+from auth.accounts.tables import Account
+from auth.assurance import LEVELS, level_of
+from flows.appointments.deps import Deps
+from flows.appointments.no_shows import missed_too_often
+from flows.appointments.persons import Person, Visit, clash_of, person_of
+from flows.appointments.waitlist.places import Time
+from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistPerson
+from kernel.database import driver
+from kernel.errors import YiwangError
+
+_LEVELS = {str(level): number for number, level in enumerate(LEVELS)}
+_AAL = 3  # how sure the session is, is asked of the one that confirms
+
+
+async def first_fitting(deps: Deps, entry: WaitlistEntry, times: Sequence[Time]) -> tuple[Time, Person] | None:
+    """Return the first of some times at which an entry's person may and can come, and who that is."""
+    if not times or (account := await _account(deps.session, entry)) is None:
+        return None
+    connection, person = await driver(deps.session), await person_of(deps.session, account.id)
+    has_another = select(WaitlistPerson).where(col(WaitlistPerson.person).in_(person), WaitlistPerson.offered)
+    if (await deps.session.exec(has_another)).first() is not None:
+        return None
+    known = _LEVELS[level_of(account.ial, _AAL)]
+    for time in times:
+        if _LEVELS[time.of.service.level] <= known and await _can_come(deps, connection, person, time):
+            return time, person
+    return None
+
+
+async def _account(session: AsyncSession, entry: WaitlistEntry) -> Account | None:
+    try:
+        return await account_of(session, entry.account_id)
+    except YiwangError:  # it is closed or frozen
+        return None
+
+
+async def _can_come(deps: Deps, connection: "asyncpg.Connection[asyncpg.Record]", person: Person, time: Time) -> bool:
+    service, starts_at = time.of.service, time.free.starts_at
+    visit = Visit(service.code, service.most_active, starts_at, time.ends_at)
+    if await clash_of(connection, person, visit) is not None:
+        return False
+    if not service.counts_no_shows:
+        return True
+    return await missed_too_often(connection, [person], starts_at, deps.clock.now()) is None

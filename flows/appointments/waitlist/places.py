@@ -1,0 +1,88 @@
+"""The places of one pass of the waitlist: what is left of those that are free again, and the times that they make."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import asyncpg
+
+from flows.appointments.deps import Deps
+from flows.appointments.finding import Asked, Free, asked, free_times
+from flows.appointments.tables import CHANNELS
+from flows.appointments.taking import ROLL_OVER
+from flows.appointments.waitlist.entries import CHANNEL, windows_of
+from flows.appointments.waitlist.tables import WaitlistEntry
+from kernel.database import driver
+from kernel.errors import YiwangError
+
+_FREED = """
+    SELECT s.id, s.starts_at, s.ends_at, r.office, h.services, CASE WHEN s.starts_at <= $2 THEN s.capacity - s.taken
+        ELSE least(s.capacity - s.taken, s.quota[$3] - s.used[$3]) END AS places
+    FROM appointment_slot s JOIN appointment_resource r ON r.id = s.resource_id
+        JOIN appointment_schedule h ON h.id = s.schedule_id
+    WHERE s.id = ANY ($1::bigint[]) AND s.status = 'open'
+"""
+
+
+class Time(NamedTuple):
+    """A time that came back, of a service at an office for so many people."""
+
+    of: Asked
+    free: Free
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.free.starts_at + timedelta(minutes=self.of.minutes)
+
+
+async def places_of(deps: Deps, slot_ids: Collection[int], most: int) -> "Places":
+    """Return what residents could book of slots now, up to ``most`` places of each."""
+    connection, until = await driver(deps.session), deps.clock.now() + ROLL_OVER
+    rows = await connection.fetch(_FREED, list(slot_ids), until, CHANNELS.index(CHANNEL) + 1)
+    return Places(deps, rows, most)
+
+
+class Places:
+    """Free places of slots, at most so many of each. ``spans``: by office, from when to when; ``services`` serve."""
+
+    def __init__(self, deps: Deps, rows: Sequence[asyncpg.Record], most: int) -> None:
+        self._deps = deps
+        self._left = {row["id"]: min(row["places"], most) for row in rows}
+        self._times: dict[tuple[str, str, int], list[Time]] = {}
+        self.services = {each for row in rows for each in row["services"]}
+        self.spans: dict[str, tuple[datetime, datetime]] = {}
+        for row in rows:
+            begin, end = self.spans.get(row["office"], (row["starts_at"], row["ends_at"]))
+            self.spans[row["office"]] = (min(begin, row["starts_at"]), max(end, row["ends_at"]))
+
+    def are_left(self) -> bool:
+        return any(each > 0 for each in self._left.values())
+
+    def use(self, free: Free) -> None:
+        for slot in free.slot_ids:
+            self._left[slot] -= 1
+
+    async def times(self, entry: WaitlistEntry) -> list[Time]:
+        """Return the times within an entry's windows that lie in these places alone: the dearest office's first."""
+        found, windows = list[Time](), windows_of(entry)
+        for office in entry.offices:
+            for time in await self._at(entry.service, office, entry.people) if office in self.spans else ():
+                span = (time.free.starts_at, time.ends_at, time.of.office.time_zone)
+                if all(self._left.get(slot, 0) > 0 for slot in time.free.slot_ids) and any(
+                    each.has(*span) for each in windows
+                ):
+                    found.append(time)
+        return found
+
+    async def _at(self, service: str, office: str, people: int) -> list[Time]:
+        wanted = (service, office, people)
+        if wanted not in self._times:
+            session, clock = self._deps.session, self._deps.clock
+            try:
+                of = await asked(session, service, office, people, CHANNEL)
+            except YiwangError:  # it is closed by now, or for fewer people
+                self._times[wanted] = []
+            else:
+                free = await free_times(session, clock, of, self.spans[office])
+                self._times[wanted] = [Time(of, each) for each in free]
+        return self._times[wanted]
