@@ -21,8 +21,8 @@ import aiohttp
 import asyncpg
 from msgspec.structs import replace
 
-from bench.appointments import methods
-from bench.appointments.city import HALL, SEARCHED, build, times
+from bench.appointments import keeping, methods
+from bench.appointments.city import HALL, SEARCHED, build, fill_up, times
 from bench.appointments.people import Rush, rush
 from bench.issuing import tokens
 from bench.machine import (
@@ -48,6 +48,7 @@ SEARCH_MS = 100.0
 """The most that a search over 300 offices and 14 days may take, 99 times of 100."""
 _SEARCH = f'{{ appointmentOffices(service: "{SEARCHED}", days: 14, first: 300) {{ code days {{ day first times }} }} }}'
 _AWAY_SECONDS = 1.0
+_TURNS = (("warming up", True), ("lines not kept", False), ("one gateway", True), ("lines not kept, again", False))
 _ISSUER = "https://id.example"  # whichever gateway is asked
 _OVERSOLD = """
     SELECT count(*) FROM (
@@ -89,6 +90,12 @@ class Bench:
         self.servers.start("valkey")
 
 
+async def _switch(settings: Settings, *, keeps: bool) -> None:
+    connection = await asyncpg.connect(asyncpg_url(settings.database_url))
+    await keeping.switch(connection, keeps=keeps)
+    await connection.close()
+
+
 async def _in_one_process(settings: Settings, people: int) -> dict[str, Any]:
     async with open_redis(settings) as redis:
         pool = await asyncpg.create_pool(asyncpg_url(settings.database_url), min_size=20, max_size=20)
@@ -99,6 +106,8 @@ async def _in_one_process(settings: Settings, people: int) -> dict[str, Any]:
             await redis.flushall()
             found[name] = await methods.measured(pool, method, people, AT_ONCE, seed=7)
             print(f"{name:24} {found[name]}", flush=True)
+        found["a place, lines kept or not"] = await keeping.measured(pool)
+        print(f"a place, lines kept or not: {found['a place, lines kept or not']}", flush=True)
         await pool.close()
     return found
 
@@ -166,19 +175,23 @@ def _played(running: ExitStack, people: int, searches: int) -> dict[str, Any]:
     async def prepare() -> list[str]:
         async with open_database(bench.settings) as database:
             await build(database, DEPARTMENT, search=True)
-        return await tokens(bench.settings, 2 * people)
+            await fill_up(database)
+        return await tokens(bench.settings, (1 + len(_TURNS)) * people)
 
     bearers = asyncio.run(prepare())
     found: dict[str, Any] = {"methods": asyncio.run(_in_one_process(bench.settings, people))}
     url, gateway = bench.gateway(GATEWAY_CORE)
     found["search"] = asyncio.run(_searched(url, searches))
     print(f"search over 300 offices: {found['search']}", flush=True)
-    before = cpu_seconds(gateway.pid)
-    one = found["one gateway"] = asyncio.run(_rushed(bench, [url], bearers[:people], 2, kill=False))
-    one["cpu_ms_a_request"] = round((cpu_seconds(gateway.pid) - before) * 1000 / one["requests"], 2)
-    print(f"one gateway: {one}", flush=True)
+    for turn, (name, keeps) in enumerate(_TURNS):
+        asyncio.run(_switch(bench.settings, keeps=keeps))
+        before = cpu_seconds(gateway.pid)
+        theirs = bearers[turn * people :][:people]
+        one = found[name] = asyncio.run(_rushed(bench, [url], theirs, 2 + turn, kill=False))
+        one["cpu_ms_a_request"] = round((cpu_seconds(gateway.pid) - before) * 1000 / one["requests"], 2)
+        print(f"{name}: {one}", flush=True)
     other, _ = bench.gateway(LOAD_CORE)
-    two = asyncio.run(_rushed(bench, [url, other], bearers[people:], 4, kill=True))
+    two = asyncio.run(_rushed(bench, [url, other], bearers[-people:], 2 + len(_TURNS), kill=True))
     found["two gateways, Valkey killed"] = two
     print(f"two gateways, Valkey killed: {two}", flush=True)
     return found

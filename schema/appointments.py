@@ -5,13 +5,12 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 import strawberry
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, refusal
 from flows.appointments.finding import Asked, asked, free_times, own_booking, service_of, services_of
 from flows.appointments.searching import FreeDay, free_days
-from flows.appointments.tables import AppointmentOffice, AppointmentService
+from flows.appointments.tables import AppointmentService
 from flows.codes.distance import apart, position_of
 from kernel.database import driver
 from schema.caller import caller, token_of
@@ -46,6 +45,10 @@ _SAME = (
     "cancel_minutes",
     "documents",
 )
+_OFFICES = """
+    SELECT code, name_zh, name_en, address_zh, address_en, latitude, longitude, time_zone FROM appointment_office
+    WHERE code = ANY ($1::text[]) ORDER BY code
+"""
 _MOST_DAYS = 60
 _MOST_OFFICES = 500
 _YEARS = range(2000, 3000)  # those of the day before and after can be told, too
@@ -142,12 +145,12 @@ class AppointmentQueries:
             by_office: defaultdict[str, list[FreeDay]] = defaultdict(list)
             for each in await free_days(await driver(session), of, now, now + timedelta(days=days), people=people):
                 by_office[each.office].append(each)
-            chosen = select(AppointmentOffice).where(col(AppointmentOffice.code).in_(by_office))
-            rows = (await session.exec(chosen.order_by(AppointmentOffice.code))).all()
-        shown = [
-            _office(row, by_office[row.code], apart(position_of(row.latitude, row.longitude), here)) for row in rows
+            rows = await (await driver(session)).fetch(_OFFICES, [*by_office])
+        away = {row["code"]: apart(position_of(row["latitude"], row["longitude"]), here) for row in rows}
+        nearest = sorted(rows, key=lambda row: away[row["code"]] or 0)[:first]
+        return [
+            OfficeShown(**dict(row), metres=away[row["code"]], days=_days(by_office[row["code"]])) for row in nearest
         ]
-        return sorted(shown, key=lambda each: each.metres or 0)[:first]
 
     @strawberry.field(description="The times of a service that are free at an office on a day, such as 2027-01-01.")  # type: ignore[untyped-decorator]  # strawberry's
     async def appointment_times(  # noqa: PLR0917 - GraphQL names them
@@ -177,19 +180,8 @@ def _service(row: AppointmentService) -> ServiceShown:
     return ServiceShown(code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", **same)
 
 
-def _office(row: AppointmentOffice, days: list[FreeDay], metres: int | None) -> OfficeShown:
-    return OfficeShown(
-        code=strawberry.ID(row.code),
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        address_zh=row.address_zh,
-        address_en=row.address_en,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        time_zone=row.time_zone,
-        metres=metres,
-        days=[DayShown(day=each.day.isoformat(), first=text(each.first), times=each.times) for each in days],
-    )
+def _days(found: list[FreeDay]) -> list[DayShown]:
+    return [DayShown(day=each.day.isoformat(), first=text(each.first), times=each.times) for each in found]
 
 
 def check_level(context: Context, level: Any) -> None:

@@ -16,6 +16,10 @@ from supergraph.slice import Access
 Policies = Mapping[str, Access]
 """By type (``CatalogService``) or by field (``Mutation.signOut``), which wins."""
 
+PLAIN = "attribute"
+"""The extension of a field that is nothing but an attribute of its object, for everybody: which one."""
+_DEFINITION = "strawberry-definition"
+
 
 def guard(schema: GraphQLSchema, policies: Policies) -> None:
     """Have every field of the schema check its policy. Raises LookupError naming what has none, or does not exist."""
@@ -34,6 +38,9 @@ def guard(schema: GraphQLSchema, policies: Policies) -> None:
 
 def _guard(field: GraphQLField, access: Access) -> None:
     field.extensions = {**field.extensions, "access": access}
+    definition = field.extensions.get(_DEFINITION)
+    if access.level == "public" and definition is not None and definition.is_basic_field:
+        field.extensions[PLAIN] = definition.python_name
     if access.level != "public" and field.subscribe is not None:
         field.subscribe = _guarded(field.subscribe, access)  # its results have been asked for by then
     elif access.level != "public":

@@ -4,11 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from sqlmodel import select
 
+from flows.appointments.lines import draw
 from flows.appointments.loading import Loading
 from flows.appointments.office_file import OfficeFile
+from flows.appointments.tables import AppointmentResource
 from kernel.clock import CHINA, SystemClock
-from kernel.database import Database
+from kernel.database import Database, driver
 from services_catalog.organisations import duty
 from services_catalog.organisations.calendar_file import read_calendars
 from services_catalog.organisations.tables import EVER, Organisation, OrganisationPlace
@@ -17,6 +20,12 @@ CLOCK = SystemClock()
 SERVICE, SEARCHED, HALL = "marriage", "passport", "hall"
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OFFICES, _WINDOWS = 300, 4
+_FILL_UP = """
+    ALTER TABLE appointment_slot DISABLE TRIGGER appointment_line_follow;
+    SELECT setseed(0.5);
+    UPDATE appointment_slot SET taken = 1, used[1] = 1 WHERE capacity = 1 AND random() < 0.6;
+    ALTER TABLE appointment_slot ENABLE TRIGGER appointment_line_follow;
+"""
 _CALENDAR = "calendar,day,kind,hours,note,source\n" + "".join(f"city,{day},working,00:00-24:00,,\n" for day in _WEEK)
 
 
@@ -36,6 +45,18 @@ async def build(database: Database, department: str, *, search: bool) -> None:
     file = msgspec.convert({"services": services, "offices": offices}, OfficeFile)
     async with database.session() as session:
         await Loading(session, CLOCK, "operator:bench").load(file)
+
+
+async def fill_up(database: Database) -> None:
+    """Have six of ten places of the offices taken, anywhere, and the server know how many rows there are."""
+    await database.pool.execute(_FILL_UP)
+    async with database.session() as session:
+        resources = (await session.exec(select(AppointmentResource))).all()
+    today = CLOCK.now().astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    for each in resources:
+        async with database.session() as session:
+            await draw(await driver(session), each, today)
+    await database.pool.execute("ANALYZE")
 
 
 def times(ahead: int) -> list[datetime]:

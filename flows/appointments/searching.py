@@ -4,6 +4,8 @@ It reads one row for a resource (``lines``) instead of a row for each of its slo
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -21,7 +23,9 @@ _LINES = """
         JOIN appointment_resource r ON r.id = l.resource_id AND r.closed_at IS NULL
         JOIN appointment_office o ON o.code = r.office AND o.closed_at IS NULL
     WHERE l.services @> ARRAY[$1]
+    ORDER BY r.office
 """
+_NEVER = 2**62
 _EPOCH, _MINUTE = datetime.fromtimestamp(0, UTC), timedelta(minutes=1)
 
 
@@ -34,12 +38,19 @@ class FreeDay(Struct, frozen=True):
     times: int
 
 
+class _Days(Struct, frozen=True):
+    """The days of a zone that can be booked: with the moments between which times begin."""
+
+    days: list[date]
+    spans: list[tuple[datetime, datetime]]
+
+
 class _Frame(Struct, frozen=True):
-    """What moments mean in lines of one zone, beginning and unit, as numbers of bits and masks."""
+    """What moments mean in lines that begin alike and have one unit, as numbers of bits and masks."""
 
     begin_minute: int  # since 1970
     shared: int  # times whose places are anybody's
-    days: list[tuple[date, int, int]]  # with where each begins, and a mask of what can be booked, from there
+    days: list[tuple[int, int]]  # where each begins, and a mask of what can be booked from there
 
 
 async def free_days(
@@ -53,42 +64,51 @@ async def free_days(
 ) -> list[FreeDay]:
     """Return the days of all offices on which a service can be booked now, by office and day."""
     minutes = service.minutes + service.further_minutes * (people - 1)
-    frames = dict[tuple[str, datetime, int], _Frame]()
-    found = dict[tuple[str, date], tuple[int, int]]()  # the first one's minute, and how many
-    for office, zone, slot, buffer, begins_at, unit, *masks in await connection.fetch(
-        _LINES, service.code, CHANNELS.index(channel) + 3
-    ):
-        if (frame := frames.get((zone, begins_at, unit))) is None:
-            frame = frames[zone, begins_at, unit] = _frame(service, now, until, zone, (begins_at, unit))
-        serves, is_open, free, own = (int.from_bytes(each, "little") for each in masks)
-        usable = free & frame.shared | own & ~frame.shared
-        begins = visits(serves, is_open, usable, length_of(minutes, buffer, slot, unit))
-        for day, start, mask in frame.days:
-            if here := begins >> start & mask:
-                minute = frame.begin_minute + unit * (start + (here & -here).bit_length() - 1)
-                first, times = found.get((office, day), (minute, 0))
-                found[office, day] = (min(first, minute), times + here.bit_count())
-    return [
-        FreeDay(office, day, _EPOCH + first * _MINUTE, times) for (office, day), (first, times) in sorted(found.items())
-    ]
+    zones, frames, found = dict[str, _Days](), dict[tuple[str, datetime, int], _Frame](), list[FreeDay]()
+    rows = await connection.fetch(_LINES, service.code, CHANNELS.index(channel) + 3)
+    for (office, zone), lines in groupby(rows, itemgetter(0, 1)):
+        if (of := zones.get(zone)) is None:
+            of = zones[zone] = _days(service, now, until, zone)
+        firsts, times = [_NEVER] * len(of.days), [0] * len(of.days)
+        for _, _, slot, buffer, begins_at, unit, *masks in lines:
+            if (frame := frames.get((zone, begins_at, unit))) is None:
+                frame = frames[zone, begins_at, unit] = _frame(of, now, begins_at, unit)
+            serves, is_open, free, own = [int.from_bytes(each, "little") for each in masks]
+            usable = free & frame.shared | own & ~frame.shared
+            begins = visits(serves, is_open, usable, length_of(minutes, buffer, slot, unit))
+            for number, (start, mask) in enumerate(frame.days):
+                if here := begins >> start & mask:
+                    times[number] += here.bit_count()
+                    minute = frame.begin_minute + unit * (start + (here & -here).bit_length() - 1)
+                    firsts[number] = min(firsts[number], minute)
+        found += [
+            FreeDay(office, day, _EPOCH + first * _MINUTE, number)
+            for day, first, number in zip(of.days, firsts, times, strict=True)
+            if number
+        ]
+    return found
 
 
-def _frame(
-    service: AppointmentService, now: datetime, until: datetime, zone: str, scale: tuple[datetime, int]
-) -> _Frame:
-    begins_at, unit = scale[0], scale[1] * _MINUTE
+def _days(service: AppointmentService, now: datetime, until: datetime, zone: str) -> _Days:
+    begin, end = soonest(service, now), min(until, released_until(service, now, zone))
+    there, found = ZoneInfo(zone), _Days([], [])
+    while begin < end:
+        day = begin.astimezone(there).date()
+        over = datetime.combine(day + timedelta(days=1), time(), there).astimezone(UTC)
+        found.days.append(day)
+        found.spans.append((begin, min(over, end)))
+        begin = over
+    return found
+
+
+def _frame(of: _Days, now: datetime, begins_at: datetime, unit_minutes: int) -> _Frame:
+    unit = unit_minutes * _MINUTE
 
     def number(at: datetime) -> int:
         """Return the bit of the first time that is not before a moment."""
         return max(0, -((begins_at - at) // unit))
 
-    begin, end = soonest(service, now), min(until, released_until(service, now, zone))
-    there = ZoneInfo(zone)
-    day, days = begin.astimezone(there).date(), list[tuple[date, int, int]]()
-    while begin < end:
-        over = min(end, datetime.combine(day + timedelta(days=1), time(), there).astimezone(UTC))
-        first, last = number(begin), number(over)
-        days.append((day, first, (1 << last - first) - 1))
-        begin, day = over, day + timedelta(days=1)
+    spans = [(number(begin), number(over)) for begin, over in of.spans]
     shared = max(0, (now + ROLL_OVER - begins_at) // unit + 1)
+    days = [(first, (1 << last - first) - 1) for first, last in spans]
     return _Frame((begins_at - _EPOCH) // _MINUTE, (1 << shared) - 1, days)

@@ -26,6 +26,7 @@ from gateway.kept_values import KeptValues
 from gateway.permits import Asked, Permits
 from gateway.pipeline.limit import check_cost, check_numbers
 from gateway.pipeline.plan import Planned
+from gateway.pipeline.rows import RowExecutor
 from gateway.upstream.errors import UpstreamError
 from gateway.upstreams import Upstreams
 from kernel.errors import YiwangError
@@ -268,7 +269,9 @@ async def _execute_locally(part: LocalPart, raw_variables: Raw, context: Any) ->
         inputs = _decode(bytes(raw_variables) or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return ExecutionResult(None, [GraphQLError(f"The variables cannot be read: {error}")])
-    result = execute(part.schema, part.document, context_value=context, variable_values=inputs)
+    result = execute(
+        part.schema, part.document, context_value=context, variable_values=inputs, executor_class=RowExecutor
+    )
     return result if isinstance(result, ExecutionResult) else await result
 
 
