@@ -52,6 +52,7 @@ class Hold(Struct, frozen=True, array_like=True):
     channel: Channel
     expires_at: datetime
     is_kept: bool
+    right: UUID | None = None  # to book before others (``rights``)
     system: str = ""  # the department's own, which has this time
 
     def wanted(self, of: Asked, now: datetime) -> Wanted:
@@ -82,7 +83,7 @@ class Desk(Struct, frozen=True):
     elsewhere: Elsewhere | None = None
 
 
-async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime) -> Hold:
+async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: UUID | None = None) -> Hold:
     """Keep a time for a holder, whose earlier hold ends by it. Raises NotBookableError, TakenError."""
     now, starts_at = desk.clock.now(), starts_at.astimezone(UTC)
     check_bookable(of.service, starts_at, now, of.office.time_zone)
@@ -101,6 +102,7 @@ async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime) -> Hold:
             expires_at=now + timedelta(minutes=of.service.hold_minutes),
             is_kept=True,
             system=free.system,
+            right=right,
         )
         wanted = made.wanted(of, now)
         if not wanted.slot_ids:

@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '8c1f5a72de94'
-down_revision = 'c4ad4c89545f'
+down_revision = 'c5d81e4f27b9'
 branch_labels = None
 depends_on = None
 

@@ -82,6 +82,8 @@ async def test_their_cancelling_moving_and_missing_is_what_holds(clinic: Clinic)
     assert await clinic.hall.ask(
         "SELECT event, count(*) FROM booking_event WHERE event <> 'confirm' GROUP BY event ORDER BY event"
     ) == [("fail", 1), ("finish", 1), ("move", 1), ("office_cancel", 1)]
+    told = "SELECT kind, count(*) FROM appointment_notice WHERE kind <> 'reminder' GROUP BY kind ORDER BY kind"
+    assert await clinic.hall.ask(told) == [("moved", 1), ("office_cancelled", 1)]
     assert (await clinic.system()).findings == [CHECKUP]
 
 

@@ -6,11 +6,13 @@ import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
+from flows.appointments.cancelling import office_cancel
 from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.finding import booking_of
 from flows.appointments.history import happen
-from flows.appointments.notices import notify
+from flows.appointments.notice_tables import Kind
+from flows.appointments.notices import notify_everybody
 from flows.appointments.states import Event
 from flows.appointments.systems.mirroring import Resources
 from flows.appointments.systems.wire import AppointmentChange, Place
@@ -52,11 +54,9 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
         return await _move(deps, row, target, told.to)
     if told.state == "cancelled":
         if row.state in ("confirmed", "conflict"):
-            row.sequence += 1
-            await happen(deps.session, deps.clock, row, "office_cancel", actor, reason=reason)
-            if await come_back(deps, row):
+            await office_cancel(deps, row, actor, reason)
+            if await come_back(deps, row):  # how many places there are left is theirs to say
                 await offer_returned(deps, row)
-            await notify(deps, row, "office_cancelled", code=row.code, reason=reason)
         return ""
     if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):
         await happen(deps.session, deps.clock, row, _EVENTS[told.state], actor, reason=reason)
@@ -79,7 +79,8 @@ async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place
     row.sequence += 1
     event: Event = "move" if await _persons_follow(deps.session, row) else "collide"
     await happen(deps.session, deps.clock, row, event, f"system:{row.system}", starts_at=to.starts.isoformat())
-    await notify(deps, row, "moved" if event == "move" else "conflict", str(row.sequence), code=row.code)
+    kind: Kind = "moved" if event == "move" else "conflict"
+    await notify_everybody(deps, row, kind, f"system:{row.system}", occasion=str(row.sequence), code=row.code)
     return ""
 
 

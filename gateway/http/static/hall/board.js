@@ -50,8 +50,8 @@ function counter(each, last) {
   return h("li", { class: look, "data-counter": each.code },
     h("span", { class: "name" }, named(each)),
     h("strong", { class: "number" }, ticket ? ticket.number : "–"),
-    h("span", { class: "person" }, ticket?.maskedName || " "),
-    h("span", { class: "state-word" }, ticket ? t(`state.${ticket.state}`) : " "));
+    ticket?.maskedName && h("span", { class: "person" }, ticket.maskedName),
+    h("span", { class: "state-word" }, ticket ? t(`state.${ticket.state}`) : t("free")));
 }
 
 function queue(each) {

@@ -49,9 +49,11 @@ export function desk({ office, counter, take }) {
 
   const coming = arrivals({ office, act, idle });
   const line = lines({ office, press, counter, step });
-  const element = h("div", { class: "desk" },
-    h("section", { class: "card now", "aria-labelledby": "now-title" }, h("h1", { id: "now-title", class: "unseen", tabindex: "-1" }, t("now")), place, said, wrong),
-    coming.element, line.element);
+  const element = h("div", {},
+    h("div", { class: "told" }, said, wrong),
+    h("div", { class: "desk" },
+      h("section", { class: "card now", "aria-labelledby": "now-title" }, h("h1", { id: "now-title", class: "unseen", tabindex: "-1" }, t("now")), place),
+      coming.element, line.element));
 
   function update(hall) {
     const mine = hall.counters.find((each) => each.code === counter);

@@ -12,7 +12,7 @@ export function marks(ticket, office) {
   return h("span", { class: "marks" },
     ticket.isPriority && h("span", { class: "mark priority" }, t("priority")),
     ticket.isLate && h("span", { class: "mark late" }, t("late")),
-    h("span", { class: "mark" }, ticket.hasAppointment ? t("appointment", { at: time(ticket.startsAt, office.timeZone) }) : t("walkIn")));
+    ticket.hasAppointment && h("span", { class: "mark" }, t("appointment", { at: time(ticket.startsAt, office.timeZone) })));
 }
 
 export function lines({ office, press, counter }) {

@@ -1,20 +1,26 @@
 // What both pages are made of: signing in, choosing an office, saying what went wrong, and showing anew without losing focus.
 
 import { Refused, api } from "./api.js";
-import { t } from "./texts.js";
+import { refusal, t } from "./texts.js";
 import { h } from "/console/dom.js";
 import { forget, keep, language, speak } from "/console/session.js";
 
 const CREDENTIAL = /^yw_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/; // a header holds no other characters
 const OURS = { NETWORK: "network", NO_JSON: "noJson" }; // what the API has not said
 
-/** What went wrong, as the API says it, with its way out. */
+/** What went wrong: in the page's words if it has some, and as the API says it, with its way out. */
 export function failure(error) {
   if (!(error instanceof Refused)) console.error(error);
-  const said = error instanceof Refused ? (OURS[error.code] ? t(OURS[error.code]) : error.message) : t("defect");
-  return h("div", { class: "failure", role: "alert" },
-    h("p", {}, h("strong", {}, said), " ", error.code && h("code", {}, error.code)),
-    error.fix && h("p", {}, t("fix"), error.fix));
+  const known = error instanceof Refused ? OURS[error.code] && t(OURS[error.code]) : t("defect");
+  const own = known || refusal(error.code);
+  const told = known ? "" : [error.message, error.fix].filter(Boolean).join(". ").replace("..", ".");
+  const shut = () => made.remove();
+  const made = h("div", { class: "failure", role: "alert" },
+    h("button", { type: "button", class: "shut", "aria-label": t("close"), onclick: shut }, "×"),
+    own && h("p", {}, h("strong", {}, own)),
+    told && h("p", own ? { class: "quiet", lang: "en" } : { lang: "en" }, told),
+    error.code && h("p", { class: "quiet" }, h("code", {}, error.code)));
+  return made;
 }
 
 /** The form for a key; `signed(offices)` once it is known to be one. */

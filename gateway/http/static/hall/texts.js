@@ -10,6 +10,9 @@ export function t(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 }
 
+/** What a refusal means, where the page has its own words for its code; the platform's are English. */
+export const refusal = (code) => (language() === "zh" ? ZH : EN)[`error.${code}`];
+
 /** The name of an office, counter or service. */
 export const named = (each) => (language() === "en" && each.nameEn) || each.nameZh;
 
