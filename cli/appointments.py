@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices
+from cli.appointment_systems import check_system, systems
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
@@ -38,7 +39,7 @@ def appointments() -> None:
     """
 
 
-for each in (conflicts, keep, cancel, close_day, notices):
+for each in (conflicts, keep, cancel, close_day, notices, systems, check_system):
     appointments.add_command(each)
 
 

@@ -24,6 +24,7 @@ from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
 from gateway.direct import carry
 from gateway.guide import Guide
+from gateway.http.booking_systems import booking_system_routes
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
 from gateway.http.desks.routes import desk_routes
@@ -253,7 +254,8 @@ class Gateway:
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
         pickups = Pickups(self.database, self.environment).handlers()
-        staff = [*draw_routes(self.database, secrets), *desk_routes(platform), *pickups]
+        systems = booking_system_routes(self.database, self._clock)
+        staff = [*draw_routes(self.database, secrets), *desk_routes(platform), *pickups, *systems]
         return [*self._open_routes(platform), *parking, *staff, *payments.handlers(), *stays.handlers()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -23,6 +23,7 @@ from schema import (
     consents,
     mandates,
     me,
+    my_appointments,
     notices,
     other_screens,
     pages,
@@ -42,7 +43,8 @@ from schema import (
     vehicle_proofs,
     ways_in,
 )
-from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_acts import AppointmentMutations
+from schema.my_appointments import MyAppointmentQueries
 from schema.appointment_answers import AnswerMutations
 from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
@@ -113,6 +115,7 @@ for each in (
     appointment_queue,
     appointment_rights,
     appointment_companions,
+    my_appointments,
 ):
     POLICIES |= each.POLICIES
 

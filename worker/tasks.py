@@ -2,6 +2,7 @@
 
 import auth.provider.tasks
 import auth.sessions.tasks  # noqa: F401 - imported for its tasks
+import flows.appointments.systems.tasks
 import flows.appointments.tasks
 import flows.codes.tasks
 import flows.parking.site_logs.tasks

@@ -15,7 +15,13 @@ from flows.appointments import holding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.ending import end_for_another
-from flows.appointments.errors import ClashError, NamesMissingError, NoShowLimitError, WrongStateError
+from flows.appointments.errors import (
+    ClashError,
+    NamesMissingError,
+    NoShowLimitError,
+    SystemAwayError,
+    WrongStateError,
+)
 from flows.appointments.finding import Asked, asked, next_free
 from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
@@ -67,7 +73,7 @@ async def confirm(
     offer of theirs that the caller has locked.
 
     Raises TakenError, ClashError, NotBookableError, WrongStateError, RightRefusedError, AnswerRefusedError,
-    AnswersNeededError.
+    AnswersNeededError, SystemAwayError.
     """
     deps, now = Deps(session, desk.clock), desk.clock.now()
     await lock_named(session, f"hold {made.id}")
@@ -86,10 +92,19 @@ async def confirm(
         row = await _book(deps, made, of, comer, replaced, owned=owned)
         await keep(session, desk.cipher, row, comer.answers, comer.bearer)
         await check_answered(session, row, "confirm")
+        if made.system:
+            await _book_elsewhere(desk, session, row, of)
     except BaseException:
         await desk.turnstile.end_at(made.id, made.wanted(of, now), now, made.expires_at)
         raise
     return row
+
+
+async def _book_elsewhere(desk: Desk, session: AsyncSession, row: Booking, of: Asked) -> None:
+    if desk.elsewhere is None:
+        raise SystemAwayError("Nothing here books at the office's own system", fix="Book by another door.")
+    if not await desk.elsewhere.book(session, row):
+        raise holding.taken(await next_free(session, desk.clock, of, row.starts_at))
 
 
 async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None, *, owned: bool) -> Booking:
@@ -117,7 +132,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
     wanted = made.wanted(of, now)
     if owned:  # and taken anew: they may be closed by now
         await give_back(connection, wanted.slot_ids, row.channel)
-    left = await take(connection, wanted.slot_ids, row.channel, now)
+    left = await take(connection, wanted.slot_ids, row.channel, now, is_elsewhere=bool(made.system))
     if left is None:
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
     if replaced is not None:  # what both take is the new one's now
@@ -169,6 +184,7 @@ def _booking(made: Hold, comer: Comer, replaced: Booking | None, now: datetime) 
         channel=made.channel,
         state="confirmed",
         sequence=replaced.sequence + 1 if replaced else 0,
+        system=made.system or None,
         replaces=replaced.id if replaced else None,
         created_at=now,
         updated_at=now,

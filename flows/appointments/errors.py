@@ -68,6 +68,21 @@ class TakenError(_WithTimesError):
     code: ClassVar[str] = "APPOINTMENT_TAKEN"
 
 
+class UnknownSystemError(YiwangError):
+    """A department has no booking system of this code at the platform."""
+
+    code: ClassVar[str] = "APPOINTMENT_SYSTEM_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class SystemAwayError(YiwangError):
+    """An office's own booking system does not answer, or not as it must: nothing is booked there."""
+
+    code: ClassVar[str] = "APPOINTMENT_SYSTEM_AWAY"
+    http_status: ClassVar[int] = 503
+    retryable: ClassVar[bool] = True
+
+
 class ClashError(_WithTimesError):
     """A person has another appointment at that time, anywhere in the city, or as many of the service as they may."""
 

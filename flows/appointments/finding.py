@@ -33,7 +33,7 @@ from kernel.database import driver
 # buffer behind it, as far as the resource serves anybody then, is free as well.
 _FREE = """
     WITH slot AS (
-        SELECT s.resource_id, s.starts_at, s.ends_at, s.id, $2 = ANY (h.services) AS serves,
+        SELECT s.resource_id, r.system, s.starts_at, s.ends_at, s.id, $2 = ANY (h.services) AS serves,
             s.starts_at + ceil($6::numeric / r.slot_minutes) * r.slot_minutes * interval '1 minute' AS over,
             s.starts_at + ceil(($6 + r.buffer_minutes)::numeric / r.slot_minutes) * r.slot_minutes * interval '1 minute'
                 AS free_again,
@@ -47,13 +47,13 @@ _FREE = """
         WHERE r.office = $1 AND s.status = 'open'
             AND s.starts_at >= $3::timestamptz AND s.starts_at < $4::timestamptz + interval '1 day'
     )
-    SELECT f.starts_at, f.resource_id, array_agg(n.id ORDER BY n.starts_at) AS slots, min(n.places) AS places
+    SELECT f.starts_at, f.resource_id, f.system, array_agg(n.id ORDER BY n.starts_at) AS slots, min(n.places) AS places
     FROM slot f JOIN slot n ON n.resource_id = f.resource_id
         AND n.starts_at >= f.starts_at AND n.starts_at < f.free_again
         AND (n.serves OR n.starts_at >= f.over)
     WHERE f.serves AND ($9 OR f.places > 0)
         AND f.starts_at < $4::timestamptz AND ($5::timestamptz IS NULL OR f.starts_at = $5)
-    GROUP BY f.resource_id, f.starts_at, f.needed, f.over
+    GROUP BY f.resource_id, f.system, f.starts_at, f.needed, f.over
     HAVING count(*) FILTER (WHERE n.starts_at < f.over) = f.needed
         AND max(n.ends_at) FILTER (WHERE n.starts_at < f.over) = f.over AND ($9 OR bool_and(n.places > 0))
     ORDER BY f.starts_at, places DESC
@@ -67,6 +67,7 @@ class Free(Struct, frozen=True):
     resource_id: UUID
     slot_ids: tuple[int, ...]
     places: int
+    system: str = ""  # the department's own, which has this time
 
 
 class Asked(Struct, frozen=True):
@@ -181,7 +182,10 @@ async def _times(
         wanted.own,
     )
     return [
-        Free(row["starts_at"], UUID(int=row["resource_id"].int), tuple(row["slots"]), row["places"]) for row in rows
+        Free(
+            row["starts_at"], UUID(int=row["resource_id"].int), tuple(row["slots"]), row["places"], row["system"] or ""
+        )
+        for row in rows
     ]
 
 

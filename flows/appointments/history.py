@@ -6,9 +6,11 @@ from typing import Any, Literal
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking, BookingEvent
-from flows.appointments.states import ACTIVE, Event, after
+from flows.appointments.messages import GIVE_UP_ELSEWHERE, BookingElsewhere
+from flows.appointments.states import ACTIVE, GIVEN_UP, Event, after
 from kernel.clock import Clock
 from kernel.database import driver
+from kernel.outbox import send
 
 Noted = Literal["answer", "note", "excuse"]
 
@@ -27,6 +29,8 @@ async def happen(session: AsyncSession, clock: Clock, row: Booking, event: Event
     if row.state not in ACTIVE:
         connection = await driver(session)
         await connection.execute(_INACTIVE, row.id)
+    if row.system and row.state in GIVEN_UP:
+        send(session, clock, GIVE_UP_ELSEWHERE, BookingElsewhere(row.id, row.system))
 
 
 def begun(session: AsyncSession, row: Booking, actor: str, event: Event = "confirm", **details: Any) -> None:
