@@ -1,9 +1,8 @@
 """What residents do about appointments: hold a time, confirm, move and cancel."""
 
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,26 +12,20 @@ from auth.residents.attempts import Limit, attempt_if_counted
 from flows.appointments import ending, holding
 from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
-from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.cases.past import app
 from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
-from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
-from flows.appointments.icalendar import written
+from flows.appointments.finding import Asked, own_booking, service_of
 from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
-from schema.appointment_case import Answers, CaseFields, comer_of
-from schema.appointment_companions import NamedAppointments
-from schema.appointment_notices import AppointmentNotices
-from schema.appointment_queue import Queued
-from schema.appointment_rights import AppointmentRights, Right, priority_hold
-from schema.appointment_waitlist import AppointmentWaits
+from schema.appointment_case import Answers, comer_of
+from schema.appointment_rights import Right, priority_hold
 from schema.appointments import Moving, check_level, check_year, moved_from
-from schema.caller import about, acting, caller, token_of
+from schema.caller import about, acting, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
 from schema.my_appointments import AppointmentShown, shown_booking
-from schema.scalars import DateTimeText, check_first, line, moment, text
+from schema.scalars import DateTimeText, line, moment, text
 from schema.ways_in import uuid
 
 POLICIES = {

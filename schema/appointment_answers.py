@@ -7,10 +7,10 @@ from flows.appointments.cases.past import app
 from flows.appointments.finding import own_booking
 from flows.appointments.history import noted
 from flows.appointments.papers.keeping import keep
-from schema.my_appointments import AppointmentShown, shown_booking
 from schema.appointment_case import Answers, answers_of
 from schema.caller import acting
 from schema.context import Info
+from schema.my_appointments import AppointmentShown, shown_booking
 from schema.ways_in import uuid
 
 POLICIES = {"Mutation.answerAppointment": SIGNED_IN}

@@ -44,7 +44,6 @@ from schema import (
     ways_in,
 )
 from schema.appointment_acts import AppointmentMutations
-from schema.my_appointments import MyAppointmentQueries
 from schema.appointment_answers import AnswerMutations
 from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
@@ -58,6 +57,7 @@ from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
+from schema.my_appointments import MyAppointmentQueries
 from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
