@@ -8,6 +8,7 @@ import { h } from "/console/dom.js";
 
 const FRESH = 30000; // so long a call is shown as new
 const MOST_WAITING = 18;
+const MOST_LARGE = 9; // counters: nobody scrolls a screen
 
 export function board() {
   const calling = h("section", { class: "calling", "aria-live": "polite", "aria-label": t("calling") });
@@ -27,7 +28,9 @@ export function board() {
       last = keys[0] ?? "-";
       renew(calling, lastCall(called[0]));
     }
-    counters.replaceChildren(...hall.counters.filter((each) => each.open || each.ticket).map((each) => counter(each, called[0])));
+    const shown = hall.counters.filter((each) => each.open || each.ticket);
+    counters.classList.toggle("many", shown.length > MOST_LARGE);
+    counters.replaceChildren(...shown.map((each) => counter(each, called[0])));
     estimates.replaceChildren(h("h2", { id: "estimates-title" }, t("estimates")), h("ul", {}, hall.queues.map(queue)));
     waiting.replaceChildren(...numbers(hall));
   }
