@@ -60,6 +60,8 @@ async def test_many_counters_fit_on_it(lobby: Lobby, url: str, chromium: Browser
     await chromium.open(f"{url}/hall/display")
     await sign_in(chromium, await key(lobby.hall, "display"))
     await chromium.find(".counter", "A024")
+    shown = await chromium.run("return [...document.querySelectorAll('.counter')].map((each) => each.dataset.counter)")
+    assert shown == [each["code"] for each in counters]
     await chromium.size(1920, 1080)
     assert await chromium.run("return document.documentElement.scrollHeight - innerHeight") <= 0
 

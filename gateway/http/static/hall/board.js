@@ -77,7 +77,7 @@ function numbers(hall) {
   const shown = hall.waiting.slice(0, MOST_WAITING).map((each) => h("li", {}, each.number));
   const more = hall.waiting.length - shown.length;
   return [
-    h("h2", { id: "next-title" }, t("nextNumbers")), h("ol", {}, shown), more > 0 && h("p", { class: "quiet" }, t("more", { n: more })),
+    h("h2", { id: "next-title" }, t("nextNumbers")), shown.length ? h("ol", {}, shown) : h("p", { class: "quiet" }, t("noneWaiting")), more > 0 && h("p", { class: "quiet" }, t("more", { n: more })),
     hall.missed.length > 0 && h("div", { class: "missed" }, h("h2", {}, t("missedNumbers")), h("ul", {}, hall.missed.map((each) => h("li", {}, each.number))), h("p", { class: "quiet" }, t("missedHow"))),
   ].filter(Boolean);
 }
