@@ -23,6 +23,7 @@ from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
 from schema.appointment_companions import NamedAppointments
 from schema.appointment_notices import AppointmentNotices
+from schema.appointment_queue import Queued
 from schema.appointment_rights import AppointmentRights, Right, priority_hold
 from schema.appointment_waitlist import AppointmentWaits
 from schema.appointments import Moving, check_level, check_year, moved_from
@@ -85,10 +86,9 @@ class DetailsShown:
 
 
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown:
+class AppointmentShown(Queued):
     """A booking."""
 
-    id: strawberry.ID
     code: str = strawberry.field(description="What to say at a counter or on the telephone.")
     service: strawberry.ID
     office: strawberry.ID
