@@ -176,7 +176,8 @@ async def test_an_office_decides_on_what_conflicts_and_closes_a_day(operator: Op
     assert "2 appointments were cancelled" in (await operator.type(*closing)).stderr
     assert "0 appointments were cancelled" in (await operator.type(*closing)).stderr
     assert await database.pool.fetch("SELECT DISTINCT state FROM booking") == [("office_cancelled",)]
-    untold = await operator.done("appointments", "notices", "--state", "untold")
+    untold = await operator.done("appointments", "notices", "--state", "untold", "--kind", "office_cancelled")
+    assert await operator.done("appointments", "notices", "--kind", "offer") == ""
     assert untold.count("office_cancelled  marriage-registration CODE234") == 3
     for wrong in (("palace", day), ("civic-centre", "2020-01-01")):
         assert (await operator.type("appointments", "close-day", *wrong, "--reason", "停电")).exit_code == 1
