@@ -144,7 +144,7 @@ class Gateway:
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [
-                    *health_routes(registry, upstreams, graphql),
+                    *health_routes(registry, upstreams, graphql, self.database, self._clock),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._streams(local, identity, context, platform),

@@ -1,7 +1,7 @@
 """What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
 
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -16,14 +16,15 @@ from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
 from flows.appointments.calendar_entries import entry_of, latest_of
 from flows.appointments.deps import Deps
-from flows.appointments.draw.releases import check_turn, release_for, turn_opened
-from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
+from flows.appointments.finding import asked_of, booking_of, bookings_of, own_booking, service_of
 from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
 from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
 from schema.appointment_companions import NamedAppointments
+from schema.appointment_draws import check_turn
 from schema.appointment_notices import AppointmentNotices
+from schema.appointment_queue import Queued
 from schema.appointment_rights import AppointmentRights, Right, priority_hold
 from schema.appointment_waitlist import AppointmentWaits
 from schema.appointments import Moving, check_level, check_year, moved_from
@@ -86,10 +87,9 @@ class DetailsShown:
 
 
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown:
+class AppointmentShown(Queued):
     """A booking."""
 
-    id: strawberry.ID
     code: str = strawberry.field(description="What to say at a counter or on the telephone.")
     service: strawberry.ID
     office: strawberry.ID
@@ -200,7 +200,7 @@ class AppointmentMutations:
         by = None if right is None else uuid(right, "right")
         made = await priority_hold(context, of, at, by) if by is not None else None
         if made is None:
-            await _check_turn(context, of, at, turn)
+            await check_turn(context, of, at, turn)
             if moving is not None:
                 async with context.platform.database.snapshot() as session:
                     of = await moved_from(session, context, of, moving)
@@ -282,15 +282,6 @@ async def _confirmed(
     row = await confirm(desk, session, made, Comer(f"account:{owner.account_id}", owner.account_id, persons), former)
     about(session, f"booking:{row.id}")
     return shown_booking(row)
-
-
-async def _check_turn(context: Context, of: Asked, at: datetime, turn: str) -> None:
-    """Refuse whoever comes before their turn where a day is released by lot. Raises DrawRefusedError."""
-    desk, release = context.platform.appointments, release_for(of, at)
-    now = desk.clock.now()
-    if of.service.draw_seconds and now >= release.opens_at:  # earlier than that it is not bookable at all
-        rank = turn_opened(desk.cipher, token_of(context).sub, release.id, line(turn, "turn")[:_MOST_TEXT])
-        check_turn(await desk.offered.drawn(release), rank, now)
 
 
 def _opened(context: Context, given: str) -> holding.Hold:

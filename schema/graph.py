@@ -8,7 +8,9 @@ from schema import (
     appointment_acts,
     appointment_companions,
     appointment_draws,
+    appointment_hall,
     appointment_notices,
+    appointment_queue,
     appointment_rights,
     appointment_waitlist,
     appointments,
@@ -40,6 +42,7 @@ from schema import (
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
 from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
+from schema.appointment_hall import HallMutations, HallSubscriptions
 from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
@@ -96,8 +99,10 @@ for each in (
     appointments,
     appointment_acts,
     appointment_draws,
+    appointment_hall,
     appointment_waitlist,
     appointment_notices,
+    appointment_queue,
     appointment_rights,
     appointment_companions,
 ):
@@ -144,6 +149,7 @@ class Mutation(
     VehicleProofMutations,
     AppointmentMutations,
     DrawMutations,
+    HallMutations,
     CompanionMutations,
     WaitlistMutations,
 ):
@@ -151,7 +157,7 @@ class Mutation(
 
 
 @strawberry.type
-class Subscription(ParkingSubscriptions):
+class Subscription(ParkingSubscriptions, HallSubscriptions):
     """The root of what residents watch; it has a path of its own (``gateway.http.live``)."""
 
 

@@ -22,6 +22,7 @@ from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from flows.appointments.deps import Deps
+from flows.appointments.hall.holdings import halls_held, leave_halls
 from flows.appointments.holdings import appointments_held, erase_appointments
 from flows.codes.holdings import codes_held
 from flows.parking.holdings import erase_parking, parking_held
@@ -212,6 +213,7 @@ class Me:
             held["parking"] = await parking_held(deps_of(info.context, session), owner.account_id)
             appointments = Deps(session, info.context.platform.environment.clock)
             held["appointments"] = await appointments_held(appointments, owner.account_id)
+            held["appointments"]["tickets"] = await halls_held(appointments, owner.account_id)
             return JsonValue(held)
 
 
@@ -245,7 +247,9 @@ class MeMutations:
             actor = f"account:{account.id}"
             await debits.end_all_of(session, platform.environment.clock, account.id, actor=actor, because="erased")
             await erase_parking(deps_of(info.context, session), account.id)
-            await erase_appointments(Deps(session, platform.environment.clock), account.id)
+            appointments = Deps(session, platform.environment.clock)
+            await leave_halls(appointments, account.id)
+            await erase_appointments(appointments, account.id)
         return True
 
 

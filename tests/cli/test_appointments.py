@@ -190,3 +190,14 @@ print([key.column.table.name for each in ours for key in each.foreign_keys])"""
     finished = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ourselves
     assert finished.returncode == 0, finished.stderr
     assert "'account'" in finished.stdout
+
+
+async def test_a_hall_is_shown(operator: Operator, database: Database) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    await database.pool.execute("UPDATE hall_counter SET opened_at = now() WHERE code = '2'")
+    shown = await operator.done("hall", "show", "civic-centre")
+    assert "counter 1  一号窗口  closed" in shown
+    assert "counter 2  二号窗口  free" in shown
+    assert "marriage-registration  0 wait  about 0 to 0 min for a newcomer  (no estimate was measured yet)" in shown
+    assert "certificate-reissue  0 wait  no counter is open for it" in shown
+    assert "There is no office 'nowhere'" in (await operator.type("hall", "show", "nowhere")).stderr
