@@ -1,7 +1,8 @@
 """The offices of ``yiwang run``: examples/appointments loaded, and the stickers of their halls.
 
-Doing it at every start changes nothing. The hospital's clinic is booked at the hospital's own system, which is a part
-of its example application.
+Doing it at every start changes nothing.
+
+The hospital's clinic is booked at the hospital's own system, which is a part of its example application.
 """
 
 from collections.abc import Callable, Sequence

@@ -12,6 +12,7 @@ from cli.appointment_systems import check_system, systems
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
+from flows.appointments import no_shows
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.history import happen
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
@@ -119,10 +120,7 @@ def excuse(code: str, reason: str) -> None:
 
     async def work(session: AsyncSession) -> None:
         row = await booking_by(session, code)
-        if row.state != "no_show":
-            raise click.ClickException(f"{code} is {row.state}: nobody is said not to have come.")
-        row.excused_at = row.excused_at or _CLOCK.now()
-        session.add(row)
+        no_shows.excuse(session, _CLOCK, row, operator(), reason=reason)
         await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}", reason=reason)
 
     transaction(work)

@@ -1,20 +1,18 @@
 """The draw of a release: joining it in its first seconds, and what came of it. ``yiwang draw verify`` recomputes it."""
 
-from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
-from flows.appointments.draw import releases
 from flows.appointments.draw.ranking import commitment_of
-from flows.appointments.draw.releases import Release, join, joined, release_for, seed_of, turn_opened, turn_sealed
+from flows.appointments.draw.releases import Release, join, joined, release_for, seed_of, turn_sealed
 from flows.appointments.errors import UnknownDrawError
 from flows.appointments.finding import Asked
 from schema.appointments import check_level, day_of
 from schema.caller import acting, caller, noting, token_of
-from schema.context import Context, Info
+from schema.context import Info
 from schema.scalars import DateTimeText, line, text
 
 POLICIES = {
@@ -24,7 +22,6 @@ POLICIES = {
 }
 
 _JOINS = Limit("appointment draws", 20, 600)
-_MOST_TEXT = 2000
 
 Day = Annotated[str, strawberry.argument(description="The day that is released, such as 2027-01-01.")]
 
@@ -104,12 +101,3 @@ def _admitted_at(drawn: Release, rank: int | None) -> DateTimeText | None:
     if drawn.entries is None:
         return None
     return text(drawn.admitted_at(rank) if rank else drawn.free_at)
-
-
-async def check_turn(context: Context, of: Asked, at: datetime, turn: str) -> None:
-    """Refuse whoever comes before their turn where a day is released by lot. Raises DrawRefusedError."""
-    desk, release = context.platform.appointments, release_for(of, at)
-    now = desk.clock.now()
-    if of.service.draw_seconds and now >= release.opens_at:  # earlier than that it is not bookable at all
-        rank = turn_opened(desk.cipher, token_of(context).sub, release.id, line(turn, "turn")[:_MOST_TEXT])
-        releases.check_turn(await desk.offered.drawn(release), rank, now)

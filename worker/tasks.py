@@ -8,7 +8,8 @@ import flows.codes.tasks
 import flows.parking.site_logs.tasks
 import flows.parking.tasks  # imported for its tasks
 import flows.payments.reconciliation.tasks
-import flows.payments.tasks  # noqa: F401 - imported for its tasks
+import flows.payments.tasks
+import flows.pickups.tasks  # noqa: F401 - imported for its tasks
 import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks
 import services_catalog.lifecycle.tasks

@@ -104,6 +104,36 @@ class HoldRefusedError(YiwangError):
     http_status: ClassVar[int] = 403
 
 
+class AnswerRefusedError(YiwangError):
+    """What was answered is no answer to a service's question, or it asks no such ``question``."""
+
+    code: ClassVar[str] = "APPOINTMENT_ANSWER_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, message: str, question: str, *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.question = question
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"question": self.question}
+
+
+class AnswersNeededError(YiwangError):
+    """A service's ``questions`` have to be answered by now, and are not."""
+
+    code: ClassVar[str] = "APPOINTMENT_ANSWERS_NEEDED"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, message: str, questions: Sequence[str], *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.questions = list(questions)
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"questions": self.questions}
+
+
 class NamesMissingError(YiwangError):
     """Of those who are to come together not all are named, and the service needs to know each of them."""
 

@@ -108,7 +108,10 @@ class Loading:
     async def _service(self, service: FileService, at: str) -> None:
         if not await self._is_department(service.department, at):
             return
-        values = msgspec.structs.asdict(service) | {"release_minute": minute_of(service.release)}
+        values = msgspec.structs.asdict(service) | {
+            "release_minute": minute_of(service.release),
+            "questions": msgspec.to_builtins(service.questions),
+        }
         for each in ("code", "release", "closed"):
             del values[each]
         key, name = {"code": service.code}, f"service:{service.code}"

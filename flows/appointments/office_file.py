@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from flows.appointments.hours import WEEKDAYS
+from flows.appointments.papers.questions import Question
 from flows.appointments.tables import CHANNELS, Days, ResourceKind
 from kernel.networks import BadUrlError, split_url
 from services_catalog.organisations.calendars import Span
@@ -75,6 +76,7 @@ class FileService(_Strict, frozen=True, kw_only=True):
     most_active: Annotated[int, Meta(ge=1, le=20)] = 1
     counts_no_shows: bool = True
     documents: list[Name] = []
+    questions: Annotated[list[Question], Meta(max_length=30)] = []
     closed: bool = False
 
 
@@ -193,6 +195,8 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
             yield defect(f"/systems/{number}/url", error.message, error.fix)
     yield from twice("/services", [each.code for each in file.services])
     yield from twice("/offices", [each.code for each in file.offices])
+    for number, service in enumerate(file.services):
+        yield from _of_questions(service, f"/services/{number}/questions")
     for number, office in enumerate(file.offices):
         at = pointer("/offices", number)
         yield from twice(f"{at}/resources", [each.code for each in office.resources])
@@ -202,6 +206,16 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
             yield from _of_resource(resource, f"{at}/resources/{place}")
         for place, differs in enumerate(office.exceptions):
             yield from _hours(differs.hours, f"{at}/exceptions/{place}/hours")
+
+
+def _of_questions(service: FileService, at: str) -> Iterator[Finding]:
+    yield from twice(at, [each.name for each in service.questions])
+    for number, question in enumerate(service.questions):
+        yield from twice(f"{at}/{number}/choices", [each.value for each in question.choices])
+        if (question.kind == "choice") != bool(question.choices):
+            yield defect(
+                f"{at}/{number}/choices", "a choice has choices, and nothing else has", "Mend kind or choices."
+            )
 
 
 def _of_resource(resource: FileResource, at: str) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
@@ -98,6 +99,9 @@ class AppointmentService(SQLModel, table=True):
     most_active: int = 1
     counts_no_shows: bool = True
     documents: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    questions: list[dict[str, Any]] = Field(  # of ``papers.questions``
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
     created_at: datetime
     closed_at: datetime | None = None
 

@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '8c1f5a72de94'
-down_revision = 'c5d81e4f27b9'
+down_revision = '8ffe9eb3c5eb'
 branch_labels = None
 depends_on = None
 
