@@ -1,9 +1,11 @@
 """The offices of ``yiwang run``: examples/appointments loaded, and the stickers of their halls.
 
 Doing it at every start changes nothing.
+
+The hospital's clinic is booked at the hospital's own system, which is a part of its example application.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.example_entries import CITY
+from cli.examples import Example
 from cli.who import operator, record
 from flows.appointments.loading import Loading
 from flows.appointments.office_file import FileOffice, OfficeFile
@@ -30,18 +33,23 @@ _FOLDER = Path(__file__).parents[1] / "examples" / "appointments"
 _CLOCK = SystemClock()
 
 
-async def bring_up(settings: Settings, say: Callable[[str], None]) -> None:
+async def bring_up(settings: Settings, found: Sequence[Example], say: Callable[[str], None]) -> None:
     """Give the city its duty calendar, unless it has one, and load its offices; what is amiss is said, no more."""
-    file = msgspec.yaml.decode((_FOLDER / "city.yaml").read_bytes(), type=OfficeFile)
+    ports = {example.name: example.port for example in found}
+    files = [(_FOLDER / "city.yaml").read_text()]
+    if "hospital" in ports:
+        files.append((_FOLDER / "hospital.yaml").read_text().replace(":9103", f":{ports['hospital']}"))
     try:
         async with open_database(settings) as database, database.session() as session:
             [name] = await duty.store(session, read_calendars((_FOLDER / "calendar.csv").read_bytes()), "Asia/Shanghai")
             unset = (col(Organisation.code) == CITY, col(Organisation.calendar).is_(None))
             await session.exec(update(Organisation).where(*unset).values(calendar=name))
-            await Loading(session, _CLOCK, operator()).load(file)
-            for office in file.offices:
-                if office.counters:
-                    await _sticker(session, settings, office)
+            for text in files:
+                file = msgspec.yaml.decode(text, type=OfficeFile)
+                await Loading(session, _CLOCK, operator()).load(file)
+                for office in file.offices:
+                    if office.counters:
+                        await _sticker(session, settings, office)
     except YiwangError as error:
         say(f"the example offices are not all there: {error.said}")
 

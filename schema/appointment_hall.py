@@ -18,10 +18,10 @@ from flows.appointments.hall.requeueing import leave
 from flows.appointments.hall.scanning import office_scanned
 from flows.codes.distance import position_of as position_said
 from flows.codes.places import base_url, standing
-from schema.appointment_acts import AppointmentShown, shown_booking
 from schema.appointment_queue import QueueShown, shown_queue
 from schema.caller import about, acting, caller, token_of
 from schema.context import Context, Info
+from schema.my_appointments import AppointmentShown, shown_booking
 from schema.places import scan_text
 from schema.scalars import line
 from schema.ways_in import uuid

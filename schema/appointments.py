@@ -15,6 +15,7 @@ from flows.appointments.tables import AppointmentService
 from flows.codes.distance import apart, position_of
 from kernel.clock import Clock
 from kernel.database import driver
+from schema.appointment_case import QuestionShown, shown_questions
 from schema.caller import caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
@@ -87,6 +88,7 @@ class ServiceShown:
     cancel_minutes: int = strawberry.field(description="Until so long before it can be cancelled or moved.")
     documents: list[str] = strawberry.field(description="What to bring.")
     draw_seconds: int = strawberry.field(description="Who comes within so many seconds of a release is let in by lot.")
+    questions: list[QuestionShown] = strawberry.field(description="What it asks of whoever books it.")
 
 
 @strawberry.type(name="AppointmentDay", description="A day of an office.")
@@ -204,7 +206,9 @@ async def moved_from(session: AsyncSession, context: Context, of: Asked, moving:
 def _service(row: AppointmentService) -> ServiceShown:
     same = {each: getattr(row, each) for each in _SAME}
     hour, minute = divmod(row.release_minute, 60)
-    return ServiceShown(code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", **same)
+    return ServiceShown(
+        code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", questions=shown_questions(row), **same
+    )
 
 
 def _days(found: list[FreeDay]) -> list[DayShown]:

@@ -6,6 +6,8 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_answers,
+    appointment_case,
     appointment_companions,
     appointment_draws,
     appointment_hall,
@@ -21,6 +23,7 @@ from schema import (
     consents,
     mandates,
     me,
+    my_appointments,
     notices,
     other_screens,
     pages,
@@ -31,6 +34,7 @@ from schema import (
     parking_mandates,
     passkeys,
     payments,
+    pickups,
     places,
     proofs,
     security_notices,
@@ -39,7 +43,8 @@ from schema import (
     vehicle_proofs,
     ways_in,
 )
-from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_acts import AppointmentMutations
+from schema.appointment_answers import AnswerMutations
 from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointment_hall import HallMutations, HallSubscriptions
@@ -52,6 +57,7 @@ from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
+from schema.my_appointments import MyAppointmentQueries
 from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
@@ -61,6 +67,7 @@ from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
 from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
+from schema.pickups import PickupQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
@@ -98,13 +105,17 @@ for each in (
     vehicle_proofs,
     appointments,
     appointment_acts,
+    appointment_answers,
+    appointment_case,
     appointment_draws,
     appointment_hall,
     appointment_waitlist,
+    pickups,
     appointment_notices,
     appointment_queue,
     appointment_rights,
     appointment_companions,
+    my_appointments,
 ):
     POLICIES |= each.POLICIES
 
@@ -123,6 +134,7 @@ class Query(
     AppointmentQueries,
     MyAppointmentQueries,
     DrawQueries,
+    PickupQueries,
 ):
     """The root of what the platform answers itself."""
 
@@ -148,6 +160,7 @@ class Mutation(
     ParkingMandateMutations,
     VehicleProofMutations,
     AppointmentMutations,
+    AnswerMutations,
     DrawMutations,
     HallMutations,
     CompanionMutations,

@@ -207,6 +207,11 @@ async def test_who_books_otherwise_leaves_the_list_and_their_offer_goes_on(full:
     await full.book(one, NINE + timedelta(minutes=30))
     with pytest.raises(ClashError):
         await accept(full, one, waiting[0])
+    by_right = "UPDATE booking_person SET ordinal = :ordinal WHERE active RETURNING ordinal"
+    await full.ask(by_right, ordinal=-1)
+    await full.work()
+    assert await states(full, *waiting) == ["offered", "waitlisted"]
+    await full.ask(by_right, ordinal=0)
     await full.work()
     assert await states(full, *waiting) == ["left", "offered"]
     with pytest.raises(WaitlistRefusedError, match="booked as often"):
@@ -305,7 +310,7 @@ async def test_an_account_that_is_erased_waits_no_more_and_its_offer_goes_on(ful
     waiting = [await join(full, one), await join(full, other)]
     await give_up(full, booked)
     async with full.database.session() as session:
-        held = await appointments_held(Deps(session, full.clock), one)
+        held = await appointments_held(Deps(session, full.clock), full.keys.cipher, one)
         await erase_appointments(Deps(session, full.clock), one)
     assert [each["state"] for each in held["waitlist"]] == ["offered"]
     assert [each["event"] for each in held["waitlist_events"]] == ["join", "offer"]
