@@ -36,7 +36,7 @@ async def nobody(_: str, __: Browser) -> None:
 
 
 async def book(phone: Browser, at: Place, seen: Seen = nobody) -> None:
-    """Book the next time, and say who one is if that is asked."""
+    """Book the next time but one, and say who one is if that is asked."""
     await phone.stand(at.latitude, at.longitude)
     await open_page(phone, at.phones, f"{at.gateway}/appointments")
     await phone.find(".service", at.service)
@@ -45,7 +45,7 @@ async def book(phone: Browser, at: Place, seen: Seen = nobody) -> None:
     await phone.click(".days button:not(:disabled)")
     await phone.find(".times button")
     await seen("times", phone)
-    await phone.click(".times button")
+    await phone.click(".times button:nth-of-type(2)")  # the first may be over in a moment
     await phone.find("#id-number, #remaining")
     if await phone.run("return document.getElementById('id-number') !== null"):
         await phone.type("#name", at.name)
