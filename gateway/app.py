@@ -31,6 +31,7 @@ from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.event_stream import Streams
 from gateway.http.exports import export_routes
+from gateway.http.fhir import fhir_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import GraphQLOverHTTP
 from gateway.http.guide import guide_routes
@@ -248,8 +249,8 @@ class Gateway:
         payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        draws = draw_routes(self.database, secrets)
-        return [*self._open_routes(platform), *parking, *draws, *payments.handlers(), *stays.handlers()]
+        appointments = [*draw_routes(self.database, secrets), *fhir_routes(self.database, self.environment)]
+        return [*self._open_routes(platform), *parking, *appointments, *payments.handlers(), *stays.handlers()]
 
     def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
         return [
