@@ -9,6 +9,7 @@ MessageName = Literal[
     "appointment_called",  # in the hall: not by SMS
     "appointment_cancelled",  # by somebody else than whom it tells
     "appointment_companion",  # somebody has booked for them, too
+    "appointment_companion_left",  # somebody whom they have named
     "appointment_conflict",  # the office's hours have changed, and it decides
     "appointment_kept",  # although they have changed
     "appointment_moved",  # by somebody else

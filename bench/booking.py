@@ -49,7 +49,6 @@ SEARCH_MS = 100.0
 _SEARCH = f'{{ appointmentOffices(service: "{SEARCHED}", days: 14, first: 300) {{ code days {{ day first times }} }} }}'
 _AWAY_SECONDS = 1.0
 _WARM_UP = 5  # the first one has the graph's own types built
-_TURNS = (("warming up", True), ("lines not kept", False), ("one gateway", True), ("lines not kept, again", False))
 _ISSUER = "https://id.example"  # whichever gateway is asked
 _OVERSOLD = """
     SELECT count(*) FROM (
@@ -90,12 +89,6 @@ class Bench:
         await asyncio.sleep(_AWAY_SECONDS)
         shutil.rmtree(state_path(self.settings) / "valkey")
         self.servers.start("valkey")
-
-
-async def _switch(settings: Settings, *, keeps: bool) -> None:
-    connection = await asyncpg.connect(asyncpg_url(settings.database_url))
-    await keeping.switch(connection, keeps=keeps)
-    await connection.close()
 
 
 async def _in_one_process(settings: Settings, people: int) -> dict[str, Any]:
@@ -179,7 +172,7 @@ def _played(running: ExitStack, people: int, searches: int) -> dict[str, Any]:
         async with open_database(bench.settings) as database:
             await build(database, DEPARTMENT, search=True)
             await fill_up(database)
-        return await tokens(bench.settings, (1 + len(_TURNS)) * people)
+        return await tokens(bench.settings, 2 * people)
 
     bearers = asyncio.run(prepare())
     found: dict[str, Any] = {"methods": asyncio.run(_in_one_process(bench.settings, people))}
@@ -188,15 +181,12 @@ def _played(running: ExitStack, people: int, searches: int) -> dict[str, Any]:
     found["search"] = asyncio.run(_searched(url, searches))
     found["search"]["cpu_ms"] = round((cpu_seconds(gateway.pid) - before) * 1000 / (_WARM_UP + searches), 1)
     print(f"search over 300 offices: {found['search']}", flush=True)
-    for turn, (name, keeps) in enumerate(_TURNS):
-        asyncio.run(_switch(bench.settings, keeps=keeps))
-        before = cpu_seconds(gateway.pid)
-        theirs = bearers[turn * people :][:people]
-        one = found[name] = asyncio.run(_rushed(bench, [url], theirs, 2 + turn, kill=False))
-        one["cpu_ms_a_request"] = round((cpu_seconds(gateway.pid) - before) * 1000 / one["requests"], 2)
-        print(f"{name}: {one}", flush=True)
+    before = cpu_seconds(gateway.pid)
+    one = found["one gateway"] = asyncio.run(_rushed(bench, [url], bearers[:people], 2, kill=False))
+    one["cpu_ms_a_request"] = round((cpu_seconds(gateway.pid) - before) * 1000 / one["requests"], 2)
+    print(f"one gateway: {one}", flush=True)
     other, _ = bench.gateway(LOAD_CORE)
-    two = asyncio.run(_rushed(bench, [url, other], bearers[-people:], 2 + len(_TURNS), kill=True))
+    two = asyncio.run(_rushed(bench, [url, other], bearers[people:], 4, kill=True))
     found["two gateways, Valkey killed"] = two
     print(f"two gateways, Valkey killed: {two}", flush=True)
     return found

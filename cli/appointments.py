@@ -7,11 +7,10 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
-from flows.appointments import colliding
-from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.history import happen
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
@@ -36,6 +35,10 @@ def appointments() -> None:
 
     docs/appointments.md describes the file; examples/appointments/city.yaml is one.
     """
+
+
+for each in (conflicts, keep, cancel, close_day, notices):
+    appointments.add_command(each)
 
 
 @appointments.command("load")
@@ -86,33 +89,13 @@ def show() -> None:
         click.echo(line)
 
 
-@appointments.command("conflicts")
-@click.option("--office", default="", help="Only those of this office.")
-def conflicts(office: str) -> None:
-    """Show the bookings whose time is served no more: somebody decides what becomes of them.
-
-    \b
-    Example:
-      yiwang appointments conflicts --office civic-centre
-    """  # noqa: D301 - as above
-
-    async def work(session: AsyncSession) -> list[str]:
-        rows = await colliding.conflicts(session, office)
-        return [f"{row.starts_at:%Y-%m-%d %H:%M} UTC  {row.office}  {row.service}  {row.code}" for row in rows]
-
-    lines = transaction(work)
-    for line in lines:
-        click.echo(line)
-    click.echo(f"{len(lines)} conflicts." if lines else "Nothing conflicts.", err=True)
-
-
 @appointments.command("missed")
 @click.argument("code")
 def missed(code: str) -> None:
     """Say that nobody came to the booking CODE. Three within 90 days keep a person from booking far ahead."""
 
     async def work(session: AsyncSession) -> None:
-        row = await _booking(session, code)
+        row = await booking_by(session, code)
         if row.starts_at > _CLOCK.now():
             raise click.ClickException(f"{code} is still to come.")
         await happen(session, _CLOCK, row, "fail", operator())
@@ -134,7 +117,7 @@ def excuse(code: str, reason: str) -> None:
     """  # noqa: D301 - as above
 
     async def work(session: AsyncSession) -> None:
-        row = await _booking(session, code)
+        row = await booking_by(session, code)
         if row.state != "no_show":
             raise click.ClickException(f"{code} is {row.state}: nobody is said not to have come.")
         row.excused_at = row.excused_at or _CLOCK.now()
@@ -143,13 +126,6 @@ def excuse(code: str, reason: str) -> None:
 
     transaction(work)
     click.echo(f"{code} is excused.", err=True)
-
-
-async def _booking(session: AsyncSession, code: str) -> Booking:
-    row = (await session.exec(select(Booking).where(Booking.code == code.upper()).with_for_update())).first()
-    if row is None:
-        raise click.ClickException(f"There is no booking {code}.")
-    return row
 
 
 async def _loaded(session: AsyncSession, file: OfficeFile) -> tuple[Loaded, list[str]]:

@@ -101,6 +101,16 @@ def announced(work: _Work[_T]) -> _T:
 def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
     """As ``announced``, of work that needs Redis itself."""
 
+    async def alone(database: Database, redis: Redis) -> _T:
+        async with database.session() as session:
+            return await work(session, redis)
+
+    return with_database(alone)
+
+
+def with_database(work: Callable[[Database, Redis], Awaitable[_T]]) -> _T:
+    """As ``announced``, of work that makes transactions of its own, one after another."""
+
     async def run() -> _T:
         async with open_database(settings) as database, open_redis(settings) as redis:
             attach_outbox(database, redis)
@@ -108,8 +118,7 @@ def with_redis(work: Callable[[AsyncSession, Redis], Awaitable[_T]]) -> _T:
             attach_parking(database, redis)
             attach_appointments(database, redis)
             attach_halls(database, redis)
-            async with database.session() as session:
-                return await work(session, redis)
+            return await work(database, redis)
 
     with platform("database_url", "redis_url") as settings:
         return asyncio.run(run())

@@ -1,7 +1,7 @@
 """One gateway process: what it is made of, opened at start-up and closed in reverse, and which path goes where."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -35,6 +35,7 @@ from gateway.http.fhir import fhir_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import GraphQLOverHTTP
 from gateway.http.guide import guide_routes
+from gateway.http.halls.routes import hall_routes
 from gateway.http.health import health_routes
 from gateway.http.live import Live
 from gateway.http.parking.routes import parking_routes
@@ -47,14 +48,8 @@ from gateway.http.publish import PublishingRoutes
 from gateway.http.request_ids import HEADER, RequestIds
 from gateway.http.routes import other_routes
 from gateway.http.schema_files import schema_routes
-from gateway.http.sign_on.hosts import Hosts, with_hosts
-from gateway.http.sign_on.leaving import Leaving
-from gateway.http.sign_on.own_passkeys import OwnPasskeys
-from gateway.http.sign_on.pages import Pages
-from gateway.http.sign_on.passkeys import Passkeys
-from gateway.http.sign_on.programs import program_routes
-from gateway.http.sign_on.proving import Proving
 from gateway.http.sign_on.requesters import Requesters
+from gateway.http.sign_on.routes import sign_on_routes
 from gateway.http.sign_on.services import SignInServices
 from gateway.kept_values import KeptValues
 from gateway.launches import Launches
@@ -147,14 +142,13 @@ class Gateway:
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
-            streams = Streams()
             self._others = other_routes(
                 [
                     *health_routes(registry, upstreams, graphql),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
-                    *Live(local, identity.authenticator, context, settings, streams).handlers(),
-                    *self._sign_on_routes(platform, with_hosts(services, platform)),
+                    *self._streams(local, identity, context, platform),
+                    *sign_on_routes(platform, services),
                     *self._publishing_routes(redis, secrets, local, planner),
                     *self._flow_routes(platform, secrets),
                 ],
@@ -222,6 +216,14 @@ class Gateway:
         self.desk = Desk(redis, self._clock, secrets.cipher, lambda: keys.newest)
         return self.desk
 
+    def _streams(
+        self, local: GraphQLSchema, identity: Identity, context: Callable[..., Context], platform: Platform
+    ) -> list[HTTPRouteHandler]:
+        """Return what is watched live, residents' subscriptions and halls: one limit is for both."""
+        streams = Streams()
+        live = Live(local, identity.authenticator, context, self._settings, streams)
+        return [*live.handlers(), *hall_routes(platform, streams)]
+
     def _publishing_routes(
         self, redis: Redis, secrets: Keys, local: GraphQLSchema, planner: Planner
     ) -> list[HTTPRouteHandler]:
@@ -251,17 +253,6 @@ class Gateway:
         parking = parking_routes(self.database, self.environment)
         appointments = [*draw_routes(self.database, secrets), *fhir_routes(self.database, self.environment)]
         return [*self._open_routes(platform), *parking, *appointments, *payments.handlers(), *stays.handlers()]
-
-    def _sign_on_routes(self, platform: Platform, services: SignInServices) -> list[HTTPRouteHandler]:
-        return [
-            *program_routes(platform.database, platform.environment),
-            *Pages(platform, services).routes(),
-            *Proving(platform, services).routes(),
-            *Passkeys(platform, services).routes(),
-            *OwnPasskeys(platform, services).routes(),
-            *Hosts(platform, services).routes(),
-            *Leaving(platform).routes(),
-        ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""

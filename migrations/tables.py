@@ -11,6 +11,8 @@ import auth.tables  # noqa: F401 - imported for its tables
 import flows.appointments.booking_tables
 import flows.appointments.draw.tables
 import flows.appointments.hall.tables
+import flows.appointments.notice_tables
+import flows.appointments.right_tables
 import flows.appointments.tables
 import flows.appointments.waitlist.tables
 import flows.codes.place_tables

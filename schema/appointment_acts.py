@@ -21,7 +21,9 @@ from flows.appointments.icalendar import written
 from flows.appointments.persons import person_by_number, person_of
 from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
+from schema.appointment_companions import NamedAppointments
 from schema.appointment_notices import AppointmentNotices
+from schema.appointment_rights import AppointmentRights, Right, priority_hold
 from schema.appointment_waitlist import AppointmentWaits
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, caller, token_of
@@ -140,7 +142,7 @@ def shown_booking(row: Booking) -> AppointmentShown:
 
 
 @strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments(AppointmentNotices, AppointmentWaits):
+class MyAppointments(AppointmentNotices, AppointmentRights, AppointmentWaits, NamedAppointments):
     """The fields read in a snapshot each."""
 
     @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -184,6 +186,7 @@ class AppointmentMutations:
         people: int = 1,
         turn: Turn = "",
         moving: Moving = None,
+        right: Right = None,
     ) -> HoldShown | None:
         context, at = info.context, moment(starts_at, "startsAt")
         check_year(at, "startsAt")
@@ -191,11 +194,16 @@ class AppointmentMutations:
         desk = context.platform.appointments
         of = await desk.offered.asked(line(service, "service"), line(office, "office"), people)
         check_level(context, of.service.level)
-        await _check_turn(context, of, at, turn)
-        if moving is not None:
-            async with context.platform.database.snapshot() as session:
-                of = await moved_from(session, context, of, moving)
-        made = await holding.hold(desk, token_of(context).sub, of, at)
+        if right is not None and moving is not None:
+            raise ArgumentRefusedError("What is moved needs no right", fix="Send moving or right.")
+        by = None if right is None else uuid(right, "right")
+        made = await priority_hold(context, of, at, by) if by is not None else None
+        if made is None:
+            await _check_turn(context, of, at, turn)
+            if moving is not None:
+                async with context.platform.database.snapshot() as session:
+                    of = await moved_from(session, context, of, moving)
+            made = await holding.hold(desk, token_of(context).sub, of, at, by)
         return HoldShown(
             hold=holding.sealed(desk.cipher, made),
             service=strawberry.ID(made.service),

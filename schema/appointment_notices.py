@@ -18,7 +18,8 @@ class NoticeShown:
 
     id: strawberry.ID
     kind: str = strawberry.field(
-        description="reminder, conflict, kept, office_cancelled, companion, moved, cancelled, offer or called."
+        description="reminder, conflict, kept, office_cancelled, companion, companion_left, moved, cancelled, offer or "
+        "called."
     )
     appointment: strawberry.ID = strawberry.field(description="Of an offer: the entry of the waitlist.")
     service: strawberry.ID

@@ -1,10 +1,11 @@
 """``appointmentServices``, ``appointmentOffices``, ``appointmentTimes``: what can be booked, where and when."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import strawberry
+from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, refusal
@@ -12,6 +13,7 @@ from flows.appointments.finding import Asked, asked, free_times, own_booking, se
 from flows.appointments.searching import FreeDay, free_days
 from flows.appointments.tables import AppointmentService
 from flows.codes.distance import apart, position_of
+from kernel.clock import Clock
 from kernel.database import driver
 from schema.caller import caller, token_of
 from schema.context import Context, Info
@@ -56,6 +58,10 @@ _YEARS = range(2000, 3000)  # those of the day before and after can be told, too
 Moving = Annotated[
     strawberry.ID | None,
     strawberry.argument(description="An appointment of the caller's that is to be moved: its places are free to it."),
+]
+Rebooking = Annotated[
+    bool,
+    strawberry.argument(description="With the places of those who may book before others (`rebookRights`)."),
 ]
 People = Annotated[int, strawberry.argument(description="How many come together: they need more time.")]
 
@@ -153,19 +159,34 @@ class AppointmentQueries:
         ]
 
     @strawberry.field(description="The times of a service that are free at an office on a day, such as 2027-01-01.")  # type: ignore[untyped-decorator]  # strawberry's
-    async def appointment_times(  # noqa: PLR0917 - GraphQL names them
-        self, info: Info, service: str, office: str, day: str, people: People = 1, moving: Moving = None
+    async def appointment_times(  # noqa: PLR0913, PLR0917 - GraphQL names them
+        self,
+        info: Info,
+        service: str,
+        office: str,
+        day: str,
+        people: People = 1,
+        moving: Moving = None,
+        rebooking: Rebooking = False,  # noqa: FBT002 - GraphQL names it
     ) -> list[TimeShown] | None:
         platform = info.context.platform
         async with platform.database.snapshot() as session:
             of = await asked(session, line(service, "service"), line(office, "office"), people)
             if moving is not None:
                 of = await moved_from(session, info.context, of, moving)
-            found = await free_times(session, platform.environment.clock, of, of.hours_of(day_of(day)))
-        places: defaultdict[DateTimeText, int] = defaultdict(int)
-        for each in found:
-            places[text(each.starts_at)] += each.places
-        return [TimeShown(starts_at=at, places=number) for at, number in places.items()]
+            clock, on = platform.environment.clock, day_of(day)
+            places = await _places(session, clock, of, on)
+            if rebooking:
+                others = await _places(session, clock, replace(of, channel="priority"), on)
+                places = {at: max(places.get(at, 0), others.get(at, 0)) for at in sorted(places | others)}
+        return [TimeShown(starts_at=text(at), places=number) for at, number in places.items()]
+
+
+async def _places(session: AsyncSession, clock: Clock, of: Asked, day: date) -> dict[datetime, int]:
+    places: defaultdict[datetime, int] = defaultdict(int)
+    for each in await free_times(session, clock, of, of.hours_of(day)):
+        places[each.starts_at] += each.places
+    return places
 
 
 async def moved_from(session: AsyncSession, context: Context, of: Asked, moving: str) -> Asked:

@@ -6,8 +6,10 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_companions,
     appointment_draws,
     appointment_notices,
+    appointment_rights,
     appointment_waitlist,
     appointments,
     child_mandates,
@@ -36,6 +38,7 @@ from schema import (
     ways_in,
 )
 from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
 from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
@@ -95,6 +98,8 @@ for each in (
     appointment_draws,
     appointment_waitlist,
     appointment_notices,
+    appointment_rights,
+    appointment_companions,
 ):
     POLICIES |= each.POLICIES
 
@@ -139,6 +144,7 @@ class Mutation(
     VehicleProofMutations,
     AppointmentMutations,
     DrawMutations,
+    CompanionMutations,
     WaitlistMutations,
 ):
     """The root of what residents do with their accounts."""

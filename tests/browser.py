@@ -71,6 +71,11 @@ class Browser:
         element = await self.find(css)
         await self._do("POST", f"/element/{element[_ELEMENT]}/value", {"text": text})
 
+    async def keys(self, text: str) -> None:
+        """Type wherever the focus is, as a scanner does; Enter is U+E007."""
+        pressed = [{"type": kind, "value": each} for each in text for kind in ("keyDown", "keyUp")]
+        await self._do("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": pressed}]})
+
     async def text(self, css: str) -> str:
         element = await self.find(css)
         return str(await self._do("GET", f"/element/{element[_ELEMENT]}/text"))

@@ -20,7 +20,10 @@ from flows.appointments.finding import Asked, asked, next_free
 from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
 from flows.appointments.no_shows import missed_too_often
+from flows.appointments.notices import notify_named
 from flows.appointments.persons import Clash, Person, Visit, companions_of, put
+from flows.appointments.right_tables import BookingRight
+from flows.appointments.rights import claim, right_of
 from flows.appointments.taking import give_back, take
 from flows.appointments.watching import changed
 from kernel.database import driver, lock_named
@@ -58,7 +61,7 @@ async def confirm(
     Whoever was to come to that comes to this, unless others are named. ``owned``: the places are taken already, by an
     offer of theirs that the caller has locked.
 
-    Raises TakenError, ClashError, NotBookableError, WrongStateError.
+    Raises TakenError, ClashError, NotBookableError, WrongStateError, RightRefusedError.
     """
     deps, now = Deps(session, desk.clock), desk.clock.now()
     await lock_named(session, f"hold {made.id}")
@@ -93,11 +96,15 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             f"{made.people} people come, and {len(comer.persons)} of them are named",
             fix="Name the others as companions.",
         )
+    right = await _right(deps, made, comer, replaced)
     session.add(row)
     begun(session, row, comer.actor)
     await session.flush()
+    await _come(deps, row, of, comer, is_counted=right is None)
+    if right is not None:
+        right.used_by = row.id
+        session.add(right)
     connection = await driver(session)
-    await _admit(deps, row, of, comer)
     wanted = made.wanted(of, now)
     if owned:  # and taken anew: they may be closed by now
         await give_back(connection, wanted.slot_ids, row.channel)
@@ -106,23 +113,33 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
     if replaced is not None:  # what both take is the new one's now
         replaced.slot_ids = [each for each in replaced.slot_ids if each not in of.own or each not in made.slot_ids]
+    if made.people > 1 or replaced is not None:
+        await notify_named(deps, row, replaced, comer.actor)
     changed(session, wanted, left, made.id)
     return row
 
 
-async def _admit(deps: Deps, row: Booking, of: Asked, comer: Comer) -> None:
-    """Write down who comes, unless one of them cannot or may not. Raises ClashError, NoShowLimitError."""
+async def _right(deps: Deps, made: Hold, comer: Comer, replaced: Booking | None) -> BookingRight | None:
+    """Return the right by which this is booked, or by which was what it is moved from."""
+    if made.right is not None:
+        return await claim(deps, comer.account_id, comer.persons[0], (made.right, made.service))
+    return await right_of(deps, replaced) if replaced is not None else None
+
+
+async def _come(deps: Deps, row: Booking, of: Asked, comer: Comer, *, is_counted: bool) -> None:
+    """Write down who comes, unless somebody cannot. Raises ClashError, NoShowLimitError."""
     session, connection = deps.session, await driver(deps.session)
-    visit = Visit(row.service, of.service.most_active, row.starts_at, row.ends_at)
+    visit = Visit(row.service, of.service.most_active if is_counted else None, row.starts_at, row.ends_at)
     if (clash := await put(connection, row.id, comer.persons, visit)) is not None:
         others = await next_free(session, deps.clock, of, row.starts_at)
         raise _clashing(of, clash, others) if await _is_own(session, comer, clash) else _hindered(others)
-    if of.service.counts_no_shows:
-        missed = await missed_too_often(connection, comer.persons, row.starts_at, deps.clock.now())
-        if missed is not None and not comer.is_self(missed.person):
-            raise _hindered(await next_free(session, deps.clock, of, row.starts_at))
-        if missed is not None:
-            raise NoShowLimitError(missed.codes, missed.until)
+    if not of.service.counts_no_shows or not is_counted:
+        return
+    missed = await missed_too_often(connection, comer.persons, row.starts_at, row.created_at)
+    if missed is not None and not comer.is_self(missed.person):
+        raise _hindered(await next_free(session, deps.clock, of, row.starts_at))
+    if missed is not None:
+        raise NoShowLimitError(missed.codes, missed.until)
 
 
 def _booking(made: Hold, comer: Comer, replaced: Booking | None, now: datetime) -> Booking:

@@ -51,13 +51,15 @@ class Booking(SQLModel, table=True):
     updated_at: datetime
     returned_at: datetime | None = None  # when its places were given back
     excused_at: datetime | None = None  # that nobody came
+    kept_at: datetime | None = None  # by its office, although its hours have changed
 
 
 class BookingPerson(SQLModel, table=True):
     """Somebody who comes. While ``active``, nobody is at two places at once, nor beyond a service's limit.
 
     ``person`` is the blind index of an ID number, or a digest of an account's id: one row of each that somebody is told
-    by. ``ordinal`` tells a person's active bookings of one service apart, from 0.
+    by. ``ordinal`` tells a person's active bookings of one service apart, from 0; below it are those that count
+    against no limit (``rights``).
     """
 
     __tablename__ = "booking_person"

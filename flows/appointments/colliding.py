@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import all_, any_, exists
+from sqlalchemy import all_, any_, exists, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,12 +25,10 @@ async def collide(session: AsyncSession, clock: Clock, resource_id: UUID) -> int
         col(AppointmentSlot.starts_at) < Booking.ends_at,  # behind it is a buffer
         (col(AppointmentSlot.status) == "closed") | (col(Booking.service) != all_(col(AppointmentSchedule.services))),
     )
-    chosen = select(Booking).where(
-        Booking.resource_id == resource_id,
-        Booking.state == "confirmed",
-        col(Booking.starts_at) >= clock.now(),
-        is_not_served,
-    )
+    coming = (col(Booking.resource_id) == resource_id) & (col(Booking.starts_at) >= clock.now())
+    kept = col(Booking.kept_at).is_not(None)
+    await session.exec(update(Booking).where(coming, kept, ~is_not_served).values(kept_at=None))  # served as any other
+    chosen = select(Booking).where(coming, Booking.state == "confirmed", ~kept, is_not_served)
     rows = (await session.exec(chosen.order_by(col(Booking.id)).with_for_update())).all()
     for row in rows:
         await happen(session, clock, row, "collide", _ACTOR)

@@ -12,6 +12,7 @@ from flows.appointments.errors import TooLateError
 from flows.appointments.finding import asked_of
 from flows.appointments.history import happen
 from flows.appointments.messages import GIVE_BACK, BookingNamed
+from flows.appointments.notices import notify_everybody
 from flows.appointments.tables import AppointmentService
 from flows.appointments.taking import ROLL_OVER, give_back
 from flows.appointments.turnstile import Wanted
@@ -29,6 +30,7 @@ async def cancel(deps: Deps, row: Booking, actor: str) -> None:
     _check_in_time(deps, row, service)
     await happen(deps.session, deps.clock, row, "cancel", actor)
     row.sequence += 1
+    await notify_everybody(deps, row, "cancelled", actor)
     await let_rest(deps, row)
 
 

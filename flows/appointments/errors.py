@@ -126,6 +126,13 @@ class UnknownDrawError(YiwangError):
     http_status: ClassVar[int] = 404
 
 
+class RightRefusedError(YiwangError):
+    """There is no right to book before others by that id, or it is used up, over or of another service."""
+
+    code: ClassVar[str] = "APPOINTMENT_RIGHT_REFUSED"
+    http_status: ClassVar[int] = 409
+
+
 class NoShowLimitError(YiwangError):
     """Somebody has not come too often, so that until a day only times at short notice are theirs; ``missed`` are codes.
 

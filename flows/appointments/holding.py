@@ -49,6 +49,7 @@ class Hold(Struct, frozen=True, array_like=True):
     channel: Channel
     expires_at: datetime
     is_kept: bool
+    right: UUID | None = None  # to book before others (``rights``)
 
     def wanted(self, of: Asked, now: datetime) -> Wanted:
         """Return what it needs beyond the places that are its holder's own."""
@@ -67,7 +68,7 @@ class Desk(Struct, frozen=True):
     offered: Offered
 
 
-async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime) -> Hold:
+async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: UUID | None = None) -> Hold:
     """Keep a time for a holder, whose earlier hold ends by it. Raises NotBookableError, TakenError."""
     now, starts_at = desk.clock.now(), starts_at.astimezone(UTC)
     check_bookable(of.service, starts_at, now, of.office.time_zone)
@@ -85,6 +86,7 @@ async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime) -> Hold:
             channel=of.channel,
             expires_at=now + timedelta(minutes=of.service.hold_minutes),
             is_kept=True,
+            right=right,
         )
         wanted = made.wanted(of, now)
         if not wanted.slot_ids:

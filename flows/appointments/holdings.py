@@ -18,6 +18,8 @@ from flows.appointments.draw.tables import DrawEntry
 from flows.appointments.ending import let_rest
 from flows.appointments.history import happen
 from flows.appointments.notice_tables import AppointmentNotice
+from flows.appointments.notices import notify_everybody
+from flows.appointments.right_tables import BookingRight
 from flows.appointments.waitlist import entries
 from flows.appointments.waitlist.entries import OPEN
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent
@@ -32,12 +34,14 @@ async def appointments_held(deps: Deps, account_id: UUID) -> dict[str, Any]:
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
     notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
+    rights = select(BookingRight).where(col(BookingRight.account_id).in_(parts))
     waiting = (await session.exec(select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts)))).all()
     waited = select(WaitlistEvent).where(col(WaitlistEvent.entry_id).in_([each.id for each in waiting]))
     return {
         "bookings": [plain_row(row, _HIDDEN) for row in bookings],
         "events": [plain_row(row, {"actor"}) for row in (await session.exec(events)).all()],
         "notices": [plain_row(row, _HIDDEN) for row in (await session.exec(notices)).all()],
+        "rights": [plain_row(row, _HIDDEN) for row in (await session.exec(rights)).all()],
         "draws": [plain_row(row, _HIDDEN) for row in (await session.exec(draws)).all()],
         "waitlist": [plain_row(row, _HIDDEN) for row in waiting],
         "waitlist_events": [plain_row(row, {"actor"}) for row in (await session.exec(waited)).all()],
@@ -53,6 +57,7 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
         if row.state in ("confirmed", "conflict"):
             await happen(session, deps.clock, row, "cancel", f"account:{account_id}")
             row.sequence += 1
+            await notify_everybody(deps, row, "cancelled", f"account:{account_id}")
             await let_rest(deps, row)
     await session.exec(delete(BookingPerson).where(col(BookingPerson.booking_id).in_([row.id for row in rows])))
     waiting = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))

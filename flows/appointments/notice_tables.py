@@ -18,6 +18,7 @@ Kind = Literal[
     "companion",  # somebody has booked for them, too
     "moved",
     "cancelled",
+    "companion_left",  # of their own booking
     "offer",  # from the waitlist, until a moment
     "called",  # in the hall
 ]

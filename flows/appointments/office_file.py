@@ -59,6 +59,7 @@ class FileService(_Strict, frozen=True, kw_only=True):
     release: Time = "09:00"
     lead_minutes: _Pause = 60
     cancel_minutes: _Pause = 120
+    remind_minutes: _Pause = 1440
     draw_seconds: Annotated[int, Meta(ge=0, le=600)] = 0
     hold_minutes: Annotated[int, Meta(ge=1, le=60)] = 5
     most_active: Annotated[int, Meta(ge=1, le=20)] = 1

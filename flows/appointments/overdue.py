@@ -8,6 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
+from flows.appointments.cancelling import office_cancel
+from flows.appointments.deps import Deps
 from flows.appointments.finding import booking_of
 from flows.appointments.history import happen
 from kernel.clock import Clock
@@ -31,4 +33,7 @@ async def end(session: AsyncSession, clock: Clock, booking_id: UUID) -> None:
     """End a booking that is over, unless something has happened to it meanwhile."""
     row = await booking_of(session, booking_id, lock=True)
     if row.ends_at < clock.now() - OVER and row.state in ("confirmed", "conflict"):
-        await happen(session, clock, row, "finish" if row.state == "confirmed" else "office_cancel", _ACTOR)
+        if row.state == "confirmed":
+            await happen(session, clock, row, "finish", _ACTOR)
+        else:
+            await office_cancel(Deps(session, clock), row, _ACTOR, "")

@@ -1,8 +1,9 @@
 """By what persons are told apart in bookings: so that nobody is at two places at once, whoever books for them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import count, islice
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +19,7 @@ from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys
 
 _BYTES = 16
+_THERE = ("active", "frozen")  # accounts
 
 Person = tuple[bytes, ...]
 """All that somebody is told by: a booking from before they proved who they are, or a merge, knows only some of it."""
@@ -67,7 +69,7 @@ async def person_of(session: AsyncSession, account_id: UUID) -> Person:
 async def person_by_number(session: AsyncSession, keys: Keys, id_number: str) -> Person:
     """Return the bearer of an ID number. Raises IdNumberError."""
     index = keys.index.index("account.id_number", normal_id_number(id_number))
-    theirs = select(Account.id).where(Account.id_number_index == index, col(Account.status).in_(("active", "frozen")))
+    theirs = select(Account.id).where(Account.id_number_index == index, col(Account.status).in_(_THERE))
     account_id = (await session.exec(theirs)).first()
     return (index, *(await _digests(session, account_id) if account_id else ()))
 
@@ -80,16 +82,28 @@ async def companions_of(session: AsyncSession, booking_id: UUID, own: Person) ->
     return [(each,) for each in (await session.exec(others)).all()]
 
 
+async def accounts_named(session: AsyncSession, booking_id: UUID, but: Collection[UUID] = ()) -> list[UUID]:
+    """Return the accounts of those who come to a booking, as far as their ID numbers are known, but for some."""
+    chosen = select(Account.id).where(
+        col(Account.id_number_index).in_(select(BookingPerson.person).where(BookingPerson.booking_id == booking_id)),
+        col(Account.status).in_(_THERE),
+    )
+    return [each for each in (await session.exec(chosen.order_by(col(Account.id)))).all() if each not in but]
+
+
 async def _digests(session: AsyncSession, account_id: UUID) -> list[bytes]:
     parts = await parts_of(session, account_id)
     return [hashlib.sha256(b"account" + each.bytes).digest()[:_BYTES] for each in parts]
 
 
 class Visit(Struct, frozen=True):
-    """When persons come for what, and how many bookings of that each of them may have."""
+    """When persons come for what, and how many bookings of that each of them may have.
+
+    None as ``most``: it counts for nobody, neither now nor when they book again. Its ordinals are below 0.
+    """
 
     service: str
-    most: int
+    most: int | None
     begin: datetime
     end: datetime
 
@@ -116,7 +130,9 @@ async def put(
         if (clash := _first_clash(rows, person, visit)) is not None:
             return clash
     used = {(row["person"], row["ordinal"]) for row in rows if row["service"] == visit.service}
-    ordinals = [next(n for n in range(visit.most) if (each, n) not in used) for each in told_by]
+    numbers = count() if visit.most is not None else count(-1, -1)
+    free = list(islice(numbers, len(used) + 1))
+    ordinals = [next(n for n in free if (each, n) not in used) for each in told_by]
     await connection.execute(_PUT, booking_id, visit.service, visit.begin, visit.end, told_by, ordinals)
     return None
 
@@ -129,8 +145,11 @@ async def _active(
 
 def _first_clash(rows: Sequence[asyncpg.Record], person: Person, visit: Visit) -> Clash | None:
     mine = [row for row in rows if row["person"] in person]
-    same = {row["id"] for row in mine if row["service"] == visit.service}
-    return _clash(person, mine[0]) if mine and (mine[0]["meets"] or len(same) >= visit.most) else None
+    if mine and mine[0]["meets"]:
+        return _clash(person, mine[0])
+    counted = [row for row in mine if row["service"] == visit.service and row["ordinal"] >= 0]
+    is_full = visit.most is not None and len({row["id"] for row in counted}) >= visit.most
+    return _clash(person, counted[0]) if is_full else None
 
 
 def _clash(person: Person, row: asyncpg.Record) -> Clash:

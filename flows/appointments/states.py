@@ -53,6 +53,7 @@ Event = Literal[
     "offer",
     "lapse",
     "leave",
+    "withdraw",  # somebody whom it names
 ]
 
 _WAITING: tuple[State, ...] = ("ticket", "checked_in", "requeued")
@@ -74,6 +75,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     **{(state, "cancel"): "cancelled" for state in ("confirmed", "conflict")},
     **{(state, "reschedule"): "rescheduled" for state in ("confirmed", "conflict")},
     **{(state, "office_cancel"): "office_cancelled" for state in ("confirmed", "conflict", "waitlisted", "offered")},
+    **{(state, "withdraw"): state for state in ("confirmed", "conflict")},
     **{(state, "check_in"): "checked_in" for state in ("confirmed", "conflict")},
     ("confirmed", "fail"): "no_show",
     ("confirmed", "finish"): "done",  # its time is over, and nobody was reported missing

@@ -41,6 +41,7 @@ class AppointmentService(SQLModel, table=True):
     With ``names_all`` each of several is to be named when it is booked. ``days`` ahead a day is
     released for booking, at ``release_minute`` of the office's day; the last booking is ``lead_minutes`` before.
     ``cancel_minutes`` before it can be cancelled or moved last. ``most_active`` bookings a person may have at a time.
+    Its people are reminded ``remind_minutes`` before (0: they are not).
     Who comes within ``draw_seconds`` of a release is let in by lot. Whether somebody has
     come counts for later bookings (``no_shows``), unless it is a clinic's. ``letter`` begins the numbers in the hall.
     """
@@ -66,6 +67,7 @@ class AppointmentService(SQLModel, table=True):
     release_minute: int = 9 * 60
     lead_minutes: int = 60
     cancel_minutes: int = 120
+    remind_minutes: int = Field(default=24 * 60, sa_column_kwargs={"server_default": "1440"})
     draw_seconds: int = 0
     hold_minutes: int = 5
     most_active: int = 1

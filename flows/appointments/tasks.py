@@ -13,6 +13,7 @@ from flows.appointments.finding import booking_of
 from flows.appointments.messages import GIVE_BACK, NOTICE, BookingNamed
 from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.overdue import end, overdue
+from flows.appointments.reminding import remind, to_remind
 from flows.appointments.telling import tell
 from flows.appointments.waitlist.extending import offering_new_hours
 from flows.appointments.waitlist.offering import in_turn, offer_returned
@@ -47,6 +48,13 @@ async def fill_ahead(context: TaskContext) -> None:
     async with context.database.snapshot() as session:
         resources = await due(session, context.clock)
     await one_by_one(context, resources, lambda session, each: _filled(session, context, each))
+
+
+@periodic("appointments.remind", timedelta(minutes=1))
+async def remind_due(context: TaskContext) -> None:
+    """Remind people of what is to come."""
+    bookings = await to_remind(context.database, context.clock)
+    await one_by_one(context, bookings, lambda session, each: remind(Deps(session, context.clock), each))
 
 
 @periodic("appointments.look", timedelta(minutes=10))

@@ -33,6 +33,7 @@ _KINDS: Mapping[Kind, _Kind] = {
     "companion": _Kind("appointment_companion", "有人预约时登记了您同行", (*ACTIVE,)),
     "moved": _Kind("appointment_moved", "预约已改期，请留意新时间", (*ACTIVE,)),
     "cancelled": _Kind("appointment_cancelled", "预约已取消"),
+    "companion_left": _Kind("appointment_companion_left", "同行人已退出，请重新确认", (*ACTIVE,)),
     "offer": _Kind("appointment_offer", "候补有位，请尽快确认"),
     "called": _Kind("appointment_called", "请到窗口办理", ("called",), only_apps=True),
 }

@@ -1,9 +1,11 @@
 """Notices written, once by the unique index of their table, each with the message that has it told; and read."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,22 +20,30 @@ from kernel.outbox import send
 N = TypeVar("N", bound=Notice)
 
 
+class Kept(Struct, frozen=True):
+    """A flow's notices: their table, the message that has one told, and what is said where no account is known."""
+
+    table: type[Notice]
+    task: str
+    nobody: str
+
+
 async def write(
-    session: AsyncSession, clock: Clock, table: type[Notice], task: str, values: dict[str, Any], *, nobody: str
+    session: AsyncSession, clock: Clock, kept: Kept, values: dict[str, Any], delay: timedelta = timedelta(0)
 ) -> None:
-    """Have an account told by ``task``, unless it is already; ``nobody`` says why no account is known."""
+    """Have an account told, after a while if there is sense in it, unless that is done already."""
     whom, notice_id = values["account_id"], uuid7()
     said = {
         "id": notice_id,
         "at": clock.now(),
         "state": "waiting" if whom else "untold",
         "told_by": "",
-        "why": "" if whom else nobody,
+        "why": "" if whom else kept.nobody,
         **values,
     }
-    made = postgresql.insert(table).values(said).on_conflict_do_nothing().returning(col(table.id))
-    if (await session.exec(made)).first() is not None and whom:
-        send(session, clock, task, NoticeNamed(notice_id))
+    made = postgresql.insert(kept.table).values(said).on_conflict_do_nothing()
+    if (await session.exec(made.returning(col(kept.table.id)))).first() is not None and whom:
+        send(session, clock, kept.task, NoticeNamed(notice_id), delay)
 
 
 async def notices_of(session: AsyncSession, table: type[N], account_id: UUID, first: int) -> Sequence[N]:

@@ -23,6 +23,9 @@ MAX_BODY_BYTES = 2 * MAX_BYTES + 2**20  # the bundle as JSON text, escaped, and 
 AnyRequest = Request[Any, Any, Any]
 _T = TypeVar("_T")
 
+_KEY = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
+_MOST_KEY = 100
+
 _DATA_EXCEPTION = "22"  # PostgreSQL's class of errors in values (appendix A), such as text with a NUL
 
 _log = logging.getLogger(__name__)
@@ -50,6 +53,17 @@ async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES,
         raise RequestError(
             f"The body is not what is expected here: {error}", fix="The command `yiwang` sends what is right."
         ) from error
+
+
+def idempotency_key(request: AnyRequest) -> str:
+    """Return what a call is known by if it is sent again. Raises RequestError."""
+    key: str = request.headers.get(_KEY, "")
+    if not 8 <= len(key) <= _MOST_KEY or not key.isascii() or not key.isprintable():
+        raise RequestError(
+            "This changes something, so it needs an Idempotency-Key",
+            fix=f"Send 8 to {_MOST_KEY} characters of your own, the same ones when you send the call again.",
+        )
+    return key
 
 
 def json(value: object, status: int = 200) -> Response[bytes]:

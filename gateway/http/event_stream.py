@@ -30,9 +30,9 @@ class Event(NamedTuple):
     sent: bytes
 
 
-def event(name: str, data: bytes) -> Event:
-    """Return an event whose data are on one line, as JSON is."""
-    identity = hashlib.sha256(data).hexdigest()[:16]
+def event(name: str, data: bytes, of: bytes = b"") -> Event:
+    """Return an event whose data are on one line, as JSON is; ``of``: what tells it from others, if not all of them."""
+    identity = hashlib.sha256(of or data).hexdigest()[:16]
     return Event(identity, b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), identity.encode(), data))
 
 

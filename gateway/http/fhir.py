@@ -77,6 +77,16 @@ def fhir_routes(database: Database, environment: Environment) -> list[HTTPRouteH
         async with database.snapshot() as session:
             return _one(await schedules(await driver(session), base, id=_uuid(id)))
 
+    @get("/fhir/{rest:path}", exception_handlers=_REFUSALS)
+    async def other(rest: FromPath[str]) -> Response[bytes]:
+        """Say that it is not served. Raises FhirNotFoundError."""
+        raise FhirNotFoundError(f"{rest.lstrip('/')} is not served", fix=f"{base}/metadata says what is.")
+
+    others = [*_slot_routes(database, base), *_appointment_routes(database, environment, base)]
+    return [metadata, search_schedules, read_schedule, *others, other]
+
+
+def _slot_routes(database: Database, base: str) -> list[HTTPRouteHandler]:
     @get("/fhir/Slot", exception_handlers=_REFUSALS)
     async def search_slots(request: AnyRequest) -> Response[bytes]:
         """Return the slots of schedules, by their starts."""
@@ -103,17 +113,10 @@ def fhir_routes(database: Database, environment: Environment) -> list[HTTPRouteH
             found = await slots.slot(await driver(session), base, int(id)) if _ID.fullmatch(id) else None
         return _one([] if found is None else [found])
 
-    @get("/fhir/{rest:path}", exception_handlers=_REFUSALS)
-    async def other(rest: FromPath[str]) -> Response[bytes]:
-        """Say that it is not served. Raises FhirNotFoundError."""
-        raise FhirNotFoundError(f"{rest.lstrip('/')} is not served", fix=f"{base}/metadata says what is.")
-
-    return [metadata, search_schedules, read_schedule, search_slots, read_slot, *_private(database, environment), other]
+    return [search_slots, read_slot]
 
 
-def _private(database: Database, environment: Environment) -> list[HTTPRouteHandler]:
-    base = f"{environment.issuer}/fhir"
-
+def _appointment_routes(database: Database, environment: Environment, base: str) -> list[HTTPRouteHandler]:
     @get("/fhir/Appointment", exception_handlers=_REFUSALS)
     async def search_appointments(request: AnyRequest) -> Response[bytes]:
         """Return the appointments of the asking program's department."""

@@ -177,7 +177,7 @@ class Hall:
         opened: dict[type, object] = {OpenApps: self.apps}
         hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=opened))
         app.runtime = hand
-        for task in ("appointments.fill", "appointments.look", "appointments.waitlist"):
+        for task in ("appointments.fill", "appointments.look", "appointments.remind", "appointments.waitlist"):
             app.tasks[task].run()
             assert hand.work is not None
             await hand.work

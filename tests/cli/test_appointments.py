@@ -116,6 +116,11 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     loaded = await operator.type("appointments", "load", changed(tmp_path, schedules=fewer))
     assert "1 bookings conflict" in loaded.stderr
     assert "CODE2345" in await operator.done("appointments", "conflicts", "--office", "civic-centre")
+    unknown = await operator.type("appointments", "conflicts", "--office", "palace")
+    assert "There is no office 'palace'" in str(unknown.exception)
+    said = (await operator.type("appointments", "conflicts")).stderr
+    assert "yiwang appointments keep CODE" in said
+    assert "cancel CODE --reason" in said
     kept = await database.pool.fetchrow("SELECT status, taken FROM appointment_slot WHERE id = $1", slot["id"])
     assert tuple(kept) == ("closed", 1)
     gone = "SELECT count(*) FROM appointment_slot WHERE resource_id = $1 AND schedule_id = $2 AND taken = 0"
@@ -135,6 +140,44 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     for _ in range(2):
         await operator.done("appointments", "excuse", "code2345", "--reason", "illness")
     assert await database.pool.fetchval("SELECT count(*) FROM booking WHERE excused_at IS NOT NULL") == 1
+
+
+async def test_an_office_decides_on_what_conflicts_and_closes_a_day(operator: Operator, database: Database) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    slots = await database.pool.fetch(
+        """SELECT s.*, (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day FROM appointment_slot s
+            JOIN appointment_resource r ON r.id = s.resource_id
+            WHERE r.code = 'registry' AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date > current_date + 3
+            ORDER BY s.starts_at LIMIT 3""",
+    )
+    day = str(slots[0]["day"])
+    for number, slot in enumerate(slots):
+        await database.pool.execute(
+            """INSERT INTO booking (id, uid, code, hold_id, service, office, resource_id, slot_ids, starts_at, ends_at,
+                people, channel, state, sequence, created_at, updated_at)
+                VALUES (gen_random_uuid(), gen_random_uuid(), $5, $5, 'marriage-registration', 'civic-centre',
+                $1, $2, $3, $4, 1, 'public', $6, 0, now(), now())""",
+            slot["resource_id"], [slot["id"]], slot["starts_at"], slot["ends_at"], f"CODE234{number + 2}",
+            "conflict" if number else "confirmed",
+        )  # fmt: skip
+        await database.pool.execute("UPDATE appointment_slot SET taken = 1, used[1] = 1 WHERE id = $1", slot["id"])
+    await operator.done("appointments", "keep", "CODE2343")
+    await operator.done("appointments", "cancel", "code2344", "--reason", "停电")
+    again = await operator.type("appointments", "cancel", "CODE2344", "--reason", "停电")
+    assert "office_cancelled cannot office cancel" in str(again.exception)
+    closing = ("appointments", "close-day", "civic-centre", day, "--reason", "停电")
+    dry = await operator.type(*closing, "--dry-run")
+    assert "2 appointments: marriage-registration 2." in dry.stdout
+    assert "nothing was done" in dry.stderr
+    closed = "SELECT count(*) FROM appointment_exception WHERE day = $1"
+    assert await database.pool.fetchval(closed, slots[0]["day"]) == 0
+    assert "2 appointments were cancelled" in (await operator.type(*closing)).stderr
+    assert "0 appointments were cancelled" in (await operator.type(*closing)).stderr
+    assert await database.pool.fetch("SELECT DISTINCT state FROM booking") == [("office_cancelled",)]
+    untold = await operator.done("appointments", "notices", "--state", "untold")
+    assert untold.count("office_cancelled  marriage-registration CODE234") == 3
+    for wrong in (("palace", day), ("civic-centre", "2020-01-01")):
+        assert (await operator.type("appointments", "close-day", *wrong, "--reason", "停电")).exit_code == 1
 
 
 def test_the_command_alone_knows_what_bookings_refer_to() -> None:

@@ -28,15 +28,13 @@ from flows.parking.session_view import (
     view,
 )
 from gateway.errors import RequestError
-from gateway.http.departments import AnyRequest, body, json
+from gateway.http.departments import AnyRequest, body, idempotency_key, json
 from gateway.http.parking.asking import speaker
 from gateway.http.parking.events import EventAnswers
 from gateway.http.parking.paging import cursor_of, limit_of, page
 from kernel.database import Database
 
-_KEY = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
 _MOST_BYTES = 2**14
-_MOST_KEY = 100
 
 Reason = Annotated[str, Meta(pattern="^[a-z][a-z_]{2,39}$", description="Write a code such as emergency_vehicle.")]
 
@@ -189,7 +187,7 @@ class OperatorRoutes:
                 who = await speaker(session, self._environment, request, shops=shops)
                 said = await body(request, type_, _MOST_BYTES)
                 content = request.url.path.encode() + b"\n" + await request.body()
-                call = Call(who.client_id, _key(request), content)
+                call = Call(who.client_id, idempotency_key(request), content)
 
                 async def work() -> bytes:
                     return msgspec.json.encode(await act(deps, who, request.path_params.get("id"), said))
@@ -215,16 +213,6 @@ class OperatorRoutes:
             return json(found)
 
         return page_of
-
-
-def _key(request: AnyRequest) -> str:
-    key: str = request.headers.get(_KEY, "")
-    if not 8 <= len(key) <= _MOST_KEY or not key.isascii() or not key.isprintable():
-        raise RequestError(
-            "This changes something, so it needs an Idempotency-Key",
-            fix=f"Send 8 to {_MOST_KEY} characters of your own, the same ones when you send the call again.",
-        )
-    return key
 
 
 def id_of(request: AnyRequest, name: str = "placeId") -> UUID | None:

@@ -2,7 +2,6 @@
 
 import pytest
 from litestar import Request
-from sqlmodel import col, select
 
 from auth.credentials import key_id_of
 from auth.errors import CredentialRefusedError
@@ -11,10 +10,10 @@ from gateway.errors import StaffRoleMissingError
 from gateway.http.departments import AnyRequest
 from gateway.http.staff import Staff, staff
 from kernel.errors import YiwangError
-from services_catalog.organisations.roles import Action, revoke
-from services_catalog.organisations.tables import EVER, Organisation, OrganisationPlace, RoleHeld
+from services_catalog.organisations.roles import Action
+from services_catalog.organisations.tables import EVER, Organisation, OrganisationPlace
 from tests.appointments.hall import Hall
-from tests.gateway.halls.keys import OPERATOR, key
+from tests.gateway.halls.staff_of import dismiss, key
 
 pytestmark = pytest.mark.case("issue-6.staff")
 
@@ -72,9 +71,7 @@ async def test_a_role_elsewhere_is_none(hall: Hall) -> None:
 
 async def test_a_role_that_was_taken_away_is_none(hall: Hall) -> None:
     token = await key(hall, "clerk")
-    async with hall.database.session() as session:
-        held = (await session.exec(select(RoleHeld).where(col(RoleHeld.holder).endswith(key_id_of(token))))).one()
-        await revoke(session, hall.clock, OPERATOR, held.id)
+    await dismiss(hall, token)
     with pytest.raises(StaffRoleMissingError):
         await _ask(hall, token, "show_hall")
 

@@ -11,6 +11,9 @@ from click.testing import CliRunner
 from redis.asyncio import Redis
 
 from cli.draw import verify
+from flows.appointments.cancelling import office_cancel
+from flows.appointments.deps import Deps
+from flows.appointments.finding import booking_of
 from kernel.clock import CHINA, SystemClock
 from kernel.crypto.keys import open_keys
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
@@ -20,8 +23,9 @@ from tests.gateway.residents.hosts import Phones, ask, code, sign_in
 OFFICES = """query ($service: String!, $near: Position, $people: Int = 1) {
   appointmentOffices(service: $service, near: $near, days: 7, people: $people) {
     code nameZh metres timeZone days { day first times } } }"""
-TIMES = """query ($day: String!, $people: Int = 1) {
-  appointmentTimes(service: "marriage", office: "hall", day: $day, people: $people) { startsAt places } }"""
+TIMES = """query ($day: String!, $people: Int = 1, $rebooking: Boolean = false) {
+  appointmentTimes(service: "marriage", office: "hall", day: $day, people: $people, rebooking: $rebooking) {
+    startsAt places } }"""
 HOLD = """mutation ($at: String!, $people: Int = 1) {
   holdAppointment(service: "marriage", office: "hall", startsAt: $at, people: $people) {
     hold startsAt endsAt expiresAt isKept } }"""
@@ -29,6 +33,10 @@ CONFIRM = "mutation ($hold: String!) { confirmAppointment(hold: $hold) { id code
 MOVE = "mutation ($id: ID!, $hold: String!) { moveAppointment(appointment: $id, hold: $hold) { id state replaces } }"
 CANCEL = "mutation ($id: ID!) { cancelAppointment(appointment: $id) { id state } }"
 MINE = "{ myAppointments { bookings { id state code service office people } } }"
+BY_RIGHT = """mutation ($at: String!, $right: ID, $moving: ID) {
+  holdAppointment(service: "marriage", office: "hall", startsAt: $at, right: $right, moving: $moving) { hold } }"""
+TOLD = """{ myAppointments { notices { kind appointment service office startsAt reason at state } companionOf { id }
+  rebookRights { id service until appointment } } }"""
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALWAYS = "".join(["calendar,day,kind,hours\n", *(f"city,{day},working,09:00-12:00\n" for day in DAYS)]).encode()
 EVERY_DAY = {"days": DAYS, "hours": "09:00-12:00", "places": {"public": 1}}
@@ -189,3 +197,34 @@ async def test_they_take_it_along_and_what_is_to_come_ends_with_the_account(
     assert await who.data("mutation { eraseAccount }") is True
     assert (await hall.booking(UUID(booked["id"]))).state == "cancelled"
     assert await hall.ask("SELECT count(*) FROM booking_person") == [(0,)]
+
+
+async def test_what_the_office_cancels_is_told_and_booked_again_before_others(
+    city: City, phones: Phones, hall: Hall
+) -> None:
+    hours = {**EVERY_DAY, "places": {"public": 1, "priority": 1}}
+    await hall.load({"offices": [{**OFFICE, "resources": [{**WINDOW, "schedules": [hours]}]}]})
+    who, other = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    booked = await who.data(CONFIRM, hold=(await who.data(HOLD, at=tomorrow("09:00")))["hold"])
+    async with hall.database.session() as session:
+        row = await booking_of(session, UUID(booked["id"]), lock=True)
+        await office_cancel(Deps(session, SystemClock()), row, "operator:test", "停电")
+    mine = await who.data(TOLD)
+    [notice] = mine["notices"]
+    assert (notice["kind"], notice["appointment"], notice["reason"]) == ("office_cancelled", booked["id"], "停电")
+    [right] = mine["rebookRights"]
+    assert (right["service"], right["appointment"], mine["companionOf"]) == ("marriage", booked["id"], [])
+
+    at, day = tomorrow("09:30"), tomorrow("09:30")[:10]
+    await other.data(CONFIRM, hold=(await other.data(HOLD, at=at))["hold"])
+    assert await who.code(HOLD, at=at) == "APPOINTMENT_TAKEN"
+    free = [await ask(city, TIMES, day=day, rebooking=each) for each in (False, True)]
+    taken = f"{day}T01:30:00Z"
+    assert [taken in [each["startsAt"] for each in one["data"]["appointmentTimes"]] for one in free] == [False, True]
+    assert await other.code(BY_RIGHT, at=at, right=right["id"]) == "APPOINTMENT_RIGHT_REFUSED"
+    assert await who.code(BY_RIGHT, at=at, right=right["id"], moving=booked["id"]) == "ARGUMENT_REFUSED"
+    again = await who.data(CONFIRM, hold=(await who.data(BY_RIGHT, at=at, right=right["id"]))["hold"])
+    assert (again["state"], (await who.data(TOLD))["rebookRights"]) == ("confirmed", [])
+    assert await other.code("mutation ($id: ID!) { leaveAppointment(appointment: $id) }", id=again["id"]) == (
+        "APPOINTMENT_UNKNOWN"
+    )

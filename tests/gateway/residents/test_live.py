@@ -20,6 +20,7 @@ from kernel.http_server.listening import address, listen
 from kernel.http_server.server import Server
 from schema import parking_live
 from tests.gateway.conftest import City
+from tests.gateway.event_reader import EventReader
 from tests.gateway.residents.car_park import ENTER, FIND, LEAVE, PAY, CarPark, vehicle
 from tests.gateway.residents.hosts import Phones, Resident, sign_in
 
@@ -43,26 +44,8 @@ def url(origin: str) -> str:
     return origin + live.PATH
 
 
-class Watcher:
-    """Reads the events of one stream."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self.response = response
-        self.id = ""
-
-    async def event(self) -> tuple[str, Any]:
-        """Return the next event's name and data."""
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(20):
-            while True:
-                line = (await self.response.content.readline()).decode()
-                if not line:
-                    return "end", None
-                if line == "\n" and "event" in fields:
-                    self.id = fields.get("id", self.id)
-                    return fields["event"], msgspec.json.decode(fields["data"]) if fields["data"] else None
-                name, _, value = line.rstrip("\n").partition(":")
-                fields[name] = value.removeprefix(" ")
+class Watcher(EventReader):
+    """Reads the events of a subscription."""
 
     async def shown(self) -> dict[str, Any]:
         """Return the session of the next event."""

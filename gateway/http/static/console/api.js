@@ -14,8 +14,8 @@ export class Refused extends Error {
   }
 }
 
-export async function call(method, path, body) {
-  const headers = credential() ? { authorization: `Bearer ${credential()}` } : {};
+export async function call(method, path, body, more = {}) {
+  const headers = credential() ? { ...more, authorization: `Bearer ${credential()}` } : more;
   if (body !== undefined) headers["content-type"] = "application/json";
   const sent = { method, headers, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store" };
   let response;

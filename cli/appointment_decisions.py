@@ -1,0 +1,168 @@
+"""``yiwang appointments``: what an office decides on bookings, and what people were told of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import get_args
+from uuid import UUID
+
+import click
+from redis.asyncio import Redis
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cli.transaction import announced, transaction, with_database
+from cli.who import operator, record
+from flows.appointments import cancelling, closing, colliding
+from flows.appointments.booking_tables import Booking
+from flows.appointments.deps import Deps
+from flows.appointments.notice_tables import AppointmentNotice
+from flows.appointments.tables import AppointmentOffice
+from flows.notices.tables import NoticeState
+from flows.notices.writing import latest
+from flows.notices.writing import line as line_of_notice
+from kernel.clock import SystemClock
+from kernel.database import Database
+
+_CLOCK = SystemClock()
+_EVERY = 100  # bookings between two words of progress
+_Reason = click.option("--reason", required=True, help="Why, as its people read it.")
+
+
+async def booking_by(session: AsyncSession, code: str) -> Booking:
+    """Return a booking by its code, locked."""
+    row = (await session.exec(select(Booking).where(Booking.code == code.upper()).with_for_update())).first()
+    if row is None:
+        raise click.ClickException(f"There is no booking {code}.")
+    return row
+
+
+@click.command("conflicts")
+@click.option("--office", default="", help="Only those of this office.")
+def conflicts(office: str) -> None:
+    """Show the bookings whose time is served no more: somebody decides what becomes of them.
+
+    \b
+    Example:
+      yiwang appointments conflicts --office civic-centre
+    """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+
+    async def work(session: AsyncSession) -> list[str]:
+        if office:
+            await closing.office_of(session, office)
+        rows = await colliding.conflicts(session, office)
+        return [f"{row.starts_at:%Y-%m-%d %H:%M} UTC  {row.office}  {row.service}  {row.code}" for row in rows]
+
+    lines = transaction(work)
+    for line in lines:
+        click.echo(line)
+    decide = "yiwang appointments keep CODE serves one as it was booked, cancel CODE --reason WHY has it book again."
+    click.echo(f"{len(lines)} conflicts: {decide}" if lines else "Nothing conflicts.", err=True)
+
+
+@click.command("keep")
+@click.argument("code")
+def keep(code: str) -> None:
+    """Serve the conflict CODE as it was booked; its people are told so."""
+
+    async def work(session: AsyncSession) -> None:
+        row = await booking_by(session, code)
+        await cancelling.keep(Deps(session, _CLOCK), row, operator())
+        await record(session, _CLOCK, "appointment.kept", f"booking:{row.id}")
+
+    announced(work)
+    click.echo(f"{code} is kept.", err=True)
+
+
+@click.command("cancel")
+@click.argument("code")
+@_Reason
+def cancel(code: str, reason: str) -> None:
+    """Cancel the booking CODE for its office: its people are told, and may book again before others for 14 days.
+
+    \b
+    Example:
+      yiwang appointments cancel ABCD2345 --reason 窗口故障
+    """  # noqa: D301 - as above
+
+    async def work(session: AsyncSession) -> None:
+        row = await booking_by(session, code)
+        await cancelling.office_cancel(Deps(session, _CLOCK), row, operator(), reason)
+        await record(session, _CLOCK, "appointment.office_cancelled", f"booking:{row.id}")
+
+    announced(work)
+    click.echo(f"{code} is cancelled.", err=True)
+
+
+@click.command("close-day")
+@click.argument("office")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@_Reason
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def close_day(office: str, day: datetime, reason: str, *, dry_run: bool) -> None:
+    """Close OFFICE on DAY: nothing more is booked, and every booking that is to come then is cancelled by the office.
+
+    Their people are told, and may book again before others for 14 days. If it is broken off, say it again: it goes on.
+
+    \b
+    Example:
+      yiwang appointments close-day civic-centre 2026-12-21 --reason 停电 --dry-run
+    """  # noqa: D301 - as above
+
+    async def work(database: Database, _redis: Redis) -> int:
+        return await _close(database, (office, day.date(), reason), dry_run=dry_run)
+
+    number = with_database(work)
+    said = "would be cancelled: nothing was done." if dry_run else "were cancelled; their people are being told."
+    click.echo(f"{number} appointments {said}", err=True)
+
+
+@click.command("notices")
+@click.option(
+    "--state", type=click.Choice(get_args(NoticeState)), help="Only those; untold: the office has to call them."
+)
+@click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+def notices(state: NoticeState | None, most: int) -> None:
+    """Show what people were told of appointments, or could not be and why, the latest first."""
+
+    async def work(session: AsyncSession) -> list[str]:
+        rows = await latest(session, AppointmentNotice, state, most)
+        return [line_of_notice(row, f"{row.service} {row.details.get('code', row.about)}") for row in rows]
+
+    for line in transaction(work):
+        click.echo(line)
+
+
+async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bool) -> int:
+    """Close a day; how many bookings were cancelled, or would be."""
+    code, day, reason = said
+    async with database.session() as session:
+        deps = Deps(session, _CLOCK)
+        office = await closing.office_of(session, code)
+        rows = await closing.to_cancel(deps, office, day)
+        _announce(office, day, rows)
+        if dry_run:
+            return len(rows)
+        await closing.close(deps, office, day, reason)
+        await record(session, _CLOCK, "appointments.day_closed", f"office:{code}", day=str(day))
+    number = 0
+    while ids := await _left(database, office, day):
+        for each in ids:
+            async with database.session() as session:
+                if await closing.cancel_of(Deps(session, _CLOCK), each, operator(), reason):
+                    await record(session, _CLOCK, "appointment.office_cancelled", f"booking:{each}")
+                    number += 1
+            if number % _EVERY == 0:
+                click.echo(f"{number} of {len(ids)} are cancelled.", err=True)
+    return number
+
+
+def _announce(office: AppointmentOffice, day: date, rows: Sequence[Booking]) -> None:
+    counted = Counter(row.service for row in rows)
+    services = ", ".join(f"{service} {number}" for service, number in sorted(counted.items()))
+    click.echo(f"{office.code} ({office.name_zh}) on {day}: {len(rows)} appointments{': ' if rows else ''}{services}.")
+
+
+async def _left(database: Database, office: AppointmentOffice, day: date) -> Sequence[UUID]:
+    async with database.session() as session:
+        return [row.id for row in await closing.to_cancel(Deps(session, _CLOCK), office, day)]
