@@ -1,17 +1,27 @@
-"""The offices of ``yiwang run``: examples/appointments loaded. Doing it at every start changes nothing."""
+"""The offices of ``yiwang run``: examples/appointments loaded, and the stickers of their halls.
 
-from collections.abc import Callable
+Doing it at every start changes nothing.
+
+The hospital's clinic is booked at the hospital's own system, which is a part of its example application.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.example_entries import CITY
-from cli.who import operator
+from cli.examples import Example
+from cli.who import operator, record
 from flows.appointments.loading import Loading
-from flows.appointments.office_file import OfficeFile
+from flows.appointments.office_file import FileOffice, OfficeFile
+from flows.codes import places
+from flows.codes.place_tables import StaticCode
 from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
 from kernel.database import open_database
 from kernel.errors import YiwangError
 from kernel.settings import Settings
@@ -23,14 +33,45 @@ _FOLDER = Path(__file__).parents[1] / "examples" / "appointments"
 _CLOCK = SystemClock()
 
 
-async def bring_up(settings: Settings, say: Callable[[str], None]) -> None:
+async def bring_up(settings: Settings, found: Sequence[Example], say: Callable[[str], None]) -> None:
     """Give the city its duty calendar, unless it has one, and load its offices; what is amiss is said, no more."""
-    file = msgspec.yaml.decode((_FOLDER / "city.yaml").read_bytes(), type=OfficeFile)
+    ports = {example.name: example.port for example in found}
+    files = [(_FOLDER / "city.yaml").read_text()]
+    if "hospital" in ports:
+        files.append((_FOLDER / "hospital.yaml").read_text().replace(":9103", f":{ports['hospital']}"))
     try:
         async with open_database(settings) as database, database.session() as session:
             [name] = await duty.store(session, read_calendars((_FOLDER / "calendar.csv").read_bytes()), "Asia/Shanghai")
             unset = (col(Organisation.code) == CITY, col(Organisation.calendar).is_(None))
             await session.exec(update(Organisation).where(*unset).values(calendar=name))
-            await Loading(session, _CLOCK, operator()).load(file)
+            for text in files:
+                file = msgspec.yaml.decode(text, type=OfficeFile)
+                await Loading(session, _CLOCK, operator()).load(file)
+                for office in file.offices:
+                    if office.counters:
+                        await _sticker(session, settings, office)
     except YiwangError as error:
         say(f"the example offices are not all there: {error.said}")
+
+
+async def _sticker(session: AsyncSession, settings: Settings, office: FileOffice) -> None:
+    """Register the sticker of an office's hall, which residents scan when they come, unless there is one."""
+    reference = f"office:{office.code}"
+    known = select(StaticCode).where(StaticCode.reference == reference, StaticCode.status == "active")
+    if (await session.exec(known)).first() is not None:
+        return
+    row = StaticCode(
+        object_id=b"",
+        short_code="",
+        kind="counter",
+        reference=reference,
+        name_zh=f"{office.name_zh} 大厅",
+        name_en=f"{office.name_en}, hall",
+        street_zh=office.address_zh,
+        latitude=office.latitude,
+        longitude=office.longitude,
+        kid=0,
+        created_at=_CLOCK.now(),
+    )
+    row = await places.register(session, _CLOCK, open_keys(settings).cipher, row)
+    await record(session, _CLOCK, "place_code.registered", f"place_code:{row.short_code}", kind=row.kind)

@@ -8,9 +8,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices
+from cli.appointment_systems import check_system, systems
 from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
+from flows.appointments import no_shows
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.history import happen
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
@@ -37,7 +39,7 @@ def appointments() -> None:
     """
 
 
-for each in (conflicts, keep, cancel, close_day, notices):
+for each in (conflicts, keep, cancel, close_day, notices, systems, check_system):
     appointments.add_command(each)
 
 
@@ -118,10 +120,7 @@ def excuse(code: str, reason: str) -> None:
 
     async def work(session: AsyncSession) -> None:
         row = await booking_by(session, code)
-        if row.state != "no_show":
-            raise click.ClickException(f"{code} is {row.state}: nobody is said not to have come.")
-        row.excused_at = row.excused_at or _CLOCK.now()
-        session.add(row)
+        no_shows.excuse(session, _CLOCK, row, operator(), reason=reason)
         await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}", reason=reason)
 
     transaction(work)

@@ -38,6 +38,7 @@ COMMANDS = {
     "vehicle": Entry("cli.vehicle:vehicle", "Prove at a window whose a plate is, and end it."),
     "phone": Entry("cli.phone:phone", "Take numbers that carriers gave to somebody else out of accounts."),
     "appointments": Entry("cli.appointments:appointments", "Load offices, their hours and what takes appointments."),
+    "hall": Entry("cli.hall:hall", "Look at the hall of an office."),
     "draw": Entry("cli.draw:draw", "Recompute the draw of a release of appointments."),
     "parking": Entry("cli.parking:parking", "Load, show and export car parks and what they charge."),
     "verifier": Entry("cli.verifier:verifier", "Register gates and counters that read residents' codes."),

@@ -111,7 +111,7 @@ async def _work(
     parking = await parking_demo.bring_up(settings, supervisor, gate_port, _say) if found else []
     await _publish(settings, found, environ)
     if found:
-        await appointment_demo.bring_up(settings, _say)
+        await appointment_demo.bring_up(settings, found, _say)
     _say(_welcome(settings, found, parking, sandbox=sandbox))
     supervisor.add([_command("beat", environ, logs), _command("worker", environ, logs)])
 

@@ -24,8 +24,10 @@ from gateway.callers import Callers
 from gateway.catalogue import CatalogueSource
 from gateway.direct import carry
 from gateway.guide import Guide
+from gateway.http.booking_systems import booking_system_routes
 from gateway.http.codes import CodeRoutes
 from gateway.http.console import console_routes
+from gateway.http.desks.routes import desk_routes
 from gateway.http.documents import document_routes
 from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
@@ -42,6 +44,7 @@ from gateway.http.parking.routes import parking_routes
 from gateway.http.parking_callbacks import ParkingCallbacks
 from gateway.http.payment_callbacks import PaymentCallbacks
 from gateway.http.phone_pages import phone_page_routes
+from gateway.http.pickups import Pickups
 from gateway.http.places import PlaceRoutes
 from gateway.http.probes import ProbeRoutes
 from gateway.http.publish import PublishingRoutes
@@ -144,7 +147,7 @@ class Gateway:
             self.direct = {"/graphql": graphql}
             self._others = other_routes(
                 [
-                    *health_routes(registry, upstreams, graphql),
+                    *health_routes(registry, upstreams, graphql, self.database, self._clock),
                     *schema_routes(registry, local),
                     *graphiql_routes(),
                     *self._streams(local, identity, context, platform),
@@ -251,8 +254,11 @@ class Gateway:
         payments = PaymentCallbacks(self.database, self._clock, secrets.cipher, platform.channels)
         stays = ParkingCallbacks(self.database, self._clock, secrets, platform.parking)
         parking = parking_routes(self.database, self.environment)
-        appointments = [*draw_routes(self.database, secrets), *fhir_routes(self.database, self.environment)]
-        return [*self._open_routes(platform), *parking, *appointments, *payments.handlers(), *stays.handlers()]
+        pickups = Pickups(self.database, self.environment).handlers()
+        systems = booking_system_routes(self.database, self._clock)
+        open_ = [*draw_routes(self.database, secrets), *fhir_routes(self.database, self.environment)]
+        staff = [*open_, *desk_routes(platform), *pickups, *systems]
+        return [*self._open_routes(platform), *parking, *staff, *payments.handlers(), *stays.handlers()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""

@@ -12,11 +12,14 @@ from auth.provider.environment import Environment
 from flows.appointments.hall.watching import HALLS
 from flows.appointments.holding import Desk as AppointmentDesk
 from flows.appointments.offered import Offered
+from flows.appointments.systems.client import Clients, Signer
+from flows.appointments.systems.doors import Doors
 from flows.appointments.turnstile import Turnstile
 from flows.codes.desk import Desk
 from flows.parking.watching import SESSIONS
 from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
+from kernel.networks import parse_networks
 from kernel.watching import Watch
 from schema.context import LiveServices, Platform
 
@@ -65,4 +68,7 @@ async def open_platform(
 
 def _appointment_desk(database: Database, environment: Environment) -> AppointmentDesk:
     clock, keys = environment.clock, environment.keys
-    return AppointmentDesk(clock, keys.cipher, Turnstile(environment.redis), Offered(database, clock, keys))
+    signer = Signer(environment.issuer, clock, environment.ring)
+    clients = Clients(signer, parse_networks(environment.settings.upstream_networks))
+    doors = Doors(database, clock, clients)
+    return AppointmentDesk(clock, keys.cipher, Turnstile(environment.redis), Offered(database, clock, keys), doors)

@@ -22,6 +22,7 @@ from kernel.settings import Settings
 
 _TURN_SECONDS = 30.0
 _LAST = "last"  # in AsyncSession.info: what is done before the commit
+_UNDONE = "undone"  # in AsyncSession.info: what is done after a rollback
 _HUNG_UP = "the database has closed the connection"
 _RESTED, _SURE_FOR_SECONDS = "rested_since", 1.0
 
@@ -41,13 +42,18 @@ class Database:
     async def session(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises; then ``after_commit`` runs.
 
-        What was put off by ``do_last`` is done before the commit.
+        What was put off by ``do_last`` is done before the commit; ``if_undone`` says what follows a rollback.
         """
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            async with self._turn(), session.begin():
-                yield session
-                for work in session.info.pop(_LAST, ()):
+            try:
+                async with self._turn(), session.begin():
+                    yield session
+                    for work in session.info.pop(_LAST, ()):
+                        await work()
+            except BaseException:
+                for work in session.info.pop(_UNDONE, ()):
                     await work()
+                raise
             for hook in self.after_commit:
                 await hook(session)
 
@@ -90,6 +96,11 @@ async def lock_named(session: AsyncSession, name: str) -> None:
 def do_last(session: AsyncSession, work: Callable[[], Awaitable[object]]) -> None:
     """Put off what takes a lock that everybody waits for until the transaction has nothing else left to do."""
     session.info.setdefault(_LAST, []).append(work)
+
+
+def if_undone(session: AsyncSession, work: Callable[[], Awaitable[object]]) -> None:
+    """Have this done, in transactions of its own, if this one is rolled back: what others were told may not stand."""
+    session.info.setdefault(_UNDONE, []).append(work)
 
 
 @asynccontextmanager

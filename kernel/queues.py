@@ -11,6 +11,7 @@ ROUTES = {
     "payments": "payments",
     "parking": "parking",
     "appointments": "appointments",
+    "pickups": "appointments",
 }
 
 

@@ -12,6 +12,7 @@ import flows.appointments.booking_tables
 import flows.appointments.draw.tables
 import flows.appointments.hall.tables
 import flows.appointments.notice_tables
+import flows.appointments.papers.tables
 import flows.appointments.right_tables
 import flows.appointments.tables
 import flows.appointments.waitlist.tables
@@ -23,7 +24,8 @@ import flows.parking.site_logs.tables
 import flows.parking.tables
 import flows.parking.vehicle_tables  # imported for its tables
 import flows.payments.reconciliation.tables
-import flows.payments.tables  # noqa: F401 - imported for its tables
+import flows.payments.tables
+import flows.pickups.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables
 import services_catalog.guide.tables  # imported for its tables

@@ -1,42 +1,34 @@
-"""What residents do about appointments: hold a time, confirm, move, cancel, and look at their own."""
+"""What residents do about appointments: hold a time, confirm, move and cancel."""
 
-from datetime import datetime, timedelta
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
-from auth.sessions.tables import Session
 from flows.appointments import ending, holding
 from flows.appointments.booking import Comer
 from flows.appointments.booking_tables import Booking
-from flows.appointments.calendar_entries import entry_of, latest_of
+from flows.appointments.cases.past import app
 from flows.appointments.deps import Deps
 from flows.appointments.draw.releases import check_turn, release_for, turn_opened
-from flows.appointments.finding import Asked, asked_of, booking_of, bookings_of, own_booking, service_of
-from flows.appointments.icalendar import written
-from flows.appointments.persons import person_by_number, person_of
+from flows.appointments.finding import Asked, own_booking, service_of
 from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
-from schema.appointment_companions import NamedAppointments
-from schema.appointment_notices import AppointmentNotices
-from schema.appointment_rights import AppointmentRights, Right, priority_hold
-from schema.appointment_waitlist import AppointmentWaits
+from schema.appointment_case import Answers, comer_of
+from schema.appointment_rights import Right, priority_hold
 from schema.appointments import Moving, check_level, check_year, moved_from
-from schema.caller import about, acting, caller, token_of
+from schema.caller import about, acting, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
-from schema.scalars import DateTimeText, check_first, line, moment, text
+from schema.my_appointments import AppointmentShown, shown_booking
+from schema.scalars import DateTimeText, line, moment, text
 from schema.ways_in import uuid
 
 POLICIES = {
-    "Query.myAppointments": SIGNED_IN,
-    "MyAppointments": SIGNED_IN,
-    "MyAppointment": PUBLIC,  # whoever has one was just given it
-    "AppointmentDetails": PUBLIC,
     "AppointmentHold": PUBLIC,
     "Mutation.holdAppointment": SIGNED_IN,
     "Mutation.releaseAppointment": SIGNED_IN,
@@ -67,106 +59,6 @@ class HoldShown:
     ends_at: DateTimeText
     expires_at: DateTimeText
     is_kept: bool = strawberry.field(description="False: nothing can be kept now; whoever confirms first has it.")
-
-
-@strawberry.type(name="AppointmentDetails", description="What an appointment is of, and where, in words.")
-class DetailsShown:
-    """Its service and office, also where nothing is booked any more."""
-
-    service_zh: str
-    service_en: str
-    documents: list[str] = strawberry.field(description="What to bring.")
-    office_zh: str
-    office_en: str
-    address_zh: str
-    address_en: str
-    time_zone: str
-    change_until: DateTimeText = strawberry.field(description="Until then it can be moved or cancelled.")
-
-
-@strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown:
-    """A booking."""
-
-    id: strawberry.ID
-    code: str = strawberry.field(description="What to say at a counter or on the telephone.")
-    service: strawberry.ID
-    office: strawberry.ID
-    starts_at: DateTimeText
-    ends_at: DateTimeText
-    people: int
-    state: str
-    replaces: strawberry.ID | None = strawberry.field(description="The one that was moved to this.")
-
-    @strawberry.field(description="Its service and office in words.")  # type: ignore[untyped-decorator]  # strawberry's
-    async def details(self, info: Info) -> DetailsShown:
-        async with info.context.platform.database.snapshot() as session:
-            row = await booking_of(session, UUID(self.id))
-            of = await asked_of(session, row)
-        return DetailsShown(
-            service_zh=of.service.name_zh,
-            service_en=of.service.name_en,
-            documents=of.service.documents,
-            office_zh=of.office.name_zh,
-            office_en=of.office.name_en,
-            address_zh=of.office.address_zh,
-            address_en=of.office.address_en,
-            time_zone=of.office.time_zone,
-            change_until=text(row.starts_at - timedelta(minutes=of.service.cancel_minutes)),
-        )
-
-    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
-        description="For their calendar, as iCalendar (RFC 5545). Its UID stays when it is moved; of what is cancelled "
-        "it takes the entry back."
-    )
-    async def icalendar(self, info: Info) -> str:
-        platform = info.context.platform
-        async with platform.database.snapshot() as session:
-            row = await latest_of(session, await booking_of(session, UUID(self.id)))
-            return written(entry_of(await asked_of(session, row), row, platform.environment.issuer))
-
-
-def shown_booking(row: Booking) -> AppointmentShown:
-    """Return a booking as its resident sees it."""
-    return AppointmentShown(
-        id=strawberry.ID(str(row.id)),
-        code=row.code,
-        service=strawberry.ID(row.service),
-        office=strawberry.ID(row.office),
-        starts_at=text(row.starts_at),
-        ends_at=text(row.ends_at),
-        people=row.people,
-        state=row.state,
-        replaces=strawberry.ID(str(row.replaces)) if row.replaces else None,
-    )
-
-
-@strawberry.type(name="MyAppointments", description="What the resident who asks has booked.")
-class MyAppointments(AppointmentNotices, AppointmentRights, AppointmentWaits, NamedAppointments):
-    """The fields read in a snapshot each."""
-
-    @strawberry.field(description="The latest first.")  # type: ignore[untyped-decorator]  # strawberry's
-    async def bookings(self, info: Info, first: int = 10) -> list[AppointmentShown]:
-        check_first(first)
-        async with info.context.platform.database.snapshot() as session:
-            owner = await caller(session, info.context)
-            return [shown_booking(each) for each in await bookings_of(session, owner.account_id, first)]
-
-    @strawberry.field(description="One of them.")  # type: ignore[untyped-decorator]  # strawberry's
-    async def booking(self, info: Info, id: strawberry.ID) -> AppointmentShown | None:  # noqa: A002 - the graph's name
-        wanted = uuid(id, "id")
-        async with info.context.platform.database.snapshot() as session:
-            owner = await caller(session, info.context)
-            return shown_booking(await own_booking(session, owner.account_id, wanted))
-
-
-@strawberry.type
-class MyAppointmentQueries:
-    """The part of ``Query`` that this file is for."""
-
-    @strawberry.field(description="The appointments of the resident who asks.")  # type: ignore[untyped-decorator]  # strawberry's
-    def my_appointments(self) -> MyAppointments | None:
-        return MyAppointments()
 
 
 @strawberry.type
@@ -231,10 +123,12 @@ class AppointmentMutations:
         info: Info,
         hold: HoldText,
         companions: Companions = [],  # noqa: B006 - GraphQL's default, never changed
+        answers: Answers = [],  # noqa: B006 - as above
     ) -> AppointmentShown | None:
         await _limited(info.context, _CONFIRMS)
-        async with acting(info.context, "appointment.booked", "") as (session, owner):
-            return await _confirmed(info.context, session, owner, (hold, companions))
+        async with _turn(info.context, hold), acting(info.context, "appointment.booked", "") as (session, owner):
+            comer = await comer_of(info.context, session, owner, companions, answers)
+            return await _confirmed(info.context, session, comer, hold)
 
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Move an appointment to what is held. If that fails, it stays as it is. Without "
@@ -249,9 +143,10 @@ class AppointmentMutations:
     ) -> AppointmentShown | None:
         wanted = uuid(appointment, "appointment")
         await _limited(info.context, _CONFIRMS)
-        async with acting(info.context, "appointment.moved", "") as (session, owner):
+        async with _turn(info.context, hold), acting(info.context, "appointment.moved", "") as (session, owner):
             former = await own_booking(session, owner.account_id, wanted, lock=True)
-            return await _confirmed(info.context, session, owner, (hold, companions), former)
+            comer = await comer_of(info.context, session, owner, companions)
+            return await _confirmed(info.context, session, comer, hold, former)
 
     @strawberry.mutation(description="Cancel an appointment, up to its service's `cancelMinutes` before.")  # type: ignore[untyped-decorator]  # strawberry's
     async def cancel_appointment(self, info: Info, appointment: strawberry.ID) -> AppointmentShown | None:
@@ -259,22 +154,23 @@ class AppointmentMutations:
         async with acting(info.context, "appointment.cancelled", f"booking:{wanted}") as (session, owner):
             row = await own_booking(session, owner.account_id, wanted, lock=True)
             if row.state != "cancelled":
-                await ending.cancel(
-                    Deps(session, info.context.platform.environment.clock), row, f"account:{owner.account_id}"
-                )
+                deps = Deps(session, info.context.platform.environment.clock)
+                await ending.cancel(deps, row, f"account:{owner.account_id}", door=app(owner.channel))
             return shown_booking(row)
 
 
+def _turn(context: Context, hold: str) -> AbstractAsyncContextManager[None]:
+    return holding.turn(context.platform.appointments, _opened(context, hold))
+
+
 async def _confirmed(
-    context: Context, session: AsyncSession, owner: Session, said: tuple[str, list[str]], former: Booking | None = None
+    context: Context, session: AsyncSession, comer: Comer, hold: str, former: Booking | None = None
 ) -> AppointmentShown:
-    desk, keys, made = context.platform.appointments, context.platform.environment.keys, _opened(context, said[0])
+    desk, made = context.platform.appointments, _opened(context, hold)
     check_level(context, (await service_of(session, made.service)).level)
-    if len(said[1]) >= made.people and said[1]:
+    if len(comer.persons) > made.people:
         raise ArgumentRefusedError(f"{made.people} people come, the resident included", fix="Name the others alone.")
-    persons = [await person_of(session, owner.account_id)]
-    persons += [await person_by_number(session, keys, each) for each in said[1]]
-    row = await confirm(desk, session, made, Comer(f"account:{owner.account_id}", owner.account_id, persons), former)
+    row = await confirm(desk, session, made, comer, former)
     about(session, f"booking:{row.id}")
     return shown_booking(row)
 

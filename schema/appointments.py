@@ -15,6 +15,7 @@ from flows.appointments.tables import AppointmentService
 from flows.codes.distance import apart, position_of
 from kernel.clock import Clock
 from kernel.database import driver
+from schema.appointment_case import QuestionShown, shown_questions
 from schema.caller import caller, token_of
 from schema.context import Context, Info
 from schema.errors import ArgumentRefusedError
@@ -84,6 +85,7 @@ class ServiceShown:
     lead_minutes: int = strawberry.field(description="The last booking is so long before.")
     cancel_minutes: int = strawberry.field(description="Until so long before it can be cancelled or moved.")
     documents: list[str] = strawberry.field(description="What to bring.")
+    questions: list[QuestionShown] = strawberry.field(description="What it asks of whoever books it.")
 
 
 @strawberry.type(name="AppointmentDay", description="A day of an office.")
@@ -198,7 +200,9 @@ async def moved_from(session: AsyncSession, context: Context, of: Asked, moving:
 def _service(row: AppointmentService) -> ServiceShown:
     same = {each: getattr(row, each) for each in _SAME}
     hour, minute = divmod(row.release_minute, 60)
-    return ServiceShown(code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", **same)
+    return ServiceShown(
+        code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", questions=shown_questions(row), **same
+    )
 
 
 def _days(found: list[FreeDay]) -> list[DayShown]:

@@ -6,9 +6,13 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema import (
     appointment_acts,
+    appointment_answers,
+    appointment_case,
     appointment_companions,
     appointment_draws,
+    appointment_hall,
     appointment_notices,
+    appointment_queue,
     appointment_rights,
     appointment_waitlist,
     appointments,
@@ -19,6 +23,7 @@ from schema import (
     consents,
     mandates,
     me,
+    my_appointments,
     notices,
     other_screens,
     pages,
@@ -29,6 +34,7 @@ from schema import (
     parking_mandates,
     passkeys,
     payments,
+    pickups,
     places,
     proofs,
     security_notices,
@@ -37,9 +43,11 @@ from schema import (
     vehicle_proofs,
     ways_in,
 )
-from schema.appointment_acts import AppointmentMutations, MyAppointmentQueries
+from schema.appointment_acts import AppointmentMutations
+from schema.appointment_answers import AnswerMutations
 from schema.appointment_companions import CompanionMutations
 from schema.appointment_draws import DrawMutations, DrawQueries
+from schema.appointment_hall import HallMutations, HallSubscriptions
 from schema.appointment_waitlist import WaitlistMutations
 from schema.appointments import AppointmentQueries
 from schema.child_mandates import ChildMandateMutations
@@ -49,6 +57,7 @@ from schema.company_mandates import CompanyMandateMutations
 from schema.consents import ConsentMutations, ConsentQueries
 from schema.mandates import MandateMutations
 from schema.me import MeMutations, MeQueries
+from schema.my_appointments import MyAppointmentQueries
 from schema.notices import NoticeMutations
 from schema.other_screens import OtherScreenMutations, OtherScreenQueries
 from schema.pages import PageMutations
@@ -58,6 +67,7 @@ from schema.parking_live import ParkingSubscriptions
 from schema.parking_lots import LotQueries
 from schema.parking_mandates import ParkingMandateMutations
 from schema.payments import PaymentMutations, PaymentQueries
+from schema.pickups import PickupQueries
 from schema.places import PlaceMutations, PlaceQueries
 from schema.policies import guard
 from schema.proofs import ProofMutations
@@ -95,11 +105,17 @@ for each in (
     vehicle_proofs,
     appointments,
     appointment_acts,
+    appointment_answers,
+    appointment_case,
     appointment_draws,
+    appointment_hall,
     appointment_waitlist,
+    pickups,
     appointment_notices,
+    appointment_queue,
     appointment_rights,
     appointment_companions,
+    my_appointments,
 ):
     POLICIES |= each.POLICIES
 
@@ -118,6 +134,7 @@ class Query(
     AppointmentQueries,
     MyAppointmentQueries,
     DrawQueries,
+    PickupQueries,
 ):
     """The root of what the platform answers itself."""
 
@@ -143,7 +160,9 @@ class Mutation(
     ParkingMandateMutations,
     VehicleProofMutations,
     AppointmentMutations,
+    AnswerMutations,
     DrawMutations,
+    HallMutations,
     CompanionMutations,
     WaitlistMutations,
 ):
@@ -151,7 +170,7 @@ class Mutation(
 
 
 @strawberry.type
-class Subscription(ParkingSubscriptions):
+class Subscription(ParkingSubscriptions, HallSubscriptions):
     """The root of what residents watch; it has a path of its own (``gateway.http.live``)."""
 
 

@@ -22,11 +22,14 @@ from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from flows.appointments.deps import Deps
+from flows.appointments.hall.holdings import halls_held, leave_halls
 from flows.appointments.holdings import appointments_held, erase_appointments
 from flows.codes.holdings import codes_held
 from flows.parking.holdings import erase_parking, parking_held
 from flows.payments import mandates as debits
 from flows.payments.holdings import payments_held
+from flows.pickups.holdings import erase_pickups, pickups_held
+from flows.pickups.pickups import Deps as PickupDeps
 from kernel.crypto.fields import FieldCipher
 from kernel.masks import masked_id_number, masked_name, masked_phone
 from schema.caller import acting, caller, fresh_caller, token_of
@@ -211,7 +214,10 @@ class Me:
             held["codes"] = await codes_held(session, owner.account_id)
             held["parking"] = await parking_held(deps_of(info.context, session), owner.account_id)
             appointments = Deps(session, info.context.platform.environment.clock)
-            held["appointments"] = await appointments_held(appointments, owner.account_id)
+            held["appointments"] = await appointments_held(appointments, _cipher(info.context), owner.account_id)
+            held["appointments"]["tickets"] = await halls_held(appointments, owner.account_id)
+            pickups = PickupDeps(session, appointments.clock, info.context.platform.environment.keys)
+            held["pickups"] = await pickups_held(pickups, account.id_number_index)
             return JsonValue(held)
 
 
@@ -241,11 +247,16 @@ class MeMutations:
                 raise AssuranceTooLowError(decision.reason, needed="L3", fix="Have a face check made first.")
             if not decision:
                 raise AuthenticationTooOldError(decision.reason, within=PROOF_FRESH_FOR, fix="Sign in again first.")
-            await erase(session, platform.environment.clock, account)
+            # by the ID number, which goes with the account, some of them are known as theirs
+            appointments = Deps(session, platform.environment.clock)
+            await leave_halls(appointments, account.id)
+            await erase_appointments(appointments, account.id)
             actor = f"account:{account.id}"
+            pickups = PickupDeps(session, platform.environment.clock, platform.environment.keys)
+            await erase_pickups(pickups, account.id_number_index, actor)
+            await erase(session, platform.environment.clock, account)
             await debits.end_all_of(session, platform.environment.clock, account.id, actor=actor, because="erased")
             await erase_parking(deps_of(info.context, session), account.id)
-            await erase_appointments(Deps(session, platform.environment.clock), account.id)
         return True
 
 

@@ -2,12 +2,14 @@
 
 import auth.provider.tasks
 import auth.sessions.tasks  # noqa: F401 - imported for its tasks
+import flows.appointments.systems.tasks
 import flows.appointments.tasks
 import flows.codes.tasks
 import flows.parking.site_logs.tasks
 import flows.parking.tasks  # imported for its tasks
 import flows.payments.reconciliation.tasks
-import flows.payments.tasks  # noqa: F401 - imported for its tasks
+import flows.payments.tasks
+import flows.pickups.tasks  # noqa: F401 - imported for its tasks
 import kernel.audit.tasks  # imported for its tasks
 import kernel.celery  # noqa: F401 - imported for its tasks
 import services_catalog.lifecycle.tasks

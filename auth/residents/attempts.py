@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -50,3 +50,22 @@ async def attempt_if_counted(redis: Redis, limit: Limit, who: object) -> None:
         await attempt(redis, limit, who)
     except (RedisError, OSError):
         _log.warning("tries of %s are not counted: Redis is away", limit.what, exc_info=True)
+
+
+@asynccontextmanager
+async def guessing_if_counted(redis: Redis, limit: Limit, who: object, wrong: type[Exception]) -> AsyncIterator[None]:
+    """As ``guessing``, of what nobody finds in any number of tries: while Redis is away nobody is held back."""
+    name = key("attempts", who, limit.what)
+    try:
+        missed = int(await redis.get(name) or 0)
+    except (RedisError, OSError):
+        _log.warning("guesses of %s are not counted: Redis is away", limit.what, exc_info=True)
+        missed = 0
+    if missed >= limit.most:
+        raise TooManyAttemptsError("This was tried too often", fix="Try again later.")
+    try:
+        yield
+    except wrong:
+        with suppress(RedisError, OSError):
+            await counted(redis, name, limit.seconds)
+        raise

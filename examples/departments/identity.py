@@ -110,11 +110,14 @@ class PlatformKeys:
 
 
 class Verifier:
-    """Believes the assertions of one platform (``issuer``) that are for one service. ``now``: seconds since 1970."""
+    """Believes the assertions of one platform (``issuer``) that are for ``audience``: ``service:…``, ``system:…``.
 
-    def __init__(self, issuer: str, service: str, keys: PlatformKeys, now: Callable[[], float] = time.time) -> None:
+    ``now``: seconds since 1970.
+    """
+
+    def __init__(self, issuer: str, audience: str, keys: PlatformKeys, now: Callable[[], float] = time.time) -> None:
         self._issuer = issuer
-        self._audience = f"service:{service}"
+        self._audience = audience
         self._keys = keys
         self._now = now
 

@@ -102,11 +102,14 @@ def _place(remark: dict[str, Any]) -> str:
     return str(source.value if isinstance(source, enum.Enum) else source)
 
 
-def needs(level: Level) -> Guard:
-    """Let in whom the platform vouches for at this level; anybody where no platform is trusted (see ``main``)."""
+def needs(level: Level, by: str = "verifier") -> Guard:
+    """Let in whom the platform vouches for at this level; anybody where no platform is trusted (see ``main``).
+
+    ``by``: ``system_verifier`` where it is the platform that asks a booking system.
+    """
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        verify: Verifier | None = connection.app.state.get("verifier")
+        verify: Verifier | None = connection.app.state.get(by)
         if verify is None:
             return
         try:
@@ -148,7 +151,8 @@ def main(app: Litestar, *, name: str, port: int) -> None:
     options = parser.parse_args()
     if options.trust:
         keys = PlatformKeys(options.keys or options.trust + KEYS_PATH)
-        app.state.verifier = Verifier(options.trust, name, keys)
+        app.state.verifier = Verifier(options.trust, f"service:{name}", keys)
+        app.state.system_verifier = Verifier(options.trust, f"system:{name}", keys)
         print(f"{name}: who asks is what {options.trust} says, for whatever is a resident's own", flush=True)  # noqa: T201 - for its log
     else:
         print(f"{name}: OPEN to anybody, for trying it alone; --trust ISSUER lets in residents only", flush=True)  # noqa: T201 - as above

@@ -1,7 +1,7 @@
 """A hold becomes a booking: once, whoever asks how often; with all of its slots, or not at all."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +15,19 @@ from flows.appointments import holding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.ending import end_for_another
-from flows.appointments.errors import ClashError, NamesMissingError, NoShowLimitError, WrongStateError
+from flows.appointments.errors import (
+    ClashError,
+    NamesMissingError,
+    NoShowLimitError,
+    SystemAwayError,
+    WrongStateError,
+)
 from flows.appointments.finding import Asked, asked, next_free
 from flows.appointments.history import begun
 from flows.appointments.holding import Desk, Hold
 from flows.appointments.no_shows import missed_too_often
 from flows.appointments.notices import notify_named
+from flows.appointments.papers.keeping import Bearer, check_answered, keep
 from flows.appointments.persons import Clash, Person, Visit, companions_of, put
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.rights import claim, right_of
@@ -36,12 +43,16 @@ _CODE_LENGTH = 8
 class Comer(Struct, frozen=True):
     """Who books: for the persons that come, as ``actor`` of the audit log. ``account_id``: whose booking it is.
 
-    With an account the first person is its own.
+    With an account the first person is its own; without, ``bearer`` is. ``details`` are those of the event: by which
+    ``door``, and of staff who move a booking also the ``reason``.
     """
 
     actor: str
     account_id: UUID | None
     persons: Sequence[Person]
+    answers: Mapping[str, str] = {}
+    bearer: Bearer | None = None
+    details: Mapping[str, str] = {}
 
     def is_self(self, person: Person) -> bool:
         return self.account_id is not None and person == self.persons[0]
@@ -61,7 +72,8 @@ async def confirm(
     Whoever was to come to that comes to this, unless others are named. ``owned``: the places are taken already, by an
     offer of theirs that the caller has locked.
 
-    Raises TakenError, ClashError, NotBookableError, WrongStateError, RightRefusedError.
+    Raises TakenError, ClashError, NotBookableError, WrongStateError, RightRefusedError, AnswerRefusedError,
+    AnswersNeededError, SystemAwayError.
     """
     deps, now = Deps(session, desk.clock), desk.clock.now()
     await lock_named(session, f"hold {made.id}")
@@ -77,10 +89,22 @@ async def confirm(
     if not owned:
         await holding.keep(desk, session, made, of)
     try:
-        return await _book(deps, made, of, comer, replaced, owned=owned)
+        row = await _book(deps, made, of, comer, replaced, owned=owned)
+        await keep(session, desk.cipher, row, comer.answers, comer.bearer)
+        await check_answered(session, row, "confirm")
+        if made.system:
+            await _book_elsewhere(desk, session, row, of)
     except BaseException:
         await desk.turnstile.end_at(made.id, made.wanted(of, now), now, made.expires_at)
         raise
+    return row
+
+
+async def _book_elsewhere(desk: Desk, session: AsyncSession, row: Booking, of: Asked) -> None:
+    if desk.elsewhere is None:
+        raise SystemAwayError("Nothing here books at the office's own system", fix="Book by another door.")
+    if not await desk.elsewhere.book(session, row):
+        raise holding.taken(await next_free(session, desk.clock, of, row.starts_at))
 
 
 async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None, *, owned: bool) -> Booking:
@@ -90,7 +114,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
         if made.people > 1 and len(comer.persons) == 1:
             own = comer.persons[0]
             comer = replace(comer, persons=[own, *await companions_of(session, replaced.id, own)])
-        await end_for_another(deps, replaced, comer.actor)
+        await end_for_another(deps, replaced, comer.actor, **comer.details)
     if of.service.names_all and len(comer.persons) < made.people:
         raise NamesMissingError(
             f"{made.people} people come, and {len(comer.persons)} of them are named",
@@ -98,7 +122,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
         )
     right = await _right(deps, made, comer, replaced)
     session.add(row)
-    begun(session, row, comer.actor)
+    begun(session, row, comer.actor, "confirm", **comer.details)
     await session.flush()
     await _come(deps, row, of, comer, is_counted=right is None)
     if right is not None:
@@ -108,7 +132,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
     wanted = made.wanted(of, now)
     if owned:  # and taken anew: they may be closed by now
         await give_back(connection, wanted.slot_ids, row.channel)
-    left = await take(connection, wanted.slot_ids, row.channel, now)
+    left = await take(connection, wanted.slot_ids, row.channel, now, is_elsewhere=bool(made.system))
     if left is None:
         raise holding.taken(await next_free(session, deps.clock, of, made.starts_at))
     if replaced is not None:  # what both take is the new one's now
@@ -160,6 +184,7 @@ def _booking(made: Hold, comer: Comer, replaced: Booking | None, now: datetime) 
         channel=made.channel,
         state="confirmed",
         sequence=replaced.sequence + 1 if replaced else 0,
+        system=made.system or None,
         replaces=replaced.id if replaced else None,
         created_at=now,
         updated_at=now,

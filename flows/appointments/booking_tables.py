@@ -45,6 +45,7 @@ class Booking(SQLModel, table=True):
     channel: Channel = Field(sa_type=String)
     state: State = Field(sa_type=String)
     sequence: int = 0  # of iCalendar: how often it has changed
+    system: str | None = Field(default=None, foreign_key="booking_system.code")  # a department's own, which has it too
     replaces: UUID | None = Field(default=None, foreign_key="booking.id")
     uid: UUID  # in calendars: that of the one it was moved from, its own if it was not
     created_at: datetime

@@ -24,21 +24,22 @@ REST = (timedelta(minutes=5), timedelta(minutes=30))
 """So long places rest before somebody else may have them; less if they would be over by then."""
 
 
-async def cancel(deps: Deps, row: Booking, actor: str) -> None:
-    """Cancel a booking for its person, who may until the service's cut-off. Raises TooLateError, WrongStateError."""
-    service = await deps.session.get_one(AppointmentService, row.service)
-    _check_in_time(deps, row, service)
-    await happen(deps.session, deps.clock, row, "cancel", actor)
+async def cancel(deps: Deps, row: Booking, actor: str, **details: str) -> None:
+    """Cancel a booking for its person, who may until the service's cut-off; staff with a ``reason`` until it begins.
+
+    Raises TooLateError, WrongStateError.
+    """
+    await _check_in_time(deps, row, with_reason="reason" in details)
+    await happen(deps.session, deps.clock, row, "cancel", actor, **details)
     row.sequence += 1
     await notify_everybody(deps, row, "cancelled", actor)
     await let_rest(deps, row)
 
 
-async def end_for_another(deps: Deps, row: Booking, actor: str) -> None:
-    """Give a booking up for another one of the same transaction. Raises TooLateError, WrongStateError."""
-    service = await deps.session.get_one(AppointmentService, row.service)
-    _check_in_time(deps, row, service)
-    await happen(deps.session, deps.clock, row, "reschedule", actor)
+async def end_for_another(deps: Deps, row: Booking, actor: str, **details: str) -> None:
+    """Give a booking up, as ``cancel``, for another of the same transaction. Raises TooLateError, WrongStateError."""
+    await _check_in_time(deps, row, with_reason="reason" in details)
+    await happen(deps.session, deps.clock, row, "reschedule", actor, **details)
     await let_rest(deps, row)
 
 
@@ -64,8 +65,13 @@ async def come_back(deps: Deps, row: Booking) -> bool:
     return True
 
 
-def _check_in_time(deps: Deps, row: Booking, service: AppointmentService) -> None:
-    if row.state == "confirmed" and deps.clock.now() > row.starts_at - timedelta(minutes=service.cancel_minutes):
+async def _check_in_time(deps: Deps, row: Booking, *, with_reason: bool) -> None:
+    if row.state != "confirmed":
+        return
+    service = await deps.session.get_one(AppointmentService, row.service)
+    if with_reason and deps.clock.now() > row.starts_at:
+        raise TooLateError("Its time has begun", fix="Serve its person, or say that nobody came.")
+    if not with_reason and deps.clock.now() > row.starts_at - timedelta(minutes=service.cancel_minutes):
         raise TooLateError(
             f"It can be cancelled or moved until {service.cancel_minutes} minutes before",
             fix="Call the office, or come.",

@@ -68,6 +68,21 @@ class TakenError(_WithTimesError):
     code: ClassVar[str] = "APPOINTMENT_TAKEN"
 
 
+class UnknownSystemError(YiwangError):
+    """A department has no booking system of this code at the platform."""
+
+    code: ClassVar[str] = "APPOINTMENT_SYSTEM_UNKNOWN"
+    http_status: ClassVar[int] = 404
+
+
+class SystemAwayError(YiwangError):
+    """An office's own booking system does not answer, or not as it must: nothing is booked there."""
+
+    code: ClassVar[str] = "APPOINTMENT_SYSTEM_AWAY"
+    http_status: ClassVar[int] = 503
+    retryable: ClassVar[bool] = True
+
+
 class ClashError(_WithTimesError):
     """A person has another appointment at that time, anywhere in the city, or as many of the service as they may."""
 
@@ -87,6 +102,36 @@ class HoldRefusedError(YiwangError):
 
     code: ClassVar[str] = "APPOINTMENT_HOLD_REFUSED"
     http_status: ClassVar[int] = 403
+
+
+class AnswerRefusedError(YiwangError):
+    """What was answered is no answer to a service's question, or it asks no such ``question``."""
+
+    code: ClassVar[str] = "APPOINTMENT_ANSWER_REFUSED"
+    http_status: ClassVar[int] = 422
+
+    def __init__(self, message: str, question: str, *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.question = question
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"question": self.question}
+
+
+class AnswersNeededError(YiwangError):
+    """A service's ``questions`` have to be answered by now, and are not."""
+
+    code: ClassVar[str] = "APPOINTMENT_ANSWERS_NEEDED"
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, message: str, questions: Sequence[str], *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.questions = list(questions)
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"questions": self.questions}
 
 
 class NamesMissingError(YiwangError):

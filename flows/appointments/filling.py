@@ -39,10 +39,11 @@ _PUT = """
         string_to_array(quota, ',')::smallint[], 'open'
     FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS given (schedule, starts, ends, quota)
     ON CONFLICT (resource_id, starts_at) DO UPDATE SET schedule_id = excluded.schedule_id,
-        ends_at = excluded.ends_at, quota = excluded.quota, status = 'open',
+        ends_at = excluded.ends_at, quota = excluded.quota, status = 'open', version = NULL,
         capacity = greatest(excluded.capacity, appointment_slot.taken)
     WHERE (appointment_slot.schedule_id, appointment_slot.ends_at, appointment_slot.quota, appointment_slot.status)
             IS DISTINCT FROM (excluded.schedule_id, excluded.ends_at, excluded.quota, 'open')
+        OR appointment_slot.version IS NOT NULL
         OR appointment_slot.capacity <> greatest(excluded.capacity, appointment_slot.taken)
     RETURNING id, xmax = 0 AS is_new
 """
@@ -70,9 +71,11 @@ _OVER = """
 _AHEAD_OF = select(func.coalesce(func.max(AppointmentService.days), 0) + _AHEAD).where(
     col(AppointmentService.code) == any_(col(AppointmentResource.skills))
 )
-_RESOURCES = select(
-    AppointmentResource, AppointmentOffice, _AHEAD_OF.correlate(AppointmentResource).scalar_subquery()
-).join(AppointmentOffice, col(AppointmentOffice.code) == AppointmentResource.office)
+_RESOURCES = (
+    select(AppointmentResource, AppointmentOffice, _AHEAD_OF.correlate(AppointmentResource).scalar_subquery())
+    .join(AppointmentOffice, col(AppointmentOffice.code) == AppointmentResource.office)
+    .where(col(AppointmentResource.system).is_(None))  # of the others slots are a mirror (``systems.mirroring``)
+)
 
 
 class _Work(NamedTuple):

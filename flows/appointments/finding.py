@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.merging import parts_of
+from auth.accounts.tables import Account
 from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import NotBookableError, UnknownBookingError, UnknownServiceError
+from flows.appointments.papers.tables import CasePapers
 from flows.appointments.tables import (
     CHANNELS,
     AppointmentOffice,
@@ -31,7 +33,7 @@ from kernel.database import driver
 # buffer behind it, as far as the resource serves anybody then, is free as well.
 _FREE = """
     WITH slot AS (
-        SELECT s.resource_id, s.starts_at, s.ends_at, s.id, $2 = ANY (h.services) AS serves,
+        SELECT s.resource_id, r.system, s.starts_at, s.ends_at, s.id, $2 = ANY (h.services) AS serves,
             s.starts_at + ceil($6::numeric / r.slot_minutes) * r.slot_minutes * interval '1 minute' AS over,
             s.starts_at + ceil(($6 + r.buffer_minutes)::numeric / r.slot_minutes) * r.slot_minutes * interval '1 minute'
                 AS free_again,
@@ -45,13 +47,13 @@ _FREE = """
         WHERE r.office = $1 AND s.status = 'open'
             AND s.starts_at >= $3::timestamptz AND s.starts_at < $4::timestamptz + interval '1 day'
     )
-    SELECT f.starts_at, f.resource_id, array_agg(n.id ORDER BY n.starts_at) AS slots, min(n.places) AS places
+    SELECT f.starts_at, f.resource_id, f.system, array_agg(n.id ORDER BY n.starts_at) AS slots, min(n.places) AS places
     FROM slot f JOIN slot n ON n.resource_id = f.resource_id
         AND n.starts_at >= f.starts_at AND n.starts_at < f.free_again
         AND (n.serves OR n.starts_at >= f.over)
     WHERE f.serves AND ($9 OR f.places > 0)
         AND f.starts_at < $4::timestamptz AND ($5::timestamptz IS NULL OR f.starts_at = $5)
-    GROUP BY f.resource_id, f.starts_at, f.needed, f.over
+    GROUP BY f.resource_id, f.system, f.starts_at, f.needed, f.over
     HAVING count(*) FILTER (WHERE n.starts_at < f.over) = f.needed
         AND max(n.ends_at) FILTER (WHERE n.starts_at < f.over) = f.over AND ($9 OR bool_and(n.places > 0))
     ORDER BY f.starts_at, places DESC
@@ -65,6 +67,7 @@ class Free(Struct, frozen=True):
     resource_id: UUID
     slot_ids: tuple[int, ...]
     places: int
+    system: str = ""  # the department's own, which has this time
 
 
 class Asked(Struct, frozen=True):
@@ -179,7 +182,10 @@ async def _times(
         wanted.own,
     )
     return [
-        Free(row["starts_at"], UUID(int=row["resource_id"].int), tuple(row["slots"]), row["places"]) for row in rows
+        Free(
+            row["starts_at"], UUID(int=row["resource_id"].int), tuple(row["slots"]), row["places"], row["system"] or ""
+        )
+        for row in rows
     ]
 
 
@@ -208,12 +214,21 @@ async def booking_of(session: AsyncSession, booking_id: UUID, *, lock: bool = Fa
 async def own_booking(session: AsyncSession, account_id: UUID, booking_id: UUID, *, lock: bool = False) -> Booking:
     """Return a booking that an account has made. Raises UnknownBookingError."""
     row = await booking_of(session, booking_id, lock=lock)
-    if row.account_id not in await parts_of(session, account_id):
+    mine = select(Booking.id).where(Booking.id == booking_id, await theirs(session, account_id))
+    if (await session.exec(mine)).first() is None:
         raise UnknownBookingError("There is no such appointment", fix="`bookings` lists yours.")
     return row
 
 
 async def bookings_of(session: AsyncSession, account_id: UUID, first: int) -> Sequence[Booking]:
     """Return what an account has booked, the latest first."""
-    mine = select(Booking).where(col(Booking.account_id).in_(await parts_of(session, account_id)))
+    mine = select(Booking).where(await theirs(session, account_id))
     return (await session.exec(mine.order_by(col(Booking.id).desc()).limit(first))).all()
+
+
+async def theirs(session: AsyncSession, account_id: UUID) -> ColumnElement[bool]:
+    """The condition that a booking is an account's: made by it, or by staff for the ID number that it has proven."""
+    of = select(CasePapers.case_id).join(Account, col(Account.id_number_index) == col(CasePapers.person))
+    proven = col(Booking.uid).in_(of.where(Account.id == account_id))
+    parts = await parts_of(session, account_id)
+    return col(Booking.account_id).in_(parts) | (col(Booking.account_id).is_(None) & proven)

@@ -5,7 +5,9 @@ more, and whoever confirms first has the place.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -14,6 +16,7 @@ from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments import sealing
+from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import NotBookableError, TakenError
 from flows.appointments.finding import Asked, next_free, times_at
 from flows.appointments.offered import Offered
@@ -50,6 +53,7 @@ class Hold(Struct, frozen=True, array_like=True):
     expires_at: datetime
     is_kept: bool
     right: UUID | None = None  # to book before others (``rights``)
+    system: str = ""  # the department's own, which has this time
 
     def wanted(self, of: Asked, now: datetime) -> Wanted:
         """Return what it needs beyond the places that are its holder's own."""
@@ -59,6 +63,16 @@ class Hold(Struct, frozen=True, array_like=True):
         )
 
 
+class Elsewhere(Protocol):
+    """Departments' own booking systems."""
+
+    def turn(self, system: str) -> AbstractAsyncContextManager[None]:
+        """Wait for one's turn there, in no transaction. Raises SystemAwayError."""
+
+    async def book(self, session: AsyncSession, row: Booking) -> bool:
+        """Book there, as the last act of a transaction that books here; False: it is taken. Raises SystemAwayError."""
+
+
 class Desk(Struct, frozen=True):
     """What holds are made with, in one process."""
 
@@ -66,6 +80,7 @@ class Desk(Struct, frozen=True):
     cipher: FieldCipher
     turnstile: Turnstile
     offered: Offered
+    elsewhere: Elsewhere | None = None
 
 
 async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: UUID | None = None) -> Hold:
@@ -86,6 +101,7 @@ async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: U
             channel=of.channel,
             expires_at=now + timedelta(minutes=of.service.hold_minutes),
             is_kept=True,
+            system=free.system,
             right=right,
         )
         wanted = made.wanted(of, now)
@@ -98,6 +114,11 @@ async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: U
         if answer == "away" and free.places > 0:
             return replace(made, is_kept=False)
     raise taken(await desk.offered.next_free(of, starts_at))
+
+
+def turn(desk: Desk, made: Hold) -> AbstractAsyncContextManager[None]:
+    """Wait for one's turn to confirm a hold, before any transaction. Raises SystemAwayError."""
+    return desk.elsewhere.turn(made.system) if made.system and desk.elsewhere else nullcontext()
 
 
 async def release(desk: Desk, made: Hold) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +20,7 @@ from flows.appointments.office_file import (
     FileOffice,
     FileResource,
     FileService,
+    FileSystem,
     OfficeFile,
     minute_of,
     span_of,
@@ -30,6 +32,7 @@ from flows.appointments.tables import (
     AppointmentSchedule,
     AppointmentService,
     AppointmentSlot,
+    BookingSystem,
     HallCounter,
 )
 from kernel.audit.entries import Event, append
@@ -59,17 +62,22 @@ class Loading:
         self._rows = Rows(session, clock.now())
         self._findings: list[Finding] = []
         self._skills: set[str] = set()
+        self._systems: set[str] = set()
         self._stale: list[AppointmentResource] = []
 
     async def load(self, file: OfficeFile) -> Loaded:
         """Write the file down, and the slots of what has changed. Raises OfficeFileError with all that is wrong."""
+        for number, system in enumerate(file.systems):
+            await self._system(system, f"/systems/{number}")
         for number, service in enumerate(file.services):
             await self._service(service, f"/services/{number}")
         self._skills = set((await self._session.exec(select(AppointmentService.code))).all())
+        self._systems = set((await self._session.exec(select(BookingSystem.code))).all())
         for number, office in enumerate(file.offices):
             await self._office(office, f"/offices/{number}")
         if self._findings:
             raise OfficeFileError(self._findings)
+        await self._read_anew({each.system for each in self._stale})
         conflicts = await fill(self._session, self._clock, [each.id for each in self._stale], anew=True)
         if self._rows.changes:
             details = {"changes": len(self._rows.changes), "conflicts": conflicts}
@@ -79,12 +87,31 @@ class Loading:
             await append(self._session, self._clock, event)
         return Loaded(self._rows.changes, conflicts)
 
+    async def _is_department(self, name: str, at: str) -> bool:
+        if await self._session.get(Department, name) is not None:
+            return True
+        fix = "yiwang department list shows them."
+        self._findings.append(Finding("error", f"{at}/department", f"no department {name}", fix))
+        return False
+
+    async def _system(self, system: FileSystem, at: str) -> None:
+        if await self._is_department(system.department, at):
+            values = {"department": system.department, "url": system.url.rstrip("/")}
+            name = f"system:{system.code}"
+            await self._rows.put(BookingSystem, {"code": system.code}, values, name, closed=system.closed)
+
+    async def _read_anew(self, systems: Collection[str | None]) -> None:
+        """Have all times of systems read again, now that their resources are others."""
+        those = update(BookingSystem).where(col(BookingSystem.code).in_([each for each in systems if each]))
+        await self._session.exec(those.values(synced_at=None, due_at=None))
+
     async def _service(self, service: FileService, at: str) -> None:
-        if await self._session.get(Department, service.department) is None:
-            fix = "yiwang department list shows them."
-            self._findings.append(Finding("error", f"{at}/department", f"no department {service.department}", fix))
+        if not await self._is_department(service.department, at):
             return
-        values = msgspec.structs.asdict(service) | {"release_minute": minute_of(service.release)}
+        values = msgspec.structs.asdict(service) | {
+            "release_minute": minute_of(service.release),
+            "questions": msgspec.to_builtins(service.questions),
+        }
         for each in ("code", "release", "closed"):
             del values[each]
         key, name = {"code": service.code}, f"service:{service.code}"
@@ -134,6 +161,10 @@ class Loading:
         return calendar
 
     async def _resource(self, office: FileOffice, resource: FileResource, at: str) -> None:
+        if resource.system and resource.system not in self._systems:
+            fix = "Write it among the systems."
+            self._findings.append(Finding("error", f"{at}/system", f"there is no system {resource.system}", fix))
+            return
         self._know(resource.skills, f"{at}/skills")
         known = await self._known(office.code, resource.code)
         if known is not None and known.slot_minutes != resource.slot_minutes and await self._is_booked(known):
@@ -194,6 +225,8 @@ class Loading:
         )
         for held in (await self._session.exec(kept)).all():
             terms = {each: getattr(held, each) for each in _SCHEDULE}
+            if row.system and not held.days:
+                continue  # of a mirror
             if terms in wanted:
                 wanted.remove(terms)
             else:
@@ -217,8 +250,12 @@ async def offices_without_hours(session: AsyncSession, codes: Collection[str]) -
     """Return those offices of a file that serve nobody yet: no resource of theirs has a schedule."""
     served = (
         select(AppointmentResource.office)
-        .join(AppointmentSchedule, col(AppointmentSchedule.resource_id) == col(AppointmentResource.id))
-        .where(col(AppointmentSchedule.ended_at).is_(None), col(AppointmentResource.office).in_(codes))
+        .join(AppointmentSchedule, col(AppointmentSchedule.resource_id) == col(AppointmentResource.id), isouter=True)
+        .where(
+            col(AppointmentSchedule.ended_at).is_(None),
+            col(AppointmentSchedule.id).is_not(None) | col(AppointmentResource.system).is_not(None),
+            col(AppointmentResource.office).in_(codes),
+        )
     )
     there = set((await session.exec(served)).all())
     return sorted(set(codes) - there)

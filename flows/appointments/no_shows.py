@@ -9,8 +9,13 @@ from datetime import datetime, timedelta
 
 import asyncpg
 from msgspec import Struct
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.appointments.booking_tables import Booking
+from flows.appointments.errors import WrongStateError
+from flows.appointments.history import noted
 from flows.appointments.persons import Person
+from kernel.clock import Clock
 
 MOST = 3
 COUNTED = timedelta(days=90)
@@ -50,3 +55,13 @@ async def missed_too_often(
         if now < until:
             return Missed(person, [code for code, _ in missed], until)
     return None
+
+
+def excuse(session: AsyncSession, clock: Clock, row: Booking, actor: str, **details: str) -> None:
+    """Excuse that nobody came to a booking that the caller has locked; once. Raises WrongStateError."""
+    if row.state != "no_show":
+        raise WrongStateError(f"It is {row.state}: nobody is said not to have come", fix="Look how it stands now.")
+    if row.excused_at is None:
+        row.excused_at = clock.now()
+        session.add(row)
+        noted(session, clock, row, "excuse", actor, **details)

@@ -54,15 +54,17 @@ async def notify(
     await write(deps.session, deps.clock, _KEPT, said, _DELAYS.get(kind, timedelta(0)))
 
 
-async def notify_everybody(deps: Deps, row: Booking, kind: Kind, actor: str = "", **values: str) -> None:
-    """Tell all who come to a booking, or were to, and have accounts, but whoever did it; once a kind."""
+async def notify_everybody(
+    deps: Deps, row: Booking, kind: Kind, actor: str = "", *, occasion: str = "", **values: str
+) -> None:
+    """Tell all who come to a booking, or were to, and have accounts, but whoever did it; once a kind and occasion."""
     own = await parts_of(deps.session, row.account_id) if row.account_id else ()
     whom: list[UUID | None] = [*await accounts_named(deps.session, row.id, own)]
     if actor not in {f"account:{each}" for each in own} and (own or not whom):
         whom.append(row.account_id)
     for each in whom:
         if actor != f"account:{each}":
-            await notify(deps, row, kind, "", each, **values)
+            await notify(deps, row, kind, occasion, each, **values)
 
 
 async def notify_named(deps: Deps, row: Booking, former: Booking | None, actor: str) -> None:

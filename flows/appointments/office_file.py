@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from flows.appointments.hours import WEEKDAYS
+from flows.appointments.papers.questions import Question
 from flows.appointments.tables import CHANNELS, Days, ResourceKind
+from kernel.networks import BadUrlError, split_url
 from services_catalog.organisations.calendars import Span
 from services_catalog.organisations.words import CODE_PATTERN
 from services_catalog.strict_file import Located, defect, read_strictly, twice
@@ -42,6 +44,15 @@ class _Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     pass
 
 
+class FileSystem(_Strict, frozen=True, kw_only=True):
+    """A department's own booking system (``BookingSystem``); docs/appointment_systems.md is what it does."""
+
+    code: Code
+    department: Name
+    url: Annotated[str, Meta(max_length=500)]
+    closed: bool = False
+
+
 class FileService(_Strict, frozen=True, kw_only=True):
     """What people come for (``AppointmentService``)."""
 
@@ -65,6 +76,7 @@ class FileService(_Strict, frozen=True, kw_only=True):
     most_active: Annotated[int, Meta(ge=1, le=20)] = 1
     counts_no_shows: bool = True
     documents: list[Name] = []
+    questions: Annotated[list[Question], Meta(max_length=30)] = []
     closed: bool = False
 
 
@@ -93,7 +105,7 @@ class FileSchedule(_Strict, frozen=True, kw_only=True):
 
 
 class FileResource(_Strict, frozen=True, kw_only=True):
-    """A window, an officer or a room, or several alike."""
+    """A window, an officer or a room, or several alike. ``system``: the department's own, which has its times."""
 
     code: Code
     kind: ResourceKind = "window"
@@ -102,6 +114,7 @@ class FileResource(_Strict, frozen=True, kw_only=True):
     slot_minutes: Annotated[int, Meta(ge=1, le=480)]
     buffer_minutes: Annotated[int, Meta(ge=0, le=480)] = 0
     skills: Annotated[list[Code], Meta(min_length=1)]
+    system: Code | None = None
     schedules: list[FileSchedule] = []
     closed: bool = False
 
@@ -151,6 +164,7 @@ class FileOffice(_Strict, frozen=True, kw_only=True):
 class OfficeFile(_Strict, frozen=True, kw_only=True):
     """All of it."""
 
+    systems: list[FileSystem] = []
     services: list[FileService] = []
     offices: list[FileOffice] = []
 
@@ -173,8 +187,16 @@ def read_office_file(data: bytes) -> tuple[OfficeFile | None, list[Located]]:
 
 
 def _contradictions(file: OfficeFile) -> Iterator[Finding]:
+    yield from twice("/systems", [each.code for each in file.systems])
+    for number, system in enumerate(file.systems):
+        try:
+            split_url(system.url)
+        except BadUrlError as error:
+            yield defect(f"/systems/{number}/url", error.message, error.fix)
     yield from twice("/services", [each.code for each in file.services])
     yield from twice("/offices", [each.code for each in file.offices])
+    for number, service in enumerate(file.services):
+        yield from _of_questions(service, f"/services/{number}/questions")
     for number, office in enumerate(file.offices):
         at = pointer("/offices", number)
         yield from twice(f"{at}/resources", [each.code for each in office.resources])
@@ -186,7 +208,20 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
             yield from _hours(differs.hours, f"{at}/exceptions/{place}/hours")
 
 
+def _of_questions(service: FileService, at: str) -> Iterator[Finding]:
+    yield from twice(at, [each.name for each in service.questions])
+    for number, question in enumerate(service.questions):
+        yield from twice(f"{at}/{number}/choices", [each.value for each in question.choices])
+        if (question.kind == "choice") != bool(question.choices):
+            yield defect(
+                f"{at}/{number}/choices", "a choice has choices, and nothing else has", "Mend kind or choices."
+            )
+
+
 def _of_resource(resource: FileResource, at: str) -> Iterator[Finding]:
+    if resource.system and (resource.schedules or resource.buffer_minutes):
+        wrong = "schedules" if resource.schedules else "buffer_minutes"
+        yield defect(f"{at}/{wrong}", f"{resource.system} has the times of the resource", "Leave it to that system.")
     for number, schedule in enumerate(resource.schedules):
         here = f"{at}/schedules/{number}"
         yield from _hours([schedule.hours], f"{here}/hours")

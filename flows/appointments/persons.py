@@ -68,10 +68,20 @@ async def person_of(session: AsyncSession, account_id: UUID) -> Person:
 
 async def person_by_number(session: AsyncSession, keys: Keys, id_number: str) -> Person:
     """Return the bearer of an ID number. Raises IdNumberError."""
-    index = keys.index.index("account.id_number", normal_id_number(id_number))
-    theirs = select(Account.id).where(Account.id_number_index == index, col(Account.status).in_(_THERE))
-    account_id = (await session.exec(theirs)).first()
+    index = index_of(keys, id_number)
+    account_id = await account_by_index(session, index)
     return (index, *(await _digests(session, account_id) if account_id else ()))
+
+
+def index_of(keys: Keys, id_number: str) -> bytes:
+    """Return the blind index of an ID number. Raises IdNumberError."""
+    return keys.index.index("account.id_number", normal_id_number(id_number))
+
+
+async def account_by_index(session: AsyncSession, index: bytes) -> UUID | None:
+    """Return the account that has proven an ID number."""
+    theirs = select(Account.id).where(Account.id_number_index == index, col(Account.status).in_(_THERE))
+    return (await session.exec(theirs)).first()
 
 
 async def companions_of(session: AsyncSession, booking_id: UUID, own: Person) -> list[Person]:

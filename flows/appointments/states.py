@@ -38,6 +38,7 @@ Event = Literal[
     "remind",
     "collide",  # with what the office has changed
     "keep",  # although it collides
+    "move",  # to another time, by the office's own system
     "check_in",
     "call",
     "serve",
@@ -64,6 +65,9 @@ PRESENT: frozenset[State] = frozenset({*_WAITING, "called", "serving", "missed"}
 ACTIVE: frozenset[State] = frozenset({"confirmed", "conflict", *PRESENT})
 """These count against a person's limits, and no other booking of theirs may overlap them."""
 
+GIVEN_UP: frozenset[State] = frozenset({"cancelled", "rescheduled", "office_cancelled"})
+"""Their places are for others."""
+
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
     ("held", "confirm"): "confirmed",
     ("held", "expire"): "expired",
@@ -72,6 +76,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     ("confirmed", "collide"): "conflict",
     ("conflict", "collide"): "conflict",
     ("conflict", "keep"): "confirmed",
+    **{(state, "move"): "confirmed" for state in ("confirmed", "conflict")},
     **{(state, "cancel"): "cancelled" for state in ("confirmed", "conflict")},
     **{(state, "reschedule"): "rescheduled" for state in ("confirmed", "conflict")},
     **{(state, "office_cancel"): "office_cancelled" for state in ("confirmed", "conflict", "waitlisted", "offered")},

@@ -19,6 +19,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
@@ -33,6 +34,31 @@ of its own until a day before (``ROLL_OVER``); in this order they stand in ``quo
 ResourceKind = Literal["window", "officer", "room"]
 Days = Literal["working", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 SlotStatus = Literal["open", "closed"]
+
+
+class BookingSystem(SQLModel, table=True):
+    """A department's own booking system, which has the times of some resources; ``flows.appointments.systems`` asks it.
+
+    ``cursor`` is where its changes go on; all of its times were last read at ``synced_at``, and its changes at
+    ``polled_at``. ``findings``: what is wrong with its answers; ``error``: why it could not be asked, how often in a
+    row by ``failures``.
+    """
+
+    __tablename__ = "booking_system"
+
+    code: str = Field(primary_key=True)
+    department: str = Field(foreign_key="department.name")
+    url: str
+    cursor: str = ""
+    synced_at: datetime | None = None
+    polled_at: datetime | None = None
+    due_at: datetime | None = None  # None: at once
+    taken_until: datetime | None = None  # by a worker that asks it now
+    failures: int = 0
+    error: str = ""
+    findings: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    created_at: datetime
+    closed_at: datetime | None = None
 
 
 class AppointmentService(SQLModel, table=True):
@@ -73,6 +99,9 @@ class AppointmentService(SQLModel, table=True):
     most_active: int = 1
     counts_no_shows: bool = True
     documents: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    questions: list[dict[str, Any]] = Field(  # of ``papers.questions``
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
     created_at: datetime
     closed_at: datetime | None = None
 
@@ -103,7 +132,8 @@ class AppointmentOffice(SQLModel, table=True):
 class AppointmentResource(SQLModel, table=True):
     """What serves people at an office, one or several alike: ``skills`` are the services that it can do.
 
-    After each booking ``buffer_minutes`` stay free. A room of several bodies has services of several departments.
+    After each booking ``buffer_minutes`` stay free. A room of several bodies has services of several departments. Where
+    a department's ``system`` has its times, slots are a mirror of those, and the schedules say for which services only.
     """
 
     __tablename__ = "appointment_resource"
@@ -120,6 +150,7 @@ class AppointmentResource(SQLModel, table=True):
     name_en: str = ""
     slot_minutes: int
     buffer_minutes: int = 0
+    system: str | None = Field(default=None, foreign_key="booking_system.code")
     skills: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
     filled_until: date | None = None  # the last day whose slots are written
     filled_of: str = ""  # the digest of the office's days (``office_days``) by which they are
@@ -183,7 +214,10 @@ class AppointmentException(SQLModel, table=True):
 
 
 class AppointmentSlot(SQLModel, table=True):
-    """A time of a resource. ``quota`` and ``used`` are by channel; what counts is that ``taken`` fits ``capacity``."""
+    """A time of a resource. ``quota`` and ``used`` are by channel; what counts is that ``taken`` fits ``capacity``.
+
+    ``version`` is that of a department's system whose time it is; without one it is ours.
+    """
 
     __tablename__ = "appointment_slot"
     __table_args__ = (
@@ -201,6 +235,7 @@ class AppointmentSlot(SQLModel, table=True):
     quota: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False))
     used: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False, server_default="{0,0,0,0}"))
     status: SlotStatus = Field(default="open", sa_type=String)
+    version: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class AppointmentLine(SQLModel, table=True):

@@ -16,7 +16,7 @@ _LOCKED = "(SELECT id FROM appointment_slot WHERE id = ANY($1::bigint[]) ORDER B
 _TAKE = f"""
     UPDATE appointment_slot s SET taken = s.taken + 1, used[$2] = s.used[$2] + 1 FROM {_LOCKED}
     WHERE s.id = locked.id AND s.status = 'open' AND s.taken < s.capacity
-        AND (s.starts_at <= $3 OR s.used[$2] < s.quota[$2])
+        AND (s.starts_at <= $3 OR s.used[$2] < s.quota[$2]) AND (s.version IS NOT NULL) = $4
     RETURNING s.id, s.capacity - s.taken AS free, s.quota, s.used
 """  # noqa: S608 - a text of ours
 # Places that the office has meanwhile taken away, and left to whoever had booked them, go with them.
@@ -45,10 +45,18 @@ def _index(channel: Channel) -> int:
 
 
 async def take(
-    connection: "asyncpg.Connection[asyncpg.Record]", slot_ids: Sequence[int], channel: Channel, now: datetime
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    slot_ids: Sequence[int],
+    channel: Channel,
+    now: datetime,
+    *,
+    is_elsewhere: bool = False,
 ) -> list[Left] | None:
-    """Take a place of each slot and return what is left; None if one of them has none, and the caller rolls back."""
-    rows = await connection.fetch(_TAKE, list(slot_ids), _index(channel), now + ROLL_OVER)
+    """Take a place of each slot and return what is left; None if one of them has none, and the caller rolls back.
+
+    ``is_elsewhere``: they are of a department's own system, where the caller books, too.
+    """
+    rows = await connection.fetch(_TAKE, list(slot_ids), _index(channel), now + ROLL_OVER, is_elsewhere)
     return [_left(row) for row in rows] if len(rows) == len(slot_ids) else None
 
 

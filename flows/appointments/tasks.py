@@ -10,6 +10,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.filling import due, fill
 from flows.appointments.finding import booking_of
+from flows.appointments.hall import closing
 from flows.appointments.messages import GIVE_BACK, NOTICE, BookingNamed
 from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.overdue import end, overdue
@@ -62,6 +63,15 @@ async def look(context: TaskContext) -> None:
     """End what is over."""
     bookings = await overdue(context.database, context.clock)
     await one_by_one(context, bookings, lambda session, each: end(session, context.clock, each))
+
+
+@periodic("appointments.halls", timedelta(minutes=1))
+async def halls(context: TaskContext) -> None:
+    """Have time pass in halls: who does not come when called is missed, and a day ends."""
+    async with context.database.session() as session:
+        await closing.close_forgotten(session, context.clock)
+    bookings = await closing.due(context.database, context.clock)
+    await one_by_one(context, bookings, lambda session, each: closing.move_on(session, context.clock, each))
 
 
 @periodic("appointments.waitlist", timedelta(minutes=1))

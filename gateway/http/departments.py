@@ -81,6 +81,7 @@ def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
                 "message": error.message,
                 "fix": error.fix,
                 "retryable": error.retryable,
+                **error.extensions,
             },
             "findings": getattr(error, "findings", ()),
             "changes": getattr(error, "changes", ()),

@@ -1,16 +1,26 @@
 """``/health`` for load balancers and ``/metrics`` for Prometheus (its text format, version 0.0.4)."""
 
+import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 
+import asyncpg
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from flows.appointments.hall.estimating import errors_since
 from gateway.http.graphql import GraphQLOverHTTP
 from gateway.registry import Registry
 from gateway.upstreams import Upstreams
+from kernel.clock import Clock
+from kernel.database import Database
+
+_QUERY_SECONDS = 2.0
 
 
-def health_routes(registry: Registry, upstreams: Upstreams, graphql: GraphQLOverHTTP) -> list[HTTPRouteHandler]:
+def health_routes(
+    registry: Registry, upstreams: Upstreams, graphql: GraphQLOverHTTP, database: Database, clock: Clock
+) -> list[HTTPRouteHandler]:
     """Return Litestar's handlers."""
 
     @get("/health", sync_to_thread=False)
@@ -18,10 +28,11 @@ def health_routes(registry: Registry, upstreams: Upstreams, graphql: GraphQLOver
         """Say that this process serves, and which revision of the catalogue."""
         return {"status": "ok", "revision": registry.revision, "services": len(registry.names())}
 
-    @get("/metrics", sync_to_thread=False)
-    def metrics() -> Response[str]:
-        """Return this process's counters since it began."""
-        text = "\n".join(_metrics(registry, upstreams, graphql)) + "\n"
+    @get("/metrics")
+    async def metrics() -> Response[str]:
+        """Return this process's counters since it began, and how halls fare, which every process knows."""
+        halls = await _estimates(database, clock)
+        text = "\n".join([*_metrics(registry, upstreams, graphql), *halls]) + "\n"
         return Response(text, media_type="text/plain; version=0.0.4")
 
     return [health, metrics]
@@ -52,3 +63,15 @@ def _metric(name: str, kind: str, text: str, samples: list[tuple[str, int]]) -> 
     yield f"# TYPE {name} {kind}"
     for labels, value in samples:
         yield f"{name}{{{labels}}} {value}" if labels else f"{name} {value}"
+
+
+async def _estimates(database: Database, clock: Clock) -> list[str]:
+    """How far waiting estimates were off; nothing while the database is away, which must not hide the rest."""
+    try:
+        async with asyncio.timeout(_QUERY_SECONDS), database.pool.acquire() as connection:
+            found = await errors_since(connection, clock.now() - timedelta(days=1))
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return []
+    samples = [(f'office="{office}",service="{service}"', error) for office, service, error in found]
+    text = "Mean absolute error of the last waiting estimates in a hall, in seconds"
+    return list(_metric("yiwang_hall_estimate_error_seconds", "gauge", text, samples))

@@ -7,7 +7,6 @@ import asyncio
 
 from msgspec.structs import replace
 
-from gateway.upstream.breaker import REFUSED, Breaker, BreakerRules
 from gateway.upstream.bulkhead import Bulkhead
 from gateway.upstream.errors import (
     UpstreamBadAnswerError,
@@ -26,6 +25,7 @@ from gateway.upstream.resolver import Resolver
 from gateway.upstream.retry import SAFE, UNWELL, Retries, retry_after_seconds
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.transport import Limits, Transport
+from kernel.breaker import REFUSED, Breaker, BreakerRules
 from kernel.networks import BadUrlError, Url, split_url
 from kernel.redirects import MOST_REDIRECTS, REDIRECTS
 from supergraph.wire import Request, Response

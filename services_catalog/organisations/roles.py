@@ -18,7 +18,7 @@ from services_catalog.organisations.questions import find
 from services_catalog.organisations.tables import Organisation, RoleHeld
 from services_catalog.organisations.words import Line
 
-Role = Literal["owner", "editor", "reviewer", "operator", "auditor", "clerk", "display"]
+Role = Literal["owner", "editor", "reviewer", "operator", "auditor", "clerk", "hotline", "display"]
 Action = Literal[
     "submit",
     "edit",
@@ -30,6 +30,7 @@ Action = Literal[
     "read_audit",
     "grant_roles",
     "serve_residents",
+    "answer_hotline",
     "show_hall",
 ]
 
@@ -44,7 +45,8 @@ MAY: dict[Action, frozenset[Role]] = {
     "read_drafts": frozenset({"owner", "editor", "reviewer", "operator", "auditor"}),
     "read_audit": frozenset({"owner", "auditor"}),
     "grant_roles": frozenset({"owner"}),
-    "serve_residents": frozenset({"owner", "operator", "clerk"}),  # at a counter and on the telephone
+    "serve_residents": frozenset({"owner", "operator", "clerk"}),  # at a counter
+    "answer_hotline": frozenset({"owner", "operator", "hotline"}),  # for all offices below
     "show_hall": frozenset({"owner", "operator", "clerk", "display"}),  # who waits there: for screens, too
 }
 _HOLDER = re.compile(r"(credential|account):[A-Za-z0-9-]{1,64}", re.ASCII)

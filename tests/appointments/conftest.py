@@ -1,5 +1,7 @@
 """The fixtures of appointments' tests."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from redis.asyncio import Redis
 
@@ -10,6 +12,7 @@ from kernel.database import Database
 from kernel.outbox import attach_outbox
 from kernel.settings import Settings
 from tests.appointments.hall import Hall
+from tests.appointments.hospital import Clinic, opened
 from tests.appointments.lobby import Lobby
 
 
@@ -26,6 +29,13 @@ def bare_hall(settings: Settings, database: Database, redis: Redis) -> Hall:
 async def hall(bare_hall: Hall) -> Hall:
     await bare_hall.build()
     return bare_hall
+
+
+@pytest.fixture
+async def clinic(bare_hall: Hall) -> AsyncIterator[Clinic]:
+    """A clinic that has its own booking system."""
+    async with opened(bare_hall) as found:
+        yield found
 
 
 @pytest.fixture

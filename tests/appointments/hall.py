@@ -177,7 +177,8 @@ class Hall:
         opened: dict[type, object] = {OpenApps: self.apps}
         hand = Hand(TaskContext(self.settings, self.database, self.redis, self.clock, has_opened=opened))
         app.runtime = hand
-        for task in ("appointments.fill", "appointments.look", "appointments.remind", "appointments.waitlist"):
+        names = ("fill", "look", "remind", "waitlist", "halls")
+        for task in (f"appointments.{each}" for each in names):
             app.tasks[task].run()
             assert hand.work is not None
             await hand.work

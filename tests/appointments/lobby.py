@@ -11,7 +11,10 @@ from flows.appointments.hall import calling, counters, requeueing
 from flows.appointments.hall.arriving import WalkIn, check_in, take_ticket
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.hall.viewing import HallView, hall_of
-from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
+from flows.codes import place_codes, places
+from flows.codes.place_codes import PlaceKind
+from flows.codes.place_tables import StaticCode
+from tests.appointments.hall import OFFICE, SERVICE, TEN, WINDOW, Hall
 
 COUNTERS: Sequence[dict[str, Any]] = ({"code": "1", "name_zh": "一号"}, {"code": "2", "name_zh": "二号"})
 PASSPORT: dict[str, Any] = {**SERVICE, "code": "passport", "name_zh": "护照", "letter": "B", "minutes": 10}
@@ -32,6 +35,17 @@ class Lobby:
     def stand(self, at: datetime) -> None:
         """Let it be that moment."""
         self.clock.advance(at - self.clock.now())
+
+    async def sticker(self, reference: str = "office:hall", kind: PlaceKind = "counter") -> str:
+        """Hang a sticker up where the hall is, and return what a scanner reads."""
+        row = StaticCode(
+            object_id=b"", short_code="", kid=0, created_at=TEN, kind=kind, reference=reference, name_zh="登记处大厅",
+            name_en="Hall", street_zh="云津东路18号", latitude=OFFICE["latitude"], longitude=OFFICE["longitude"],
+        )  # fmt: skip
+        async with self.hall.database.session() as session:
+            made = await places.register(session, self.clock, self.hall.keys.cipher, row)
+            keys = await places.mac_keys(session, self.hall.keys.cipher)
+            return place_codes.text_of(place_codes.PlaceCode(kind, made.object_id, made.kid), keys)
 
     async def come(self, booking: Booking, where: str = "hall") -> HallTicket:
         async with self.hall.database.session() as session:

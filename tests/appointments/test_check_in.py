@@ -16,16 +16,14 @@ from flows.appointments.hall.errors import (
     TooLateError,
 )
 from flows.appointments.hall.scanning import office_scanned
-from flows.codes import place_codes, places
+from flows.codes import places
 from flows.codes.distance import Position
-from flows.codes.place_tables import StaticCode
 from kernel.clock import CHINA
 from kernel.errors import YiwangError
-from tests.appointments.hall import TEN, WINDOW, on
+from tests.appointments.hall import WINDOW, on
 from tests.appointments.lobby import COUNTERS, LOBBY, PASSPORT, Lobby
 
 NINE = on("12-01", "09:00")
-THERE = Position(31.2, 121.4)
 
 
 async def scan(lobby: Lobby, text: str, where: Position | None = None) -> str:
@@ -33,28 +31,16 @@ async def scan(lobby: Lobby, text: str, where: Position | None = None) -> str:
         return office_scanned(await places.standing(session, lobby.hall.keys.cipher, text, where))
 
 
-async def sticker(lobby: Lobby, reference: str = "office:hall", kind: place_codes.PlaceKind = "counter") -> str:
-    """Hang a sticker up, and return what a scanner reads."""
-    row = StaticCode(
-        object_id=b"", short_code="", kid=0, created_at=TEN, kind=kind, reference=reference, name_zh="登记处大厅",
-        name_en="Hall", street_zh="云津东路18号", latitude=THERE.latitude, longitude=THERE.longitude,
-    )  # fmt: skip
-    async with lobby.hall.database.session() as session:
-        made = await places.register(session, lobby.clock, lobby.hall.keys.cipher, row)
-        keys = await places.mac_keys(session, lobby.hall.keys.cipher)
-        return place_codes.text_of(place_codes.PlaceCode(kind, made.object_id, made.kid), keys)
-
-
 async def test_a_hall_is_known_by_its_sticker_and_by_no_other(lobby: Lobby) -> None:
-    text = await sticker(lobby)
+    text = await lobby.sticker()
     assert await scan(lobby, text) == "hall"
     assert await scan(lobby, text, Position(31.201, 121.4)) == "hall"  # 111 m away: phones err
     refused: list[tuple[type[YiwangError], str, Position | None]] = [
         (StickerForgedError, text[:-1] + ("A" if text[-1] != "A" else "B"), None),
         (StickerForgedError, f"https://city.example.com/P/{text}", None),
         (TooFarError, text, Position(31.202, 121.4)),
-        (ElsewhereError, await sticker(lobby, "lot:1", "lot"), None),
-        (ElsewhereError, await sticker(lobby, "bay:1"), None),
+        (ElsewhereError, await lobby.sticker("lot:1", "lot"), None),
+        (ElsewhereError, await lobby.sticker("bay:1"), None),
     ]
     for error, scanned, where in refused:
         with pytest.raises(error):

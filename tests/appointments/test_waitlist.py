@@ -305,7 +305,7 @@ async def test_an_account_that_is_erased_waits_no_more_and_its_offer_goes_on(ful
     waiting = [await join(full, one), await join(full, other)]
     await give_up(full, booked)
     async with full.database.session() as session:
-        held = await appointments_held(Deps(session, full.clock), one)
+        held = await appointments_held(Deps(session, full.clock), full.keys.cipher, one)
         await erase_appointments(Deps(session, full.clock), one)
     assert [each["state"] for each in held["waitlist"]] == ["offered"]
     assert [each["event"] for each in held["waitlist_events"]] == ["join", "offer"]

@@ -129,7 +129,7 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     assert "somebody has booked by the former" in refused.stderr
 
     refused = await operator.type("appointments", "excuse", "CODE2345", "--reason", "illness")
-    assert "nobody is said not to have come" in refused.stderr
+    assert "nobody is said not to have come" in str(refused.exception)
     assert "still to come" in (await operator.type("appointments", "missed", "CODE2345")).stderr
     past = (
         "UPDATE booking SET state = 'confirmed', starts_at = now() - interval '2 h', ends_at = now() - interval '1 h'"
@@ -190,3 +190,14 @@ print([key.column.table.name for each in ours for key in each.foreign_keys])"""
     finished = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - ourselves
     assert finished.returncode == 0, finished.stderr
     assert "'account'" in finished.stdout
+
+
+async def test_a_hall_is_shown(operator: Operator, database: Database) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    await database.pool.execute("UPDATE hall_counter SET opened_at = now() WHERE code = '2'")
+    shown = await operator.done("hall", "show", "civic-centre")
+    assert "counter 1  一号窗口  closed" in shown
+    assert "counter 2  二号窗口  free" in shown
+    assert "marriage-registration  0 wait  about 0 to 0 min for a newcomer  (no estimate was measured yet)" in shown
+    assert "certificate-reissue  0 wait  no counter is open for it" in shown
+    assert "There is no office 'nowhere'" in (await operator.type("hall", "show", "nowhere")).stderr

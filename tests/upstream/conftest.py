@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import pytest
 import uvloop
 
-from gateway.upstream.breaker import BreakerRules
 from gateway.upstream.resolver import Resolver
 from gateway.upstream.settings import UpstreamSettings
 from gateway.upstream.upstream import Upstream
+from kernel.breaker import BreakerRules
 from supergraph.wire import Request, Response
 from tests.upstream.department import Department, Script
 

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.upstream.breaker import REFUSED, TRANSITIONS, Breaker, BreakerRules, Event, State
+from kernel.breaker import REFUSED, TRANSITIONS, Breaker, BreakerRules, Event, State
 
 RULES = BreakerRules(
     consecutive=4, least_calls=8, ratio=0.5, window_seconds=10, first_pause_seconds=1, longest_pause_seconds=5

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.upstream.breaker import BreakerRules
 from gateway.upstream.bulkhead import Bulkhead
 from gateway.upstream.errors import UpstreamResetError, UpstreamSuspendedError, UpstreamTimeoutError
 from gateway.upstream.retry import Retries, retry_after_seconds
+from kernel.breaker import BreakerRules
 from supergraph.wire import Request, Response
 from tests.upstream.conftest import MakeUpstream, StartDepartment, get
 from tests.upstream.department import Do, Step, answer

@@ -11,6 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from examples.departments.hospital import booking_api
+from examples.departments.hospital.registration import Registration
 from examples.departments.hospital.schedule import HALVES, Doctor, Shift, shifts, works
 from examples.departments.server import ProblemError, application, needs, now
 
@@ -211,6 +213,7 @@ def build() -> Litestar:
         get_appointment,
         cancel_appointment,
     ]
-    app = application([Router("/his/v2", route_handlers=routes)], None)
+    app = application([Router("/his/v2", route_handlers=routes), booking_api.ROUTER], None)
+    app.state.registration = Registration()
     app.state.taken, app.state.appointments, app.state.residents = {}, {}, {}
     return app

@@ -20,6 +20,7 @@ from flows.appointments.hall.queue import EARLIEST, LATE_BEHIND, LATEST, arrival
 from flows.appointments.hall.requeueing import put_back
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.history import begun, happen
+from flows.appointments.papers.keeping import check_answered
 from flows.appointments.states import PRESENT, after
 from flows.appointments.tables import AppointmentService
 from kernel.ids import random_id, uuid7
@@ -41,7 +42,7 @@ async def check_in(deps: Deps, booking: Booking, how: How, where: str, actor: st
     """Have the person of a booking wait; ``where`` is the office that they have come to. Again it is the same ticket.
 
     Whoever has missed their calls is put into the line again, once. The booking is not locked by the caller.
-    Raises ElsewhereError, TooEarlyError, TooLateError, WrongStateError.
+    Raises ElsewhereError, TooEarlyError, TooLateError, WrongStateError, AnswersNeededError.
     """
     line = await locked(deps, where)
     row = await booking_of(deps.session, booking.id, lock=True)
@@ -54,6 +55,7 @@ async def check_in(deps: Deps, booking: Booking, how: How, where: str, actor: st
         return known
     after(row.state, "check_in")
     is_late = _check_window(row.starts_at, deps.clock.now())
+    await check_answered(deps.session, row, "arrival")
     ticket = await _ticket(deps, line, row, came=row.starts_at - EARLIEST)
     ticket.is_late = is_late
     await _join(deps, line, ticket, behind=LATE_BEHIND if is_late else 0)

@@ -14,9 +14,10 @@ from flows.appointments.errors import WrongStateError
 from flows.appointments.finding import booking_of
 from flows.appointments.hall.counters import counter_of
 from flows.appointments.hall.errors import CalledJustNowError, CounterStateError
-from flows.appointments.hall.line import Line, locked, put_in_line, service_at, ticket_of, waiting
+from flows.appointments.hall.line import Line, first_waiting, locked, put_in_line, service_at, ticket_of
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.history import happen
+from flows.appointments.notices import notify
 from flows.appointments.states import State
 from flows.appointments.tables import HallCounter
 
@@ -40,11 +41,11 @@ async def call_next(deps: Deps, office: str, counter: str, actor: str) -> HallTi
     desk, held = await _open(deps, line, counter)
     if held is not None:
         return held
-    for ticket in await waiting(deps.session, line):
-        if not desk.services or ticket.service in desk.services:
-            row = await booking_of(deps.session, ticket.booking_id, lock=True)
-            return await _call(deps, _At(line, desk, ticket, row), actor)
-    return None
+    ticket = await first_waiting(deps.session, line, desk.services)
+    if ticket is None:
+        return None
+    row = await booking_of(deps.session, ticket.booking_id, lock=True)
+    return await _call(deps, _At(line, desk, ticket, row), actor)
 
 
 async def call(deps: Deps, booking_id: UUID, counter: str, actor: str) -> HallTicket:
@@ -124,6 +125,8 @@ async def _call(deps: Deps, at: _At, actor: str) -> HallTicket:
     ticket.counter, ticket.calls, ticket.called_at = at.desk.code, ticket.calls + 1, now
     at.desk.ticket_id = ticket.booking_id
     deps.session.add_all([ticket, at.desk])
+    if at.row.account_id is not None:
+        await notify(deps, at.row, "called", now.isoformat(), number=ticket.number, counter=at.desk.code)
     return ticket
 
 

@@ -4,7 +4,9 @@ How far such estimates were off is measured: each is kept with its ticket, besid
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+import asyncpg
 from msgspec import Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,6 +36,16 @@ _PACE = """
         ) last
     ) off ON true
     WHERE s.code = ANY ($2::text[])
+"""
+_ERRORS = """
+    SELECT h.office, s.code, off.error_s FROM hall_revision h CROSS JOIN appointment_service s CROSS JOIN LATERAL (
+        SELECT avg(abs(estimate_s - waited_s)) AS error_s FROM (
+            SELECT estimate_s, waited_s FROM hall_ticket
+            WHERE office = h.office AND service = s.code AND estimate_s IS NOT NULL AND waited_s IS NOT NULL
+                AND called_at > $1
+            ORDER BY called_at DESC LIMIT $2
+        ) last
+    ) off WHERE off.error_s IS NOT NULL ORDER BY h.office, s.code
 """
 
 
@@ -69,6 +81,11 @@ async def paces(session: AsyncSession, office: str, services: Sequence[str]) -> 
         )
         for row in rows
     }
+
+
+async def errors_since(connection: "asyncpg.Connection[asyncpg.Record]", begin: datetime) -> list[tuple[str, str, int]]:
+    """Return by office and service how many seconds the last estimates were off on average, of those since then."""
+    return [(row["office"], row["code"], int(row["error_s"])) for row in await connection.fetch(_ERRORS, begin, LAST)]
 
 
 async def foretold(session: AsyncSession, line: Line, ticket: HallTicket) -> tuple[int, Wait | None]:

@@ -30,6 +30,10 @@ _LOCK = """
     INSERT INTO hall_revision (office, revision) VALUES ($1, 1)
     ON CONFLICT (office) DO UPDATE SET revision = hall_revision.revision + 1
 """
+_WAITING = """
+    SELECT t.standing, t.service FROM hall_ticket t JOIN booking b ON b.id = t.booking_id
+    WHERE t.office = $1 AND t.day = $2 AND t.ended_at IS NULL AND b.state = ANY ($3::text[]) ORDER BY t.standing
+"""
 
 
 class Line(Struct, frozen=True):
@@ -78,14 +82,30 @@ async def present(session: AsyncSession, line: Line) -> Sequence[tuple[HallTicke
     return [(ticket, row) for ticket, row in found.all()]
 
 
-async def waiting(session: AsyncSession, line: Line) -> list[HallTicket]:
-    """Return who waits, in order."""
-    return [ticket for ticket, row in await present(session, line) if row.state in WAITING]
+async def waiting(session: AsyncSession, line: Line) -> list[InLine]:
+    """Return who waits, in order: past the ORM, for whoever waits asks how many are ahead."""
+    await session.flush()
+    rows = await (await driver(session)).fetch(_WAITING, line.office.code, line.day, sorted(WAITING))
+    return [InLine(row["standing"], row["service"]) for row in rows]
+
+
+async def first_waiting(session: AsyncSession, line: Line, services: Sequence[str]) -> HallTicket | None:
+    """Return who is the next of some services, or of all if none is given."""
+    of = select(HallTicket).join(Booking, col(Booking.id) == col(HallTicket.booking_id))
+    chosen = of.where(
+        HallTicket.office == line.office.code,
+        HallTicket.day == line.day,
+        col(HallTicket.ended_at).is_(None),
+        col(Booking.state).in_(sorted(WAITING)),
+        *([col(HallTicket.service).in_(services)] if services else []),
+    )
+    first = chosen.order_by(col(HallTicket.standing)).limit(1).execution_options(populate_existing=True)
+    return (await session.exec(first)).first()
 
 
 async def put_in_line(deps: Deps, line: Line, ticket: HallTicket, *, behind: int = 0) -> None:
     """Give a ticket that does not wait yet its place (``queue.place``)."""
-    others = [InLine(each.standing, each.service) for each in await waiting(deps.session, line)]
+    others = await waiting(deps.session, line)
     ticket.standing = place(others, ticket.service, ticket.standing, behind=behind)
     deps.session.add(ticket)
 

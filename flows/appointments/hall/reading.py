@@ -71,9 +71,7 @@ async def visit_of(session: AsyncSession, clock: Clock, office: AppointmentOffic
     )
     rows = (await session.exec(chosen)).all()
     if not rows:
-        raise UnknownBookingError(
-            "Whoever shows this code has no appointment here today", fix="Give them a ticket, or make an appointment."
-        )
+        raise UnknownBookingError("They have no appointment here today", fix="Take a ticket, or make an appointment.")
     return min(rows, key=lambda row: abs(row.starts_at - clock.now()))
 
 

@@ -73,6 +73,7 @@ def offer_of(row: WaitlistEntry, holder: str = "") -> Hold:
     """Return what is or was offered, as a hold of whoever is to confirm it."""
     said = {name: getattr(row, name) for name in _OFFERED}
     said |= {"id": f"{_PREFIX}{row.id}", "holder": holder, "channel": CHANNEL, "is_kept": True}
+    said["system"] = row.system or ""
     return Hold(**said)
 
 

@@ -76,10 +76,12 @@ async def _offer(deps: Deps, entry: WaitlistEntry, time: Time, person: Person) -
     if entry.state != "waitlisted":
         return False
     starts_at = time.free.starts_at
-    left = await take(await driver(session), time.free.slot_ids, CHANNEL, now)
+    system = time.free.system  # a department's own, which does not keep it for the while of an offer
+    left = await take(await driver(session), time.free.slot_ids, CHANNEL, now, is_elsewhere=bool(system))
     if left is None:  # they are locked, and were free: never
         raise taken(())
     entry.office, entry.resource_id, entry.slot_ids = time.of.office.code, time.free.resource_id, [*time.free.slot_ids]
+    entry.system = system or None
     entry.starts_at, entry.ends_at, entry.expires_at = starts_at, time.ends_at, min(now + LASTS, starts_at)
     await happen(deps, entry, "offer", ACTOR)
     changed(session, offer_of(entry).wanted(time.of, now), left)

@@ -45,6 +45,7 @@ class WaitlistEntry(SQLModel, table=True):
     until: datetime
     office: str | None = Field(default=None, foreign_key="appointment_office.code")
     resource_id: UUID | None = Field(default=None, foreign_key="appointment_resource.id")
+    system: str | None = Field(default=None, foreign_key="booking_system.code")  # as in ``Booking``
     slot_ids: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
     starts_at: datetime | None = None
     ends_at: datetime | None = None

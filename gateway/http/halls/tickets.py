@@ -23,6 +23,7 @@ from flows.codes.errors import PassCodeRefusedError
 from gateway.http.departments import REFUSALS, AnyRequest, idempotency_key
 from gateway.http.halls.asking import MOST_BYTES, Code, HallDesk, Said, id_of, read
 from gateway.http.staff import staff
+from kernel.database import Database
 
 
 class CheckIn(Said, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ def _check_in(desk: HallDesk, codes: Desk) -> HTTPRouteHandler:
     )
     async def checked_in(request: AnyRequest, office: FromPath[str]) -> Response[bytes]:
         code = (await read(request, CheckIn)).code.strip()
-        shown = await _holder(desk, codes, request, office, code) if is_pass_code(code) else None
+        shown = await holder(desk.database, codes, request, office, code) if is_pass_code(code) else None
 
         async def work(deps: Deps, actor: str) -> HallTicket:
             if shown is None:
@@ -66,13 +67,13 @@ def _check_in(desk: HallDesk, codes: Desk) -> HTTPRouteHandler:
     return checked_in
 
 
-async def _holder(desk: HallDesk, codes: Desk, request: AnyRequest, office: str, text: str) -> UUID:
+async def holder(database: Database, codes: Desk, request: AnyRequest, office: str, text: str) -> UUID:
     """Return whose pass code it is, in a transaction of its own: that it was read stands, whatever comes of it.
 
     Raises PassCodeRefusedError.
     """
-    async with desk.database.session() as session:
-        who = await staff(session, desk.clock, request, office, "serve_residents")
+    async with database.session() as session:
+        who = await staff(session, codes.clock, request, office, "serve_residents")
         request_id = hashlib.sha256(f"{who.actor} {text}".encode()).hexdigest()[:32]
         found = await holder_shown(session, codes, who.office, text, request_id)
     if isinstance(found, PassCodeRefusedError):

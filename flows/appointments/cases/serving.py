@@ -1,0 +1,163 @@
+"""What staff do for somebody: book, move, cancel, answer, note, excuse. Their door is noted with each."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments import ending, holding
+from flows.appointments.booking import Comer, confirm
+from flows.appointments.booking_tables import Booking
+from flows.appointments.cases.doors import Door
+from flows.appointments.cases.looking_up import case_of
+from flows.appointments.deps import Deps
+from flows.appointments.errors import NotBookableError, UnknownBookingError
+from flows.appointments.history import noted
+from flows.appointments.holding import Desk, Hold
+from flows.appointments.no_shows import excuse
+from flows.appointments.papers import keeping
+from flows.appointments.papers.keeping import Bearer
+from flows.appointments.papers.tables import CaseNote
+from flows.appointments.persons import Person, account_by_index, index_of, person_by_number, person_of
+from kernel.crypto.blind_index import normal_id_number
+from kernel.crypto.keys import Keys
+
+
+class Wanted(Struct, frozen=True):
+    """A time that staff hold for somebody."""
+
+    service: str
+    office: str
+    starts_at: datetime
+    people: int = 1
+
+
+class Caller(Struct, frozen=True):
+    """For whom: by their ID number, exactly. What an account knows of them is not asked, and not kept twice."""
+
+    id_number: str
+    name: str = ""
+    phone: str = ""
+
+
+class Served(Struct, frozen=True):
+    """One transaction at a door."""
+
+    session: AsyncSession
+    desk: Desk
+    keys: Keys
+    door: Door
+
+    @property
+    def deps(self) -> Deps:
+        return Deps(self.session, self.desk.clock)
+
+    async def case(self, case_id: UUID) -> Booking:
+        """Return a case, locked. Raises UnknownBookingError."""
+        return await case_of(self.session, self.door, case_id, lock=True)
+
+
+async def hold_for(served: Served, whom: str | UUID, wanted: Wanted) -> Hold:
+    """Hold a time for an ID number, or for the case that is to be moved. Of each one is held at a time.
+
+    Raises UnknownServiceError, UnknownBookingError, NotBookableError, TakenError, IdNumberError.
+    """
+    door, offered = served.door, served.desk.offered
+    door.check_books_at(wanted.office)
+    of = await offered.asked(wanted.service, wanted.office, wanted.people, door.channel)
+    if isinstance(whom, UUID):
+        of = of.moving(await served.case(whom))
+    return await holding.hold(served.desk, _holder(served, whom), of, wanted.starts_at)
+
+
+async def book(
+    served: Served, hold: str, whom: Caller, answers: Mapping[str, str], companions: Sequence[str] = ()
+) -> Booking:
+    """Book what is held for an ID number: for its account, if one has proven it. The same hold again is the same case.
+
+    Raises HoldRefusedError, and as ``booking.confirm``.
+    """
+    session, keys = served.session, served.keys
+    made = holding.opened(served.desk.cipher, _holder(served, whom.id_number), hold)
+    if len(companions) >= made.people:
+        raise NotBookableError(f"{made.people} people come, the first one included", fix="Name the others alone.")
+    persons = [await person_by_number(session, keys, each) for each in (whom.id_number, *companions)]
+    index = persons[0][0]
+    account_id = await account_by_index(session, index)
+    bearer = None if account_id else Bearer(index, normal_id_number(whom.id_number), whom.name, whom.phone)
+    comer = Comer(served.door.actor, account_id, persons, answers, bearer, _noting(served))
+    return await confirm(served.desk, session, made, comer)
+
+
+async def move(served: Served, case_id: UUID, hold: str, reason: str) -> Booking:
+    """Move a case to what is held for it, also after its person's cut-off. Raises as ``booking.confirm``."""
+    session = served.session
+    made = holding.opened(served.desk.cipher, _holder(served, case_id), hold)
+    row = await served.case(case_id)
+    known = (await session.exec(select(Booking).where(Booking.hold_id == made.id))).first()
+    if known is not None:  # sent twice
+        return known
+    person = await _person(served, row)
+    comer = Comer(served.door.actor, row.account_id, [person], details=_noting(served, reason=reason))
+    return await confirm(served.desk, session, made, comer, row)
+
+
+async def cancel(served: Served, case_id: UUID, reason: str) -> Booking:
+    """Cancel a case, also after its person's cut-off. Raises TooLateError, WrongStateError."""
+    row = await served.case(case_id)
+    if row.state != "cancelled":
+        await ending.cancel(served.deps, row, served.door.actor, **_noting(served, reason=reason))
+    return row
+
+
+async def answer(served: Served, case_id: UUID, answers: Mapping[str, str]) -> Booking:
+    """Keep what somebody answered here. Raises AnswerRefusedError."""
+    row = await served.case(case_id)
+    if changed := await keeping.keep(served.session, served.desk.cipher, row, answers):
+        noted(served.session, served.desk.clock, row, "answer", served.door.actor, questions=changed, **_noting(served))
+    return row
+
+
+async def note(served: Served, case_id: UUID, note_id: UUID, text: str) -> Booking:
+    """Note something about a case, once however often it is sent. Raises UnknownBookingError."""
+    session, clock, door = served.session, served.desk.clock, served.door
+    row = await served.case(case_id)
+    known = await session.get(CaseNote, note_id)
+    if known is not None and known.case_id != case_id:
+        raise UnknownBookingError("This is a note of another case", fix="Choose a new id for each note.")
+    if known is None:
+        sealed = keeping.sealed_note(served.desk.cipher, note_id, text)
+        session.add(
+            CaseNote(id=note_id, case_id=case_id, actor=door.actor, door=door.name, at=clock.now(), text=sealed)
+        )
+        noted(session, clock, row, "note", door.actor, note=str(note_id), **_noting(served))
+    return row
+
+
+async def excuse_for(served: Served, case_id: UUID, reason: str) -> Booking:
+    """Excuse that nobody came. Raises WrongStateError."""
+    row = await served.case(case_id)
+    excuse(served.session, served.desk.clock, row, served.door.actor, **_noting(served, reason=reason))
+    return row
+
+
+async def _person(served: Served, row: Booking) -> Person:
+    if row.account_id is not None:
+        return await person_of(served.session, row.account_id)
+    bearer = (await keeping.papers_of(served.session, served.desk.cipher, row.uid)).bearer
+    if bearer is None:
+        raise UnknownBookingError("Nobody knows whose case this is", fix="Book a new one, and cancel this.")
+    return await person_by_number(served.session, served.keys, bearer.id_number)
+
+
+def _holder(served: Served, whom: str | UUID) -> str:
+    """Return whose a hold is: this credential's, for this person or this case alone."""
+    who = str(whom) if isinstance(whom, UUID) else index_of(served.keys, whom).hex()
+    return f"{served.door.actor} {who}"
+
+
+def _noting(served: Served, **more: str) -> dict[str, str]:
+    return {"door": served.door.name, **more}

@@ -1,0 +1,92 @@
+"""What time does in a hall: calls are missed, who is missed or never came is a no-show, and a day ends."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.booking_tables import Booking
+from flows.appointments.deps import Deps
+from flows.appointments.finding import booking_of
+from flows.appointments.hall.calling import BETWEEN_CALLS, MOST_CALLS
+from flows.appointments.hall.counters import close_counter
+from flows.appointments.hall.line import ticket_of
+from flows.appointments.hall.tables import HallTicket
+from flows.appointments.history import happen
+from flows.appointments.states import Event, State
+from kernel.clock import Clock
+from kernel.database import Database, driver
+
+BACK_WITHIN = timedelta(minutes=30)
+"""So long after they were missed somebody may come back."""
+NOT_COMING = timedelta(minutes=15)
+"""So long after the start nobody comes any more, five minutes after they could last check in."""
+_ACTOR = "system:halls"
+_AT_ONCE = 1000
+_AT_DAYS_END: dict[State, Event] = {"serving": "finish", "missed": "fail"}  # who waits, or was called, leaves
+
+_DUE = """
+    SELECT t.booking_id FROM hall_ticket t
+        JOIN booking b ON b.id = t.booking_id JOIN appointment_office o ON o.code = t.office
+    WHERE t.ended_at IS NULL AND (t.day < ($1::timestamptz AT TIME ZONE o.time_zone)::date
+        OR b.state = 'called' AND t.calls >= $2 AND t.called_at <= $3 OR b.state = 'missed' AND b.updated_at <= $4)
+    UNION ALL
+    SELECT b.id FROM booking b
+    WHERE b.state = 'confirmed' AND b.starts_at <= $5 AND b.starts_at > $5 - interval '12 hours'
+        AND b.office IN (SELECT office FROM hall_counter WHERE opened_at IS NOT NULL AND closed_at IS NULL)
+    LIMIT $6
+"""
+_LEFT_OPEN = """
+    SELECT c.office, c.code FROM hall_counter c JOIN appointment_office o ON o.code = c.office
+    WHERE c.closed_at IS NULL
+        AND (c.opened_at AT TIME ZONE o.time_zone)::date < ($1::timestamptz AT TIME ZONE o.time_zone)::date
+    ORDER BY c.office, c.code
+"""
+
+
+async def due(database: Database, clock: Clock) -> Sequence[UUID]:
+    """Return the bookings that something is due for. Where no counter is open nobody is missing."""
+    now = clock.now()
+    moments = now - BETWEEN_CALLS, now - BACK_WITHIN, now - NOT_COMING
+    rows = await database.pool.fetch(_DUE, now, MOST_CALLS, *moments, _AT_ONCE)
+    return [UUID(int=row["booking_id"].int) for row in rows]
+
+
+async def move_on(session: AsyncSession, clock: Clock, booking_id: UUID) -> None:
+    """Do what is due for a booking, unless something has happened to it meanwhile."""
+    deps = Deps(session, clock)
+    if await session.get(HallTicket, booking_id) is not None:
+        await _move_on(deps, booking_id)
+        return
+    row = await booking_of(session, booking_id, lock=True)
+    if row.state == "confirmed" and row.starts_at <= clock.now() - NOT_COMING:
+        await happen(session, clock, row, "fail", _ACTOR)
+
+
+async def _move_on(deps: Deps, booking_id: UUID) -> None:
+    line, ticket, row = await ticket_of(deps, booking_id)
+    if ticket.ended_at is not None:
+        return
+    event = _AT_DAYS_END.get(row.state, "leave") if ticket.day < line.day else _event(ticket, row, deps.clock)
+    if event is None:
+        return
+    await happen(deps.session, deps.clock, row, event, _ACTOR)
+    if event == "finish":
+        ticket.served_at = None  # nobody knows how long it took
+    if event != "miss":
+        ticket.ended_at = deps.clock.now()
+    deps.session.add(ticket)
+
+
+def _event(ticket: HallTicket, row: Booking, clock: Clock) -> Event | None:
+    now = clock.now()
+    if row.state == "called" and ticket.calls >= MOST_CALLS and ticket.called_at:
+        return "miss" if ticket.called_at <= now - BETWEEN_CALLS else None
+    return "fail" if row.state == "missed" and row.updated_at <= now - BACK_WITHIN else None
+
+
+async def close_forgotten(session: AsyncSession, clock: Clock) -> None:
+    """Close the counters that were left open on an earlier day of their office."""
+    for row in await (await driver(session)).fetch(_LEFT_OPEN, clock.now()):
+        await close_counter(Deps(session, clock), row["office"], row["code"])

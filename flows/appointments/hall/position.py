@@ -1,0 +1,54 @@
+"""Where somebody stands in the hall, as they see it themselves."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.booking_tables import Booking
+from flows.appointments.hall.estimating import Wait, foretold
+from flows.appointments.hall.line import line_of
+from flows.appointments.hall.tables import HallTicket
+from flows.appointments.states import ACTIVE, WAITING, State
+from kernel.clock import Clock
+
+
+class Position(Struct, frozen=True):
+    """How a booking stands. ``number`` is empty before its person has come; ``ahead`` and ``wait`` are while they wait.
+
+    ``counter``: where to go, while they are called or served.
+    """
+
+    state: State
+    number: str = ""
+    service: str = ""
+    ahead: int | None = None
+    wait: Wait | None = None
+    counter: str | None = None
+    calls: int = 0
+    called_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in ACTIVE
+
+
+async def position_of(session: AsyncSession, clock: Clock, row: Booking) -> Position:
+    """Return where the person of a booking stands."""
+    ticket = await session.get(HallTicket, row.id)
+    if ticket is None:
+        return Position(row.state)
+    ahead, foreseen = None, None
+    if row.state in WAITING:
+        ahead, foreseen = await foretold(session, await line_of(session, clock, row.office), ticket)
+    is_there = row.state in ("called", "serving")
+    return Position(
+        state=row.state,
+        number=ticket.number,
+        service=ticket.service,
+        ahead=ahead,
+        wait=foreseen,
+        counter=ticket.counter if is_there else None,
+        calls=ticket.calls if is_there else 0,
+        called_at=ticket.called_at if is_there else None,
+    )

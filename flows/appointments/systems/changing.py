@@ -1,0 +1,95 @@
+"""What a system's people have done with an appointment of the platform: theirs is what holds, told once or often."""
+
+from datetime import timedelta
+
+import asyncpg
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.booking_tables import Booking
+from flows.appointments.cancelling import office_cancel
+from flows.appointments.deps import Deps
+from flows.appointments.ending import come_back
+from flows.appointments.finding import booking_of
+from flows.appointments.history import happen
+from flows.appointments.notice_tables import Kind
+from flows.appointments.notices import notify_everybody
+from flows.appointments.states import Event
+from flows.appointments.systems.mirroring import Resources
+from flows.appointments.systems.wire import AppointmentChange, Place
+from flows.appointments.tables import CHANNELS, AppointmentResource
+from flows.appointments.waitlist.offering import in_turn, offer_returned
+from kernel.control_characters import CONTROL
+from kernel.database import driver
+
+_EVENTS: dict[str, Event] = {"arrived": "finish", "no_show": "fail"}
+# As they say it, whether or not it fits here.
+_TAKE = """
+    UPDATE appointment_slot s SET taken = s.taken + 1, used[$4] = s.used[$4] + 1,
+        capacity = greatest(s.capacity, s.taken + 1)
+    FROM (
+        SELECT id FROM appointment_slot WHERE resource_id = $1 AND starts_at >= $2 AND starts_at < $3
+        ORDER BY starts_at FOR UPDATE
+    ) locked
+    WHERE s.id = locked.id RETURNING s.id
+"""
+_PERSONS = "UPDATE booking_person SET during = tstzrange($2, $3) WHERE booking_id = $1"
+
+
+async def change(deps: Deps, system: str, resources: Resources, told: AppointmentChange) -> str:
+    """Have an appointment be as a system says; returns what is wrong, empty if nothing is.
+
+    Raises UnknownBookingError, LookupError.
+    """
+    await in_turn(deps.session)
+    row = await booking_of(deps.session, told.id, lock=True)
+    if row.system != system:
+        return f"{told.id} is no appointment of this system"
+    actor, reason = f"system:{system}", CONTROL.sub(" ", told.reason)
+    if told.to is not None:
+        target = resources.get(told.to.office, told.to.resource)
+        if target is None:
+            return (
+                f"{told.id} was moved to {told.to.office}/{told.to.resource}, which the file of offices does not have"
+            )
+        return await _move(deps, row, target, told.to)
+    if told.state == "cancelled":
+        if row.state in ("confirmed", "conflict"):
+            await office_cancel(deps, row, actor, reason)
+            if await come_back(deps, row):  # how many places there are left is theirs to say
+                await offer_returned(deps, row)
+        return ""
+    if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):
+        await happen(deps.session, deps.clock, row, _EVENTS[told.state], actor, reason=reason)
+    return ""
+
+
+async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place) -> str:
+    if row.state not in ("confirmed", "conflict") or (row.resource_id, row.starts_at) == (target.id, to.starts):
+        return ""
+    ends = to.starts + (row.ends_at - row.starts_at)
+    connection = await driver(deps.session)
+    channel = CHANNELS.index(row.channel) + 1
+    taken = await connection.fetch(_TAKE, target.id, to.starts, ends, channel)
+    if not taken or len(taken) * timedelta(minutes=target.slot_minutes) < ends - to.starts:
+        raise LookupError(f"{row.id} was moved to a time that `slots` have not")  # rolls back what was taken
+    await come_back(deps, row)
+    row.returned_at, row.office, row.resource_id = None, target.office, target.id
+    row.slot_ids = sorted(each["id"] for each in taken)
+    row.starts_at, row.ends_at = to.starts, ends
+    row.sequence += 1
+    event: Event = "move" if await _persons_follow(deps.session, row) else "collide"
+    await happen(deps.session, deps.clock, row, event, f"system:{row.system}", starts_at=to.starts.isoformat())
+    kind: Kind = "moved" if event == "move" else "conflict"
+    await notify_everybody(deps, row, kind, f"system:{row.system}", occasion=str(row.sequence), code=row.code)
+    return ""
+
+
+async def _persons_follow(session: AsyncSession, row: Booking) -> bool:
+    """Have a booking's persons be there at its new time; False: one is elsewhere then, and people decide."""
+    connection = await driver(session)
+    try:
+        async with connection.transaction():
+            await connection.execute(_PERSONS, row.id, row.starts_at, row.ends_at)
+    except asyncpg.ExclusionViolationError:
+        return False
+    return True

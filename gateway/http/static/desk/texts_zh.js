@@ -1,0 +1,17 @@
+export const ZH = {
+  desk: "预约受理台", skip: "跳到内容", network: "无法连接网关。", noJson: "应答的不是网关，可能是代理。", defect: "页面出错了。", fix: "怎么办：",
+  signIn: "登录", credential: "工作人员凭据", credentialHow: "以 yw_ 开头，由平台运营方签发。保存在此标签页：在公用电脑上，离开前请点“退出”。", credentialForm: "这不是凭据。", leave: "退出",
+  chooseDoor: "您在哪里受理？", hotline: "热线", hotlineHow: "为所辖各办事处预约", counterOf: "{office} 柜台", noDoor: "这个凭据没有受理权限。请向平台运营方申请“窗口人员”或“热线”角色。", otherDoor: "换受理点",
+  lookUp: "查找预约", codeOrNumber: "预约号或身份证号", codeHow: "预约号由 8 位字母和数字组成；柜台也可以扫本人的签到码。按身份证号查找会留下记录。", search: "查找", found: "找到 {n} 个预约", foundNone: "没有找到预约。", newBooking: "新预约", nothing: "输入预约号或身份证号，或者新建预约。",
+  case: "预约", code: "预约号", person: "本人", hasAccount: "已有账号，本人可在手机上查看", noAccount: "没有账号，请告知预约号", unknown: "未知", idNumber: "身份证号", name: "姓名", phone: "电话", optional: "可不填", people: "人数", people_n: "{n} 人", documents: "请携带", bookedBy: "名额", office: "办事处", service: "事项", time: "时间",
+  "channel.public": "网上名额", "channel.hotline": "热线名额", "channel.counter": "柜台名额", "channel.priority": "优先名额",
+  questions: "办事信息", noQuestions: "这个事项没有需要填写的内容。", save: "保存", saved: "已保存。", missing: "到场前还需填写：{names}", masked: "已填写，热线不可见", choose: "请选择", yes: "是", no: "否",
+  history: "经过", note: "备注", noteHow: "经手这个预约的工作人员都能看到，本人也可以索取。", addNote: "添加备注", noted: "备注已添加。",
+  move: "改期", cancel: "取消预约", excuse: "免记爽约", excused: "爽约已免记", reason: "原因", back: "返回",
+  "reason.person_asked": "本人要求", "reason.illness": "生病", "reason.office_fault": "办事处原因", "reason.emergency": "紧急情况",
+  moved: "已改期。", cancelled: "已取消。", booked: "预约成功。预约号：{code}", excusedSaid: "已免记。",
+  day: "日期", pickDay: "选择日期", pickTime: "选择时间", times_n: "{n} 个时间", noDays: "近期没有可预约的时间。", noTimes: "这一天已经约满。", held: "已为其保留 {time}，到 {until} 为止。", notKept: "{time} 暂时无法保留，请尽快确认。", confirm: "确认预约", confirmMove: "确认改期", showDays: "查看可约时间",
+  forWhom: "为谁预约", companions: "同行人身份证号（每行一个）", nextFree: "较近的空闲时间：{times}",
+  "state.confirmed": "已预约", "state.conflict": "待办事处处理", "state.checked_in": "已签到", "state.called": "已叫号", "state.serving": "办理中", "state.done": "已办结", "state.missed": "过号", "state.requeued": "重新排队", "state.no_show": "爽约", "state.cancelled": "已取消", "state.rescheduled": "已改期", "state.office_cancelled": "办事处取消", "state.ticket": "现场取号", "state.left": "已离开",
+  "event.confirm": "预约", "event.move": "改期", "event.cancel": "取消", "event.answer": "填写信息", "event.note": "备注", "event.excuse": "免记爽约", "event.collide": "与办事处安排冲突", "event.keep": "保留原时间", "event.check_in": "签到", "event.call": "叫号", "event.serve": "开始办理", "event.finish": "办结", "event.miss": "过号", "event.requeue": "重新排队", "event.fail": "爽约", "event.transfer": "转窗口", "event.office_cancel": "办事处取消", "event.leave": "离开", "event.take": "现场取号", "event.remind": "提醒",
+};

@@ -1,0 +1,124 @@
+"""What time does in a hall: missed calls, no-shows, and the end of a day."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from flows.appointments.errors import WrongStateError
+from flows.appointments.hall.estimating import Pace, Wait, wait
+from flows.appointments.tables import HallCounter
+from tests.appointments.hall import on
+from tests.appointments.lobby import Lobby
+
+MINUTE = timedelta(minutes=1)
+NINE = on("12-01", "09:00")
+
+
+async def state(lobby: Lobby, booking_id: UUID) -> str:
+    return (await lobby.hall.booking(booking_id)).state
+
+
+async def test_after_three_calls_and_a_minute_somebody_is_missed_and_later_a_no_show(lobby: Lobby) -> None:
+    await lobby.open()
+    [ticket] = await lobby.take_many(1)
+    await lobby.next()
+    for _ in range(2):
+        await lobby.hall.work(10 * MINUTE)  # so long a clerk forgets to call again
+        await lobby.press("recall")
+    await lobby.hall.work(MINUTE - timedelta(microseconds=1))
+    assert await state(lobby, ticket.booking_id) == "called"
+    await lobby.hall.work(timedelta(microseconds=1))
+    assert await state(lobby, ticket.booking_id) == "missed"
+    await lobby.hall.work(30 * MINUTE - timedelta(microseconds=1))
+    assert await state(lobby, ticket.booking_id) == "missed"
+    await lobby.hall.work(timedelta(microseconds=1))
+    assert await state(lobby, ticket.booking_id) == "no_show"
+    with pytest.raises(WrongStateError):
+        await lobby.requeue(ticket)
+
+
+async def test_who_is_back_in_time_is_called_three_times_again(lobby: Lobby) -> None:
+    await lobby.open()
+    [ticket] = await lobby.take_many(1)
+    await lobby.miss()
+    lobby.clock.advance(29 * MINUTE)
+    await lobby.requeue(ticket)
+    await lobby.hall.work(5 * MINUTE)
+    assert await state(lobby, ticket.booking_id) == "requeued"
+    assert (await lobby.call(ticket)).calls == 1
+
+
+async def test_who_never_comes_is_a_no_show_where_a_counter_is_open(lobby: Lobby) -> None:
+    missing = await lobby.hall.book(await lobby.hall.resident(), NINE)
+    lobby.stand(NINE + 15 * MINUTE)
+    await lobby.hall.work()
+    assert await state(lobby, missing.id) == "confirmed"  # nobody serves there
+    await lobby.open()
+    lobby.stand(NINE + 15 * MINUTE)
+    await lobby.hall.work()
+    assert await state(lobby, missing.id) == "no_show"
+
+
+async def test_a_day_ends_for_everybody_in_the_hall_and_its_counters(lobby: Lobby) -> None:
+    await lobby.open("1")
+    await lobby.open("2")
+    served, missed, called, waits = await lobby.take_many(4)
+    await lobby.next("1")
+    await lobby.press("serve", "1")
+    await lobby.miss("2")
+    await lobby.next("2")
+    lobby.stand(on("12-01", "00:00") - timedelta(microseconds=1))
+    await lobby.hall.ask("UPDATE booking SET updated_at = now() + interval '10 years' RETURNING id")  # missed just now
+    await lobby.hall.work()
+    assert [await state(lobby, each.booking_id) for each in (served, missed, called, waits)] == [
+        "serving", "missed", "called", "ticket",
+    ]  # fmt: skip
+    await lobby.hall.work(timedelta(microseconds=1))
+    assert [await state(lobby, each.booking_id) for each in (served, missed, called, waits)] == [
+        "done", "no_show", "left", "left",
+    ]  # fmt: skip
+    view = await lobby.view()
+    assert ([each.open for each in view.counters], view.waiting, view.missed) == ([False, False], [], [])
+    assert await lobby.hall.ask("SELECT count(*) FROM hall_ticket WHERE ended_at IS NULL OR served_at IS NOT NULL") == [
+        (0,)
+    ]
+    await lobby.open("1")
+    await lobby.hall.work()
+    assert (await lobby.view()).counters[0].open
+
+
+def test_an_estimate_counts_who_is_ahead_at_the_counters_that_are_open_for_it() -> None:
+    def counter(code: str, *services: str, is_open: bool = True) -> HallCounter:
+        opened = NINE if is_open else None
+        return HallCounter(office="hall", code=code, name_zh=code, services=list(services), opened_at=opened)
+
+    known = {"a": Pace(600, None), "b": Pace(60, 90)}
+    both, only_b, closed = counter("1"), counter("2", "b"), counter("3", is_open=False)
+    assert wait("a", ["a", "b", "a"], [both, closed], known) == Wait(1260, None)
+    assert wait("b", ["a", "b", "a"], [both, only_b], known) == Wait(630, 90)
+    assert wait("b", ["a", "b", "a"], [only_b], known) == Wait(60, 90)
+    assert wait("a", ["a"], [only_b, closed], known) is None
+    assert (Wait(60, 90).low, Wait(60, 90).high, Wait(60, None).high) == (0, 150, 60)
+
+
+async def test_estimates_follow_the_last_services_and_show_how_far_they_were_off(lobby: Lobby) -> None:
+    await lobby.open()
+    await lobby.take()
+    queue = (await lobby.view()).queues[0]
+    assert (queue.service, queue.waiting, queue.low_s, queue.error_s) == ("marriage", 1, 30 * 60, None)  # as planned
+    taken = await lobby.take_many(2)
+    assert [each.estimate_s for each in taken] == [1800, 3600]
+    for _ in range(3):  # at 10:02, 10:07 and 10:12; foretold were none, 30 and 60 minutes
+        await lobby.serve(5 * MINUTE)
+    queue = (await lobby.view()).queues[0]
+    assert (queue.waiting, queue.low_s, queue.high_s) == (0, 0, queue.error_s)
+    assert queue.error_s == ((2 - 0) + (30 - 7) + (60 - 11)) * 60 // 3
+    await lobby.take_many(2)
+    assert (await lobby.take()).estimate_s == 10 * 60
+    assert (await lobby.view()).queues[0].high_s == 15 * 60 + queue.error_s
+
+
+async def test_no_estimate_is_made_while_nobody_serves(lobby: Lobby) -> None:
+    assert (await lobby.take()).estimate_s is None
+    assert (await lobby.view()).queues[0].low_s is None

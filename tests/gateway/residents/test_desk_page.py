@@ -1,0 +1,108 @@
+"""The desk's page in a real browser: a call is answered and booked, and the case is continued at a counter."""
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.appointments.hall import Hall
+from tests.browser import Browser
+from tests.console.test_looking import FAULTS
+from tests.gateway.conftest import City
+from tests.gateway.halls.staff_of import key
+from tests.gateway.residents.desks import LI, registry
+from tests.gateway.residents.hosts import Phones, sign_in
+from tests.gateway.residents.test_appointment_case import booked
+from tests.gateway.residents.test_appointments import tomorrow
+
+DAY = tomorrow("09:00")[:10]
+
+
+@pytest.fixture
+async def hall(city: City, redis: Redis) -> Hall:
+    return await registry(city, redis)
+
+
+async def enter(window: Browser, origin: str, token: str, door: str) -> None:
+    await window.open(f"{origin}/desk")
+    await window.type("#credential", token)
+    await window.click("#sign-in")
+    await window.click(f"[data-door={door}]")
+    await window.find("#wanted")
+
+
+async def look_right(window: Browser) -> None:
+    """Nothing is without a name, too pale or too wide, in the light and in the dark, on a desk and on a phone."""
+    for scheme, width in (("light", 1280), ("dark", 360)):
+        await window.scheme(scheme)
+        await window.width(width)
+        assert await window.run(FAULTS) == []
+    await window.scheme("light")
+    await window.width(1280)
+
+
+async def test_a_call_is_booked_and_the_case_continued_at_a_counter(hall: Hall, origin: str, chromium: Browser) -> None:
+    await enter(chromium, origin, await key(hall, "hotline"), "hotline")
+    await chromium.type("#wanted", LI)
+    await chromium.click("#find")
+    await chromium.find("form", "没有找到预约")
+    await chromium.click("#new")
+    await chromium.click("#show-days")
+    await chromium.type("#at", "西区登记处")
+    await chromium.click(f"[data-day='{DAY}']")
+    await chromium.click("[data-time]", "09:30")
+    await chromium.find("form", "已为其保留")
+    await chromium.type("#name", "李雷")
+    await look_right(chromium)
+    await chromium.click("#q-certificate-card")
+    await chromium.type("#q-former_name", "李三")
+    await chromium.click("#confirm")
+    await chromium.find("#said", "预约成功")
+    code = await chromium.text("#code")
+    await chromium.find(".state.confirmed")
+    assert "*雷 · 1****************X" in await chromium.text(".facts")
+    assert await chromium.run("return document.querySelector('#q-former_name').value") == ""
+    await chromium.click("#leave")
+
+    await enter(chromium, origin, await key(hall, "clerk"), "hall")
+    await chromium.type("#wanted", code.lower())
+    await chromium.click("#find")
+    await chromium.find("#missing", "需要照相")
+    assert await chromium.run("return document.querySelector('#q-former_name').value") == "李三"
+    await chromium.click("#q-photos-yes")
+    await chromium.click("#save")
+    await chromium.find("#said", "已保存")
+    await chromium.gone("#missing")
+    await chromium.type("#note", "带了照片")
+    await chromium.click("#add-note")
+    await chromium.find(".note", "带了照片")
+    steps = await chromium.run(
+        "return [...document.querySelectorAll('[data-event]')].map((each) => each.dataset.event)"
+    )
+    assert steps == ["confirm", "answer", "note"]
+    await look_right(chromium)
+    assert [each for each in await chromium.complaints() if "favicon" not in each] == []
+
+
+async def test_a_case_is_moved_and_cancelled_in_english(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    mine = await booked(await sign_in(city, phones, "wang"))
+    await enter(chromium, origin, await key(hall, "clerk"), "hall")
+    await chromium.click("#language")
+    await chromium.type("#wanted", "NOTACODE")
+    await chromium.click("#find")
+    await chromium.find(".failure", "APPOINTMENT_UNKNOWN")
+    await chromium.run("document.querySelector('#wanted').value = ''")
+    await chromium.type("#wanted", mine["code"])
+    await chromium.click("#find")
+    await chromium.click("#move")
+    await chromium.click(f"[data-day='{DAY}']")
+    await chromium.click("[data-time]", "11:00")
+    await chromium.find("form", "is kept for them")
+    await chromium.click("#confirm-move")
+    await chromium.find("#said", "Moved.")
+    await chromium.find("[data-event=move]", "11:00")
+    await chromium.click("#cancel")
+    await chromium.click("#sure")
+    await chromium.find("#said", "Cancelled.")
+    await chromium.find("[data-event=cancel]", "They asked for it")
+    await look_right(chromium)
