@@ -207,6 +207,11 @@ async def test_who_books_otherwise_leaves_the_list_and_their_offer_goes_on(full:
     await full.book(one, NINE + timedelta(minutes=30))
     with pytest.raises(ClashError):
         await accept(full, one, waiting[0])
+    by_right = "UPDATE booking_person SET ordinal = :ordinal WHERE active RETURNING ordinal"
+    await full.ask(by_right, ordinal=-1)
+    await full.work()
+    assert await states(full, *waiting) == ["offered", "waitlisted"]
+    await full.ask(by_right, ordinal=0)
     await full.work()
     assert await states(full, *waiting) == ["left", "offered"]
     with pytest.raises(WaitlistRefusedError, match="booked as often"):

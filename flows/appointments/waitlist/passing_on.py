@@ -22,10 +22,11 @@ from kernel.clock import Clock
 from kernel.database import Database, driver
 
 _AT_ONCE = 1000
-# Somebody who has the service booked as often as they may, by whichever door, waits for it no more.
+# Somebody who has the service booked as often as they may, by whichever door, waits for it no more; what they have by a
+# right (``rights``, ordinals below 0) does not count.
 _BOOKED = """EXISTS (
         SELECT 1 FROM waitlist_person w
-            JOIN booking_person p ON p.person = w.person AND p.active AND p.service = e.service
+            JOIN booking_person p ON p.person = w.person AND p.active AND p.service = e.service AND p.ordinal >= 0
         WHERE w.entry_id = e.id GROUP BY w.person, s.most_active HAVING count(*) >= s.most_active
     )"""
 _DUE = f"""
