@@ -16,7 +16,7 @@ from cli.who import operator, record
 from flows.appointments import cancelling, closing, colliding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
-from flows.appointments.notice_tables import AppointmentNotice
+from flows.appointments.notice_tables import AppointmentNotice, Kind
 from flows.appointments.tables import AppointmentOffice
 from flows.notices.tables import NoticeState
 from flows.notices.writing import latest
@@ -121,12 +121,13 @@ def close_day(office: str, day: datetime, reason: str, *, dry_run: bool) -> None
 @click.option(
     "--state", type=click.Choice(get_args(NoticeState)), help="Only those; untold: the office has to call them."
 )
+@click.option("--kind", type=click.Choice(get_args(Kind)), help="Only those.")
 @click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
-def notices(state: NoticeState | None, most: int) -> None:
+def notices(state: NoticeState | None, kind: Kind | None, most: int) -> None:
     """Show what people were told of appointments, or could not be and why, the latest first."""
 
     async def work(session: AsyncSession) -> list[str]:
-        rows = await latest(session, AppointmentNotice, state, most)
+        rows = await latest(session, AppointmentNotice, most, state, kind)
         return [line_of_notice(row, f"{row.service} {row.details.get('code', row.about)}") for row in rows]
 
     for line in transaction(work):

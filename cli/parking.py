@@ -138,7 +138,7 @@ def notices(state: NoticeState | None, most: int) -> None:
     """Show what residents were told, or could not be and why, the latest first."""
 
     async def work(session: AsyncSession) -> list[str]:
-        rows = await latest(session, ParkingNotice, state, most)
+        rows = await latest(session, ParkingNotice, most, state)
         return [line_of_notice(row, f"session {row.session_id}") for row in rows]
 
     for line in transaction(work):

@@ -33,6 +33,7 @@ from gateway.http.draws import draw_routes
 from gateway.http.entries import EntryRoutes
 from gateway.http.event_stream import Streams
 from gateway.http.exports import export_routes
+from gateway.http.fhir import fhir_routes
 from gateway.http.graphiql import graphiql_routes
 from gateway.http.graphql import GraphQLOverHTTP
 from gateway.http.guide import guide_routes
@@ -255,7 +256,8 @@ class Gateway:
         parking = parking_routes(self.database, self.environment)
         pickups = Pickups(self.database, self.environment).handlers()
         systems = booking_system_routes(self.database, self._clock)
-        staff = [*draw_routes(self.database, secrets), *desk_routes(platform), *pickups, *systems]
+        open_ = [*draw_routes(self.database, secrets), *fhir_routes(self.database, self.environment)]
+        staff = [*open_, *desk_routes(platform), *pickups, *systems]
         return [*self._open_routes(platform), *parking, *staff, *payments.handlers(), *stays.handlers()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

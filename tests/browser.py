@@ -81,7 +81,10 @@ class Browser:
         return str(await self._do("GET", f"/element/{element[_ELEMENT]}/text"))
 
     async def width(self, pixels: int) -> None:
-        size = {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        await self.size(pixels, 900)
+
+    async def size(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self._chromium("Emulation.setDeviceMetricsOverride", size)
 
     async def scheme(self, name: str) -> None:

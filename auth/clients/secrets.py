@@ -5,7 +5,7 @@ import hashlib
 SCOPES = ("openid", "profile", "phone", "id_number", "offline_access")
 """The scopes that a client may be registered for that residents sign in to."""
 
-PROGRAM_SCOPES = ("parking:operate", "parking:discount")
+PROGRAM_SCOPES = ("parking:operate", "parking:discount", "appointments:read")
 """The scopes of programs, which act for themselves (client credentials) and sign nobody in."""
 
 

@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from auth.clients.secrets import PROGRAM_SCOPES
 from auth.provider.base import Server
 from auth.provider.requests import ProviderRequest
-from auth.sessions.access_tokens import PARKING, ProgramToken, sign
+from auth.sessions.access_tokens import AUDIENCES, ProgramToken, sign
 from kernel.ids import random_id
 
 
@@ -29,22 +29,32 @@ class ProgramGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Auth
             raise UnauthorizedClientError("The client is no program that acts for itself.")
         if not {*(self.request.payload.scope or "").split()} <= {*client.row.scopes}:
             raise InvalidScopeError("The scope is more than the client is registered for.")
+        if len({*map(_audience, self._scopes())}) != 1:
+            raise InvalidScopeError("The scopes are of several APIs: ask for those of one, for a token is for one.")
 
     def create_token_response(self) -> tuple[int, Any, Any]:
         environment, client = self.server.environment, self.client.row
-        asked = (self.request.payload.scope or "").split() or client.scopes
-        scope = " ".join(name for name in PROGRAM_SCOPES if name in asked)
+        scopes = self._scopes()
         now, lifetime = environment.clock.now(), environment.settings.access_token_seconds
         token = ProgramToken(
             iss=environment.issuer,
             sub=client.client_id,
-            aud=PARKING,
+            aud=_audience(scopes[0]),
             exp=int(now.timestamp()) + lifetime,
             iat=int(now.timestamp()),
             jti=random_id(),
             client_id=client.client_id,
-            scope=scope,
+            scope=" ".join(scopes),
         )
         text = sign(token, environment.ring(), now)
-        body = {"access_token": text, "token_type": "Bearer", "expires_in": lifetime, "scope": scope}
+        body = {"access_token": text, "token_type": "Bearer", "expires_in": lifetime, "scope": token.scope}
         return 200, body, self.TOKEN_RESPONSE_HEADER
+
+    def _scopes(self) -> list[str]:
+        """Return what the token will have: what is asked for, or all that the client is registered for."""
+        asked = (self.request.payload.scope or "").split() or self.request.client.row.scopes
+        return [name for name in PROGRAM_SCOPES if name in asked]
+
+
+def _audience(scope: str) -> str:
+    return AUDIENCES[scope.partition(":")[0]]

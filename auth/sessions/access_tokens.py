@@ -23,6 +23,12 @@ GRAPH = "graph"
 PARKING = "yiwang:parking"
 """The audience of parking operators' own API, which no client's id can be."""
 
+APPOINTMENTS = "yiwang:appointments"
+"""The audience of what departments' systems read of appointments."""
+
+AUDIENCES = {"parking": PARKING, "appointments": APPOINTMENTS}
+"""By the first word of a program's scopes."""
+
 _TYPE = "at+jwt"
 _FIX = "Sign in again, refresh the session, or ask for a new token."
 

@@ -52,10 +52,13 @@ async def notices_of(session: AsyncSession, table: type[N], account_id: UUID, fi
     return (await session.exec(chosen.order_by(col(table.id).desc()).limit(first))).all()
 
 
-async def latest(session: AsyncSession, table: type[N], state: NoticeState | None, most: int) -> Sequence[N]:
-    """Return everybody's notices, or those that stand so, the latest first: for an operator."""
+async def latest(
+    session: AsyncSession, table: type[N], most: int, state: NoticeState | None, kind: str | None = None
+) -> Sequence[N]:
+    """Return everybody's notices, or those that stand so or are of a kind, the latest first: for an operator."""
     chosen = select(table).order_by(col(table.id).desc()).limit(most)
-    return (await session.exec(chosen.where(col(table.state) == state) if state else chosen)).all()
+    chosen = chosen.where(col(table.state) == state) if state else chosen
+    return (await session.exec(chosen.where(col(table.kind) == kind) if kind else chosen)).all()
 
 
 def line(notice: Notice, about: str) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from cli import appointment_demo
 from kernel.clock import SystemClock
 from kernel.database import Database
+from kernel.settings import Settings
 from services_catalog.departments import add_department
 from services_catalog.manifest import Text
 from services_catalog.organisations.tables import EVER, Organisation, OrganisationPlace
@@ -174,7 +176,8 @@ async def test_an_office_decides_on_what_conflicts_and_closes_a_day(operator: Op
     assert "2 appointments were cancelled" in (await operator.type(*closing)).stderr
     assert "0 appointments were cancelled" in (await operator.type(*closing)).stderr
     assert await database.pool.fetch("SELECT DISTINCT state FROM booking") == [("office_cancelled",)]
-    untold = await operator.done("appointments", "notices", "--state", "untold")
+    untold = await operator.done("appointments", "notices", "--state", "untold", "--kind", "office_cancelled")
+    assert await operator.done("appointments", "notices", "--kind", "offer") == ""
     assert untold.count("office_cancelled  marriage-registration CODE234") == 3
     for wrong in (("palace", day), ("civic-centre", "2020-01-01")):
         assert (await operator.type("appointments", "close-day", *wrong, "--reason", "停电")).exit_code == 1
@@ -201,3 +204,14 @@ async def test_a_hall_is_shown(operator: Operator, database: Database) -> None:
     assert "marriage-registration  0 wait  about 0 to 0 min for a newcomer  (no estimate was measured yet)" in shown
     assert "certificate-reissue  0 wait  no counter is open for it" in shown
     assert "There is no office 'nowhere'" in (await operator.type("hall", "show", "nowhere")).stderr
+
+
+async def test_the_example_has_a_sticker_in_its_hall_however_often_it_starts(
+    settings: Settings, database: Database
+) -> None:
+    said: list[str] = []
+    for _ in range(2):
+        await appointment_demo.bring_up(settings, [], said.append)
+    assert said == []
+    stickers = await database.pool.fetch("SELECT kind, reference, status FROM static_code")
+    assert [tuple(each) for each in stickers] == [("counter", "office:civic-centre", "active")]

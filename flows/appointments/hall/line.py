@@ -111,10 +111,11 @@ async def put_in_line(deps: Deps, line: Line, ticket: HallTicket, *, behind: int
 
 
 async def counters_for(session: AsyncSession, office: str, service: str = "") -> Sequence[HallCounter]:
-    """Return an office's counters by their codes, or those that serve a service."""
+    """Return an office's counters by their codes, 2 before 10, or those that serve a service."""
     chosen = select(HallCounter).where(HallCounter.office == office, col(HallCounter.closed_at).is_(None))
-    found = (await session.exec(chosen.order_by(HallCounter.code))).all()
-    return [each for each in found if not service or not each.services or service in each.services]
+    found = (await session.exec(chosen)).all()
+    ordered = sorted(found, key=lambda each: (len(each.code), each.code))
+    return [each for each in ordered if not service or not each.services or service in each.services]
 
 
 async def services_at(session: AsyncSession, office: str) -> Sequence[AppointmentService]:

@@ -6,10 +6,8 @@ from contextlib import asynccontextmanager
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.clients.tables import Client
-from auth.errors import ScopeMissingError, TokenRefusedError
 from auth.provider.environment import Environment
-from auth.sessions.access_tokens import PARKING, verify_program
+from auth.sessions.access_tokens import PARKING
 from flows.codes.device_auth import Door
 from flows.parking.errors import EventFieldError
 from flows.parking.gathering import Deps
@@ -20,6 +18,7 @@ from flows.parking.tables import ParkingOperator
 from gateway.errors import RequestError
 from gateway.http.departments import AnyRequest
 from gateway.http.devices import DeviceDoor
+from gateway.http.programs import program
 from kernel.clock import Clock
 from kernel.crypto.keys import Keys
 from kernel.database import Database
@@ -68,19 +67,9 @@ async def speaker(
 
     Raises TokenRefusedError, ScopeMissingError.
     """
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text.strip():
-        raise TokenRefusedError("This needs an access token", fix="Send Authorization: Bearer <token> (/oauth/token).")
-    now = environment.clock.now()
-    token = verify_program(text.strip(), environment.ring(), environment.issuer, PARKING, now)
-    scopes, needed = token.scope.split(), (SCOPE, SHOP_SCOPE) if shops else (SCOPE,)
-    if not {*needed} & {*scopes}:
-        problem = f"The token lacks the scope {' or '.join(needed)}"
-        raise ScopeMissingError(problem, fix="Ask for it, or have the client given it.")
-    client = await session.get(Client, token.client_id)
-    if client is None or client.status != "active" or client.department is None:
-        raise TokenRefusedError("The client is suspended", fix="Ask the platform's operator.")
+    needed = (SCOPE, SHOP_SCOPE) if shops else (SCOPE,)
+    asks = await program(session, environment, request, PARKING, needed)
     own = select(ParkingOperator.id).where(
-        ParkingOperator.department == client.department, col(ParkingOperator.closed_at).is_(None)
+        ParkingOperator.department == asks.department, col(ParkingOperator.closed_at).is_(None)
     )
-    return Speaker(client.client_id, frozenset((await session.exec(own)).all()), is_shop=SCOPE not in scopes)
+    return Speaker(asks.client_id, frozenset((await session.exec(own)).all()), is_shop=SCOPE not in asks.scopes)

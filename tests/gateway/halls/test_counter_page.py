@@ -66,6 +66,12 @@ async def test_a_clerk_calls_serves_and_sends_on(lobby: Lobby, clerk: Staff, url
     await chromium.click("[id^=leave-]", "确定")
     await chromium.find(".said", "A002 已离开")
     assert (await lobby.view()).waiting == []
+    await chromium.click("#change")
+    await chromium.find("[data-choice='1']", "已开窗")
+    await chromium.click("[data-choice='2']", "未开窗")
+    await chromium.find("#open")
+    await chromium.click("#language")
+    await chromium.find("#open", "Open counter")
     assert await chromium.complaints() == []
 
 

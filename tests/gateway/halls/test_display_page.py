@@ -2,8 +2,9 @@
 
 import pytest
 
+from auth.accounts.tables import Account
 from gateway.app import Gateway
-from tests.appointments.lobby import Lobby
+from tests.appointments.lobby import LOBBY, Lobby
 from tests.browser import Browser
 from tests.console.test_looking import FAULTS
 from tests.gateway.halls.staff_of import Staff, dismiss, key
@@ -19,8 +20,13 @@ async def test_calls_are_shown_large_and_spoken(lobby: Lobby, url: str, chromium
     await sign_in(chromium, token)
     await chromium.find(".no-calls")
     assert await chromium.run(KEPT) == [token, token]
-    await lobby.take_many(3)
-    await chromium.find(".next", "A001")
+    account = await lobby.hall.resident()
+    name = lobby.hall.keys.cipher.seal("account.name", account, "王秀英")
+    async with lobby.hall.database.session() as session:
+        (await session.get_one(Account, account)).name = name
+    await lobby.take(account)
+    await lobby.take_many(2)
+    await chromium.find(".next", "A003")
     assert "3 人等候" in await chromium.text(".estimates")
     assert "暂无窗口办理" in await chromium.text(".estimates")
     await chromium.type("#sound", "语音")
@@ -29,6 +35,7 @@ async def test_calls_are_shown_large_and_spoken(lobby: Lobby, url: str, chromium
     await lobby.next()
     await chromium.find(".calling .number", "A001")
     await chromium.find(".calling", "一号")
+    await chromium.find(".calling .name", "**英")
     await chromium.find(".counter.called.new.last", "A001")
     await chromium.run(
         """return new Promise((heard) => {
@@ -41,6 +48,22 @@ async def test_calls_are_shown_large_and_spoken(lobby: Lobby, url: str, chromium
     await chromium.find(".counter.serving", "A001")
     assert await chromium.run("return /^\\d\\d:\\d\\d:\\d\\d$/.test(document.getElementById('clock').textContent)")
     assert await chromium.complaints() == []
+
+
+async def test_many_counters_fit_on_it(lobby: Lobby, url: str, chromium: Browser) -> None:
+    counters = [{"code": str(each), "name_zh": f"{each}号窗口"} for each in range(1, 25)]
+    await lobby.hall.load({"offices": [{**LOBBY, "counters": counters}]})
+    await lobby.take_many(24)
+    for each in counters:
+        await lobby.open(each["code"])
+        await lobby.next(each["code"])
+    await chromium.open(f"{url}/hall/display")
+    await sign_in(chromium, await key(lobby.hall, "display"))
+    await chromium.find(".counter", "A024")
+    shown = await chromium.run("return [...document.querySelectorAll('.counter')].map((each) => each.dataset.counter)")
+    assert shown == [each["code"] for each in counters]
+    await chromium.size(1920, 1080)
+    assert await chromium.run("return document.documentElement.scrollHeight - innerHeight") <= 0
 
 
 async def test_it_comes_again_by_itself(lobby: Lobby, gateway: Gateway, chromium: Browser) -> None:

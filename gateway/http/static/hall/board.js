@@ -8,6 +8,7 @@ import { h } from "/console/dom.js";
 
 const FRESH = 30000; // so long a call is shown as new
 const MOST_WAITING = 18;
+const MOST_LARGE = 9; // counters: nobody scrolls a screen
 
 export function board() {
   const calling = h("section", { class: "calling", "aria-live": "polite", "aria-label": t("calling") });
@@ -27,7 +28,9 @@ export function board() {
       last = keys[0] ?? "-";
       renew(calling, lastCall(called[0]));
     }
-    counters.replaceChildren(...hall.counters.filter((each) => each.open || each.ticket).map((each) => counter(each, called[0])));
+    const shown = hall.counters.filter((each) => each.open || each.ticket);
+    counters.classList.toggle("many", shown.length > MOST_LARGE);
+    counters.replaceChildren(...shown.map((each) => counter(each, called[0])));
     estimates.replaceChildren(h("h2", { id: "estimates-title" }, t("estimates")), h("ul", {}, hall.queues.map(queue)));
     waiting.replaceChildren(...numbers(hall));
   }
@@ -74,7 +77,7 @@ function numbers(hall) {
   const shown = hall.waiting.slice(0, MOST_WAITING).map((each) => h("li", {}, each.number));
   const more = hall.waiting.length - shown.length;
   return [
-    h("h2", { id: "next-title" }, t("nextNumbers")), h("ol", {}, shown), more > 0 && h("p", { class: "quiet" }, t("more", { n: more })),
+    h("h2", { id: "next-title" }, t("nextNumbers")), shown.length ? h("ol", {}, shown) : h("p", { class: "quiet" }, t("noneWaiting")), more > 0 && h("p", { class: "quiet" }, t("more", { n: more })),
     hall.missed.length > 0 && h("div", { class: "missed" }, h("h2", {}, t("missedNumbers")), h("ul", {}, hall.missed.map((each) => h("li", {}, each.number))), h("p", { class: "quiet" }, t("missedHow"))),
   ].filter(Boolean);
 }

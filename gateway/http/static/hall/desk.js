@@ -34,7 +34,7 @@ export function desk({ office, counter, take }) {
       return true;
     } catch (error) {
       wrong.replaceChildren(failure(error));
-      if (error.status > 0 && error.status < 500) throw error;
+      if (error.status >= 400 && error.status < 500) throw error; // it is refused; of anything else nobody knows
       return false;
     } finally {
       busy = null;

@@ -9,7 +9,7 @@ const QUIET = 40000; // the gateway says something at least every 15 s
 /**
  * Call `shown(name, hall)` with each state of an office's hall, `linked(yes, at)` as the link
  * comes and goes, with when something was heard last, and
- * `refused(error)` once if it is not for whoever has the key. Return what ends it.
+ * `refused(error)` once if it is not for whoever has the key, or no more. Return what ends it.
  */
 export function follow(office, { shown, linked, refused }) {
   let ended = false;
@@ -23,7 +23,7 @@ export function follow(office, { shown, linked, refused }) {
         const headers = { accept: "text/event-stream", authorization: `Bearer ${credential()}` };
         if (known) headers["last-event-id"] = known;
         const response = await fetch(api.events(office), { headers, signal: reading.signal, cache: "no-store", credentials: "omit" });
-        if ([401, 403, 404].includes(response.status)) return refused(new Refused(response.status, await response.json()));
+        if ([401, 403, 404, 429].includes(response.status)) return refused(new Refused(response.status, await response.json()));
         if (response.ok) {
           linked(true, clock());
           for await (const event of events(response.body, reading, () => { heard = clock(); })) {

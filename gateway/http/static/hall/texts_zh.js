@@ -7,7 +7,7 @@ export const ZH = {
   chooseOffice: "选择大厅", chooseCounter: "选择窗口", noOffice: "这个凭据不能在任何大厅办事。", noCounter: "这个大厅还没有窗口（办公点文件中的 counters:）。",
   change: "换窗口", onlyShows: "这个凭据只能显示叫号屏，不能在窗口办事。", openDisplay: "打开叫号屏",
   linkLost: "连接中断，正在重连。下面是 {at} 的情况，可能已过时。", linkWaiting: "正在连接…",
-  opened: "已开窗", closed: "已停办", open: "开窗", shut: "停办",
+  opened: "已开窗", closed: "未开窗", open: "开窗", shut: "停办",
   now: "当前", nobody: "无人在办", nextUp: "下一位 {number}", noneWaiting: "没有人等候",
   callNext: "叫下一位", call: "呼叫", recall: "再叫一次", recallIn: "再叫一次（{s} 秒后）", recalled: "已叫 {n} 次", serve: "开始办理", finish: "办结",
   didNotCome: "未到，过号", transferTo: "转到其他事项", sendOn: "转过去",
