@@ -89,6 +89,21 @@ async def test_a_couple_books_moves_and_cancels(
     assert await chromium.complaints() == []
 
 
+async def test_what_a_service_asks_is_answered_while_booking(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    asked = {"name": "photos", "title_zh": "是否拍照", "title_en": "Photos", "kind": "yes_no", "required_by": "confirm"}
+    await hall.load({"services": [{**SERVICE, "questions": [asked]}]})
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "结婚登记")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "09:00")
+    await chromium.find("[name=question-photos]")
+    await chromium.run("document.querySelector('[name=question-photos]').value = 'yes'")
+    await chromium.click("button.main", "确认预约")
+    await chromium.find("h1", "预约成功")
+
+
 async def test_what_is_taken_offers_the_next_times(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:

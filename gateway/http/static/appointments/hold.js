@@ -5,6 +5,7 @@ import { holdInstead } from "./choose.js";
 import { h } from "./element.js";
 import { ask, now } from "./graph.js";
 import { moment, pick, t } from "./language.js";
+import { question } from "./questions.js";
 import { act } from "./refusals.js";
 import { service } from "./services.js";
 import { signed } from "./session.js";
@@ -12,7 +13,8 @@ import { at, go, leave } from "./state.js";
 import { one } from "./mine.js";
 import { leaveWaitlist } from "./waitlist.js";
 
-const CONFIRM = "mutation ($hold: String!, $companions: [String!]!) { confirmAppointment(hold: $hold, companions: $companions) { id } }";
+const CONFIRM = `mutation ($hold: String!, $companions: [String!]!, $answers: [AppointmentAnswerInput!]!) {
+  confirmAppointment(hold: $hold, companions: $companions, answers: $answers) { id } }`;
 const MOVE = "mutation ($hold: String!, $id: ID!) { moveAppointment(appointment: $id, hold: $hold) { id } }";
 const RELEASE = "mutation ($hold: String!) { releaseAppointment(hold: $hold) }";
 const LAST_MINUTE = 60;
@@ -23,14 +25,16 @@ export async function holding(signal) {
   const of = await service(hold.service);
   const zone = hold.place.timeZone;
   const others = moving ? [] : Array.from({ length: hold.people - 1 }, (_, n) => companion(n + 2, of.namesAll));
+  const questions = moving ? [] : of.questions.map(question);
   const confirm = h("button", { class: "main" }, t(moving ? "confirmMove" : "confirm"));
   const form = h("form", { class: "card", onsubmit: (event) => {
     event.preventDefault();
-    act(confirm, () => book(hold, moving, others.map((each) => each.input.value.trim()).filter(Boolean)), { zone, choose: holdInstead });
+    act(confirm, () => book(hold, moving, others.map((each) => each.input.value.trim()).filter(Boolean), questions.map((each) => each.answer()).filter(Boolean)), { zone, choose: holdInstead });
   } },
   h("p", { class: "when" }, moment(hold.startsAt, zone)),
   h("p", {}, pick(hold.place.nameZh, hold.place.nameEn), h("br"), h("small", {}, pick(hold.place.addressZh, hold.place.addressEn))),
   others.length > 0 && [h("h2", {}, t("companions")), h("p", { class: "quiet" }, t("companionWhy")), others.map((each) => each.label)],
+  questions.map((each) => each.label),
   moving && hold.people > 1 && h("p", { class: "quiet" }, t("companionsStay")),
   h("div", { class: "buttons" }, confirm, h("button", { type: "button", onclick: giveBack }, t("release"))));
   return [h("h1", { tabindex: -1 }, pick(of.nameZh, of.nameEn)), moving && h("p", { class: "notice" }, t("moving", moving)), remaining(hold, signal), form];
@@ -60,10 +64,10 @@ function remaining(hold, signal) {
   return box;
 }
 
-async function book(hold, moving, companions) {
+async function book(hold, moving, companions, answers) {
   const booked = await signed(async () => moving
     ? (await ask(MOVE, { hold: hold.hold, id: moving.id })).moveAppointment
-    : (await ask(CONFIRM, { hold: hold.hold, companions })).confirmAppointment);
+    : (await ask(CONFIRM, { hold: hold.hold, companions, answers })).confirmAppointment);
   leave({ view: "booked", booked: booked.id, moved: Boolean(moving) });
 }
 
