@@ -109,19 +109,19 @@ def missed(code: str) -> None:
 
 @appointments.command("excuse")
 @click.argument("code")
-@click.option("--reason", required=True, help="Why, such as illness or office_closed; it is in the audit log.")
+@click.option("--reason", required=True, help="Why; it stands in the booking's history.")
 def excuse(code: str, reason: str) -> None:
     """Excuse that nobody came to the booking CODE: it no longer counts against its person.
 
     \b
     Example:
-      yiwang appointments excuse ABCD2345 --reason illness
+      yiwang appointments excuse ABCD2345 --reason "ill, with a note"
     """  # noqa: D301 - as above
 
     async def work(session: AsyncSession) -> None:
         row = await booking_by(session, code)
         no_shows.excuse(session, _CLOCK, row, operator(), reason=reason)
-        await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}", reason=reason)
+        await record(session, _CLOCK, "appointment.excused", f"booking:{row.id}")
 
     transaction(work)
     click.echo(f"{code} is excused.", err=True)

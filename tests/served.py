@@ -15,5 +15,7 @@ async def served(app: Application, direct: Mapping[str, Direct] | None = None) -
     listening = listen("127.0.0.1", 0)
     server = Server(app, direct or {})
     await server.open(listening)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    await server.stop(0)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        await server.stop(0)

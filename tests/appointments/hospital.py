@@ -58,13 +58,13 @@ _CLINIC = {**OFFICE, "code": "hospital-clinic", "name_zh": "门诊", "resources"
 class Clinic:
     """The hall of a city with a hospital that has its own system."""
 
-    def __init__(self, hall: Hall, ring: KeyRing) -> None:
+    def __init__(self, hall: Hall, ring: KeyRing, issuer: str) -> None:
         self.hall = hall
         self.registration = Registration(hall.clock.now)
         self.url = ""
         self.faults: dict[str, list[str]] = {}
         """By method, what goes wrong next: ``lost`` (it is done, and not said), or status and body to answer."""
-        self.signer = Signer("http://platform.test", hall.clock, lambda: ring)
+        self.signer = Signer(issuer, hall.clock, lambda: ring)
         self.doors = Doors(hall.database, hall.clock, Clients(self.signer, parse_networks(LOOPBACK)))
 
     async def load(self, *rooms: dict[str, Any], **office: Any) -> None:
@@ -171,14 +171,14 @@ async def _nothing(_: Any) -> None:
 
 
 @asynccontextmanager
-async def opened(hall: Hall) -> AsyncIterator[Clinic]:
+async def opened(hall: Hall, issuer: str = "http://platform.test") -> AsyncIterator[Clinic]:
     """Yield the clinic with the hospital's real application served on a port, which knows the platform's real keys."""
     await hall.build(_VACCINATION, offices=())
     async with hall.database.session() as session:
         await ensure(session, hall.keys.cipher, hall.clock)
         ring = await load(session, hall.keys.cipher, hall.clock)
-    hall.settings = msgspec.structs.replace(hall.settings, upstream_networks=LOOPBACK, issuer="http://platform.test")
-    clinic = Clinic(hall, ring)
+    hall.settings = msgspec.structs.replace(hall.settings, upstream_networks=LOOPBACK, issuer=issuer)
+    clinic = Clinic(hall, ring, issuer)
 
     async def jwks(_: Any, receive: Any, send: Any) -> None:
         await receive()
@@ -190,7 +190,7 @@ async def opened(hall: Hall) -> AsyncIterator[Clinic]:
     async with served(jwks) as keys, served(faulty(application, clinic)) as address:
         known = PlatformKeys(keys + KEYS_PATH)
         application.state.system_verifier = Verifier(
-            "http://platform.test", "system:hospital", known, lambda: hall.clock.now().timestamp()
+            issuer, "system:hospital", known, lambda: hall.clock.now().timestamp()
         )
         clinic.url = f"{address}/booking"
         await clinic.load()

@@ -13,7 +13,8 @@ from flows.appointments.office_file import read_office_file
 from flows.appointments.papers.keeping import check_answered, keep, papers_of
 from flows.appointments.papers.questions import checked, missing, questions_of
 from flows.appointments.persons import person_of
-from tests.appointments.hall import SERVICE, Hall, on
+from tests.appointments.hall import OFFICE, SERVICE, Hall, on
+from tests.appointments.lobby import COUNTERS, Lobby
 
 NINE = on("12-01", "09:00")
 QUESTIONS: list[dict[str, Any]] = [
@@ -129,3 +130,14 @@ async def test_questions_are_loaded_once(asking: Hall) -> None:
     assert (await asking.load({"services": [ASKING]})).changes == []
     [change] = (await asking.load({"services": [{**SERVICE, "questions": QUESTIONS[:1]}]})).changes
     assert change.how == "changed: questions"
+
+
+async def test_nobody_waits_in_a_hall_before_they_have_answered(bare_hall: Hall) -> None:
+    await bare_hall.build(ASKING, offices=[{**OFFICE, "counters": list(COUNTERS)}])
+    lobby, row = Lobby(bare_hall), await book(bare_hall, certificate="card")
+    lobby.stand(on("12-01", "08:50"))
+    with pytest.raises(AnswersNeededError, match="photos"):
+        await lobby.come(row)
+    async with bare_hall.database.session() as session:
+        await keep(session, bare_hall.keys.cipher, await booking_of(session, row.id, lock=True), {"photos": "no"})
+    assert (await lobby.come(row)).number == "A001"

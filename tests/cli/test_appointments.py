@@ -140,7 +140,7 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     await operator.done("appointments", "missed", "CODE2345")
     assert await database.pool.fetchval("SELECT state FROM booking") == "no_show"
     for _ in range(2):
-        await operator.done("appointments", "excuse", "code2345", "--reason", "illness")
+        await operator.done("appointments", "excuse", "code2345", "--reason", "was ill, and has a note")
     assert await database.pool.fetchval("SELECT count(*) FROM booking WHERE excused_at IS NOT NULL") == 1
 
 

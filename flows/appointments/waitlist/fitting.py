@@ -1,7 +1,5 @@
 """Whether somebody who waits may and can come at a time: who they are, what else they have, what they have missed."""
 
-from collections.abc import Sequence
-
 import asyncpg
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,8 +10,9 @@ from auth.assurance import LEVELS, level_of
 from flows.appointments.deps import Deps
 from flows.appointments.no_shows import missed_too_often
 from flows.appointments.persons import Person, Visit, clash_of, person_of
-from flows.appointments.waitlist.places import Time
-from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistPerson
+from flows.appointments.waitlist.places import Places, Time
+from flows.appointments.waitlist.tables import WaitlistPerson
+from flows.appointments.waitlist.waiting import Waiting
 from kernel.database import driver
 from kernel.errors import YiwangError
 
@@ -21,9 +20,18 @@ _LEVELS = {str(level): number for number, level in enumerate(LEVELS)}
 _AAL = 3  # how sure the session is, is asked of the one that confirms
 
 
-async def first_fitting(deps: Deps, entry: WaitlistEntry, times: Sequence[Time]) -> tuple[Time, Person] | None:
-    """Return the first of some times at which an entry's person may and can come, and who that is."""
-    if not times or (account := await _account(deps.session, entry)) is None:
+async def first_fitting(deps: Deps, who: Waiting, places: Places) -> tuple[Time, Person] | None:
+    """Return the first time of some places at which somebody who waits may and can come, and which person that is.
+
+    The dearest office's come first.
+    """
+    times = [
+        each
+        for office in who.offices
+        for each in await places.times(who.service, office, who.people)
+        if any(window.has(each.free.starts_at, each.ends_at, each.of.office.time_zone) for window in who.windows)
+    ]
+    if not times or (account := await _account(deps.session, who)) is None:
         return None
     connection, person = await driver(deps.session), await person_of(deps.session, account.id)
     has_another = select(WaitlistPerson).where(col(WaitlistPerson.person).in_(person), WaitlistPerson.offered)
@@ -36,9 +44,9 @@ async def first_fitting(deps: Deps, entry: WaitlistEntry, times: Sequence[Time])
     return None
 
 
-async def _account(session: AsyncSession, entry: WaitlistEntry) -> Account | None:
+async def _account(session: AsyncSession, who: Waiting) -> Account | None:
     try:
-        return await account_of(session, entry.account_id)
+        return await account_of(session, who.account_id)
     except YiwangError:  # it is closed or frozen
         return None
 

@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import String
 from sqlalchemy.dialects import postgresql
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
@@ -23,7 +21,8 @@ from flows.appointments.taking import ROLL_OVER, take
 from flows.appointments.waitlist.entries import CHANNEL, entry_of, happen, offer_of
 from flows.appointments.waitlist.fitting import first_fitting
 from flows.appointments.waitlist.places import Time, places_of
-from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistPerson
+from flows.appointments.waitlist.tables import WaitlistPerson
+from flows.appointments.waitlist.waiting import waiting_for
 from flows.appointments.watching import changed
 from kernel.database import driver, lock_named
 
@@ -54,25 +53,18 @@ async def offer(deps: Deps, slot_ids: Collection[int], most: int = 1) -> None:
     """Offer up to ``most`` places of each slot that are free, by rank; the caller is ``in_turn`` and has the slots."""
     if not (places := await places_of(deps, slot_ids, most)).are_left():
         return
-    waiting = select(WaitlistEntry).where(
-        WaitlistEntry.state == "waitlisted",
-        col(WaitlistEntry.service).in_(places.services),
-        col(WaitlistEntry.offices).op("&&")(postgresql.array(sorted(places.spans), type_=String)),
-        col(WaitlistEntry.until) > deps.clock.now(),
-    )
-    by_rank = waiting.order_by(col(WaitlistEntry.joined_at), col(WaitlistEntry.id))
-    for entry in (await deps.session.exec(by_rank)).all():
+    for who in await waiting_for(await driver(deps.session), places, deps.clock.now()):
         if not places.are_left():
             return
-        chosen = await first_fitting(deps, entry, await places.times(entry))
-        if chosen is not None and await _offer(deps, entry, *chosen):
+        chosen = await first_fitting(deps, who, places)
+        if chosen is not None and await _offer(deps, who.id, *chosen):
             places.use(chosen[0].free)
 
 
-async def _offer(deps: Deps, entry: WaitlistEntry, time: Time, person: Person) -> bool:
+async def _offer(deps: Deps, entry_id: UUID, time: Time, person: Person) -> bool:
     """Make a time an entry's; false if its person has left meanwhile."""
     session, now = deps.session, deps.clock.now()
-    entry = await entry_of(session, entry.id, lock=True)
+    entry = await entry_of(session, entry_id, lock=True)
     if entry.state != "waitlisted":
         return False
     starts_at = time.free.starts_at

@@ -10,8 +10,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.finding import Asked, Free, asked, free_times
 from flows.appointments.tables import CHANNELS
 from flows.appointments.taking import ROLL_OVER
-from flows.appointments.waitlist.entries import CHANNEL, windows_of
-from flows.appointments.waitlist.tables import WaitlistEntry
+from flows.appointments.waitlist.entries import CHANNEL
 from kernel.database import driver
 from kernel.errors import YiwangError
 
@@ -62,17 +61,12 @@ class Places:
         for slot in free.slot_ids:
             self._left[slot] -= 1
 
-    async def times(self, entry: WaitlistEntry) -> list[Time]:
-        """Return the times within an entry's windows that lie in these places alone: the dearest office's first."""
-        found, windows = list[Time](), windows_of(entry)
-        for office in entry.offices:
-            for time in await self._at(entry.service, office, entry.people) if office in self.spans else ():
-                span = (time.free.starts_at, time.ends_at, time.of.office.time_zone)
-                if all(self._left.get(slot, 0) > 0 for slot in time.free.slot_ids) and any(
-                    each.has(*span) for each in windows
-                ):
-                    found.append(time)
-        return found
+    async def times(self, service: str, office: str, people: int) -> list[Time]:
+        """Return the times at an office that lie in what is left of these places."""
+        if office not in self.spans:
+            return []
+        times = await self._at(service, office, people)
+        return [each for each in times if all(self._left.get(slot, 0) > 0 for slot in each.free.slot_ids)]
 
     async def _at(self, service: str, office: str, people: int) -> list[Time]:
         wanted = (service, office, people)
