@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, refusal
-from flows.appointments.finding import Asked, asked, free_times, own_booking, service_of, services_of
+from flows.appointments.finding import Asked, asked, free_times, offices_for, own_booking, service_of, services_of
 from flows.appointments.searching import FreeDay, free_days
 from flows.appointments.tables import AppointmentService
 from flows.codes.distance import apart, position_of
@@ -47,6 +47,7 @@ _SAME = (
     "lead_minutes",
     "cancel_minutes",
     "documents",
+    "draw_seconds",
 )
 _OFFICES = """
     SELECT code, name_zh, name_en, address_zh, address_en, latitude, longitude, time_zone FROM appointment_office
@@ -56,6 +57,7 @@ _MOST_DAYS = 60
 _MOST_OFFICES = 500
 _YEARS = range(2000, 3000)  # those of the day before and after can be told, too
 
+AlsoFull = Annotated[bool, strawberry.argument(description="Those without anything free, too.")]
 Moving = Annotated[
     strawberry.ID | None,
     strawberry.argument(description="An appointment of the caller's that is to be moved: its places are free to it."),
@@ -85,6 +87,7 @@ class ServiceShown:
     lead_minutes: int = strawberry.field(description="The last booking is so long before.")
     cancel_minutes: int = strawberry.field(description="Until so long before it can be cancelled or moved.")
     documents: list[str] = strawberry.field(description="What to bring.")
+    draw_seconds: int = strawberry.field(description="Who comes within so many seconds of a release is let in by lot.")
     questions: list[QuestionShown] = strawberry.field(description="What it asks of whoever books it.")
 
 
@@ -133,7 +136,7 @@ class AppointmentQueries:
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Offices for a service that have something free within so many days, with `near` the nearest first."
     )
-    async def appointment_offices(  # noqa: PLR0917 - GraphQL names them
+    async def appointment_offices(  # noqa: PLR0913, PLR0917 - GraphQL names them
         self,
         info: Info,
         service: str,
@@ -141,6 +144,8 @@ class AppointmentQueries:
         days: int = 14,
         people: People = 1,
         first: int = 50,
+        *,
+        also_full: AlsoFull = False,
     ) -> list[OfficeShown] | None:
         if not 1 <= days <= _MOST_DAYS or not 1 <= first <= _MOST_OFFICES:
             fix = f"Ask for 1 to {_MOST_DAYS} days and 1 to {_MOST_OFFICES} offices."
@@ -153,7 +158,8 @@ class AppointmentQueries:
             by_office: defaultdict[str, list[FreeDay]] = defaultdict(list)
             for each in await free_days(await driver(session), of, now, now + timedelta(days=days), people=people):
                 by_office[each.office].append(each)
-            rows = await (await driver(session)).fetch(_OFFICES, [*by_office])
+            codes = {*by_office, *(await offices_for(session, of.code) if also_full else ())}
+            rows = await (await driver(session)).fetch(_OFFICES, [*codes])
         away = {row["code"]: apart(position_of(row["latitude"], row["longitude"]), here) for row in rows}
         nearest = sorted(rows, key=lambda row: away[row["code"]] or 0)[:first]
         return [

@@ -128,6 +128,23 @@ async def services_of(session: AsyncSession, office: str = "") -> Sequence[Appoi
     return (await session.exec(chosen.order_by(AppointmentService.code))).all()
 
 
+async def offices_for(session: AsyncSession, service: str) -> Sequence[str]:
+    """Return the codes of the offices that serve a service."""
+    served = (
+        select(AppointmentOffice.code)
+        .distinct()
+        .join(AppointmentResource, col(AppointmentResource.office) == col(AppointmentOffice.code))
+        .join(AppointmentSchedule, col(AppointmentSchedule.resource_id) == col(AppointmentResource.id))
+        .where(
+            col(AppointmentSchedule.services).contains([service]),
+            col(AppointmentSchedule.ended_at).is_(None),
+            col(AppointmentResource.closed_at).is_(None),
+            col(AppointmentOffice.closed_at).is_(None),
+        )
+    )
+    return (await session.exec(served)).all()
+
+
 async def asked(
     session: AsyncSession, service: str, office: str, people: int = 1, channel: Channel = "public"
 ) -> Asked:

@@ -14,6 +14,7 @@ class PlaceTexts(Struct, frozen=True):
     compare: str
     pay: str
     park: str
+    arrive: str
     far: str
     valid: str
     retired: str
@@ -32,6 +33,7 @@ TEXTS: dict[Lang, PlaceTexts] = {
         compare="请核对：现场的编号和位置是否与此一致？不一致请勿付款。",
         pay="仅在微信、支付宝或百度的一网小程序内用钱包付款。本页面从不索取银行卡信息。",
         park="停车：入场、查费、离场",
+        arrive="办事大厅：签到、取号",
         far="您距离此处约 {metres} 米。如果您扫的是眼前的码，它可能被贴错了地方。",
         valid="这是本市的官方二维码",
         retired="这个二维码已停用",
@@ -48,6 +50,7 @@ TEXTS: dict[Lang, PlaceTexts] = {
         compare="Compare the number and the place with what you see in front of you. If they differ, do not pay.",
         pay="Pay in the wallet of Yiwang in WeChat, Alipay or Baidu only. This page never asks for a bank card.",
         park="Parking: enter, see the fee, leave",
+        arrive="In the hall: check in, take a ticket",
         far="You are about {metres} metres away. If you scanned the code before you, it hangs in the wrong place.",
         valid="This is a code of the city",
         retired="This code is no longer in use",

@@ -16,6 +16,7 @@ class Operator:
         self._environment = {
             "YIWANG_DATABASE_URL": settings.database_url,
             "YIWANG_REDIS_URL": settings.redis_url,
+            "YIWANG_ISSUER": settings.issuer,
             "YIWANG_KEY_FILE": str(key_path(settings)),
             "YIWANG_IDENTITY_URL": settings.identity_url,
             "YIWANG_IDENTITY_KEY": settings.identity_key,

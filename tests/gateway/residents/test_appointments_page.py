@@ -1,14 +1,18 @@
 """The page of appointments in a real browser: choose, hold, confirm, put into a calendar, move, cancel, be refused."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
 from adapters.sandbox.development import APPS
+from kernel.clock import CHINA, SystemClock
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
 from tests.browser import Browser
+from tests.cli.operator import Operator
 from tests.gateway.conftest import City
 from tests.gateway.residents.hosts import Phones, sign_in
-from tests.gateway.residents.test_appointments import CONFIRM, HOLD, hall, tomorrow
+from tests.gateway.residents.test_appointments import CANCEL, CONFIRM, EVERY_DAY, HOLD, hall, tomorrow
 
 __all__ = ["hall"]
 
@@ -41,7 +45,7 @@ async def test_a_couple_books_moves_and_cancels(
     await chromium.click("#near")
     await chromium.find(".office", "951 米")
     day = tomorrow("09:00")[:10]
-    assert await chromium.text(f"[data-day='{day}'] small:last-child") == "5 个"
+    assert await chromium.text(f"[data-day='{day}'] small:last-child") == "5"
     await choose_day(chromium, day)
     await chromium.click(".times button", "09:30")
     await chromium.find("#remaining", "剩余 4:")
@@ -128,3 +132,75 @@ async def test_who_is_not_known_proves_who_they_are_on_the_way(
 async def test_other_files_are_not_served(client: httpx.AsyncClient, name: str) -> None:
     answer = await client.get(f"/appointments-page/{name}")
     assert (answer.status_code, answer.json()["error"]["fix"]) == (404, "Open /appointments.")
+
+
+async def test_where_nothing_is_free_they_wait_and_take_what_is_offered(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    hours = {"days": ["working"], "hours": "09:00-09:30", "places": {"public": 1}, "valid_from": tomorrow("09:00")[:10]}
+    service, window = {**SERVICE, "days": 2, "release": "00:00"}, {**WINDOW, "schedules": [hours]}
+    await hall.load({"services": [service], "offices": [{**OFFICE, "resources": [window]}]})
+    other = await sign_in(city, phones, "li")
+    one = await other.data(CONFIRM, hold=(await other.data(HOLD, at=tomorrow("09:00")))["hold"])
+    await chromium.width(375)
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "结婚登记")
+    await chromium.find("#offices", "没有空位")
+    await chromium.click("#waitlist summary")
+    await chromium.click("#waitlist button.main", "加入候补")
+    await chromium.find("[data-entry=waitlisted]", "候补第一位")
+    await other.data(CANCEL, id=one["id"])
+    await hall.work(timedelta(minutes=31))
+    await chromium.run("location.reload()")
+    await chromium.click("#sign-in button")
+    await chromium.type("#app", APPS["wechat"])
+    await chromium.type("#code", phones.code("wang"))
+    await chromium.click("dialog button.main")
+    await chromium.click("[data-entry=offered] button", "去确认")
+    await chromium.click("button.main", "确认预约")
+    await chromium.find("h1", "预约成功")
+
+
+async def test_a_day_that_is_drawn_is_joined_and_chosen_from_in_its_turn(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.width(375)
+    await chromium.open(opened(origin, phones))
+    await chromium.find("#mine")
+    now = SystemClock().now().astimezone(CHINA)
+    lasts = now.second + 15  # from the beginning of this minute, at which the day is released
+    drawn = {**SERVICE, "code": "drawn", "name_zh": "抽签事项", "draw_seconds": lasts, "release": f"{now:%H:%M}"}
+    window = {**WINDOW, "skills": ["drawn"], "schedules": [{**EVERY_DAY, "places": {"public": 5}}]}
+    await hall.load({"services": [drawn], "offices": [{**OFFICE, "resources": [window]}]})
+    await chromium.run("location.reload()")
+    await chromium.click(".service", "抽签事项")
+    await choose_day(chromium, (now.date() + timedelta(days=14)).isoformat())
+    await chromium.click(".times button", "09:00")
+    await chromium.type("#app", APPS["wechat"])
+    await chromium.type("#code", phones.code("wang"))
+    await chromium.click("dialog button.main")
+    await chromium.click("#draw button", "参加抽签")
+    await chromium.find("#draw", "已参加抽签")
+    await chromium.click(".times button", "09:00")  # shown again when it is their turn
+    await chromium.find("#remaining", "剩余 4:")
+
+
+async def test_whom_the_office_has_cancelled_books_before_others(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    window = {**WINDOW, "schedules": [{**EVERY_DAY, "places": {"public": 1, "priority": 1}}]}
+    await hall.load({"services": [SERVICE], "offices": [{**OFFICE, "resources": [window]}]})
+    who, other = [await sign_in(city, phones, each) for each in ("wang", "li")]
+    one = await who.data(CONFIRM, hold=(await who.data(HOLD, at=tomorrow("09:00")))["hold"])
+    await other.data(CONFIRM, hold=(await other.data(HOLD, at=tomorrow("10:00")))["hold"])
+    await Operator(city.settings).done("appointments", "cancel", one["code"], "--reason", "停电")
+    await chromium.width(375)
+    await chromium.open(opened(origin, phones))
+    await chromium.click("[data-right=marriage] button", "优先预约")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "10:00")  # which others see no more
+    await chromium.click("button.main", "确认预约")
+    await chromium.find("h1", "预约成功")
+    await chromium.click("button", "完成")
+    await chromium.find("#mine .when", "10:00")
+    await chromium.gone("[data-right]")

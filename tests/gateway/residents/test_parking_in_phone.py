@@ -10,6 +10,7 @@ from tests.gateway.conftest import City
 from tests.gateway.residents.car_park import CarPark
 from tests.gateway.residents.hosts import Phones
 from tests.gateway.residents.test_parking_page import PLATE, paid
+from tests.simulated_phone import scan
 
 ASKING = """<!doctype html><script>
 addEventListener("message", ({ data }) => document.body.append(JSON.stringify(data)));
@@ -22,15 +23,6 @@ setTimeout(() => document.body.append("waited"), 1000);
 def asking() -> Response[str]:
     """Return a page that asks for a code as soon as it is open."""
     return Response(ASKING, media_type="text/html")
-
-
-async def scan(chromium: Browser, text: str) -> None:
-    """Have the phone scan a code."""
-    if not await chromium.run("return document.getElementById('scan-details').open"):
-        await chromium.click("#scan-details > summary")
-    await chromium.run("document.getElementById('scan-text').value = ''")
-    await chromium.type("#scan-text", text)
-    await chromium.click("#scan-form button")
 
 
 async def test_a_whole_stay_in_the_phone(

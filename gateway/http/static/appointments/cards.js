@@ -3,7 +3,7 @@
 import { h } from "./element.js";
 import { now } from "./graph.js";
 import { knows, moment, pick, t } from "./language.js";
-import { cancel, saveCalendar } from "./mine.js";
+import { cancel, isPresent, saveCalendar } from "./mine.js";
 import { act } from "./refusals.js";
 import { signed } from "./session.js";
 import { go, leave } from "./state.js";
@@ -22,6 +22,7 @@ export function card(appointment, { isNew = false } = {}) {
     h("p", { class: "code" }, h("span", {}, t("say")), h("strong", {}, code), isNew && h("small", {}, t("sayWhy"))),
     isNew && details.documents.length > 0 && [h("h3", {}, t("bring")), h("ul", { class: "bring" }, details.documents.map((each) => h("li", {}, each)))],
     state === "conflict" && h("p", { class: "notice" }, t("conflictWhy")),
+    isPresent(appointment) && h("button", { type: "button", class: "main wide", onclick: () => go({ view: "waiting", booked: appointment.id }) }, t("seeQueue")),
     CHANGES.has(state) && changes(appointment, isNew));
 }
 
@@ -43,7 +44,7 @@ function changes(appointment, isNew) {
   sure.append(h("p", {}, t("cancelSure")), h("div", { class: "buttons" }, yes,
     h("button", { type: "button", onclick: () => { [sure.hidden, row.hidden] = [true, false]; ask.focus(); } }, t("cancelNo"))));
   const ask = h("button", { type: "button", onclick: () => { [sure.hidden, row.hidden] = [false, true]; yes.focus(); } }, t("cancel"));
-  const move = h("button", { type: "button", onclick: () => go({ view: "service", service, people, moving: { id, code }, office: undefined, day: undefined }) }, t("move"));
+  const move = h("button", { type: "button", onclick: () => go({ view: "service", service, people, moving: { id, code }, right: undefined, office: undefined, day: undefined }) }, t("move"));
   const row = h("div", { class: "buttons" }, calendar, isOpen && move, isOpen && ask);
   return [row, sure, h("p", { class: "quiet" }, isOpen ? t("changeUntil", { at: moment(changeUntil, timeZone) }) : t("tooLate"))];
 }

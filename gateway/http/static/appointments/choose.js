@@ -1,21 +1,23 @@
 // Choosing: how many come, which office, which day, which time; the time is held at once.
 
+import { drawing, turnOf } from "./draw.js";
 import { h } from "./element.js";
 import { ask, now } from "./graph.js";
-import { clock, dayLong, dayOf, distance, moment, month, pick, t, weekday } from "./language.js";
+import { clock, dayLong, dayOf, distance, moment, pick, t, weekday } from "./language.js";
 import { act, failure } from "./refusals.js";
 import { service, skeleton } from "./services.js";
 import { signed } from "./session.js";
 import { at, go, note } from "./state.js";
+import { joining } from "./waitlist.js";
 import { here } from "./where.js";
 
 const OFFICES = `query ($service: String!, $near: Position, $days: Int!, $people: Int!) {
-  appointmentOffices(service: $service, near: $near, days: $days, people: $people) {
+  appointmentOffices(service: $service, near: $near, days: $days, people: $people, alsoFull: true) {
     code nameZh nameEn addressZh addressEn timeZone metres days { day first times } } }`;
-const TIMES = `query ($service: String!, $office: String!, $day: String!, $people: Int!, $moving: ID) {
-  appointmentTimes(service: $service, office: $office, day: $day, people: $people, moving: $moving) { startsAt places } }`;
-const HOLD = `mutation ($service: String!, $office: String!, $at: String!, $people: Int!, $moving: ID) {
-  holdAppointment(service: $service, office: $office, startsAt: $at, people: $people, moving: $moving) {
+const TIMES = `query ($service: String!, $office: String!, $day: String!, $people: Int!, $moving: ID, $rebooking: Boolean!) {
+  appointmentTimes(service: $service, office: $office, day: $day, people: $people, moving: $moving, rebooking: $rebooking) { startsAt places } }`;
+const HOLD = `mutation ($service: String!, $office: String!, $at: String!, $people: Int!, $moving: ID, $turn: String!, $right: ID) {
+  holdAppointment(service: $service, office: $office, startsAt: $at, people: $people, moving: $moving, turn: $turn, right: $right) {
     hold service office startsAt endsAt expiresAt isKept } }`;
 const DAYS = 14; // are shown, and those beyond them that have been released
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -30,6 +32,7 @@ export async function choosing() {
   return [
     h("h1", { tabindex: -1 }, pick(of.nameZh, of.nameEn)),
     at.moving && h("p", { class: "notice" }, t("moving", at.moving)),
+    at.right && h("p", { class: "notice" }, t("withRight")),
     h("p", { class: "quiet" }, facts(of)),
     of.documents.length > 0 && h("section", { class: "card" }, h("h2", {}, t("bring")), h("ul", { class: "bring" }, of.documents.map((each) => h("li", {}, each)))),
     of.people > 1 && !at.moving && h("section", { class: "card people" }, h("h2", {}, t("people")), stepper(of, reload)),
@@ -66,21 +69,23 @@ function nearest(reload) {
   }) }, t("near"));
 }
 
-let turn = 0; // of two loads that cross, the later one is shown
+let loads = 0; // of two loads that cross, the later one is shown
 
 async function load(of, place) {
-  const mine = (turn += 1);
+  const mine = (loads += 1);
   place.setAttribute("aria-busy", "true");
   place.replaceChildren(skeleton(2));
   let shown;
   try {
     const { appointmentOffices } = await ask(OFFICES, { service: of.code, near, days: of.days + 1, people: at.people });
-    shown = appointmentOffices.map((each) => office(of, each, appointmentOffices.length === 1));
-    if (!shown.length) shown = [h("p", { class: "card" }, t("nowhere", { days: of.days, release: of.releaseAt }))];
+    const free = appointmentOffices.filter((each) => each.days.length || at.right);
+    shown = free.map((each) => office(of, each, free.length === 1));
+    if (!free.length) shown = [h("p", { class: "card" }, t("nowhere", { days: of.days, release: of.releaseAt }))];
+    if (appointmentOffices.length && !at.moving && !at.right) shown.push(joining(of, appointmentOffices));
   } catch (error) {
     shown = [failure(error), h("button", { type: "button", onclick: () => load(of, place) }, t("retry"))];
   }
-  if (mine !== turn) return;
+  if (mine !== loads) return;
   place.removeAttribute("aria-busy");
   place.replaceChildren(...shown);
 }
@@ -92,13 +97,13 @@ function office(of, each, isOnly) {
     head.setAttribute("aria-expanded", String(wanted));
     body.replaceChildren(...(wanted ? calendar(of, each) : []));
   };
-  const first = moment(each.days[0].first, each.timeZone);
+  const [first] = each.days;
   const head = h("button", { type: "button", class: "office", "aria-expanded": "false", onclick: () => {
     if (at.office !== each.code) note({ office: each.code, day: undefined });
     open(!isOpen());
   } },
   h("span", { class: "between" }, h("strong", {}, pick(each.nameZh, each.nameEn)), each.metres !== null && h("span", { class: "quiet" }, distance(each.metres))),
-  h("small", {}, pick(each.addressZh, each.addressEn)), h("small", { class: "first" }, t("first", { at: first })));
+  h("small", {}, pick(each.addressZh, each.addressEn)), first && h("small", { class: "first" }, t("first", { at: moment(first.first, each.timeZone) })));
   open(isOnly || at.office === each.code);
   return h("section", { class: "card" }, head, body);
 }
@@ -114,7 +119,7 @@ function calendar(of, each) {
   })));
   const former = at.office === each.code && free.get(at.day) && days.querySelector(`[data-day="${at.day}"]`);
   if (former) queueMicrotask(() => former.click());
-  return [days, times];
+  return [h("p", { class: "quiet" }, t("days")), days, times];
 }
 
 function shownDays(each) {
@@ -126,35 +131,40 @@ function shownDays(each) {
 function cell(day, times, chosen) {
   const date = day + NOON;
   const label = t(times ? "freeSpoken" : "fullSpoken", { day: dayLong(date, "UTC"), n: times });
-  const number = Number(day.slice(8));
-  return h("button", { type: "button", "data-day": day, disabled: !times, "aria-label": label, "aria-pressed": "false", onclick: ({ currentTarget }) => chosen(currentTarget) },
-    h("small", {}, weekday(date, "UTC")), h("strong", {}, number === 1 ? month(date, "UTC") : number), h("small", {}, times ? t("free", { n: times }) : t("full")));
+  const [month, number] = [Number(day.slice(5, 7)), Number(day.slice(8))];
+  const isEmpty = !times && !at.right; // a right has places that others do not see
+  return h("button", { type: "button", "data-day": day, disabled: isEmpty, "aria-label": label, "aria-pressed": "false", onclick: ({ currentTarget }) => chosen(currentTarget) },
+    h("small", {}, weekday(date, "UTC")), h("strong", {}, number === 1 ? `${month}/1` : number), h("small", {}, times || "–"));
 }
 
 async function showTimes(of, each, day, place) {
   place.replaceChildren(skeleton(1));
-  const read = () => ask(TIMES, { service: of.code, office: each.code, day, people: at.people, moving: at.moving?.id });
+  const read = () => ask(TIMES, { service: of.code, office: each.code, day, people: at.people, moving: at.moving?.id, rebooking: Boolean(at.right) });
   try {
     const { appointmentTimes } = await (at.moving ? signed(read) : read());
     const isMorning = ({ startsAt }) => clock(startsAt, each.timeZone) < "12:00";
     const halves = [["morning", appointmentTimes.filter(isMorning)], ["afternoon", appointmentTimes.filter((time) => !isMorning(time))]];
     place.replaceChildren(h("h3", {}, appointmentTimes.length ? t("times", { day: dayLong(day + NOON, "UTC") }) : t("gone")),
       ...halves.filter(([, some]) => some.length).flatMap(([name, some]) => [
-        h("p", { class: "quiet" }, t(name)), h("div", { class: "times" }, some.map((time) => timeButton(of, each, time)))]));
+        h("p", { class: "quiet" }, t(name)), h("div", { class: "times" }, some.map((time) => timeButton(of, each, time, () => drawing(of, each, day, place, () => showTimes(of, each, day, place)))))]));
   } catch (error) {
     place.replaceChildren(failure(error));
   }
 }
 
-function timeButton(of, each, { startsAt, places }) {
+function timeButton(of, each, { startsAt, places }, draw) {
   const shown = clock(startsAt, each.timeZone);
-  const keep = (chosen) => hold(of, each, chosen);
+  const keep = (chosen) => hold(of, each, chosen).catch((error) => {
+    if (error.code !== "APPOINTMENT_DRAW") throw error;
+    return draw();
+  });
   return h("button", { type: "button", "aria-label": t("leftSpoken", { at: shown, n: places }), onclick: ({ currentTarget }) =>
     act(currentTarget, () => keep(startsAt), { zone: each.timeZone, choose: keep }) }, shown, h("small", {}, t("left", { n: places })));
 }
 
 async function hold(of, each, startsAt) {
-  const asked = { service: of.code, office: each.code, at: startsAt, people: at.people, moving: at.moving?.id };
+  const turn = at.right ? "" : await turnOf(of, each, dayOf(startsAt, each.timeZone));
+  const asked = { service: of.code, office: each.code, at: startsAt, people: at.people, moving: at.moving?.id, turn, right: at.right };
   const held = (await signed(() => ask(HOLD, asked))).holdAppointment;
   const { nameZh, nameEn, addressZh, addressEn, timeZone } = each;
   go({ view: "hold", hold: { ...held, people: at.people, place: { nameZh, nameEn, addressZh, addressEn, timeZone } } });
@@ -163,7 +173,7 @@ async function hold(of, each, startsAt) {
 /** Hold another time at the office of what is held, as when that was taken meanwhile. */
 export async function holdInstead(startsAt) {
   const { hold: former } = at;
-  const asked = { service: former.service, office: former.office, at: startsAt, people: former.people, moving: at.moving?.id };
+  const asked = { service: former.service, office: former.office, at: startsAt, people: former.people, moving: at.moving?.id, turn: "", right: at.right };
   const held = (await signed(() => ask(HOLD, asked))).holdAppointment;
-  go({ view: "hold", hold: { ...former, ...held } });
+  go({ view: "hold", hold: { ...former, entry: undefined, ...held } });
 }

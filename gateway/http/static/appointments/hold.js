@@ -10,6 +10,7 @@ import { service } from "./services.js";
 import { signed } from "./session.js";
 import { at, go, leave } from "./state.js";
 import { one } from "./mine.js";
+import { leaveWaitlist } from "./waitlist.js";
 
 const CONFIRM = "mutation ($hold: String!, $companions: [String!]!) { confirmAppointment(hold: $hold, companions: $companions) { id } }";
 const MOVE = "mutation ($hold: String!, $id: ID!) { moveAppointment(appointment: $id, hold: $hold) { id } }";
@@ -67,8 +68,8 @@ async function book(hold, moving, companions) {
 }
 
 function giveBack() {
-  const { hold } = at.hold;
-  ask(RELEASE, { hold }).catch(() => {}); // it ends by itself, too
+  const { hold, entry } = at.hold;
+  (entry ? leaveWaitlist(entry) : ask(RELEASE, { hold })).catch(() => {}); // it ends by itself, too
   go({ view: "service", hold: undefined });
 }
 

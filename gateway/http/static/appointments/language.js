@@ -18,7 +18,6 @@ const format = (options) => (at, zone) => new Intl.DateTimeFormat(language === "
 export const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 export const dayLong = format({ month: "long", day: "numeric", weekday: "long" });
 export const weekday = format({ weekday: "short" });
-export const month = format({ month: "short" });
 export const moment = (at, zone) => `${dayLong(at, zone)} ${clock(at, zone)}`;
 
 /** Return the day of a moment as the office counts, YYYY-MM-DD. */

@@ -1,34 +1,38 @@
 // Appointments on a phone: choose, hold, confirm, change; sign in by the host app around the page, or by its code.
 
+import { arriving } from "./arriving.js";
 import { card, former } from "./cards.js";
 import { choosing, facts } from "./choose.js";
 import { h } from "./element.js";
 import { now } from "./graph.js";
 import { booked, holding } from "./hold.js";
-import { greet } from "./host.js";
-import { moment, pick, t, turn } from "./language.js";
-import { mine } from "./mine.js";
+import { dayLong, moment, pick, t, turn } from "./language.js";
+import { mine, rights } from "./mine.js";
 import { act, failure } from "./refusals.js";
+import { canScan, scan } from "./scanning.js";
 import { services, skeleton } from "./services.js";
-import { isSignedIn, signed, signIn, signInByHost } from "./session.js";
-import { at, go, note, watch } from "./state.js";
+import { isSignedIn, meet, signed, signIn, signInByHost } from "./session.js";
+import { at, go, leave, note, watch } from "./state.js";
+import { waits } from "./waitlist.js";
+import { waiting } from "./waiting.js";
 
-const VIEWS = { home, service: choosing, hold: holding, booked };
+const VIEWS = { home, service: choosing, hold: holding, booked, hall: arriving, waiting };
 const HOUR_MS = 60 * 60 * 1000; // so long a hold that is over may still be tried
 const byId = (id) => document.getElementById(id);
 let shown = new AbortController(); // of the view that is shown
 
 async function home() {
-  const [own, offered] = await Promise.all([isSignedIn() ? signed(mine) : null, services()]);
-  return [h("h1", { tabindex: -1 }, t("title")), own ? ownPart(own) : signInPart(), heldPart(),
+  const own = isSignedIn() ? await signed(mine) : null; // whoever is signed out meanwhile is asked once
+  const [held, waited, offered] = await Promise.all([own && rights(), own && waits(), services()]);
+  return [h("h1", { tabindex: -1 }, t("title")), own ? ownPart(own, [held.map((each) => right(each, offered)), waited]) : signInPart(), heldPart(), scanPart(),
     h("h2", {}, t("what")), h("ul", { class: "services" }, offered.map((each) => h("li", {}, service(each)))),
     !offered.length && h("p", {}, t("noServices"))];
 }
 
-function ownPart({ coming, former: over }) {
+function ownPart({ coming, former: over }, more) {
   return h("section", { id: "mine", "aria-labelledby": "mine-title" }, h("h2", { id: "mine-title" }, t("mine")),
     coming.length ? coming.map((each) => card(each)) : h("p", { class: "quiet" }, t("none")),
-    over.length > 0 && h("details", {}, h("summary", {}, t("former")), h("ul", { class: "former" }, over.map(former))));
+    more, over.length > 0 && h("details", {}, h("summary", {}, t("former")), h("ul", { class: "former" }, over.map(former))));
 }
 
 function heldPart() {
@@ -36,13 +40,26 @@ function heldPart() {
   return h("button", { type: "button", class: "main wide", onclick: () => go({ view: "hold" }) }, t("goOn", { at: moment(at.hold.startsAt, at.hold.place.timeZone) }));
 }
 
+function right({ id, service: code, until }, offered) {
+  const of = offered.find((each) => each.code === code);
+  return of && h("section", { class: "card", "data-right": code }, h("h2", {}, pick(of.nameZh, of.nameEn)), h("p", {}, t("right", { at: dayLong(until) })),
+    h("div", { class: "buttons" }, h("button", { type: "button", class: "main", onclick: () => begin({ service: code, right: id }) }, t("useRight"))));
+}
+
+function scanPart() {
+  return h("section", { class: "card scan" }, h("h2", {}, t("here")), h("p", { class: "quiet" }, t(canScan() ? "hereScan" : "hereCamera")),
+    canScan() && h("button", { type: "button", id: "scan", class: "main", onclick: ({ currentTarget }) => act(currentTarget, scan) }, t("scan")));
+}
+
 function signInPart() {
   const button = h("button", { type: "button", class: "main", onclick: () => act(button, async () => { await signed(mine); show(); }) }, t("signIn"));
   return h("section", { class: "card", id: "sign-in" }, h("p", {}, t("signInWhy")), button);
 }
 
+const begin = (chosen) => go({ view: "service", people: 1, moving: undefined, right: undefined, office: undefined, day: undefined, ...chosen });
+
 function service(each) {
-  return h("button", { type: "button", class: "card service", onclick: () => go({ view: "service", service: each.code, people: 1, moving: undefined, office: undefined, day: undefined }) },
+  return h("button", { type: "button", class: "card service", onclick: () => begin({ service: each.code }) },
     h("strong", {}, pick(each.nameZh, each.nameEn)), h("small", {}, facts(each)));
 }
 
@@ -65,8 +82,10 @@ async function show(isNew = false) {
 
 function again(error) {
   if (error.code !== "LEFT" && !error.code) console.error(error);
-  const back = at.view === "home" ? null : h("button", { type: "button", onclick: () => go({ view: "home", hold: undefined }) }, t("title"));
-  return [error.code !== "LEFT" && failure(error), h("div", { class: "buttons" }, h("button", { type: "button", class: "main", onclick: () => show(true) }, t("retry")), back)];
+  const button = (text, onclick, isMain) => h("button", { type: "button", class: isMain ? "main" : "", onclick }, t(text));
+  const rescan = at.view === "hall" && canScan() && button("scan", ({ currentTarget }) => act(currentTarget, scan), true);
+  return [error.code !== "LEFT" && failure(error), h("div", { class: "buttons" }, rescan || button("retry", () => show(true), true),
+    at.view !== "home" && button("title", () => leave()))];
 }
 
 function translate() {
@@ -77,21 +96,20 @@ function translate() {
   byId("language").lang = document.documentElement.lang === "zh" ? "en" : "zh";
 }
 
-// `#app=…&code=…`: how a host app opens the page. A code is used at once and leaves the address.
-async function begin() {
+// `#app=…&code=…&scan=…`: how a host app opens the page. A code is used at once and leaves the address.
+async function start() {
   const given = new URLSearchParams(location.hash.slice(1));
   const isHeld = at.hold && Date.parse(at.hold.expiresAt) > Date.now() - HOUR_MS;
-  note(isHeld ? { view: "hold" } : { view: at.view === "hold" ? "home" : at.view, hold: undefined });
+  if (given.get("scan")) note({ view: "hall", scan: given.get("scan") });
+  else note(isHeld ? { view: "hold" } : { view: at.view === "hold" ? "home" : at.view, hold: undefined });
   if (given.get("app") && given.get("code")) await signIn(given.get("app"), given.get("code")).catch((error) => console.warn(error.message));
   watch(show);
+  await meet().then(() => isSignedIn() || signInByHost()).catch((error) => console.warn(error.message));
   await show();
-  greet(async () => {
-    if (!isSignedIn() && (await signInByHost()) && at.view === "home") await show();
-  }).catch((error) => console.warn(error.message));
 }
 
 byId("language").onclick = () => { turn(); translate(); show(); };
 byId("back").onclick = () => go({ view: at.view === "hold" ? "service" : "home" });
 translate();
 byId("main").replaceChildren(skeleton(4));
-begin();
+start();

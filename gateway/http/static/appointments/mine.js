@@ -2,11 +2,18 @@
 
 import { ask } from "./graph.js";
 
-const SHOWN = `id code service people startsAt endsAt state
+const SHOWN = `id code service office people startsAt endsAt state
   details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn timeZone changeUntil }`;
 const OVER = new Set(["cancelled", "rescheduled", "done", "no_show", "office_cancelled", "left", "lapsed", "expired"]);
 
+const PRESENT = new Set(["ticket", "checked_in", "requeued", "called", "serving", "missed"]);
+
+/** Whether somebody is in the hall. */
+export const isPresent = (appointment) => PRESENT.has(appointment.state);
 export const isOver = (appointment) => OVER.has(appointment.state);
+
+/** Return what may be booked before others, for the office has cancelled it. */
+export const rights = async () => (await ask("{ myAppointments { rebookRights { id service until } } }")).myAppointments.rebookRights;
 
 /** Return the latest appointments; those to come first, the next one at the top. */
 export async function mine() {

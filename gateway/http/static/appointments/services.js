@@ -4,7 +4,7 @@ import { h } from "./element.js";
 import { ask, Refused } from "./graph.js";
 import { t } from "./language.js";
 
-const SERVICES = `{ appointmentServices { code nameZh nameEn minutes furtherMinutes people namesAll level days releaseAt documents } }`;
+const SERVICES = `{ appointmentServices { code nameZh nameEn minutes furtherMinutes people namesAll level days releaseAt documents drawSeconds } }`;
 let known = null;
 
 /** Return the services that take appointments; asked for once. */

@@ -1,7 +1,7 @@
 // Who is here: signed in by the host app around the page, or by its code; and proven, where a service needs it.
 
 import { ask, Refused, take, tokens } from "./graph.js";
-import { around, askHost } from "./host.js";
+import { around, askHost, greet } from "./host.js";
 import { h } from "./element.js";
 import { pick, t } from "./language.js";
 import { said } from "./refusals.js";
@@ -11,6 +11,11 @@ const SIGN_IN = `mutation ($app: String!, $code: String!) {
 const PURPOSE = '{ purpose(id: "real-name") { id version text { zh en } } }';
 const AGREE = "mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }";
 const PROVE = "mutation ($name: String!, $number: String!) { provePerson(name: $name, idNumber: $number) { accessToken refreshToken } }";
+
+const MEET_MS = 1500; // a frame whose owner says nothing by then is none of ours
+
+/** Wait until the host app around the page has greeted it, if there is one. */
+export const meet = () => Promise.race([greet(() => {}), new Promise((done) => { setTimeout(done, MEET_MS); })]);
 
 export const isSignedIn = () => Boolean(tokens.access);
 

@@ -1,0 +1,67 @@
+// Coming to an office: the sticker of its hall was scanned. Whoever has an appointment checks in by that, others take a ticket.
+
+import { card } from "./cards.js";
+import { facts } from "./choose.js";
+import { h } from "./element.js";
+import { ask, now, Refused } from "./graph.js";
+import { clock, dayOf, pick, t } from "./language.js";
+import { isPresent, mine } from "./mine.js";
+import { act, failure } from "./refusals.js";
+import { signed } from "./session.js";
+import { at, leave } from "./state.js";
+import { here } from "./where.js";
+
+const PLACE = `query ($scanned: String!, $latitude: Float, $longitude: Float) {
+  placeCode(scanned: $scanned, latitude: $latitude, longitude: $longitude) { answer kind reference nameZh nameEn } }`;
+const SERVICES = `query ($office: String!) {
+  appointmentServices(office: $office) { code nameZh nameEn minutes furtherMinutes people level } }`;
+const CHECK_IN = `mutation ($scanned: String!, $id: ID!, $latitude: Float, $longitude: Float) {
+  checkInAppointment(placeCode: $scanned, appointment: $id, latitude: $latitude, longitude: $longitude) { id } }`;
+const TICKET = `mutation ($scanned: String!, $service: String!, $latitude: Float, $longitude: Float) {
+  takeTicket(placeCode: $scanned, service: $service, latitude: $latitude, longitude: $longitude) { id } }`;
+
+export async function arriving() {
+  const scan = { scanned: at.scan, ...await here() };
+  const place = (await ask(PLACE, scan)).placeCode;
+  const office = officeOf(place);
+  const [{ coming }, { appointmentServices }] = await Promise.all([signed(mine), ask(SERVICES, { office })]);
+  const today = coming.filter((each) => each.office === office && (isPresent(each) || isToday(each)));
+  const [only] = today;
+  const refused = today.length === 1 && await checkIn(scan, only).catch((error) => error);
+  if (today.length === 1 && !refused) return [];
+  return [
+    h("h1", { tabindex: -1 }, pick(place.nameZh, place.nameEn)),
+    refused && failure(refused, { zone: only.details.timeZone }),
+    today.map((each) => [card(each), checkInButton(scan, each)]),
+    h("h2", {}, t(today.length ? "orTicket" : "ticketOnly")),
+    h("p", { class: "quiet" }, t("ticketWhy")),
+    h("ul", { class: "services" }, appointmentServices.map((each) => h("li", {}, ticketButton(scan, each)))),
+  ];
+}
+
+function officeOf(place) {
+  if (place.answer !== "valid") throw new Refused(`place_${place.answer}`, "");
+  const [kind, office] = place.reference.split(":");
+  if (place.kind !== "counter" || kind !== "office") throw new Refused("HALL_ELSEWHERE", "");
+  return office;
+}
+
+const isToday = ({ startsAt, details }) => dayOf(startsAt, details.timeZone) === dayOf(now(), details.timeZone);
+
+async function checkIn(scan, { id, state }) {
+  if (!isPresent({ state }) || state === "missed") await signed(() => ask(CHECK_IN, { ...scan, id }));
+  leave({ view: "waiting", booked: id });
+}
+
+function checkInButton(scan, appointment) {
+  const zone = appointment.details.timeZone;
+  const text = t("checkInFor", { at: clock(appointment.startsAt, zone) });
+  return h("button", { type: "button", class: "main wide", onclick: ({ currentTarget }) => act(currentTarget, () => checkIn(scan, appointment), { zone }) }, text);
+}
+
+function ticketButton(scan, service) {
+  return h("button", { type: "button", class: "card service", onclick: ({ currentTarget }) => act(currentTarget, async () => {
+    const { takeTicket } = await signed(() => ask(TICKET, { ...scan, service: service.code }));
+    leave({ view: "waiting", booked: takeTicket.id });
+  }) }, h("strong", {}, pick(service.nameZh, service.nameEn)), h("small", {}, facts(service)));
+}

@@ -1,0 +1,104 @@
+"""In real browsers a resident books, scans the hall's printed sticker, is called, shown and served; or just comes."""
+
+import asyncio
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from kernel.clock import SystemClock
+from kernel.crypto.keys import open_keys
+from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
+from tests.browser import Browser, browser
+from tests.cli.operator import Operator
+from tests.codes.pictures import printed
+from tests.gateway.conftest import City
+from tests.gateway.halls.staff_of import key
+from tests.gateway.residents.hosts import WECHAT, Phones
+from tests.gateway.residents.test_appointments import ALWAYS
+from tests.hall_visit import Place, be_called, book, check_in, staff_come
+from tests.simulated_phone import open_page
+
+_OTHER = {**SERVICE, "code": "reissue", "name_zh": "补领证件", "letter": "B", "lead_minutes": 0}
+
+
+@pytest.fixture
+async def hall(city: City, redis: Redis) -> Hall:
+    """An office where it is noon, so that its next times are today and can be checked in to at once."""
+    made = Hall(city.settings, city.gateway.database, redis, open_keys(city.settings))
+    now = SystemClock().now()
+    made.clock.advance(now - made.clock.now())
+    ahead = 12 - now.astimezone(UTC).hour
+    soon = {**SERVICE, "minutes": 5, "level": "L2", "lead_minutes": 0, "days": 1}
+    schedule = {"days": ["working"], "hours": "09:00-17:00", "places": {"public": 2}}
+    window = {**WINDOW, "slot_minutes": 5, "skills": ["marriage", "reissue"], "schedules": [schedule]}
+    counters = [{"code": "3", "name_zh": "3号窗口", "name_en": "Counter 3"}]
+    office = {**OFFICE, "resources": [window], "counters": counters}
+    zone = f"Etc/GMT{-ahead:+}"  # the sign is the other way round there
+    await made.build(soon, _OTHER, offices=[office], calendar=ALWAYS, zone=zone)
+    return made
+
+
+@pytest.fixture
+async def place(city: City, phones: Phones, hall: Hall, origin: str, tmp_path: Path) -> Place:
+    """The hall, with a sticker that an operator has printed, read off the paper by a scanner."""
+    operator = Operator(city.settings)
+    named = ("--name-zh", "登记处大厅", "--name-en", "Registry hall", "--street-zh", "人民大道 221 号")
+    where = ("--latitude", "31.2", "--longitude", "121.4")
+    await operator.done("place-code", "add", "--kind", "counter", "--reference", "office:hall", *named, *where)
+    (pdf,) = (await operator.done("place-code", "sheet", "--format", "pdf", "--out", str(tmp_path))).split()
+    (sheet,) = printed(await asyncio.to_thread(Path(pdf).read_bytes))
+    (read,) = sheet.codes
+    person = phones.person("wang")
+    return Place(
+        gateway=origin,
+        phones=phones.origin,
+        office="hall",
+        counter="3",
+        service="结婚登记",
+        sticker=read,
+        clerk=await key(hall, "clerk"),
+        display=await key(hall, "display"),
+        name=person["name"],
+        id_number=person["idNumber"],
+        latitude=31.2,
+        longitude=121.4,
+    )
+
+
+async def test_from_booking_to_being_served(place: Place, chromium: Browser) -> None:
+    await book(chromium, place)
+    number = await check_in(chromium, place)
+    async with browser() as counter, browser() as screen:
+        await staff_come(counter, screen, place)
+        await be_called(chromium, counter, screen, (number, place.name))
+        for each in (chromium, counter, screen):
+            await each.leave()
+            assert await each.complaints() == []
+
+
+async def test_a_walk_in_scans_takes_a_ticket_and_leaves(place: Place, chromium: Browser) -> None:
+    read = place.sticker.rsplit("/", 1)[1]
+    await chromium.stand(place.latitude, place.longitude)
+    await open_page(chromium, place.phones, f"{place.gateway}/P/{read}")  # the phone's camera opens the sticker's page
+    await chromium.click("a[href^='/appointments']", "签到、取号")
+    await chromium.find("h2", "没有预约")
+    await chromium.click(".service", "补领证件")
+    await chromium.find("#queue .number", "B001")
+    await chromium.click("button", "不等了")
+    await chromium.click("button.grave", "确定离开队伍")
+    await chromium.find("#mine", "您还没有预约")
+
+
+async def test_who_scans_elsewhere_or_a_forged_code_is_told_so(place: Place, phones: Phones, chromium: Browser) -> None:
+    read = place.sticker.rsplit("/", 1)[1]
+    opened = f"{place.gateway}/appointments#app={WECHAT}&code="
+    await chromium.stand(place.latitude + 0.1, place.longitude)
+    await chromium.open(f"{opened}{phones.code('wang')}&scan={read}")
+    await chromium.click(".service", "补领证件")
+    await chromium.find(".failure", "离这个大厅太远")
+    await chromium.open("about:blank")
+    forged = read[:-1] + ("A" if read[-1] != "A" else "B")
+    await chromium.open(f"{opened}{phones.code('wang')}&scan={forged}")
+    await chromium.find(".failure", "不是本市的二维码")
