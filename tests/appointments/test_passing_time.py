@@ -5,11 +5,13 @@ from uuid import UUID
 
 import pytest
 
+from flows.appointments.deps import Deps
 from flows.appointments.errors import WrongStateError
 from flows.appointments.hall.estimating import Pace, Wait, wait
+from flows.appointments.hall.holdings import leave_halls
 from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
-from tests.appointments.lobby import Lobby
+from tests.appointments.lobby import LOBBY, Lobby
 
 MINUTE = timedelta(minutes=1)
 NINE = on("12-01", "09:00")
@@ -86,6 +88,41 @@ async def test_a_day_ends_for_everybody_in_the_hall_and_its_counters(lobby: Lobb
     await lobby.open("1")
     await lobby.hall.work()
     assert (await lobby.view()).counters[0].open
+
+
+async def test_an_office_that_is_closed_empties_its_hall_and_is_in_no_others_way(lobby: Lobby) -> None:
+    account = await lobby.hall.resident()
+    await lobby.open("1")
+    await lobby.open("2")
+    [called, waits], erased = await lobby.take_many(2), await lobby.take(account)
+    await lobby.next("1")
+    await lobby.hall.load({"offices": [{**LOBBY, "closed": True}]})
+    await lobby.hall.work()
+    opened = "SELECT code FROM hall_counter WHERE opened_at IS NOT NULL"
+    assert await lobby.hall.ask(opened) == [("1",)]  # somebody is at it
+    async with lobby.hall.database.session() as session:
+        await leave_halls(Deps(session, lobby.clock), account)
+    assert await state(lobby, erased.booking_id) == "left"
+    lobby.stand(on("12-01", "00:00"))
+    await lobby.hall.work()
+    assert [await state(lobby, each.booking_id) for each in (called, waits)] == ["left", "left"]
+    await lobby.hall.work()
+    assert await lobby.hall.ask(opened) == []
+
+
+async def test_a_counter_that_works_past_midnight_is_closed_when_nobody_is_at_it(lobby: Lobby) -> None:
+    lobby.stand(on("11-30", "23:50"))
+    await lobby.open("1")
+    await lobby.open("2")
+    lobby.stand(on("12-01", "00:00"))
+    await lobby.take()
+    await lobby.next("1")
+    await lobby.hall.work()
+    assert [each.open for each in (await lobby.view()).counters] == [True, False]
+    await lobby.press("serve")
+    await lobby.press("finish")
+    await lobby.hall.work()
+    assert not (await lobby.view()).counters[0].open
 
 
 def test_an_estimate_counts_who_is_ahead_at_the_counters_that_are_open_for_it() -> None:

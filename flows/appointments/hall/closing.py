@@ -1,6 +1,7 @@
 """What time does in a hall: calls are missed, who is missed or never came is a no-show, and a day ends."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,12 +12,13 @@ from flows.appointments.deps import Deps
 from flows.appointments.finding import booking_of
 from flows.appointments.hall.calling import BETWEEN_CALLS, MOST_CALLS
 from flows.appointments.hall.counters import close_counter
+from flows.appointments.hall.errors import CounterStateError
 from flows.appointments.hall.line import ticket_of
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.history import happen
 from flows.appointments.states import Event, State
 from kernel.clock import Clock
-from kernel.database import Database, driver
+from kernel.database import Database
 
 BACK_WITHIN = timedelta(minutes=30)
 """So long after they were missed somebody may come back."""
@@ -26,21 +28,23 @@ _ACTOR = "system:halls"
 _AT_ONCE = 1000
 _AT_DAYS_END: dict[State, Event] = {"serving": "finish", "missed": "fail"}  # who waits, or was called, leaves
 
+# In no order, so that what fails every time is in nobody's way.
 _DUE = """
-    SELECT t.booking_id FROM hall_ticket t
-        JOIN booking b ON b.id = t.booking_id JOIN appointment_office o ON o.code = t.office
-    WHERE t.ended_at IS NULL AND (t.day < ($1::timestamptz AT TIME ZONE o.time_zone)::date
-        OR b.state = 'called' AND t.calls >= $2 AND t.called_at <= $3 OR b.state = 'missed' AND b.updated_at <= $4)
-    UNION ALL
-    SELECT b.id FROM booking b
-    WHERE b.state = 'confirmed' AND b.starts_at <= $5 AND b.starts_at > $5 - interval '12 hours'
-        AND b.office IN (SELECT office FROM hall_counter WHERE opened_at IS NOT NULL AND closed_at IS NULL)
-    LIMIT $6
+    SELECT booking_id FROM (
+        SELECT t.booking_id FROM hall_ticket t
+            JOIN booking b ON b.id = t.booking_id JOIN appointment_office o ON o.code = t.office
+        WHERE t.ended_at IS NULL AND (t.day < ($1::timestamptz AT TIME ZONE o.time_zone)::date
+            OR b.state = 'called' AND t.calls >= $2 AND t.called_at <= $3 OR b.state = 'missed' AND b.updated_at <= $4)
+        UNION ALL
+        SELECT b.id FROM booking b
+        WHERE b.state = 'confirmed' AND b.starts_at <= $5 AND b.starts_at > $5 - interval '12 hours'
+            AND b.office IN (SELECT office FROM hall_counter WHERE opened_at IS NOT NULL AND closed_at IS NULL)
+    ) due ORDER BY random() LIMIT $6
 """
 _LEFT_OPEN = """
     SELECT c.office, c.code FROM hall_counter c JOIN appointment_office o ON o.code = c.office
-    WHERE c.closed_at IS NULL
-        AND (c.opened_at AT TIME ZONE o.time_zone)::date < ($1::timestamptz AT TIME ZONE o.time_zone)::date
+    WHERE c.closed_at IS NULL AND c.opened_at IS NOT NULL AND (o.closed_at IS NOT NULL
+        OR (c.opened_at AT TIME ZONE o.time_zone)::date < ($1::timestamptz AT TIME ZONE o.time_zone)::date)
     ORDER BY c.office, c.code
 """
 
@@ -86,7 +90,12 @@ def _event(ticket: HallTicket, row: Booking, clock: Clock) -> Event | None:
     return "fail" if row.state == "missed" and row.updated_at <= now - BACK_WITHIN else None
 
 
-async def close_forgotten(session: AsyncSession, clock: Clock) -> None:
-    """Close the counters that were left open on an earlier day of their office."""
-    for row in await (await driver(session)).fetch(_LEFT_OPEN, clock.now()):
-        await close_counter(Deps(session, clock), row["office"], row["code"])
+async def left_open(database: Database, clock: Clock) -> Sequence[tuple[str, str]]:
+    """Return office and code of counters that were opened on an earlier day of their office, or whose office closed."""
+    return [(row["office"], row["code"]) for row in await database.pool.fetch(_LEFT_OPEN, clock.now())]
+
+
+async def close_forgotten(session: AsyncSession, clock: Clock, office: str, counter: str) -> None:
+    """Close a counter that was left open; while somebody is at it, it is left so until the next time."""
+    with suppress(CounterStateError):
+        await close_counter(Deps(session, clock), office, counter)
