@@ -11,10 +11,11 @@ from flows.appointments.hall.estimating import Pace, Wait, wait
 from flows.appointments.hall.holdings import leave_halls
 from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
-from tests.appointments.lobby import LOBBY, Lobby
+from tests.appointments.lobby import COUNTERS, LOBBY, Lobby
 
 MINUTE = timedelta(minutes=1)
-NINE = on("12-01", "09:00")
+NINE, HALF_PAST = on("12-01", "09:00"), on("12-01", "09:30")
+ONE, TWO = COUNTERS
 
 
 async def state(lobby: Lobby, booking_id: UUID) -> str:
@@ -51,15 +52,21 @@ async def test_who_is_back_in_time_is_called_three_times_again(lobby: Lobby) -> 
     assert (await lobby.call(ticket)).calls == 1
 
 
-async def test_who_never_comes_is_a_no_show_where_a_counter_is_open(lobby: Lobby) -> None:
-    missing = await lobby.hall.book(await lobby.hall.resident(), NINE)
-    lobby.stand(NINE + 15 * MINUTE)
-    await lobby.hall.work()
-    assert await state(lobby, missing.id) == "confirmed"  # nobody serves there
-    await lobby.open()
-    lobby.stand(NINE + 15 * MINUTE)
-    await lobby.hall.work()
-    assert await state(lobby, missing.id) == "no_show"
+async def test_who_never_comes_is_a_no_show_where_a_counter_for_them_was_open_in_time(lobby: Lobby) -> None:
+    await lobby.hall.load({"offices": [{**LOBBY, "counters": [ONE, {**TWO, "services": ["passport"]}]}]})
+    early, missing, theirs = [
+        await lobby.hall.book(each, at)
+        for each, at in zip(await lobby.hall.residents(3), [NINE, HALF_PAST, HALF_PAST], strict=True)
+    ]
+    system = "INSERT INTO booking_system (code, department, url, cursor, failures, error, findings, created_at) "
+    await lobby.hall.ask(system + "VALUES ('own', 'civil', '', '', 0, '', '{}', now()) RETURNING code")
+    await lobby.hall.ask("UPDATE booking SET system = 'own' WHERE id = :id RETURNING id", id=theirs.id)
+    lobby.stand(NINE)
+    await lobby.open("2")  # is not for them
+    lobby.stand(HALF_PAST)
+    await lobby.open("1")
+    await lobby.hall.work(15 * MINUTE)
+    assert [await state(lobby, each.id) for each in (early, missing, theirs)] == ["confirmed", "no_show", "confirmed"]
 
 
 async def test_a_day_ends_for_everybody_in_the_hall_and_its_counters(lobby: Lobby) -> None:

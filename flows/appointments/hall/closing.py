@@ -38,7 +38,9 @@ _DUE = """
         UNION ALL
         SELECT b.id FROM booking b
         WHERE b.state = 'confirmed' AND b.starts_at <= $5 AND b.starts_at > $5 - interval '12 hours'
-            AND b.office IN (SELECT office FROM hall_counter WHERE opened_at IS NOT NULL AND closed_at IS NULL)
+            AND b.system IS NULL AND EXISTS (
+                SELECT FROM hall_counter c WHERE c.office = b.office AND c.closed_at IS NULL
+                    AND c.opened_at <= b.starts_at AND (c.services = '{}' OR b.service = ANY (c.services)))
     ) due ORDER BY random() LIMIT $6
 """
 _LEFT_OPEN = """
@@ -50,7 +52,11 @@ _LEFT_OPEN = """
 
 
 async def due(database: Database, clock: Clock) -> Sequence[UUID]:
-    """Return the bookings that something is due for. Where no counter is open nobody is missing."""
+    """Return the bookings that something is due for.
+
+    Nobody is missing unless a counter for them is open since before they were to come, nor where a department's own
+    system says who has come.
+    """
     now = clock.now()
     moments = now - BETWEEN_CALLS, now - BACK_WITHIN, now - NOT_COMING
     rows = await database.pool.fetch(_DUE, now, MOST_CALLS, *moments, _AT_ONCE)
