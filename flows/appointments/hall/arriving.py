@@ -30,7 +30,7 @@ How = Literal["place_code", "pass_code", "desk"]
 
 
 class WalkIn(Struct, frozen=True, kw_only=True):
-    """Who comes without an appointment: an account, or nobody that we know. ``key``: once, however often it is sent."""
+    """Who comes without an appointment: an account, or nobody that we know. ``key``: once a day, however often sent."""
 
     service: str
     is_priority: bool = False
@@ -141,7 +141,7 @@ def _walk_in(line: Line, service: AppointmentService, walk_in: WalkIn, now: date
 
 
 def _hold_id(line: Line, key: str) -> str:
-    return f"ticket {line.office.code} {key}"
+    return f"ticket {line.office.code} {line.day} {key}"
 
 
 async def _ticket(deps: Deps, line: Line, row: Booking, *, came: datetime, is_priority: bool = False) -> HallTicket:
