@@ -7,8 +7,11 @@ import pytest
 
 from flows.appointments.deps import Deps
 from flows.appointments.errors import WrongStateError
+from flows.appointments.hall.closing import never_came
 from flows.appointments.hall.estimating import Pace, Wait, wait
 from flows.appointments.hall.holdings import leave_halls
+from flows.appointments.hall.line import line_of
+from flows.appointments.hall.reading import visit_of
 from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
 from tests.appointments.lobby import COUNTERS, LOBBY, Lobby
@@ -130,6 +133,34 @@ async def test_a_counter_that_works_past_midnight_is_closed_when_nobody_is_at_it
     await lobby.press("finish")
     await lobby.hall.work()
     assert not (await lobby.view()).counters[0].open
+
+
+async def test_who_checks_in_before_midnight_for_after_it_waits_on(lobby: Lobby) -> None:
+    booked = await lobby.hall.book(await lobby.hall.resident(), NINE)
+    soon = on("12-01", "00:10")
+    await lobby.hall.ask("UPDATE booking SET starts_at = :soon RETURNING id", soon=soon)
+    lobby.stand(soon - 25 * MINUTE)
+    async with lobby.hall.database.session() as session:
+        line = await line_of(session, lobby.clock, "hall")
+        found = await visit_of(session, lobby.clock, line.office, booked.account_id or UUID(int=0))
+    ticket = await lobby.come(found)
+    assert (ticket.number, str(ticket.day)) == ("A001", "2026-12-01")
+    lobby.stand(soon)
+    await lobby.hall.work()
+    await lobby.open()
+    assert await lobby.next() == "A001"
+
+
+async def test_a_ticket_whose_booking_is_over_ends_with_it(lobby: Lobby) -> None:
+    await lobby.open()
+    said, before = await lobby.take_many(2)
+    await lobby.miss()
+    async with lobby.hall.database.session() as session:
+        await never_came(Deps(session, lobby.clock), said.booking_id, "operator:hall")
+    assert (await lobby.view()).missed == []
+    await lobby.hall.ask("UPDATE booking SET state = 'no_show' WHERE id = :id RETURNING id", id=before.booking_id)
+    await lobby.hall.work(timedelta(days=1))
+    assert await lobby.hall.ask("SELECT count(*) FROM hall_ticket WHERE ended_at IS NULL") == [(0,)]
 
 
 def test_an_estimate_counts_who_is_ahead_at_the_counters_that_are_open_for_it() -> None:

@@ -16,7 +16,7 @@ from flows.appointments.hall.errors import CounterStateError
 from flows.appointments.hall.line import ticket_of
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.history import happen
-from flows.appointments.states import Event, State
+from flows.appointments.states import PRESENT, Event, State
 from kernel.clock import Clock
 from kernel.database import Database
 
@@ -74,9 +74,24 @@ async def move_on(session: AsyncSession, clock: Clock, booking_id: UUID) -> None
         await happen(session, clock, row, "fail", _ACTOR)
 
 
+async def never_came(deps: Deps, booking_id: UUID, actor: str) -> None:
+    """Say that nobody came, or came back when called; no booking is locked before. Raises WrongStateError."""
+    if await deps.session.get(HallTicket, booking_id) is None:
+        await happen(deps.session, deps.clock, await booking_of(deps.session, booking_id, lock=True), "fail", actor)
+        return
+    _, ticket, row = await ticket_of(deps, booking_id)
+    await happen(deps.session, deps.clock, row, "fail", actor)
+    ticket.ended_at = ticket.ended_at or deps.clock.now()
+    deps.session.add(ticket)
+
+
 async def _move_on(deps: Deps, booking_id: UUID) -> None:
     line, ticket, row = await ticket_of(deps, booking_id)
     if ticket.ended_at is not None:
+        return
+    if row.state not in PRESENT:
+        ticket.ended_at = row.updated_at
+        deps.session.add(ticket)
         return
     event = _AT_DAYS_END.get(row.state, "leave") if ticket.day < line.day else _event(ticket, row, deps.clock)
     if event is None:

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.merging import parts_of
 from flows.appointments.booking_tables import Booking, BookingPerson
 from flows.appointments.errors import UnknownBookingError
-from flows.appointments.hall.queue import arrival
+from flows.appointments.hall.queue import EARLIEST, LATEST, arrival
 from flows.appointments.persons import person_of
 from flows.appointments.states import ACTIVE
 from flows.appointments.tables import AppointmentOffice
@@ -64,6 +64,7 @@ async def visit_of(session: AsyncSession, clock: Clock, office: AppointmentOffic
     told_by, parts = await person_of(session, account_id), await parts_of(session, account_id)
     theirs = select(BookingPerson.booking_id).where(col(BookingPerson.person).in_(told_by))
     begin, end = _day(clock.now(), ZoneInfo(office.time_zone))
+    begin, end = begin - LATEST, end + EARLIEST  # they can be checked in across midnight
     chosen = select(Booking).where(
         or_(col(Booking.id).in_(theirs), col(Booking.account_id).in_(parts)),
         Booking.office == office.code,
