@@ -6,6 +6,7 @@ from msgspec import Struct
 
 GIVE_BACK = "appointments.give_back"
 GIVE_UP_ELSEWHERE = "appointments.give_up_elsewhere"
+SLOTS_ELSEWHERE = "appointments.slots_elsewhere"
 NOTICE = "appointments.notice"
 
 

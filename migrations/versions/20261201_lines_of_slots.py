@@ -45,7 +45,7 @@ def upgrade() -> None:
         CREATE FUNCTION appointment_line_follow() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             UPDATE appointment_line line SET bits = (
-                SELECT array_agg(set_bit(mask, (extract(epoch FROM NEW.starts_at - line.begins_at) / 60)::bigint
+                SELECT array_agg(set_bit(mask, floor(extract(epoch FROM NEW.starts_at - line.begins_at) / 60)::bigint
                     / line.unit_minutes, state) ORDER BY number)
                 FROM unnest(line.bits, appointment_slot_states(NEW)) WITH ORDINALITY AS known (mask, state, number)
             )

@@ -53,6 +53,7 @@ async def test_a_place_that_has_just_gone_there_is_taken_and_known_at_once(clini
     with pytest.raises(TakenError) as refused:
         await clinic.confirm(one, held)
     assert refused.value.next_free[0] == "2026-12-02T00:15:00+00:00"
+    await clinic.hall.work()
     assert await clinic.slots() == [(0, 0, "open")]
     assert await clinic.hall.ask("SELECT count(*) FROM booking") == [(0,)]
     assert (await clinic.book(other, QUARTER)).state == "confirmed"
@@ -179,6 +180,7 @@ _BAD_CHANGES = [
     '{"slot": %s}}' % _SLOT.replace("hospital-clinic", "elsewhere"),  # noqa: UP031 - braces
     '{"slot": %s}}' % _SLOT.replace('["vaccination"]', '["marriage"]'),  # noqa: UP031 - braces
     '{"slot": %s}}' % _SLOT.replace("08:00:00+08:00", "08:00:00"),  # noqa: UP031 - braces
+    '{"slot": %s}}' % _SLOT.replace(":00+08:00", ":30+08:00"),  # noqa: UP031 - braces
     '{"appointment": {"id": "00000000-0000-7000-8000-000000000000", "state": "cancelled"}}',
     '{"appointment": {"id": "00000000-0000-7000-8000-000000000000", "state": "moved"}}',
     '{"appointment": {"id": "x", "state": "cancelled"}}',

@@ -26,11 +26,13 @@ _EVENTS: dict[str, Event] = {"arrived": "finish", "no_show": "fail"}
 _TAKE = """
     UPDATE appointment_slot s SET taken = s.taken + 1, used[$4] = s.used[$4] + 1,
         capacity = greatest(s.capacity, s.taken + 1)
-    FROM (
-        SELECT id FROM appointment_slot WHERE resource_id = $1 AND starts_at >= $2 AND starts_at < $3
-        ORDER BY starts_at FOR UPDATE
-    ) locked
-    WHERE s.id = locked.id RETURNING s.id
+    WHERE resource_id = $1 AND starts_at >= $2 AND starts_at < $3 RETURNING s.id
+"""
+# Those of before and after together, in the order in which everybody locks slots.
+_LOCK = """
+    SELECT 1 FROM appointment_slot
+    WHERE id = ANY ($1::bigint[]) OR (resource_id = $2 AND starts_at >= $3 AND starts_at < $4)
+    ORDER BY resource_id, starts_at FOR UPDATE
 """
 _PERSONS = "UPDATE booking_person SET during = tstzrange($2, $3) WHERE booking_id = $1"
 
@@ -69,6 +71,7 @@ async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place
     ends = to.starts + (row.ends_at - row.starts_at)
     connection = await driver(deps.session)
     channel = CHANNELS.index(row.channel) + 1
+    await connection.execute(_LOCK, row.slot_ids, target.id, to.starts, ends)
     taken = await connection.fetch(_TAKE, target.id, to.starts, ends, channel)
     if not taken or len(taken) * timedelta(minutes=target.slot_minutes) < ends - to.starts:
         raise LookupError(f"{row.id} was moved to a time that `slots` have not")  # rolls back what was taken

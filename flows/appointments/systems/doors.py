@@ -21,10 +21,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.clients.pairwise import department_sector, pairwise_subject
 from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import SystemAwayError
-from flows.appointments.messages import GIVE_UP_ELSEWHERE, BookingElsewhere
+from flows.appointments.messages import GIVE_UP_ELSEWHERE, SLOTS_ELSEWHERE, BookingElsewhere
 from flows.appointments.systems.client import Clients
-from flows.appointments.systems.mirroring import put, resources_of, together
-from flows.appointments.systems.wire import Refused, Wish
+from flows.appointments.systems.mirroring import resources_of, together
+from flows.appointments.systems.wire import Refused, Told, Wish
 from flows.appointments.tables import AppointmentResource, BookingSystem
 from kernel.breaker import REFUSED, Breaker, BreakerRules
 from kernel.clock import Clock
@@ -112,7 +112,10 @@ class Doors:
         return system, wish
 
     async def _undone(self, system: str, booking_id: UUID, refused: Sequence[Refused]) -> None:
-        """After a rollback: have them give up what they may have booked, or take over how their slots stand."""
+        """After a rollback: have them give up what they may have booked, or a worker take over how their slots stand.
+
+        It locks no slots: to write those is done in turn, and a resident waits here.
+        """
         async with self._database.session() as session:
             if not refused:
                 send(session, self._clock, GIVE_UP_ELSEWHERE, BookingElsewhere(booking_id, system))
@@ -120,7 +123,8 @@ class Doors:
             given: Sequence[Raw] = refused[0].slots
             resources = await resources_of(session, system)
             read = resources.read(given, "slots")
-            await put(session, self._clock, resources, read.slots)
+            told = Told(system, tuple(slot for _, slot in read.slots))
+            send(session, self._clock, SLOTS_ELSEWHERE, told)
             row = await session.get_one(BookingSystem, system, with_for_update={"key_share": True})
             row.due_at = None  # to be asked at once: what it has said may be less than all
             row.findings = together(read.findings, row.findings)

@@ -40,10 +40,11 @@ _PUT = """
         capacity = greatest(excluded.capacity, appointment_slot.taken)
     WHERE appointment_slot.version IS NULL OR appointment_slot.version < excluded.version
 """
-_FULL = """
-    SELECT s.id FROM appointment_slot s JOIN unnest($1::uuid[], $2::timestamptz[]) AS given (resource, starts)
+# All of them, in one order: what is written next takes them in none.
+_LOCK_SLOTS = """
+    SELECT s.id, s.taken >= s.capacity OR s.used[1] >= s.quota[1] OR s.status = 'closed' AS full
+    FROM appointment_slot s JOIN unnest($1::uuid[], $2::timestamptz[]) AS given (resource, starts)
         ON s.resource_id = given.resource AND s.starts_at = given.starts
-    WHERE s.taken >= s.capacity OR s.status = 'closed'
     ORDER BY s.resource_id, s.starts_at FOR UPDATE OF s
 """
 _OVER = """
@@ -123,6 +124,8 @@ class Resources:
             raise MismatchError(f"{name} is no resource of this system in the file of offices, or closed")
         if slot.ends - slot.starts != timedelta(minutes=row.slot_minutes):
             raise MismatchError(f"a slot of {name} has not its {row.slot_minutes} minutes")
+        if slot.starts.second or slot.starts.microsecond:
+            raise MismatchError(f"a slot of {name} begins at no whole minute")
         if strange := sorted(set(slot.services) - set(row.skills)):
             raise MismatchError(f"{', '.join(strange)} is no skill of {name}")
         return row, slot
@@ -148,7 +151,7 @@ async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: 
     await _lock(session, {key[0] for key in keys})
     schedules = await _schedules(session, {(key[0], services_of(slot)) for key, slot in zip(keys, told, strict=True)})
     connection = await driver(session)
-    full = await connection.fetch(_FULL, [key[0] for key in keys], [key[1] for key in keys])
+    before = await connection.fetch(_LOCK_SLOTS, [key[0] for key in keys], [key[1] for key in keys])
     await connection.execute(
         _PUT,
         [key[0] for key in keys],
@@ -160,7 +163,7 @@ async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: 
         [each.version for each in told],
     )
     await _draw(session, clock, resources, {key[0] for key in keys})
-    await offer(Deps(session, clock), [row["id"] for row in full], most=_MOST)
+    await offer(Deps(session, clock), [row["id"] for row in before if row["full"]], most=_MOST)
 
 
 async def close_others(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
-from sqlalchemy import func, or_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, all_, any_, func, literal, or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -48,6 +48,7 @@ _ROUND = timedelta(minutes=4)
 _SETTLES = timedelta(minutes=1)  # longer than any booking takes
 _PAGES = 200  # of a round; with 1,000 slots each they are those of 300 windows for a month
 _AHEAD = timedelta(days=2)
+_AT_ONCE = 2_000  # slots of a transaction
 
 _log = logging.getLogger(__name__)
 
@@ -181,9 +182,11 @@ async def _whole(
 
 
 async def _write(database: Database, clock: Clock, resources: Resources, slots: Sequence[Told]) -> None:
-    if slots:
+    """Some at a time, each resource's together: others free places by the same turn."""
+    ordered = sorted(slots, key=lambda told: (told[0].id, told[1].starts))
+    for begin in range(0, len(ordered), _AT_ONCE):
         async with database.session() as session:
-            await put(session, clock, resources, slots)
+            await put(session, clock, resources, ordered[begin : begin + _AT_ONCE])
 
 
 async def _compare(
@@ -201,14 +204,19 @@ async def _compare(
             col(Booking.starts_at) >= span[0],
             col(Booking.starts_at) < span[1],
             col(Booking.created_at) < span[0] - _SETTLES,
-            col(Booking.id).not_in(booked),
+            col(Booking.id) != all_(_ids(booked)),
         )
         codes = (await session.exec(ours.order_by(col(Booking.starts_at)).limit(FINDINGS))).all()
     return [f"slots: no `booked` has the appointment {code}" for code in codes]
 
 
+def _ids(ids: Collection[UUID]) -> ColumnElement[list[UUID]]:
+    """All in one parameter: a statement has at most 32,767."""
+    return literal(list(ids), ARRAY(Uuid))
+
+
 async def _states(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, str]:
-    rows = await session.exec(select(Booking.id, Booking.state).where(col(Booking.id).in_(ids)))
+    rows = await session.exec(select(Booking.id, Booking.state).where(col(Booking.id) == any_(_ids(ids))))
     return dict(rows.all())
 
 

@@ -8,10 +8,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.issuer import issuer
 from auth.keys.key_ring import KeyRing, load
 from flows.appointments.booking_tables import Booking
-from flows.appointments.messages import GIVE_UP_ELSEWHERE, BookingElsewhere
+from flows.appointments.messages import GIVE_UP_ELSEWHERE, SLOTS_ELSEWHERE, BookingElsewhere
 from flows.appointments.states import GIVEN_UP
 from flows.appointments.systems.client import Clients, Signer
+from flows.appointments.systems.mirroring import put, resources_of
 from flows.appointments.systems.polling import poll_due
+from flows.appointments.systems.wire import Told
 from flows.appointments.tables import BookingSystem
 from kernel.celery import TaskContext, again_later, consumer, periodic
 from kernel.crypto.keys import open_keys
@@ -26,6 +28,14 @@ async def give_up_elsewhere(session: AsyncSession, context: TaskContext, named: 
     if system is None or system.closed_at is not None or (row is not None and row.state not in GIVEN_UP):
         return
     await (await _clients(session, context)).of(system).give_up(named.booking_id)
+
+
+@consumer(SLOTS_ELSEWHERE, Told, given_up=again_later(SLOTS_ELSEWHERE))
+async def slots_elsewhere(session: AsyncSession, context: TaskContext, told: Told) -> None:
+    """Take over how a system's slots stand."""
+    resources = await resources_of(session, told.system)
+    known = [(row, each) for each in told.slots if (row := resources.get(each.office, each.resource))]
+    await put(session, context.clock, resources, known)
 
 
 @periodic("appointments.systems", timedelta(seconds=2))

@@ -100,6 +100,13 @@ class Wish(Struct, frozen=True, kw_only=True):
     replaces: UUID | None = None
 
 
+class Told(Struct, frozen=True):
+    """A message of the outbox: how slots of a system stand, as it has said."""
+
+    system: str
+    slots: tuple[Slot, ...]
+
+
 class Refused(Struct, frozen=True):
     """409 and 410: how the slots of the appointment stand."""
 
