@@ -49,6 +49,7 @@ def role() -> None:
 def grant(holder: str, name: str, *, organisation: str, line: str, until: datetime | None) -> None:
     """Give HOLDER a role, from now on."""
     end = until.replace(tzinfo=CHINA) if until else None
+    roles.check_holder(holder)
     given = Grant(holder, organisation, cast("Role", name), cast("Line", line), end)
 
     async def work(session: AsyncSession) -> UUID:

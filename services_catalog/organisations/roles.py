@@ -116,13 +116,19 @@ def check_apart(reviewer: str, took_part: Collection[str]) -> None:
         )
 
 
+def check_holder(holder: str) -> None:
+    """Raise RoleRefusedError unless ``holder`` is written as one; it is not repeated, for it may be a whole key."""
+    if not _HOLDER.fullmatch(holder):
+        raise RoleRefusedError(
+            "What you have named can hold no role",
+            fix="Name credential:<key id> or account:<account id>; a key's id is the part between its first two _.",
+        )
+
+
 async def grant(session: AsyncSession, clock: Clock, by: str, given: Grant) -> UUID:
     """Give a role. Raises RoleRefusedError unless ``by`` owns the organisation on that line, or is the operator."""
     now = clock.now()
-    if not _HOLDER.fullmatch(given.holder):
-        raise RoleRefusedError(
-            f"{given.holder!r} can hold no role", fix="Name credential:<key id> or account:<account id>."
-        )
+    check_holder(given.holder)
     if given.until is not None and given.until <= now:
         raise RoleRefusedError(f"{given.until} has passed", fix="Name a later end, or none.")
     await find(session, given.organisation)

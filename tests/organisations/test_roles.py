@@ -74,6 +74,9 @@ async def test_a_role_ends_when_it_is_taken_or_over(city: Database, clock: Manua
 async def test_what_is_no_holder_or_no_place_is_refused(city: Database, clock: ManualClock) -> None:
     with pytest.raises(RoleRefusedError, match="can hold no role"):
         await _give(city, clock, OPERATOR, Grant("operator:me", "east", "editor"))
+    with pytest.raises(RoleRefusedError, match="can hold no role") as refused:
+        await _give(city, clock, OPERATOR, Grant("credential:yw_0a1b2c3d4e5f_verySecret", "east", "editor"))
+    assert "verySecret" not in str(refused.value)
     with pytest.raises(RoleRefusedError, match="has passed"):
         await _give(city, clock, OPERATOR, Grant(EDITOR, "east", "editor", until=clock.now()))
     with pytest.raises(UnknownOrganisationError):
