@@ -104,6 +104,23 @@ async def test_who_does_not_say_where_they_are_is_told_what_to_do(
     await chromium.find("#queue .number", "B001")
 
 
+async def test_a_finished_visit_keeps_its_number_after_a_reload(
+    place: Place, phones: Phones, hall: Hall, chromium: Browser
+) -> None:
+    await chromium.stand(place.latitude, place.longitude)
+    scanned = place.sticker.rsplit("/", 1)[1]
+    await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
+    await chromium.click(".service", "补领证件")
+    await chromium.find("#queue .number", "B001")
+    await hall.database.pool.execute("UPDATE booking SET state = 'done'")
+    await chromium.run("location.reload()")
+    await chromium.type("#app", WECHAT)
+    await chromium.type("#code", phones.code("wang"))
+    await chromium.click("dialog button.main")
+    await chromium.find("#queue[data-state=done] .go", "已办结")
+    assert await chromium.text("#queue .number") == "B001"
+
+
 async def test_who_scans_elsewhere_or_a_forged_code_is_told_so(place: Place, phones: Phones, chromium: Browser) -> None:
     read = place.sticker.rsplit("/", 1)[1]
     opened = f"{place.gateway}/appointments#app={WECHAT}&code="

@@ -11,6 +11,7 @@ import { at, leave } from "./state.js";
 
 const QUEUE = "number ahead waitLow waitHigh waitError counter calls state";
 const WATCH = `subscription ($id: ID!) { appointmentQueue(appointment: $id) { ${QUEUE} } }`;
+const VISIT = "query ($id: ID!) { myAppointments { booking(id: $id) { queue { number } } } }"; // of one that is over
 const LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { id } }";
 const CALLED_MS = [300, 100, 300, 100, 300]; // how the phone shakes: three times
 
@@ -29,7 +30,10 @@ export async function waiting(signal) {
     panel.replaceChildren(...[h("p", { class: "number" }, queue.number), ...said(queue)].filter(Boolean));
     more.replaceChildren(...[following(queue, id)].flat().filter(Boolean));
   };
-  if (isOver(appointment)) shown({ data: { appointmentQueue: { number: appointment.code, state: appointment.state } } });
+  if (isOver(appointment)) {
+    const { queue } = (await signed(() => ask(VISIT, { id }))).myAppointments.booking;
+    shown({ data: { appointmentQueue: { number: queue?.number ?? appointment.code, state: appointment.state } } });
+  }
   else follow(WATCH, { id }, shown, signal);
   return [
     h("h1", { tabindex: -1 }, pick(details.serviceZh, details.serviceEn)),
