@@ -114,8 +114,13 @@ def close_day(office: str, day: datetime, reason: str, *, dry_run: bool) -> None
         return await _close(database, (office, day.date(), reason), dry_run=dry_run)
 
     number = with_database(work)
-    said = "would be cancelled: nothing was done." if dry_run else "were cancelled; their people are being told."
-    click.echo(f"{number} appointments {said}", err=True)
+    if dry_run:
+        said = f"would be closed, and {_appointments(number)} would be cancelled: nothing was done."
+    elif number == 1:
+        said = "is closed. 1 appointment was cancelled; its people are being told."
+    else:
+        said = f"is closed. {number} appointments were cancelled{'; their people are being told' if number else ''}."
+    click.echo(f"{office} on {day:%Y-%m-%d} {said}", err=True)
 
 
 @click.command("notices")
@@ -159,10 +164,16 @@ async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bo
     return number
 
 
+def _appointments(number: int) -> str:
+    return f"{number} appointment{'' if number == 1 else 's'}"
+
+
 def _announce(office: AppointmentOffice, day: date, rows: Sequence[Booking]) -> None:
     counted = Counter(row.service for row in rows)
     services = ", ".join(f"{service} {number}" for service, number in sorted(counted.items()))
-    click.echo(f"{office.code} ({office.name_zh}) on {day}: {len(rows)} appointments{': ' if rows else ''}{services}.")
+    click.echo(
+        f"{office.code} ({office.name_zh}) on {day}: {_appointments(len(rows))}{': ' if rows else ''}{services}."
+    )
 
 
 async def _left(database: Database, office: AppointmentOffice, day: date) -> Sequence[UUID]:

@@ -1,4 +1,4 @@
-"""The offices of ``yiwang run``: examples/appointments loaded, and the stickers of their halls.
+"""The offices of ``yiwang run``: examples/appointments loaded, the stickers of their halls, and where they are.
 
 Doing it at every start changes nothing.
 
@@ -13,12 +13,14 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from auth.issuer import issuer
 from cli.example_entries import CITY
 from cli.examples import Example
+from cli.ports import url
 from cli.who import operator, record
 from flows.appointments.loading import Loading
 from flows.appointments.office_file import FileOffice, OfficeFile
-from flows.codes import places
+from flows.codes import place_codes, places
 from flows.codes.place_tables import StaticCode
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -33,8 +35,13 @@ _FOLDER = Path(__file__).parents[1] / "examples" / "appointments"
 _CLOCK = SystemClock()
 
 
-async def bring_up(settings: Settings, found: Sequence[Example], say: Callable[[str], None]) -> None:
-    """Give the city its duty calendar, unless it has one, and load its offices; what is amiss is said, no more."""
+async def bring_up(settings: Settings, found: Sequence[Example], say: Callable[[str], None]) -> list[str]:
+    """Give the city its duty calendar, unless it has one, load its offices, and return what the welcome says of them.
+
+    What is amiss is said, no more.
+    """
+    base = url(settings.gateway_host, settings.gateway_port)
+    lines = ["", "Come to an appointment (docs/halls.md, Try it):", f"  your phone {base}/appointments"]
     ports = {example.name: example.port for example in found}
     files = [(_FOLDER / "city.yaml").read_text()]
     if "hospital" in ports:
@@ -47,19 +54,26 @@ async def bring_up(settings: Settings, found: Sequence[Example], say: Callable[[
             for text in files:
                 file = msgspec.yaml.decode(text, type=OfficeFile)
                 await Loading(session, _CLOCK, operator()).load(file)
-                for office in file.offices:
-                    if office.counters:
-                        await _sticker(session, settings, office)
+                halls = [office for office in file.offices if office.counters]
+                lines += [f"  sticker    {await _sticker(session, settings, hall)}" for hall in halls]
     except YiwangError as error:
         say(f"the example offices are not all there: {error.said}")
+        return []
+    pages = f"  staff      {base}/hall, {base}/desk, a hall's screen {base}/hall/display"
+    return [*lines, pages, "             with keys that you make: docs/halls.md, Who works there"]
 
 
-async def _sticker(session: AsyncSession, settings: Settings, office: FileOffice) -> None:
-    """Register the sticker of an office's hall, which residents scan when they come, unless there is one."""
+async def _sticker(session: AsyncSession, settings: Settings, office: FileOffice) -> str:
+    """Register the sticker of an office's hall, which residents scan when they come, unless there is one; its text."""
     reference = f"office:{office.code}"
     known = select(StaticCode).where(StaticCode.reference == reference, StaticCode.status == "active")
-    if (await session.exec(known)).first() is not None:
-        return
+    row = (await session.exec(known)).first() or await _registered(session, settings, office, reference)
+    macs = await places.mac_keys(session, open_keys(settings).cipher)
+    code = place_codes.PlaceCode(row.kind, row.object_id, row.kid)
+    return place_codes.payload(places.base_url(settings, issuer(settings)), code, macs)
+
+
+async def _registered(session: AsyncSession, settings: Settings, office: FileOffice, reference: str) -> StaticCode:
     row = StaticCode(
         object_id=b"",
         short_code="",
@@ -75,3 +89,4 @@ async def _sticker(session: AsyncSession, settings: Settings, office: FileOffice
     )
     row = await places.register(session, _CLOCK, open_keys(settings).cipher, row)
     await record(session, _CLOCK, "place_code.registered", f"place_code:{row.short_code}", kind=row.kind)
+    return row

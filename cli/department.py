@@ -59,9 +59,8 @@ def credential(name: str) -> None:
 
     token = transaction(make)
     click.echo(token)
-    click.echo(
-        f"For entries give it a role: yiwang role grant credential:{key_id_of(token)} editor --at CODE", err=True
-    )
+    click.echo(f"Give it a role: yiwang role grant credential:{key_id_of(token)} ROLE --at CODE, with ROLE", err=True)
+    click.echo("editor for entries, clerk for a counter, hotline for calls, display for a hall's screen.", err=True)
     click.echo("Keep it secret; it cannot be shown again. The department sets it as YIWANG_TOKEN.", err=True)
 
 

@@ -110,9 +110,8 @@ async def _work(
     await asyncio.gather(*(_listening(name, address) for name, address in addresses.items()))
     parking = await parking_demo.bring_up(settings, supervisor, gate_port, _say) if found else []
     await _publish(settings, found, environ)
-    if found:
-        await appointment_demo.bring_up(settings, found, _say)
-    _say(_welcome(settings, found, parking, sandbox=sandbox))
+    offices = await appointment_demo.bring_up(settings, found, _say) if found else []
+    _say(_welcome(settings, found, [*parking, *offices], sandbox=sandbox))
     supervisor.add([_command("beat", environ, logs), _command("worker", environ, logs)])
 
 
@@ -242,7 +241,7 @@ def _check_port(who: str, host: str, port: int, otherwise: str) -> None:
             return
 
 
-def _welcome(settings: Settings, found: list[Example], parking: list[str], *, sandbox: bool) -> str:
+def _welcome(settings: Settings, found: list[Example], flows: list[str], *, sandbox: bool) -> str:
     base = url(settings.gateway_host, settings.gateway_port)
     lines = [
         "Yiwang runs.",
@@ -265,7 +264,7 @@ def _welcome(settings: Settings, found: list[Example], parking: list[str], *, sa
             f"  curl -s {base}/graphql -H 'content-type: application/json' \\",
         ]
         lines += [f"""    -d '{{"query": "{query}"}}'"""]
-    return "\n".join([*lines, *parking, "", "ctrl-C ends it."])
+    return "\n".join([*lines, *flows, "", "ctrl-C ends it."])
 
 
 def _say(text: str) -> None:

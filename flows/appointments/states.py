@@ -104,9 +104,18 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
 }  # fmt: skip
 
 
+_SAID: Mapping[State, str] = {
+    "office_cancelled": "cancelled by the office",
+    "no_show": "a no-show",
+    "serving": "being served",
+}
+
+
 def after(state: State, event: Event) -> State:
     """Return the next state. Raises WrongStateError."""
     if (found := TRANSITIONS.get((state, event))) is None:
+        if state in {then for (_, what), then in TRANSITIONS.items() if what == event}:
+            raise WrongStateError(f"It is {_SAID.get(state, state)} already", fix="Nothing is left to do.")
         raise WrongStateError(
             f"An appointment that is {state} cannot {event.replace('_', ' ')}",
             fix="Look how it stands now, and choose what is possible there.",

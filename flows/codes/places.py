@@ -85,8 +85,10 @@ async def register(session: AsyncSession, clock: Clock, cipher: FieldCipher, pla
     """Register a sticker with a new id and the newest key. Raises PlaceRefusedError."""
     _check(place)
     taken = select(StaticCode).where(StaticCode.reference == place.reference, StaticCode.status == "active")
-    if (await session.exec(taken)).first() is not None:
-        raise PlaceRefusedError(f"{place.reference} has a code already", fix="Retire that one first.")
+    if (there := (await session.exec(taken)).first()) is not None:
+        code = there.short_code
+        fix = f"Print it: yiwang place-code sheet {code}. Or retire it first: yiwang place-code retire {code}."
+        raise PlaceRefusedError(f"{place.reference} has the code {code} already", fix=fix)
     place.kid, place.created_at = (await _newest_key(session, clock, cipher)).kid, clock.now()
     while True:
         place.object_id = secrets.token_bytes(OBJECT_BYTES)

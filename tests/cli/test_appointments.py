@@ -1,5 +1,6 @@
 """``yiwang appointments``: the example is loaded once, defects are said by line, and conflicts are listed."""
 
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -144,7 +145,9 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     assert await database.pool.fetchval("SELECT count(*) FROM booking WHERE excused_at IS NOT NULL") == 1
 
 
-async def test_an_office_decides_on_what_conflicts_and_closes_a_day(operator: Operator, database: Database) -> None:
+async def test_an_office_decides_on_what_conflicts_and_closes_a_day(
+    operator: Operator, database: Database, tmp_path: Path
+) -> None:
     await operator.done("appointments", "load", str(CITY))
     slots = await database.pool.fetch(
         """SELECT s.*, (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day FROM appointment_slot s
@@ -166,21 +169,38 @@ async def test_an_office_decides_on_what_conflicts_and_closes_a_day(operator: Op
     await operator.done("appointments", "keep", "CODE2343")
     await operator.done("appointments", "cancel", "code2344", "--reason", "停电")
     again = await operator.type("appointments", "cancel", "CODE2344", "--reason", "停电")
-    assert "office_cancelled cannot office cancel" in str(again.exception)
+    assert "It is cancelled by the office already" in str(again.exception)
+    again = await operator.type("appointments", "keep", "CODE2343")
+    assert "It is confirmed already" in str(again.exception)
     closing = ("appointments", "close-day", "civic-centre", day, "--reason", "停电")
     dry = await operator.type(*closing, "--dry-run")
     assert "2 appointments: marriage-registration 2." in dry.stdout
+    assert f"civic-centre on {day} would be closed, and 2 appointments would be cancelled" in dry.stderr
     assert "nothing was done" in dry.stderr
     closed = "SELECT count(*) FROM appointment_exception WHERE day = $1"
     assert await database.pool.fetchval(closed, slots[0]["day"]) == 0
-    assert "2 appointments were cancelled" in (await operator.type(*closing)).stderr
-    assert "0 appointments were cancelled" in (await operator.type(*closing)).stderr
+    assert (
+        f"civic-centre on {day} is closed. 2 appointments were cancelled; their people"
+        in (await operator.type(*closing)).stderr
+    )
+    assert "0 appointments were cancelled." in (await operator.type(*closing)).stderr
     assert await database.pool.fetch("SELECT DISTINCT state FROM booking") == [("office_cancelled",)]
+    await operator.done("appointments", "load", _opened_again(tmp_path, day))
+    assert await database.pool.fetchval(closed, slots[0]["day"]) == 0
     untold = await operator.done("appointments", "notices", "--state", "untold", "--kind", "office_cancelled")
     assert await operator.done("appointments", "notices", "--kind", "offer") == ""
     assert untold.count("office_cancelled  marriage-registration CODE234") == 3
     for wrong in (("palace", day), ("civic-centre", "2020-01-01")):
         assert (await operator.type("appointments", "close-day", *wrong, "--reason", "停电")).exit_code == 1
+
+
+def _opened_again(folder: Path, day: str) -> str:
+    """The file of docs/appointments.md that opens a day."""
+    written = (REPOSITORY / "docs" / "appointments.md").read_text()
+    [text] = re.findall(r"```yaml\n(offices:\n.*?)```", written, re.DOTALL)
+    file = folder / "open.yaml"
+    file.write_text(re.sub(r"day: [-0-9]+", f"day: {day}", text))
+    return str(file)
 
 
 def test_the_command_alone_knows_what_bookings_refer_to() -> None:
@@ -207,11 +227,14 @@ async def test_a_hall_is_shown(operator: Operator, database: Database) -> None:
 
 
 async def test_the_example_has_a_sticker_in_its_hall_however_often_it_starts(
-    settings: Settings, database: Database
+    settings: Settings, database: Database, operator: Operator
 ) -> None:
     said: list[str] = []
-    for _ in range(2):
-        await appointment_demo.bring_up(settings, [], said.append)
+    welcomes = [await appointment_demo.bring_up(settings, [], said.append) for _ in range(2)]
     assert said == []
+    assert welcomes[0] == welcomes[1]
+    [text] = [line.split()[1] for line in welcomes[0] if line.startswith("  sticker ")]
+    assert "office:civic-centre" in await operator.done("place-code", "list")
+    assert (await operator.type("place-code", "verify", text)).exit_code == 0
     stickers = await database.pool.fetch("SELECT kind, reference, status FROM static_code")
     assert [tuple(each) for each in stickers] == [("counter", "office:civic-centre", "active")]
