@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flows.appointments import closing
 from flows.appointments.deps import Deps
 from flows.appointments.errors import SystemAwayError, TakenError
 from flows.appointments.systems.polling import ask_at_once
@@ -94,6 +95,29 @@ async def test_a_time_that_they_serve_no_more_strands_nobody(clinic: Clinic) -> 
     await clinic.poll()
     assert (await clinic.hall.booking(booked.id)).state == "conflict"
     assert await clinic.slots() == [(3, 1, "closed")]
+
+
+async def test_a_day_that_its_office_closes_or_shortens_is_closed_whatever_the_system_says(clinic: Clinic) -> None:
+    hall, day = clinic.hall, date(2026, 12, 2)
+    booked = await clinic.book(await hall.resident())
+    async with hall.database.session() as session:
+        deps = Deps(session, hall.clock)
+        office = await closing.office_of(session, "hospital-clinic")
+        await closing.close(deps, office, day, "停电")
+        [row] = await closing.to_cancel(deps, office, day)
+        assert await closing.cancel_of(deps, row.id, "operator:test", "停电")
+    assert await clinic.times() == []
+    await clinic.load(exceptions=[{"day": "2026-12-02", "hours": ["08:00-08:45"]}])  # it is closed by the office
+    await clinic.counter("slots", {"resource": "vaccination", "starts": QUARTER, "capacity": 7})
+    await clinic.poll(timedelta(minutes=61))
+    assert (clinic.slot().booked, await clinic.times()) == ([], [])
+    assert (await hall.booking(booked.id)).state == "office_cancelled"
+    await clinic.load(exceptions=[{"day": "2026-12-02", "withdrawn": True}])
+    await clinic.poll()
+    assert (await clinic.times())[:2] == ["08:00", "08:15"]
+    await clinic.load(exceptions=[{"day": "2026-12-02", "hours": ["08:15-08:45"]}])
+    await clinic.poll()
+    assert await clinic.times() == ["08:15", "08:30"]
 
 
 async def test_fewer_places_than_are_booked_is_full_and_nobody_s_loss(clinic: Clinic) -> None:
