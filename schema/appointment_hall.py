@@ -38,7 +38,10 @@ _LOOK_SECONDS = 30.0  # however little happens: whoever was signed out elsewhere
 
 PlaceCode = Annotated[str, strawberry.argument(description="What the scanner has read of the sticker in the hall.")]
 Degrees = Annotated[
-    float | None, strawberry.argument(description="Where the phone is, WGS 84; more than 150 m away it is refused.")
+    float | None,
+    strawberry.argument(
+        description="Where the phone is, WGS 84: within 150 m, unless the sticker hangs nobody knows where."
+    ),
 ]
 
 

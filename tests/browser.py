@@ -50,6 +50,11 @@ class Browser:
         ):
             await self._do("POST", "/goog/cdp/execute", {"cmd": name, "params": given})
 
+    async def hide(self) -> None:
+        """Refuse pages the position."""
+        refused = {"permission": {"name": "geolocation"}, "setting": "denied"}
+        await self._chromium("Browser.setPermission", refused)
+
     async def enter(self, css: str) -> None:
         """Go on inside a frame."""
         await self._do("POST", "/frame", {"id": await self.find(css)})

@@ -12,6 +12,7 @@ from flows.appointments.hall.arriving import WalkIn, check_in, take_ticket
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.hall.viewing import HallView, hall_of
 from flows.codes import place_codes, places
+from flows.codes.distance import Position
 from flows.codes.place_codes import PlaceKind
 from flows.codes.place_tables import StaticCode
 from tests.appointments.hall import OFFICE, SERVICE, TEN, WINDOW, Hall
@@ -21,6 +22,7 @@ PASSPORT: dict[str, Any] = {**SERVICE, "code": "passport", "name_zh": "护照", 
 SHARED: dict[str, Any] = {**WINDOW, "skills": ["marriage", "passport"]}
 LOBBY: dict[str, Any] = {**OFFICE, "resources": [SHARED], "counters": list(COUNTERS)}
 CLERK = "credential:clerk"
+HERE = Position(OFFICE["latitude"], OFFICE["longitude"])
 
 
 class Lobby:
@@ -36,11 +38,14 @@ class Lobby:
         """Let it be that moment."""
         self.clock.advance(at - self.clock.now())
 
-    async def sticker(self, reference: str = "office:hall", kind: PlaceKind = "counter") -> str:
-        """Hang a sticker up where the hall is, and return what a scanner reads."""
+    async def sticker(
+        self, reference: str = "office:hall", kind: PlaceKind = "counter", at: Position | None = HERE
+    ) -> str:
+        """Hang a sticker up, where the hall is or nobody knows where, and return what a scanner reads."""
         row = StaticCode(
             object_id=b"", short_code="", kid=0, created_at=TEN, kind=kind, reference=reference, name_zh="登记处大厅",
-            name_en="Hall", street_zh="云津东路18号", latitude=OFFICE["latitude"], longitude=OFFICE["longitude"],
+            name_en="Hall", street_zh="云津东路18号",
+            latitude=at.latitude if at else None, longitude=at.longitude if at else None,
         )  # fmt: skip
         async with self.hall.database.session() as session:
             made = await places.register(session, self.clock, self.hall.keys.cipher, row)

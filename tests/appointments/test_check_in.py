@@ -9,6 +9,7 @@ from flows.appointments.errors import WrongStateError
 from flows.appointments.hall.errors import (
     ElsewhereError,
     NoTicketsError,
+    PositionNeededError,
     StickerForgedError,
     StickerRetiredError,
     TooEarlyError,
@@ -21,12 +22,12 @@ from flows.codes.distance import Position
 from kernel.clock import CHINA
 from kernel.errors import YiwangError
 from tests.appointments.hall import WINDOW, on
-from tests.appointments.lobby import COUNTERS, LOBBY, PASSPORT, Lobby
+from tests.appointments.lobby import COUNTERS, HERE, LOBBY, PASSPORT, Lobby
 
 NINE = on("12-01", "09:00")
 
 
-async def scan(lobby: Lobby, text: str, where: Position | None = None) -> str:
+async def scan(lobby: Lobby, text: str, where: Position | None = HERE) -> str:
     async with lobby.hall.database.session() as session:
         return office_scanned(await places.standing(session, lobby.hall.keys.cipher, text, where))
 
@@ -36,15 +37,17 @@ async def test_a_hall_is_known_by_its_sticker_and_by_no_other(lobby: Lobby) -> N
     assert await scan(lobby, text) == "hall"
     assert await scan(lobby, text, Position(31.201, 121.4)) == "hall"  # 111 m away: phones err
     refused: list[tuple[type[YiwangError], str, Position | None]] = [
-        (StickerForgedError, text[:-1] + ("A" if text[-1] != "A" else "B"), None),
-        (StickerForgedError, f"https://city.example.com/P/{text}", None),
+        (StickerForgedError, text[:-1] + ("A" if text[-1] != "A" else "B"), HERE),
+        (StickerForgedError, f"https://city.example.com/P/{text}", HERE),
+        (PositionNeededError, text, None),
         (TooFarError, text, Position(31.202, 121.4)),
-        (ElsewhereError, await lobby.sticker("lot:1", "lot"), None),
-        (ElsewhereError, await lobby.sticker("bay:1"), None),
+        (ElsewhereError, await lobby.sticker("lot:1", "lot"), HERE),
+        (ElsewhereError, await lobby.sticker("bay:1"), HERE),
     ]
     for error, scanned, where in refused:
         with pytest.raises(error):
             await scan(lobby, scanned, where)
+    assert await scan(lobby, await lobby.sticker("office:other", at=None), None) == "other"
     async with lobby.hall.database.session() as session:
         [row] = [each for each in await places.listed(session) if each.reference == "office:hall"]
         await places.retire(session, lobby.clock, row.short_code)

@@ -15,6 +15,7 @@ from flows.appointments.cases.doors import Door
 from flows.appointments.cases.looking_up import case_of
 from flows.appointments.deps import Deps
 from flows.appointments.errors import NotBookableError, UnknownBookingError
+from flows.appointments.finding import Asked, asked
 from flows.appointments.history import noted
 from flows.appointments.holding import Desk, Hold
 from flows.appointments.no_shows import excuse
@@ -59,29 +60,50 @@ class Served(Struct, frozen=True):
         """Return a case, locked. Raises UnknownBookingError."""
         return await case_of(self.session, self.door, case_id, lock=True)
 
+    def holder(self, whom: str | UUID) -> str:
+        """Return whose a hold is: this credential's, for this ID number or this case alone. Raises IdNumberError."""
+        who = str(whom) if isinstance(whom, UUID) else index_of(self.keys, whom).hex()
+        return f"{self.door.actor} {who}"
 
-async def hold_for(served: Served, whom: str | UUID, wanted: Wanted) -> Hold:
-    """Hold a time for an ID number, or for the case that is to be moved. Of each one is held at a time.
+    def opened(self, whom: str | UUID, hold: str) -> Hold:
+        """Return what is held. Raises HoldRefusedError, IdNumberError."""
+        return holding.opened(self.desk.cipher, self.holder(whom), hold)
 
-    Raises UnknownServiceError, UnknownBookingError, NotBookableError, TakenError, IdNumberError.
+
+class Sought(Struct, frozen=True):
+    """What is to be held, as it was read: to hold it takes connections of its own, so that comes after."""
+
+    holder: str
+    of: Asked
+    starts_at: datetime
+
+
+async def sought(served: Served, whom: str | UUID, wanted: Wanted) -> Sought:
+    """Look up what is to be held for an ID number, or for the case that is to be moved.
+
+    Raises UnknownServiceError, UnknownBookingError, NotBookableError, IdNumberError.
     """
-    door, offered = served.door, served.desk.offered
+    session, door = served.session, served.door
     door.check_books_at(wanted.office)
-    of = await offered.asked(wanted.service, wanted.office, wanted.people, door.channel)
+    of = await asked(session, wanted.service, wanted.office, wanted.people, door.channel)
     if isinstance(whom, UUID):
-        of = of.moving(await served.case(whom))
-    return await holding.hold(served.desk, _holder(served, whom), of, wanted.starts_at)
+        of = of.moving(await case_of(session, door, whom))
+    return Sought(served.holder(whom), of, wanted.starts_at)
+
+
+async def hold_for(desk: Desk, what: Sought) -> Hold:
+    """Hold it, in no transaction; of each holder one is held at a time. Raises NotBookableError, TakenError."""
+    return await holding.hold(desk, what.holder, what.of, what.starts_at)
 
 
 async def book(
-    served: Served, hold: str, whom: Caller, answers: Mapping[str, str], companions: Sequence[str] = ()
+    served: Served, made: Hold, whom: Caller, answers: Mapping[str, str], companions: Sequence[str] = ()
 ) -> Booking:
     """Book what is held for an ID number: for its account, if one has proven it. The same hold again is the same case.
 
-    Raises HoldRefusedError, and as ``booking.confirm``.
+    Raises as ``booking.confirm``.
     """
     session, keys = served.session, served.keys
-    made = holding.opened(served.desk.cipher, _holder(served, whom.id_number), hold)
     if len(companions) >= made.people:
         raise NotBookableError(f"{made.people} people come, the first one included", fix="Name the others alone.")
     persons = [await person_by_number(session, keys, each) for each in (whom.id_number, *companions)]
@@ -92,10 +114,9 @@ async def book(
     return await confirm(served.desk, session, made, comer)
 
 
-async def move(served: Served, case_id: UUID, hold: str, reason: str) -> Booking:
+async def move(served: Served, case_id: UUID, made: Hold, reason: str) -> Booking:
     """Move a case to what is held for it, also after its person's cut-off. Raises as ``booking.confirm``."""
     session = served.session
-    made = holding.opened(served.desk.cipher, _holder(served, case_id), hold)
     row = await served.case(case_id)
     known = (await session.exec(select(Booking).where(Booking.hold_id == made.id))).first()
     if known is not None:  # sent twice
@@ -151,12 +172,6 @@ async def _person(served: Served, row: Booking) -> Person:
     if bearer is None:
         raise UnknownBookingError("Nobody knows whose case this is", fix="Book a new one, and cancel this.")
     return await person_by_number(served.session, served.keys, bearer.id_number)
-
-
-def _holder(served: Served, whom: str | UUID) -> str:
-    """Return whose a hold is: this credential's, for this person or this case alone."""
-    who = str(whom) if isinstance(whom, UUID) else index_of(served.keys, whom).hex()
-    return f"{served.door.actor} {who}"
 
 
 def _noting(served: Served, **more: str) -> dict[str, str]:

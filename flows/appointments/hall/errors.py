@@ -34,6 +34,13 @@ class TooFarError(YiwangError):
     http_status: ClassVar[int] = 409
 
 
+class PositionNeededError(YiwangError):
+    """The phone has not said where it is, and the scanned sticker counts in its hall alone."""
+
+    code: ClassVar[str] = "HALL_POSITION_NEEDED"
+    http_status: ClassVar[int] = 422
+
+
 class _AtError(YiwangError):
     """It names a moment (``at``)."""
 

@@ -1,13 +1,23 @@
-"""A resident scans the sticker of a hall: which office they have come to. Its reference is ``office:<code>``."""
+"""A resident scans the sticker of a hall: which office they have come to. Its reference is ``office:<code>``.
 
-from flows.appointments.hall.errors import ElsewhereError, StickerForgedError, StickerRetiredError, TooFarError
+A sticker never changes, so a picture of it could be scanned anywhere: if it is known where it hangs, the phone has to
+be there.
+"""
+
+from flows.appointments.hall.errors import (
+    ElsewhereError,
+    PositionNeededError,
+    StickerForgedError,
+    StickerRetiredError,
+    TooFarError,
+)
 from flows.codes.places import NEAR_METRES, Standing
 
 
 def office_scanned(found: Standing) -> str:
     """Return the code of the office whose sticker was scanned there.
 
-    Raises StickerForgedError, StickerRetiredError, ElsewhereError, TooFarError.
+    Raises StickerForgedError, StickerRetiredError, ElsewhereError, PositionNeededError, TooFarError.
     """
     if found.answer == "tampered":
         raise StickerForgedError(
@@ -18,6 +28,11 @@ def office_scanned(found: Standing) -> str:
     kind, _, office = found.row.reference.partition(":")
     if (found.row.kind, kind) != ("counter", "office"):
         raise ElsewhereError("This sticker is of no office's hall", fix="Scan the one in the hall.")
+    if found.metres is None and found.row.latitude is not None:
+        raise PositionNeededError(
+            "This sticker counts only with the phone's position",
+            fix="Allow the position and scan again, or have a counter read your pass code or hear your code.",
+        )
     if found.is_far:
         raise TooFarError(
             f"The phone is {found.metres} m from this sticker, more than {NEAR_METRES} m",

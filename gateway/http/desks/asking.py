@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar.exceptions import HTTPException
@@ -10,10 +11,12 @@ from msgspec import Meta, Struct
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.credentials import authenticate
+from flows.appointments import holding
 from flows.appointments.booking_tables import Booking
 from flows.appointments.cases.doors import Door, offices_of
 from flows.appointments.cases.serving import Served
 from flows.appointments.cases.viewing import CaseView, view_of
+from flows.appointments.holding import Hold
 from gateway.errors import RequestError, RequestTooLargeError, StaffRoleMissingError
 from gateway.http.departments import AnyRequest
 from gateway.http.devices import said
@@ -52,6 +55,17 @@ class Desks:
         async with self.platform.database.session() as session:
             door = await door_of(session, self.clock, request)
             yield Served(session, self.platform.appointments, self.platform.environment.keys, door)
+
+    @asynccontextmanager
+    async def confirming(self, request: AnyRequest, whom: str | UUID, hold: str) -> AsyncIterator[tuple[Served, Hold]]:
+        """The same with what is held; a department's own system is waited for in no transaction.
+
+        Raises HoldRefusedError, SystemAwayError, and as ``serving``.
+        """
+        async with self.serving(request) as served:
+            made = served.opened(whom, hold)
+        async with holding.turn(served.desk, made), self.serving(request) as served:
+            yield served, made
 
     async def shown(self, served: Served, row: Booking, action: str) -> CaseView:
         """Return a case as the door sees it, and audit what was done with it: the last act of its transaction."""

@@ -78,9 +78,6 @@ class Note(Said, frozen=True, kw_only=True):
 def case_routes(desks: Desks) -> list[HTTPRouteHandler]:
     """Return Litestar's handlers."""
 
-    async def move(served: Served, case_id: UUID, said: Move) -> Booking:
-        return await serving.move(served, case_id, said.hold, said.reason)
-
     async def cancel(served: Served, case_id: UUID, said: Why) -> Booking:
         return await serving.cancel(served, case_id, said.reason)
 
@@ -94,7 +91,7 @@ def case_routes(desks: Desks) -> list[HTTPRouteHandler]:
         _find(desks),
         _see(desks),
         _book(desks),
-        _act(desks, "move", Move, move, "case.moved"),
+        _move(desks),
         _act(desks, "cancel", Why, cancel, "case.cancelled"),
         _act(desks, "answers", Answered, answer, "case.answered"),
         _act(desks, "excuse", Why, excuse, "case.excused"),
@@ -164,12 +161,26 @@ def _book(desks: Desks) -> HTTPRouteHandler:
         said = await read(request, Book)
         phone = normal_phone(said.phone) if said.phone else ""
         whom = serving.Caller(said.id_number, said.name.strip(), phone)
-        async with desks.serving(request) as served:
-            row = await serving.book(served, said.hold, whom, said.answers, said.companions)
+        async with desks.confirming(request, said.id_number, said.hold) as (served, made):
+            row = await serving.book(served, made, whom, said.answers, said.companions)
             view = await desks.shown(served, row, "case.booked")
         return json(view)
 
     return book
+
+
+def _move(desks: Desks) -> HTTPRouteHandler:
+    path = "/desks/cases/{case:uuid}/move"
+
+    @post(path, status_code=200, request_max_body_size=MOST_BYTES, exception_handlers=REFUSALS)
+    async def move(request: AnyRequest) -> Response[bytes]:
+        said, case_id = await read(request, Move), request.path_params["case"]
+        async with desks.confirming(request, case_id, said.hold) as (served, made):
+            row = await serving.move(served, case_id, made, said.reason)
+            view = await desks.shown(served, row, "case.moved")
+        return json(view)
+
+    return move
 
 
 def _act(desks: Desks, name: str, type_: type[Said], work: Act, action: str) -> HTTPRouteHandler:

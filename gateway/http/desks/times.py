@@ -14,7 +14,7 @@ from auth.credentials import authenticate
 from flows.appointments import holding
 from flows.appointments.cases.doors import offices_of
 from flows.appointments.cases.looking_up import case_of
-from flows.appointments.cases.serving import Served, Wanted, hold_for
+from flows.appointments.cases.serving import Served, Wanted, hold_for, sought
 from flows.appointments.cases.viewing import Asking, Named, asking_of, named
 from flows.appointments.finding import Asked, asked, free_times, service_of, services_of
 from flows.appointments.papers.questions import questions_of
@@ -199,8 +199,9 @@ def _hold(desks: Desks) -> HTTPRouteHandler:
         if said.starts_at.year not in _YEARS:
             raise RequestError("startsAt is out of range", fix="Choose one of the times that are free.")
         async with desks.serving(request) as served:
-            made = await hold_for(served, whom, Wanted(said.service, said.office, said.starts_at, said.people))
-        sealed = holding.sealed(desks.platform.appointments.cipher, made)
+            what = await sought(served, whom, Wanted(said.service, said.office, said.starts_at, said.people))
+        made = await hold_for(served.desk, what)
+        sealed = holding.sealed(served.desk.cipher, made)
         return json(Held(sealed, made.starts_at, made.ends_at, made.expires_at, made.is_kept))
 
     return hold

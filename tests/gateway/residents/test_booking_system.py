@@ -4,13 +4,17 @@ import re
 from datetime import datetime
 from uuid import UUID
 
+import httpx
+import pytest
 from redis.asyncio import Redis
 
+from flows.appointments.systems import doors
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
 from tests.appointments.hall import Hall
 from tests.appointments.hospital import opened
 from tests.gateway.conftest import City
+from tests.gateway.residents.desks import LI, staff
 from tests.gateway.residents.hosts import Phones, ask, sign_in
 from tests.gateway.residents.test_appointments import CANCEL, CONFIRM, HOLD, MOVE, OFFICES, TIMES
 
@@ -52,3 +56,22 @@ async def test_it_is_found_held_confirmed_moved_and_cancelled(city: City, phones
         away = (await who.ask(confirm, hold=held["hold"]))["errors"][0]["extensions"]
         assert away["code"] == "APPOINTMENT_SYSTEM_AWAY"
         assert (await who.data(confirm, hold=held["hold"]))["state"] == "confirmed"
+
+
+async def test_staff_wait_for_their_turn_there_before_they_book(
+    city: City, redis: Redis, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = Hall(city.settings, city.gateway.database, redis, open_keys(city.settings))
+    hall.clock.advance(SystemClock().now() - hall.clock.now())
+    async with opened(hall, city.gateway.environment.issuer) as clinic:
+        hall.clock.advance(SystemClock().now() - hall.clock.now())  # roles begin by it
+        await hall.ask("UPDATE appointment_slot SET quota = '{0,3,0,0}' RETURNING id")
+        hotline, of = await staff(hall, client, "hotline"), {"service": "vaccination"}
+        day = (await hotline.done("/days", "GET", **of))["days"][-1]["day"]
+        at = (await hotline.done("/times", "GET", **of, at="hospital-clinic", day=day))["times"][0]["startsAt"]
+        held = await hotline.done("/holds", **of, office="hospital-clinic", startsAt=at, idNumber=LI)
+        monkeypatch.setattr(doors, "_AT_A_TIME", 0)
+        monkeypatch.setattr(doors, "_TURN_SECONDS", 0.05)
+        away = (503, "APPOINTMENT_SYSTEM_AWAY")
+        assert await hotline.code("/cases", hold=held["hold"], idNumber=LI) == away
+        assert clinic.slot(datetime.fromisoformat(at)).booked == []

@@ -1,5 +1,6 @@
 """What staff may do at their door, what not, and what each answer says."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -70,6 +71,13 @@ async def test_each_door_books_its_own_places_and_no_others(
     assert {each["office"] for each in days} == {"hall", "west"}
     assert {each["office"] for each in (await clerk.done("/days", "GET", service="marriage"))["days"]} == {"hall"}
     assert (await (await sign_in(city, phones, "wang")).data(HOLD, at=NINE))["isKept"]
+
+
+async def test_more_hold_at_once_than_there_are_connections(city: City, hall: Hall, hotline: Staff) -> None:
+    free = [(tomorrow(f"{9 + n // 2:02}:{n % 2 * 30:02}"), at) for n in range(6) for at in ("hall", "west")]
+    assert len(free) > city.settings.database_pool_size
+    held = await asyncio.gather(*(hotline.hold(time, office, idNumber=LI) for time, office in free))
+    assert len({*held}) == len(free)
 
 
 async def test_who_has_an_account_finds_what_staff_booked_in_it(

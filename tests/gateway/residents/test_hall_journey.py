@@ -91,6 +91,19 @@ async def test_a_walk_in_scans_takes_a_ticket_and_leaves(place: Place, chromium:
     await chromium.find("#mine", "您还没有预约")
 
 
+async def test_who_does_not_say_where_they_are_is_told_what_to_do(
+    place: Place, phones: Phones, chromium: Browser
+) -> None:
+    await chromium.hide()
+    scanned = place.sticker.rsplit("/", 1)[1]
+    await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
+    await chromium.click(".service", "补领证件")
+    await chromium.find(".failure", "允许使用位置")
+    await chromium.stand(place.latitude, place.longitude)  # they allow it after all
+    await chromium.click(".service", "补领证件")
+    await chromium.find("#queue .number", "B001")
+
+
 async def test_who_scans_elsewhere_or_a_forged_code_is_told_so(place: Place, phones: Phones, chromium: Browser) -> None:
     read = place.sticker.rsplit("/", 1)[1]
     opened = f"{place.gateway}/appointments#app={WECHAT}&code="

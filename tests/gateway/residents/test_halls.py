@@ -20,11 +20,13 @@ from tests.gateway.residents.test_live import watching
 CHECK_IN = """mutation ($place: String!, $id: ID, $latitude: Float, $longitude: Float) {
   checkInAppointment(placeCode: $place, appointment: $id, latitude: $latitude, longitude: $longitude) {
     id state queue { number state position ahead waitLow waitHigh waitError counter calls } } }"""
-TAKE = """mutation ($place: String!, $service: String = "marriage") {
-  takeTicket(placeCode: $place, service: $service) { id state queue { number state position ahead } } }"""
+TAKE = """mutation ($place: String!, $service: String = "marriage", $latitude: Float, $longitude: Float) {
+  takeTicket(placeCode: $place, service: $service, latitude: $latitude, longitude: $longitude) {
+    id state queue { number state position ahead } } }"""
 LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { state } }"
 QUEUE = "query ($id: ID!) { myAppointments { booking(id: $id) { state queue { number ahead counter calls } } } }"
 WATCH = "subscription ($id: ID!) { appointmentQueue(appointment: $id) { state number position waitLow counter calls } }"
+THERE = {each: OFFICE[each] for each in ("latitude", "longitude")}
 EXPORT = "{ me { export } }"
 ALWAYS = "".join(["calendar,day,kind,hours\n", *(f"city,{day},working,00:00-24:00\n" for day in DAYS)]).encode()
 WHENEVER = {
@@ -70,8 +72,8 @@ async def test_scanned_waiting_called_and_served_live(city: City, phones: Phones
         assert await shown() == {
             "state": "confirmed", "number": None, "position": None, "waitLow": None, "counter": None, "calls": 0,
         }  # fmt: skip
-        came = await who.data(CHECK_IN, place=place, **({} if is_today(at) else {"id": booked}))
-        assert came == await who.data(CHECK_IN, place=place, id=booked)
+        came = await who.data(CHECK_IN, place=place, **THERE, **({} if is_today(at) else {"id": booked}))
+        assert came == await who.data(CHECK_IN, place=place, id=booked, **THERE)
         assert (came["id"], came["state"]) == (booked, "checked_in")
         assert came["queue"] == {
             "number": "A002", "state": "checked_in", "position": 1, "ahead": 0, "waitLow": 0, "waitHigh": 0,
@@ -93,16 +95,16 @@ async def test_scanned_waiting_called_and_served_live(city: City, phones: Phones
 
 async def test_a_walk_in_takes_one_ticket_and_leaves(city: City, phones: Phones, lobby: Lobby) -> None:
     who, other, place = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li"), await lobby.sticker()
-    taken = await who.data(TAKE, place=place)
-    assert taken == await who.data(TAKE, place=place)
+    taken = await who.data(TAKE, place=place, **THERE)
+    assert taken == await who.data(TAKE, place=place, **THERE)
     assert taken["queue"] == {"number": "A001", "state": "ticket", "position": 1, "ahead": 0}
-    assert (await other.data(TAKE, place=place))["queue"]["ahead"] == 1
+    assert (await other.data(TAKE, place=place, **THERE))["queue"]["ahead"] == 1
     assert await other.code(LEAVE, id=taken["id"]) == "APPOINTMENT_UNKNOWN"
     assert await other.code(QUEUE, id=taken["id"]) == "APPOINTMENT_UNKNOWN"
     assert (await who.data(LEAVE, id=taken["id"]))["state"] == "left"
     assert (await who.data(LEAVE, id=taken["id"]))["state"] == "left"
     assert await lobby.line() == ["A002"]
-    assert await who.code(TAKE, place=place, service="nothing") == "HALL_NO_TICKETS"
+    assert await who.code(TAKE, place=place, service="nothing", **THERE) == "HALL_NO_TICKETS"
     held = (await who.ask(EXPORT))["data"]["me"]["export"]["appointments"]["tickets"]
     assert [each["number"] for each in held] == ["A001"]
 
@@ -113,8 +115,7 @@ async def test_forged_check_ins_are_refused_by_code(city: City, phones: Phones, 
     early, _ = await book(other, 45)
     forged = place[:-1] + ("A" if place[-1] != "A" else "B")
     elsewhere = await lobby.sticker("office:other")
-    there = {"latitude": OFFICE["latitude"], "longitude": OFFICE["longitude"]}
-    far = {**there, "latitude": OFFICE["latitude"] + 0.01}
+    far, nowhere = {"latitude": OFFICE["latitude"] + 0.01}, {"latitude": None}
     for by, values, expected in (
         (other, {"place": place, "id": booked}, "APPOINTMENT_UNKNOWN"),
         (other, {"place": place, "id": early}, "HALL_TOO_EARLY"),
@@ -123,16 +124,18 @@ async def test_forged_check_ins_are_refused_by_code(city: City, phones: Phones, 
         (who, {"place": elsewhere, "id": booked}, "APPOINTMENT_SERVICE_UNKNOWN"),
         (who, {"place": await lobby.sticker("bay:1", "bay"), "id": booked}, "HALL_ELSEWHERE"),
         (who, {"place": place, "id": booked, **far}, "HALL_TOO_FAR"),
+        (who, {"place": place, "id": booked, **nowhere}, "HALL_POSITION_NEEDED"),
         (who, {"place": "what", "id": booked}, "HALL_STICKER_FORGED"),
     ):
-        assert await by.code(CHECK_IN, **values) == expected
+        assert await by.code(CHECK_IN, **{**THERE, **values}) == expected
+    assert await who.code(TAKE, place=place) == "HALL_POSITION_NEEDED"
     assert (await who.data(QUEUE, id=booked))["booking"] == {"state": "confirmed", "queue": None}
-    assert (await who.data(CHECK_IN, place=place, id=booked, **there))["state"] == "checked_in"
+    assert (await who.data(CHECK_IN, place=place, id=booked, **THERE))["state"] == "checked_in"
 
 
 async def test_whose_account_ends_waits_no_more(city: City, phones: Phones, lobby: Lobby) -> None:
     who = await sign_in(city, phones, "wang")
-    taken = await who.data(TAKE, place=await lobby.sticker())
+    taken = await who.data(TAKE, place=await lobby.sticker(), **THERE)
     await who.data("mutation { eraseAccount }")
     assert await lobby.line() == []
     assert await lobby.hall.ask("SELECT state, id::text FROM booking") == [("left", taken["id"])]

@@ -11,8 +11,8 @@ import { signed } from "./session.js";
 import { at, leave } from "./state.js";
 import { here } from "./where.js";
 
-const PLACE = `query ($scanned: String!, $latitude: Float, $longitude: Float) {
-  placeCode(scanned: $scanned, latitude: $latitude, longitude: $longitude) { answer kind reference nameZh nameEn } }`;
+const PLACE = `query ($scanned: String!) {
+  placeCode(scanned: $scanned) { answer kind reference nameZh nameEn } }`;
 const SERVICES = `query ($office: String!) {
   appointmentServices(office: $office) { code nameZh nameEn minutes furtherMinutes people level } }`;
 const CHECK_IN = `mutation ($scanned: String!, $id: ID!, $latitude: Float, $longitude: Float) {
@@ -21,21 +21,21 @@ const TICKET = `mutation ($scanned: String!, $service: String!, $latitude: Float
   takeTicket(placeCode: $scanned, service: $service, latitude: $latitude, longitude: $longitude) { id } }`;
 
 export async function arriving() {
-  const scan = { scanned: at.scan, ...await here() };
-  const place = (await ask(PLACE, scan)).placeCode;
+  const scanned = at.scan;
+  const place = (await ask(PLACE, { scanned })).placeCode;
   const office = officeOf(place);
   const [{ coming }, { appointmentServices }] = await Promise.all([signed(mine), ask(SERVICES, { office })]);
   const today = coming.filter((each) => each.office === office && (isPresent(each) || isToday(each)));
   const [only] = today;
-  const refused = today.length === 1 && await checkIn(scan, only).catch((error) => error);
+  const refused = today.length === 1 && await checkIn(scanned, only).catch((error) => error);
   if (today.length === 1 && !refused) return [];
   return [
     h("h1", { tabindex: -1 }, pick(place.nameZh, place.nameEn)),
     refused && failure(refused, { zone: only.details.timeZone }),
-    today.map((each) => [card(each), checkInButton(scan, each)]),
+    today.map((each) => [card(each), checkInButton(scanned, each)]),
     h("h2", {}, t(today.length ? "orTicket" : "ticketOnly")),
     h("p", { class: "quiet" }, t("ticketWhy")),
-    h("ul", { class: "services" }, appointmentServices.map((each) => h("li", {}, ticketButton(scan, each)))),
+    h("ul", { class: "services" }, appointmentServices.map((each) => h("li", {}, ticketButton(scanned, each)))),
   ];
 }
 
@@ -48,20 +48,21 @@ function officeOf(place) {
 
 const isToday = ({ startsAt, details }) => dayOf(startsAt, details.timeZone) === dayOf(now(), details.timeZone);
 
-async function checkIn(scan, { id, state }) {
-  if (!isPresent({ state }) || state === "missed") await signed(() => ask(CHECK_IN, { ...scan, id }));
+// Where the phone is is asked for at each attempt: whoever has refused it and then allows it need not scan again.
+async function checkIn(scanned, { id, state }) {
+  if (!isPresent({ state }) || state === "missed") await signed(async () => ask(CHECK_IN, { scanned, id, ...await here() }));
   leave({ view: "waiting", booked: id });
 }
 
-function checkInButton(scan, appointment) {
+function checkInButton(scanned, appointment) {
   const zone = appointment.details.timeZone;
   const text = t("checkInFor", { at: clock(appointment.startsAt, zone) });
-  return h("button", { type: "button", class: "main wide", onclick: ({ currentTarget }) => act(currentTarget, () => checkIn(scan, appointment), { zone }) }, text);
+  return h("button", { type: "button", class: "main wide", onclick: ({ currentTarget }) => act(currentTarget, () => checkIn(scanned, appointment), { zone }) }, text);
 }
 
-function ticketButton(scan, service) {
+function ticketButton(scanned, service) {
   return h("button", { type: "button", class: "card service", onclick: ({ currentTarget }) => act(currentTarget, async () => {
-    const { takeTicket } = await signed(() => ask(TICKET, { ...scan, service: service.code }));
+    const { takeTicket } = await signed(async () => ask(TICKET, { scanned, service: service.code, ...await here() }));
     leave({ view: "waiting", booked: takeTicket.id });
   }) }, h("strong", {}, pick(service.nameZh, service.nameEn)), h("small", {}, facts(service)));
 }

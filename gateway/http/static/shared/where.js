@@ -1,4 +1,4 @@
-// Where the phone is, so that a sticker of another place is noticed; nothing if it does not say so soon.
+// Where the phone is, so that a sticker scanned elsewhere is noticed; nothing if it does not say so soon.
 export function here() {
   return new Promise((resolve) => {
     const unknown = () => resolve({});
