@@ -4,17 +4,23 @@ import asyncio
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from flows.appointments import closing
+from flows.appointments import cancelling, closing
 from flows.appointments.deps import Deps
 from flows.appointments.errors import SystemAwayError, TakenError
+from flows.appointments.finding import booking_of
+from flows.appointments.systems.changing import change
+from flows.appointments.systems.mirroring import resources_of
 from flows.appointments.systems.polling import ask_at_once
+from flows.appointments.systems.wire import AppointmentChange, Place
 from flows.appointments.waitlist import joining
 from flows.appointments.waitlist.entries import entry_of, offer_of
 from flows.appointments.waitlist.joining import Wish
 from flows.appointments.waitlist.wishes import Window
-from tests.appointments.hall import on
+from kernel.errors import YiwangError
+from tests.appointments.hall import OFFICE, SERVICE, on
 from tests.appointments.hospital import EIGHT, Clinic
 
 CHECKUP = "hospital-clinic/checkup is no resource of this system in the file of offices, or closed"
@@ -87,6 +93,36 @@ async def test_their_cancelling_moving_and_missing_is_what_holds(clinic: Clinic)
     told = "SELECT kind, count(*) FROM appointment_notice WHERE kind <> 'reminder' GROUP BY kind ORDER BY kind"
     assert await clinic.hall.ask(told) == [("moved", 1), ("office_cancelled", 1)]
     assert (await clinic.system()).findings == [CHECKUP]
+
+
+async def test_who_is_moved_there_to_where_they_cannot_be_is_elsewhere_until_it_is_decided(clinic: Clinic) -> None:
+    hall, one = clinic.hall, await clinic.hall.resident()
+    await hall.load({"services": [SERVICE], "offices": [OFFICE]})
+    booked, other = await clinic.book(one), await hall.book(one, on("12-02", "09:00"))
+    await hall.ask("INSERT INTO booking_event (id, booking_id, event, state, actor, at, details) SELECT "
+        "booking_id, booking_id, 'remind', state, actor, at, '{}' FROM booking_event WHERE booking_id = :id "
+        "RETURNING id", id=booked.id)  # fmt: skip
+    nine = on("12-02", "09:00")
+    for to in (on("11-30", "09:00"), nine):
+        place = {"office": "hospital-clinic", "resource": "vaccination", "starts": to}
+        told = AppointmentChange(id=booked.id, state="moved", to=msgspec.convert(place, Place))
+        async with hall.database.session() as session:
+            resources = await resources_of(session, "hospital")
+            said = await change(Deps(session, hall.clock), "hospital", resources, told)
+        assert said.endswith("which is over") is (to != nine)
+    row = await hall.booking(booked.id)
+    assert (row.state, row.starts_at) == ("conflict", nine)
+    await hall.cancel(one, other.id)
+    again = await hall.book(one, nine)
+    await hall.cancel(one, again.id)
+    async with hall.database.session() as session:
+        await cancelling.keep(
+            Deps(session, hall.clock), await booking_of(session, booked.id, lock=True), "operator:test"
+        )
+    with pytest.raises(YiwangError):
+        await hall.book(one, nine)
+    await hall.work(timedelta(hours=24))
+    assert await hall.ask("SELECT count(*) FROM booking_event WHERE event = 'remind'") == [(2,)]
 
 
 async def test_a_time_that_they_serve_no_more_strands_nobody(clinic: Clinic) -> None:
