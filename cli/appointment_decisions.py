@@ -29,9 +29,10 @@ _EVERY = 100  # bookings between two words of progress
 _Reason = click.option("--reason", required=True, help="Why, as its people read it.")
 
 
-async def booking_by(session: AsyncSession, code: str) -> Booking:
-    """Return a booking by its code, locked."""
-    row = (await session.exec(select(Booking).where(Booking.code == code.upper()).with_for_update())).first()
+async def booking_by(session: AsyncSession, code: str, *, lock: bool = True) -> Booking:
+    """Return a booking by its code."""
+    chosen = select(Booking).where(Booking.code == code.upper())
+    row = (await session.exec(chosen.with_for_update() if lock else chosen)).first()
     if row is None:
         raise click.ClickException(f"There is no booking {code}.")
     return row

@@ -13,8 +13,9 @@ from cli.findings import contradicted, read_file, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
 from flows.appointments import no_shows
+from flows.appointments.deps import Deps
 from flows.appointments.errors import OfficeFileError
-from flows.appointments.history import happen
+from flows.appointments.hall.closing import never_came
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
 from flows.appointments.office_file import OfficeFile, read_office_file
 from flows.appointments.tables import AppointmentOffice, AppointmentResource, AppointmentSlot
@@ -97,10 +98,10 @@ def missed(code: str) -> None:
     """Say that nobody came to the booking CODE. Three within 90 days keep a person from booking far ahead."""
 
     async def work(session: AsyncSession) -> None:
-        row = await booking_by(session, code)
+        row = await booking_by(session, code, lock=False)
         if row.starts_at > _CLOCK.now():
             raise click.ClickException(f"{code} is still to come.")
-        await happen(session, _CLOCK, row, "fail", operator())
+        await never_came(Deps(session, _CLOCK), row.id, operator())
         await record(session, _CLOCK, "appointment.missed", f"booking:{row.id}")
 
     transaction(work)

@@ -38,6 +38,7 @@ app = Celery("yiwang", set_as_current=False)
 logger = logging.getLogger(__name__)
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
 _Opened = TypeVar("_Opened")
+_Named = TypeVar("_Named")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +144,7 @@ def again_later(task: str, wait: timedelta = timedelta(hours=1)) -> Handler[Any]
 
 
 async def one_by_one(
-    context: TaskContext, ids: Iterable[UUID], work: Callable[[AsyncSession, UUID], Awaitable[None]]
+    context: TaskContext, ids: Iterable[_Named], work: Callable[[AsyncSession, _Named], Awaitable[None]]
 ) -> None:
     """Do ``work`` for each, in a transaction of its own; one that fails is logged, and the others are done."""
     for each in ids:

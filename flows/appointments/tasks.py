@@ -68,8 +68,8 @@ async def look(context: TaskContext) -> None:
 @periodic("appointments.halls", timedelta(minutes=1))
 async def halls(context: TaskContext) -> None:
     """Have time pass in halls: who does not come when called is missed, and a day ends."""
-    async with context.database.session() as session:
-        await closing.close_forgotten(session, context.clock)
+    counters = await closing.left_open(context.database, context.clock)
+    await one_by_one(context, counters, lambda session, each: closing.close_forgotten(session, context.clock, *each))
     bookings = await closing.due(context.database, context.clock)
     await one_by_one(context, bookings, lambda session, each: closing.move_on(session, context.clock, each))
 

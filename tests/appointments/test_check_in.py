@@ -16,6 +16,8 @@ from flows.appointments.hall.errors import (
     TooFarError,
     TooLateError,
 )
+from flows.appointments.hall.line import line_of
+from flows.appointments.hall.reading import visit_of
 from flows.appointments.hall.scanning import office_scanned
 from flows.codes import places
 from flows.codes.distance import Position
@@ -114,6 +116,31 @@ async def test_a_counters_ticket_is_given_once_for_a_request(lobby: Lobby) -> No
     assert [(await lobby.take(key=each)).number for each in ("a", "a", "b", "", "")] == [
         "A001", "A001", "A002", "A003", "A004",
     ]  # fmt: skip
+
+
+async def test_a_request_of_another_day_is_another_one(lobby: Lobby) -> None:
+    first = await lobby.take(key="a")
+    lobby.clock.advance(timedelta(days=1))
+    again = await lobby.take(key="a")
+    assert (again.number, again.booking_id == first.booking_id) == ("A001", False)
+
+
+async def test_of_several_visits_it_is_the_one_that_can_be_checked_in_now(lobby: Lobby) -> None:
+    account = await lobby.hall.resident()
+    first = await lobby.hall.book(account, NINE)
+    second = await lobby.hall.book(account, on("12-01", "09:30"), await lobby.hall.wanted(service="passport"))
+    lobby.stand(NINE)
+    for expected in (first, second, second):
+        async with lobby.hall.database.session() as session:
+            line = await line_of(session, lobby.clock, "hall")
+            found = await visit_of(session, lobby.clock, line.office, account)
+        assert found.id == expected.id
+        await lobby.come(found)
+        lobby.clock.advance(timedelta(minutes=10) if found.id == first.id else timedelta(minutes=20))
+    await lobby.open()
+    await lobby.miss()
+    async with lobby.hall.database.session() as session:
+        assert (await visit_of(session, lobby.clock, line.office, account)).id == first.id
 
 
 async def test_numbers_begin_anew_with_the_offices_day(lobby: Lobby) -> None:

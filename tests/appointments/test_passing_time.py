@@ -5,14 +5,20 @@ from uuid import UUID
 
 import pytest
 
+from flows.appointments.deps import Deps
 from flows.appointments.errors import WrongStateError
+from flows.appointments.hall.closing import never_came
 from flows.appointments.hall.estimating import Pace, Wait, wait
+from flows.appointments.hall.holdings import leave_halls
+from flows.appointments.hall.line import line_of
+from flows.appointments.hall.reading import visit_of
 from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
-from tests.appointments.lobby import Lobby
+from tests.appointments.lobby import COUNTERS, LOBBY, Lobby
 
 MINUTE = timedelta(minutes=1)
-NINE = on("12-01", "09:00")
+NINE, HALF_PAST = on("12-01", "09:00"), on("12-01", "09:30")
+ONE, TWO = COUNTERS
 
 
 async def state(lobby: Lobby, booking_id: UUID) -> str:
@@ -49,15 +55,21 @@ async def test_who_is_back_in_time_is_called_three_times_again(lobby: Lobby) -> 
     assert (await lobby.call(ticket)).calls == 1
 
 
-async def test_who_never_comes_is_a_no_show_where_a_counter_is_open(lobby: Lobby) -> None:
-    missing = await lobby.hall.book(await lobby.hall.resident(), NINE)
-    lobby.stand(NINE + 15 * MINUTE)
-    await lobby.hall.work()
-    assert await state(lobby, missing.id) == "confirmed"  # nobody serves there
-    await lobby.open()
-    lobby.stand(NINE + 15 * MINUTE)
-    await lobby.hall.work()
-    assert await state(lobby, missing.id) == "no_show"
+async def test_who_never_comes_is_a_no_show_where_a_counter_for_them_was_open_in_time(lobby: Lobby) -> None:
+    await lobby.hall.load({"offices": [{**LOBBY, "counters": [ONE, {**TWO, "services": ["passport"]}]}]})
+    early, missing, theirs = [
+        await lobby.hall.book(each, at)
+        for each, at in zip(await lobby.hall.residents(3), [NINE, HALF_PAST, HALF_PAST], strict=True)
+    ]
+    system = "INSERT INTO booking_system (code, department, url, cursor, failures, error, findings, created_at) "
+    await lobby.hall.ask(system + "VALUES ('own', 'civil', '', '', 0, '', '{}', now()) RETURNING code")
+    await lobby.hall.ask("UPDATE booking SET system = 'own' WHERE id = :id RETURNING id", id=theirs.id)
+    lobby.stand(NINE)
+    await lobby.open("2")  # is not for them
+    lobby.stand(HALF_PAST)
+    await lobby.open("1")
+    await lobby.hall.work(15 * MINUTE)
+    assert [await state(lobby, each.id) for each in (early, missing, theirs)] == ["confirmed", "no_show", "confirmed"]
 
 
 async def test_a_day_ends_for_everybody_in_the_hall_and_its_counters(lobby: Lobby) -> None:
@@ -86,6 +98,69 @@ async def test_a_day_ends_for_everybody_in_the_hall_and_its_counters(lobby: Lobb
     await lobby.open("1")
     await lobby.hall.work()
     assert (await lobby.view()).counters[0].open
+
+
+async def test_an_office_that_is_closed_empties_its_hall_and_is_in_no_others_way(lobby: Lobby) -> None:
+    account = await lobby.hall.resident()
+    await lobby.open("1")
+    await lobby.open("2")
+    [called, waits], erased = await lobby.take_many(2), await lobby.take(account)
+    await lobby.next("1")
+    await lobby.hall.load({"offices": [{**LOBBY, "closed": True}]})
+    await lobby.hall.work()
+    opened = "SELECT code FROM hall_counter WHERE opened_at IS NOT NULL"
+    assert await lobby.hall.ask(opened) == [("1",)]  # somebody is at it
+    async with lobby.hall.database.session() as session:
+        await leave_halls(Deps(session, lobby.clock), account)
+    assert await state(lobby, erased.booking_id) == "left"
+    lobby.stand(on("12-01", "00:00"))
+    await lobby.hall.work()
+    assert [await state(lobby, each.booking_id) for each in (called, waits)] == ["left", "left"]
+    await lobby.hall.work()
+    assert await lobby.hall.ask(opened) == []
+
+
+async def test_a_counter_that_works_past_midnight_is_closed_when_nobody_is_at_it(lobby: Lobby) -> None:
+    lobby.stand(on("11-30", "23:50"))
+    await lobby.open("1")
+    await lobby.open("2")
+    lobby.stand(on("12-01", "00:00"))
+    await lobby.take()
+    await lobby.next("1")
+    await lobby.hall.work()
+    assert [each.open for each in (await lobby.view()).counters] == [True, False]
+    await lobby.press("serve")
+    await lobby.press("finish")
+    await lobby.hall.work()
+    assert not (await lobby.view()).counters[0].open
+
+
+async def test_who_checks_in_before_midnight_for_after_it_waits_on(lobby: Lobby) -> None:
+    booked = await lobby.hall.book(await lobby.hall.resident(), NINE)
+    soon = on("12-01", "00:10")
+    await lobby.hall.ask("UPDATE booking SET starts_at = :soon RETURNING id", soon=soon)
+    lobby.stand(soon - 25 * MINUTE)
+    async with lobby.hall.database.session() as session:
+        line = await line_of(session, lobby.clock, "hall")
+        found = await visit_of(session, lobby.clock, line.office, booked.account_id or UUID(int=0))
+    ticket = await lobby.come(found)
+    assert (ticket.number, str(ticket.day)) == ("A001", "2026-12-01")
+    lobby.stand(soon)
+    await lobby.hall.work()
+    await lobby.open()
+    assert await lobby.next() == "A001"
+
+
+async def test_a_ticket_whose_booking_is_over_ends_with_it(lobby: Lobby) -> None:
+    await lobby.open()
+    said, before = await lobby.take_many(2)
+    await lobby.miss()
+    async with lobby.hall.database.session() as session:
+        await never_came(Deps(session, lobby.clock), said.booking_id, "operator:hall")
+    assert (await lobby.view()).missed == []
+    await lobby.hall.ask("UPDATE booking SET state = 'no_show' WHERE id = :id RETURNING id", id=before.booking_id)
+    await lobby.hall.work(timedelta(days=1))
+    assert await lobby.hall.ask("SELECT count(*) FROM hall_ticket WHERE ended_at IS NULL") == [(0,)]
 
 
 def test_an_estimate_counts_who_is_ahead_at_the_counters_that_are_open_for_it() -> None:

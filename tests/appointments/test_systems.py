@@ -86,6 +86,10 @@ async def test_their_cancelling_moving_and_missing_is_what_holds(clinic: Clinic)
     told = "SELECT kind, count(*) FROM appointment_notice WHERE kind <> 'reminder' GROUP BY kind ORDER BY kind"
     assert await clinic.hall.ask(told) == [("moved", 1), ("office_cancelled", 1)]
     assert (await clinic.system()).findings == [CHECKUP]
+    await clinic.counter(f"appointments/{missed.id}", {"state": "arrived"})  # after all
+    await clinic.poll()
+    excused = "SELECT id FROM booking WHERE state = 'no_show' AND excused_at IS NOT NULL"
+    assert await clinic.hall.ask(excused) == [(missed.id,)]
 
 
 async def test_a_time_that_they_serve_no_more_strands_nobody(clinic: Clinic) -> None:

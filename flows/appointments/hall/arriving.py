@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from sqlalchemy import func
@@ -30,7 +31,7 @@ How = Literal["place_code", "pass_code", "desk"]
 
 
 class WalkIn(Struct, frozen=True, kw_only=True):
-    """Who comes without an appointment: an account, or nobody that we know. ``key``: once, however often it is sent."""
+    """Who comes without an appointment: an account, or nobody that we know. ``key``: once a day, however often sent."""
 
     service: str
     is_priority: bool = False
@@ -56,7 +57,7 @@ async def check_in(deps: Deps, booking: Booking, how: How, where: str, actor: st
     after(row.state, "check_in")
     is_late = _check_window(row.starts_at, deps.clock.now())
     await check_answered(deps.session, row, "arrival")
-    ticket = await _ticket(deps, line, row, came=row.starts_at - EARLIEST)
+    ticket = await _ticket(deps, _on_its_day(line, row), row, came=row.starts_at - EARLIEST)
     ticket.is_late = is_late
     await _join(deps, line, ticket, behind=LATE_BEHIND if is_late else 0)
     await happen(deps.session, deps.clock, row, "check_in", actor, how=how, number=ticket.number)
@@ -79,6 +80,12 @@ async def take_ticket(deps: Deps, office: str, walk_in: WalkIn, actor: str) -> H
     ticket = await _ticket(deps, line, row, came=row.starts_at, is_priority=walk_in.is_priority)
     await _join(deps, line, ticket)
     return ticket
+
+
+def _on_its_day(line: Line, row: Booking) -> Line:
+    """Return the line of an appointment: who comes before midnight for one after it is not gone when the day ends."""
+    begins = row.starts_at.astimezone(ZoneInfo(line.office.time_zone)).date()
+    return Line(line.office, max(line.day, begins))
 
 
 async def _join(deps: Deps, line: Line, ticket: HallTicket, *, behind: int = 0) -> None:
@@ -141,7 +148,7 @@ def _walk_in(line: Line, service: AppointmentService, walk_in: WalkIn, now: date
 
 
 def _hold_id(line: Line, key: str) -> str:
-    return f"ticket {line.office.code} {key}"
+    return f"ticket {line.office.code} {line.day} {key}"
 
 
 async def _ticket(deps: Deps, line: Line, row: Booking, *, came: datetime, is_priority: bool = False) -> HallTicket:

@@ -26,7 +26,7 @@ async def open_counter(deps: Deps, office: str, code: str, actor: str) -> HallCo
 
 async def close_counter(deps: Deps, office: str, code: str) -> HallCounter:
     """Have a counter call nobody any more. Raises UnknownCounterError, CounterStateError while somebody is at it."""
-    line = await locked(deps, office)
+    line = await locked(deps, office, even_closed=True)
     row = await counter_of(deps, office, code)
     for ticket, booking in await present(deps.session, line):
         if ticket.counter == code and booking.state in ("called", "serving"):

@@ -43,28 +43,31 @@ class Line(Struct, frozen=True):
     day: date
 
 
-async def line_of(session: AsyncSession, clock: Clock, office: str) -> Line:
-    """Return an office's hall today. Raises UnknownServiceError."""
+async def line_of(session: AsyncSession, clock: Clock, office: str, *, even_closed: bool = False) -> Line:
+    """Return an office's hall today, ``even_closed``: though it is out of use. Raises UnknownServiceError."""
     row = await session.get(AppointmentOffice, office)
-    if row is None or row.closed_at is not None:
+    if row is None or (row.closed_at is not None and not even_closed):
         raise UnknownServiceError(f"There is no office {office!r}", fix="`appointmentOffices` lists them.")
     return Line(row, clock.now().astimezone(ZoneInfo(row.time_zone)).date())
 
 
-async def locked(deps: Deps, office: str) -> Line:
+async def locked(deps: Deps, office: str, *, even_closed: bool = False) -> Line:
     """Have an office's hall to oneself until the transaction ends; whoever watches it hears of it then.
 
     Raises UnknownServiceError.
     """
-    line = await line_of(deps.session, deps.clock, office)
+    line = await line_of(deps.session, deps.clock, office, even_closed=even_closed)
     await (await driver(deps.session)).execute(_LOCK, line.office.code)
     changes(deps.session)
     return line
 
 
 async def ticket_of(deps: Deps, booking_id: UUID) -> tuple[Line, HallTicket, Booking]:
-    """Have the hall of a ticket to oneself, and return it as it stands. Raises UnknownBookingError, WrongStateError."""
-    line = await locked(deps, (await booking_of(deps.session, booking_id)).office)
+    """Have the hall of a ticket to oneself, and return it as it stands. Raises UnknownBookingError, WrongStateError.
+
+    Whoever still is in the hall of an office that was closed leaves it as any other.
+    """
+    line = await locked(deps, (await booking_of(deps.session, booking_id)).office, even_closed=True)
     row = await booking_of(deps.session, booking_id, lock=True)
     ticket = await deps.session.get(HallTicket, booking_id, populate_existing=True)
     if ticket is None:

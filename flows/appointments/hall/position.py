@@ -40,7 +40,8 @@ async def position_of(session: AsyncSession, clock: Clock, row: Booking) -> Posi
         return Position(row.state)
     ahead, foreseen = None, None
     if row.state in WAITING:
-        ahead, foreseen = await foretold(session, await line_of(session, clock, row.office), ticket)
+        line = await line_of(session, clock, row.office, even_closed=True)
+        ahead, foreseen = await foretold(session, line, ticket)
     is_there = row.state in ("called", "serving")
     return Position(
         state=row.state,

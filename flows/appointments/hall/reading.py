@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.merging import parts_of
 from flows.appointments.booking_tables import Booking, BookingPerson
 from flows.appointments.errors import UnknownBookingError
+from flows.appointments.hall.queue import EARLIEST, LATEST, arrival
 from flows.appointments.persons import person_of
 from flows.appointments.states import ACTIVE
 from flows.appointments.tables import AppointmentOffice
@@ -55,13 +56,15 @@ async def holder_shown(
 
 
 async def visit_of(session: AsyncSession, clock: Clock, office: AppointmentOffice, account_id: UUID) -> Booking:
-    """Return the visit of a person at an office today, whoever booked it; of several the nearest one.
+    """Return the visit of a person at an office today, whoever booked it.
 
+    Of several it is one that can be checked in now, else one that has missed its calls, else any; the nearest of those.
     Raises UnknownBookingError.
     """
     told_by, parts = await person_of(session, account_id), await parts_of(session, account_id)
     theirs = select(BookingPerson.booking_id).where(col(BookingPerson.person).in_(told_by))
     begin, end = _day(clock.now(), ZoneInfo(office.time_zone))
+    begin, end = begin - LATEST, end + EARLIEST  # they can be checked in across midnight
     chosen = select(Booking).where(
         or_(col(Booking.id).in_(theirs), col(Booking.account_id).in_(parts)),
         Booking.office == office.code,
@@ -72,7 +75,8 @@ async def visit_of(session: AsyncSession, clock: Clock, office: AppointmentOffic
     rows = (await session.exec(chosen)).all()
     if not rows:
         raise UnknownBookingError("They have no appointment here today", fix="Take a ticket, or make an appointment.")
-    return min(rows, key=lambda row: abs(row.starts_at - clock.now()))
+    now = clock.now()
+    return min(rows, key=lambda row: (_rank(row, now), abs(row.starts_at - now)))
 
 
 async def booking_by_code(session: AsyncSession, text: str) -> Booking:
@@ -110,6 +114,12 @@ async def _verifier(session: AsyncSession, desk: Desk, office: AppointmentOffice
             f"This hall reads pass codes no more: verifier {own} is revoked", fix="Type the appointment's own code."
         )
     return found
+
+
+def _rank(row: Booking, now: datetime) -> int:
+    if row.state in ("confirmed", "conflict") and arrival(row.starts_at, now) in ("in time", "late"):
+        return 0
+    return 1 if row.state == "missed" else 2
 
 
 def _day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -11,6 +11,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.finding import booking_of
 from flows.appointments.history import happen
+from flows.appointments.no_shows import excuse
 from flows.appointments.notice_tables import Kind
 from flows.appointments.notices import notify_everybody
 from flows.appointments.states import Event
@@ -62,6 +63,8 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
         return ""
     if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):
         await happen(deps.session, deps.clock, row, _EVENTS[told.state], actor, reason=reason)
+    elif row.state == "no_show" and told.state == "arrived":
+        excuse(deps.session, deps.clock, row, actor, reason=reason or "arrived")
     return ""
 
 
