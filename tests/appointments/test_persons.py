@@ -103,6 +103,15 @@ async def test_who_has_an_account_is_one_companion(couples: Hall) -> None:
         await couples.confirm(one, later, replaced=booked.id)
 
 
+async def test_nobody_is_their_own_companion(couples: Hall) -> None:
+    one, wanted = await couples.resident(), await couples.wanted(people=2)
+    await prove(couples, one)
+    async with couples.database.session() as session:
+        oneself = await person_by_number(session, couples.keys, NUMBER)
+    with pytest.raises(NamesMissingError, match="twice"):
+        await couples.confirm(one, await couples.hold(one, NINE, wanted), oneself)
+
+
 async def test_who_comes_along_is_moved_too(couples: Hall) -> None:
     one, other = await couples.residents(2)
     two = await couples.wanted(people=2)
