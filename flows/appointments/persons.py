@@ -88,11 +88,14 @@ async def account_by_index(session: AsyncSession, index: bytes) -> UUID | None:
 
 
 async def companions_of(session: AsyncSession, booking_id: UUID, own: Person) -> list[Person]:
-    """Return who else comes to a booking."""
+    """Return who else comes to a booking, each once: whoever has an account may have several rows there."""
     others = select(BookingPerson.person).where(
         BookingPerson.booking_id == booking_id, col(BookingPerson.person).not_in(own)
     )
-    return [(each,) for each in (await session.exec(others)).all()]
+    rows = {*(await session.exec(others)).all()}
+    known = [await person_of(session, each) for each in await accounts_named(session, booking_id)]
+    persons = [each for each in known if rows.intersection(each)]
+    return persons + [(each,) for each in sorted(rows.difference(*persons))]
 
 
 async def accounts_named(session: AsyncSession, booking_id: UUID, but: Collection[UUID] = ()) -> list[UUID]:
