@@ -241,7 +241,8 @@ class MeMutations:
     async def erase_account(self, info: Info) -> bool | None:
         platform = info.context.platform
         async with acting(info.context, "account.erased", "") as (session, owner):
-            account = await session.get_one(Account, owner.account_id, with_for_update=True)
+            # who has a hall's or a booking's lock refers to the account meanwhile: that must not wait for this
+            account = await session.get_one(Account, owner.account_id, with_for_update={"key_share": True})
             decision = may_erase(owner, platform.environment, ial=account.ial)
             if decision.rule == "erase.second-factor":
                 raise AssuranceTooLowError(decision.reason, needed="L3", fix="Have a face check made first.")

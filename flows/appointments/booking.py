@@ -115,6 +115,11 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             own = comer.persons[0]
             comer = replace(comer, persons=[own, *await companions_of(session, replaced.id, own)])
         await end_for_another(deps, replaced, comer.actor, **comer.details)
+    told_by = [each for person in comer.persons for each in person]
+    if len({*told_by}) < len(told_by):
+        raise NamesMissingError(
+            "Somebody is named twice, or as their own companion", fix="Name each of the others once."
+        )
     if of.service.names_all and len(comer.persons) < made.people:
         raise NamesMissingError(
             f"{made.people} people come, and {len(comer.persons)} of them are named",

@@ -5,6 +5,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.history import happen
 from flows.appointments.notices import notify, notify_everybody
+from flows.appointments.persons import follow
 from flows.appointments.rights import grant
 from kernel.database import driver
 
@@ -29,4 +30,5 @@ async def keep(deps: Deps, row: Booking, actor: str) -> None:
     """Serve a conflict as it was booked; no later change of hours makes it one again. Raises WrongStateError."""
     await happen(deps.session, deps.clock, row, "keep", actor)
     row.kept_at = row.updated_at
+    await follow(await driver(deps.session), row.id, row.starts_at, row.ends_at)
     await notify(deps, row, "kept", row.updated_at.isoformat(), code=row.code)

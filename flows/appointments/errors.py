@@ -135,7 +135,7 @@ class AnswersNeededError(YiwangError):
 
 
 class NamesMissingError(YiwangError):
-    """Of those who are to come together not all are named, and the service needs to know each of them."""
+    """Of those who are to come together not all are named though the service needs it, or somebody is named twice."""
 
     code: ClassVar[str] = "APPOINTMENT_NAMES_MISSING"
     http_status: ClassVar[int] = 422

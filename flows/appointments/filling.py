@@ -54,7 +54,8 @@ _BOOKINGS = """
     ORDER BY id FOR UPDATE
 """
 _SLOTS = """
-    SELECT 1 FROM appointment_slot WHERE resource_id = ANY ($1::uuid[]) AND starts_at >= $2
+    SELECT id, taken >= capacity OR used[1] >= quota[1] OR status = 'closed' AS full FROM appointment_slot
+    WHERE resource_id = ANY ($1::uuid[]) AND starts_at >= $2
     ORDER BY resource_id, starts_at FOR UPDATE
 """
 _OVER = """
@@ -134,12 +135,12 @@ async def fill(session: AsyncSession, clock: Clock, resource_ids: Collection[UUI
         elif last > written:
             first = max(today, written + timedelta(days=1))
             works.append(_Work(resource, begins_at, days, first, last, anew=False))
-    await _lock(await driver(session), [each.resource.id for each in works if each.anew], now)
-    return sum([await _fill(session, clock, each) for each in works])
+    full = await _lock(await driver(session), [each.resource.id for each in works if each.anew], now)
+    return sum([await _fill(session, clock, each, full) for each in works])
 
 
 def new_slots(session: AsyncSession) -> list[int]:
-    """Return, once, the slots that this transaction has added to days of before: hours that were extended."""
+    """Return, once, the slots of days of before that this transaction has added, or may have made free again."""
     new: list[int] = session.info.pop(_NEW, [])
     return new
 
@@ -150,19 +151,23 @@ def _today(office: AppointmentOffice, now: datetime) -> date:
 
 async def _lock(
     connection: "asyncpg.Connection[asyncpg.Record]", resource_ids: Collection[UUID], now: datetime
-) -> None:
-    """Lock the bookings to come and all slots; also those bookings that others made while we waited for slots."""
+) -> Collection[int]:
+    """Lock the bookings to come and all slots; also those bookings that others made while we waited for slots.
+
+    Returns the slots of which residents can have nothing now.
+    """
     while True:
         try:
             async with connection.transaction():  # a savepoint: if it fails, its locks are gone
-                for statement in (_BOOKINGS, _SLOTS, f"{_BOOKINGS} NOWAIT"):
-                    await connection.execute(statement, list(resource_ids), now)
+                await connection.execute(_BOOKINGS, list(resource_ids), now)
+                slots = await connection.fetch(_SLOTS, list(resource_ids), now)
+                await connection.execute(f"{_BOOKINGS} NOWAIT", list(resource_ids), now)
         except asyncpg.LockNotAvailableError:
             continue  # whoever has it moves, and waits for a slot
-        return
+        return {row["id"] for row in slots if row["full"]}
 
 
-async def _fill(session: AsyncSession, clock: Clock, work: _Work) -> int:
+async def _fill(session: AsyncSession, clock: Clock, work: _Work, full: Collection[int]) -> int:
     resource, now = work.resource, clock.now()
     slots = [] if work.days is None else await _planned(session, work, work.days)
     coming = [each for each in slots if each.starts_at >= now]
@@ -176,7 +181,7 @@ async def _fill(session: AsyncSession, clock: Clock, work: _Work) -> int:
         [",".join(map(str, each.quota)) for each in coming],
     )
     if work.anew and resource.filled_until is not None:
-        session.info.setdefault(_NEW, []).extend(row["id"] for row in put if row["is_new"])
+        session.info.setdefault(_NEW, []).extend(row["id"] for row in put if row["is_new"] or row["id"] in full)
     resource.filled_until, resource.filled_of = work.last, work.days.digest if work.days else ""
     session.add(resource)
     if work.anew:

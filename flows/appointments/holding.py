@@ -113,6 +113,8 @@ async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: U
             return made
         if answer == "away" and free.places > 0:
             return replace(made, is_kept=False)
+        if answer == "taken" and (same := await _again(desk, made, wanted)) is not None:
+            return same
     raise taken(await desk.offered.next_free(of, starts_at))
 
 
@@ -165,9 +167,36 @@ def opened(cipher: FieldCipher, holder: str, text: str) -> Hold:
     return msgspec.json.decode(sealing.unsealed(cipher, _SEALED, holder, text), type=Hold)
 
 
+class _Earlier(Struct, frozen=True, array_like=True):
+    """A holder's one hold, as Redis knows it."""
+
+    id: str
+    places: Wanted
+    expires_at: datetime
+
+
+async def _again(desk: Desk, made: Hold, wanted: Wanted) -> Hold | None:
+    """Return a holder's hold once more, if it is they who hold the place: they lost the answer. It lasts no longer."""
+    earlier, now = _read(await desk.turnstile.of_holder(made.holder)), desk.clock.now()
+    if earlier is None or earlier.expires_at <= now or not {*earlier.places.slot_ids} & {*wanted.slot_ids}:
+        return None
+    same = replace(made, id=earlier.id, expires_at=earlier.expires_at)
+    if await desk.turnstile.hold(same.id, wanted, now, same.expires_at, desk.offered.left_of) != "held":
+        return None
+    await _end_earlier(desk, same, wanted)
+    return same
+
+
 async def _end_earlier(desk: Desk, made: Hold, wanted: Wanted) -> None:
-    said = msgspec.json.encode((made.id, wanted)).decode()
-    earlier = await desk.turnstile.only(made.holder, said, made.expires_at - desk.clock.now())
-    if earlier:
-        hold_id, places = msgspec.json.decode(earlier, type=tuple[str, Wanted])
-        await desk.turnstile.release(hold_id, places)
+    said = msgspec.json.encode(_Earlier(made.id, wanted, made.expires_at)).decode()
+    earlier = _read(await desk.turnstile.only(made.holder, said, made.expires_at - desk.clock.now()))
+    if earlier is None:
+        return
+    rest = earlier.places.slot_ids
+    if earlier.id == made.id:
+        rest = tuple(each for each in rest if each not in wanted.slot_ids)
+    await desk.turnstile.release(earlier.id, replace(earlier.places, slot_ids=rest))
+
+
+def _read(said: str) -> _Earlier | None:
+    return msgspec.json.decode(said, type=_Earlier) if said else None

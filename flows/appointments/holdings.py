@@ -24,6 +24,7 @@ from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.notices import notify_everybody
 from flows.appointments.papers import keeping
 from flows.appointments.papers.tables import CaseNote, CasePapers
+from flows.appointments.persons import person_of
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.waitlist import entries
 from flows.appointments.waitlist.entries import OPEN
@@ -70,7 +71,9 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
             row.sequence += 1
             await notify_everybody(deps, row, "cancelled", f"account:{account_id}")
             await let_rest(deps, row)
-    await session.exec(delete(BookingPerson).where(col(BookingPerson.booking_id).in_([row.id for row in rows])))
+    person = col(BookingPerson.person).in_(await person_of(session, account_id))  # also in what others have booked
+    own = col(BookingPerson.booking_id).in_([row.id for row in rows])
+    await session.exec(delete(BookingPerson).where(own | person))
     for table in (CasePapers, CaseNote):
         await session.exec(delete(table).where(col(table.case_id).in_([row.uid for row in rows])))
     waiting = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))

@@ -141,10 +141,13 @@ class Loading:
 
     async def _exception(self, office: str, differs: FileException, name: str) -> None:
         key = {"office": office, "day": differs.day}
+        row = await self._session.get(AppointmentException, key)
         if not differs.withdrawn:
+            if row is not None and row.closed_at is not None:
+                return
             hours = [msgspec.to_builtins(span_of(each)) for each in differs.hours]
             await self._rows.put(AppointmentException, key, {"hours": hours, "note": differs.note}, name)
-        elif (row := await self._session.get(AppointmentException, key)) is not None:
+        elif row is not None:
             await self._session.delete(row)
             await self._session.flush()
             self._rows.changes.append(Change(name, "withdrawn"))

@@ -42,6 +42,9 @@ _PUT = """
     FROM unnest($5::bytea[], $6::smallint[]) AS given (person, ordinal)
 """
 
+_FOLLOW = "UPDATE booking_person SET during = tstzrange($2, $3), active = true WHERE booking_id = $1"
+_STAY_AWAY = "UPDATE booking_person SET during = tstzrange($2, $3), active = false WHERE booking_id = $1"
+
 
 class Clash(Struct, frozen=True):
     """Why a person cannot come: another booking at that time (``overlaps``), or too many of the service.
@@ -85,11 +88,14 @@ async def account_by_index(session: AsyncSession, index: bytes) -> UUID | None:
 
 
 async def companions_of(session: AsyncSession, booking_id: UUID, own: Person) -> list[Person]:
-    """Return who else comes to a booking."""
+    """Return who else comes to a booking, each once: whoever has an account may have several rows there."""
     others = select(BookingPerson.person).where(
         BookingPerson.booking_id == booking_id, col(BookingPerson.person).not_in(own)
     )
-    return [(each,) for each in (await session.exec(others)).all()]
+    rows = {*(await session.exec(others)).all()}
+    known = [await person_of(session, each) for each in await accounts_named(session, booking_id)]
+    persons = [each for each in known if rows.intersection(each)]
+    return persons + [(each,) for each in sorted(rows.difference(*persons))]
 
 
 async def accounts_named(session: AsyncSession, booking_id: UUID, but: Collection[UUID] = ()) -> list[UUID]:
@@ -145,6 +151,19 @@ async def put(
     ordinals = [next(n for n in free if (each, n) not in used) for each in told_by]
     await connection.execute(_PUT, booking_id, visit.service, visit.begin, visit.end, told_by, ordinals)
     return None
+
+
+async def follow(
+    connection: "asyncpg.Connection[asyncpg.Record]", booking_id: UUID, begin: datetime, end: datetime
+) -> bool:
+    """Have a booking's persons be there at its time; False: one is elsewhere, and they count as absent."""
+    try:
+        async with connection.transaction():
+            await connection.execute(_FOLLOW, booking_id, begin, end)
+    except asyncpg.IntegrityConstraintViolationError:
+        await connection.execute(_STAY_AWAY, booking_id, begin, end)
+        return False
+    return True
 
 
 async def _active(

@@ -16,7 +16,11 @@ _DUE = """
     SELECT b.id FROM booking b JOIN appointment_service s ON s.code = b.service
     WHERE b.state = 'confirmed' AND b.starts_at > $1
         AND b.starts_at - s.remind_minutes * interval '1 minute' BETWEEN b.created_at AND $1
-        AND NOT EXISTS (SELECT 1 FROM booking_event e WHERE e.booking_id = b.id AND e.event = 'remind')
+        AND NOT EXISTS (
+            SELECT 1 FROM booking_event e WHERE e.booking_id = b.id AND e.event = 'remind' AND NOT EXISTS (
+                SELECT 1 FROM booking_event m WHERE m.booking_id = b.id AND m.details ? 'starts_at' AND m.id > e.id
+            )
+        )
         AND ($3::uuid IS NULL OR b.id = $3)
     ORDER BY b.starts_at LIMIT $2
 """

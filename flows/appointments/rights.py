@@ -48,6 +48,13 @@ async def rights_of(deps: Deps, account_id: UUID) -> Sequence[BookingRight]:
     return (await deps.session.exec(await _open(deps, account_id, person))).all()
 
 
+async def right_for(deps: Deps, account_id: UUID | None, person: Person, service: str) -> UUID | None:
+    """Return the right that somebody, with an account or without, may use for a service; the first to end."""
+    chosen = (await _open(deps, account_id, person)).where(BookingRight.service == service)
+    right = (await deps.session.exec(chosen.limit(1))).first()
+    return right.id if right else None
+
+
 async def check(deps: Deps, account_id: UUID, right_id: UUID, service: str) -> None:
     """Refuse whoever may not use a right for a service. Raises RightRefusedError."""
     _ = _usable(await rights_of(deps, account_id), right_id, service)

@@ -203,7 +203,10 @@ class AppointmentSchedule(SQLModel, table=True):
 
 
 class AppointmentException(SQLModel, table=True):
-    """A day on which an office's hours differ: schedules serve only within ``hours``, and without any it is closed."""
+    """A day on which an office's hours differ: schedules serve only within ``hours``, and without any it is closed.
+
+    ``closed_at``: by the office itself (``closing``); its file can only withdraw that.
+    """
 
     __tablename__ = "appointment_exception"
 
@@ -211,6 +214,7 @@ class AppointmentException(SQLModel, table=True):
     day: date = Field(primary_key=True)
     hours: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     note: str = ""
+    closed_at: datetime | None = None
 
 
 class AppointmentSlot(SQLModel, table=True):

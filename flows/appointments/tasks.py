@@ -16,7 +16,7 @@ from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.overdue import end, overdue
 from flows.appointments.reminding import remind, to_remind
 from flows.appointments.telling import tell
-from flows.appointments.waitlist.extending import offering_new_hours
+from flows.appointments.waitlist.extending import offer_rolled_over, offering_new_hours
 from flows.appointments.waitlist.offering import in_turn, offer_returned
 from flows.appointments.waitlist.passing_on import due as due_entries
 from flows.appointments.waitlist.passing_on import pass_on
@@ -76,9 +76,11 @@ async def halls(context: TaskContext) -> None:
 
 @periodic("appointments.waitlist", timedelta(minutes=1))
 async def pass_offers_on(context: TaskContext) -> None:
-    """End offers that are over, and have their places go to the next."""
+    """End offers that are over, and have their places go to the next; and those that other channels have no more."""
     entries = await due_entries(context.database, context.clock)
     await one_by_one(context, entries, lambda session, each: pass_on(session, context.clock, each))
+    async with context.database.session() as session:
+        await offer_rolled_over(session, context.clock)
 
 
 async def _filled(session: AsyncSession, context: TaskContext, resource_id: UUID) -> None:

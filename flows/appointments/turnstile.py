@@ -143,6 +143,14 @@ class Turnstile:
         if hold_id:
             await self.release(hold_id, wanted)
 
+    async def of_holder(self, holder: str) -> str:
+        """Return a holder's one hold as it was said to ``only``; empty if there is none."""
+        try:
+            said: Any = await self._redis.get(key("appointments", holder, "hold"))
+        except (RedisError, OSError):
+            return ""
+        return said.decode() if said else ""
+
     async def only(self, holder: str, said: str, lasts: timedelta) -> str:
         """Note a holder's one hold and return the one before, as it was said; empty if there was none."""
         name = key("appointments", holder, "hold")

@@ -1,9 +1,11 @@
 """What the routes of departments and front-end teams share: who asks, what they send, and how refusals are answered."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+import asyncpg
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -27,6 +29,9 @@ _KEY = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
 _MOST_KEY = 100
 
 _DATA_EXCEPTION = "22"  # PostgreSQL's class of errors in values (appendix A), such as text with a NUL
+
+DATABASE_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What the database says, by SQLAlchemy or past it (``kernel.database.driver``), or why it cannot be asked."""
 
 _log = logging.getLogger(__name__)
 
@@ -91,15 +96,19 @@ def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
     )
 
 
-def _unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
-    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "")).startswith(_DATA_EXCEPTION):
-        refused = RequestError("The request holds a value that the catalogue cannot store", fix="Send plain text.")
-        return _refusal(request, refused)
-    _log.error("the database failed a department's request", exc_info=error)
-    return _refusal(
-        request,
-        RegistryUnavailableError("The catalogue cannot be changed at the moment", fix="Try again in a few seconds."),
-    )
+def refusals(answer: Callable[[AnyRequest, YiwangError], Response[bytes]]) -> ExceptionHandlersMap:
+    """Answer with errors of ours; what the database does not take is a bad request, and 503 what it cannot do now."""
+
+    def failed(request: AnyRequest, error: Exception) -> Response[bytes]:
+        state = str(getattr(getattr(error, "orig", error), "sqlstate", ""))
+        if state.startswith(_DATA_EXCEPTION):
+            refused = RequestError("The request holds a value that the catalogue cannot store", fix="Send plain text.")
+            return answer(request, refused)
+        _log.error("the database failed a department's request", exc_info=error)
+        away = RegistryUnavailableError("The database cannot be asked at the moment", fix="Try again in a few seconds.")
+        return answer(request, away)
+
+    return {YiwangError: answer} | dict.fromkeys(DATABASE_ERRORS, failed)
 
 
-REFUSALS: ExceptionHandlersMap = {YiwangError: _refusal, DBAPIError: _unavailable, OSError: _unavailable}
+REFUSALS = refusals(_refusal)

@@ -12,7 +12,6 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
-from litestar.types import ExceptionHandlersMap
 
 from auth.provider.environment import Environment
 from auth.sessions.access_tokens import APPOINTMENTS
@@ -24,8 +23,9 @@ from flows.appointments.fhir.errors import FhirNotFoundError, FhirParameterError
 from flows.appointments.fhir.schedules import schedules
 from flows.appointments.fhir.statuses import SLOT_STATUSES, STATUSES, states_of
 from flows.appointments.fhir.wire import Resource
-from gateway.http.departments import AnyRequest
+from gateway.http.departments import AnyRequest, refusals
 from gateway.http.programs import program
+from kernel.control_characters import has_control
 from kernel.database import Database, driver
 from kernel.errors import YiwangError
 
@@ -101,7 +101,7 @@ def _slot_routes(database: Database, base: str) -> list[HTTPRouteHandler]:
             limit=asked.most + 1,
         )
         if asked.after:
-            wanted = wanted._replace(after=slots.Place(*_place(asked.after, int)))
+            wanted = wanted._replace(after=slots.Place(*_place(asked.after, _number)))
         async with database.snapshot() as session:
             found = await slots.slots(await driver(session), base, wanted)
         return _bundle(base, asked, found, lambda last: f"{last.start.isoformat()}_{last.id}")
@@ -153,6 +153,8 @@ def _asked(request: AnyRequest, kind: str) -> _Asked:
     given: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
         given.setdefault(name, []).append(value)
+    if has_control(given):
+        raise FhirParameterError("A parameter has control characters", fix="Leave them out.")
     known = [*SEARCHED[kind], "_count", "_after", "_format"]
     if unknown := sorted({*given} - {*known}):
         raise FhirParameterError(f"{', '.join(unknown)} cannot be searched by", fix=f"There are {', '.join(known)}.")
@@ -193,6 +195,13 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise FhirNotFoundError(f"There is no {text!r}", fix=_SEARCH) from error
+
+
+def _number(text: str) -> int:
+    """Read a slot's id, which the database can count to. Raises ValueError."""
+    if not _ID.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
 
 
 def _place(text: str, kind: Callable[[str], _Id]) -> tuple[datetime, _Id]:
@@ -243,4 +252,4 @@ def _refused(_: AnyRequest, error: YiwangError) -> Response[bytes]:
     return _json({"resourceType": "OperationOutcome", "issue": [issue]}, error.http_status, challenge)
 
 
-_REFUSALS: ExceptionHandlersMap = {YiwangError: _refused}
+_REFUSALS = refusals(_refused)

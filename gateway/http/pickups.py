@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,14 +23,18 @@ from flows.pickups.errors import UnknownPickupError
 from flows.pickups.pickups import Deps, NewPickup, state_of, title_of
 from flows.pickups.tables import Pickup
 from gateway.errors import RequestError
-from gateway.http.departments import AnyRequest, body, json
+from gateway.http.departments import REFUSALS, AnyRequest, body, json
 from gateway.http.staff import Staff, staff
+from kernel.control_characters import has_control
 from kernel.database import Database
+
+_S = TypeVar("_S", bound=Struct)
 
 _MOST_BYTES = 10_000
 _GUESSES = Limit("pick-up codes", 20, 600)
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _FILED = "/pickups/{office:str}/filed/{reference:str}"
+_USES = "/pickups/{office:str}/uses"
 
 
 class _Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -75,21 +79,21 @@ class Pickups:
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers."""
 
-        @put(_FILED, request_max_body_size=_MOST_BYTES)
+        @put(_FILED, request_max_body_size=_MOST_BYTES, exception_handlers=REFUSALS)
         async def file(request: AnyRequest, office: FromPath[str], reference: FromPath[str]) -> Response[bytes]:
             """File it, once however often it is sent."""
+            given = msgspec.structs.asdict(await _read(request, Filing))
             async with self._asking(request, office) as (deps, who):
-                given = msgspec.structs.asdict(await body(request, Filing, _MOST_BYTES))
                 said = NewPickup(issuer=office, reference=_checked(reference), **given)
                 return json(_shown(deps, await pickups.file(deps, said, who.actor)))
 
-        @get(_FILED)
+        @get(_FILED, exception_handlers=REFUSALS)
         async def filed(request: AnyRequest, office: FromPath[str], reference: FromPath[str]) -> Response[bytes]:
             """Return how it stands."""
             async with self._asking(request, office) as (deps, _):
                 return json(_shown(deps, await pickups.filed(deps.session, office, reference)))
 
-        @delete(_FILED, status_code=200)
+        @delete(_FILED, status_code=200, exception_handlers=REFUSALS)
         async def withdraw(request: AnyRequest, office: FromPath[str], reference: FromPath[str]) -> Response[bytes]:
             """Withdraw it."""
             async with self._asking(request, office) as (deps, who):
@@ -97,14 +101,15 @@ class Pickups:
                 await pickups.withdraw(deps, row, who.actor)
                 return json(_shown(deps, row))
 
-        @post("/pickups/{office:str}/uses", status_code=200, request_max_body_size=_MOST_BYTES)
+        @post(_USES, status_code=200, request_max_body_size=_MOST_BYTES, exception_handlers=REFUSALS)
         async def use(request: AnyRequest, office: FromPath[str]) -> Response[bytes]:
             """Use a code, once."""
-            async with self._asking(request, office) as (deps, who):
-                said = await body(request, Use, _MOST_BYTES)
-                redis = self._environment.redis
-                async with guessing_if_counted(redis, _GUESSES, who.actor, UnknownPickupError):
-                    return json(_shown(deps, await pickups.use(deps, who.office, said.code, said.use_id, who.actor)))
+            said, redis = await _read(request, Use), self._environment.redis
+            async with (
+                self._asking(request, office) as (deps, who),
+                guessing_if_counted(redis, _GUESSES, who.actor, UnknownPickupError),
+            ):
+                return json(_shown(deps, await pickups.use(deps, who.office, said.code, said.use_id, who.actor)))
 
         return [file, filed, withdraw, use]
 
@@ -114,6 +119,14 @@ class Pickups:
         async with self._database.session() as session:
             deps = Deps(session, self._environment.clock, self._environment.keys)
             yield deps, await staff(session, deps.clock, request, office, "serve_residents")
+
+
+async def _read(request: AnyRequest, type_: type[_S]) -> _S:
+    """Return what a program says, before a transaction waits for it. Raises RequestError, RequestTooLargeError."""
+    said = await body(request, type_, _MOST_BYTES)
+    if has_control(msgspec.to_builtins(said)):
+        raise RequestError("A text has control characters", fix="Leave them out.")
+    return said
 
 
 def _checked(reference: str) -> str:

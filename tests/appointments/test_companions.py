@@ -8,6 +8,7 @@ from auth.accounts.tables import Account
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownBookingError
+from flows.appointments.holdings import erase_appointments
 from flows.appointments.leaving import leave, naming
 from flows.appointments.persons import person_by_number
 from kernel.crypto.blind_index import normal_id_number
@@ -81,6 +82,15 @@ async def test_all_hear_that_the_office_has_cancelled(couples: Hall) -> None:
     companion, account = await named(couples), await couples.resident()
     await office_cancels(couples, await together(couples, account))
     assert sorted((await told(couples))[1:]) == sorted((each, "office_cancelled") for each in (companion, account))
+
+
+async def test_who_is_erased_is_known_in_no_booking_of_others(couples: Hall) -> None:
+    companion, account = await named(couples), await couples.resident()
+    booked = await together(couples, account)
+    async with couples.database.session() as session:
+        await erase_appointments(Deps(session, couples.clock), companion)
+    assert await couples.ask("SELECT count(*) FROM booking_person") == [(1,)]
+    assert (await couples.booking(booked.id)).state == "confirmed"
 
 
 async def test_who_leaves_is_free_and_the_other_hears_it(couples: Hall) -> None:

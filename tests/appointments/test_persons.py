@@ -90,6 +90,28 @@ async def test_a_service_may_want_everybody_named(couples: Hall) -> None:
     assert (await couples.confirm(one, later, replaced=booked.id)).people == 2  # who was named before comes along
 
 
+async def test_who_has_an_account_is_one_companion(couples: Hall) -> None:
+    await couples.load({"services": [{**SERVICE, "people": 3, "names_all": True}]})
+    one, other = await couples.residents(2)
+    await prove(couples, other)
+    async with couples.database.session() as session:
+        named = await person_by_number(session, couples.keys, NUMBER)
+    assert len(named) == 2
+    booked = await couples.confirm(one, await couples.hold(one, NINE, await couples.wanted(people=2)), named)
+    later = await couples.hold(one, on("12-02", "09:00"), await couples.wanted(people=3))
+    with pytest.raises(NamesMissingError, match="3 people come, and 2 of them"):
+        await couples.confirm(one, later, replaced=booked.id)
+
+
+async def test_nobody_is_their_own_companion(couples: Hall) -> None:
+    one, wanted = await couples.resident(), await couples.wanted(people=2)
+    await prove(couples, one)
+    async with couples.database.session() as session:
+        oneself = await person_by_number(session, couples.keys, NUMBER)
+    with pytest.raises(NamesMissingError, match="twice"):
+        await couples.confirm(one, await couples.hold(one, NINE, wanted), oneself)
+
+
 async def test_who_comes_along_is_moved_too(couples: Hall) -> None:
     one, other = await couples.residents(2)
     two = await couples.wanted(people=2)

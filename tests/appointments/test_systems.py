@@ -4,16 +4,23 @@ import asyncio
 from datetime import date, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
+from flows.appointments import cancelling, closing
 from flows.appointments.deps import Deps
 from flows.appointments.errors import SystemAwayError, TakenError
+from flows.appointments.finding import booking_of
+from flows.appointments.systems.changing import change
+from flows.appointments.systems.mirroring import resources_of
 from flows.appointments.systems.polling import ask_at_once
+from flows.appointments.systems.wire import AppointmentChange, Place
 from flows.appointments.waitlist import joining
 from flows.appointments.waitlist.entries import entry_of, offer_of
 from flows.appointments.waitlist.joining import Wish
 from flows.appointments.waitlist.wishes import Window
-from tests.appointments.hall import on
+from kernel.errors import YiwangError
+from tests.appointments.hall import OFFICE, SERVICE, on
 from tests.appointments.hospital import EIGHT, Clinic
 
 CHECKUP = "hospital-clinic/checkup is no resource of this system in the file of offices, or closed"
@@ -92,12 +99,65 @@ async def test_their_cancelling_moving_and_missing_is_what_holds(clinic: Clinic)
     assert await clinic.hall.ask(excused) == [(missed.id,)]
 
 
+async def test_who_is_moved_there_to_where_they_cannot_be_is_elsewhere_until_it_is_decided(clinic: Clinic) -> None:
+    hall, one = clinic.hall, await clinic.hall.resident()
+    await hall.load({"services": [SERVICE], "offices": [OFFICE]})
+    booked, other = await clinic.book(one), await hall.book(one, on("12-02", "09:00"))
+    await hall.ask("INSERT INTO booking_event (id, booking_id, event, state, actor, at, details) SELECT "
+        "booking_id, booking_id, 'remind', state, actor, at, '{}' FROM booking_event WHERE booking_id = :id "
+        "RETURNING id", id=booked.id)  # fmt: skip
+    nine = on("12-02", "09:00")
+    for to in (on("11-30", "09:00"), nine):
+        place = {"office": "hospital-clinic", "resource": "vaccination", "starts": to}
+        told = AppointmentChange(id=booked.id, state="moved", to=msgspec.convert(place, Place))
+        async with hall.database.session() as session:
+            resources = await resources_of(session, "hospital")
+            said = await change(Deps(session, hall.clock), "hospital", resources, told)
+        assert said.endswith("which is over") is (to != nine)
+    row = await hall.booking(booked.id)
+    assert (row.state, row.starts_at) == ("conflict", nine)
+    await hall.cancel(one, other.id)
+    again = await hall.book(one, nine)
+    await hall.cancel(one, again.id)
+    async with hall.database.session() as session:
+        await cancelling.keep(
+            Deps(session, hall.clock), await booking_of(session, booked.id, lock=True), "operator:test"
+        )
+    with pytest.raises(YiwangError):
+        await hall.book(one, nine)
+    await hall.work(timedelta(hours=24))
+    assert await hall.ask("SELECT count(*) FROM booking_event WHERE event = 'remind'") == [(2,)]
+
+
 async def test_a_time_that_they_serve_no_more_strands_nobody(clinic: Clinic) -> None:
     booked = await clinic.book(await clinic.hall.resident())
     await clinic.counter("slots", {"resource": "vaccination", "starts": EIGHT, "closed": True})
     await clinic.poll()
     assert (await clinic.hall.booking(booked.id)).state == "conflict"
     assert await clinic.slots() == [(3, 1, "closed")]
+
+
+async def test_a_day_that_its_office_closes_or_shortens_is_closed_whatever_the_system_says(clinic: Clinic) -> None:
+    hall, day = clinic.hall, date(2026, 12, 2)
+    booked = await clinic.book(await hall.resident())
+    async with hall.database.session() as session:
+        deps = Deps(session, hall.clock)
+        office = await closing.office_of(session, "hospital-clinic")
+        await closing.close(deps, office, day, "停电")
+        [row] = await closing.to_cancel(deps, office, day)
+        assert await closing.cancel_of(deps, row.id, "operator:test", "停电")
+    assert await clinic.times() == []
+    await clinic.load(exceptions=[{"day": "2026-12-02", "hours": ["08:00-08:45"]}])  # it is closed by the office
+    await clinic.counter("slots", {"resource": "vaccination", "starts": QUARTER, "capacity": 7})
+    await clinic.poll(timedelta(minutes=61))
+    assert (clinic.slot().booked, await clinic.times()) == ([], [])
+    assert (await hall.booking(booked.id)).state == "office_cancelled"
+    await clinic.load(exceptions=[{"day": "2026-12-02", "withdrawn": True}])
+    await clinic.poll()
+    assert (await clinic.times())[:2] == ["08:00", "08:15"]
+    await clinic.load(exceptions=[{"day": "2026-12-02", "hours": ["08:15-08:45"]}])
+    await clinic.poll()
+    assert await clinic.times() == ["08:15", "08:30"]
 
 
 async def test_fewer_places_than_are_booked_is_full_and_nobody_s_loss(clinic: Clinic) -> None:

@@ -259,6 +259,25 @@ async def test_hours_that_are_extended_are_offered_first(full: Hall) -> None:
     assert await full.times() == ["10:30"]
 
 
+async def test_places_that_an_office_adds_and_other_channels_a_day_before_are_offered_first(full: Hall) -> None:
+    owner, one, other = await full.residents(3)
+    later = on("12-08", "09:00")
+    await full.book(owner, later)
+    morning = Window(later.date(), later.date(), 540, 570)
+    waiting = [await join(full, each, [morning]) for each in (one, other)]
+    more = {"days": ["tue"], "hours": "09:00-10:00", "places": {"public": 2, "hotline": 1}}
+    file = {"offices": [{**OFFICE, "resources": [{**WINDOW, "schedules": [more]}]}]}
+    read, _ = read_office_file(yaml.safe_dump(file, allow_unicode=True).encode())
+    assert read is not None
+    async with full.database.session() as session, offering_new_hours(session, full.clock):
+        await Loading(session, full.clock, "operator:test").load(read)
+    assert await states(full, *waiting) == ["offered", "waitlisted"]
+    await accept(full, one, waiting[0])
+    full.clock.advance(later - timedelta(days=1) - full.clock.now())
+    await full.work()
+    assert await states(full, *waiting) == ["confirmed", "offered"]
+
+
 async def test_an_entry_ends_with_its_last_day(full: Hall) -> None:
     waits = await join(full, await full.resident(), [MORNING])
     await full.work(on("12-01", "23:59") - full.clock.now())

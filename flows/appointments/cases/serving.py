@@ -1,10 +1,12 @@
 """What staff do for somebody: book, move, cancel, answer, note, excuse. Their door is noted with each."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,7 +16,7 @@ from flows.appointments.booking_tables import Booking
 from flows.appointments.cases.doors import Door
 from flows.appointments.cases.looking_up import case_of
 from flows.appointments.deps import Deps
-from flows.appointments.errors import NotBookableError, UnknownBookingError
+from flows.appointments.errors import NotBookableError, TakenError, UnknownBookingError
 from flows.appointments.finding import Asked, asked
 from flows.appointments.history import noted
 from flows.appointments.holding import Desk, Hold
@@ -23,6 +25,7 @@ from flows.appointments.papers import keeping
 from flows.appointments.papers.keeping import Bearer
 from flows.appointments.papers.tables import CaseNote
 from flows.appointments.persons import Person, account_by_index, index_of, person_by_number, person_of
+from flows.appointments.rights import right_for
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys
 
@@ -76,6 +79,7 @@ class Sought(Struct, frozen=True):
     holder: str
     of: Asked
     starts_at: datetime
+    right: UUID | None = None  # to book before others
 
 
 async def sought(served: Served, whom: str | UUID, wanted: Wanted) -> Sought:
@@ -88,12 +92,23 @@ async def sought(served: Served, whom: str | UUID, wanted: Wanted) -> Sought:
     of = await asked(session, wanted.service, wanted.office, wanted.people, door.channel)
     if isinstance(whom, UUID):
         of = of.moving(await case_of(session, door, whom))
-    return Sought(served.holder(whom), of, wanted.starts_at)
+        return Sought(served.holder(whom), of, wanted.starts_at)
+    person = await person_by_number(session, served.keys, whom)
+    right = await right_for(served.deps, await account_by_index(session, person[0]), person, wanted.service)
+    return Sought(served.holder(whom), of, wanted.starts_at, right)
 
 
 async def hold_for(desk: Desk, what: Sought) -> Hold:
-    """Hold it, in no transaction; of each holder one is held at a time. Raises NotBookableError, TakenError."""
-    return await holding.hold(desk, what.holder, what.of, what.starts_at)
+    """Hold it, in no transaction; of each holder one is held at a time. A right to book before others is used.
+
+    Raises NotBookableError, TakenError.
+    """
+    if what.right is not None:
+        with suppress(TakenError):
+            return await holding.hold(
+                desk, what.holder, replace(what.of, channel="priority"), what.starts_at, what.right
+            )
+    return await holding.hold(desk, what.holder, what.of, what.starts_at, what.right)
 
 
 async def book(

@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-import asyncpg
-from sqlmodel.ext.asyncio.session import AsyncSession
-
+from flows.appointments import persons
 from flows.appointments.booking_tables import Booking
 from flows.appointments.cancelling import office_cancel
 from flows.appointments.deps import Deps
@@ -27,7 +25,7 @@ _EVENTS: dict[str, Event] = {"arrived": "finish", "no_show": "fail"}
 _TAKE = """
     UPDATE appointment_slot s SET taken = s.taken + 1, used[$4] = s.used[$4] + 1,
         capacity = greatest(s.capacity, s.taken + 1)
-    WHERE resource_id = $1 AND starts_at >= $2 AND starts_at < $3 RETURNING s.id
+    WHERE resource_id = $1 AND starts_at >= $2 AND starts_at < $3 RETURNING s.id, s.status = 'open' AS served
 """
 # Those of before and after together, in the order in which everybody locks slots.
 _LOCK = """
@@ -35,7 +33,6 @@ _LOCK = """
     WHERE id = ANY ($1::bigint[]) OR (resource_id = $2 AND starts_at >= $3 AND starts_at < $4)
     ORDER BY resource_id, starts_at FOR UPDATE
 """
-_PERSONS = "UPDATE booking_person SET during = tstzrange($2, $3) WHERE booking_id = $1"
 
 
 async def change(deps: Deps, system: str, resources: Resources, told: AppointmentChange) -> str:
@@ -71,6 +68,8 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
 async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place) -> str:
     if row.state not in ("confirmed", "conflict") or (row.resource_id, row.starts_at) == (target.id, to.starts):
         return ""
+    if to.starts <= deps.clock.now():
+        return f"{row.id} was moved to {to.starts}, which is over"
     ends = to.starts + (row.ends_at - row.starts_at)
     connection = await driver(deps.session)
     channel = CHANNELS.index(row.channel) + 1
@@ -78,24 +77,15 @@ async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place
     taken = await connection.fetch(_TAKE, target.id, to.starts, ends, channel)
     if not taken or len(taken) * timedelta(minutes=target.slot_minutes) < ends - to.starts:
         raise LookupError(f"{row.id} was moved to a time that `slots` have not")  # rolls back what was taken
-    await come_back(deps, row)
+    if await come_back(deps, row):
+        await offer_returned(deps, row)
     row.returned_at, row.office, row.resource_id = None, target.office, target.id
     row.slot_ids = sorted(each["id"] for each in taken)
     row.starts_at, row.ends_at = to.starts, ends
     row.sequence += 1
-    event: Event = "move" if await _persons_follow(deps.session, row) else "collide"
+    are_there = await persons.follow(connection, row.id, row.starts_at, row.ends_at)
+    event: Event = "move" if are_there and all(each["served"] for each in taken) else "collide"
     await happen(deps.session, deps.clock, row, event, f"system:{row.system}", starts_at=to.starts.isoformat())
     kind: Kind = "moved" if event == "move" else "conflict"
     await notify_everybody(deps, row, kind, f"system:{row.system}", occasion=str(row.sequence), code=row.code)
     return ""
-
-
-async def _persons_follow(session: AsyncSession, row: Booking) -> bool:
-    """Have a booking's persons be there at its new time; False: one is elsewhere then, and people decide."""
-    connection = await driver(session)
-    try:
-        async with connection.transaction():
-            await connection.execute(_PERSONS, row.id, row.starts_at, row.ends_at)
-    except asyncpg.ExclusionViolationError:
-        return False
-    return True

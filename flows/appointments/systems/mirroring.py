@@ -20,6 +20,7 @@ from flows.appointments.lines import draw
 from flows.appointments.systems.wire import Slot
 from flows.appointments.tables import (
     CHANNELS,
+    AppointmentException,
     AppointmentOffice,
     AppointmentResource,
     AppointmentSchedule,
@@ -27,6 +28,7 @@ from flows.appointments.tables import (
 from flows.appointments.waitlist.offering import in_turn, offer
 from kernel.clock import Clock
 from kernel.database import Database, driver
+from services_catalog.organisations.calendars import Span
 
 _PUT = """
     INSERT INTO appointment_slot
@@ -39,6 +41,7 @@ _PUT = """
         quota = excluded.quota, status = excluded.status, version = excluded.version,
         capacity = greatest(excluded.capacity, appointment_slot.taken)
     WHERE appointment_slot.version IS NULL OR appointment_slot.version < excluded.version
+        OR (appointment_slot.version = excluded.version AND appointment_slot.status <> excluded.status)
 """
 # All of them, in one order: what is written next takes them in none.
 _LOCK_SLOTS = """
@@ -69,6 +72,7 @@ FINDINGS = 20
 """So many are kept of a system."""
 
 
+_ANY = [Span(0, 2880)]  # also of a slot that ends on the next day
 _MOST = 1000  # places of a slot
 
 
@@ -159,7 +163,7 @@ async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: 
         [key[1] for key in keys],
         [each.ends for each in told],
         [",".join(map(str, quota(each))) for each in told],
-        ["closed" if each.closed else "open" for each in told],
+        ["closed" if each else "open" for each in await _closed(session, resources, keys, told)],
         [each.version for each in told],
     )
     await _draw(session, clock, resources, {key[0] for key in keys})
@@ -191,6 +195,23 @@ async def _draw(session: AsyncSession, clock: Clock, resources: Resources, ids: 
             zone = ZoneInfo(resources.zones[each.id])
             today = clock.now().astimezone(zone).date()
             await draw(connection, each, datetime.combine(today, time(), zone))
+
+
+async def _closed(
+    session: AsyncSession, resources: Resources, keys: Sequence[tuple[UUID, datetime]], slots: Sequence[Slot]
+) -> list[bool]:
+    """Return which slots nobody is served in: their system says so, or the hours of their office on that day."""
+    offices = {each.office for each in slots}
+    rows = await session.exec(select(AppointmentException).where(col(AppointmentException.office).in_(offices)))
+    hours = {(each.office, each.day): msgspec.convert(each.hours, list[Span]) for each in rows}
+    found = []
+    for (resource, starts), slot in zip(keys, slots, strict=True):
+        local = starts.astimezone(ZoneInfo(resources.zones[resource]))
+        begin = local.hour * 60 + local.minute
+        end = begin + (slot.ends - starts) // timedelta(minutes=1)
+        spans = hours.get((slot.office, local.date()), _ANY)
+        found.append(slot.closed or not any(span.begin <= begin and end <= span.end for span in spans))
+    return found
 
 
 async def collide_all(database: Database, clock: Clock, resource_ids: Iterable[UUID]) -> None:

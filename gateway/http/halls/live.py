@@ -13,11 +13,10 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
-from sqlalchemy.exc import DBAPIError
 
 from flows.appointments.hall.viewing import HallView
 from gateway.errors import StreamsFullError
-from gateway.http.departments import REFUSALS, AnyRequest
+from gateway.http.departments import DATABASE_ERRORS, REFUSALS, AnyRequest
 from gateway.http.event_stream import Event, Streams, check_accepts, event, kept_alive, streamed
 from gateway.http.halls.asking import HallDesk
 from gateway.http.staff import staff
@@ -69,7 +68,7 @@ class HallStreams:
                 except YiwangError as error:
                     yield _refused(error)
                     return
-                except (DBAPIError, OSError):  # whoever watches comes again
+                except DATABASE_ERRORS:  # whoever watches comes again
                     _log.warning("a hall cannot be read; its stream ends", exc_info=True)
                     return
                 if found.id != known:

@@ -63,6 +63,14 @@ async def test_pages_follow_each_other(reader: Reader) -> None:
     assert len(await reader.all("Schedule?_count=1")) == 2
 
 
+async def test_what_no_database_takes_is_refused(reader: Reader) -> None:
+    [schedule] = await reader.all("Schedule")
+    for page in ("2026-12-01T00:00:00%2B00:00_99999999999999999999", "2026-12-01T00:00:00%2B00:00_-1"):
+        await reader.get(f"Slot?schedule={schedule['id']}&_after={page}", 400)
+    await reader.get("Schedule?service-type=%00", 400)
+    await reader.get("Slot/99999999999999999999", 404)
+
+
 async def test_appointments_are_of_their_departments_programs(reader: Reader, hall: Hall) -> None:
     async with hall.database.session() as session:
         await add_department(session, hall.clock, "health", Text(zh="卫生", en="Health"))

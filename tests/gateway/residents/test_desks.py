@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from flows.appointments.booking_tables import Booking
 from tests.appointments.hall import OFFICE, WINDOW, Hall
+from tests.appointments.test_closing import office_cancels
 from tests.gateway.conftest import City
 from tests.gateway.residents.desks import ASKING, LI, PLACES, Staff, registry, staff
 from tests.gateway.residents.hosts import Phones, Resident, prove_face, sign_in
@@ -154,6 +155,15 @@ async def test_staff_may_after_the_cut_off_until_it_begins(
     await change(hall, mine["id"], begun=False)
     assert (await clerk.done(f"/cases/{mine['id']}/cancel", reason="illness"))["state"] == "cancelled"
     assert await clerk.code(f"/cases/{mine['id']}/excuse", reason="illness") == (409, "APPOINTMENT_STATE")
+
+
+async def test_whose_office_cancelled_books_before_others_also_by_telephone(hall: Hall, hotline: Staff) -> None:
+    await office_cancels(hall, await hall.booking(UUID((await book(hotline))["id"])))
+    await hall.ask("UPDATE appointment_slot SET capacity = 4, quota = '{1,1,1,1}' RETURNING id")
+    first = await book(hotline, at=TEN)
+    assert (first["channel"], first["state"]) == ("priority", "confirmed")
+    assert (await book(hotline, at=tomorrow("11:00")))["channel"] == "hotline"
+    assert await hall.ask("SELECT account_id, used_by IS NOT NULL FROM booking_right") == [(None, True)]
 
 
 async def test_a_no_show_is_excused_with_a_reason(hall: Hall, clerk: Staff) -> None:

@@ -32,7 +32,7 @@ export async function arriving() {
   return [
     h("h1", { tabindex: -1 }, pick(place.nameZh, place.nameEn)),
     refused && failure(refused, { zone: only.details.timeZone }),
-    today.map((each) => [card(each), checkInButton(scanned, each)]),
+    ...today.flatMap((each) => [card(each), checkInButton(scanned, each)]),
     h("h2", {}, t(today.length ? "orTicket" : "ticketOnly")),
     h("p", { class: "quiet" }, t("ticketWhy")),
     h("ul", { class: "services" }, appointmentServices.map((each) => h("li", {}, ticketButton(scanned, each)))),
