@@ -10,14 +10,15 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import update
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.issuer import issuer
 from cli.example_entries import CITY
+from cli.example_stickers import sticker
 from cli.examples import Example
 from cli.ports import url
-from cli.who import operator, record
+from cli.who import operator
 from flows.appointments.loading import Loading
 from flows.appointments.office_file import FileOffice, OfficeFile
 from flows.codes import place_codes, places
@@ -65,20 +66,11 @@ async def bring_up(settings: Settings, found: Sequence[Example], say: Callable[[
 
 async def _sticker(session: AsyncSession, settings: Settings, office: FileOffice) -> str:
     """Register the sticker of an office's hall, which residents scan when they come, unless there is one; its text."""
-    reference = f"office:{office.code}"
-    known = select(StaticCode).where(StaticCode.reference == reference, StaticCode.status == "active")
-    row = (await session.exec(known)).first() or await _registered(session, settings, office, reference)
-    macs = await places.mac_keys(session, open_keys(settings).cipher)
-    code = place_codes.PlaceCode(row.kind, row.object_id, row.kid)
-    return place_codes.payload(places.base_url(settings, issuer(settings)), code, macs)
-
-
-async def _registered(session: AsyncSession, settings: Settings, office: FileOffice, reference: str) -> StaticCode:
-    row = StaticCode(
+    place = StaticCode(
         object_id=b"",
         short_code="",
         kind="counter",
-        reference=reference,
+        reference=f"office:{office.code}",
         name_zh=f"{office.name_zh} 大厅",
         name_en=f"{office.name_en}, hall",
         street_zh=office.address_zh,
@@ -87,6 +79,9 @@ async def _registered(session: AsyncSession, settings: Settings, office: FileOff
         kid=0,
         created_at=_CLOCK.now(),
     )
-    row = await places.register(session, _CLOCK, open_keys(settings).cipher, row)
-    await record(session, _CLOCK, "place_code.registered", f"place_code:{row.short_code}", kind=row.kind)
-    return row
+    cipher = open_keys(settings).cipher
+    row = await sticker(session, cipher, place)
+    code = place_codes.PlaceCode(row.kind, row.object_id, row.kid)
+    return place_codes.payload(
+        places.base_url(settings, issuer(settings)), code, await places.mac_keys(session, cipher)
+    )

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.issuer import issuer
 from cli import examples
+from cli.example_stickers import sticker
 from cli.ports import bindable, url
 from cli.supervisor import Supervisor, Unit, child_environment, ourselves, program
 from cli.who import operator, record
@@ -113,16 +114,12 @@ async def _register_devices(session: AsyncSession, cipher: FieldCipher, lot: Fil
 
 
 async def _sticker(session: AsyncSession, cipher: FieldCipher, lot: ParkingLot, lane: ParkingLane) -> StaticCode:
-    reference = f"gate:{lane.id}"
-    query = select(StaticCode).where(StaticCode.reference == reference, StaticCode.status == "active")
-    if (row := (await session.exec(query)).first()) is not None:
-        return row
     way_zh, way_en = ("入口", "in") if lane.direction == "enter" else ("出口", "out")
-    row = StaticCode(
+    place = StaticCode(
         object_id=b"",
         short_code="",
         kind="gate",
-        reference=reference,
+        reference=f"gate:{lane.id}",
         name_zh=f"{lot.name_zh} {way_zh}",
         name_en=f"{lot.name_en}, {way_en}",
         street_zh=lot.address_zh,
@@ -131,9 +128,7 @@ async def _sticker(session: AsyncSession, cipher: FieldCipher, lot: ParkingLot, 
         kid=0,
         created_at=_CLOCK.now(),
     )
-    row = await places.register(session, _CLOCK, cipher, row)
-    await record(session, _CLOCK, "place_code.registered", f"place_code:{row.short_code}", kind=row.kind)
-    return row
+    return await sticker(session, cipher, place)
 
 
 async def _site(
