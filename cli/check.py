@@ -44,7 +44,7 @@ def check(manifest: Path, gateway: str, token: str, *, strict: bool, as_json: bo
         if not as_json:
             show_refusal(error.refusal)
             raise
-        _print({"fit": False, **_plain(error.refusal)})
+        _print({"fit": False, "error": _plain(error.refusal)})
         raise SystemExit(1) from error
     levels = {finding.level for finding in checked.findings}
     sheets = publish_entries.read(manifest.parent, described(manifest).entries)

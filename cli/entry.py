@@ -214,7 +214,7 @@ def _steps(
         try:
             show_standing(gateway.step(code, step, body), as_json=as_json)
         except RefusedError as error:
-            for each in error.refusal.findings:
+            for each in error.refusal.details.findings:
                 click.echo(f"{code}: {each.level} {each.rule} {each.pointer or '/'}: {each.message}\n    {each.fix}")
             raise
 

@@ -80,7 +80,7 @@ def draft(gateway: Gateway, sheet: Sheet) -> Standing:
     try:
         return call(gateway.url, path, Standing, sheet.written.document, gateway.token, method="PUT")
     except RefusedError as error:
-        for finding in error.refusal.findings:
+        for finding in error.refusal.details.findings:
             click.echo(f"{sheet.file}:{sheet.written.line(finding.pointer)}: {finding.message}\n    {finding.fix}")
         raise
 

@@ -40,12 +40,6 @@ class GatewayUnreachableError(YiwangError):
     code = "GATEWAY_UNREACHABLE"
 
 
-class _Error(Struct):
-    code: str
-    message: str
-    fix: str = ""
-
-
 class Found(Finding, frozen=True):
     """A finding, of an entry also with the rule that is broken and why there is one."""
 
@@ -53,13 +47,25 @@ class Found(Finding, frozen=True):
     reason: str = ""
 
 
-class Refusal(Struct):
-    """What the gateway answers to what it does not accept."""
+class Details(Struct):
+    """What the gateway knows of a submission that it does not accept."""
 
-    error: _Error
     findings: tuple[Found, ...] = ()
     changes: tuple[Change, ...] = ()
     broken: tuple[Broken, ...] = ()
+
+
+class Refusal(Struct):
+    """What the gateway says to what it does not accept (docs/errors.md)."""
+
+    code: str
+    message: str
+    fix: str = ""
+    details: Details = msgspec.field(default_factory=Details)
+
+
+class _Refused(Struct):
+    error: Refusal
 
 
 class RefusedError(YiwangError):
@@ -68,7 +74,7 @@ class RefusedError(YiwangError):
     code = "REFUSED"
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(f"{refusal.error.code}: {refusal.error.message}", fix=refusal.error.fix)
+        super().__init__(f"{refusal.code}: {refusal.message}", fix=refusal.fix)
         self.refusal = refusal
 
 
@@ -118,7 +124,7 @@ def _refused(gateway: str, error: urllib.error.HTTPError) -> YiwangError:
             fix="If that is your platform, give its URL as --gateway (YIWANG_GATEWAY).",
         )
     try:
-        return RefusedError(msgspec.json.decode(error.read(), type=Refusal))
+        return RefusedError(msgspec.json.decode(error.read(), type=_Refused).error)
     except msgspec.MsgspecError:
         return GatewayUnreachableError(
             f"{gateway} answers {error.code} and is no gateway", fix="Check --gateway (YIWANG_GATEWAY)."
@@ -179,6 +185,6 @@ def show_broken(broken: tuple[Broken, ...]) -> None:
 
 def show_refusal(refusal: Refusal) -> None:
     """Print all that a refusal says beside its error."""
-    show_findings(refusal.findings)
-    show_changes(refusal.changes)
-    show_broken(refusal.broken)
+    show_findings(refusal.details.findings)
+    show_changes(refusal.details.changes)
+    show_broken(refusal.details.broken)

@@ -63,6 +63,11 @@ def errors_page() -> str:
         "as `extensions.code`. A message says what is wrong and where, a fix says how to mend it. Codes never change;",
         "messages may.",
         "",
+        "Over HTTP a refusal in JSON has one shape at every door, but where a standard has its own (OAuth, FHIR):",
+        '`{"error": {"code", "message", "fix", "retryable", "details"}}`. `details` is an object of what programs need',
+        "beside that, by code, such as `findings`, `broken`, `nextFree` or `at`; in the graph the same names stand in",
+        "`extensions`.",
+        "",
         "| code | HTTP | try again? | when |",
         "|---|---|---|---|",
     ]

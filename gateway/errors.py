@@ -15,7 +15,7 @@ class DefectError(YiwangError):
 
 
 class RequestError(YiwangError):
-    """The HTTP request is not a GraphQL request (GraphQL over HTTP, section 5)."""
+    """The request, or its body, cannot be read: the message says where."""
 
     code = "BAD_REQUEST"
     http_status = 400

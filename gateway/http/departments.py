@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from auth.credentials import Publisher, authenticate
 from gateway.errors import RequestError, RequestTooLargeError
+from gateway.http.refusing import error_body, in_words
 from gateway.registry import RegistryUnavailableError
 from kernel.clock import Clock
 from kernel.database import Database
@@ -56,7 +57,7 @@ async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES,
         ) from error
     except (msgspec.MsgspecError, RecursionError) as error:
         raise RequestError(
-            f"The body is not what is expected here: {error}", fix="The command `yiwang` sends what is right."
+            f"The body cannot be read: {in_words(error)}", fix="The command `yiwang` sends what is right."
         ) from error
 
 
@@ -78,28 +79,13 @@ def json(value: object, status: int = 200) -> Response[bytes]:
 
 
 def _refusal(_: AnyRequest, error: YiwangError) -> Response[bytes]:
-    """Answer with the error, and with whatever a publication's error knows beyond its message."""
-    return json(
-        {
-            "error": {
-                "code": error.code,
-                "message": error.message,
-                "fix": error.fix,
-                "retryable": error.retryable,
-                **error.extensions,
-            },
-            "findings": getattr(error, "findings", ()),
-            "changes": getattr(error, "changes", ()),
-            "broken": getattr(error, "broken", ()),
-        },
-        error.http_status,
-    )
+    return json(error_body(error), error.http_status)
 
 
-def refusals(answer: Callable[[AnyRequest, YiwangError], Response[bytes]]) -> ExceptionHandlersMap:
+def refusals(answer: Callable[[AnyRequest, YiwangError], Response[Any]]) -> ExceptionHandlersMap:
     """Answer with errors of ours; what the database does not take is a bad request, and 503 what it cannot do now."""
 
-    def failed(request: AnyRequest, error: Exception) -> Response[bytes]:
+    def failed(request: AnyRequest, error: Exception) -> Response[Any]:
         state = str(getattr(getattr(error, "orig", error), "sqlstate", ""))
         if state.startswith(_DATA_EXCEPTION):
             refused = RequestError("The request holds a value that the catalogue cannot store", fix="Send plain text.")

@@ -13,6 +13,7 @@ from flows.codes.message_signatures import SignedRequest
 from flows.codes.verifiers import Verifier
 from gateway.errors import RequestError, RequestTooLargeError
 from gateway.http.departments import AnyRequest
+from gateway.http.refusing import in_words
 from kernel.database import Database
 
 MOST_BYTES = 2**20
@@ -39,7 +40,7 @@ def said(body: bytes, type_: type[_T], fix: str) -> _T:
     try:
         return msgspec.json.decode(body, type=type_)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise RequestError(f"The body is not what is expected here: {error}", fix=fix) from error
+        raise RequestError(f"The body cannot be read: {in_words(error)}", fix=fix) from error
 
 
 async def _signed_request(request: AnyRequest) -> SignedRequest:

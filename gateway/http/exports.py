@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from gateway.errors import RequestError
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest
+from gateway.http.refusing import in_words
 from services_catalog.exports.exporting import HSDS_VERSION, Exports, Language, Pieces
 from services_catalog.lifecycle.errors import UnknownEntryError
 
@@ -139,5 +140,5 @@ def _asked(request: AnyRequest, type_: type[_T]) -> _T:
     except msgspec.ValidationError as error:
         known = ", ".join(type_.__struct_fields__) or "nothing"
         raise RequestError(
-            f"The query is not what is expected here: {error}", fix=f"It may say {known}: docs/exports.md."
+            f"The query cannot be read: {in_words(error)}", fix=f"It may say {known}: docs/exports.md."
         ) from error

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from gateway.errors import DefectError, NotServedError
+from gateway.http.refusing import error_body
 from kernel.errors import YiwangError
 
 _RETRY_SECONDS = 5  # said with every 503: what is busy or away is so for seconds
@@ -19,18 +21,17 @@ _RETRY_SECONDS = 5  # said with every 503: what is busy or away is so for second
 _log = logging.getLogger(__name__)
 
 AnyRequest = Request[Any, Any, Any]
-Body = dict[str, Any]
 
 
 def other_routes(handlers: Iterable[HTTPRouteHandler], beside: Iterable[str] = ()) -> ASGIApp:
-    """Return the application of these handlers; errors have one form, ``{"error": {code, message, fix}}``.
+    """Return the application of these handlers; errors have one form (``error_body``).
 
     ``beside`` are the paths that are answered elsewhere, to be named where there is nothing.
     """
     served = list(handlers)
     paths = sorted({*beside, *(_shown(path) for handler in served for path in handler.paths)})
 
-    def not_served(request: AnyRequest, error: HTTPException) -> Response[Body]:
+    def not_served(request: AnyRequest, error: HTTPException) -> Response[bytes]:
         missing = NotServedError(
             f"{request.method} {request.url.path}: {error.detail}", fix=f"The paths are {', '.join(paths)}."
         )
@@ -49,16 +50,17 @@ def _shown(path: str) -> str:
     return re.sub(r":[a-z]+}", "}", path)
 
 
-def _refused(_: AnyRequest, error: YiwangError) -> Response[Body]:
+def _refused(_: AnyRequest, error: YiwangError) -> Response[bytes]:
     later = {"retry-after": str(_RETRY_SECONDS)} if error.http_status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return _answer(error, error.http_status, later)
 
 
-def _defect(request: AnyRequest, error: Exception) -> Response[Body]:
+def _defect(request: AnyRequest, error: Exception) -> Response[bytes]:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _answer(DefectError(), DefectError.http_status)
 
 
-def _answer(error: YiwangError, status: int, headers: dict[str, str] | None = None) -> Response[Body]:
-    body = {"code": error.code, "message": error.message, "fix": error.fix}
-    return Response({"error": body}, status_code=status, headers=headers)
+def _answer(error: YiwangError, status: int, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(error_body(error)), status_code=status, media_type="application/json", headers=headers
+    )

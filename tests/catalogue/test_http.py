@@ -62,7 +62,7 @@ async def test_an_operation_that_is_not_live_keeps_an_entry_back(office: Office)
     ]
     status, answer = await office.post("editor", f"{PATH}/submit")
     assert (status, answer["error"]["code"]) == (422, "ENTRY_RULES_BROKEN")
-    assert answer["findings"][0]["rule"] == "E24-operations"
+    assert answer["error"]["details"]["findings"][0]["rule"] == "E24-operations"
     assert (await office.get("editor", PATH))["open"]["state"] == "draft"
     await office.offer_operation()
     await office.bring_out(IMPLEMENTATION)
@@ -96,7 +96,7 @@ async def test_a_rejection_comes_back_by_field(office: Office) -> None:
     await office.put("editor", ITEM)
     await office.post("editor", f"{ITEM_PATH}/submit")
     status, answer = await office.post("reviewer", f"{ITEM_PATH}/reject", {"reasons": {"colour": "红"}})
-    assert (status, answer["findings"][0]["pointer"]) == (422, "/colour")
+    assert (status, answer["error"]["details"]["findings"][0]["pointer"]) == (422, "/colour")
     status, answer = await office.post("reviewer", f"{ITEM_PATH}/reject", {"reasons": {"fee": "缺依据"}})
     assert answer["state"] == "rejected"
     history = await office.get("editor", f"{ITEM_PATH}/history")
@@ -146,7 +146,7 @@ async def test_a_schedule_names_a_time_with_its_zone(office: Office) -> None:
     await office.post("editor", f"{ITEM_PATH}/submit")
     await office.post("reviewer", f"{ITEM_PATH}/approve")
     status, answer = await office.post("reviewer", f"{ITEM_PATH}/schedule", {"at": "2030-01-01T00:00:00"})
-    assert (status, answer["findings"][0]["pointer"]) == (422, "/at")
+    assert (status, answer["error"]["details"]["findings"][0]["pointer"]) == (422, "/at")
     at = CLOCK.now() + timedelta(days=1)
     status, answer = await office.post("reviewer", f"{ITEM_PATH}/schedule", {"at": at.isoformat()})
     assert (status, answer["state"]) == (200, "scheduled")
@@ -205,9 +205,9 @@ async def test_a_list_is_what_roles_allow_by_state_and_organisation(office: Offi
     assert [each["code"] for each in documents] == [ITEM_CODE, IMPLEMENTATION_CODE]
     assert documents[0] == ITEM
     status, answer = await office.asked.get("/entries?state=asleep", office.tokens["editor"])
-    assert (status, answer["findings"][0]["pointer"]) == (422, "/state")
+    assert (status, answer["error"]["details"]["findings"][0]["pointer"]) == (422, "/state")
     status, answer = await office.asked.get("/entries?colour=red", office.tokens["editor"])
-    assert (status, answer["findings"][0]["pointer"]) == (422, "/colour")
+    assert (status, answer["error"]["details"]["findings"][0]["pointer"]) == (422, "/colour")
 
 
 async def test_a_drift_report_has_all_that_stands_below(office: Office) -> None:
@@ -267,17 +267,17 @@ async def test_every_bad_input_names_its_place(office: Office) -> None:
     for change, pointers in BAD:
         status, answer = await office.asked.put(ITEM_PATH, office.tokens["editor"], ITEM | change)
         assert (status, answer["error"]["code"]) == (422, "ENTRY_INVALID")
-        assert sorted(each["pointer"] for each in answer["findings"]) == pointers
-        assert all(each["fix"] for each in answer["findings"])
+        assert sorted(each["pointer"] for each in answer["error"]["details"]["findings"]) == pointers
+        assert all(each["fix"] for each in answer["error"]["details"]["findings"])
 
 
 async def test_what_is_no_request_is_refused_as_that(office: Office) -> None:
     assert (await office.asked.put(ITEM_PATH, office.tokens["editor"], b"{"))[1]["error"]["code"] == "BAD_REQUEST"
     status, answer = await office.post("editor", f"{ITEM_PATH}/suspend", {"why": "x"})
-    assert (status, {each["pointer"] for each in answer["findings"]}) == (422, {"", "/why"})
+    assert (status, {each["pointer"] for each in answer["error"]["details"]["findings"]}) == (422, {"", "/why"})
     assert (await office.asked.get(ITEM_PATH, "yw_x"))[0] == 401
     status, answer = await office.asked.get("/entries/notices?newest=yes", office.tokens["editor"])
-    assert (status, answer["findings"][0]["pointer"]) == (422, "/newest")
+    assert (status, answer["error"]["details"]["findings"][0]["pointer"]) == (422, "/newest")
     status, answer = await office.asked.get("/entries/moon", office.tokens["editor"])
     assert (status, answer["error"]["code"]) == (404, "ENTRY_UNKNOWN")
     long = ITEM | {"because": {"fee": "x" * 2**21}}

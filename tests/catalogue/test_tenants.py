@@ -101,7 +101,7 @@ class Comparison:
         assert status == expected, (person, path, answer)
         if expected == 403:
             assert answer["error"]["code"] == "ROLE_MISSING", (person, path, answer)
-            assert "state" not in str(answer["findings"])
+            assert "state" not in str(answer["error"]["details"])
         self.compared[path.rpartition("/")[2] if method != "put" else "PUT", status] += 1
 
 

@@ -122,7 +122,7 @@ async def test_a_department_is_told_before_it_asks(city: Probed, *, refuses: boo
         status, answer = await door.demand(materials=["id-card", "hukou"], fees=[{"amount_fen": 900, "item": "book"}])
         if refuses:
             assert (status, answer["error"]["code"]) == (409, "GUIDE_EXCEEDED")
-            assert [each["pointer"] for each in answer["findings"]] == ["/materials/hukou", "/fees/book"]
+            assert _pointers(answer) == ["/materials/hukou", "/fees/book"]
         else:
             assert status == 200
             assert [(each["kind"], each["id"]) for each in answer["beyond"]] == [("material", "hukou"), ("fee", "book")]
@@ -132,13 +132,17 @@ async def test_a_department_is_told_before_it_asks(city: Probed, *, refuses: boo
         assert (score.score, score.asked, score.beyond) == (50.0, 2, 1)
 
 
+def _pointers(refused: Any) -> list[str]:
+    return [each["pointer"] for each in refused["error"]["details"]["findings"]]
+
+
 async def test_demands_that_cannot_be_held_are_refused_with_what_to_mend(city: Probed) -> None:
     async with _door(city, refuses=False, asks=[]) as door:
         status, answer = await door.demand()
-        assert (status, answer["findings"][0]["message"]) == (422, "nothing is asked for")
+        assert (status, answer["error"]["details"]["findings"][0]["message"]) == (422, "nothing is asked for")
         status, answer = await door.demand(materials=["户口簿"], fees=[{"amount_fen": 9.5}])
         assert status == 422
-        assert [each["pointer"] for each in answer["findings"]] == ["/materials/0", "/fees/0/amount_fen"]
+        assert _pointers(answer) == ["/materials/0", "/fees/0/amount_fen"]
         await city.database.pool.execute("DELETE FROM role_held")
         status, answer = await door.demand(materials=["id-card"])
         assert (status, answer["error"]["code"]) == (403, "ROLE_MISSING")
@@ -148,7 +152,7 @@ async def test_demands_that_cannot_be_held_are_refused_with_what_to_mend(city: P
 async def test_an_unknown_channel_is_no_channel(city: Probed) -> None:
     async with _door(city, refuses=False, asks=[]) as door:
         status, answer = await door.demand(materials=["id-card"], channel="hal")
-        assert (status, answer["findings"][0]["fix"]) == (422, "One of: hall, web.")
+        assert (status, answer["error"]["details"]["findings"][0]["fix"]) == (422, "One of: hall, web.")
 
 
 async def test_what_is_made_up_in_great_number_is_counted_as_others(city: Probed) -> None:

@@ -143,7 +143,7 @@ async def test_check_is_for_ci_and_diff_says_who_would_break(city: Terminal) -> 
     refused = await city.run("check", service, "--json")
     told = json.loads(refused.output)
     assert (refused.exit_code, told["fit"], told["error"]["code"]) == (1, False, "BREAKING_CHANGE")
-    assert told["broken"][0]["changes"][0]["path"] == "ParkingLot.taken"
+    assert told["error"]["details"]["broken"][0]["changes"][0]["path"] == "ParkingLot.taken"
 
 
 async def test_check_lists_what_is_guarded_and_refuses_what_nobody_finds(city: Terminal) -> None:

@@ -84,7 +84,7 @@ async def test_a_breaking_change_is_refused_unless_forced(city: Gateway, token: 
     await city.publish(token, document("free", "taken"))
     status, answer = await city.publish(token, document("free", "price"))
     assert (status, code(answer)) == (409, "BREAKING_CHANGE")
-    levels = {change["path"]: change["level"] for change in answer["changes"]}
+    levels = {change["path"]: change["level"] for change in answer["error"]["details"]["changes"]}
     assert levels == {"ParkingLot.taken": "breaking", "ParkingLot.price": "safe"}
     assert live_version(city.registry) == 1
     status, answer = await city.publish(token, document("free", "price"), force=True)
@@ -148,7 +148,7 @@ async def test_what_cannot_be_used_is_refused_with_the_reason(
     answered, answer = await city.post("/publish", token, body)
     assert (answered, code(answer)) == (status, expected)
     if expected in {"MANIFEST_INVALID", "DOCUMENT_INVALID"}:
-        assert answer["findings"]
+        assert answer["error"]["details"]["findings"]
 
 
 async def test_a_breaking_change_shows_the_defect_that_caused_it(city: Gateway, token: str) -> None:
@@ -157,7 +157,7 @@ async def test_a_breaking_change_shows_the_defect_that_caused_it(city: Gateway, 
     broken["components"]["schemas"] = {"Lots": broken["components"]["schemas"].pop("Lot")}
     status, answer = await city.publish(token, broken)
     assert (status, code(answer)) == (409, "BREAKING_CHANGE")
-    assert any("Lot" in finding["message"] for finding in answer["findings"])
+    assert any("Lot" in finding["message"] for finding in answer["error"]["details"]["findings"])
 
 
 async def test_a_submission_has_its_limit(city: Gateway, token: str) -> None:
@@ -262,7 +262,7 @@ async def test_a_rollback_meets_no_type_of_what_was_published_since(city: Gatewa
 async def test_a_name_of_the_platforms_own_is_refused(city: Gateway, token: str, name: str) -> None:
     status, answer = await city.publish(token, document("a"), name)
     assert (status, code(answer)) == (422, "MANIFEST_INVALID")
-    assert answer["findings"][0]["pointer"] == "/name"
+    assert answer["error"]["details"]["findings"][0]["pointer"] == "/name"
 
 
 async def test_a_type_of_the_platforms_own_is_refused(city: Gateway, token: str) -> None:

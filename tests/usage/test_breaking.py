@@ -26,7 +26,7 @@ async def test_removing_a_field_that_an_app_uses_is_refused_with_its_name(live: 
     assert (status, answer["error"]["code"]) == (409, "BREAKING_CHANGE")
     for said in ("wx1", "Lots", "ParkingLot.taken"):
         assert said in answer["error"]["message"]
-    (broken,) = answer["broken"]
+    (broken,) = answer["error"]["details"]["broken"]
     assert (broken["client"], broken["operation"], broken["count"]) == ("wx1", "Lots", 2)
     assert [change["path"] for change in broken["changes"]] == ["ParkingLot.taken"]
     assert broken["last_sent"]
@@ -50,7 +50,8 @@ async def test_force_publishes_and_still_says_whom_it_breaks(live: City) -> None
 async def test_who_did_not_sign_in_counts_too(live: City) -> None:
     await live.send("{ parking { lots { price } } }")
     status, answer = await live.publish(document("free", "taken"))
-    assert (status, answer["broken"][0]["client"], answer["broken"][0]["operation"]) == (409, "", "")
+    (broken,) = answer["error"]["details"]["broken"]
+    assert (status, broken["client"], broken["operation"]) == (409, "", "")
     assert "a client that did not sign in" in answer["error"]["message"]
 
 
@@ -68,7 +69,8 @@ async def test_silence_is_no_proof_before_everything_was_recorded_for_30_days(
     await pool.execute("UPDATE service_version SET created_at = $1", now - timedelta(days=90))
     await pool.execute("UPDATE usage_recording SET since = $1", now - timedelta(days=days))
     answered, answer = await live.publish(document("free", "taken"))
-    assert (answered, answer["broken"]) == (status, [])
+    told = answer if status == 200 else answer["error"]["details"]
+    assert (answered, told["broken"]) == (status, [])
     if status == 409:
         assert "too little has been recorded" in answer["error"]["message"]
 
@@ -79,7 +81,7 @@ async def test_where_whom_it_breaks_cannot_be_worked_out_only_force_publishes(
     monkeypatch.setattr(services_catalog.usage.impact, "_MODULE", "services_catalog.nowhere")
     status, answer = await live.publish(document("free", "taken"))
     assert (status, answer["error"]["code"]) == (409, "BREAKING_CHANGE")
-    assert any("could not be worked out" in finding["message"] for finding in answer["findings"])
+    assert any("could not be worked out" in finding["message"] for finding in answer["error"]["details"]["findings"])
     assert (await live.publish(document("free", "taken"), force=True))[0] == 200
 
 
@@ -98,4 +100,4 @@ async def test_of_two_services_in_one_document_each_is_judged_by_itself(live: Ci
     await live.send("query Home { parking { lots { free } } bus { lots { name } } }", "wx3")
     assert (await live.publish(document("name", schema="Stop"), "bus"))[0] == 200
     status, answer = await live.publish(document("seats", schema="Stop"), "bus")
-    assert (status, [broken["client"] for broken in answer["broken"]]) == (409, ["wx3"])
+    assert (status, [broken["client"] for broken in answer["error"]["details"]["broken"]]) == (409, ["wx3"])

@@ -35,7 +35,7 @@ async def test_a_registered_document_is_protected_though_nobody_sent_it(city: Ci
     status, answer = await city.post("/documents", registration(LOTS))
     assert (status, answer["services"], list(answer["documents"])) == (200, ["parking"], ["0.graphql"])
     status, answer = await city.publish(document("free", "price"))
-    (broken,) = answer["broken"]
+    (broken,) = answer["error"]["details"]["broken"]
     assert (status, broken["client"], broken["operation"], broken["registered"]) == (409, APP, "Gates", True)
     assert (broken["count"], broken["last_sent"]) == (0, None)
     assert (await city.publish(document("free", "taken")))[0] == 200
@@ -54,8 +54,9 @@ async def test_what_does_not_fit_the_graph_is_refused_whole(city: City) -> None:
     good, wrong, torn = "{ parking { lots { free } } }", "query Q { parking { lots { fre } } }", "{ parking"
     status, answer = await city.post("/documents", registration(good, wrong, torn))
     assert (status, answer["error"]["code"]) == (422, "DOCUMENTS_REFUSED")
-    assert [finding["pointer"] for finding in answer["findings"]] == ["1.graphql:1:28", "2.graphql:1:10"]
-    assert "Did you mean 'free'" in answer["findings"][0]["message"]
+    findings = answer["error"]["details"]["findings"]
+    assert [finding["pointer"] for finding in findings] == ["1.graphql:1:28", "2.graphql:1:10"]
+    assert "Did you mean 'free'" in findings[0]["message"]
     assert await city.rows("SELECT 1 FROM document_registered") == []
 
 
@@ -75,7 +76,7 @@ async def test_a_sent_document_that_is_registered_is_one(city: City) -> None:
     await city.post("/documents", registration(text))
     await city.send(text, APP)
     _, answer = await city.publish(document("taken", "price"))
-    (broken,) = answer["broken"]
+    (broken,) = answer["error"]["details"]["broken"]
     assert (broken["count"], broken["registered"]) == (1, True)
 
 

@@ -17,6 +17,7 @@ from flows.appointments.papers.keeping import Bearer, note_text, papers_of
 from flows.appointments.papers.questions import Question, missing, questions_of
 from flows.appointments.papers.tables import CaseNote
 from flows.appointments.persons import account_by_index
+from flows.appointments.right_tables import BookingRight
 from flows.appointments.states import State
 from flows.appointments.tables import AppointmentOffice, AppointmentService
 from kernel.crypto.fields import FieldCipher
@@ -76,12 +77,16 @@ class CaseLine(Struct, frozen=True, rename="camel"):
 
 
 class CaseView(CaseLine, frozen=True, rename="camel"):
-    """All of a case. ``missing`` names the questions that have to be answered by arrival."""
+    """All of a case. ``missing`` names the questions that have to be answered by arrival.
+
+    ``by_right``: it was booked by the right to book again before others.
+    """
 
     ends_at: datetime
     time_zone: str
     channel: str
     is_excused: bool
+    by_right: bool
     who: Who
     questions: list[Asking]
     missing: list[str]
@@ -104,11 +109,16 @@ async def view_of(session: AsyncSession, cipher: FieldCipher, door: Door, row: B
         time_zone=of.office.time_zone,
         channel=row.channel,
         is_excused=row.excused_at is not None,
+        by_right=await _by_right(session, row),
         who=await _who(session, cipher, row, papers.bearer),
         questions=[asking_of(each, papers.answers.get(each.name), door) for each in questions],
         missing=missing(questions, papers.answers, "arrival"),
         history=await _history(session, cipher, row.uid),
     )
+
+
+async def _by_right(session: AsyncSession, row: Booking) -> bool:
+    return (await session.exec(select(BookingRight).where(BookingRight.used_by == row.id))).first() is not None
 
 
 async def _history(session: AsyncSession, cipher: FieldCipher, case_id: UUID) -> list[Step]:

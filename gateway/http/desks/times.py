@@ -23,6 +23,7 @@ from flows.appointments.tables import AppointmentService
 from gateway.errors import RequestError
 from gateway.http.departments import REFUSALS, AnyRequest, json
 from gateway.http.desks.asking import MOST_BYTES, REFERENCE, Code, Desks, IdNumber, Said, read
+from gateway.http.refusing import in_words
 from kernel.control_characters import has_control
 from kernel.database import driver
 
@@ -45,6 +46,7 @@ class Offered(Struct, frozen=True, rename="camel"):
     service: Named
     minutes: int
     people: int
+    names_all: bool
     documents: list[str]
     questions: list[Asking]
 
@@ -103,13 +105,17 @@ class ToHold(Said, frozen=True, kw_only=True):
 
 
 class Held(Struct, frozen=True, rename="camel"):
-    """What is kept until ``expires_at``; ``is_kept`` false: nothing can be kept now, so confirm at once."""
+    """What is kept until ``expires_at``; ``is_kept`` false: nothing can be kept now, so confirm at once.
+
+    ``by_right``: booking it uses the person's right to book again before others.
+    """
 
     hold: str
     starts_at: datetime
     ends_at: datetime
     expires_at: datetime
     is_kept: bool
+    by_right: bool
 
 
 def time_routes(desks: Desks) -> list[HTTPRouteHandler]:
@@ -149,7 +155,7 @@ def _door(desks: Desks) -> HTTPRouteHandler:
 
 def _offered(served: Served, row: AppointmentService) -> Offered:
     questions = [asking_of(each, None, served.door) for each in questions_of(row.questions)]
-    return Offered(named(row), row.minutes, row.people, row.documents, questions)
+    return Offered(named(row), row.minutes, row.people, row.names_all, row.documents, questions)
 
 
 def _days(desks: Desks) -> HTTPRouteHandler:
@@ -202,7 +208,7 @@ def _hold(desks: Desks) -> HTTPRouteHandler:
             what = await sought(served, whom, Wanted(said.service, said.office, said.starts_at, said.people))
         made = await hold_for(served.desk, what)
         sealed = holding.sealed(served.desk.cipher, made)
-        return json(Held(sealed, made.starts_at, made.ends_at, made.expires_at, made.is_kept))
+        return json(Held(sealed, made.starts_at, made.ends_at, made.expires_at, made.is_kept, made.right is not None))
 
     return hold
 
@@ -213,7 +219,7 @@ def _wanted(request: AnyRequest, type_: type[_T]) -> _T:
     try:
         read_ = msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
-        raise RequestError(f"The query is not what is expected here: {error}", fix=REFERENCE) from error
+        raise RequestError(f"The query cannot be read: {in_words(error)}", fix=REFERENCE) from error
     if has_control(given):
         raise RequestError("A text has control characters", fix="Leave them out.")
     return read_

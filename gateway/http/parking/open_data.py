@@ -13,6 +13,7 @@ from gateway.errors import RequestError
 from gateway.http.conditional import is_known
 from gateway.http.departments import AnyRequest, json
 from gateway.http.parking.paging import cursor_of, limit_of, page
+from gateway.http.refusing import in_words
 from kernel.clock import Clock
 from kernel.database import Database
 
@@ -49,7 +50,7 @@ def _stay(request: AnyRequest) -> WhatIf:
     try:
         wanted = msgspec.convert(asked, WhatIf, strict=False)
     except msgspec.ValidationError as error:
-        raise RequestError(f"The question is not what is expected here: {error}", fix=_FIX) from error
+        raise RequestError(f"The query cannot be read: {in_words(error)}", fix=_FIX) from error
     if wanted.start.tzinfo is None or wanted.end.tzinfo is None:
         raise RequestError("start and end have no zone", fix=_FIX)
     return wanted

@@ -141,8 +141,12 @@ _ERROR = {
     "properties": {
         "error": {
             "type": "object",
-            "properties": {name: {"type": "string"} for name in ("code", "message", "fix")},
-            "required": ["code", "message", "fix"],
+            "properties": {
+                **{name: {"type": "string"} for name in ("code", "message", "fix")},
+                "retryable": {"type": "boolean"},
+                "details": {"type": "object"},
+            },
+            "required": ["code", "message", "fix", "retryable", "details"],
         }
     },
     "required": ["error"],

@@ -266,16 +266,16 @@ async def test_a_hold_is_for_one_person_and_answers_name_their_question(
     assert await hotline.code("/cases", hold=hold, idNumber=LI, answers=CARD) == refused
     assert await clerk.code("/cases", hold=hold, idNumber=LI, companions=[other]) == (409, "APPOINTMENT_NOT_BOOKABLE")
     answer = await clerk.ask("POST", "/cases", {"hold": hold, "idNumber": LI})
-    assert answer.json()["error"]["questions"] == ["certificate"]
+    assert answer.json()["error"]["details"]["questions"] == ["certificate"]
     answer = await clerk.ask("POST", "/cases", {"hold": hold, "idNumber": LI, "answers": {"certificate": "x"}})
-    assert (answer.status_code, answer.json()["error"]["question"]) == (422, "certificate")
+    assert (answer.status_code, answer.json()["error"]["details"]["question"]) == (422, "certificate")
     made = await clerk.done("/cases", hold=hold, idNumber=LI, answers=CARD)
     note = uuid4()
     await clerk.done(f"/cases/{made['id']}/notes/{note}", "PUT", text="一")
     again = await book(clerk, other, TEN)
     assert await clerk.code(f"/cases/{again['id']}/notes/{note}", "PUT", text="二") == (404, "APPOINTMENT_UNKNOWN")
     clash = await clerk.ask("POST", "/holds", {**HOLDING, "idNumber": other})
-    assert clash.json()["error"]["nextFree"]
+    assert clash.json()["error"]["details"]["nextFree"]
 
 
 @pytest.mark.parametrize(

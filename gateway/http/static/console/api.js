@@ -2,7 +2,7 @@
 
 import { credential } from "./session.js";
 
-/** What the API said instead of an answer, with its `fix`, and `findings` where it has some. */
+/** What the API said instead of an answer, with its `fix`, and `details` by its code. */
 export class Refused extends Error {
   constructor(status, answer) {
     const error = answer.error || {};
@@ -10,7 +10,7 @@ export class Refused extends Error {
     this.status = status;
     this.code = error.code || "";
     this.fix = error.fix || "";
-    this.findings = answer.findings || [];
+    this.details = error.details || {};
   }
 }
 

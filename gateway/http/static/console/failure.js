@@ -8,7 +8,7 @@ const OURS = { NETWORK: "network", NO_JSON: "noJson" }; // what the API has not 
 
 export function failure(error) {
   if (!(error instanceof Refused)) return defect(error);
-  const findings = error.findings.filter((each) => each.message && each.message !== error.message);
+  const findings = (error.details.findings ?? []).filter((each) => each.message && each.message !== error.message);
   return h("div", { class: "failure", role: "alert" },
     h("p", {}, h("strong", {}, OURS[error.code] ? t(OURS[error.code]) : error.message), " ", error.code && h("code", {}, error.code)),
     error.fix && h("p", {}, t("fix"), error.fix),
