@@ -6,6 +6,8 @@ from auth.policies import PUBLIC, SIGNED_IN
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.leaving import leave, naming
+from schema.appointment_details import Detailed
+from schema.appointment_queue import Queued
 from schema.caller import acting, caller
 from schema.context import Info
 from schema.scalars import DateTimeText, text
@@ -15,10 +17,9 @@ POLICIES = {"NamedAppointment": PUBLIC, "Mutation.leaveAppointment": SIGNED_IN} 
 
 
 @strawberry.type(name="NamedAppointment", description="An appointment of somebody else's that names the resident.")
-class NamedShown:
+class NamedShown(Queued, Detailed):
     """A booking, as a companion sees it."""
 
-    id: strawberry.ID
     service: strawberry.ID
     office: strawberry.ID
     starts_at: DateTimeText

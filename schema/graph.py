@@ -9,6 +9,7 @@ from schema import (
     appointment_answers,
     appointment_case,
     appointment_companions,
+    appointment_details,
     appointment_draws,
     appointment_hall,
     appointment_notices,
@@ -115,6 +116,7 @@ for each in (
     appointment_queue,
     appointment_rights,
     appointment_companions,
+    appointment_details,
     my_appointments,
 ):
     POLICIES |= each.POLICIES

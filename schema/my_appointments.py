@@ -1,6 +1,5 @@
 """``myAppointments``: what a resident has booked, as they see it."""
 
-from datetime import timedelta
 from uuid import UUID
 
 import strawberry
@@ -12,6 +11,7 @@ from flows.appointments.finding import asked_of, booking_of, bookings_of, own_bo
 from flows.appointments.icalendar import written
 from schema.appointment_case import CaseFields
 from schema.appointment_companions import NamedAppointments
+from schema.appointment_details import Detailed
 from schema.appointment_notices import AppointmentNotices
 from schema.appointment_queue import Queued
 from schema.appointment_rights import AppointmentRights
@@ -25,27 +25,11 @@ POLICIES = {
     "Query.myAppointments": SIGNED_IN,
     "MyAppointments": SIGNED_IN,
     "MyAppointment": PUBLIC,  # whoever has one was just given it
-    "AppointmentDetails": PUBLIC,
 }
 
 
-@strawberry.type(name="AppointmentDetails", description="What an appointment is of, and where, in words.")
-class DetailsShown:
-    """Its service and office, also where nothing is booked any more."""
-
-    service_zh: str
-    service_en: str
-    documents: list[str] = strawberry.field(description="What to bring.")
-    office_zh: str
-    office_en: str
-    address_zh: str
-    address_en: str
-    time_zone: str
-    change_until: DateTimeText = strawberry.field(description="Until then it can be moved or cancelled.")
-
-
 @strawberry.type(name="MyAppointment", description="An appointment of the resident who asks.")
-class AppointmentShown(Queued, CaseFields):
+class AppointmentShown(Queued, Detailed, CaseFields):
     """A booking."""
 
     code: str = strawberry.field(description="What to say at a counter or on the telephone.")
@@ -56,23 +40,6 @@ class AppointmentShown(Queued, CaseFields):
     people: int
     state: str
     replaces: strawberry.ID | None = strawberry.field(description="The one that was moved to this.")
-
-    @strawberry.field(description="Its service and office in words.")  # type: ignore[untyped-decorator]  # strawberry's
-    async def details(self, info: Info) -> DetailsShown:
-        async with info.context.platform.database.snapshot() as session:
-            row = await booking_of(session, UUID(self.id))
-            of = await asked_of(session, row)
-        return DetailsShown(
-            service_zh=of.service.name_zh,
-            service_en=of.service.name_en,
-            documents=of.service.documents,
-            office_zh=of.office.name_zh,
-            office_en=of.office.name_en,
-            address_zh=of.office.address_zh,
-            address_en=of.office.address_en,
-            time_zone=of.office.time_zone,
-            change_until=text(row.starts_at - timedelta(minutes=of.service.cancel_minutes)),
-        )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="For their calendar, as iCalendar (RFC 5545). Its UID stays when it is moved; of what is cancelled "

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, false, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.merging import parts_of
 from flows.appointments.booking_tables import Booking, BookingPerson
 from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownBookingError
-from flows.appointments.finding import booking_of
+from flows.appointments.finding import booking_of, own_booking, theirs
 from flows.appointments.history import happen
 from flows.appointments.notices import notify
 from flows.appointments.persons import person_of
@@ -19,16 +18,27 @@ from flows.appointments.persons import person_of
 
 async def naming(session: AsyncSession, account_id: UUID) -> Sequence[Booking]:
     """Return the bookings to come of others that name an account's person, by their time."""
-    parts = await parts_of(session, account_id)
     chosen = select(Booking).where(
         col(Booking.id).in_(
             select(BookingPerson.booking_id).where(
                 col(BookingPerson.person).in_(await person_of(session, account_id)), col(BookingPerson.active)
             )
         ),
-        col(Booking.account_id).is_(None) | col(Booking.account_id).not_in(parts),
+        ~func.coalesce(await theirs(session, account_id), false()),  # unknown of one that staff have made
     )
     return (await session.exec(chosen.order_by(col(Booking.starts_at)))).all()
+
+
+async def coming_to(session: AsyncSession, account_id: UUID, booking_id: UUID) -> Booking:
+    """Return a booking that an account has made, or that names its person, also one that is over.
+
+    Raises UnknownBookingError.
+    """
+    named = col(BookingPerson.person).in_(await person_of(session, account_id))
+    chosen = select(BookingPerson.booking_id).where(BookingPerson.booking_id == booking_id, named)
+    if (await session.exec(chosen)).first() is None:
+        return await own_booking(session, account_id, booking_id)
+    return await booking_of(session, booking_id)
 
 
 async def leave(deps: Deps, account_id: UUID, booking_id: UUID) -> None:
