@@ -24,6 +24,10 @@ class PlaceTexts(Struct, frozen=True):
     report: str
     reported: str
     reported_more: str
+    too_often: str
+    too_often_more: str
+    away: str
+    away_more: str
     other: str
 
 
@@ -43,6 +47,10 @@ TEXTS: dict[Lang, PlaceTexts] = {
         report="举报这个二维码",
         reported="谢谢，已收到举报",
         reported_more="工作人员会到现场查看。请勿付款。",
+        too_often="举报太频繁",
+        too_often_more="请过一小时再试，或告诉现场工作人员。请勿付款。",
+        away="现在查不到这个二维码",
+        away_more="系统暂时没有回应，请过几分钟再试。在此之前请勿付款。",
         other="English",
     ),
     "en": PlaceTexts(
@@ -60,6 +68,10 @@ TEXTS: dict[Lang, PlaceTexts] = {
         report="Report this code",
         reported="Thank you, we have your report",
         reported_more="Somebody will go and look. Do not pay.",
+        too_often="Too many reports",
+        too_often_more="Try again in an hour, or tell the staff on the spot. Do not pay.",
+        away="This code cannot be looked up now",
+        away_more="The system does not answer. Try again in some minutes, and do not pay before that.",
         other="中文",
     ),
 }

@@ -15,16 +15,18 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from auth.errors import TooManyAttemptsError
 from auth.residents.attempts import Limit, attempt
 from flows.codes.desk import Desk
 from flows.codes.distance import Position, position_of
 from flows.codes.places import Standing, reported, standing
-from gateway.http.departments import AnyRequest
+from gateway.http.departments import AnyRequest, refusals
 from gateway.http.framing import framing
 from gateway.http.place_texts import TEXTS, Lang, PlaceTexts
 from gateway.http.sign_on.rendering import language
 from gateway.http.sign_on.requesters import Requesters
 from kernel.database import Database
+from kernel.errors import YiwangError
 
 _HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 _POLICY = "default-src 'none'; style-src 'self'; img-src https:; form-action 'self'; base-uri 'none'"
@@ -46,14 +48,15 @@ class PlaceRoutes:
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return Litestar's handlers; what is printed is in upper case, and people type it as they like."""
+        refused = refusals(self._refused)
 
-        @get(["/p/{scanned:str}", "/P/{scanned:str}"])
+        @get(["/p/{scanned:str}", "/P/{scanned:str}"], exception_handlers=refused)
         async def page(request: AnyRequest, scanned: FromPath[str]) -> Response[str]:
             async with self._database.session() as session:
                 found = await standing(session, self._desk.cipher, scanned, _where(request))
             return _page(language(request), scanned, found, self._headers)
 
-        @post("/p/{scanned:str}/report", status_code=200)
+        @post("/p/{scanned:str}/report", status_code=200, exception_handlers=refused)
         async def report(request: AnyRequest, scanned: FromPath[str]) -> Response[str]:
             await attempt(self._desk.redis, _REPORTS, self._requesters.of(request))
             given = str((await request.form()).get("request_id", ""))
@@ -64,8 +67,15 @@ class PlaceRoutes:
 
         return [page, report]
 
+    def _refused(self, request: AnyRequest, error: YiwangError) -> Response[str]:
+        """Answer with the page, which says in the resident's language what to do."""
+        found = Standing("too_often" if isinstance(error, TooManyAttemptsError) else "away")
+        shown = _page(language(request), request.path_params["scanned"], found, self._headers, error.code)
+        shown.status_code = error.http_status
+        return shown
 
-def _page(lang: Lang, scanned: str, found: Standing, headers: Mapping[str, str]) -> Response[str]:
+
+def _page(lang: Lang, scanned: str, found: Standing, headers: Mapping[str, str], code: str = "") -> Response[str]:
     texts = TEXTS[lang]
     shown = _TEMPLATE.render(
         lang=lang,
@@ -73,6 +83,7 @@ def _page(lang: Lang, scanned: str, found: Standing, headers: Mapping[str, str])
         heading=getattr(texts, found.answer),
         more=_more(texts, found),
         answer=found.answer,
+        code=code,
         row=found.row,
         scanned=quote(scanned, safe=""),
         request_id=secrets.token_urlsafe(16),

@@ -73,6 +73,19 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
     assert "<script" not in hostile.text
 
 
+@pytest.mark.parametrize(("lang", "words"), [("zh", "请过一小时再试"), ("en", "Try again in an hour")])
+async def test_who_reports_too_often_reads_it_in_their_language(
+    client: httpx.AsyncClient, lang: str, words: str
+) -> None:
+    for _ in range(20):
+        assert (await client.post("/p/EVIL/report")).status_code == 200
+    refused = await client.post(f"/p/EVIL/report?lang={lang}")
+    assert (refused.status_code, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert words in refused.text
+    assert "TOO_MANY_ATTEMPTS" in refused.text
+    assert "<form" not in refused.text
+
+
 async def test_an_operator_prints_and_patrols(
     operator: Operator, database: Database, keys: Keys, tmp_path: Path
 ) -> None:

@@ -96,6 +96,22 @@ async def test_a_scanner_types_wherever_the_focus_is(lobby: Lobby, clerk: Staff,
     assert await chromium.run("return document.getElementById('code').value") == ""
 
 
+@pytest.mark.parametrize("said", [("zh", "太早：08:30 起可以签到"), ("en", "they can check in from 08:30 on")])
+async def test_who_comes_too_early_is_told_from_when_on(
+    lobby: Lobby, clerk: Staff, url: str, chromium: Browser, said: tuple[str, str]
+) -> None:
+    language, words = said
+    row = await lobby.hall.book(await lobby.hall.resident(), on("12-01", "09:00"))
+    lobby.stand(on("12-01", "08:10"))
+    await chromium.open(f"{url}/hall")
+    await chromium.run("localStorage.setItem('yiwang.language', arguments[0])", language)
+    await at_counter(chromium, url, clerk)
+    await chromium.type("#code", f"{row.code}\ue007")
+    await chromium.find(".failure", words)
+    shown = await chromium.text(".failure")
+    assert ("check in" in shown) == (language == "en")
+
+
 async def test_what_another_has_done_is_shown_and_nothing_is_lost(
     lobby: Lobby, clerk: Staff, url: str, chromium: Browser
 ) -> None:

@@ -8,14 +8,17 @@ import pytest
 from adapters.sandbox.development import APPS
 from kernel.clock import CHINA, SystemClock
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
-from tests.browser import Browser
+from tests.browser import Browser, browser
 from tests.cli.operator import Operator
 from tests.gateway.conftest import City
-from tests.gateway.residents.hosts import Phones, sign_in
+from tests.gateway.residents.hosts import Phones, agree, sign_in
 from tests.gateway.residents.test_appointments import CANCEL, CONFIRM, EVERY_DAY, HOLD, hall, tomorrow
+from tests.gateway.residents.test_proofs import PROVE
 
 __all__ = ["hall"]
 
+TOGETHER = """mutation ($hold: String!, $other: String!) {
+  confirmAppointment(hold: $hold, companions: [$other]) { id } }"""
 _OFFERED = """
 const [css] = arguments;
 return [...document.querySelectorAll(css)].map((each) => each.textContent);
@@ -87,6 +90,45 @@ async def test_a_couple_books_moves_and_cancels(
     await chromium.find("#mine", "no appointments yet")
     assert await chromium.run("return document.documentElement.scrollWidth <= innerWidth")
     assert await chromium.complaints() == []
+
+
+@pytest.mark.parametrize("said", [("zh-CN", "这个登录 code 不对"), ("en", "That code is wrong")])
+async def test_a_wrong_sign_in_code_is_explained_in_their_language(
+    city: City, phones: Phones, hall: Hall, origin: str, said: tuple[str, str]
+) -> None:
+    language, words = said
+    async with browser(language) as window:
+        await window.open(f"{origin}/appointments")
+        await window.click("#sign-in button")
+        await window.type("#app", APPS["wechat"])
+        await window.type("#code", "guessed")
+        await window.click("dialog button.main")
+        await window.find("dialog .failure", words)
+        await window.run("document.getElementById('code').value = ''")
+        await window.type("#code", phones.code("wang"))
+        await window.click("dialog button.main")
+        await window.find("#mine")
+
+
+async def test_who_comes_along_sees_it_and_may_leave(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await hall.load({"services": [{**SERVICE, "people": 2, "names_all": True}]})
+    who = await sign_in(city, phones, "wang")
+    other = await sign_in(city, phones, "li")
+    await agree(other, "real-name")
+    await other.data(PROVE, **phones.person("li"))
+    held = (await who.data(HOLD, at=tomorrow("09:00"), people=2))["hold"]
+    await who.data(TOGETHER, hold=held, other=phones.person("li")["idNumber"])
+    await chromium.width(375)
+    await chromium.open(opened(origin, phones, "li"))
+    await chromium.click(".service", "结婚登记")
+    await chromium.find(".stepper output", "2 人")  # all of them are to come
+    await chromium.click("#back")
+    await chromium.find("[data-along=confirmed] .when", "09:00")
+    await chromium.click("[data-along] button", "我不去了")
+    await chromium.click("[data-along] button.grave", "确定不去")
+    await chromium.gone("[data-along]")
 
 
 async def test_what_a_service_asks_is_answered_while_booking(

@@ -1,17 +1,19 @@
 """The desk's page in a real browser: a call is answered and booked, and the case is continued at a counter."""
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
-from tests.appointments.hall import Hall
+from tests.appointments.hall import OFFICE, WINDOW, Hall
 from tests.browser import Browser
+from tests.cli.operator import Operator
 from tests.console.test_looking import FAULTS
 from tests.gateway.conftest import City
 from tests.gateway.halls.staff_of import key
-from tests.gateway.residents.desks import LI, registry
+from tests.gateway.residents.desks import LI, registry, staff
 from tests.gateway.residents.hosts import Phones, sign_in
 from tests.gateway.residents.test_appointment_case import booked
-from tests.gateway.residents.test_appointments import tomorrow
+from tests.gateway.residents.test_appointments import EVERY_DAY, tomorrow
 
 DAY = tomorrow("09:00")[:10]
 
@@ -80,6 +82,31 @@ async def test_a_call_is_booked_and_the_case_continued_at_a_counter(hall: Hall, 
     assert steps == ["confirm", "answer", "note"]
     await look_right(chromium)
     assert [each for each in await chromium.complaints() if "favicon" not in each] == []
+
+
+async def test_a_right_to_book_again_is_seen_before_and_after_it_is_used(
+    city: City, client: httpx.AsyncClient, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    window = {**WINDOW, "schedules": [{**EVERY_DAY, "places": {"hotline": 1, "priority": 1}}]}
+    offices = [{**OFFICE, "resources": [window]}, {**OFFICE, "code": "west", "closed": True}]
+    await hall.load({"offices": offices})
+    line = await staff(hall, client, "hotline")
+    hold = await line.hold(tomorrow("09:00"), idNumber=LI)
+    case = await line.done("/cases", hold=hold, idNumber=LI, answers={"certificate": "card"})
+    assert not case["byRight"]
+    await Operator(city.settings).done("appointments", "cancel", case["code"], "--reason", "停电")
+    await enter(chromium, origin, await key(hall, "hotline"), "hotline")
+    await chromium.click("#new")
+    await chromium.type("#id-number", LI)
+    await chromium.click("#show-days")
+    await chromium.find("#only-office", OFFICE["name_zh"])
+    await chromium.click(f"[data-day='{DAY}']")
+    await chromium.click("[data-time]", "09:30")
+    await chromium.find("#uses-right", "优先再约")
+    await chromium.click("#q-certificate-card")
+    await chromium.click("#confirm")
+    await chromium.find("#said", "预约成功")
+    await chromium.find("#by-right", "优先再约")
 
 
 async def test_a_case_is_moved_and_cancelled_in_english(

@@ -3,7 +3,7 @@
 import { h } from "./element.js";
 import { now } from "./graph.js";
 import { knows, moment, pick, t } from "./language.js";
-import { cancel, isPresent, saveCalendar } from "./mine.js";
+import { cancel, isPresent, leaveAlong, saveCalendar } from "./mine.js";
 import { act } from "./refusals.js";
 import { signed } from "./session.js";
 import { go, leave } from "./state.js";
@@ -22,8 +22,32 @@ export function card(appointment, { isNew = false } = {}) {
     h("p", { class: "code" }, h("span", {}, t("say")), h("strong", {}, code), isNew && h("small", {}, t("sayWhy"))),
     isNew && details.documents.length > 0 && [h("h3", {}, t("bring")), h("ul", { class: "bring" }, details.documents.map((each) => h("li", {}, each)))],
     state === "conflict" && h("p", { class: "notice" }, t("conflictWhy")),
-    isPresent(appointment) && h("button", { type: "button", class: "main wide", onclick: () => go({ view: "waiting", booked: appointment.id }) }, t("seeQueue")),
+    isPresent(appointment) && h("button", { type: "button", class: "main wide", onclick: () => go({ view: "waiting", booked: appointment.id, along: undefined }) }, t("seeQueue")),
     CHANGES.has(state) && changes(appointment, isNew));
+}
+
+/** Return an appointment of somebody else's that the resident comes along to. */
+export function alongCard({ details, id, startsAt, state }) {
+  const quit = sure("alongLeave", "alongSure", "alongYes", async () => {
+    await signed(() => leaveAlong(id));
+    leave();
+  });
+  return h("section", { class: "card appointment", "data-along": state },
+    h("div", { class: "between" }, h("h2", {}, pick(details.serviceZh, details.serviceEn)), h("span", { class: "state" }, stateWord(state))),
+    h("p", { class: "when" }, moment(startsAt, details.timeZone)),
+    h("p", {}, pick(details.officeZh, details.officeEn), h("br"), h("small", {}, pick(details.addressZh, details.addressEn))),
+    h("p", { class: "quiet" }, t("alongWhy")),
+    isPresent({ state }) && h("button", { type: "button", class: "main wide", onclick: () => go({ view: "waiting", booked: id, along: true }) }, t("seeQueue")),
+    CHANGES.has(state) && [h("div", { class: "buttons" }, quit.first), quit.asked]);
+}
+
+/** Return a button that asks once more, in an element of its own, before it does what cannot be undone. */
+function sure(text, question, yesText, work) {
+  const yes = h("button", { type: "button", class: "grave", onclick: () => act(yes, work) }, t(yesText));
+  const turn = (isAsked) => { [asked.hidden, first.hidden] = [!isAsked, isAsked]; (isAsked ? yes : first).focus(); };
+  const first = h("button", { type: "button", onclick: () => turn(true) }, t(text));
+  const asked = h("div", { hidden: true }, h("p", {}, t(question)), h("div", { class: "buttons" }, yes, h("button", { type: "button", onclick: () => turn(false) }, t("cancelNo"))));
+  return { first, asked };
 }
 
 export function former({ details, startsAt, code, state }) {
@@ -35,16 +59,12 @@ function changes(appointment, isNew) {
   const { details: { changeUntil, timeZone }, id, code, service, people } = appointment;
   const calendar = h("button", { type: "button", class: isNew ? "main" : "", onclick: () => act(calendar, () => signed(() => saveCalendar(appointment))) }, t("calendar"));
   const isOpen = now() < Date.parse(changeUntil);
-  const sure = h("div", { hidden: true });
-  const yes = h("button", { type: "button", class: "grave", onclick: () => act(yes, async () => {
+  const end = sure("cancel", "cancelSure", "cancelYes", async () => {
     await signed(() => cancel(id));
     leave();
     document.getElementById("said").textContent = t("cancelled");
-  }) }, t("cancelYes"));
-  sure.append(h("p", {}, t("cancelSure")), h("div", { class: "buttons" }, yes,
-    h("button", { type: "button", onclick: () => { [sure.hidden, row.hidden] = [true, false]; ask.focus(); } }, t("cancelNo"))));
-  const ask = h("button", { type: "button", onclick: () => { [sure.hidden, row.hidden] = [false, true]; yes.focus(); } }, t("cancel"));
+  });
   const move = h("button", { type: "button", onclick: () => go({ view: "service", service, people, moving: { id, code }, right: undefined, office: undefined, day: undefined }) }, t("move"));
-  const row = h("div", { class: "buttons" }, calendar, isOpen && move, isOpen && ask);
-  return [row, sure, h("p", { class: "quiet" }, isOpen ? t("changeUntil", { at: moment(changeUntil, timeZone) }) : t("tooLate"))];
+  const row = h("div", { class: "buttons" }, calendar, isOpen && move, isOpen && end.first);
+  return [row, end.asked, h("p", { class: "quiet" }, isOpen ? t("changeUntil", { at: moment(changeUntil, timeZone) }) : t("tooLate"))];
 }

@@ -1,5 +1,6 @@
 // What the page says, and how it writes times. A text is looked up by its name in the language that is chosen.
 
+import { ERRORS } from "./errors.js";
 import { TEXTS } from "./texts.js";
 
 let language = document.documentElement.lang === "en" ? "en" : "zh";
@@ -9,8 +10,12 @@ export function turn() {
   document.documentElement.lang = language;
 }
 
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+
 /** Return a text, with each {name} filled in. */
-export const t = (name, values = {}) => TEXTS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+export const t = (name, values = {}) => filled(TEXTS[language][name], values);
+/** Return what a refusal's code means and what to do. */
+export const refusal = (code, values = {}) => filled((Object.hasOwn(ERRORS, code) ? ERRORS[code] : ERRORS.OTHER)[language], values);
 export const knows = (name) => Object.hasOwn(TEXTS[language], name);
 export const pick = (zh, en) => (language === "en" && en ? en : zh);
 

@@ -1,7 +1,7 @@
 // Appointments on a phone: choose, hold, confirm, change; sign in by the host app around the page, or by its code.
 
 import { arriving } from "./arriving.js";
-import { card, former } from "./cards.js";
+import { alongCard, card, former } from "./cards.js";
 import { choosing, facts } from "./choose.js";
 import { h } from "./element.js";
 import { now } from "./graph.js";
@@ -29,10 +29,10 @@ async function home() {
     !offered.length && h("p", {}, t("noServices"))];
 }
 
-function ownPart({ coming, former: over }, more) {
+function ownPart({ coming, former: over, along }, more) {
   return h("section", { id: "mine", "aria-labelledby": "mine-title" }, h("h2", { id: "mine-title" }, t("mine")),
     coming.length ? coming.map((each) => card(each)) : h("p", { class: "quiet" }, t("none")),
-    more, over.length > 0 && h("details", {}, h("summary", {}, t("former")), h("ul", { class: "former" }, over.map(former))));
+    more, along.length > 0 && [h("h2", {}, t("along")), along.map(alongCard)], over.length > 0 && h("details", {}, h("summary", {}, t("former")), h("ul", { class: "former" }, over.map(former))));
 }
 
 function heldPart() {
@@ -43,7 +43,7 @@ function heldPart() {
 function right({ id, service: code, until }, offered) {
   const of = offered.find((each) => each.code === code);
   return of && h("section", { class: "card", "data-right": code }, h("h2", {}, pick(of.nameZh, of.nameEn)), h("p", {}, t("right", { at: dayLong(until) })),
-    h("div", { class: "buttons" }, h("button", { type: "button", class: "main", onclick: () => begin({ service: code, right: id }) }, t("useRight"))));
+    h("div", { class: "buttons" }, h("button", { type: "button", class: "main", onclick: () => begin(of, { right: id }) }, t("useRight"))));
 }
 
 function scanPart() {
@@ -56,10 +56,10 @@ function signInPart() {
   return h("section", { class: "card", id: "sign-in" }, h("p", {}, t("signInWhy")), button);
 }
 
-const begin = (chosen) => go({ view: "service", people: 1, moving: undefined, right: undefined, office: undefined, day: undefined, ...chosen });
+const begin = (of, chosen = {}) => go({ view: "service", service: of.code, people: of.namesAll ? of.people : 1, moving: undefined, right: undefined, office: undefined, day: undefined, ...chosen });
 
 function service(each) {
-  return h("button", { type: "button", class: "card service", onclick: () => begin({ service: each.code }) },
+  return h("button", { type: "button", class: "card service", onclick: () => begin(each) },
     h("strong", {}, pick(each.nameZh, each.nameEn)), h("small", {}, facts(each)));
 }
 

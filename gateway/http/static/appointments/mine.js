@@ -2,8 +2,9 @@
 
 import { ask } from "./graph.js";
 
-const SHOWN = `id code service office people startsAt endsAt state
-  details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn timeZone changeUntil }`;
+const DETAILS = "details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn timeZone changeUntil }";
+const SHOWN = `id code service office people startsAt endsAt state ${DETAILS}`;
+const ALONG = `companionOf { id service office people startsAt endsAt state ${DETAILS} queue { number } }`;
 const OVER = new Set(["cancelled", "rescheduled", "done", "no_show", "office_cancelled", "left", "lapsed", "expired"]);
 
 const PRESENT = new Set(["ticket", "checked_in", "requeued", "called", "serving", "missed"]);
@@ -15,14 +16,19 @@ export const isOver = (appointment) => OVER.has(appointment.state);
 /** Return what may be booked before others, for the office has cancelled it. */
 export const rights = async () => (await ask("{ myAppointments { rebookRights { id service until } } }")).myAppointments.rebookRights;
 
-/** Return the latest appointments; those to come first, the next one at the top. */
+/** Return the latest appointments, and others' that one comes along to; those to come first, the next one at the top. */
 export async function mine() {
-  const { bookings } = (await ask(`{ myAppointments { bookings(first: 20) { ${SHOWN} } } }`)).myAppointments;
+  const { bookings, companionOf: along } = (await ask(`{ myAppointments { bookings(first: 20) { ${SHOWN} } ${ALONG} } }`)).myAppointments;
   const byTime = (one, other) => Date.parse(one.startsAt) - Date.parse(other.startsAt);
-  return { coming: bookings.filter((each) => !isOver(each)).sort(byTime), former: bookings.filter(isOver) };
+  return { coming: bookings.filter((each) => !isOver(each)).sort(byTime), former: bookings.filter(isOver), along };
 }
 
 export const one = async (id) => (await ask(`query ($id: ID!) { myAppointments { booking(id: $id) { ${SHOWN} } } }`, { id })).myAppointments.booking;
+
+/** Return an appointment of somebody else's that one comes along to; nothing once it is over. */
+export const oneAlong = async (id) => (await ask(`{ myAppointments { ${ALONG} } }`)).myAppointments.companionOf.find((each) => each.id === id);
+
+export const leaveAlong = (id) => ask("mutation ($id: ID!) { leaveAppointment(appointment: $id) }", { id });
 
 /** Have the browser keep an appointment's entry as a file, which calendar apps open. */
 export async function saveCalendar({ id, code }) {

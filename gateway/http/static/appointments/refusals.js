@@ -1,14 +1,14 @@
 // How a refusal is said: in the resident's words, with what to do next; and buttons for what is free instead.
 
 import { h } from "./element.js";
-import { clock, dayLong, knows, moment, t } from "./language.js";
+import { clock, dayLong, knows, moment, refusal, t } from "./language.js";
 
-/** Return what has gone wrong, as a text; what has no words here is said as the graph says it. */
+/** Return what has gone wrong, as a text in the page's language. */
 export function said(error, zone) {
   const more = error.extensions ?? {};
   if (more.clash?.code) return t("clash", { code: more.clash.code, at: moment(more.clash.startsAt, zone) });
-  if (!error.code || !knows(error.code)) return error.message;
-  return t(error.code, {
+  if (knows(error.code)) return t(error.code); // what the page itself refuses
+  return refusal(error.code, {
     n: more.missed?.length, codes: more.missed?.join(", "),
     until: more.until && dayLong(more.until, zone), at: more.at && moment(more.at, zone),
   });
@@ -17,7 +17,7 @@ export function said(error, zone) {
 /** Return an alert; `choose` is called with the time that is chosen instead. */
 export function failure(error, { zone, choose } = {}) {
   const times = choose ? error.extensions?.nextFree ?? [] : [];
-  return h("div", { class: "failure", role: "alert" }, h("p", {}, said(error, zone)),
+  return h("div", { class: "failure", role: "alert" }, h("p", {}, said(error, zone)), error.code && h("p", { class: "quiet" }, h("code", {}, error.code)),
     times.length > 0 && [h("p", { class: "quiet" }, t("nextFree")), h("div", { class: "times" }, times.map((each) =>
       h("button", { type: "button", onclick: ({ currentTarget }) => act(currentTarget, () => choose(each), { zone, choose }) },
         h("small", {}, dayLong(each, zone)), clock(each, zone))))]);

@@ -92,6 +92,7 @@ function dialog(title, form) {
         done();
         box.close();
       } catch (error) {
+        if (!error.code) console.error(error);
         [wrong.textContent, wrong.hidden] = [said(error), false];
       }
       submit.disabled = false;

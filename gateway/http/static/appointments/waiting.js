@@ -3,8 +3,8 @@
 import { h } from "./element.js";
 import { ask, follow } from "./graph.js";
 import { pick, t } from "./language.js";
-import { isOver, one } from "./mine.js";
-import { act } from "./refusals.js";
+import { isOver, one, oneAlong } from "./mine.js";
+import { act, failure } from "./refusals.js";
 import { scan, canScan } from "./scanning.js";
 import { signed } from "./session.js";
 import { at, leave } from "./state.js";
@@ -16,11 +16,16 @@ const LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { id } }";
 const CALLED_MS = [300, 100, 300, 100, 300]; // how the phone shakes: three times
 
 export async function waiting(signal) {
-  const appointment = await signed(() => one(at.booked));
+  const appointment = await signed(() => (at.along ? oneAlong : one)(at.booked));
+  if (!appointment) {
+    leave(); // what one came along to is over
+    return [];
+  }
   const { details, id } = appointment;
   const panel = h("section", { class: "card queue", id: "queue", "aria-live": "polite", "aria-atomic": "true" });
   const more = h("div", {});
-  const shown = ({ data }) => {
+  const shown = ({ data, errors }) => {
+    if (errors) panel.replaceChildren(failure({ code: errors[0].extensions?.code, extensions: errors[0].extensions }, { zone: details.timeZone }));
     if (!data?.appointmentQueue) return;
     const queue = data.appointmentQueue;
     if (queue.state === "called" && panel.dataset.calls !== String(queue.calls)) navigator.vibrate?.(CALLED_MS);
@@ -63,6 +68,7 @@ function wait({ waitLow, waitHigh, waitError }) {
 
 function following({ state }, id) {
   if (isOver({ state })) return h("button", { type: "button", class: "main wide", onclick: () => leave() }, t("done"));
+  if (at.along) return null;
   if (state === "missed") return canScan() && h("button", { type: "button", class: "main wide", onclick: ({ currentTarget }) => act(currentTarget, scan) }, t("scanAgain"));
   if (state === "serving") return null;
   const sure = h("button", { type: "button", class: "grave", hidden: true, onclick: () => act(sure, async () => {

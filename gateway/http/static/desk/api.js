@@ -22,5 +22,5 @@ export const api = {
   hold: (body) => post("/holds", body),
   book: (body) => post("/cases", body),
   act: (id, name, body) => post(`/cases/${id}/${name}`, body),
-  note: (id, text, note = crypto.randomUUID()) => call("PUT", path(`/cases/${id}/notes/${note}`), { text }),
+  note: (id, text, note) => call("PUT", path(`/cases/${id}/notes/${note}`), { text }),
 };

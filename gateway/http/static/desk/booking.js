@@ -11,7 +11,11 @@ export function booking({ door, idNumber, booked }) {
   const number = h("input", { id: "id-number", value: idNumber, required: true, autocomplete: "off", spellcheck: "false", maxlength: "40" });
   const service = select("service", door.services.map((each) => [each.service.code, named(each.service)]));
   const people = h("input", { id: "people", type: "number", value: "1", min: "1", required: true });
-  const limit = () => { people.max = String(offered().people); };
+  const limit = () => {
+    const { people: most, namesAll } = offered();
+    people.max = String(most);
+    people.value = String(namesAll ? most : 1); // all of them are to come
+  };
   const offered = () => door.services.find((each) => each.service.code === service.value);
   service.addEventListener("change", limit);
   const rest = h("div", {});
@@ -41,7 +45,7 @@ function finish({ made, zone, whom, asked, people, booked }) {
     attempt(form, async () => {
       const companions = people > 1 ? others.value.split("\n").map((each) => each.trim()).filter(Boolean) : [];
       booked(await api.book({ hold: made.hold, ...whom, name: name.value.trim(), phone: phone.value.trim(), companions, answers: answers.given() }));
-    });
+    }, zone);
   };
   const form = h("form", { class: "card", onsubmit: send },
     h("h2", { tabindex: "-1" }, t("confirm")), kept(made, zone),
@@ -58,7 +62,7 @@ export function moving({ door, seen, moved, back }) {
     const reason = reasons();
     const send = (event) => {
       event.preventDefault();
-      attempt(form, async () => moved(await api.act(seen.id, "move", { hold: made.hold, reason: reason.value })));
+      attempt(form, async () => moved(await api.act(seen.id, "move", { hold: made.hold, reason: reason.value })), zone);
     };
     const form = h("form", { class: "card", onsubmit: send }, kept(made, zone), field(t("reason"), reason),
       h("div", { class: "row" }, h("button", { class: "main", id: "confirm-move" }, t("confirmMove"))));

@@ -1,6 +1,7 @@
 // A case: who, what, when; what was answered and what is missing; what happened by which door; and what can be done.
 
 import { api } from "./api.js";
+import { uuid } from "./ids.js";
 import { attempt, field, questions, reasons } from "./parts.js";
 import { both, named, t, titled, when } from "./texts.js";
 import { h, say } from "/console/dom.js";
@@ -20,7 +21,7 @@ function head(seen, show, move) {
     ["office", named(seen.office)],
     ["person", [[who.name, who.idNumber, who.phone].filter(Boolean).join(" · ") || t("unknown"), h("br"), h("span", { class: "quiet" }, t(who.hasAccount ? "hasAccount" : "noAccount"))]],
     ["people", t("people_n", { n: seen.people })],
-    ["bookedBy", t(`channel.${seen.channel}`)],
+    ["bookedBy", [t(`channel.${seen.channel}`), seen.byRight && [h("br"), h("span", { class: "quiet", id: "by-right" }, t("byRight"))]]],
   ];
   return h("section", { class: "card" },
     h("div", { class: "top" }, h("h1", { tabindex: "-1" }, named(seen.service)),
@@ -39,17 +40,17 @@ function asked(seen, show) {
   const names = seen.questions.filter((each) => seen.missing.includes(each.name)).map(titled);
   const send = (event) => {
     event.preventDefault();
-    attempt(form, async () => done(show, "saved", await api.act(seen.id, "answers", { answers: answers.given() })));
+    attempt(form, async () => done(show, "saved", await api.act(seen.id, "answers", { answers: answers.given() })), seen.timeZone);
   };
   const form = h("form", { class: "card", onsubmit: send, "aria-labelledby": "questions-title" }, h("h2", { id: "questions-title" }, t("questions")),
-    names.length > 0 && h("p", { class: "alert", id: "missing" }, t("missing", { names: names.join("、") })),
+    names.length > 0 && h("p", { class: "alert", id: "missing" }, t("missing", { names: names.join(t("comma")) })),
     answers.elements, h("div", { class: "row" }, h("button", { class: "main", id: "save" }, t("save"))));
   return form;
 }
 
 function past(seen, show) {
   const text = h("textarea", { id: "note", rows: "2", maxlength: "1000", required: true });
-  const id = crypto.randomUUID(); // sent twice it is one note
+  const id = uuid(); // sent twice it is one note
   const send = (event) => {
     event.preventDefault();
     attempt(form, async () => done(show, "noted", await api.note(seen.id, text.value.trim().replace(/\s+/g, " "), id)));

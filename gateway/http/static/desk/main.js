@@ -153,7 +153,7 @@ function signIn() {
     event.preventDefault();
     attempt(form, async () => {
       const given = input.value.trim();
-      if (!CREDENTIAL.test(given)) throw new Refused(0, { error: { message: t("credentialForm") } });
+      if (!CREDENTIAL.test(given)) throw new Refused(0, { error: { code: "CREDENTIAL_FORM" } });
       keep(given);
       await api.doors().catch((error) => { forget(); throw error; });
       await start();

@@ -1,29 +1,30 @@
 // What the views are made of: refusals, one request at a time, questions, reasons.
 
-import { t, titled } from "./texts.js";
+import { refusal, t, titled, when } from "./texts.js";
 import { Refused } from "/console/api.js";
 import { h } from "/console/dom.js";
 
-const OURS = { NETWORK: "network", NO_JSON: "noJson" }; // what the API has not said
+const OURS = { NETWORK: "network", NO_JSON: "noJson", CREDENTIAL_FORM: "credentialForm" }; // what the API has not said
 
-/** What went wrong, as the API says it, with its way out. */
-export function failure(error) {
+/** What went wrong, in the page's language; times on the clock of an office's zone. */
+export function failure(error, zone) {
   if (!(error instanceof Refused)) console.error(error);
-  const said = error instanceof Refused ? (OURS[error.code] ? t(OURS[error.code]) : error.message) : t("defect");
+  const said = !(error instanceof Refused) ? t("defect") : OURS[error.code] ? t(OURS[error.code]) : refusal(error, zone);
+  const free = error.details?.nextFree ?? [];
   return h("div", { class: "failure", role: "alert" },
-    h("p", {}, h("strong", {}, said), " ", error.code && h("code", {}, error.code)),
-    error.fix && h("p", {}, t("fix"), error.fix));
+    h("p", {}, h("strong", {}, said), " ", error.code && !OURS[error.code] && h("code", {}, error.code)),
+    free.length > 0 && h("p", {}, t("nextFree", { times: free.map((each) => when(each, zone)).join(t("comma")) })));
 }
 
 /** Do something, once however often it is pressed; what the API has against it stands in `place` then. */
-export async function attempt(place, work) {
+export async function attempt(place, work, zone) {
   if (place.ariaBusy === "true") return;
   place.ariaBusy = "true";
   place.querySelector(":scope > .failure")?.remove();
   try {
     await work();
   } catch (error) {
-    place.append(failure(error));
+    place.append(failure(error, zone));
   } finally {
     place.ariaBusy = "false";
   }

@@ -20,7 +20,7 @@ export function picker({ door, service, people, whom, held, at = "" }) {
       list.replaceChildren(...found.filter((each) => each.office === chosen.value).map((each) => h("li", {}, dayButton(each))));
     };
     chosen.addEventListener("change", renew);
-    days.append(h("h2", {}, t("pickDay")), places.length > 1 ? field(t("office"), chosen) : "", places.length ? list : h("p", {}, t("noDays")));
+    days.append(h("h2", {}, t("pickDay")), places.length > 1 ? field(t("office"), chosen) : h("p", { id: "only-office" }, places.map((each) => named(each.office))), places.length ? list : h("p", {}, t("noDays")));
     renew();
   });
 
@@ -43,14 +43,14 @@ export function picker({ door, service, people, whom, held, at = "" }) {
         return h("li", {}, one);
       })) : h("p", {}, t("noTimes")));
       times.querySelector("button")?.focus();
-    });
+    }, place.timeZone);
   }
 
   const keep = (button, place, startsAt) => attempt(times, async () => {
     const made = await api.hold({ service, office: place.office.code, startsAt, people, ...whom });
     press(times, button);
     held(made, place.timeZone);
-  });
+  }, place.timeZone);
   return element;
 }
 
@@ -58,6 +58,8 @@ function press(within, button) {
   for (const each of within.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === button));
 }
 
-/** Say until when a time is kept. */
-export const kept = (made, zone) =>
-  h("p", { class: made.isKept ? null : "alert" }, t(made.isKept ? "held" : "notKept", { time: when(made.startsAt, zone), until: clock(made.expiresAt, zone) }));
+/** Say until when a time is kept, and whether a right to book again is used by it. */
+export const kept = (made, zone) => [
+  h("p", { class: made.isKept ? null : "alert" }, t(made.isKept ? "held" : "notKept", { time: when(made.startsAt, zone), until: clock(made.expiresAt, zone) })),
+  made.byRight && h("p", { class: "quiet", id: "uses-right" }, t("usesRight")),
+];

@@ -2,7 +2,8 @@
 
 import { EN } from "./texts_en.js";
 import { ZH } from "./texts_zh.js";
-import { language } from "/console/session.js";
+import { staffRefusal } from "./staff_errors.js";
+import { keyId, language } from "/console/session.js";
 
 /** Return a text, with each {name} filled in; the name itself where there is none. */
 export function t(name, values = {}) {
@@ -16,6 +17,9 @@ export const named = (one) => (language() === "en" && one.nameEn) || one.nameZh;
 export const titled = (one) => (language() === "en" && one.titleEn) || one.titleZh;
 /** A text that is there in both languages. */
 export const both = (words) => words[language()] || words.zh;
+
+/** What a refusal means and what to do; times in it are on the clock of an office, if it is known. */
+export const refusal = (error, zone) => staffRefusal(error, language(), (iso) => when(iso, zone), keyId());
 
 const format = (iso, timeZone, how) => new Intl.DateTimeFormat(language() === "zh" ? "zh-CN" : "en-GB", { timeZone, hourCycle: "h23", ...how }).format(new Date(iso));
 

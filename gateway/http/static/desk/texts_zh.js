@@ -1,5 +1,5 @@
 export const ZH = {
-  desk: "预约受理台", skip: "跳到内容", network: "无法连接网关。", noJson: "应答的不是网关，可能是代理。", defect: "页面出错了。", fix: "怎么办：",
+  desk: "预约受理台", skip: "跳到内容", network: "无法连接网关。", noJson: "应答的不是网关，可能是代理。", defect: "页面出错了。", comma: "、", byRight: "用优先再约的权利预约（办事处曾取消其预约）", usesRight: "办事处曾取消其预约：确认后，用掉优先再约的权利。",
   signIn: "登录", credential: "工作人员凭据", credentialHow: "以 yw_ 开头，由平台运营方签发。保存在此标签页：在公用电脑上，离开前请点“退出”。", credentialForm: "这不是凭据。", leave: "退出",
   chooseDoor: "您在哪里受理？", hotline: "热线", hotlineHow: "为所辖各办事处预约", counterOf: "{office} 柜台", noDoor: "这个凭据没有受理权限。请向平台运营方申请“窗口人员”或“热线”角色。", otherDoor: "换受理点",
   lookUp: "查找预约", codeOrNumber: "预约号或身份证号", codeHow: "预约号由 8 位字母和数字组成；柜台也可以扫本人的签到码。按身份证号查找会留下记录。", search: "查找", found: "找到 {n} 个预约", foundNone: "没有找到预约。", newBooking: "新预约", nothing: "输入预约号或身份证号，或者新建预约。",

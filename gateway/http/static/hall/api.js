@@ -16,11 +16,6 @@ export const clock = () => Date.now() + ahead;
 
 const path = (office, rest = "") => `/halls/${encodeURIComponent(office)}${rest}`;
 
-/** Return a key under which the same request, sent again, happens once. */
-export function newKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
-}
-
 const post = (office, rest, body, key) =>
   call("POST", path(office, rest), body, key ? { "idempotency-key": key } : {});
 

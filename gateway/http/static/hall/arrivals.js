@@ -1,6 +1,7 @@
 // Who comes: a field for what a hand scanner types, and tickets for who has no appointment.
 
-import { api, newKey } from "./api.js";
+import { api } from "./api.js";
+import { uuid } from "./ids.js";
 import { renew } from "./parts.js";
 import { named, t } from "./texts.js";
 import { h } from "/console/dom.js";
@@ -31,7 +32,7 @@ export function arrivals({ office, act, idle }) {
 
   async function take(service) {
     const asked = `${service} ${priority.checked}`;
-    const key = keys.get(asked) ?? newKey();
+    const key = keys.get(asked) ?? uuid();
     keys.set(asked, key);
     const settled = await act("take", () => api.take(office.code, service, asked.endsWith("true"), key)).catch(() => true);
     if (settled) {

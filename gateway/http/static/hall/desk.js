@@ -33,7 +33,7 @@ export function desk({ office, counter, take }) {
       take(done.hall, done.now);
       return true;
     } catch (error) {
-      wrong.replaceChildren(failure(error));
+      wrong.replaceChildren(failure(error, office.timeZone));
       if (error.status >= 400 && error.status < 500) throw error; // it is refused; of anything else nobody knows
       return false;
     } finally {

@@ -6,20 +6,17 @@ import { h } from "/console/dom.js";
 import { forget, keep, language, speak } from "/console/session.js";
 
 const CREDENTIAL = /^yw_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/; // a header holds no other characters
-const OURS = { NETWORK: "network", NO_JSON: "noJson" }; // what the API has not said
+const OURS = { NETWORK: "network", NO_JSON: "noJson", CREDENTIAL_FORM: "credentialForm" }; // what the API has not said
 
-/** What went wrong: in the page's words if it has some, and as the API says it, with its way out. */
-export function failure(error) {
+/** What went wrong, in the page's language; times on the clock of an office's zone. */
+export function failure(error, zone) {
   if (!(error instanceof Refused)) console.error(error);
-  const known = error instanceof Refused ? OURS[error.code] && t(OURS[error.code]) : t("defect");
-  const own = known || refusal(error.code);
-  const told = known ? "" : [error.message, error.fix].filter(Boolean).join(". ").replace("..", ".");
+  const said = !(error instanceof Refused) ? t("defect") : OURS[error.code] ? t(OURS[error.code]) : refusal(error, zone);
   const shut = () => made.remove();
   const made = h("div", { class: "failure", role: "alert" },
     h("button", { type: "button", class: "shut", "aria-label": t("close"), onclick: shut }, "×"),
-    own && h("p", {}, h("strong", {}, own)),
-    told && h("p", own ? { class: "quiet", lang: "en" } : { lang: "en" }, told),
-    error.code && h("p", { class: "quiet" }, h("code", {}, error.code)));
+    h("p", {}, h("strong", {}, said)),
+    error.code && !OURS[error.code] && h("p", { class: "quiet" }, h("code", {}, error.code)));
   return made;
 }
 
@@ -30,7 +27,7 @@ export function signIn(how, signed) {
     event.preventDefault();
     const given = input.value.trim();
     try {
-      if (!CREDENTIAL.test(given)) throw new Refused(0, { error: { message: t("credentialForm") } });
+      if (!CREDENTIAL.test(given)) throw new Refused(0, { error: { code: "CREDENTIAL_FORM" } });
       keep(given);
       const { offices } = await api.offices();
       signed(offices);

@@ -19,12 +19,6 @@ export const ZH = {
   "done.open": "已开窗。", "done.close": "已停办。", "done.call": "已呼叫 {number}。", "done.none": "没有人等候您的窗口。", "done.recall": "又呼叫了 {number}。",
   "done.serve": "开始办理 {number}。", "done.finish": "{number} 已办结。", "done.skip": "{number} 已过号。", "done.transfer": "{number} 已转到其他事项。",
   "done.checkIn": "{number} 已签到。", "done.take": "新号 {number}。", "done.requeue": "{number} 已重新排队。", "done.leave": "{number} 已离开。",
-  "error.CREDENTIAL_REFUSED": "凭据不存在或已吊销。", "error.STAFF_ROLE_MISSING": "这个凭据在此大厅没有相应的角色。", "error.STREAMS_FULL": "这个凭据打开的页面太多。",
-  "error.APPOINTMENT_UNKNOWN": "没有找到相应的预约或号。", "error.APPOINTMENT_STATE": "以它现在的状态，不能这样操作。", "error.APPOINTMENT_SERVICE_UNKNOWN": "没有这个大厅或事项。",
-  "error.PASS_CODE_REFUSED": "通行码无效：请办事人刷新后再出示。", "error.CODES_UNAVAILABLE": "暂时无法核验通行码，请稍后再试，或输入预约编号。", "error.VERIFIER_REFUSED": "此大厅已停止读取通行码，请输入预约编号。",
-  "error.HALL_TOO_EARLY": "太早：预约开始前 30 分钟起才能签到。", "error.HALL_TOO_LATE": "太晚：预约已开始超过 10 分钟，请现场取号或另行预约。", "error.HALL_ELSEWHERE": "这个预约在另一个大厅。",
-  "error.HALL_NO_TICKETS": "没有窗口办理这个事项，不能取号。", "error.HALL_COUNTER_UNKNOWN": "没有这个窗口。", "error.HALL_COUNTER_STATE": "以这个窗口现在的情况，不能这样操作。",
-  "error.HALL_CALLED_JUST_NOW": "刚刚呼叫过，一分钟后才能再叫。", "error.BAD_REQUEST": "平台看不懂这个请求。", "error.REQUEST_TOO_LARGE": "内容太长。",
 
   calling: "正在叫号", toCounter: "请到", counters: "各窗口", nextNumbers: "等候中", estimates: "预计等候", ahead: "{n} 人等候",
   about: "{low}–{high} 分钟", aboutOne: "约 {n} 分钟", atOnce: "不到 1 分钟", noCounterOpen: "暂无窗口办理", off: "近期误差 ±{n} 分钟", offUnknown: "暂无误差数据",

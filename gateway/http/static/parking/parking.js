@@ -2,6 +2,7 @@
 
 import { ask, follow, take, tokens } from "./graph.js";
 import { around, askHost, greet } from "./host.js";
+import { uuid } from "./ids.js";
 import { TEXTS } from "./texts.js";
 import { here } from "./where.js";
 
@@ -111,7 +112,7 @@ function watch(session) {
 }
 
 async function scan(verb) {
-  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: crypto.randomUUID(), ...await here() };
+  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: uuid(), ...await here() };
   const found = (await ask(SCAN(verb), given))[`${verb}Parking`];
   watch(found.session);
   const next = { open: word("open"), pay: word("payFirst"), review: word("review") }[found.decision] ?? "";
@@ -122,7 +123,7 @@ async function scan(verb) {
 async function pay() {
   const id = state.session.id;
   const query = "mutation ($id: ID!, $key: String!) { payParking(session: $id, key: $key) { id } }";
-  state.order = (await ask(query, { id, key: crypto.randomUUID() })).payParking.id;
+  state.order = (await ask(query, { id, key: uuid() })).payParking.id;
   const begin = "mutation ($order: ID!, $app: String!) { beginPayment(order: $order, app: $app) { arguments } }";
   const begun = (await ask(begin, { order: state.order, app: tokens.app })).beginPayment;
   byId("arguments").value = JSON.stringify(begun.arguments);
