@@ -9,6 +9,7 @@ from adapters.vehicle_register import open_vehicle_register
 from auth.clients.clients import ensure_own
 from auth.consents.registered import read_purposes
 from auth.provider.environment import Environment
+from flows.appointments.hall.reading_once import Halls
 from flows.appointments.hall.watching import HALLS
 from flows.appointments.holding import Desk as AppointmentDesk
 from flows.appointments.offered import Offered
@@ -61,6 +62,7 @@ async def open_platform(
         appointments=_appointment_desk(database, environment),
         watch=watch,
         halls=halls,
+        halls_read=Halls(database, environment.clock, environment.keys.cipher),
         framed_by=apps.framed_by,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )

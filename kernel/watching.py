@@ -7,7 +7,7 @@ five in case an announcement was lost.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -55,7 +55,7 @@ class Watch:
         news = asyncio.Event()
         self._watched.setdefault(row_id, set()).add(news)
         try:
-            yield Changes(news)
+            yield Changes(news, lambda: self._known.get(row_id))
         finally:
             watchers = self._watched[row_id]
             watchers.discard(news)
@@ -81,8 +81,13 @@ class Watch:
 class Changes:
     """One watcher's view of a row's changes."""
 
-    def __init__(self, news: asyncio.Event) -> None:
-        self._news = news
+    def __init__(self, news: asyncio.Event, version: Callable[[], Any]) -> None:
+        self._news, self._version = news, version
+
+    @property
+    def version(self) -> Any:
+        """The row's version when it was looked at last, None before that and of no row."""
+        return self._version()
 
     async def wait(self, seconds: float) -> None:
         """Return at the next change, or after so many seconds; changes since the last call count."""

@@ -1,7 +1,10 @@
 """Residents in an office's hall: check in by its sticker, take a ticket, leave, and watch how the line moves."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from time import monotonic
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,18 +12,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.policies import SIGNED_IN
 from auth.residents.attempts import Limit, attempt_if_counted
 from flows.appointments.deps import Deps
+from flows.appointments.errors import UnknownServiceError
 from flows.appointments.finding import booking_of, own_booking
 from flows.appointments.hall.arriving import WalkIn, check_in, take_ticket
 from flows.appointments.hall.line import line_of
-from flows.appointments.hall.position import position_of
+from flows.appointments.hall.position import Position, position_of
 from flows.appointments.hall.reading import visit_of
 from flows.appointments.hall.requeueing import leave
 from flows.appointments.hall.scanning import office_scanned
+from flows.appointments.leaving import coming_to
 from flows.codes.distance import position_of as position_said
 from flows.codes.places import base_url, standing
+from kernel.watching import Changes
 from schema.appointment_queue import QueueShown, shown_queue
 from schema.caller import about, acting, caller, token_of
-from schema.context import Context, Info
+from schema.context import Context, Info, Platform
 from schema.my_appointments import AppointmentShown, shown_booking
 from schema.places import scan_text
 from schema.scalars import line
@@ -106,24 +112,42 @@ class HallSubscriptions:
     """The part of ``Subscription`` that this file is for."""
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Where they stand in the hall, at once and whenever that changes, until their visit is over."
+        description="Where they stand in the hall, at once and whenever that changes, until their visit is over. "
+        "Whoever comes along to somebody else's appointment may watch it, too."
     )
     async def appointment_queue(self, info: Info, appointment: strawberry.ID) -> AsyncGenerator[QueueShown, None]:
-        platform, wanted, known = info.context.platform, uuid(appointment, "appointment"), None
-        async with platform.database.snapshot() as session:
-            office = (await own_booking(session, (await caller(session, info.context)).account_id, wanted)).office
-        async with platform.halls.changes_of(office) as changes:
+        context, wanted, known = info.context, uuid(appointment, "appointment"), None
+        found, office = await _looked_up(context, wanted)
+        looked_at = monotonic()
+        async with context.platform.halls.changes_of(office) as changes:
             while True:
-                async with platform.database.snapshot() as session:
-                    owner = await caller(session, info.context)
-                    row = await own_booking(session, owner.account_id, wanted)
-                    found = await position_of(session, platform.environment.clock, row)
                 if found != known:
                     known = found
                     yield shown_queue(found)
                 if found.is_over:
                     return
                 await changes.wait(_LOOK_SECONDS)
+                there = await _in_hall(context.platform, office, changes, wanted)
+                has_gone = there is None and found.number
+                if has_gone or monotonic() >= looked_at + _LOOK_SECONDS:
+                    found, looked_at = (await _looked_up(context, wanted))[0], monotonic()
+                elif there is not None:
+                    found = there
+
+
+async def _looked_up(context: Context, booking_id: UUID) -> tuple[Position, str]:
+    """Return where the caller stands with a booking of theirs, and at which office. Raises UnknownBookingError."""
+    async with context.platform.database.snapshot() as session:
+        row = await coming_to(session, (await caller(session, context)).account_id, booking_id)
+        return await position_of(session, context.platform.environment.clock, row), row.office
+
+
+async def _in_hall(platform: Platform, office: str, changes: Changes, booking_id: UUID) -> Position | None:
+    """Return where somebody stands in a hall, as it was read for all; None outside, and of one that is closed."""
+    with suppress(UnknownServiceError):
+        hall = await platform.halls_read.read(office, changes.version or 0, _LOOK_SECONDS)
+        return hall.position_of(booking_id)
+    return None
 
 
 async def _office(

@@ -14,6 +14,7 @@ from auth.consents.purposes import Purposes
 from auth.provider.environment import Environment
 from auth.residents.app_sessions import Tokens
 from auth.sessions.access_tokens import AccessToken
+from flows.appointments.hall.reading_once import Halls
 from flows.appointments.holding import Desk as AppointmentDesk
 from flows.codes.desk import Desk
 from flows.parking.proving import Register
@@ -52,7 +53,8 @@ class Platform(Struct, frozen=True, kw_only=True):
     ``parking`` are the hosts' products that charge for stays by themselves, by app id, too.
 
     ``desk`` has what residents' codes are issued with, ``appointments`` what times are held with; ``watch`` follows
-    parking sessions that are shown live, ``halls`` the halls of offices, by the office's code;
+    parking sessions that are shown live, ``halls`` the halls of offices, by the office's code, which ``halls_read``
+    reads for all who watch them;
     ``framed_by`` are the origins that may show residents' pages in a frame.
     """
 
@@ -70,6 +72,7 @@ class Platform(Struct, frozen=True, kw_only=True):
     appointments: AppointmentDesk
     watch: Watch
     halls: Watch
+    halls_read: Halls
     framed_by: tuple[str, ...] = ()
 
 

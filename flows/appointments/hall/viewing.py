@@ -10,11 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.tables import Account
 from flows.appointments.booking_tables import Booking
-from flows.appointments.hall.estimating import paces, wait
+from flows.appointments.hall.estimating import Pace, paces, wait
 from flows.appointments.hall.line import counters_for, line_of, present, services_at
 from flows.appointments.hall.tables import HallRevision, HallTicket
 from flows.appointments.states import WAITING, State
-from flows.appointments.tables import HallCounter
+from flows.appointments.tables import AppointmentService, HallCounter
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.masks import masked_name
@@ -53,6 +53,10 @@ class CounterView(_View, frozen=True, kw_only=True):
     open: bool
     ticket: TicketView | None
 
+    @property
+    def is_open(self) -> bool:
+        return self.open
+
 
 class QueueView(_View, frozen=True, kw_only=True):
     """How many wait for a service, and how long a newcomer will, in seconds; null while no counter is open for it.
@@ -85,23 +89,34 @@ class HallView(_View, frozen=True, kw_only=True):
 
 async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str) -> HallView:
     """Return the hall of an office. Raises UnknownServiceError."""
+    return (await hall_and_paces(session, clock, cipher, office))[0]
+
+
+async def hall_and_paces(
+    session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str
+) -> tuple[HallView, Mapping[str, Pace]]:
+    """Return the hall of an office, and how long its services last. Raises UnknownServiceError."""
     line = await line_of(session, clock, office)
     revision = await session.get(HallRevision, office)
     there = await present(session, line)
     names = await _names(session, cipher, {row.account_id for _, row in there if row.account_id})
     shown = [_ticket(ticket, row, names) for ticket, row in there]
     counters = await counters_for(session, office)
-    return HallView(
+    waiting = [each for each in shown if each.state in WAITING]
+    services = {each.code: each for each in await services_at(session, office)}
+    known = await paces(session, office, sorted({*services, *(each.service for each in waiting)}))
+    view = HallView(
         office=office,
         name_zh=line.office.name_zh,
         name_en=line.office.name_en,
         day=line.day,
         revision=revision.revision if revision else 0,
         counters=[_counter(each, shown) for each in counters],
-        waiting=[each for each in shown if each.state in WAITING],
+        waiting=waiting,
         missed=[each for each in shown if each.state == "missed"],
-        queues=await _queues(session, office, counters, [each.service for each in shown if each.state in WAITING]),
+        queues=_queues(services, counters, [each.service for each in waiting], known),
     )
+    return view, known
 
 
 def _ticket(ticket: HallTicket, row: Booking, names: Mapping[UUID, str]) -> TicketView:
@@ -135,11 +150,12 @@ def _counter(counter: HallCounter, shown: Sequence[TicketView]) -> CounterView:
     )
 
 
-async def _queues(
-    session: AsyncSession, office: str, counters: Sequence[HallCounter], waiting: Sequence[str]
+def _queues(
+    services: Mapping[str, AppointmentService],
+    counters: Sequence[HallCounter],
+    waiting: Sequence[str],
+    known: Mapping[str, Pace],
 ) -> list[QueueView]:
-    services = {each.code: each for each in await services_at(session, office)}
-    known = await paces(session, office, sorted({*services, *waiting}))
     return [
         QueueView(
             service=each.code,

@@ -80,10 +80,14 @@ class HallDesk:
 
     async def shown(self, session: AsyncSession, request: AnyRequest, office: str) -> HallView | Screen:
         """Return of a hall what the one who asks may see. Raises as ``staff`` does."""
-        who = await staff(session, self.clock, request, office, "show_hall")
+        serves = await self.serves(session, request, office)
         hall = await self.hall(session, office)
-        serves = await may(session, self.clock, who.actor, "serve_residents", who.office.organisation)
         return hall if serves else screen_of(hall)
+
+    async def serves(self, session: AsyncSession, request: AnyRequest, office: str) -> bool:
+        """Say whether one who may see a hall serves there, too. Raises as ``staff`` does."""
+        who = await staff(session, self.clock, request, office, "show_hall")
+        return await may(session, self.clock, who.actor, "serve_residents", who.office.organisation)
 
 
 async def read(request: AnyRequest, type_: type[_T]) -> _T:

@@ -39,7 +39,7 @@ def hall_routes(platform: Platform, streams: Streams) -> list[HTTPRouteHandler]:
     desk = HallDesk(platform.database, environment.clock, environment.keys.cipher)
     return [
         *_reading(desk),
-        *HallStreams(desk, platform.halls, streams).handlers(),
+        *HallStreams(desk, platform.halls, platform.halls_read, streams).handlers(),
         *counter_routes(desk),
         *ticket_routes(desk, platform.desk),
         *page_routes(),

@@ -1,0 +1,60 @@
+"""However many watch a hall, it is read once at a change."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Engine, event
+
+from gateway.http.halls import live
+from tests.appointments.lobby import Lobby
+from tests.gateway.halls.staff_of import key
+from tests.gateway.halls.test_hall_live import watching
+
+WATCHERS = 50
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What is asked of the database from now on, by SQLAlchemy and past it (``kernel.database.driver``)."""
+    statements: list[str] = []
+    begun = asyncpg.Connection.__init__
+
+    def noting(connection: Any, *given: Any, **more: Any) -> None:
+        begun(connection, *given, **more)
+        connection.add_query_logger(lambda each: statements.append(each.query))
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    monkeypatch.setattr(asyncpg.Connection, "__init__", noting)
+    event.listen(Engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+def reads(statements: list[str]) -> list[str]:
+    return [each for each in statements if each.lstrip().startswith("SELECT")]
+
+
+async def test_a_call_is_read_once_for_all_who_watch(
+    asked: list[str], lobby: Lobby, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 60.0)  # within which nobody is looked at again
+    keys = [await key(lobby.hall, "clerk") for _ in range(2)]
+    await lobby.open()
+    await lobby.take_many(3)
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(watching(url, keys[n % 2])) for n in range(WATCHERS)]
+        for each in readers:
+            await each.event()
+        await asyncio.sleep(1)  # until the watch has looked at the hall first
+        asked.clear()
+        number = await lobby.next()
+        for each in readers:
+            _, said = await each.event()
+            assert [one["ticket"]["number"] for one in said["hall"]["counters"] if one["ticket"]] == [number]
+    assert len(reads(asked)) < WATCHERS  # the call's own are among them
