@@ -19,7 +19,8 @@ class DetailsShown:
 
     service_zh: str
     service_en: str
-    documents: list[str] = strawberry.field(description="What to bring.")
+    documents_zh: list[str] = strawberry.field(description="What to bring.")
+    documents_en: list[str] = strawberry.field(description="The same in English; none where nobody has said it.")
     office_zh: str
     office_en: str
     address_zh: str
@@ -42,7 +43,8 @@ class Detailed:
         return DetailsShown(
             service_zh=of.service.name_zh,
             service_en=of.service.name_en,
-            documents=of.service.documents,
+            documents_zh=of.service.documents_zh,
+            documents_en=of.service.documents_en,
             office_zh=of.office.name_zh,
             office_en=of.office.name_en,
             address_zh=of.office.address_zh,

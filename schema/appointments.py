@@ -48,7 +48,8 @@ _SAME = (
     "days",
     "lead_minutes",
     "cancel_minutes",
-    "documents",
+    "documents_zh",
+    "documents_en",
     "draw_seconds",
 )
 _OFFICES = """
@@ -88,7 +89,8 @@ class ServiceShown:
     release_at: str = strawberry.field(description="At this hour of the office's day, HH:MM.")
     lead_minutes: int = strawberry.field(description="The last booking is so long before.")
     cancel_minutes: int = strawberry.field(description="Until so long before it can be cancelled or moved.")
-    documents: list[str] = strawberry.field(description="What to bring.")
+    documents_zh: list[str] = strawberry.field(description="What to bring.")
+    documents_en: list[str] = strawberry.field(description="The same in English; none where nobody has said it.")
     draw_seconds: int = strawberry.field(description="Who comes within so many seconds of a release is let in by lot.")
     questions: list[QuestionShown] = strawberry.field(description="What it asks of whoever books it.")
 

@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.appointments.booking_tables import Booking
 from flows.appointments.finding import Asked
 from flows.appointments.icalendar import Entry
+from flows.appointments.tables import AppointmentService
 
 
 async def latest_of(session: AsyncSession, row: Booking) -> Booking:
@@ -17,7 +18,6 @@ async def latest_of(session: AsyncSession, row: Booking) -> Booking:
 def entry_of(of: Asked, row: Booking, url: str) -> Entry:
     """Return what a booking is in a calendar; one that is cancelled is taken back."""
     service, office = of.service, of.office
-    documents = f"\n请携带 / Bring: {', '.join(service.documents)}" if service.documents else ""
     return Entry(
         uid=row.uid,
         sequence=row.sequence,
@@ -27,9 +27,14 @@ def entry_of(of: Asked, row: Booking, url: str) -> Entry:
         ends_at=row.ends_at,
         summary=service.name_zh,
         location=", ".join(each for each in (office.name_zh, office.address_zh) if each),
-        description=f"预约号 / Code: {row.code}{documents}",
+        description="\n".join([f"预约号 / Code: {row.code}", *_to_bring(service)]),
         latitude=office.latitude,
         longitude=office.longitude,
         organiser=office.name_zh,
         url=url,
     )
+
+
+def _to_bring(service: AppointmentService) -> list[str]:
+    said = (("请携带：", "、", service.documents_zh), ("Bring: ", ", ", service.documents_en))
+    return [begin + comma.join(documents) for begin, comma, documents in said if documents]

@@ -111,8 +111,9 @@ class Loading:
         values = msgspec.structs.asdict(service) | {
             "release_minute": minute_of(service.release),
             "questions": msgspec.to_builtins(service.questions),
+            "documents_zh": service.documents_zh or service.documents,
         }
-        for each in ("code", "release", "closed"):
+        for each in ("code", "release", "closed", "documents"):
             del values[each]
         key, name = {"code": service.code}, f"service:{service.code}"
         await self._rows.put(AppointmentService, key, values, name, closed=service.closed)

@@ -75,7 +75,9 @@ class FileService(_Strict, frozen=True, kw_only=True):
     hold_minutes: Annotated[int, Meta(ge=1, le=60)] = 5
     most_active: Annotated[int, Meta(ge=1, le=20)] = 1
     counts_no_shows: bool = True
-    documents: list[Name] = []
+    documents_zh: list[Name] = []
+    documents_en: list[Name] = []
+    documents: list[Name] = []  # as ``documents_zh`` was called
     questions: Annotated[list[Question], Meta(max_length=30)] = []
     closed: bool = False
 
@@ -196,6 +198,7 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
     yield from twice("/services", [each.code for each in file.services])
     yield from twice("/offices", [each.code for each in file.offices])
     for number, service in enumerate(file.services):
+        yield from _of_documents(service, f"/services/{number}")
         yield from _of_questions(service, f"/services/{number}/questions")
     for number, office in enumerate(file.offices):
         at = pointer("/offices", number)
@@ -206,6 +209,13 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
             yield from _of_resource(resource, f"{at}/resources/{place}")
         for place, differs in enumerate(office.exceptions):
             yield from _hours(differs.hours, f"{at}/exceptions/{place}/hours")
+
+
+def _of_documents(service: FileService, at: str) -> Iterator[Finding]:
+    if service.documents and service.documents_zh:
+        yield defect(f"{at}/documents", "documents_zh has them already", "Leave documents out.")
+    if len(service.documents_en) not in (0, len(service.documents_zh or service.documents)):
+        yield defect(f"{at}/documents_en", "they are not as many as in Chinese", "Name each one in both languages.")
 
 
 def _of_questions(service: FileService, at: str) -> Iterator[Finding]:

@@ -98,7 +98,10 @@ class AppointmentService(SQLModel, table=True):
     hold_minutes: int = 5
     most_active: int = 1
     counts_no_shows: bool = True
-    documents: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    documents_zh: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False))
+    documents_en: list[str] = Field(  # the same ones, or none
+        default_factory=list, sa_column=Column(ARRAY(String), nullable=False, server_default=text("'{}'"))
+    )
     questions: list[dict[str, Any]] = Field(  # of ``papers.questions``
         default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
     )

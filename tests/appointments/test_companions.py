@@ -9,7 +9,7 @@ from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownBookingError
 from flows.appointments.holdings import erase_appointments
-from flows.appointments.leaving import leave, naming
+from flows.appointments.leaving import coming_to, leave, naming
 from flows.appointments.persons import person_by_number
 from kernel.crypto.blind_index import normal_id_number
 from tests.appointments.hall import OFFICE, SERVICE, TEN, Hall, on
@@ -104,6 +104,18 @@ async def test_who_leaves_is_free_and_the_other_hears_it(couples: Hall) -> None:
     await hall.book(companion, NINE)
     with pytest.raises(UnknownBookingError):
         await leaves(hall, companion, booked.id)
+
+
+async def test_whoever_comes_and_nobody_else_looks_at_it_also_when_it_is_over(couples: Hall) -> None:
+    hall = couples
+    companion, account, stranger = await named(hall), await hall.resident(), await hall.resident()
+    booked = await together(hall, account)
+    await hall.cancel(account, booked.id)
+    async with hall.database.session() as session:
+        for each in (companion, account):
+            assert (await coming_to(session, each, booked.id)).id == booked.id
+        with pytest.raises(UnknownBookingError):
+            await coming_to(session, stranger, booked.id)
 
 
 async def test_nobody_leaves_what_is_their_own_or_a_strangers(couples: Hall) -> None:

@@ -1,9 +1,12 @@
 """The file of offices is read strictly: all of its defects are said."""
 
 import msgspec
+import pytest
 
+from flows.appointments.calendar_entries import entry_of
+from flows.appointments.finding import asked_of, booking_of
 from flows.appointments.office_file import read_office_file
-from tests.appointments.hall import OFFICE, SERVICE, WINDOW
+from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
 
 
 def test_two_defects_of_one_place_are_both_said() -> None:
@@ -27,3 +30,29 @@ def test_counters_are_told_apart_and_have_short_codes() -> None:
         msgspec.yaml.encode({"offices": [{**OFFICE, "counters": [{**counters[0], "code": "一"}]}]})
     )
     assert [each.finding.pointer for each in found] == ["/offices/0/counters/0/code"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "wrong"),
+    [
+        ({"documents_zh": ["身份证"], "documents_en": ["ID card"]}, []),
+        ({"documents": ["身份证"], "documents_en": ["ID card"]}, []),
+        ({"documents_zh": ["身份证"], "documents_en": ["ID card", "Photo"]}, ["/services/0/documents_en"]),
+        ({"documents_en": ["ID card"]}, ["/services/0/documents_en"]),
+        ({"documents_zh": ["身份证"], "documents": ["照片"]}, ["/services/0/documents"]),
+    ],
+)
+def test_what_to_bring_is_one_list_in_both_languages(documents: dict[str, list[str]], wrong: list[str]) -> None:
+    _, found = read_office_file(msgspec.yaml.encode({"services": [SERVICE | documents]}))
+    assert [each.finding.pointer for each in found] == wrong
+
+
+@pytest.mark.parametrize("name", ["documents_zh", "documents"])
+async def test_what_older_files_have_people_bring_is_read_as_before(bare_hall: Hall, name: str) -> None:
+    await bare_hall.build({**SERVICE, name: ["身份证", "照片"], "documents_en": ["ID card", "Photo"]})
+    row = await bare_hall.book(await bare_hall.resident(), on("12-02", "09:00"))
+    async with bare_hall.database.session() as session:
+        of = await asked_of(session, await booking_of(session, row.id))
+    assert (of.service.documents_zh, of.service.documents_en) == (["身份证", "照片"], ["ID card", "Photo"])
+    said = entry_of(of, row, "https://city.example").description.splitlines()
+    assert said[1:] == ["请携带：身份证、照片", "Bring: ID card, Photo"]

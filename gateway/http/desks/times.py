@@ -47,7 +47,8 @@ class Offered(Struct, frozen=True, rename="camel"):
     minutes: int
     people: int
     names_all: bool
-    documents: list[str]
+    documents_zh: list[str]
+    documents_en: list[str]
     questions: list[Asking]
 
 
@@ -155,7 +156,8 @@ def _door(desks: Desks) -> HTTPRouteHandler:
 
 def _offered(served: Served, row: AppointmentService) -> Offered:
     questions = [asking_of(each, None, served.door) for each in questions_of(row.questions)]
-    return Offered(named(row), row.minutes, row.people, row.names_all, row.documents, questions)
+    same = {each: getattr(row, each) for each in ("minutes", "people", "names_all", "documents_zh", "documents_en")}
+    return Offered(service=named(row), questions=questions, **same)
 
 
 def _days(desks: Desks) -> HTTPRouteHandler:

@@ -113,7 +113,8 @@ async def test_a_wrong_sign_in_code_is_explained_in_their_language(
 async def test_who_comes_along_sees_it_and_may_leave(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:
-    await hall.load({"services": [{**SERVICE, "people": 2, "names_all": True}]})
+    bring = {"documents_zh": ["身份证"], "documents_en": ["ID card"]}
+    await hall.load({"services": [{**SERVICE, **bring, "people": 2, "names_all": True}]})
     who = await sign_in(city, phones, "wang")
     other = await sign_in(city, phones, "li")
     await agree(other, "real-name")
@@ -124,6 +125,10 @@ async def test_who_comes_along_sees_it_and_may_leave(
     await chromium.open(opened(origin, phones, "li"))
     await chromium.click(".service", "结婚登记")
     await chromium.find(".stepper output", "2 人")  # all of them are to come
+    await chromium.find(".bring", "身份证")
+    await chromium.click("#language")
+    await chromium.find(".bring", "ID card")
+    await chromium.click("#language")
     await chromium.click("#back")
     await chromium.find("[data-along=confirmed] .when", "09:00")
     await chromium.click("[data-along] button", "我不去了")

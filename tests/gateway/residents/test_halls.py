@@ -13,9 +13,11 @@ from kernel.crypto.keys import open_keys
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
 from tests.appointments.lobby import COUNTERS, Lobby
 from tests.gateway.conftest import City
-from tests.gateway.residents.hosts import Phones, Resident, sign_in
+from tests.gateway.residents.hosts import Phones, Resident, agree, sign_in
 from tests.gateway.residents.test_appointments import CONFIRM, DAYS, HOLD
+from tests.gateway.residents.test_appointments_page import TOGETHER
 from tests.gateway.residents.test_live import watching
+from tests.gateway.residents.test_proofs import PROVE
 
 CHECK_IN = """mutation ($place: String!, $id: ID, $latitude: Float, $longitude: Float) {
   checkInAppointment(placeCode: $place, appointment: $id, latitude: $latitude, longitude: $longitude) {
@@ -27,8 +29,10 @@ LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { state } }"
 QUEUE = "query ($id: ID!) { myAppointments { booking(id: $id) { state queue { number ahead counter calls } } } }"
 WATCH = "subscription ($id: ID!) { appointmentQueue(appointment: $id) { state number position waitLow counter calls } }"
 THERE = {each: OFFICE[each] for each in ("latitude", "longitude")}
+ALONG = "{ myAppointments { companionOf { id state queue { number } details { officeZh } } } }"
 EXPORT = "{ me { export } }"
 ALWAYS = "".join(["calendar,day,kind,hours\n", *(f"city,{day},working,00:00-24:00\n" for day in DAYS)]).encode()
+BRIEF = {**SERVICE, "minutes": 1, "lead_minutes": 0, "days": 1}
 WHENEVER = {
     **WINDOW,
     "slot_minutes": 1,
@@ -41,10 +45,7 @@ async def lobby(city: City, redis: Redis) -> Lobby:
     """A hall that can be booked for the next minute."""
     hall = Hall(city.settings, city.gateway.database, redis, open_keys(city.settings))
     hall.clock.advance(SystemClock().now() - hall.clock.now())
-    service = {**SERVICE, "minutes": 1, "lead_minutes": 0, "days": 1}
-    await hall.build(
-        service, offices=[{**OFFICE, "resources": [WHENEVER], "counters": list(COUNTERS)}], calendar=ALWAYS
-    )
+    await hall.build(BRIEF, offices=[{**OFFICE, "resources": [WHENEVER], "counters": list(COUNTERS)}], calendar=ALWAYS)
     return Lobby(hall)
 
 
@@ -91,6 +92,35 @@ async def test_scanned_waiting_called_and_served_live(city: City, phones: Phones
         assert (await watcher.event())[0] == "complete"
     mine = (await who.data(QUEUE, id=booked))["booking"]
     assert mine == {"state": "done", "queue": {"number": "A002", "ahead": None, "counter": None, "calls": 0}}
+
+
+async def test_who_comes_along_watches_the_line_and_no_stranger_does(
+    city: City, phones: Phones, lobby: Lobby, origin: str
+) -> None:
+    await lobby.hall.load({"services": [{**BRIEF, "people": 2}]})
+    who, other = [await sign_in(city, phones, each) for each in ("wang", "li")]
+    await agree(other, "real-name")
+    await other.data(PROVE, **phones.person("li"))
+    alone, _ = await book(who, 5)
+    async with watching(origin + live.PATH, other, alone, query=WATCH) as watcher:
+        refused = (await watcher.event())[1]["errors"][0]
+        assert refused["extensions"]["code"] == "APPOINTMENT_UNKNOWN"
+    at = SystemClock().now().replace(second=0, microsecond=0) + timedelta(minutes=3)
+    held = await who.data(HOLD, at=at.astimezone(CHINA).isoformat(), people=2)
+    booked = (await who.data(TOGETHER, hold=held["hold"], other=phones.person("li")["idNumber"]))["id"]
+    async with watching(origin + live.PATH, other, booked, query=WATCH) as watcher:
+        assert (await watcher.event())[1]["data"]["appointmentQueue"]["state"] == "confirmed"
+        await who.data(CHECK_IN, place=await lobby.sticker(), id=booked, **THERE)
+        shown = (await watcher.event())[1]["data"]["appointmentQueue"]
+        assert (shown["number"], shown["position"]) == ("A001", 1)
+    [named] = (await other.data(ALONG))["companionOf"]
+    assert named == {
+        "id": booked,
+        "state": "checked_in",
+        "queue": {"number": "A001"},
+        "details": {"officeZh": OFFICE["name_zh"]},
+    }
+    assert await other.code(LEAVE, id=booked) == "APPOINTMENT_UNKNOWN"
 
 
 async def test_a_walk_in_takes_one_ticket_and_leaves(city: City, phones: Phones, lobby: Lobby) -> None:

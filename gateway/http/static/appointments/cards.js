@@ -20,7 +20,7 @@ export function card(appointment, { isNew = false } = {}) {
     h("p", { class: "when" }, moment(appointment.startsAt, zone)),
     h("p", {}, pick(details.officeZh, details.officeEn), h("br"), h("small", {}, pick(details.addressZh, details.addressEn))),
     h("p", { class: "code" }, h("span", {}, t("say")), h("strong", {}, code), isNew && h("small", {}, t("sayWhy"))),
-    isNew && details.documents.length > 0 && [h("h3", {}, t("bring")), h("ul", { class: "bring" }, details.documents.map((each) => h("li", {}, each)))],
+    isNew && details.documentsZh.length > 0 && [h("h3", {}, t("bring")), h("ul", { class: "bring" }, pick(details.documentsZh, details.documentsEn).map((each) => h("li", {}, each)))],
     state === "conflict" && h("p", { class: "notice" }, t("conflictWhy")),
     isPresent(appointment) && h("button", { type: "button", class: "main wide", onclick: () => go({ view: "waiting", booked: appointment.id, along: undefined }) }, t("seeQueue")),
     CHANGES.has(state) && changes(appointment, isNew));

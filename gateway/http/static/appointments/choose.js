@@ -34,7 +34,7 @@ export async function choosing() {
     at.moving && h("p", { class: "notice" }, t("moving", at.moving)),
     at.right && h("p", { class: "notice" }, t("withRight")),
     h("p", { class: "quiet" }, facts(of)),
-    of.documents.length > 0 && h("section", { class: "card" }, h("h2", {}, t("bring")), h("ul", { class: "bring" }, of.documents.map((each) => h("li", {}, each)))),
+    of.documentsZh.length > 0 && h("section", { class: "card" }, h("h2", {}, t("bring")), h("ul", { class: "bring" }, pick(of.documentsZh, of.documentsEn).map((each) => h("li", {}, each)))),
     of.people > 1 && !at.moving && h("section", { class: "card people" }, h("h2", {}, t("people")), stepper(of, reload)),
     h("div", { class: "between" }, h("h2", {}, t("where")), nearest(reload)),
     offices,

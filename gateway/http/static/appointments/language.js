@@ -17,7 +17,8 @@ export const t = (name, values = {}) => filled(TEXTS[language][name], values);
 /** Return what a refusal's code means and what to do. */
 export const refusal = (code, values = {}) => filled((Object.hasOwn(ERRORS, code) ? ERRORS[code] : ERRORS.OTHER)[language], values);
 export const knows = (name) => Object.hasOwn(TEXTS[language], name);
-export const pick = (zh, en) => (language === "en" && en ? en : zh);
+/** Return a text, or a list of them, in the language that is chosen, if it is there in that. */
+export const pick = (zh, en) => (language === "en" && en?.length ? en : zh);
 
 const format = (options) => (at, zone) => new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", { timeZone: zone, ...options }).format(new Date(at));
 export const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

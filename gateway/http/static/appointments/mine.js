@@ -2,7 +2,7 @@
 
 import { ask } from "./graph.js";
 
-const DETAILS = "details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn timeZone changeUntil }";
+const DETAILS = "details { serviceZh serviceEn documentsZh documentsEn officeZh officeEn addressZh addressEn timeZone changeUntil }";
 const SHOWN = `id code service office people startsAt endsAt state ${DETAILS}`;
 const ALONG = `companionOf { id service office people startsAt endsAt state ${DETAILS} queue { number } }`;
 const OVER = new Set(["cancelled", "rescheduled", "done", "no_show", "office_cancelled", "left", "lapsed", "expired"]);

@@ -4,7 +4,7 @@ import { h } from "./element.js";
 import { ask, Refused } from "./graph.js";
 import { t } from "./language.js";
 
-const SERVICES = `{ appointmentServices { code nameZh nameEn minutes furtherMinutes people namesAll level days releaseAt documents drawSeconds
+const SERVICES = `{ appointmentServices { code nameZh nameEn minutes furtherMinutes people namesAll level days releaseAt documentsZh documentsEn drawSeconds
   questions { name titleZh titleEn kind requiredBy choices { value titleZh titleEn } } } }`;
 let known = null;
 

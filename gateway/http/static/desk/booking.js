@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { attempt, field, questions, reasons, select } from "./parts.js";
 import { kept, picker } from "./picker.js";
-import { named, t } from "./texts.js";
+import { named, t, toBring } from "./texts.js";
 import { h } from "/console/dom.js";
 
 /** Return the view of a new appointment; `booked(case)` once it is one. */
@@ -24,7 +24,7 @@ export function booking({ door, idNumber, booked }) {
     const whom = { idNumber: number.value.trim() };
     const many = Number(people.value);
     const end = h("div", {});
-    const held = (made, zone) => end.replaceChildren(finish({ made, zone, whom, asked: offered().questions, people: many, booked }));
+    const held = (made, zone) => end.replaceChildren(finish({ made, zone, whom, offered: offered(), people: many, booked }));
     rest.replaceChildren(picker({ door, service: service.value, people: many, whom, held }), end);
   };
   const form = h("form", { class: "card", onsubmit: send, onchange: () => rest.replaceChildren() },
@@ -35,11 +35,11 @@ export function booking({ door, idNumber, booked }) {
   return h("div", {}, form, rest);
 }
 
-function finish({ made, zone, whom, asked, people, booked }) {
+function finish({ made, zone, whom, offered, people, booked }) {
   const name = h("input", { id: "name", autocomplete: "off", maxlength: "100" });
   const phone = h("input", { id: "phone", type: "tel", autocomplete: "off", maxlength: "40" });
   const others = h("textarea", { id: "companions", rows: String(people - 1 || 1) });
-  const answers = questions(asked, ["confirm"]);
+  const answers = questions(offered.questions, ["confirm"]);
   const send = (event) => {
     event.preventDefault();
     attempt(form, async () => {
@@ -48,7 +48,7 @@ function finish({ made, zone, whom, asked, people, booked }) {
     }, zone);
   };
   const form = h("form", { class: "card", onsubmit: send },
-    h("h2", { tabindex: "-1" }, t("confirm")), kept(made, zone),
+    h("h2", { tabindex: "-1" }, t("confirm")), kept(made, zone), offered.documentsZh.length > 0 && h("p", { id: "bring" }, t("documents", { names: toBring(offered) })),
     h("div", { class: "pair" }, field(`${t("name")} (${t("optional")})`, name), field(`${t("phone")} (${t("phoneFor")})`, phone)),
     people > 1 && field(t("companions"), others), answers.elements,
     h("div", { class: "row" }, h("button", { class: "main", id: "confirm" }, t("confirm"))));

@@ -13,6 +13,8 @@ export function t(name, values = {}) {
 
 /** A service's or an office's name. */
 export const named = (one) => (language() === "en" && one.nameEn) || one.nameZh;
+/** What a service has people bring, as one text. */
+export const toBring = (one) => ((language() === "en" && one.documentsEn.length ? one.documentsEn : one.documentsZh).join(t("comma")));
 /** A question's or a choice's title. */
 export const titled = (one) => (language() === "en" && one.titleEn) || one.titleZh;
 /** A text that is there in both languages. */
