@@ -39,6 +39,7 @@ Value = Literal[
     "number",  # in the hall
     "counter",
     "until",  # when an offer ends
+    "phone",  # the office's
 ]
 
 

@@ -146,6 +146,9 @@ class FileOffice(_Strict, frozen=True, kw_only=True):
     name_en: str = ""
     address_zh: str = ""
     address_en: str = ""
+    phone: Annotated[
+        str, Meta(pattern=r"^(\+?[0-9][0-9 -]{1,18}[0-9])?$", description="Write a number such as 0190-12345001.")
+    ] = ""
     latitude: _Latitude
     longitude: _Longitude
     resources: list[FileResource] = []

@@ -77,5 +77,6 @@ async def _values(deps: Deps, notice: AppointmentNotice, kind: _Kind) -> Mapping
         "reason": details.get("reason", "")[:LINE],
         "number": details.get("number", ""),
         "counter": details.get("counter", ""),
+        "phone": office.phone,
         "until": shown_time(datetime.fromisoformat(details["until"]), zone) if "until" in details else "",
     }

@@ -68,6 +68,7 @@ OFFICE: dict[str, Any] = {
     "code": "hall",
     "organisation": "city",
     "name_zh": "婚姻登记处",
+    "phone": "0190-1234 5001",
     "latitude": 31.2,
     "longitude": 121.4,
     "resources": [WINDOW],
