@@ -90,7 +90,13 @@ def reports(days: int) -> None:
 
 @place_code.command("sheet")
 @click.argument("codes", nargs=-1)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder to write to.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("place-codes"),
+    show_default=True,
+    help="The folder to write to; it is made.",
+)
 @click.option("--format", "form", type=click.Choice(["svg", "pdf"]), default="svg", show_default=True)
 @click.option("--scene", is_flag=True, help="Print the scene values for mini-program codes instead.")
 def sheet(codes: tuple[str, ...], out: Path, form: str, *, scene: bool) -> None:
