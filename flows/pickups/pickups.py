@@ -17,6 +17,7 @@ from flows.pickups.errors import (
     PickupUsedError,
     UnknownPickupError,
 )
+from flows.pickups.notices import notify
 from flows.pickups.tables import Pickup
 from kernel.audit.entries import Event, append
 from kernel.clock import Clock, local
@@ -83,6 +84,8 @@ async def file(deps: Deps, said: NewPickup, actor: str) -> Pickup:
         filed_by=actor,
     )
     session.add(row)
+    await session.flush()
+    await notify(session, deps.clock, row)
     await _audited(deps, "pickup.filed", row, actor)
     return row
 
