@@ -22,6 +22,7 @@ from adapters.signed_json import Refusal, SignedJson, open_signed, read, signing
 from adapters.web.wire import SmsAccepted, SmsRequest
 from kernel.clock import Clock
 from kernel.errors import YiwangError
+from kernel.masks import masked_phone
 from kernel.settings import Settings
 
 
@@ -67,7 +68,7 @@ class SmsGateway:
         wired = SmsRequest(sms.id, sms.to, sms.template, dict(sms.values), sms.link)
         answer = read(await self._service.call("POST", "/messages", wired), SmsAccepted)
         if isinstance(answer, Refusal):
-            raise _refused(answer)
+            raise _refused(answer, sms.to)
         return answer.message
 
 
@@ -82,12 +83,16 @@ async def open_sms(settings: Settings, clock: Clock) -> AsyncIterator[SmsGateway
         yield SmsGateway(service)
 
 
-def _refused(refusal: Refusal) -> YiwangError:
+def _refused(refusal: Refusal, to: str) -> YiwangError:
+    """Return the error for a refusal. Errors are logged and kept: none has the whole number, though the gateway may."""
+    said = refusal.message
+    for number in (to, to.removeprefix("+86")):
+        said = said.replace(number, masked_phone(to))
     if refusal.code == "quota":
-        return HostQuotaError(f"The SMS gateway takes no more: {refusal.message}", fix="Try again in a minute.")
+        return HostQuotaError(f"The SMS gateway takes no more: {said}", fix="Try again in a minute.")
     if refusal.code in {"receiver", "template", "value"}:
         reason = cast("Literal['receiver', 'template', 'value']", refusal.code)
-        return MessageRefusedError(f"The SMS gateway refuses: {refusal.message}", reason=reason, field=refusal.field)
+        return MessageRefusedError(f"The SMS gateway refuses: {said}", reason=reason, field=refusal.field)
     return HostConfigurationError(
         f"The SMS gateway refuses with code {refusal.code!r}", fix="Compare what it expects with adapters/web/sms.py."
     )

@@ -42,7 +42,10 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
     papers = (await session.exec(select(CasePapers).where(col(CasePapers.case_id).in_(cases)))).all()
     notes = (await session.exec(select(CaseNote).where(col(CaseNote.case_id).in_(cases)))).all()
     events = select(BookingEvent).where(col(BookingEvent.booking_id).in_([each.id for each in bookings]))
-    notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts))
+    by_phone = col(AppointmentNotice.account_id).is_(None) & col(AppointmentNotice.about).in_(
+        [each.id for each in bookings]
+    )
+    notices = select(AppointmentNotice).where(col(AppointmentNotice.account_id).in_(parts) | by_phone)
     draws = select(DrawEntry).where(col(DrawEntry.account_id).in_(parts))
     rights = select(BookingRight).where(col(BookingRight.account_id).in_(parts))
     waiting = (await session.exec(select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts)))).all()

@@ -1,5 +1,7 @@
 """A notice on its way to whom it concerns: by the host apps that they sign in with, the latest first, then by SMS.
 
+Who has no account is told by SMS alone, at the telephone that the flow knows of them.
+
 A host may refuse it: they have allowed no message, or the app has no template for it. Then the next is tried, and the
 notice keeps what each has said. What only fails for a while is for the outbox to try again.
 """
@@ -35,13 +37,17 @@ _SMS = "web"
 
 
 class Teller(Struct, frozen=True):
-    """What notices are told with, in one transaction. ``only_apps``: not by SMS."""
+    """What notices are told with, in one transaction. ``only_apps``: not by SMS.
+
+    ``phone``: E.164, what the flow itself knows of them, the last way of all; empty if it knows none.
+    """
 
     session: AsyncSession
     clock: Clock
     cipher: FieldCipher
     apps: OpenApps
     only_apps: bool = False
+    phone: str = ""
 
 
 class Said(NamedTuple):
@@ -57,10 +63,10 @@ class _Way(NamedTuple):
 
 
 async def waiting(session: AsyncSession, table: type[N], notice_id: UUID) -> N | None:
-    """Return a notice that is still to be told, locked; None: it was told, or nobody is known."""
+    """Return a notice that is still to be told, locked; None: it was told, or nobody could be."""
     notice = await session.get_one(table, notice_id, with_for_update=True)
     session.add(notice)
-    return notice if notice.state == "waiting" and notice.account_id is not None else None
+    return notice if notice.state == "waiting" else None
 
 
 async def tell(teller: Teller, notice: Notice, said: Said) -> None:
@@ -85,7 +91,7 @@ async def tell(teller: Teller, notice: Notice, said: Said) -> None:
             return
     if failed:
         raise failed[0]
-    notice.state, notice.why = "untold", "; ".join(refused) or "they sign in by no app that can tell them"
+    notice.state, notice.why = "untold", "; ".join(refused) or _no_way(teller, notice)
 
 
 def skip(notice: Notice, why: str) -> None:
@@ -116,16 +122,27 @@ def _message(way: _Way, template: Template, values: Mapping[Value, str]) -> Mess
 
 async def _ways(teller: Teller, notice: Notice) -> Sequence[_Way]:
     """Return what leads to a resident, in the order in which it is tried."""
-    if notice.account_id is None:
-        return ()
     channels = teller.apps.channels
-    parts = await parts_of(teller.session, notice.account_id)
-    theirs = select(Identity).where(col(Identity.account_id).in_(parts), col(Identity.revoked_at).is_(None))
-    found = (await teller.session.exec(theirs.order_by(col(Identity.last_used_at).desc()))).all()
-    ways = [_Way(each.tenant, each.subject) for each in found if each.provider in _HOSTS and each.tenant in channels]
     by_sms = [] if teller.only_apps else [app_id for app_id, each in channels.items() if each.provider == _SMS]
+    found = await _identities(teller.session, notice.account_id) if notice.account_id else ()
+    ways = [_Way(each.tenant, each.subject) for each in found if each.provider in _HOSTS and each.tenant in channels]
     for each in found:
         if each.provider == "phone" and each.value is not None:
             number = teller.cipher.open("identity.value", each.id, each.value)
             ways += [_Way(app_id, number) for app_id in by_sms]
-    return ways
+    known = {each.to for each in ways}
+    return ways + [_Way(app_id, teller.phone) for app_id in by_sms if teller.phone and teller.phone not in known]
+
+
+async def _identities(session: AsyncSession, account_id: UUID) -> Sequence[Identity]:
+    """Return an account's identities, the one that was used last first."""
+    parts = await parts_of(session, account_id)
+    theirs = select(Identity).where(col(Identity.account_id).in_(parts), col(Identity.revoked_at).is_(None))
+    return (await session.exec(theirs.order_by(col(Identity.last_used_at).desc()))).all()
+
+
+def _no_way(teller: Teller, notice: Notice) -> str:
+    """Say why nothing was tried."""
+    if notice.account_id is not None:
+        return "they sign in by no app that can tell them"
+    return "no app here sends SMS" if teller.phone else "they have no account, and no telephone of theirs is known"

@@ -29,10 +29,19 @@ class Kept(Struct, frozen=True):
 
 
 async def write(
-    session: AsyncSession, clock: Clock, kept: Kept, values: dict[str, Any], delay: timedelta = timedelta(0)
+    session: AsyncSession,
+    clock: Clock,
+    kept: Kept,
+    values: dict[str, Any],
+    delay: timedelta = timedelta(0),
+    *,
+    by_phone: bool = False,
 ) -> None:
-    """Have an account told, after a while if there is sense in it, unless that is done already."""
-    whom, notice_id = values["account_id"], uuid7()
+    """Have an account told, after a while if there is sense in it, unless that is done already.
+
+    ``by_phone``: without an account, too, for the flow may know a telephone when it is told.
+    """
+    whom, notice_id = values["account_id"] or by_phone, uuid7()
     said = {
         "id": notice_id,
         "at": clock.now(),

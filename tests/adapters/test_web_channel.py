@@ -5,13 +5,19 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
+from litestar import Request, Response, post
 
 from adapters.channel import Channel, HostIdentity, Launch, Message, MiniCode, Order, Payment
-from adapters.errors import HostConfigurationError, NotOfferedError
+from adapters.errors import HostConfigurationError, MessageRefusedError, NotOfferedError
+from adapters.signed_json import Refusal, SigningKey, signature
 from adapters.web.channel import WebApp, WebChannel
-from adapters.web.sms import Sms
+from adapters.web.sms import Sms, open_sms
+from kernel.clock import SystemClock
 from kernel.money import Fen
+from kernel.settings import Settings
+from tests.adapters.simulators import serve_handlers
 
 APP = WebApp("web", "https://city.example/app/", frozenset({"https://health.example"}))
 WHO = HostIdentity("web", "web", "+8613900000001")
@@ -99,6 +105,25 @@ async def test_a_message_goes_out_as_sms() -> None:
         Sms(id="m1", to="+8613900000001", template="t", values={"a": "1"}, link=address),
         Sms(id="m1", to="+8613900000001", template="t", values={}),
     ]
+
+
+async def test_what_a_gateway_says_of_a_number_is_said_without_it() -> None:
+    key = SigningKey("k", b"secret")
+
+    @post("/messages")
+    async def refuse(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = msgspec.json.encode(Refusal("receiver", "13900000001 (+8613900000001) takes no messages"))
+        signed = signature(key, request.headers["x-nonce"], "422", body=body)
+        return Response(body, status_code=422, headers={"x-signature": signed})
+
+    async with (
+        serve_handlers([refuse]) as origin,
+        open_sms(Settings(sms_url=origin, sms_key="k:secret"), SystemClock()) as gateway,
+    ):
+        assert gateway is not None
+        with pytest.raises(MessageRefusedError) as refused:
+            await gateway.send(Sms(id="m1", to="+8613900000001", template="t", values={}))
+    assert refused.value.message.endswith("+86 139****0001 (+86 139****0001) takes no messages")
 
 
 async def test_without_a_gateway_there_are_no_messages() -> None:

@@ -31,10 +31,10 @@ async def close(hall: Hall, day: date = DAY) -> AppointmentOffice:
     return office
 
 
-async def cancel_all(hall: Hall, office: AppointmentOffice, most: int = 10_000) -> int:
+async def cancel_all(hall: Hall, office: AppointmentOffice, most: int = 10_000, day: date = DAY) -> int:
     """Cancel a day's bookings as the command does; ``most``: it is killed after so many."""
     async with hall.database.session() as session:
-        rows = await closing.to_cancel(Deps(session, hall.clock), office, DAY)
+        rows = await closing.to_cancel(Deps(session, hall.clock), office, day)
     for row in rows[:most]:
         async with hall.database.session() as session:
             await closing.cancel_of(Deps(session, hall.clock), row.id, "operator:test", "停电")

@@ -45,7 +45,7 @@ function finish({ made, zone, whom, asked, people, booked }) {
   };
   const form = h("form", { class: "card", onsubmit: send },
     h("h2", { tabindex: "-1" }, t("confirm")), kept(made, zone),
-    h("div", { class: "pair" }, field(`${t("name")} (${t("optional")})`, name), field(`${t("phone")} (${t("optional")})`, phone)),
+    h("div", { class: "pair" }, field(`${t("name")} (${t("optional")})`, name), field(`${t("phone")} (${t("phoneFor")})`, phone)),
     people > 1 && field(t("companions"), others), answers.elements,
     h("div", { class: "row" }, h("button", { class: "main", id: "confirm" }, t("confirm"))));
   return form;
