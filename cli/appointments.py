@@ -84,7 +84,8 @@ def show() -> None:
         counted = {row[0]: row[1:] for row in (await session.exec(_TAKEN)).all()}
         lines = []
         for office in offices:
-            lines.append(f"{office.code}  {office.name_zh}{'  closed' if office.closed_at else ''}")
+            said = [office.code, office.name_zh, office.phone, "closed" if office.closed_at else ""]
+            lines.append("  ".join(filter(None, said)))
             for each in resources:
                 if each.office == office.code:
                     taken, places = counted.get(each.id, (0, 0))

@@ -57,7 +57,7 @@ def list_(*, overdue: bool) -> None:
     """List the active codes."""
     at = _CLOCK.now() if overdue else None
     for row in transaction(lambda session: places.listed(session, overdue_at=at)):
-        seen = f"seen {row.last_verified_at:%Y-%m-%d}" if row.last_verified_at else "never seen"
+        seen = f"seen {row.last_verified_at:%Y-%m-%d} UTC" if row.last_verified_at else "never seen"
         click.echo("  ".join([row.short_code, f"{row.kid:02X}", row.kind, row.reference, row.name_zh, seen]))
 
 

@@ -147,7 +147,11 @@ class FileOffice(_Strict, frozen=True, kw_only=True):
     address_zh: str = ""
     address_en: str = ""
     phone: Annotated[
-        str, Meta(pattern=r"^(\+?[0-9][0-9 -]{1,18}[0-9])?$", description="Write a number such as 0190-12345001.")
+        str,
+        Meta(
+            pattern=r"^(\+?[0-9][0-9 -]{1,14}[0-9])?$",
+            description="Write a number such as 0190-12345001, of 17 characters at the most.",
+        ),
     ] = ""
     latitude: _Latitude
     longitude: _Longitude

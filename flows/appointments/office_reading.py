@@ -7,9 +7,14 @@ be read is None (``strict_reading.partly``), whatever its type says.
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from flows.appointments.hours import WEEKDAYS
 from flows.appointments.office_file import REFERENCE, FileResource, FileSchedule, FileService, OfficeFile, span_of
+from kernel.control_characters import has_control
 from kernel.networks import BadUrlError, split_url
 from services_catalog.strict_file import defect, read_partly, twice
 from services_catalog.strict_reading import pointer
@@ -19,7 +24,19 @@ from supergraph.findings import Finding
 def read_office_file(data: bytes) -> tuple[OfficeFile | None, list[Finding]]:
     """Return the file and its defects. With any it is what can be read of it; None: it is no YAML."""
     part, findings = read_partly(data, OfficeFile, REFERENCE)
-    return part, [*findings, *(_contradictions(part) if part else ())]
+    return part, [*findings, *(_contradictions(part) if part else ()), *_controls(part, "")]
+
+
+def _controls(value: Any, at: str) -> Iterator[Finding]:
+    """Yield the texts that are more than a line, or nothing that can be stored."""
+    if isinstance(value, str) and has_control(value):
+        yield defect(at, "the text has control characters, such as a line break", "Write one line without them.")
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _controls(each, pointer(at, place))
+    elif isinstance(value, Struct):
+        for field in fields(value):
+            yield from _controls(getattr(value, field.name), pointer(at, field.encode_name))
 
 
 def _contradictions(file: OfficeFile) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from adapters.apps import OpenApps
 from adapters.templates import MessageName, Value
 from flows.appointments.persons import account_by_index
 from flows.appointments.tables import AppointmentOffice
-from flows.notices.telling import LINE, Said, Teller, shown_time, skip, waiting
+from flows.notices.telling import LINE, NONE, Said, Teller, shown_time, skip, waiting
 from flows.notices.telling import tell as say
 from flows.notices.writing import Kept, write
 from flows.pickups.messages import NOTICE
@@ -28,14 +28,14 @@ _KEPT = Kept(PickupNotice, NOTICE, "no account has proven this ID number yet")
 
 
 class Words(NamedTuple):
-    """A kind of notice: the hosts' message, and what it says in up to 20 characters, and in English."""
+    """A kind of notice: the hosts' message, and what it says, in up to 20 characters each."""
 
     message: MessageName
     zh: str
     en: str
 
 
-WORDS: Mapping[Kind, Words] = {"ready": Words("pickup_ready", "有物品待领取，请凭码领取", "Ready to be picked up")}
+WORDS: Mapping[Kind, Words] = {"ready": Words("pickup_ready", "有物品待领取，请凭码领取", "Ready for pick-up")}
 
 
 async def notify(session: AsyncSession, clock: Clock, row: Pickup) -> None:
@@ -59,7 +59,7 @@ async def tell(session: AsyncSession, clock: Clock, cipher: FieldCipher, apps: O
         "what": words.zh,
         "what_en": words.en,
         "office": office.name_zh[:LINE],
-        "phone": office.phone,
+        "phone": office.phone or NONE,
         "until": shown_time(row.until, ZoneInfo(office.time_zone)),
     }
     await say(Teller(session, clock, cipher, apps), notice, Said(words.message, values))

@@ -59,7 +59,7 @@ async def test_it_is_told_once_by_the_app_that_they_have(hall: Hall, hosts: Host
     [message] = hosts.host("wechat").inbox("wang")
     assert dict(message.lines) == {
         "提醒": "有物品待领取，请凭码领取",
-        "说明": "Ready to be picked up",
+        "说明": "Ready for pick-up",
         "地点": "婚姻登记处",
         "电话": "0190-1234 5001",
         "截止时间": "2026年12月04日 18:00",
@@ -95,7 +95,7 @@ async def test_whose_it_was_is_forgotten_with_the_account_and_the_notice_with_th
         await erase_pickups(deps, person, f"account:{account}")
     assert await told(hall) == [(None, "needless", "")]
     await hall.work()
-    assert hosts.host("wechat").inbox("wang") == ()
+    assert hosts.host("wechat").inbox("wang") == []
     async with hall.database.session() as session:
         hall.clock.advance(UNTIL - hall.clock.now() + KEPT + timedelta(seconds=1))
         await forget(session, hall.clock)

@@ -104,7 +104,7 @@ async def test_from_filing_to_handing_out(city: City, phones: Phones, counter: C
     assert (mine["state"], mine["code"]) == ("used", None)
     assert (await counter("GET", FILED))[1]["endedAt"] == used["endedAt"]
     [[untold]] = [each.values() for each in await who.data(TOLD)]  # filed before there was an account
-    assert (untold["kind"], untold["state"], untold["textEn"]) == ("ready", "untold", "Ready to be picked up")
+    assert (untold["kind"], untold["state"], untold["textEn"]) == ("ready", "untold", "Ready for pick-up")
     await counter.file("/pickups/hall/filed/RX-2", idNumber=number)
     assert [each["notice"]["state"] for each in await who.data(TOLD)] == ["waiting", "untold"]
     assert CONTRACT.used == CONTRACT.operations
