@@ -33,6 +33,7 @@ from flows.appointments.right_tables import BookingRight
 from flows.appointments.rights import claim, right_of
 from flows.appointments.taking import give_back, take
 from flows.appointments.watching import changed
+from kernel.clock import rfc3339
 from kernel.database import driver, lock_named
 from kernel.ids import uuid7
 
@@ -231,7 +232,7 @@ def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError
             "code": clash.code,
             "service": clash.service,
             "office": clash.office,
-            "startsAt": clash.starts_at.isoformat(),
+            "startsAt": rfc3339(clash.starts_at),
         },
         others if clash.overlaps else (),
         fix="Move or cancel that one, or choose one of nextFree." if clash.overlaps else "Move or cancel that one.",
