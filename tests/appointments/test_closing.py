@@ -185,4 +185,6 @@ async def test_hours_of_a_day_that_the_office_has_closed_are_left_and_said(hall:
     loaded = await hall.load({"offices": [{**OFFICE, "exceptions": [short]}]})
     assert (loaded.changes, loaded.left) == ([], ["hall 2026-12-01"])
     assert (await hall.load({"offices": [{**OFFICE, "exceptions": [{**short, "withdrawn": True}]}]})).left == []
-    assert [each.how for each in (await hall.load({"offices": [{**OFFICE, "exceptions": [short]}]})).changes] == ["added"]
+    assert [each.how for each in (await hall.load({"offices": [{**OFFICE, "exceptions": [short]}]})).changes] == [
+        "added"
+    ]
