@@ -21,7 +21,7 @@ from flows.appointments.tables import AppointmentOffice
 from flows.notices.tables import NoticeState
 from flows.notices.writing import latest
 from flows.notices.writing import line as line_of_notice
-from kernel.clock import SystemClock
+from kernel.clock import SystemClock, local
 from kernel.database import Database
 
 _CLOCK = SystemClock()
@@ -51,8 +51,8 @@ def conflicts(office: str) -> None:
     async def work(session: AsyncSession) -> list[str]:
         if office:
             await closing.office_of(session, office)
-        rows = await colliding.conflicts(session, office)
-        return [f"{row.starts_at:%Y-%m-%d %H:%M} UTC  {row.office}  {row.service}  {row.code}" for row in rows]
+        rows, zones = await colliding.conflicts(session, office), await _zones(session)
+        return [f"{local(row.starts_at, zones[row.office])}  {row.office}  {row.service}  {row.code}" for row in rows]
 
     lines = transaction(work)
     for line in lines:
@@ -133,8 +133,9 @@ def notices(state: NoticeState | None, kind: Kind | None, most: int) -> None:
     """Show what people were told of appointments, or could not be and why, the latest first."""
 
     async def work(session: AsyncSession) -> list[str]:
-        rows = await latest(session, AppointmentNotice, most, state, kind)
-        return [line_of_notice(row, f"{row.service} {row.details.get('code', row.about)}") for row in rows]
+        rows, zones = await latest(session, AppointmentNotice, most, state, kind), await _zones(session)
+        about = [f"{row.service} {row.details.get('code', row.about)}" for row in rows]
+        return [line_of_notice(row, of, zones[row.office]) for row, of in zip(rows, about, strict=True)]
 
     for line in transaction(work):
         click.echo(line)
@@ -162,6 +163,10 @@ async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bo
             if number % _EVERY == 0:
                 click.echo(f"{number} of {len(ids)} are cancelled.", err=True)
     return number
+
+
+async def _zones(session: AsyncSession) -> dict[str, str]:
+    return dict((await session.exec(select(AppointmentOffice.code, AppointmentOffice.time_zone))).all())
 
 
 def _appointments(number: int) -> str:

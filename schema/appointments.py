@@ -53,7 +53,7 @@ _SAME = (
     "draw_seconds",
 )
 _OFFICES = """
-    SELECT code, name_zh, name_en, address_zh, address_en, latitude, longitude, time_zone FROM appointment_office
+    SELECT code, name_zh, name_en, address_zh, address_en, phone, latitude, longitude, time_zone FROM appointment_office
     WHERE code = ANY ($1::text[]) ORDER BY code
 """
 _MOST_DAYS = 60
@@ -113,6 +113,7 @@ class OfficeShown:
     name_en: str
     address_zh: str
     address_en: str
+    phone: str = strawberry.field(description="Its telephone; empty if it has said none.")
     latitude: float = strawberry.field(description="WGS 84.")
     longitude: float
     time_zone: str

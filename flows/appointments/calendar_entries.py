@@ -18,6 +18,7 @@ async def latest_of(session: AsyncSession, row: Booking) -> Booking:
 def entry_of(of: Asked, row: Booking, url: str) -> Entry:
     """Return what a booking is in a calendar; one that is cancelled is taken back."""
     service, office = of.service, of.office
+    phone = [f"电话 / Telephone: {office.phone}"] if office.phone else []
     return Entry(
         uid=row.uid,
         sequence=row.sequence,
@@ -27,7 +28,7 @@ def entry_of(of: Asked, row: Booking, url: str) -> Entry:
         ends_at=row.ends_at,
         summary=service.name_zh,
         location=", ".join(each for each in (office.name_zh, office.address_zh) if each),
-        description="\n".join([f"预约号 / Code: {row.code}", *_to_bring(service)]),
+        description="\n".join([f"预约号 / Code: {row.code}", *phone, *_to_bring(service)]),
         latitude=office.latitude,
         longitude=office.longitude,
         organiser=office.name_zh,

@@ -39,4 +39,4 @@ async def remind(deps: Deps, booking_id: UUID) -> None:
     if await (await driver(deps.session)).fetchval(_DUE, deps.clock.now(), 1, booking_id) is None:
         return
     await happen(deps.session, deps.clock, row, "remind", _ACTOR)
-    await notify_everybody(deps, row, "reminder", code=row.code)
+    await notify_everybody(deps, row, "reminder", occasion=str(row.sequence), code=row.code)  # again once it is moved

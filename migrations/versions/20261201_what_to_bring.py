@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = 'd07b5e39a1c6'
-down_revision = 'e92b6c07d4a1'
+down_revision = 'a90c5f3e1d72'
 branch_labels = None
 depends_on = None
 

@@ -88,7 +88,7 @@ class HallView(_View, frozen=True, kw_only=True):
 
 
 async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str) -> HallView:
-    """Return the hall of an office. Raises UnknownServiceError."""
+    """Return the hall of an office, of one that was closed too: somebody may be there. Raises UnknownServiceError."""
     return (await hall_and_paces(session, clock, cipher, office))[0]
 
 
@@ -96,7 +96,7 @@ async def hall_and_paces(
     session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str
 ) -> tuple[HallView, Mapping[str, Pace]]:
     """Return the hall of an office, and how long its services last. Raises UnknownServiceError."""
-    line = await line_of(session, clock, office)
+    line = await line_of(session, clock, office, even_closed=True)
     revision = await session.get(HallRevision, office)
     there = await present(session, line)
     names = await _names(session, cipher, {row.account_id for _, row in there if row.account_id})

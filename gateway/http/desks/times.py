@@ -210,7 +210,9 @@ def _hold(desks: Desks) -> HTTPRouteHandler:
             what = await sought(served, whom, Wanted(said.service, said.office, said.starts_at, said.people))
         made = await hold_for(served.desk, what)
         sealed = holding.sealed(served.desk.cipher, made)
-        return json(Held(sealed, made.starts_at, made.ends_at, made.expires_at, made.is_kept, made.right is not None))
+        until = made.expires_at.replace(microsecond=0)
+        by_right = made.right is not None
+        return json(Held(sealed, made.starts_at, made.ends_at, until, made.is_kept, by_right))
 
     return hold
 

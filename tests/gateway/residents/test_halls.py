@@ -97,7 +97,7 @@ async def test_scanned_waiting_called_and_served_live(city: City, phones: Phones
 async def test_who_comes_along_watches_the_line_and_no_stranger_does(
     city: City, phones: Phones, lobby: Lobby, origin: str
 ) -> None:
-    await lobby.hall.load({"services": [{**BRIEF, "people": 2}]})
+    await lobby.hall.load({"services": [{**BRIEF, "people": 2, "most_active": 2}]})
     who, other = [await sign_in(city, phones, each) for each in ("wang", "li")]
     await agree(other, "real-name")
     await other.data(PROVE, **phones.person("li"))
