@@ -21,9 +21,11 @@ MessageName = Literal[
     "parking_charging_over",  # a car has charged, and staying costs more soon
     "parking_debit_failed",
     "parking_orphan_closed",  # it was closed, for nobody saw the vehicle leave
+    "pickup_ready",  # something lies at an office for them
 ]
 Value = Literal[
     "what",
+    "what_en",  # of pick-ups
     # of parking
     "lot",
     "plate",
@@ -38,7 +40,8 @@ Value = Literal[
     "reason",
     "number",  # in the hall
     "counter",
-    "until",  # when an offer ends
+    "until",  # when an offer ends, or a pick-up
+    "phone",  # the office's
 ]
 
 

@@ -147,6 +147,8 @@ async def _booked(bench: Bench, ahead: int) -> int:
 async def _searched(url: str, number: int) -> dict[str, Any]:
     waits = []
     async with aiohttp.ClientSession() as client:
+        async with client.get(f"{url}/health") as answer:  # a port is open before its worker has started
+            await answer.read()
         for _ in range(_WARM_UP + number):
             began = monotonic()
             async with client.post(f"{url}/graphql", json={"query": _SEARCH}) as answer:

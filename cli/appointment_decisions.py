@@ -23,7 +23,7 @@ from flows.appointments.tables import AppointmentOffice
 from flows.notices.tables import NoticeState
 from flows.notices.writing import latest
 from flows.notices.writing import line as line_of_notice
-from kernel.clock import SystemClock
+from kernel.clock import SystemClock, local
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
 
@@ -59,9 +59,9 @@ def conflicts(office: str, *, people: bool) -> None:
     async def work(session: AsyncSession) -> list[str]:
         if office:
             await closing.office_of(session, office)
-        lines = []
+        zones, lines = await _zones(session), []
         for row in await colliding.conflicts(session, office):
-            lines.append(f"{row.starts_at:%Y-%m-%d %H:%M} UTC  {row.office}  {row.service}  {row.code}")
+            lines.append(f"{local(row.starts_at, zones[row.office])}  {row.office}  {row.service}  {row.code}")
             if cipher is not None:
                 person = await reaching.of_booking(session, cipher, row)
                 lines[-1] += await _shown(session, person, f"booking:{row.id}")
@@ -153,9 +153,10 @@ def notices(state: NoticeState | None, kind: Kind | None, most: int, *, people: 
     cipher = open_keys(existing()).cipher if people else None
 
     async def work(session: AsyncSession) -> list[str]:
-        lines = []
+        zones, lines = await _zones(session), []
         for row in await latest(session, AppointmentNotice, most, state, kind):
-            lines.append(line_of_notice(row, f"{row.service} {row.details.get('code', row.about)}"))
+            about = f"{row.service} {row.details.get('code', row.about)}"
+            lines.append(line_of_notice(row, about, zones[row.office]))
             if cipher is not None:
                 person = await reaching.of_notice(session, cipher, row)
                 lines[-1] += await _shown(session, person, f"appointment_notice:{row.id}")
@@ -193,6 +194,10 @@ async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bo
             if number % _EVERY == 0:
                 click.echo(f"{number} of {len(ids)} are cancelled.", err=True)
     return number
+
+
+async def _zones(session: AsyncSession) -> dict[str, str]:
+    return dict((await session.exec(select(AppointmentOffice.code, AppointmentOffice.time_zone))).all())
 
 
 def _appointments(number: int) -> str:

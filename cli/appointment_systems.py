@@ -42,7 +42,7 @@ def _lines(row: BookingSystem) -> list[str]:
     asked = "never"
     if row.polled_at:
         asked = f"{row.polled_at:%Y-%m-%d %H:%M:%S} UTC, {(_CLOCK.now() - row.polled_at).total_seconds():.0f} s ago"
-    read = f"{row.synced_at:%H:%M:%S}" if row.synced_at else "due"
+    read = f"{row.synced_at:%Y-%m-%d %H:%M:%S} UTC" if row.synced_at else "due"
     head = f"{row.code}  {row.department}  {row.url}  {state}  asked {asked}  all read {read}"
     return [head, *([f"  error: {row.error}"] if row.error else []), *(f"  finding: {each}" for each in row.findings)]
 

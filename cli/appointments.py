@@ -1,5 +1,6 @@
 """``yiwang appointments``: the operator of the platform loads offices and their hours, and looks at their conflicts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices
 from cli.appointment_systems import check_system, systems
-from cli.findings import contradicted, read_file, tell_changes
+from cli.findings import bytes_of, contradicted, tell_changes
 from cli.transaction import transaction
 from cli.who import operator, record
 from flows.appointments import no_shows
@@ -17,10 +18,12 @@ from flows.appointments.deps import Deps
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.hall.closing import never_came
 from flows.appointments.loading import Loaded, Loading, offices_without_hours
-from flows.appointments.office_file import OfficeFile, read_office_file
+from flows.appointments.office_file import OfficeFile
+from flows.appointments.office_reading import read_office_file
 from flows.appointments.tables import AppointmentOffice, AppointmentResource, AppointmentSlot
 from flows.appointments.waitlist.extending import offering_new_hours
 from kernel.clock import SystemClock
+from supergraph.findings import Finding
 
 _CLOCK = SystemClock()
 
@@ -56,12 +59,17 @@ def load(file: Path, *, dry_run: bool) -> None:
     Example:
       yiwang appointments load examples/appointments/city.yaml --dry-run
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
-    read, data = read_file(file, read_office_file)
+    data = bytes_of(file)
+    read, found = read_office_file(data)
+    if read is None:
+        raise contradicted(file, data, found)
     try:
-        loaded, idle = transaction(lambda session: _loaded(session, read), dry_run=dry_run)
+        loaded, idle = transaction(lambda session: _loaded(session, read, found), dry_run=dry_run)
     except OfficeFileError as error:
         raise contradicted(file, data, error.findings) from error
     tell_changes(loaded.changes, dry_run=dry_run)
+    for each in loaded.left:
+        click.echo(f"{each} stays closed, by close-day: `withdrawn: true` opens it, and then its hours hold.", err=True)
     if loaded.conflicts:
         click.echo(f"{loaded.conflicts} bookings conflict: yiwang appointments conflicts shows them.", err=True)
     for office in idle:
@@ -78,7 +86,8 @@ def show() -> None:
         counted = {row[0]: row[1:] for row in (await session.exec(_TAKEN)).all()}
         lines = []
         for office in offices:
-            lines.append(f"{office.code}  {office.name_zh}{'  closed' if office.closed_at else ''}")
+            said = [office.code, office.name_zh, office.phone, "closed" if office.closed_at else ""]
+            lines.append("  ".join(filter(None, said)))
             for each in resources:
                 if each.office == office.code:
                     taken, places = counted.get(each.id, (0, 0))
@@ -128,7 +137,7 @@ def excuse(code: str, reason: str) -> None:
     click.echo(f"{code} is excused.", err=True)
 
 
-async def _loaded(session: AsyncSession, file: OfficeFile) -> tuple[Loaded, list[str]]:
+async def _loaded(session: AsyncSession, file: OfficeFile, defects: Sequence[Finding]) -> tuple[Loaded, list[str]]:
     async with offering_new_hours(session, _CLOCK):
-        loaded = await Loading(session, _CLOCK, operator()).load(file)
+        loaded = await Loading(session, _CLOCK, operator()).load(file, defects)
     return loaded, await offices_without_hours(session, [each.code for each in file.offices if not each.closed])

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from flows.appointments.draw.ranking import Draw, findings
+from kernel.clock import rfc3339
 
 _SECONDS = 30
 
@@ -35,7 +36,7 @@ def verify(source: str, receipts: tuple[str, ...]) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{source} is no published draw: {error}") from error
     if not read.seed:
-        raise click.ClickException(f"{read.release} is not drawn yet: come back after {read.closes_at.isoformat()}.")
+        raise click.ClickException(f"{read.release} is not drawn yet: come back after {rfc3339(read.closes_at)}.")
     wrong = findings(read, receipts)
     for each in wrong:
         click.echo(each, err=True)

@@ -57,7 +57,7 @@ def list_(*, overdue: bool) -> None:
     """List the active codes."""
     at = _CLOCK.now() if overdue else None
     for row in transaction(lambda session: places.listed(session, overdue_at=at)):
-        seen = f"seen {row.last_verified_at:%Y-%m-%d}" if row.last_verified_at else "never seen"
+        seen = f"seen {row.last_verified_at:%Y-%m-%d} UTC" if row.last_verified_at else "never seen"
         click.echo("  ".join([row.short_code, f"{row.kid:02X}", row.kind, row.reference, row.name_zh, seen]))
 
 
@@ -90,7 +90,13 @@ def reports(days: int) -> None:
 
 @place_code.command("sheet")
 @click.argument("codes", nargs=-1)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder to write to.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("place-codes"),
+    show_default=True,
+    help="The folder to write to; it is made.",
+)
 @click.option("--format", "form", type=click.Choice(["svg", "pdf"]), default="svg", show_default=True)
 @click.option("--scene", is_flag=True, help="Print the scene values for mini-program codes instead.")
 def sheet(codes: tuple[str, ...], out: Path, form: str, *, scene: bool) -> None:

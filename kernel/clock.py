@@ -3,8 +3,19 @@
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 CHINA = timezone(timedelta(hours=8))  # whose days people mean; it has had no summer time since 1991
+
+
+def rfc3339(at: datetime) -> str:
+    """Write a moment as all answers do, and msgspec: in UTC with ``Z``, parts of a second only if there are any."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def local(at: datetime, zone: str) -> str:
+    """Write a moment for people as the clocks of a zone show it, and which: ``2026-12-21 09:00 Asia/Shanghai``."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
 
 
 class Clock(Protocol):

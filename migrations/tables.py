@@ -25,6 +25,7 @@ import flows.parking.tables
 import flows.parking.vehicle_tables  # imported for its tables
 import flows.payments.reconciliation.tables
 import flows.payments.tables
+import flows.pickups.notice_tables
 import flows.pickups.tables  # noqa: F401 - imported for its tables
 import kernel.audit.tables  # imported for its tables
 import kernel.outbox  # noqa: F401 - imported for its tables

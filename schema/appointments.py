@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Annotated, Any, cast
 
 import strawberry
 from msgspec.structs import replace
@@ -10,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.policies import PUBLIC, refusal
 from flows.appointments.finding import Asked, asked, free_times, offices_for, own_booking, service_of, services_of
-from flows.appointments.searching import FreeDay, free_days
+from flows.appointments.searching import free_days
 from flows.appointments.tables import AppointmentService
 from flows.codes.distance import apart, position_of
 from kernel.clock import Clock
@@ -50,7 +52,7 @@ _SAME = (
     "draw_seconds",
 )
 _OFFICES = """
-    SELECT code, name_zh, name_en, address_zh, address_en, latitude, longitude, time_zone FROM appointment_office
+    SELECT code, name_zh, name_en, address_zh, address_en, phone, latitude, longitude, time_zone FROM appointment_office
     WHERE code = ANY ($1::text[]) ORDER BY code
 """
 _MOST_DAYS = 60
@@ -93,7 +95,7 @@ class ServiceShown:
 
 @strawberry.type(name="AppointmentDay", description="A day of an office.")
 class DayShown:
-    """A day."""
+    """What is shown of a ``FreeDay``, which stands in its place: a search finds thousands of them."""
 
     day: str = strawberry.field(description="YYYY-MM-DD, as the office counts.")
     first: DateTimeText = strawberry.field(description="The first time that is free.")
@@ -109,6 +111,7 @@ class OfficeShown:
     name_en: str
     address_zh: str
     address_en: str
+    phone: str = strawberry.field(description="Its telephone; empty if it has said none.")
     latitude: float = strawberry.field(description="WGS 84.")
     longitude: float
     time_zone: str
@@ -155,15 +158,17 @@ class AppointmentQueries:
         now = platform.environment.clock.now()
         async with platform.database.snapshot() as session:
             of = await service_of(session, line(service, "service"), people)
-            by_office: defaultdict[str, list[FreeDay]] = defaultdict(list)
-            for each in await free_days(await driver(session), of, now, now + timedelta(days=days), people=people):
-                by_office[each.office].append(each)
+            free = await free_days(await driver(session), of, now, now + timedelta(days=days), people=people)
+            by_office = {office: [*found] for office, found in groupby(free, attrgetter("office"))}
             codes = {*by_office, *(await offices_for(session, of.code) if also_full else ())}
             rows = await (await driver(session)).fetch(_OFFICES, [*codes])
         away = {row["code"]: apart(position_of(row["latitude"], row["longitude"]), here) for row in rows}
         nearest = sorted(rows, key=lambda row: away[row["code"]] or 0)[:first]
         return [
-            OfficeShown(**dict(row), metres=away[row["code"]], days=_days(by_office[row["code"]])) for row in nearest
+            OfficeShown(
+                **dict(row), metres=away[row["code"]], days=cast("list[DayShown]", by_office.get(row["code"], []))
+            )
+            for row in nearest
         ]
 
     @strawberry.field(description="The times of a service that are free at an office on a day, such as 2027-01-01.")  # type: ignore[untyped-decorator]  # strawberry's
@@ -209,10 +214,6 @@ def _service(row: AppointmentService) -> ServiceShown:
     return ServiceShown(
         code=strawberry.ID(row.code), release_at=f"{hour:02}:{minute:02}", questions=shown_questions(row), **same
     )
-
-
-def _days(found: list[FreeDay]) -> list[DayShown]:
-    return [DayShown(day=each.day.isoformat(), first=text(each.first), times=each.times) for each in found]
 
 
 def check_level(context: Context, level: Any) -> None:

@@ -40,6 +40,7 @@ class DetailsShown:
     office_en: str
     address_zh: str
     address_en: str
+    phone: str = strawberry.field(description="The office's telephone; empty if it has said none.")
     time_zone: str
     change_until: DateTimeText = strawberry.field(description="Until then it can be moved or cancelled.")
 
@@ -70,6 +71,7 @@ class AppointmentShown(Queued, CaseFields):
             office_en=of.office.name_en,
             address_zh=of.office.address_zh,
             address_en=of.office.address_en,
+            phone=of.office.phone,
             time_zone=of.office.time_zone,
             change_until=text(row.starts_at - timedelta(minutes=of.service.cancel_minutes)),
         )

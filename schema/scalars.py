@@ -5,6 +5,7 @@ from typing import Any, NewType, cast
 
 import strawberry
 
+from kernel.clock import rfc3339
 from kernel.control_characters import has_control
 from schema.errors import ArgumentRefusedError
 from supergraph.scalars import ALL_SCALARS
@@ -27,8 +28,8 @@ SCALARS: dict[object, Any] = {DateTimeText: _scalar("DateTime"), JsonValue: _sca
 
 
 def text(moment: datetime) -> DateTimeText:
-    """Return a moment as RFC 3339 writes it."""
-    return DateTimeText(moment.isoformat(timespec="seconds").replace("+00:00", "Z"))
+    """Return a moment as the graph has it, in whole seconds."""
+    return DateTimeText(rfc3339(moment.replace(microsecond=0)))
 
 
 def line(given: str, name: str) -> str:

@@ -1,13 +1,12 @@
 """A YAML or JSON file read strictly as one struct: every defect with its line, pointer and how to mend it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from services_catalog.manifest_file import line_of
-from services_catalog.strict_reading import defects, pointer
+from services_catalog.strict_reading import defects, partly, pointer
 from supergraph.findings import Finding
 from supergraph.openapi.load import LoadError, load
 
@@ -15,10 +14,11 @@ _File = TypeVar("_File", bound=Struct)
 
 
 class Located(NamedTuple):
-    """A finding and its line in the file, from 1."""
+    """A finding, its line in the file, from 1, and what its pointer leads through: ``office civic-centre``."""
 
     line: int
     finding: Finding
+    where: str = ""
 
 
 def read_strictly(
@@ -28,26 +28,61 @@ def read_strictly(
 
     ``reference`` says where the file is described; ``contradictions`` looks at one that is well-formed.
     """
+    part, findings = read_partly(data, type_, reference)
+    if part is not None and not findings:
+        findings = [*contradictions(part)]
+    return (None if findings else part), located(data, findings)
+
+
+def read_partly(data: bytes, type_: type[_File], reference: str) -> tuple[_File | None, list[Finding]]:
+    """Return what can be read of a file (``strict_reading.partly``), and its defects: without any it is the file.
+
+    None: it is no YAML.
+    """
     try:
         raw, found = load(data)
     except LoadError as error:
-        raw, found = None, [error.defect]
-    findings = [Finding("error", each.pointer, each.message, each.fix) for each in found]
-    file = None
-    if not findings:
-        findings = [*defects(raw, type_, "", reference)]
-    if not findings:
-        file = msgspec.convert(raw, type_)
-        findings = [*contradictions(file)]
-    located = [Located(line_of(data, each.pointer), each) for each in findings]
-    return (None if located else file), sorted(located, key=lambda each: (each.line, each.finding.pointer))
+        return None, [defect(error.defect.pointer, error.defect.message, error.defect.fix)]
+    findings = [defect(each.pointer, each.message, each.fix) for each in found]
+    return partly(raw, type_), [*findings, *defects(raw, type_, "", reference)]
+
+
+def located(data: bytes, findings: Iterable[Finding]) -> list[Located]:
+    """Return findings with their places, in the order of these."""
+    try:
+        raw, _ = load(data)
+    except LoadError:
+        raw = None
+    said = [Located(line_of(data, each.pointer), each, _where(raw, each.pointer)) for each in findings]
+    return sorted(said, key=lambda each: (each.line, _natural(each.finding.pointer)))
+
+
+def _where(raw: Any, at: str) -> str:
+    """Name the entries of lists that a pointer leads through: by what tells them apart, or by their number, from 1."""
+    said, key = [], ""
+    for token in at.split("/")[1:]:
+        if isinstance(raw, list):
+            raw = raw[int(token)]
+            names = [raw[name] for name in _NAMES if raw.get(name)] if isinstance(raw, dict) else []
+            said.append(f"{key.removesuffix('s')} {names[0] if names else int(token) + 1}")
+        elif isinstance(raw, dict):
+            key = token.replace("~1", "/").replace("~0", "~")
+            raw = raw.get(key)
+    return ", ".join(said)
+
+
+_NAMES = ("code", "id", "day", "name", "value")
+
+
+def _natural(at: str) -> list[tuple[int, str]]:
+    return [(int(token), "") if token.isdecimal() else (0, token) for token in at.split("/")]
 
 
 def twice(at: str, names: Iterable[str]) -> Iterator[Finding]:
-    """Yield what is named more than once in a list."""
+    """Yield what is named more than once in a list; what has no name (of ``partly``) is told apart from all else."""
     seen: set[str] = set()
     for place, name in enumerate(names):
-        if name in seen:
+        if name and name in seen:
             yield defect(pointer(at, place), f"{name} is there twice", "Keep one of them.")
         seen.add(name)
 

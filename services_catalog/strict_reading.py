@@ -5,11 +5,12 @@ msgspec stops at the first defect; this walks the annotations of its structs and
 
 import difflib
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
-from msgspec import Meta, Struct, UnsetType
+from msgspec import Struct
 
+from services_catalog.expected_values import advice, bare, misfit, wish
 from supergraph.findings import Finding
 
 
@@ -23,12 +24,34 @@ def defects(raw: Any, type_: Any, at: str, reference: str) -> Iterator[Finding]:
     yield from _Reading(reference).defects(raw, type_, at)
 
 
+def partly(raw: Any, type_: Any) -> Any:
+    """Return what can be read of a value with defects, to look further at it and never to use it.
+
+    A struct is one in any case: what cannot be read in it is None, whatever its annotation says. A list of structs has
+    them all, so that places stay as they are.
+    """
+    shape = bare(type_)
+    if _is_struct(shape):
+        if raw is None and type(None) in get_args(type_):
+            return None
+        given = raw if isinstance(raw, dict) else {}
+        fields = msgspec.structs.fields(shape)
+        read = {field.name: partly(given[name], field.type) for field in fields if (name := field.encode_name) in given}
+        return shape(**{field.name: None for field in fields if field.required} | read)
+    if get_origin(shape) is list and _is_struct(bare(get_args(shape)[0])):
+        return [partly(each, get_args(shape)[0]) for each in raw] if isinstance(raw, list) else []
+    try:
+        return msgspec.convert(raw, type_)
+    except msgspec.ValidationError:
+        return None
+
+
 class _Reading:
     def __init__(self, reference: str) -> None:
         self._reference = reference
 
     def defects(self, raw: Any, type_: Any, at: str) -> Iterator[Finding]:
-        shape = _bare(type_)
+        shape = bare(type_)
         if _is_struct(shape):
             if raw is not None or type(None) not in get_args(type_):
                 yield from self._in_mapping(raw, shape, at)
@@ -36,6 +59,8 @@ class _Reading:
         inside = [
             each for key, value, inner in _children(raw, shape) for each in self.defects(value, inner, pointer(at, key))
         ]
+        if isinstance(raw, dict) and get_origin(shape) is dict:
+            inside += _of_keys(raw, type_, at)
         yield from inside or self._in_value(raw, type_, at)
 
     def _in_mapping(self, raw: Any, struct: type[Struct], at: str) -> Iterator[Finding]:
@@ -49,17 +74,29 @@ class _Reading:
             yield Finding("error", pointer(at, str(key)), f"the key {key!r} is unknown", fix)
         for key, field in fields.items():
             if field.required and raw.get(key) is None:
-                yield Finding("error", at, f"the key {key!r} is missing", _advice(field.type) or self._reference)
+                yield Finding("error", at, f"the key {key!r} is missing", self._wish(field.type))
             elif key in raw:
                 yield from self.defects(raw[key], field.type, pointer(at, key))
+
+    def _wish(self, type_: Any) -> str:
+        return self._reference if _is_struct(bare(type_)) else wish(type_)
 
     def _in_value(self, raw: Any, type_: Any, at: str) -> Iterator[Finding]:
         try:
             msgspec.convert(raw, type_)
-        except msgspec.ValidationError as wrong:
-            message, _, place = str(wrong).replace("`", "").partition(" - at $")
-            message = "the text does not fit" if "matching regex" in message else message[0].lower() + message[1:]
-            yield Finding("error", at, message + (f" (in {place})" if place else ""), _advice(type_) or self._reference)
+        except msgspec.ValidationError:
+            message, fix = misfit(raw, type_)
+            yield Finding("error", at, message, fix)
+
+
+def _of_keys(raw: dict[str, Any], type_: Any, at: str) -> Iterator[Finding]:
+    """Yield the keys of a plain mapping that cannot stand there."""
+    of = get_args(bare(type_))[0]
+    for key in raw:
+        try:
+            msgspec.convert(key, of)
+        except msgspec.ValidationError:
+            yield Finding("error", pointer(at, key), f"the key {key!r} does not fit", advice(type_) or wish(of))
 
 
 def _is_struct(shape: Any) -> bool:
@@ -73,19 +110,3 @@ def _children(raw: Any, shape: Any) -> Iterator[tuple[str | int, Any, Any]]:
         yield from ((key, value, inner[1]) for key, value in raw.items())
     elif origin in (tuple, list) and isinstance(raw, list):
         yield from ((at, value, inner[0]) for at, value in enumerate(raw))
-
-
-def _bare(type_: Any) -> Any:
-    """Return a type without its limits, and of ``X | None`` or ``X | UnsetType`` just X."""
-    while get_origin(type_) is Annotated:
-        type_ = get_args(type_)[0]
-    members = [each for each in get_args(type_) if each not in (type(None), UnsetType)]
-    optional = len(members) < len(get_args(type_)) and len(members) == 1
-    return _bare(members[0]) if optional else type_
-
-
-def _advice(type_: Any) -> str:
-    """Return what the annotation says that the value should be."""
-    alternatives = [type_] if get_origin(type_) is Annotated else [type_, *get_args(type_)]
-    metas = [meta for each in alternatives for meta in getattr(each, "__metadata__", ())]
-    return next((meta.description for meta in metas if isinstance(meta, Meta) and meta.description), "")

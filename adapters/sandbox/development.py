@@ -68,6 +68,16 @@ _LINES: Mapping[str, tuple[str, _Lines]] = {
         "叫号提醒",
         {**_APPOINTMENT, "character_string4": ("号码", "number"), "thing5": ("窗口", "counter")},
     ),
+    "pickup": (
+        "领取提醒",
+        {
+            "thing1": ("提醒", "what"),
+            "thing2": ("说明", "what_en"),
+            "thing3": ("地点", "office"),
+            "phone_number4": ("电话", "phone"),
+            "time5": ("截止时间", "until"),
+        },
+    ),
 }
 """Titles and keywords of templates, by a message or the first word of its name: what each is called, and of ours."""
 _CONTENT_KEY = "c2FuZGJveC1jb250ZW50IQ=="

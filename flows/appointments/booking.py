@@ -28,12 +28,13 @@ from flows.appointments.holding import Desk, Hold
 from flows.appointments.no_shows import missed_too_often
 from flows.appointments.notices import notify_named
 from flows.appointments.papers.keeping import Bearer, check_answered, keep
-from flows.appointments.persons import Clash, Person, Visit, companions_of, put
+from flows.appointments.persons import Clash, Person, Visit, check_open, companions_of, put
 from flows.appointments.reminding import remind_at
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.rights import claim, right_of
 from flows.appointments.taking import give_back, take
 from flows.appointments.watching import changed
+from kernel.clock import rfc3339
 from kernel.database import driver, lock_named
 from kernel.ids import uuid7
 
@@ -161,7 +162,10 @@ async def _come(deps: Deps, row: Booking, of: Asked, comer: Comer, *, is_counted
     """Write down who comes, unless somebody cannot. Raises ClashError, NoShowLimitError."""
     session, connection = deps.session, await driver(deps.session)
     visit = Visit(row.service, of.service.most_active if is_counted else None, row.starts_at, row.ends_at)
-    if (clash := await put(connection, row.id, comer.persons, visit)) is not None:
+    clash = await put(connection, row.id, comer.persons, visit)
+    if comer.account_id is not None:
+        await check_open(session, comer.account_id)
+    if clash is not None:
         others = await next_free(session, deps.clock, of, row.starts_at)
         raise _clashing(of, clash, others) if await _is_own(session, comer, clash) else _hindered(others)
     if not of.service.counts_no_shows or not is_counted:
@@ -230,7 +234,7 @@ def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError
             "code": clash.code,
             "service": clash.service,
             "office": clash.office,
-            "startsAt": clash.starts_at.isoformat(),
+            "startsAt": rfc3339(clash.starts_at),
         },
         others if clash.overlaps else (),
         fix="Move or cancel that one, or choose one of nextFree." if clash.overlaps else "Move or cancel that one.",

@@ -18,6 +18,7 @@ def entry_of(of: Asked, row: Booking, url: str) -> Entry:
     """Return what a booking is in a calendar; one that is cancelled is taken back."""
     service, office = of.service, of.office
     documents = f"\n请携带 / Bring: {', '.join(service.documents)}" if service.documents else ""
+    phone = f"\n电话 / Telephone: {office.phone}" if office.phone else ""
     return Entry(
         uid=row.uid,
         sequence=row.sequence,
@@ -27,7 +28,7 @@ def entry_of(of: Asked, row: Booking, url: str) -> Entry:
         ends_at=row.ends_at,
         summary=service.name_zh,
         location=", ".join(each for each in (office.name_zh, office.address_zh) if each),
-        description=f"预约号 / Code: {row.code}{documents}",
+        description=f"预约号 / Code: {row.code}{phone}{documents}",
         latitude=office.latitude,
         longitude=office.longitude,
         organiser=office.name_zh,

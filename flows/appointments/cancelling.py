@@ -3,9 +3,10 @@
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
+from flows.appointments.errors import WrongStateError
 from flows.appointments.history import happen
 from flows.appointments.notices import notify, notify_everybody
-from flows.appointments.persons import follow
+from flows.appointments.persons import follow, lock_those_of
 from flows.appointments.rights import grant
 from kernel.database import driver
 
@@ -30,5 +31,11 @@ async def keep(deps: Deps, row: Booking, actor: str) -> None:
     """Serve a conflict as it was booked; no later change of hours makes it one again. Raises WrongStateError."""
     await happen(deps.session, deps.clock, row, "keep", actor)
     row.kept_at = row.updated_at
-    await follow(await driver(deps.session), row.id, row.starts_at, row.ends_at)
+    connection = await driver(deps.session)
+    await lock_those_of(connection, row.id)
+    if not await follow(connection, row.id, row.starts_at, row.ends_at):
+        raise WrongStateError(
+            "Somebody who comes to it has booked something else at that time",
+            fix="Cancel this one with a reason, or have them move the other first.",
+        )
     await notify(deps, row, "kept", row.updated_at.isoformat(), code=row.code)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from kernel.clock import rfc3339
 from kernel.errors import YiwangError
 from supergraph.findings import Finding, and_more
 
@@ -55,7 +56,7 @@ class _WithTimesError(YiwangError):
 
     def __init__(self, message: str, next_free: Sequence[datetime] = (), *, fix: str) -> None:
         super().__init__(message, fix=fix)
-        self.next_free = [each.isoformat() for each in next_free]
+        self.next_free = [rfc3339(each) for each in next_free]
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -161,7 +162,7 @@ class DrawRefusedError(YiwangError):
 
     @property
     def extensions(self) -> dict[str, Any]:
-        return super().extensions | ({"at": self.at.isoformat()} if self.at else {})
+        return super().extensions | ({"at": rfc3339(self.at)} if self.at else {})
 
 
 class UnknownDrawError(YiwangError):
@@ -190,14 +191,14 @@ class NoShowLimitError(YiwangError):
     def __init__(self, missed: Sequence[str], until: datetime) -> None:
         super().__init__(
             f"{len(missed)} appointments within 90 days were missed: {', '.join(missed)}. Until "
-            f"{until.date().isoformat()} only times within the next 24 hours can be booked",
+            f"{rfc3339(until)} only times within the next 24 hours can be booked",
             fix="Choose one of those; if there was a reason, tell the office, which can excuse it.",
         )
         self.missed, self.until = list(missed), until
 
     @property
     def extensions(self) -> dict[str, Any]:
-        return super().extensions | {"missed": self.missed, "until": self.until.isoformat()}
+        return super().extensions | {"missed": self.missed, "until": rfc3339(self.until)}
 
 
 class WaitlistRefusedError(YiwangError):

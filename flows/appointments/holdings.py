@@ -24,12 +24,13 @@ from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.notices import notify_everybody
 from flows.appointments.papers import keeping
 from flows.appointments.papers.tables import CaseNote, CasePapers
-from flows.appointments.persons import person_of
+from flows.appointments.persons import lock, person_of
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.waitlist import entries
 from flows.appointments.waitlist.entries import OPEN
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent
 from kernel.crypto.fields import FieldCipher
+from kernel.database import driver
 
 _HIDDEN = {"account_id", "slot_ids", "hold_id", "resource_id"}
 
@@ -67,16 +68,19 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
     """Give up what is to come, and forget by what its persons were told apart."""
     session, parts = deps.session, await parts_of(deps.session, account_id)
     mine = select(Booking).where(await theirs(session, account_id)).order_by(col(Booking.id)).with_for_update()
-    rows = (await session.exec(mine)).all()
+    person = await person_of(session, account_id)
+    await session.exec(mine)  # bookings before persons, as everybody does
+    await lock(await driver(session), [person])
+    rows = (await session.exec(mine)).all()  # one was being booked, perhaps, until the person was ours
     for row in rows:
         if row.state in ("confirmed", "conflict"):
             await happen(session, deps.clock, row, "cancel", f"account:{account_id}")
             row.sequence += 1
             await notify_everybody(deps, row, "cancelled", f"account:{account_id}")
             await let_rest(deps, row)
-    person = col(BookingPerson.person).in_(await person_of(session, account_id))  # also in what others have booked
+    named = col(BookingPerson.person).in_(person)  # also in what others have booked
     own = col(BookingPerson.booking_id).in_([row.id for row in rows])
-    await session.exec(delete(BookingPerson).where(own | person))
+    await session.exec(delete(BookingPerson).where(own | named))
     for table in (CasePapers, CaseNote):
         await session.exec(delete(table).where(col(table.case_id).in_([row.uid for row in rows])))
     waiting = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))

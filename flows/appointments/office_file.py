@@ -1,24 +1,17 @@
-"""The file of services that take appointments, offices and their hours, as YAML or JSON: read strictly, by place.
+"""What stands in the file of services that take appointments, offices and their hours, as YAML or JSON.
 
-docs/appointments.md describes it; ``loading`` makes rows of it.
+docs/appointments.md describes it, ``office_reading`` reads it, ``loading`` makes rows of it.
 """
 
-from collections.abc import Iterator, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from flows.appointments.hours import WEEKDAYS
 from flows.appointments.papers.questions import Question
 from flows.appointments.tables import CHANNELS, Days, ResourceKind
-from kernel.networks import BadUrlError, split_url
 from services_catalog.organisations.calendars import Span
 from services_catalog.organisations.words import CODE_PATTERN
-from services_catalog.strict_file import Located, defect, read_strictly, twice
-from services_catalog.strict_reading import pointer
-from supergraph.findings import Finding
 
 REFERENCE = "docs/appointments.md describes the file."
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -153,6 +146,13 @@ class FileOffice(_Strict, frozen=True, kw_only=True):
     name_en: str = ""
     address_zh: str = ""
     address_en: str = ""
+    phone: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\+?[0-9][0-9 -]{1,14}[0-9])?$",
+            description="Write a number such as 0190-12345001, of 17 characters at the most.",
+        ),
+    ] = ""
     latitude: _Latitude
     longitude: _Longitude
     resources: list[FileResource] = []
@@ -179,84 +179,3 @@ def span_of(hours: str) -> Span:
     """Return hours such as 09:00-12:00."""
     begin, _, end = hours.partition("-")
     return Span(minute_of(begin), minute_of(end))
-
-
-def read_office_file(data: bytes) -> tuple[OfficeFile | None, list[Located]]:
-    """Return the file, None if it has defects, and those, in the order of their lines."""
-    return read_strictly(data, OfficeFile, REFERENCE, _contradictions)
-
-
-def _contradictions(file: OfficeFile) -> Iterator[Finding]:
-    yield from twice("/systems", [each.code for each in file.systems])
-    for number, system in enumerate(file.systems):
-        try:
-            split_url(system.url)
-        except BadUrlError as error:
-            yield defect(f"/systems/{number}/url", error.message, error.fix)
-    yield from twice("/services", [each.code for each in file.services])
-    yield from twice("/offices", [each.code for each in file.offices])
-    for number, service in enumerate(file.services):
-        yield from _of_questions(service, f"/services/{number}/questions")
-    for number, office in enumerate(file.offices):
-        at = pointer("/offices", number)
-        yield from twice(f"{at}/resources", [each.code for each in office.resources])
-        yield from twice(f"{at}/counters", [each.code for each in office.counters])
-        yield from twice(f"{at}/exceptions", [str(each.day) for each in office.exceptions])
-        for place, resource in enumerate(office.resources):
-            yield from _of_resource(resource, f"{at}/resources/{place}")
-        for place, differs in enumerate(office.exceptions):
-            yield from _hours(differs.hours, f"{at}/exceptions/{place}/hours")
-
-
-def _of_questions(service: FileService, at: str) -> Iterator[Finding]:
-    yield from twice(at, [each.name for each in service.questions])
-    for number, question in enumerate(service.questions):
-        yield from twice(f"{at}/{number}/choices", [each.value for each in question.choices])
-        if (question.kind == "choice") != bool(question.choices):
-            yield defect(
-                f"{at}/{number}/choices", "a choice has choices, and nothing else has", "Mend kind or choices."
-            )
-
-
-def _of_resource(resource: FileResource, at: str) -> Iterator[Finding]:
-    if resource.system and (resource.schedules or resource.buffer_minutes):
-        wrong = "schedules" if resource.schedules else "buffer_minutes"
-        yield defect(f"{at}/{wrong}", f"{resource.system} has the times of the resource", "Leave it to that system.")
-    for number, schedule in enumerate(resource.schedules):
-        here = f"{at}/schedules/{number}"
-        yield from _hours([schedule.hours], f"{here}/hours")
-        for unknown in sorted(set(schedule.services) - set(resource.skills)):
-            yield defect(f"{here}/services", f"{unknown} is no skill of the resource", "Name it in skills, too.")
-        if schedule.valid_from and schedule.valid_to and schedule.valid_to < schedule.valid_from:
-            yield defect(f"{here}/valid_to", "it ends before it begins", "Exchange the two days.")
-        if not sum(schedule.quota):
-            yield defect(f"{here}/places", "nobody has a place", "Give one channel at least one.")
-        for other, earlier in enumerate(resource.schedules[:number]):
-            if _meet(schedule, earlier):
-                yield defect(
-                    here,
-                    f"it overlaps schedule {other} of the resource, so that a time would have two",
-                    "Give them other hours or days, or make a second resource.",
-                )
-
-
-def _meet(one: FileSchedule, other: FileSchedule) -> bool:
-    """Whether two schedules may hold at one time. Where weekends are worked, what begins first is served."""
-    both = {*_weekdays(one)} & {*_weekdays(other)}
-    apart = (one.valid_to or date.max) < (other.valid_from or date.min) or (other.valid_to or date.max) < (
-        one.valid_from or date.min
-    )
-    return bool(both) and not apart and one.span.begin < other.span.end and other.span.begin < one.span.end
-
-
-def _weekdays(schedule: FileSchedule) -> list[str]:
-    return [name for each in schedule.days for name in (WEEKDAYS[:5] if each == "working" else (each,))]
-
-
-def _hours(hours: Sequence[str], at: str) -> Iterator[Finding]:
-    spans = [span_of(each) for each in hours]
-    for span in spans:
-        if span.end <= span.begin:
-            yield defect(at, "hours end before they begin", "Write two spans if they go over midnight.")
-    if any(later.begin < earlier.end for earlier, later in pairwise(sorted(spans))):
-        yield defect(at, "hours overlap", "Write them apart from each other.")

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.accounts import account_of
 from auth.accounts.merging import parts_of
 from auth.accounts.tables import Account
+from auth.errors import AccountClosedError
 from flows.appointments.booking_tables import BookingPerson
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys
@@ -42,8 +43,14 @@ _PUT = """
     FROM unnest($5::bytea[], $6::smallint[]) AS given (person, ordinal)
 """
 
-_FOLLOW = "UPDATE booking_person SET during = tstzrange($2, $3), active = true WHERE booking_id = $1"
-_STAY_AWAY = "UPDATE booking_person SET during = tstzrange($2, $3), active = false WHERE booking_id = $1"
+_COME = "SELECT person FROM booking_person WHERE booking_id = $1"
+_FOLLOW = """
+    UPDATE booking_person p SET during = tstzrange($2, $3), active = NOT EXISTS (
+        SELECT 1 FROM booking_person other WHERE other.person = p.person AND other.active AND other.booking_id <> $1
+            AND (other.during && tstzrange($2, $3) OR (other.service, other.ordinal) = (p.service, p.ordinal))
+    )
+    WHERE booking_id = $1 RETURNING active
+"""
 
 
 class Clash(Struct, frozen=True):
@@ -131,6 +138,18 @@ async def lock(connection: "asyncpg.Connection[asyncpg.Record]", persons: Sequen
     return told_by
 
 
+async def lock_those_of(connection: "asyncpg.Connection[asyncpg.Record]", booking_id: UUID) -> None:
+    """Lock, as ``lock``, whoever comes to a booking that the caller has locked."""
+    await lock(connection, [tuple(row["person"] for row in await connection.fetch(_COME, booking_id))])
+
+
+async def check_open(session: AsyncSession, account_id: UUID) -> None:
+    """Refuse an account that was erased before its person was locked. Raises AccountClosedError."""
+    status = (await session.exec(select(Account.status).where(Account.id == account_id))).one()  # as it is now
+    if status == "erased":
+        raise AccountClosedError("The account is erased", fix="Sign in anew.")
+
+
 async def clash_of(connection: "asyncpg.Connection[asyncpg.Record]", person: Person, visit: Visit) -> Clash | None:
     """Return why a person cannot come, as things are now."""
     return _first_clash(await _active(connection, person, visit), person, visit)
@@ -156,14 +175,11 @@ async def put(
 async def follow(
     connection: "asyncpg.Connection[asyncpg.Record]", booking_id: UUID, begin: datetime, end: datetime
 ) -> bool:
-    """Have a booking's persons be there at its time; False: one is elsewhere, and they count as absent."""
-    try:
-        async with connection.transaction():
-            await connection.execute(_FOLLOW, booking_id, begin, end)
-    except asyncpg.IntegrityConstraintViolationError:
-        await connection.execute(_STAY_AWAY, booking_id, begin, end)
-        return False
-    return True
+    """Have a booking's persons, whom the caller has locked, be there at its time.
+
+    False: some of them are elsewhere, and count as absent.
+    """
+    return all(row["active"] for row in await connection.fetch(_FOLLOW, booking_id, begin, end))
 
 
 async def _active(

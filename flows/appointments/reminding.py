@@ -65,4 +65,4 @@ async def remind(deps: Deps, booking_id: UUID) -> None:
         return
     row.remind_at = None
     await happen(deps.session, deps.clock, row, "remind", _ACTOR)
-    await notify_everybody(deps, row, "reminder", code=row.code)
+    await notify_everybody(deps, row, "reminder", occasion=str(row.sequence), code=row.code)  # again once it is moved

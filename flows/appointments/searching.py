@@ -3,9 +3,11 @@
 It reads one row for a resource (``lines``) instead of a row for each of its slots, and finds what ``finding`` finds.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections import defaultdict
+from datetime import UTC, datetime, time, timedelta
+from functools import cache, partial, reduce
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, or_
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -17,7 +19,7 @@ from flows.appointments.taking import ROLL_OVER
 from flows.appointments.windows import released_until, soonest
 
 _LINES = """
-    SELECT r.office, o.time_zone, r.slot_minutes, r.buffer_minutes, l.begins_at, l.unit_minutes,
+    SELECT r.office, o.time_zone, l.begins_at, l.unit_minutes, r.slot_minutes, r.buffer_minutes,
         l.serves[array_position(l.services, $1)] AS serves, l.bits[1] AS open, l.bits[2] AS free, l.bits[$2] AS own
     FROM appointment_line l
         JOIN appointment_resource r ON r.id = l.resource_id AND r.closed_at IS NULL
@@ -33,7 +35,7 @@ class FreeDay(Struct, frozen=True):
     """A day at an office: its first free time, and how many times are free at its resources."""
 
     office: str
-    day: date
+    day: str  # YYYY-MM-DD
     first: datetime
     times: int
 
@@ -41,16 +43,17 @@ class FreeDay(Struct, frozen=True):
 class _Days(Struct, frozen=True):
     """The days of a zone that can be booked: with the moments between which times begin."""
 
-    days: list[date]
+    days: list[str]
     spans: list[tuple[datetime, datetime]]
 
 
-class _Frame(Struct, frozen=True):
+class _Frame(Struct, frozen=True, eq=False):
     """What moments mean in lines that begin alike and have one unit, as numbers of bits and masks."""
 
     begin_minute: int  # since 1970
+    unit_minutes: int
     shared: int  # times whose places are anybody's
-    days: list[tuple[int, int]]  # where each begins, and a mask of what can be booked from there
+    days: list[int]  # what can be booked on each
 
 
 async def free_days(
@@ -64,29 +67,36 @@ async def free_days(
 ) -> list[FreeDay]:
     """Return the days of all offices on which a service can be booked now, by office and day."""
     minutes = service.minutes + service.further_minutes * (people - 1)
-    zones, frames, found = dict[str, _Days](), dict[tuple[str, datetime, int], _Frame](), list[FreeDay]()
-    rows = await connection.fetch(_LINES, service.code, CHANNELS.index(channel) + 3)
+    days = cache(partial(_days, service, now, until))
+    frame = cache(lambda zone, begins_at, unit: _frame(days(zone), now, begins_at, unit))
+    moment = cache(lambda minute: _EPOCH + minute * _MINUTE)
+    rows, found = await connection.fetch(_LINES, service.code, CHANNELS.index(channel) + 3), list[FreeDay]()
     for (office, zone), lines in groupby(rows, itemgetter(0, 1)):
-        if (of := zones.get(zone)) is None:
-            of = zones[zone] = _days(service, now, until, zone)
-        firsts, times = [_NEVER] * len(of.days), [0] * len(of.days)
-        for _, _, slot, buffer, begins_at, unit, *masks in lines:
-            if (frame := frames.get((zone, begins_at, unit))) is None:
-                frame = frames[zone, begins_at, unit] = _frame(of, now, begins_at, unit)
+        begins = defaultdict[_Frame, list[int]](list)
+        for _, _, begins_at, unit, slot, buffer, *masks in lines:
+            of = frame(zone, begins_at, unit)
             serves, is_open, free, own = [int.from_bytes(each, "little") for each in masks]
-            usable = free & frame.shared | own & ~frame.shared
-            begins = visits(serves, is_open, usable, length_of(minutes, buffer, slot, unit))
-            for number, (start, mask) in enumerate(frame.days):
-                if here := begins >> start & mask:
-                    times[number] += here.bit_count()
-                    minute = frame.begin_minute + unit * (start + (here & -here).bit_length() - 1)
-                    firsts[number] = min(firsts[number], minute)
+            usable = free & of.shared | own & ~of.shared
+            begins[of].append(visits(serves, is_open, usable, length_of(minutes, buffer, slot, unit)))
+        firsts, times = [_NEVER] * len(days(zone).days), [0] * len(days(zone).days)
+        for of, at_each in begins.items():
+            _count(of, at_each, firsts, times)
         found += [
-            FreeDay(office, day, _EPOCH + first * _MINUTE, number)
-            for day, first, number in zip(of.days, firsts, times, strict=True)
+            FreeDay(office, day, moment(first), number)
+            for day, first, number in zip(days(zone).days, firsts, times, strict=True)
             if number
         ]
     return found
+
+
+def _count(frame: _Frame, begins: list[int], firsts: list[int], times: list[int]) -> None:
+    """Add what begins at resources to the first minute and the number of times of each day."""
+    anywhere = reduce(or_, begins)
+    for day, mask in enumerate(frame.days):
+        if here := anywhere & mask:
+            times[day] += sum([(each & mask).bit_count() for each in begins])
+            first = frame.begin_minute + frame.unit_minutes * ((here & -here).bit_length() - 1)
+            firsts[day] = min(firsts[day], first)
 
 
 def _days(service: AppointmentService, now: datetime, until: datetime, zone: str) -> _Days:
@@ -95,7 +105,7 @@ def _days(service: AppointmentService, now: datetime, until: datetime, zone: str
     while begin < end:
         day = begin.astimezone(there).date()
         over = datetime.combine(day + timedelta(days=1), time(), there).astimezone(UTC)
-        found.days.append(day)
+        found.days.append(day.isoformat())
         found.spans.append((begin, min(over, end)))
         begin = over
     return found
@@ -110,5 +120,5 @@ def _frame(of: _Days, now: datetime, begins_at: datetime, unit_minutes: int) -> 
 
     spans = [(number(begin), number(over)) for begin, over in of.spans]
     shared = max(0, (now + ROLL_OVER - begins_at) // unit + 1)
-    days = [(first, (1 << last - first) - 1) for first, last in spans]
-    return _Frame((begins_at - _EPOCH) // _MINUTE, (1 << shared) - 1, days)
+    days = [(1 << last) - (1 << first) for first, last in spans]
+    return _Frame((begins_at - _EPOCH) // _MINUTE, unit_minutes, (1 << shared) - 1, days)

@@ -113,6 +113,8 @@ _SAID: Mapping[State, str] = {
 
 def after(state: State, event: Event) -> State:
     """Return the next state. Raises WrongStateError."""
+    if state == "rescheduled":
+        raise WrongStateError("It was moved: another appointment has taken its place", fix="Go on with that one.")
     if (found := TRANSITIONS.get((state, event))) is None:
         if state in {then for (_, what), then in TRANSITIONS.items() if what == event}:
             raise WrongStateError(f"It is {_SAID.get(state, state)} already", fix="Nothing is left to do.")

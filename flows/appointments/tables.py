@@ -122,6 +122,7 @@ class AppointmentOffice(SQLModel, table=True):
     name_en: str = ""
     address_zh: str = ""
     address_en: str = ""
+    phone: str = Field(default="", sa_column_kwargs={"server_default": ""})
     latitude: float  # WGS 84
     longitude: float
     time_zone: str  # its calendar's

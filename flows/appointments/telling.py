@@ -15,7 +15,7 @@ from flows.appointments.papers.keeping import papers_of
 from flows.appointments.persons import account_by_index
 from flows.appointments.states import ACTIVE, State
 from flows.appointments.tables import AppointmentOffice, AppointmentService
-from flows.notices.telling import LINE, Said, Teller, shown_time, skip, waiting
+from flows.notices.telling import LINE, NONE, Said, Teller, shown_time, skip, waiting
 from flows.notices.telling import tell as say
 from kernel.crypto.fields import FieldCipher
 
@@ -106,5 +106,6 @@ async def _values(deps: Deps, notice: AppointmentNotice, kind: _Kind) -> Mapping
         "reason": details.get("reason", "")[:LINE],
         "number": details.get("number", ""),
         "counter": details.get("counter", ""),
+        "phone": office.phone or NONE,
         "until": shown_time(datetime.fromisoformat(details["until"]), zone) if "until" in details else "",
     }

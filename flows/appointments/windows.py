@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flows.appointments.errors import NotBookableError
 from flows.appointments.tables import AppointmentService
+from kernel.clock import local
 
 
 def release_of(service: AppointmentService, starts_at: datetime, zone: str) -> datetime:
@@ -36,5 +37,5 @@ def check_bookable(service: AppointmentService, starts_at: datetime, now: dateti
             f"This time is in less than {service.lead_minutes} minutes", fix="Choose a later one, or come without."
         )
     if starts_at >= released_until(service, now, zone):
-        at = release_of(service, starts_at, zone).astimezone(ZoneInfo(zone))
-        raise NotBookableError(f"This time is released at {at:%Y-%m-%d %H:%M}", fix="Come back then.")
+        at = local(release_of(service, starts_at, zone), zone)
+        raise NotBookableError(f"This time is released at {at}", fix="Come back then.")

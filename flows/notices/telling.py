@@ -31,6 +31,9 @@ from kernel.errors import YiwangError
 LINE = 20
 """Characters of a WeChat template's ``thing``, the shortest of the hosts' lines."""
 
+NONE = "-"
+"""In place of a telephone that is not known: WeChat refuses an empty value."""
+
 N = TypeVar("N", bound=Notice)
 _HOSTS = ("wechat", "alipay", "baidu")
 _SMS = "web"

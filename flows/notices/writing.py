@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.merging import parts_of
 from flows.notices.messages import NoticeNamed
 from flows.notices.tables import Notice, NoticeState
-from kernel.clock import Clock
+from kernel.clock import Clock, local
 from kernel.ids import uuid7
 from kernel.outbox import send
 
@@ -70,8 +70,8 @@ async def latest(
     return (await session.exec(chosen.where(col(table.kind) == kind) if kind else chosen)).all()
 
 
-def line(notice: Notice, about: str) -> str:
+def line(notice: Notice, about: str, zone: str = "UTC") -> str:
     """Say in one line what became of a notice."""
     by = f" by {notice.told_by}" if notice.told_by else ""
     why = f"  {notice.why}" if notice.why else ""
-    return f"{notice.at:%Y-%m-%d %H:%M} UTC  {notice.kind}  {about}  {notice.state}{by}{why}"
+    return f"{local(notice.at, zone)}  {notice.kind}  {about}  {notice.state}{by}{why}"

@@ -17,9 +17,10 @@ from flows.pickups.errors import (
     PickupUsedError,
     UnknownPickupError,
 )
+from flows.pickups.notices import notify
 from flows.pickups.tables import Pickup
 from kernel.audit.entries import Event, append
-from kernel.clock import Clock
+from kernel.clock import Clock, local
 from kernel.crypto.blind_index import normal_id_number
 from kernel.crypto.keys import Keys
 from kernel.database import lock_named
@@ -51,7 +52,10 @@ class NewPickup(Struct, frozen=True):
 
 
 async def file(deps: Deps, said: NewPickup, actor: str) -> Pickup:
-    """File it; the same again is the same one. Raises IdNumberError, PickupRefusedError, PickupDiffersError."""
+    """File it, and have its person told; the same again is the same one.
+
+    Raises IdNumberError, PickupRefusedError, PickupDiffersError.
+    """
     session, keys, now = deps.session, deps.keys, deps.clock.now()
     person = keys.index.index("account.id_number", normal_id_number(said.id_number))
     await lock_named(session, f"pickup {said.issuer} {said.reference}")
@@ -80,6 +84,8 @@ async def file(deps: Deps, said: NewPickup, actor: str) -> Pickup:
         filed_by=actor,
     )
     session.add(row)
+    await session.flush()
+    await notify(session, deps.clock, row)
     await _audited(deps, "pickup.filed", row, actor)
     return row
 
@@ -100,13 +106,12 @@ async def use(deps: Deps, office: AppointmentOffice, code: str, use_id: str, act
         return row
     if row.state == "used" and row.ended_at is not None:
         raise PickupUsedError(
-            f"It was picked up at {row.ended_at.isoformat()} at {office.name_zh} ({office.code})",
+            f"It was picked up at {local(row.ended_at, office.time_zone)} at {office.name_zh} ({office.code})",
             fix="Ask the resident; whoever has filed it can file it anew.",
         )
     if row.state == "withdrawn" or row.until <= deps.clock.now():
-        why = (
-            "It was withdrawn" if row.state == "withdrawn" else f"It was to be picked up until {row.until.isoformat()}"
-        )
+        until = local(row.until, office.time_zone)
+        why = "It was withdrawn" if row.state == "withdrawn" else f"It was to be picked up until {until}"
         raise PickupOverError(why, fix="Send the resident to whoever has filed it.")
     row.state, row.use_id = "used", use_id
     await _end(deps, "pickup.used", row, actor)

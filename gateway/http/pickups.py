@@ -136,5 +136,6 @@ def _checked(reference: str) -> str:
 
 
 def _shown(deps: Deps, row: Pickup) -> Shown:
-    same = {name: getattr(row, name) for name in ("id", "issuer", "reference", "office", "until", "ended_at")}
+    same = {name: getattr(row, name) for name in ("id", "issuer", "reference", "office", "until")}
+    same["ended_at"] = row.ended_at and row.ended_at.replace(microsecond=0)  # as in the graph
     return Shown(title=title_of(deps.keys, row), state=state_of(row, deps.clock.now()), **same)

@@ -81,6 +81,8 @@ def _page(lang: Lang, scanned: str, found: Standing, headers: Mapping[str, str])
 
 
 def _more(texts: PlaceTexts, found: Standing) -> str:
+    if found.answer == "retired" and found.row is not None and found.row.kind == "counter":
+        return texts.retired_hall
     if found.answer != "valid":
         return str(getattr(texts, f"{found.answer}_more"))
     return texts.far.format(metres=found.metres) if found.is_far else ""

@@ -5,7 +5,7 @@ import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = '4f3cbd0c314f'
-down_revision = 'e92b6c07d4a1'
+down_revision = 'a90c5f3e1d72'
 branch_labels = None
 depends_on = None
 

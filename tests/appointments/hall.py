@@ -22,7 +22,7 @@ from flows.appointments.history import happen
 from flows.appointments.holding import Desk, Hold, hold
 from flows.appointments.loading import Loaded, Loading
 from flows.appointments.offered import Offered
-from flows.appointments.office_file import read_office_file
+from flows.appointments.office_reading import read_office_file
 from flows.appointments.persons import Person, person_of
 from flows.appointments.tables import Channel
 from flows.appointments.turnstile import Turnstile
@@ -68,6 +68,7 @@ OFFICE: dict[str, Any] = {
     "code": "hall",
     "organisation": "city",
     "name_zh": "婚姻登记处",
+    "phone": "0190-1234 5001",
     "latitude": 31.2,
     "longitude": 121.4,
     "resources": [WINDOW],

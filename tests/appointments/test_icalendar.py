@@ -78,3 +78,4 @@ async def test_it_keeps_its_uid_while_it_is_moved_and_cancelled(hall: Hall) -> N
     assert {each.id for each in latest} == {again.id}
     entry = entry_of(of, latest[0], "https://id.example")
     assert (entry.uid, entry.sequence, entry.is_cancelled) == (first.id, 3, True)
+    assert "电话 / Telephone: 0190-1234 5001" in entry.description.splitlines()

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from flows.appointments.office_file import read_office_file
+from flows.appointments.office_reading import read_office_file
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW
 
 
@@ -11,19 +11,19 @@ def test_two_defects_of_one_place_are_both_said() -> None:
     later = {**hours, "hours": "13:00-16:00"}
     window = {**WINDOW, "schedules": [hours, later, {**hours, "hours": "11:00-14:00"}]}
     _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "resources": [window]}]}))
-    assert [each.finding.message[:22] for each in found] == ["it overlaps schedule 0", "it overlaps schedule 1"]
+    assert [each.message[:22] for each in found] == ["it overlaps schedule 1", "it overlaps schedule 2"]
 
 
 def test_a_day_is_released_at_an_hour_that_it_has() -> None:
     _, found = read_office_file(msgspec.yaml.encode({"services": [{**SERVICE, "release": "24:00"}]}))
-    assert [each.finding.pointer for each in found] == ["/services/0/release"]
+    assert [each.pointer for each in found] == ["/services/0/release"]
 
 
 def test_counters_are_told_apart_and_have_short_codes() -> None:
     counters = [{"code": "1", "name_zh": "一号"}, {"code": "1", "name_zh": "又一号"}]
     _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "counters": counters}]}))
-    assert [each.finding.pointer for each in found] == ["/offices/0/counters/1"]
+    assert [each.pointer for each in found] == ["/offices/0/counters/1"]
     _, found = read_office_file(
         msgspec.yaml.encode({"offices": [{**OFFICE, "counters": [{**counters[0], "code": "一"}]}]})
     )
-    assert [each.finding.pointer for each in found] == ["/offices/0/counters/0/code"]
+    assert [each.pointer for each in found] == ["/offices/0/counters/0/code"]

@@ -9,7 +9,7 @@ from flows.appointments.booking import Comer, confirm
 from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import AnswerRefusedError, AnswersNeededError
 from flows.appointments.finding import booking_of
-from flows.appointments.office_file import read_office_file
+from flows.appointments.office_reading import read_office_file
 from flows.appointments.papers.keeping import check_answered, keep, papers_of
 from flows.appointments.papers.questions import checked, missing, questions_of
 from flows.appointments.persons import person_of
@@ -123,7 +123,7 @@ def test_a_question_without_a_moment_is_never_missing() -> None:
 )
 def test_a_file_says_which_question_is_wrong(question: dict[str, Any], at: str) -> None:
     _, found = read_office_file(msgspec.yaml.encode({"services": [{**SERVICE, "questions": [question]}]}))
-    assert [each.finding.pointer for each in found] == [at]
+    assert [each.pointer for each in found] == [at]
 
 
 async def test_questions_are_loaded_once(asking: Hall) -> None:

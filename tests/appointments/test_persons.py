@@ -1,5 +1,6 @@
 """Who comes: told apart by all that is known of them, and nothing is said of them to others."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,12 +8,22 @@ import pytest
 
 from auth.accounts.accounts import account_of
 from auth.accounts.merging import merge
+from auth.accounts.tables import Account
+from auth.errors import AccountClosedError
+from auth.residents.erasure import erase
+from flows.appointments.booking import Comer, confirm
+from flows.appointments.deps import Deps
 from flows.appointments.errors import ClashError, NamesMissingError, NoShowLimitError
+from flows.appointments.holdings import erase_appointments
 from flows.appointments.persons import Person, person_by_number, person_of
 from kernel.crypto.blind_index import normal_id_number
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
 
 NINE = on("12-01", "09:00")
+_WAITS = """
+    SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE locktype = 'advisory' AND NOT granted AND datname = current_database())
+"""
 NUMBER = "11010519491231002X"
 
 
@@ -122,3 +133,40 @@ async def test_who_comes_along_is_moved_too(couples: Hall) -> None:
     await couples.cancel(one, moved.id)
     couples.clock.advance(timedelta(minutes=6))
     assert (await couples.book(other, on("12-01", "11:00"))).state == "confirmed"
+
+
+async def test_whose_account_is_erased_keeps_nothing_that_was_being_booked(hall: Hall) -> None:
+    one = await hall.resident()
+    held = await hall.hold(one, NINE)
+    async with hall.database.session() as session:
+        row = await confirm(hall.desk(), session, held, Comer(f"account:{one}", one, [await person_of(session, one)]))
+        await session.flush()
+        erasing = asyncio.create_task(_erase(hall, one))
+        await _until_it_waits(hall)
+    await erasing
+    assert (await hall.booking(row.id)).state == "cancelled"
+    assert await hall.ask("SELECT count(*) FROM booking_person") == [(0,)]
+
+
+async def test_whose_account_is_erased_meanwhile_books_nothing(hall: Hall) -> None:
+    one = await hall.resident()
+    held = await hall.hold(one, NINE)
+    async with hall.database.session() as session:
+        person = await person_of(session, one)
+        await _erase(hall, one)
+        with pytest.raises(AccountClosedError):
+            await confirm(hall.desk(), session, held, Comer(f"account:{one}", one, [person]))
+        await session.rollback()
+    assert await hall.ask("SELECT count(*) FROM booking") == [(0,)]
+
+
+async def _until_it_waits(hall: Hall) -> None:
+    while await hall.ask(_WAITS) == [(False,)]:
+        await asyncio.sleep(0.01)
+
+
+async def _erase(hall: Hall, account_id: UUID) -> None:
+    async with hall.database.session() as session:
+        account = await session.get_one(Account, account_id, with_for_update={"key_share": True})
+        await erase_appointments(Deps(session, hall.clock), account_id)
+        await erase(session, hall.clock, account)

@@ -63,7 +63,9 @@ async def _slot_by_slot(hall: Hall, of: Asked, until: datetime) -> list[FreeDay]
     async with hall.database.session() as session:
         for each in await free_times(session, hall.clock, of, (hall.clock.now(), until)):
             times[of.day_of(each.starts_at)].append(each.starts_at)
-    return [FreeDay(of.office.code, day, min(found).astimezone(UTC), len(found)) for day, found in times.items()]
+    return [
+        FreeDay(of.office.code, day.isoformat(), min(found).astimezone(UTC), len(found)) for day, found in times.items()
+    ]
 
 
 async def _compare(hall: Hall, days: int = 7) -> int:

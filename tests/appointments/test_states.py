@@ -29,6 +29,13 @@ def test_every_transition_that_is_not_listed_is_refused() -> None:
     assert refused == len(_STATES) * len(_EVENTS) - len(TRANSITIONS)
 
 
+def test_what_was_moved_is_not_said_to_be_done() -> None:
+    with pytest.raises(WrongStateError, match="another appointment has taken its place"):
+        after("rescheduled", "reschedule")
+    with pytest.raises(WrongStateError, match="cancelled already"):
+        after("cancelled", "cancel")
+
+
 def test_states_are_ends_or_lead_to_one() -> None:
     assert {state for state in _STATES if all(start != state for start, _ in TRANSITIONS)} == _ENDS
     reached = set(_ENDS)

@@ -3,13 +3,14 @@
 import asyncio
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from flows.appointments import cancelling, closing
 from flows.appointments.deps import Deps
-from flows.appointments.errors import SystemAwayError, TakenError
+from flows.appointments.errors import SystemAwayError, TakenError, WrongStateError
 from flows.appointments.finding import booking_of
 from flows.appointments.systems.changing import change
 from flows.appointments.systems.mirroring import resources_of
@@ -59,7 +60,7 @@ async def test_a_place_that_has_just_gone_there_is_taken_and_known_at_once(clini
         await clinic.patient()
     with pytest.raises(TakenError) as refused:
         await clinic.confirm(one, held)
-    assert refused.value.next_free[0] == "2026-12-02T00:15:00+00:00"
+    assert refused.value.next_free[0] == "2026-12-02T00:15:00Z"
     await clinic.hall.work()
     assert await clinic.slots() == [(0, 0, "open")]
     assert await clinic.hall.ask("SELECT count(*) FROM booking") == [(0,)]
@@ -104,30 +105,58 @@ async def test_who_is_moved_there_to_where_they_cannot_be_is_elsewhere_until_it_
     hall, one = clinic.hall, await clinic.hall.resident()
     await hall.load({"services": [SERVICE], "offices": [OFFICE]})
     booked, other = await clinic.book(one), await hall.book(one, on("12-02", "09:00"))
-    await hall.ask("INSERT INTO booking_event (id, booking_id, event, state, actor, at, details) SELECT "
-        "booking_id, booking_id, 'remind', state, actor, at, '{}' FROM booking_event WHERE booking_id = :id "
-        "RETURNING id", id=booked.id)  # fmt: skip
     nine = on("12-02", "09:00")
     for to in (on("11-30", "09:00"), nine):
         place = {"office": "hospital-clinic", "resource": "vaccination", "starts": to}
-        told = AppointmentChange(id=booked.id, state="moved", to=msgspec.convert(place, Place))
-        async with hall.database.session() as session:
-            resources = await resources_of(session, "hospital")
-            said = await change(Deps(session, hall.clock), "hospital", resources, told)
+        said = await _tell(clinic, booked.id, "moved", msgspec.convert(place, Place))
         assert said.endswith("which is over") is (to != nine)
     row = await hall.booking(booked.id)
     assert (row.state, row.starts_at) == ("conflict", nine)
+    with pytest.raises(WrongStateError, match="something else at that time"):
+        await _keep(clinic, booked.id)
     await hall.cancel(one, other.id)
     again = await hall.book(one, nine)
     await hall.cancel(one, again.id)
-    async with hall.database.session() as session:
-        await cancelling.keep(
-            Deps(session, hall.clock), await booking_of(session, booked.id, lock=True), "operator:test"
-        )
+    await _keep(clinic, booked.id)
     with pytest.raises(YiwangError):
         await hall.book(one, nine)
-    await hall.work(timedelta(hours=24))
-    assert await hall.ask("SELECT count(*) FROM booking_event WHERE event = 'remind'") == [(2,)]
+
+
+async def test_who_is_moved_there_is_reminded_of_the_new_time_too(clinic: Clinic) -> None:
+    booked = await clinic.book(await clinic.hall.resident())
+    await clinic.hall.work(EIGHT - timedelta(hours=20) - clinic.hall.clock.now())
+    [(later,)] = await clinic.hall.ask("SELECT max(starts_at) FROM appointment_slot")
+    assert await _tell(clinic, booked.id, "moved", Place("hospital-clinic", "vaccination", later)) == ""
+    await clinic.hall.work(later - timedelta(hours=20) - clinic.hall.clock.now())
+    told = "SELECT starts_at FROM appointment_notice WHERE kind = 'reminder' ORDER BY starts_at"
+    assert await clinic.hall.ask(told) == [(EIGHT,), (later,)]
+
+
+@pytest.mark.parametrize(("said", "state"), [("arrived", "done"), ("no_show", "no_show")])
+async def test_who_is_served_there_at_a_closed_time_was_served(clinic: Clinic, said: str, state: str) -> None:
+    hall, nine = clinic.hall, on("12-02", "09:00")
+    booked = await clinic.book(await hall.resident())
+    await hall.ask("UPDATE appointment_slot SET status = 'closed' WHERE starts_at = :at RETURNING id", at=nine)
+    assert await _tell(clinic, booked.id, "moved", Place("hospital-clinic", "vaccination", nine)) == ""
+    assert (await hall.booking(booked.id)).state == "conflict"
+    hall.clock.advance(nine - hall.clock.now())
+    assert await _tell(clinic, booked.id, said) == ""
+    await hall.work(timedelta(hours=13))
+    assert (await hall.booking(booked.id)).state == state
+    assert await hall.ask("SELECT count(*) FROM booking_right") == [(0,)]
+
+
+async def _tell(clinic: Clinic, booking_id: UUID, state: Any, to: Place | None = None) -> str:
+    async with clinic.hall.database.session() as session:
+        resources = await resources_of(session, "hospital")
+        told = AppointmentChange(id=booking_id, state=state, to=to)
+        return await change(Deps(session, clinic.hall.clock), "hospital", resources, told)
+
+
+async def _keep(clinic: Clinic, booking_id: UUID) -> None:
+    async with clinic.hall.database.session() as session:
+        row = await booking_of(session, booking_id, lock=True)
+        await cancelling.keep(Deps(session, clinic.hall.clock), row, "operator:test")
 
 
 async def test_a_time_that_they_serve_no_more_strands_nobody(clinic: Clinic) -> None:

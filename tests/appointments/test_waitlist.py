@@ -17,7 +17,7 @@ from flows.appointments.errors import ClashError, TakenError, UnknownBookingErro
 from flows.appointments.finding import booking_of
 from flows.appointments.holdings import appointments_held, erase_appointments
 from flows.appointments.loading import Loading
-from flows.appointments.office_file import read_office_file
+from flows.appointments.office_reading import read_office_file
 from flows.appointments.waitlist import joining
 from flows.appointments.waitlist.entries import ahead_of, entry_of
 from flows.appointments.waitlist.extending import offering_new_hours

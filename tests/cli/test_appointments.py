@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from cli import appointment_demo
-from kernel.clock import SystemClock
+from kernel.clock import SystemClock, local
 from kernel.database import Database
 from kernel.settings import Settings
 from services_catalog.departments import add_department
@@ -60,7 +60,7 @@ async def test_the_example_is_loaded_once(operator: Operator, database: Database
     assert await operator.done("appointments", "load", str(CITY)) == ""
     assert await database.pool.fetchval("SELECT count(*) FROM appointment_slot") == slots
     shown = await operator.done("appointments", "show")
-    assert "civic-centre  云州市民政局婚姻登记处" in shown
+    assert "civic-centre  云州市民政局婚姻登记处  0190-12345001" in shown
     assert "registry  登记窗口  marriage-registration  0 of " in shown
 
 
@@ -80,7 +80,7 @@ async def test_the_example_is_loaded_once(operator: Operator, database: Database
                     {"days": ["working"], "hours": "11:00-13:00", "places": {"public": 1}},
                 ]
             },
-            "it overlaps schedule 0",
+            "it overlaps schedule 1",
         ),
         ({"slot_minuts": 5}, "Did you mean slot_minutes?"),
     ],
@@ -93,6 +93,29 @@ async def test_defects_are_said_by_line_and_nothing_is_changed(
     assert said in refused.stderr
     assert "nothing was changed" in refused.stderr
     assert await database.pool.fetchval("SELECT count(*) FROM appointment_service") == 0
+
+
+async def test_all_defects_of_a_file_are_said_at_once_by_place(operator: Operator, database: Database) -> None:
+    """What is misspelt, what contradicts itself and what the platform does not know, in one answer."""
+    file = REPOSITORY / "tests" / "appointments" / "defects.yaml"
+    refused = await operator.type("appointments", "load", str(file))
+    said = re.findall(r"^(.*)\n    (.+)$", refused.stderr, re.MULTILINE)
+    places = [re.fullmatch(rf"{file}:(\d+): error (\S+) \((.+?)\): (.+)", place) for place, _ in said]
+    found = [(int(each[1]), each[2], each[3], each[4]) for each in places if each]
+    assert len(found) == len(said)
+    wanted = [
+        (number, each)
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        for each in line.partition("  # ")[2].split(" # ")
+        if each
+    ]
+    assert [(line, message) for line, _, _, message in found] == wanted
+    assert f"The file has {len(found)} defects; nothing was changed." in refused.stderr
+    assert found[-1][1:3] == ("/offices/1/resources", "office yunze")
+    words = " ".join(fix for _, fix in said)
+    assert re.search(r"`|msgspec|\bint\b|\bstr\b|array|\bobject\b", words + " ".join(each[3] for each in found)) is None
+    for table in ("booking_system", "appointment_service", "appointment_office", "appointment_resource"):
+        assert await database.pool.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - of this list
 
 
 @pytest.mark.case("AP-17")
@@ -118,7 +141,8 @@ async def test_hours_that_change_leave_bookings_as_conflicts(
     fewer = [{"days": ["working"], "hours": "20:00-21:00", "places": {"public": 1}}]
     loaded = await operator.type("appointments", "load", changed(tmp_path, schedules=fewer))
     assert "1 bookings conflict" in loaded.stderr
-    assert "CODE2345" in await operator.done("appointments", "conflicts", "--office", "civic-centre")
+    shown = await operator.done("appointments", "conflicts", "--office", "civic-centre")
+    assert shown == f"{local(slot['starts_at'], 'Asia/Shanghai')}  civic-centre  marriage-registration  CODE2345\n"
     unknown = await operator.type("appointments", "conflicts", "--office", "palace")
     assert "There is no office 'palace'" in str(unknown.exception)
     said = (await operator.type("appointments", "conflicts")).stderr

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flows.codes import patrol_dues, place_codes, places
-from flows.codes.place_codes import PlaceCode
+from flows.codes.place_codes import PlaceCode, PlaceKind
 from gateway.app import Gateway
 from kernel.clock import ManualClock, SystemClock
 from kernel.crypto.keys import Keys
@@ -73,8 +73,24 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
     assert "<script" not in hostile.text
 
 
+@pytest.mark.parametrize(("kind", "leads"), [("lot", "parking"), ("counter", "appointments")])
+async def test_who_scans_in_a_hall_is_not_warned_of_paying(  # noqa: PLR0917 - fixtures
+    operator: Operator, client: httpx.AsyncClient, database: Database, keys: Keys, kind: PlaceKind, leads: str
+) -> None:
+    code = (await operator.done("place-code", "add", "--kind", kind, "--reference", f"{kind}:1", *PLACE)).strip()
+    async with database.session() as session:
+        row = await places.find_place(session, code)
+        text = place_codes.text_of(PlaceCode(kind, row.object_id, row.kid), await places.mac_keys(session, keys.cipher))
+    for lang, said in (("zh", "付款"), ("en", " pay")):
+        page = (await client.get(f"/p/{text}?lang={lang}")).text
+        assert (said in page) == (kind == "lot")
+        assert f'<a class="button" href="/{leads}#scan={text}">' in page
+    await operator.done("place-code", "retire", code)
+    assert ("付款" in (await client.get(f"/p/{text}?lang=zh")).text) == (kind == "lot")
+
+
 async def test_an_operator_prints_and_patrols(
-    operator: Operator, database: Database, keys: Keys, tmp_path: Path
+    operator: Operator, database: Database, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (await operator.done("place-code", "add", "--kind", "gate", "--reference", "gate:1", *PLACE)).strip()
     scene = (await operator.done("place-code", "sheet", "--scene")).split()
@@ -83,6 +99,8 @@ async def test_an_operator_prints_and_patrols(
     printed = await asyncio.to_thread(Path(page).read_text, "utf-8")
     assert code in printed
     assert "人民广场" in printed
+    monkeypatch.chdir(tmp_path)
+    assert await operator.done("place-code", "sheet") == "place-codes/place-codes-1.svg\n"
     (pdf,) = (await operator.done("place-code", "sheet", "--format", "pdf", "--out", str(tmp_path))).split()
     (sheet,) = pictures.printed(await asyncio.to_thread(Path(pdf).read_bytes))
     assert (code in sheet.text, len(sheet.codes)) == (True, 1)

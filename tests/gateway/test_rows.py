@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strawberry.schema.config import StrawberryConfig
 
 from auth.policies import PUBLIC
-from gateway.pipeline.rows import RowExecutor, _rows
+from gateway.pipeline.rows import RowExecutor
 from schema.policies import guard
 from schema.scalars import SCALARS, DateTimeText
 
@@ -33,8 +33,20 @@ class Day:
 
 
 @strawberry.type
+class Office:
+    """A list of days, too."""
+
+    code: str
+    days: list[Day | None] | None
+
+
+@strawberry.type
 class Query:
-    """Lists of days."""
+    """Lists of days, and of what has days."""
+
+    @strawberry.field
+    def offices(self) -> list[Office]:
+        return cast("list[Office]", self)
 
     @strawberry.field
     def days(self) -> list[Day | None]:
@@ -60,7 +72,7 @@ _selections = st.lists(st.sampled_from([*FIELDS, *(f"other: {each}" for each in 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
     made = strawberry.Schema(Query, config=StrawberryConfig(scalar_map=SCALARS))._schema
-    guard(made, {"Query": PUBLIC, "Day": PUBLIC})
+    guard(made, {"Query": PUBLIC, "Day": PUBLIC, "Office": PUBLIC})
     return made
 
 
@@ -91,16 +103,40 @@ def test_rows_are_graphql_cores(schema: GraphQLSchema, days: list[dict[str, Any]
             assert repr(_answer(schema, query, rows, RowExecutor)) == repr(_answer(schema, query, rows, Executor))
 
 
-def test_what_is_plain_is_read_at_once(schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = list[Any]()
+@example([[PLAIN, PLAIN], [], [PLAIN]], FIELDS)
+@example([[PLAIN], None], ["id"])
+@example([[None], [PLAIN]], ["__typename"])
+@given(st.lists(st.none() | st.lists(st.none() | _values, max_size=3), max_size=3), _selections)
+def test_rows_of_rows_are_graphql_cores(schema: GraphQLSchema, offices: list[Any], fields: list[str]) -> None:
+    rows = [
+        Office(code=str(number), days=each and [None if day is None else Day(**day) for day in each])
+        for number, each in enumerate(offices)
+    ]
+    query = f"{{ offices {{ days {{ {' '.join(fields)} }} code }} }}"
+    assert repr(_answer(schema, query, rows, RowExecutor)) == repr(_answer(schema, query, rows, Executor))
 
-    def watched(*given: Any) -> Any:
-        found.append(_rows(*given))
-        return found[-1]
 
-    monkeypatch.setattr("gateway.pipeline.rows._rows", watched)
-    selected = "{ allDays { id name at times share isOpen __typename } }"
-    answer = _answer(schema, selected, [Day(**PLAIN)], RowExecutor)
-    assert answer["data"]["allDays"] == found[0]
-    _answer(schema, "{ allDays { id twice } }", [Day(**PLAIN)], RowExecutor)
-    assert found[1] is None
+@pytest.mark.parametrize(
+    ("selected", "fields_resolved"),
+    [
+        ("allDays { id name at times share isOpen __typename }", 1),
+        ("offices { code days { id name at } }", 1),
+        ("allDays { id twice }", 3),
+        ("offices { code days { id twice } }", 5),
+    ],
+)
+def test_what_is_plain_is_read_at_once(
+    schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch, selected: str, fields_resolved: int
+) -> None:
+    resolved = list[str]()
+    one_by_one = Executor.execute_field
+
+    def watched(self: Any, parent_type: Any, *given: Any) -> Any:
+        resolved.append(parent_type.name)
+        return one_by_one(self, parent_type, *given)
+
+    monkeypatch.setattr(Executor, "execute_field", watched)
+    days = [Day(**PLAIN)]
+    root = [Office(code="a", days=cast("Any", days))] if "offices" in selected else days
+    assert "errors" not in _answer(schema, f"{{ {selected} }}", root, RowExecutor)
+    assert len(resolved) == fields_resolved

@@ -263,7 +263,10 @@ async def test_no_file_from_outside_the_folder_is_sent(city: Terminal) -> None:
     ("manifest", "said"),
     [
         (MANIFEST.replace("name:", "nmae:"), "service.yaml:2: /nmae: the key 'nmae' is unknown"),
-        (MANIFEST + "  timeout_seconds: 5s\n", "service.yaml:8: /upstream/timeout_seconds: expected float, got str"),
+        (
+            MANIFEST + "  timeout_seconds: 5s\n",
+            "service.yaml:8: /upstream/timeout_seconds: text stands where a number above 0 and up to 60 belongs",
+        ),
         (MANIFEST.replace("PARKING_KEY", "OTHER_KEY"), "service.yaml:7: /upstream/headers/x-key: the environment"),
         (MANIFEST.replace("api/openapi", "openapi"), "the document 'openapi.json' cannot be read"),
     ],

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from kernel.clock import rfc3339
+
 
 class Draw(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A draw as it is published. Before it is over it has neither ``seed`` nor ``entries``.
@@ -41,7 +43,7 @@ def ranked(seed: bytes, entries: Iterable[str]) -> list[str]:
 def findings(draw: Draw, receipts: Sequence[str] = ()) -> list[str]:
     """Return what is wrong with a published draw, nothing if all is well; ``receipts`` are entries that must be in."""
     if not draw.seed:
-        return [f"it is not drawn yet: it closes at {draw.closes_at.isoformat()}"]
+        return [f"it is not drawn yet: it closes at {rfc3339(draw.closes_at)}"]
     try:
         seed = bytes.fromhex(draw.seed)
     except ValueError:

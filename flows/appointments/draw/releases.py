@@ -22,7 +22,7 @@ from flows.appointments.errors import DrawRefusedError
 from flows.appointments.finding import Asked
 from flows.appointments.sealing import sealed, unsealed
 from flows.appointments.windows import release_of
-from kernel.clock import Clock
+from kernel.clock import Clock, rfc3339
 from kernel.crypto.fields import FieldCipher
 from kernel.crypto.keys import Keys
 from kernel.database import driver
@@ -80,7 +80,7 @@ async def join(session: AsyncSession, clock: Clock, keys: Keys, release: Release
     """Have an account take part, once however often it asks; its entry's id. Raises DrawRefusedError."""
     now = clock.now()
     if not release.opens_at <= now < release.closes_at:
-        when = f"from {release.opens_at.isoformat()} to {release.closes_at.isoformat()}"
+        when = f"from {rfc3339(release.opens_at)} to {rfc3339(release.closes_at)}"
         fix = "Come back then." if now < release.opens_at else "Hold a time instead."
         raise DrawRefusedError(f"The draw of this day is joined {when}", fix=fix)
     await _put(session, release)
@@ -125,7 +125,7 @@ def check_turn(release: Release, rank: int | None, now: datetime) -> None:
     """Refuse whoever comes before their turn: ``release`` is drawn, if it can be. Raises DrawRefusedError."""
     if release.entries is None or now < release.closes_at:
         raise DrawRefusedError(
-            f"Who comes first is drawn at {release.closes_at.isoformat()}",
+            f"Who comes first is drawn at {rfc3339(release.closes_at)}",
             release.closes_at,
             fix="`joinAppointmentDraw` until then.",
         )
@@ -133,7 +133,7 @@ def check_turn(release: Release, rank: int | None, now: datetime) -> None:
         return
     at = release.free_at if rank is None else release.admitted_at(rank)
     whose = "those who have joined the draw" if rank is None else f"{rank - 1} others"
-    raise DrawRefusedError(f"Before you come {whose}: you may hold from {at.isoformat()}", at, fix="Try again then.")
+    raise DrawRefusedError(f"Before you come {whose}: you may hold from {rfc3339(at)}", at, fix="Try again then.")
 
 
 def turn_sealed(cipher: FieldCipher, holder: str, release_id: str, rank: int) -> str:

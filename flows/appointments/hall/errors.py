@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from kernel.clock import rfc3339
 from kernel.errors import YiwangError
 
 
@@ -52,7 +53,7 @@ class _AtError(YiwangError):
 
     @property
     def extensions(self) -> dict[str, Any]:
-        return super().extensions | {"at": self.at.isoformat()}
+        return super().extensions | {"at": rfc3339(self.at)}
 
 
 class TooEarlyError(_AtError):

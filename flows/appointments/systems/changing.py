@@ -59,6 +59,8 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
             if await come_back(deps, row):  # how many places there are left is theirs to say
                 await offer_returned(deps, row)
         return ""
+    if row.state == "conflict":  # which they served all the same
+        await happen(deps.session, deps.clock, row, "keep", actor)
     if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):
         await happen(deps.session, deps.clock, row, _EVENTS[told.state], actor, reason=reason)
     elif row.state == "no_show" and told.state == "arrived":
@@ -74,6 +76,7 @@ async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place
     ends = to.starts + (row.ends_at - row.starts_at)
     connection = await driver(deps.session)
     channel = CHANNELS.index(row.channel) + 1
+    await persons.lock_those_of(connection, row.id)  # before slots, as everybody does
     await connection.execute(_LOCK, row.slot_ids, target.id, to.starts, ends)
     taken = await connection.fetch(_TAKE, target.id, to.starts, ends, channel)
     if not taken or len(taken) * timedelta(minutes=target.slot_minutes) < ends - to.starts:

@@ -13,7 +13,7 @@ from auth.accounts.merging import parts_of
 from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownBookingError, UnknownServiceError, WaitlistRefusedError
 from flows.appointments.finding import asked, services_of
-from flows.appointments.persons import Visit, clash_of, lock, person_of
+from flows.appointments.persons import Visit, check_open, clash_of, lock, person_of
 from flows.appointments.waitlist.entries import OPEN, entry_of, happen, windows_of
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent, WaitlistPerson
 from flows.appointments.waitlist.wishes import Window, check_windows, over_at
@@ -43,6 +43,7 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
     person = await person_of(session, account_id)
     connection = await driver(session)
     told_by = await lock(connection, [person])
+    await check_open(session, account_id)
     waiting = select(WaitlistEntry).where(
         col(WaitlistEntry.state).in_(OPEN),
         col(WaitlistEntry.id).in_(select(WaitlistPerson.entry_id).where(col(WaitlistPerson.person).in_(told_by))),

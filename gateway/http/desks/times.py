@@ -202,7 +202,7 @@ def _hold(desks: Desks) -> HTTPRouteHandler:
             what = await sought(served, whom, Wanted(said.service, said.office, said.starts_at, said.people))
         made = await hold_for(served.desk, what)
         sealed = holding.sealed(served.desk.cipher, made)
-        return json(Held(sealed, made.starts_at, made.ends_at, made.expires_at, made.is_kept))
+        return json(Held(sealed, made.starts_at, made.ends_at, made.expires_at.replace(microsecond=0), made.is_kept))
 
     return hold
 

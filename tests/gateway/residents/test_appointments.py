@@ -22,7 +22,7 @@ from tests.gateway.residents.hosts import Phones, ask, code, sign_in
 
 OFFICES = """query ($service: String!, $near: Position, $people: Int = 1) {
   appointmentOffices(service: $service, near: $near, days: 7, people: $people) {
-    code nameZh metres timeZone days { day first times } } }"""
+    code nameZh phone metres timeZone days { day first times } } }"""
 TIMES = """query ($day: String!, $people: Int = 1, $rebooking: Boolean = false) {
   appointmentTimes(service: "marriage", office: "hall", day: $day, people: $people, rebooking: $rebooking) {
     startsAt places } }"""
@@ -63,6 +63,7 @@ async def test_from_finding_an_office_to_cancelling(city: City, phones: Phones, 
     [office] = (await ask(city, OFFICES, service="marriage", near=here))["data"]["appointmentOffices"]
     day = tomorrow("09:00")[:10]
     assert (office["code"], office["metres"], office["timeZone"]) == ("hall", 0, "Asia/Shanghai")
+    assert office["phone"] == OFFICE["phone"]
     assert {"day": day, "first": f"{day}T01:00:00Z", "times": 6} in office["days"]
     [two] = (await ask(city, OFFICES, service="marriage", people=2))["data"]["appointmentOffices"]
     assert next(each["times"] for each in two["days"] if each["day"] == day) == 5

@@ -60,6 +60,7 @@ async def test_a_couple_books_moves_and_cancels(
     await chromium.find("h1", "预约成功")
     [[code]] = await hall.ask("SELECT code FROM booking")
     await chromium.find(".code strong", code)
+    assert await chromium.run("return document.querySelector('.appointment .phone').href") == "tel:019012345001"
 
     await chromium.run(
         "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return 'data:,'; }"

@@ -1,7 +1,9 @@
 """Pick-ups: a hospital files for an ID number, the resident has the code, the pharmacy uses it once."""
 
 import asyncio
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,9 +11,10 @@ import pytest
 from redis.asyncio import Redis
 
 from flows.pickups.holdings import KEPT, forget
-from kernel.clock import ManualClock, SystemClock
+from kernel.clock import ManualClock, SystemClock, local
 from kernel.crypto.keys import open_keys
 from tests.appointments.hall import OFFICE, Hall
+from tests.examples.contract import Contract
 from tests.gateway.conftest import City
 from tests.gateway.halls.staff_of import key
 from tests.gateway.residents.hosts import Phones, Resident, sign_in
@@ -19,7 +22,10 @@ from tests.gateway.residents.registered import proven
 
 pytestmark = pytest.mark.case("issue-6.pick-ups")
 
+PATH = Path(__file__).parents[3] / "docs" / "pickups.yaml"
+CONTRACT = Contract(PATH)
 MINE = "{ myPickups { id office issuer title until state endedAt code } }"
+TOLD = "{ myPickups { notice { kind textZh textEn at state } } }"
 FILED = "/pickups/hall/filed/RX-1"
 
 
@@ -32,6 +38,7 @@ class Counter:
     async def __call__(self, method: str, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         headers = {"authorization": f"Bearer {self.token}"}
         reply = await self._client.request(method, path, json=body or None, headers=headers)
+        CONTRACT.check(method, path, reply.status_code, reply.headers["content-type"], reply.json())
         return reply.status_code, reply.json()
 
     async def file(self, path: str = FILED, **changed: Any) -> dict[str, Any]:
@@ -89,12 +96,18 @@ async def test_from_filing_to_handing_out(city: City, phones: Phones, counter: C
     assert await counter("POST", "/pickups/west/uses", code=typed, useId="till-1-2") == (200, used)
     _, refused = await counter("POST", "/pickups/west/uses", code=typed, useId="till-1-3")
     assert refused["error"]["code"] == "PICKUP_USED"
-    assert used["endedAt"][:19] in refused["error"]["message"]
+    assert local(datetime.fromisoformat(used["endedAt"]), "Asia/Shanghai") in refused["error"]["message"]
+    assert re.fullmatch(r"20..-..-..T..:..:..Z", used["endedAt"])
     assert "west" in refused["error"]["message"]
     assert await counter.refused("DELETE", FILED) == "PICKUP_USED"
     [mine] = await who.data(MINE)
     assert (mine["state"], mine["code"]) == ("used", None)
     assert (await counter("GET", FILED))[1]["endedAt"] == used["endedAt"]
+    [[untold]] = [each.values() for each in await who.data(TOLD)]  # filed before there was an account
+    assert (untold["kind"], untold["state"], untold["textEn"]) == ("ready", "untold", "Ready for pick-up")
+    await counter.file("/pickups/hall/filed/RX-2", idNumber=number)
+    assert [each["notice"]["state"] for each in await who.data(TOLD)] == ["waiting", "untold"]
+    assert CONTRACT.used == CONTRACT.operations
 
 
 async def test_of_fifty_at_once_one_uses_it(

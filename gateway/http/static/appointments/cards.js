@@ -8,6 +8,9 @@ import { act } from "./refusals.js";
 import { signed } from "./session.js";
 import { go, leave } from "./state.js";
 
+/** An office's telephone as a link that dials it; nothing if it has none. */
+export const telephone = (phone) => phone && h("a", { class: "phone", href: `tel:${phone.replace(/[^+0-9]/g, "")}` }, t("phone", { phone }));
+
 const CHANGES = new Set(["confirmed", "conflict"]);
 
 const stateWord = (state) => (knows(`state_${state}`) ? t(`state_${state}`) : state);
@@ -18,7 +21,7 @@ export function card(appointment, { isNew = false } = {}) {
   return h("section", { class: "card appointment", "data-state": state, "aria-label": code },
     h("div", { class: "between" }, h("h2", {}, pick(details.serviceZh, details.serviceEn)), h("span", { class: "state" }, stateWord(state))),
     h("p", { class: "when" }, moment(appointment.startsAt, zone)),
-    h("p", {}, pick(details.officeZh, details.officeEn), h("br"), h("small", {}, pick(details.addressZh, details.addressEn))),
+    h("p", {}, pick(details.officeZh, details.officeEn), h("br"), h("small", {}, pick(details.addressZh, details.addressEn)), telephone(details.phone)),
     h("p", { class: "code" }, h("span", {}, t("say")), h("strong", {}, code), isNew && h("small", {}, t("sayWhy"))),
     isNew && details.documents.length > 0 && [h("h3", {}, t("bring")), h("ul", { class: "bring" }, details.documents.map((each) => h("li", {}, each)))],
     state === "conflict" && h("p", { class: "notice" }, t("conflictWhy")),

@@ -1,6 +1,7 @@
 // Choosing: how many come, which office, which day, which time; the time is held at once.
 
 import { drawing, turnOf } from "./draw.js";
+import { telephone } from "./cards.js";
 import { h } from "./element.js";
 import { ask, now } from "./graph.js";
 import { clock, dayLong, dayOf, distance, moment, pick, t, weekday } from "./language.js";
@@ -13,7 +14,7 @@ import { here } from "./where.js";
 
 const OFFICES = `query ($service: String!, $near: Position, $days: Int!, $people: Int!) {
   appointmentOffices(service: $service, near: $near, days: $days, people: $people, alsoFull: true) {
-    code nameZh nameEn addressZh addressEn timeZone metres days { day first times } } }`;
+    code nameZh nameEn addressZh addressEn phone timeZone metres days { day first times } } }`;
 const TIMES = `query ($service: String!, $office: String!, $day: String!, $people: Int!, $moving: ID, $rebooking: Boolean!) {
   appointmentTimes(service: $service, office: $office, day: $day, people: $people, moving: $moving, rebooking: $rebooking) { startsAt places } }`;
 const HOLD = `mutation ($service: String!, $office: String!, $at: String!, $people: Int!, $moving: ID, $turn: String!, $right: ID) {
@@ -119,7 +120,7 @@ function calendar(of, each) {
   })));
   const former = at.office === each.code && free.get(at.day) && days.querySelector(`[data-day="${at.day}"]`);
   if (former) queueMicrotask(() => former.click());
-  return [h("p", { class: "quiet" }, t("days")), days, times];
+  return [telephone(each.phone), h("p", { class: "quiet" }, t("days")), days, times];
 }
 
 function shownDays(each) {
@@ -166,8 +167,8 @@ async function hold(of, each, startsAt) {
   const turn = at.right ? "" : await turnOf(of, each, dayOf(startsAt, each.timeZone));
   const asked = { service: of.code, office: each.code, at: startsAt, people: at.people, moving: at.moving?.id, turn, right: at.right };
   const held = (await signed(() => ask(HOLD, asked))).holdAppointment;
-  const { nameZh, nameEn, addressZh, addressEn, timeZone } = each;
-  go({ view: "hold", hold: { ...held, people: at.people, place: { nameZh, nameEn, addressZh, addressEn, timeZone } } });
+  const { nameZh, nameEn, addressZh, addressEn, phone, timeZone } = each;
+  go({ view: "hold", hold: { ...held, people: at.people, place: { nameZh, nameEn, addressZh, addressEn, phone, timeZone } } });
 }
 
 /** Hold another time at the office of what is held, as when that was taken meanwhile. */

@@ -1,6 +1,6 @@
 // What is held: how long still, who comes along, and confirming it; then what was booked.
 
-import { card } from "./cards.js";
+import { card, telephone } from "./cards.js";
 import { holdInstead } from "./choose.js";
 import { h } from "./element.js";
 import { ask, now } from "./graph.js";
@@ -32,7 +32,7 @@ export async function holding(signal) {
     act(confirm, () => book(hold, moving, others.map((each) => each.input.value.trim()).filter(Boolean), questions.map((each) => each.answer()).filter(Boolean)), { zone, choose: holdInstead });
   } },
   h("p", { class: "when" }, moment(hold.startsAt, zone)),
-  h("p", {}, pick(hold.place.nameZh, hold.place.nameEn), h("br"), h("small", {}, pick(hold.place.addressZh, hold.place.addressEn))),
+  h("p", {}, pick(hold.place.nameZh, hold.place.nameEn), h("br"), h("small", {}, pick(hold.place.addressZh, hold.place.addressEn)), telephone(hold.place.phone)),
   others.length > 0 && [h("h2", {}, t("companions")), h("p", { class: "quiet" }, t("companionWhy")), others.map((each) => each.label)],
   questions.map((each) => each.label),
   moving && hold.people > 1 && h("p", { class: "quiet" }, t("companionsStay")),

@@ -3,7 +3,7 @@
 import { ask } from "./graph.js";
 
 const SHOWN = `id code service office people startsAt endsAt state
-  details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn timeZone changeUntil }`;
+  details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn phone timeZone changeUntil }`;
 const OVER = new Set(["cancelled", "rescheduled", "done", "no_show", "office_cancelled", "left", "lapsed", "expired"]);
 
 const PRESENT = new Set(["ticket", "checked_in", "requeued", "called", "serving", "missed"]);

@@ -9,7 +9,7 @@ import { signed } from "./session.js";
 import { at, go, leave } from "./state.js";
 
 const OFFICES = `query ($service: String!) {
-  appointmentOffices(service: $service, alsoFull: true) { code nameZh nameEn addressZh addressEn timeZone } }`;
+  appointmentOffices(service: $service, alsoFull: true) { code nameZh nameEn addressZh addressEn phone timeZone } }`;
 const MINE = `{ myAppointments { waitlist(first: 10) {
   id service people state ahead until offer { hold office startsAt endsAt expiresAt } } } }`;
 const JOIN = `mutation ($service: String!, $offices: [String!]!, $windows: [WaitlistWindow!]!, $people: Int!) {
@@ -62,8 +62,8 @@ async function wait(entry) {
 
 async function offered({ id, service: code, people, offer }, stop) {
   const { appointmentOffices } = await ask(OFFICES, { service: code });
-  const { nameZh, nameEn, addressZh, addressEn, timeZone } = appointmentOffices.find((each) => each.code === offer.office);
-  const hold = { ...offer, service: code, people, isKept: true, entry: id, place: { nameZh, nameEn, addressZh, addressEn, timeZone } };
+  const { nameZh, nameEn, addressZh, addressEn, phone, timeZone } = appointmentOffices.find((each) => each.code === offer.office);
+  const hold = { ...offer, service: code, people, isKept: true, entry: id, place: { nameZh, nameEn, addressZh, addressEn, phone, timeZone } };
   return [h("p", { class: "when" }, moment(offer.startsAt, timeZone)), h("p", {}, pick(nameZh, nameEn)),
     h("p", { class: "notice" }, t("offerUntil", { at: clock(offer.expiresAt, timeZone) })),
     h("div", { class: "buttons" }, h("button", { type: "button", class: "main", onclick: () => go({ view: "hold", service: code, people, moving: undefined, right: undefined, hold }) }, t("takeOffer")), stop)];

@@ -1,0 +1,3 @@
+"""The outbox message of pick-ups."""
+
+NOTICE = "pickups.notice"
