@@ -31,7 +31,7 @@ examples.register_profile("fuzz", deadline=None, max_examples=5000)
 examples.load_profile("check")
 
 REPOSITORY = Path(__file__).parents[1]
-_MEMORY, _ENOUGH = Path("/dev/shm"), 4 * 2**30
+_MEMORY, _ENOUGH = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - Linux's file system in memory
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off")
 
 
