@@ -21,7 +21,7 @@ from flows.parking.watching import SESSIONS
 from gateway.http.sign_on.services import SignInServices
 from kernel.database import Database
 from kernel.networks import parse_networks
-from kernel.watching import Watch
+from kernel.watching import Watch, Watched
 from schema.context import LiveServices, Platform
 
 
@@ -44,10 +44,6 @@ async def open_platform(
     opening = open_channels(apps, environment.redis, environment.clock, services.sms)
     channels = await stack.enter_async_context(opening)
     parking = await stack.enter_async_context(open_parking(apps, environment.clock))
-    watch, halls = (Watch(database.pool, environment.redis, each) for each in (SESSIONS, HALLS))
-    for each in (watch, halls):
-        stack.push_async_callback(each.close)
-        await each.start()
     return Platform(
         services=live,
         database=database,
@@ -60,12 +56,19 @@ async def open_platform(
         purposes=read_purposes(environment.settings.purposes_file),
         desk=desk,
         appointments=_appointment_desk(database, environment),
-        watch=watch,
-        halls=halls,
+        watch=await _watched(stack, database, environment, SESSIONS),
+        halls=await _watched(stack, database, environment, HALLS),
         halls_read=Halls(database, environment.clock, environment.keys.cipher),
         framed_by=apps.framed_by,
         sign_ins=SingleFlight(environment.redis, "sign-in"),
     )
+
+
+async def _watched(stack: AsyncExitStack, database: Database, environment: Environment, of: Watched) -> Watch:
+    watch = Watch(database.pool, environment.redis, of)
+    stack.push_async_callback(watch.close)
+    await watch.start()
+    return watch
 
 
 def _appointment_desk(database: Database, environment: Environment) -> AppointmentDesk:

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.appointments import reminding
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.filling import fill
 from flows.appointments.office_checks import checked
@@ -106,8 +107,12 @@ class Loading:
         }
         for each in ("code", "release", "closed", "documents"):
             del values[each]
+        before = await self._session.get(AppointmentService, service.code)
+        reminded = before and before.remind_minutes
         key, name = {"code": service.code}, f"service:{service.code}"
         await self._rows.put(AppointmentService, key, values, name, closed=service.closed)
+        if reminded not in (None, service.remind_minutes):
+            await reminding.follow(self._session, self._clock, service.code)
 
     async def _office(self, office: FileOffice) -> None:
         values = msgspec.structs.asdict(office) | {"time_zone": self._zones[office.organisation]}

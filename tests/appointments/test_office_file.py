@@ -55,4 +55,4 @@ async def test_what_older_files_have_people_bring_is_read_as_before(bare_hall: H
         of = await asked_of(session, await booking_of(session, row.id))
     assert (of.service.documents_zh, of.service.documents_en) == (["身份证", "照片"], ["ID card", "Photo"])
     said = entry_of(of, row, "https://city.example").description.splitlines()
-    assert said[1:] == ["请携带：身份证、照片", "Bring: ID card, Photo"]
+    assert said[-2:] == ["请携带：身份证、照片", "Bring: ID card, Photo"]
