@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = 'd07b5e39a1c6'
-down_revision = 'a90c5f3e1d72'
+down_revision = '4f3cbd0c314f'
 branch_labels = None
 depends_on = None
 
