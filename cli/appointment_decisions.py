@@ -11,10 +11,12 @@ from redis.asyncio import Redis
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from cli.transaction import announced, transaction, with_database
+from cli.transaction import announced, existing, transaction, with_database
 from cli.who import operator, record
 from flows.appointments import cancelling, closing, colliding
 from flows.appointments.booking_tables import Booking
+from flows.appointments.cases import reaching
+from flows.appointments.cases.reaching import Reached
 from flows.appointments.deps import Deps
 from flows.appointments.notice_tables import AppointmentNotice, Kind
 from flows.appointments.tables import AppointmentOffice
@@ -22,10 +24,14 @@ from flows.notices.tables import NoticeState
 from flows.notices.writing import latest
 from flows.notices.writing import line as line_of_notice
 from kernel.clock import SystemClock, local
+from kernel.crypto.keys import open_keys
 from kernel.database import Database
 
 _CLOCK = SystemClock()
 _EVERY = 100  # bookings between two words of progress
+_People = click.option(
+    "--people", is_flag=True, help="Show whom to ring, too, by name and telephone; the audit log says who did."
+)
 _Reason = click.option("--reason", required=True, help="Why, as its people read it.")
 
 
@@ -40,19 +46,26 @@ async def booking_by(session: AsyncSession, code: str, *, lock: bool = True) -> 
 
 @click.command("conflicts")
 @click.option("--office", default="", help="Only those of this office.")
-def conflicts(office: str) -> None:
+@_People
+def conflicts(office: str, *, people: bool) -> None:
     """Show the bookings whose time is served no more: somebody decides what becomes of them.
 
     \b
     Example:
-      yiwang appointments conflicts --office civic-centre
+      yiwang appointments conflicts --office civic-centre --people
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
+    cipher = open_keys(existing()).cipher if people else None
 
     async def work(session: AsyncSession) -> list[str]:
         if office:
             await closing.office_of(session, office)
-        rows, zones = await colliding.conflicts(session, office), await _zones(session)
-        return [f"{local(row.starts_at, zones[row.office])}  {row.office}  {row.service}  {row.code}" for row in rows]
+        zones, lines = await _zones(session), []
+        for row in await colliding.conflicts(session, office):
+            lines.append(f"{local(row.starts_at, zones[row.office])}  {row.office}  {row.service}  {row.code}")
+            if cipher is not None:
+                person = await reaching.of_booking(session, cipher, row)
+                lines[-1] += await _shown(session, person, f"booking:{row.id}")
+        return lines
 
     lines = transaction(work)
     for line in lines:
@@ -129,16 +142,34 @@ def close_day(office: str, day: datetime, reason: str, *, dry_run: bool) -> None
 )
 @click.option("--kind", type=click.Choice(get_args(Kind)), help="Only those.")
 @click.option("--most", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
-def notices(state: NoticeState | None, kind: Kind | None, most: int) -> None:
-    """Show what people were told of appointments, or could not be and why, the latest first."""
+@_People
+def notices(state: NoticeState | None, kind: Kind | None, most: int, *, people: bool) -> None:
+    """Show what people were told of appointments, or could not be and why, the latest first.
+
+    \b
+    Example:
+      yiwang appointments notices --state untold --kind office_cancelled --people
+    """  # noqa: D301 - as above
+    cipher = open_keys(existing()).cipher if people else None
 
     async def work(session: AsyncSession) -> list[str]:
-        rows, zones = await latest(session, AppointmentNotice, most, state, kind), await _zones(session)
-        about = [f"{row.service} {row.details.get('code', row.about)}" for row in rows]
-        return [line_of_notice(row, of, zones[row.office]) for row, of in zip(rows, about, strict=True)]
+        zones, lines = await _zones(session), []
+        for row in await latest(session, AppointmentNotice, most, state, kind):
+            about = f"{row.service} {row.details.get('code', row.about)}"
+            lines.append(line_of_notice(row, about, zones[row.office]))
+            if cipher is not None:
+                person = await reaching.of_notice(session, cipher, row)
+                lines[-1] += await _shown(session, person, f"appointment_notice:{row.id}")
+        return lines
 
     for line in transaction(work):
         click.echo(line)
+
+
+async def _shown(session: AsyncSession, person: Reached, object_: str) -> str:
+    """Return whom to ring as a line of its own, which is audited."""
+    await record(session, _CLOCK, "appointment.person_read", object_)
+    return f"\n  {person.name or 'no name is known'}  {person.phone or 'no telephone is known'}"
 
 
 async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bool) -> int:

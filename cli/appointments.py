@@ -68,6 +68,8 @@ def load(file: Path, *, dry_run: bool) -> None:
     except OfficeFileError as error:
         raise contradicted(file, data, error.findings) from error
     tell_changes(loaded.changes, dry_run=dry_run)
+    for each in loaded.left:
+        click.echo(f"{each} stays closed, by close-day: `withdrawn: true` opens it, and then its hours hold.", err=True)
     if loaded.conflicts:
         click.echo(f"{loaded.conflicts} bookings conflict: yiwang appointments conflicts shows them.", err=True)
     for office in idle:

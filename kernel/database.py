@@ -5,6 +5,7 @@ is 150 µs there and 1.1 ms through the ORM, see docs/decisions/0002). Nobody bu
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -25,6 +26,10 @@ _LAST = "last"  # in AsyncSession.info: what is done before the commit
 _UNDONE = "undone"  # in AsyncSession.info: what is done after a rollback
 _HUNG_UP = "the database has closed the connection"
 _RESTED, _SURE_FOR_SECONDS = "rested_since", 1.0
+_UNDONE_AGAIN = tuple(2.0**n for n in range(-1, 10))  # seconds: some 17 minutes in all
+
+_Work = Callable[[], Awaitable[object]]
+logger = logging.getLogger(__name__)
 
 
 class Database:
@@ -37,6 +42,7 @@ class Database:
         # SQLAlchemy gives a free connection to whoever comes just then, so under load some wait until they give up.
         self._turns = asyncio.Semaphore(size)
         self.after_commit: list[Callable[[AsyncSession], Awaitable[None]]] = []
+        self._undoing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -52,10 +58,27 @@ class Database:
                         await work()
             except BaseException:
                 for work in session.info.pop(_UNDONE, ()):
-                    await work()
+                    await self._undo(work)
                 raise
             for hook in self.after_commit:
                 await hook(session)
+
+    async def _undo(self, work: _Work) -> None:
+        """Do what follows a rollback; whoever caused that hears of it alone, and what fails here is tried again."""
+        try:
+            await work()
+        except BaseException as error:
+            logger.exception("what follows a rollback failed, and is tried again")
+            task = asyncio.create_task(_again(work))
+            self._undoing.add(task)
+            task.add_done_callback(self._undoing.discard)
+            if not isinstance(error, Exception):
+                raise
+
+    def close(self) -> None:
+        """Try nothing again any more."""
+        for task in self._undoing:
+            task.cancel()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
@@ -93,14 +116,30 @@ async def lock_named(session: AsyncSession, name: str) -> None:
     await session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def do_last(session: AsyncSession, work: Callable[[], Awaitable[object]]) -> None:
+def do_last(session: AsyncSession, work: _Work) -> None:
     """Put off what takes a lock that everybody waits for until the transaction has nothing else left to do."""
     session.info.setdefault(_LAST, []).append(work)
 
 
-def if_undone(session: AsyncSession, work: Callable[[], Awaitable[object]]) -> None:
-    """Have this done, in transactions of its own, if this one is rolled back: what others were told may not stand."""
+def if_undone(session: AsyncSession, work: _Work) -> None:
+    """Have this done, in transactions of its own, if this one is rolled back: what others were told may not stand.
+
+    If it fails it is tried again, for as long as the process lives and some minutes: let it do little, such as to send
+    a message of the outbox, and what is done twice do no harm.
+    """
     session.info.setdefault(_UNDONE, []).append(work)
+
+
+async def _again(work: _Work) -> None:
+    for seconds in _UNDONE_AGAIN:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            logger.exception("what follows a rollback failed again")
+        else:
+            return
+    logger.error("what follows a rollback was tried in vain, and is given up")
 
 
 @asynccontextmanager
@@ -111,7 +150,11 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     try:
         url = asyncpg_url(settings.database_url)
         async with asyncpg.create_pool(url, min_size=0, max_size=size, reset=_as_it_was) as pool:
-            yield Database(engine, pool, size)
+            database = Database(engine, pool, size)
+            try:
+                yield database
+            finally:
+                database.close()
     finally:
         await engine.dispose()
 

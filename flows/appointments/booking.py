@@ -29,6 +29,7 @@ from flows.appointments.no_shows import missed_too_often
 from flows.appointments.notices import notify_named
 from flows.appointments.papers.keeping import Bearer, check_answered, keep
 from flows.appointments.persons import Clash, Person, Visit, check_open, companions_of, put
+from flows.appointments.reminding import remind_at
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.rights import claim, right_of
 from flows.appointments.taking import give_back, take
@@ -111,6 +112,7 @@ async def _book_elsewhere(desk: Desk, session: AsyncSession, row: Booking, of: A
 async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booking | None, *, owned: bool) -> Booking:
     session, now = deps.session, deps.clock.now()
     row = _booking(made, comer, replaced, now)
+    row.remind_at = remind_at(of.service, row.starts_at, now)
     if replaced is not None:
         if made.people > 1 and len(comer.persons) == 1:
             own = comer.persons[0]

@@ -29,6 +29,7 @@ class Booking(SQLModel, table=True):
         Index("booking_office", "office", "starts_at"),
         Index("booking_uid", "uid"),
         Index("booking_state", "state", "starts_at", postgresql_where=text("state IN ('confirmed', 'conflict')")),
+        Index("booking_to_remind", "remind_at", postgresql_where=text("state = 'confirmed' AND remind_at IS NOT NULL")),
     )
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
@@ -53,6 +54,7 @@ class Booking(SQLModel, table=True):
     returned_at: datetime | None = None  # when its places were given back
     excused_at: datetime | None = None  # that nobody came
     kept_at: datetime | None = None  # by its office, although its hours have changed
+    remind_at: datetime | None = None  # None: its people were reminded, or are not to be
 
 
 class BookingPerson(SQLModel, table=True):

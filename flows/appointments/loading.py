@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from flows.appointments import reminding
 from flows.appointments.errors import OfficeFileError
 from flows.appointments.filling import fill
 from flows.appointments.office_checks import checked
@@ -44,10 +45,14 @@ _SCHEDULE = ("days", "begin_minute", "end_minute", "quota", "services", "valid_f
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What a load has changed, and how many bookings have become conflicts by it."""
+    """What a load has changed, and how many bookings have become conflicts by it.
+
+    ``left``: what the file would have otherwise and stays as its office has decided, such as ``hall 2026-12-02``.
+    """
 
     changes: list[Change]
     conflicts: int
+    left: list[str]
 
 
 class Loading:
@@ -58,6 +63,7 @@ class Loading:
         self._rows = Rows(session, clock.now())
         self._zones: Mapping[str, str] = {}
         self._stale: list[AppointmentResource] = []
+        self._left: list[str] = []
 
     async def load(self, file: OfficeFile, defects: Sequence[Finding] = ()) -> Loaded:
         """Write the file down, and the slots of what has changed. ``defects``: what reading it has found.
@@ -81,7 +87,7 @@ class Loading:
                 actor=self._actor, action="appointments.loaded", object="appointments:file", details=dict(details)
             )
             await append(self._session, self._clock, event)
-        return Loaded(self._rows.changes, conflicts)
+        return Loaded(self._rows.changes, conflicts, self._left)
 
     async def _system(self, system: FileSystem) -> None:
         values = {"department": system.department, "url": system.url.rstrip("/")}
@@ -100,8 +106,12 @@ class Loading:
         }
         for each in ("code", "release", "closed"):
             del values[each]
+        before = await self._session.get(AppointmentService, service.code)
+        reminded = before and before.remind_minutes
         key, name = {"code": service.code}, f"service:{service.code}"
         await self._rows.put(AppointmentService, key, values, name, closed=service.closed)
+        if reminded not in (None, service.remind_minutes):
+            await reminding.follow(self._session, self._clock, service.code)
 
     async def _office(self, office: FileOffice) -> None:
         values = msgspec.structs.asdict(office) | {"time_zone": self._zones[office.organisation]}
@@ -126,9 +136,10 @@ class Loading:
         key = {"office": office, "day": differs.day}
         row = await self._session.get(AppointmentException, key)
         if not differs.withdrawn:
-            if row is not None and row.closed_at is not None:
-                return
             hours = [msgspec.to_builtins(span_of(each)) for each in differs.hours]
+            if row is not None and row.closed_at is not None:
+                self._left += [f"{office} {differs.day}"] if hours else []
+                return
             await self._rows.put(AppointmentException, key, {"hours": hours, "note": differs.note}, name)
         elif row is not None:
             await self._session.delete(row)

@@ -177,3 +177,14 @@ async def test_a_conflict_that_nobody_decided_gives_the_right_too(hall: Hall) ->
         )
         assert (await session.exec(last)).first() == "office_cancel"
     assert (right.from_booking, right.service) == (lost.id, SERVICE["code"])
+
+
+async def test_hours_of_a_day_that_the_office_has_closed_are_left_and_said(hall: Hall) -> None:
+    await close(hall)
+    short = {"day": "2026-12-01", "hours": ["09:00-10:00"]}
+    loaded = await hall.load({"offices": [{**OFFICE, "exceptions": [short]}]})
+    assert (loaded.changes, loaded.left) == ([], ["hall 2026-12-01"])
+    assert (await hall.load({"offices": [{**OFFICE, "exceptions": [{**short, "withdrawn": True}]}]})).left == []
+    assert [each.how for each in (await hall.load({"offices": [{**OFFICE, "exceptions": [short]}]})).changes] == [
+        "added"
+    ]

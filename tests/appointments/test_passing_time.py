@@ -6,11 +6,13 @@ from uuid import UUID
 import pytest
 
 from flows.appointments.deps import Deps
-from flows.appointments.errors import WrongStateError
+from flows.appointments.errors import UnknownServiceError, WrongStateError
+from flows.appointments.finding import booking_of
 from flows.appointments.hall.closing import never_came
 from flows.appointments.hall.estimating import Pace, Wait, wait
 from flows.appointments.hall.holdings import leave_halls
 from flows.appointments.hall.line import line_of
+from flows.appointments.hall.position import position_of
 from flows.appointments.hall.reading import visit_of
 from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
@@ -120,6 +122,24 @@ async def test_an_office_that_is_closed_empties_its_hall_and_is_in_no_others_way
     assert await lobby.hall.ask(opened) == []
 
 
+async def test_who_is_at_a_counter_of_an_office_that_is_closed_meanwhile_is_served_to_the_end(lobby: Lobby) -> None:
+    served, called = await lobby.take_many(2)
+    for counter in "12":
+        await lobby.open(counter)
+        await lobby.next(counter)
+    await lobby.press("serve", "1")
+    await lobby.hall.load({"offices": [{**LOBBY, "closed": True}]})
+    for refused in (lobby.press("transfer", "1", "passport"), lobby.next("1")):
+        with pytest.raises(UnknownServiceError, match="'hall' is closed"):
+            await refused
+    await lobby.press("finish", "1")
+    await lobby.press("skip", "2")
+    assert [await state(lobby, each.booking_id) for each in (served, called)] == ["done", "missed"]
+    await lobby.close("1")
+    await lobby.hall.work()
+    assert [each.open for each in (await lobby.view()).counters] == [False, False]
+
+
 async def test_a_counter_that_works_past_midnight_is_closed_when_nobody_is_at_it(lobby: Lobby) -> None:
     lobby.stand(on("11-30", "23:50"))
     await lobby.open("1")
@@ -143,12 +163,44 @@ async def test_who_checks_in_before_midnight_for_after_it_waits_on(lobby: Lobby)
     async with lobby.hall.database.session() as session:
         line = await line_of(session, lobby.clock, "hall")
         found = await visit_of(session, lobby.clock, line.office, booked.account_id or UUID(int=0))
-    ticket = await lobby.come(found)
+    await lobby.open()
+    today, ticket = await lobby.take(), await lobby.come(found)
     assert (ticket.number, str(ticket.day)) == ("A001", "2026-12-01")
+    with pytest.raises(WrongStateError, match="A001 is a ticket of 2026-12-01, and here it is 2026-11-30"):
+        await lobby.call(ticket)
+    assert [await lobby.next(), await lobby.next()] == [today.number] * 2
+    assert (await lobby.press("serve")).booking_id == today.booking_id
     lobby.stand(soon)
     await lobby.hall.work()
     await lobby.open()
-    assert await lobby.next() == "A001"
+    assert (await lobby.call(ticket)).calls == 1
+    assert (await lobby.press("serve")).booking_id == ticket.booking_id
+
+
+async def test_who_comes_before_midnight_for_after_it_stands_in_the_line_of_that_day(lobby: Lobby) -> None:
+    booked = [
+        await lobby.hall.book(each, at)
+        for each, at in zip(await lobby.hall.residents(3), [NINE, NINE, HALF_PAST], strict=True)
+    ]
+    soon = on("12-01", "00:10")
+    await lobby.hall.ask("UPDATE booking SET starts_at = :soon RETURNING id", soon=soon)
+    lobby.stand(soon - 25 * MINUTE)
+    await lobby.open()
+    await lobby.take()
+    came = []
+    for each in booked:
+        came.append(await lobby.come(each))
+        lobby.clock.advance(MINUTE)
+    assert [(each.number, each.estimate_s) for each in came] == [("A001", None), ("A002", None), ("A003", None)]
+    seconds: list[int | None] = [None, None, None]  # nobody knows which counters will be open
+    for moment in (soon - 15 * MINUTE, soon - 5 * MINUTE):
+        lobby.stand(moment)
+        async with lobby.hall.database.session() as session:
+            stand = [await position_of(session, lobby.clock, await booking_of(session, each.id)) for each in booked]
+        assert [each.ahead for each in stand] == [0, 1, 2]
+        assert [each.wait.seconds if each.wait else None for each in stand] == seconds
+        seconds = [0, 1800, 3600]
+    assert await lobby.line() == ["A001", "A002", "A003"]
 
 
 async def test_a_ticket_whose_booking_is_over_ends_with_it(lobby: Lobby) -> None:

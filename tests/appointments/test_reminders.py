@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from flows.appointments.reminding import DUE, to_remind
+from kernel.database import driver
 from tests.appointments.hall import SERVICE, Hall, on
 
 NINE = on("12-02", "09:00")
@@ -45,6 +47,35 @@ async def test_as_early_as_the_service_says_or_not_at_all(hall: Hall) -> None:
     await hall.load({"services": [{**SERVICE, "remind_minutes": 60}]})
     await hall.work()
     assert len(await reminders(hall)) == 1
+
+
+async def test_who_was_reminded_is_not_again_when_the_service_says_another_time(hall: Hall) -> None:
+    await hall.book(await hall.resident(), NINE)
+    await hall.work(NINE - timedelta(hours=24) - hall.clock.now())
+    await hall.load({"services": [{**SERVICE, "remind_minutes": 60}]})
+    await hall.work(NINE - timedelta(hours=1) - hall.clock.now())
+    assert len(await reminders(hall)) == 1
+    assert await history(hall) == ["confirm", "remind"]
+
+
+async def test_of_many_that_are_to_come_only_what_is_due_is_read(hall: Hall) -> None:
+    booked = await hall.book(await hall.resident(), NINE)
+    await hall.ask(
+        """INSERT INTO booking (id, uid, code, hold_id, service, office, slot_ids, starts_at, ends_at, people, channel,
+                state, sequence, created_at, updated_at, remind_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), n::text, n::text, service, office, slot_ids,
+                starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 1, 'public', 'confirmed', 0,
+                created_at, updated_at, CASE WHEN n % 2 = 0 THEN remind_at + n * interval '1 minute' END
+            FROM booking, generate_series(1, 20000) n RETURNING id"""
+    )
+    await hall.database.pool.execute("ANALYZE booking")
+    hall.clock.advance(NINE - timedelta(hours=24) - hall.clock.now())
+    async with hall.database.session() as session:
+        connection = await driver(session)
+        explained = await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + DUE, hall.clock.now(), 1000)
+    [scan] = explained[0]["Plan"]["Plans"]
+    assert (scan["Index Name"], scan["Actual Rows"], scan["Rows Removed by Filter"]) == ("booking_to_remind", 1, 0)
+    assert await to_remind(hall.database, hall.clock) == [booked.id]
 
 
 async def test_what_is_cancelled_is_not_reminded_of(hall: Hall) -> None:

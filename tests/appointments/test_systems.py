@@ -86,6 +86,7 @@ async def test_their_cancelling_moving_and_missing_is_what_holds(clinic: Clinic)
     rows = [await clinic.hall.booking(each.id) for each in (cancelled, moved, came, missed)]
     assert [each.state for each in rows] == ["office_cancelled", "confirmed", "done", "no_show"]
     assert (rows[1].starts_at, rows[1].sequence) == (QUARTER, 1)
+    assert rows[1].remind_at == QUARTER - timedelta(days=1)
     assert await clinic.slots() == [(3, 0, "open")]
     assert await clinic.slots(QUARTER) == [(3, 1, "open")]
     assert await clinic.hall.ask(
@@ -217,6 +218,34 @@ async def test_what_they_may_have_booked_is_given_up_and_nothing_is_left_there(c
     assert (await clinic.confirm(one, await clinic.hold(one))).state == "confirmed"
 
 
+_NO_MESSAGES = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.task LIKE '%elsewhere')
+        EXECUTE FUNCTION refuse()
+"""
+
+
+async def test_what_refused_is_what_is_said_and_undoing_it_is_not_lost(clinic: Clinic) -> None:
+    """The database takes nothing just when the rollback is to be followed up."""
+    one, other = await clinic.hall.residents(2)
+    lost, gone = await clinic.hold(one), await clinic.hold(other, QUARTER)
+    for _ in range(3):
+        await clinic.patient(QUARTER)
+    await clinic.hall.database.pool.execute(_NO_MESSAGES)
+    clinic.faults["PUT"] = ["lost"]
+    with pytest.raises(SystemAwayError):
+        await clinic.confirm(one, lost)
+    with pytest.raises(TakenError):
+        await clinic.confirm(other, gone)
+    await clinic.hall.database.pool.execute("DROP TRIGGER refuse ON outbox")
+    async with asyncio.timeout(20):
+        while await clinic.hall.ask("SELECT count(*) FROM outbox") != [(2,)]:
+            await asyncio.sleep(0.1)
+    assert (clinic.slot().booked, await clinic.slots(QUARTER)) != ([], [(0, 0, "open")])
+    await clinic.hall.work(timedelta(minutes=1))
+    assert (clinic.slot().booked, await clinic.slots(QUARTER)) == ([], [(0, 0, "open")])
+
+
 async def test_what_stands_only_there_or_only_here_is_found_when_all_is_read(clinic: Clinic) -> None:
     one, other = await clinic.hall.residents(2)
     booked, lost = await clinic.book(one), await clinic.book(other)
@@ -306,6 +335,7 @@ async def test_who_says_nothing_readable_to_a_booking_has_not_booked(clinic: Cli
     for _ in range(3):
         with pytest.raises(TakenError):
             await clinic.confirm(one, await clinic.hold(one))
+    await clinic.hall.work()
     assert (await clinic.system()).findings[0].startswith("slots/0: ")
     clinic.faults["PUT"] = ["302 "]
     with pytest.raises(SystemAwayError):

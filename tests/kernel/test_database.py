@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel, select
 
 import migrations.tables  # noqa: F401 - fills SQLModel.metadata
-from kernel.database import Database
+from kernel.database import Database, if_undone
 from kernel.outbox import OutboxMessage
 
 
@@ -48,6 +48,30 @@ async def test_a_session_that_raises_leaves_nothing(database: Database) -> None:
             await session.flush()
             raise RuntimeError
     assert await database.pool.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_what_undoing_fails_with_hides_no_error_and_is_tried_again(database: Database) -> None:
+    done: list[str] = []
+
+    async def first() -> None:
+        done.append("first")
+        if done.count("first") < 3:
+            raise OSError
+
+    async def second() -> None:
+        done.append("second")
+
+    with pytest.raises(RuntimeError):
+        async with database.session() as session:
+            if_undone(session, first)
+            if_undone(session, second)
+            raise RuntimeError
+    assert done == ["first", "second"]
+    async with asyncio.timeout(10):
+        while done.count("first") < 3:
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(2.5)  # longer than it waits for the next time
+    assert done.count("first") == 3
 
 
 async def test_each_test_has_its_own_database(database: Database) -> None:

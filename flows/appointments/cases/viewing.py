@@ -7,16 +7,14 @@ from msgspec import Struct, structs
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from auth.accounts.merging import whole_of
-from auth.provider.subjects import claims_of
 from flows.appointments.booking_tables import Booking
 from flows.appointments.cases.doors import Door
 from flows.appointments.cases.past import Step, past_of
+from flows.appointments.cases.reaching import Reached, person_of
 from flows.appointments.finding import asked_of
-from flows.appointments.papers.keeping import Bearer, note_text, papers_of
+from flows.appointments.papers.keeping import note_text, papers_of
 from flows.appointments.papers.questions import Question, missing, questions_of
 from flows.appointments.papers.tables import CaseNote
-from flows.appointments.persons import account_by_index
 from flows.appointments.states import State
 from flows.appointments.tables import AppointmentOffice, AppointmentService
 from kernel.crypto.fields import FieldCipher
@@ -104,7 +102,7 @@ async def view_of(session: AsyncSession, cipher: FieldCipher, door: Door, row: B
         time_zone=of.office.time_zone,
         channel=row.channel,
         is_excused=row.excused_at is not None,
-        who=await _who(session, cipher, row, papers.bearer),
+        who=_masked(await person_of(session, cipher, row, papers.bearer)),
         questions=[asking_of(each, papers.answers.get(each.name), door) for each in questions],
         missing=missing(questions, papers.answers, "arrival"),
         history=await _history(session, cipher, row.uid),
@@ -118,24 +116,12 @@ async def _history(session: AsyncSession, cipher: FieldCipher, case_id: UUID) ->
     return [structs.replace(each, text=texts.get(each.note, "")) if each.note else each for each in past]
 
 
-async def _who(session: AsyncSession, cipher: FieldCipher, row: Booking, bearer: Bearer | None) -> Who:
-    """Return what the account says, or what staff were told where no account has proven the ID number yet."""
-    account_id = row.account_id or (bearer and await account_by_index(session, bearer.index))
-    if account_id:
-        whole = await whole_of(session, account_id)
-        said = await claims_of(session, cipher, whole, {"name", "id_number", "phone_number"})
-        return _masked(said.get("name", ""), said.get("id_number", ""), said.get("phone_number", ""), has_account=True)
-    if bearer is None:
-        return _masked("", "", "", has_account=False)
-    return _masked(bearer.name, bearer.id_number, bearer.phone, has_account=False)
-
-
-def _masked(name: str, id_number: str, phone: str, *, has_account: bool) -> Who:
+def _masked(person: Reached) -> Who:
     return Who(
-        name=masked_name(name) if name else "",
-        id_number=masked_id_number(id_number) if id_number else "",
-        phone=masked_phone(phone) if phone else "",
-        has_account=has_account,
+        name=masked_name(person.name) if person.name else "",
+        id_number=masked_id_number(person.id_number) if person.id_number else "",
+        phone=masked_phone(person.phone) if person.phone else "",
+        has_account=person.account_id is not None,
     )
 
 

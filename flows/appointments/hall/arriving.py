@@ -51,7 +51,7 @@ async def check_in(deps: Deps, booking: Booking, how: How, where: str, actor: st
         raise ElsewhereError("This appointment is at another office", fix="Compare the address, and go there.")
     known = await deps.session.get(HallTicket, row.id, populate_existing=True)
     if known is not None and row.state == "missed":
-        await put_back(deps, line, known, row, actor)
+        await put_back(deps, known, row, actor)
     if known is not None and row.state in PRESENT:
         return known
     after(row.state, "check_in")
@@ -89,7 +89,7 @@ def _on_its_day(line: Line, row: Booking) -> Line:
 
 
 async def _join(deps: Deps, line: Line, ticket: HallTicket, *, behind: int = 0) -> None:
-    await put_in_line(deps, line, ticket, behind=behind)
+    await put_in_line(deps, ticket, behind=behind)
     _, foreseen = await foretold(deps.session, line, ticket)
     ticket.estimate_s = foreseen.seconds if foreseen else None
 

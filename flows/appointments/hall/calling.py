@@ -14,7 +14,7 @@ from flows.appointments.errors import WrongStateError
 from flows.appointments.finding import booking_of
 from flows.appointments.hall.counters import counter_of
 from flows.appointments.hall.errors import CalledJustNowError, CounterStateError
-from flows.appointments.hall.line import Line, first_waiting, locked, put_in_line, service_at, ticket_of
+from flows.appointments.hall.line import Line, first_waiting, line_of, locked, put_in_line, service_at, ticket_of
 from flows.appointments.hall.tables import HallTicket
 from flows.appointments.history import happen
 from flows.appointments.notices import notify
@@ -49,8 +49,16 @@ async def call_next(deps: Deps, office: str, counter: str, actor: str) -> HallTi
 
 
 async def call(deps: Deps, booking_id: UUID, counter: str, actor: str) -> HallTicket:
-    """Call somebody who waits out of their turn. Raises UnknownBookingError, CounterStateError, WrongStateError."""
+    """Call somebody who waits out of their turn, on their ticket's day.
+
+    Raises UnknownBookingError, CounterStateError, WrongStateError.
+    """
     line, ticket, row = await ticket_of(deps, booking_id)
+    if ticket.day != line.day:
+        raise WrongStateError(
+            f"{ticket.number} is a ticket of {ticket.day}, and here it is {line.day}",
+            fix="Call it on its own day; once that is over, take a new one.",
+        )
     desk, held = await _open(deps, line, counter)
     if held is not None and held.booking_id == booking_id:
         return held
@@ -102,7 +110,7 @@ async def finish(deps: Deps, office: str, counter: str, actor: str) -> HallTicke
 async def transfer(deps: Deps, office: str, counter: str, service: str, actor: str) -> HallTicket:
     """Send the one who is at a counter on to another service's line, where they count as having come when they came.
 
-    Raises CounterStateError, NoTicketsError, WrongStateError.
+    Raises CounterStateError, NoTicketsError, UnknownServiceError, WrongStateError.
     """
     at = await _at(deps, office, counter, "called", "serving", "requeued")
     ticket, row = at.ticket, at.row
@@ -110,8 +118,9 @@ async def transfer(deps: Deps, office: str, counter: str, service: str, actor: s
         return ticket
     if ticket.service == service or row.state == "requeued":
         raise WrongStateError(f"{ticket.number} is there for {ticket.service}", fix="Call it, or choose another one.")
+    await line_of(deps.session, deps.clock, office)  # nobody waits anew where it is closed
     was, ticket.service = ticket.service, (await service_at(deps.session, at.line, service)).code
-    await put_in_line(deps, at.line, ticket)
+    await put_in_line(deps, ticket)
     await happen(deps.session, deps.clock, row, "transfer", actor, was=was, service=service)
     ticket.calls, ticket.served_at = 0, None
     return ticket
@@ -151,8 +160,8 @@ async def _last(deps: Deps, line: Line, desk: HallCounter) -> _At | None:
 
 
 async def _at(deps: Deps, office: str, counter: str, *states: State) -> _At:
-    """Return who is at a counter, and stands like that. Raises CounterStateError."""
-    line = await locked(deps, office)
+    """Return who is at a counter, and stands like that, even where the office was closed. Raises CounterStateError."""
+    line = await locked(deps, office, even_closed=True)
     last = await _last(deps, line, await counter_of(deps, office, counter))
     if last is None or last.row.state not in states:
         raise CounterStateError(

@@ -89,8 +89,13 @@ async def errors_since(connection: "asyncpg.Connection[asyncpg.Record]", begin: 
 
 
 async def foretold(session: AsyncSession, line: Line, ticket: HallTicket) -> tuple[int, Wait | None]:
-    """Return how many of its service are called before a ticket that waits, and how long it will wait."""
-    ahead = [each.service for each in await waiting(session, line) if each.standing < ticket.standing]
+    """Return how many of its service are called before a ticket that waits, and how long it will wait.
+
+    Nobody knows how long before its day begins, and which counters will be open then.
+    """
+    ahead = [each.service for each in await waiting(session, ticket) if each.standing < ticket.standing]
+    if ticket.day > line.day:
+        return ahead.count(ticket.service), None
     counters = await counters_for(session, line.office.code)
     known = await paces(session, line.office.code, sorted({*ahead, ticket.service}))
     return ahead.count(ticket.service), wait(ticket.service, ahead, counters, known)

@@ -47,7 +47,8 @@ async def line_of(session: AsyncSession, clock: Clock, office: str, *, even_clos
     """Return an office's hall today, ``even_closed``: though it is out of use. Raises UnknownServiceError."""
     row = await session.get(AppointmentOffice, office)
     if row is None or (row.closed_at is not None and not even_closed):
-        raise UnknownServiceError(f"There is no office {office!r}", fix="`appointmentOffices` lists them.")
+        said = f"There is no office {office!r}" if row is None else f"The office {office!r} is closed"
+        raise UnknownServiceError(said, fix="`appointmentOffices` lists those that are open.")
     return Line(row, clock.now().astimezone(ZoneInfo(row.time_zone)).date())
 
 
@@ -85,10 +86,10 @@ async def present(session: AsyncSession, line: Line) -> Sequence[tuple[HallTicke
     return [(ticket, row) for ticket, row in found.all()]
 
 
-async def waiting(session: AsyncSession, line: Line) -> list[InLine]:
-    """Return who waits, in order: past the ORM, for whoever waits asks how many are ahead."""
+async def waiting(session: AsyncSession, ticket: HallTicket) -> list[InLine]:
+    """Return who waits on a ticket's day, in order: past the ORM, for whoever waits asks how many are ahead."""
     await session.flush()
-    rows = await (await driver(session)).fetch(_WAITING, line.office.code, line.day, sorted(WAITING))
+    rows = await (await driver(session)).fetch(_WAITING, ticket.office, ticket.day, sorted(WAITING))
     return [InLine(row["standing"], row["service"]) for row in rows]
 
 
@@ -106,9 +107,9 @@ async def first_waiting(session: AsyncSession, line: Line, services: Sequence[st
     return (await session.exec(first)).first()
 
 
-async def put_in_line(deps: Deps, line: Line, ticket: HallTicket, *, behind: int = 0) -> None:
-    """Give a ticket that does not wait yet its place (``queue.place``)."""
-    others = await waiting(deps.session, line)
+async def put_in_line(deps: Deps, ticket: HallTicket, *, behind: int = 0) -> None:
+    """Give a ticket that does not wait yet its place in the line of its day (``queue.place``)."""
+    others = await waiting(deps.session, ticket)
     ticket.standing = place(others, ticket.service, ticket.standing, behind=behind)
     deps.session.add(ticket)
 

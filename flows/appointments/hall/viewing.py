@@ -84,8 +84,8 @@ class HallView(_View, frozen=True, kw_only=True):
 
 
 async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str) -> HallView:
-    """Return the hall of an office. Raises UnknownServiceError."""
-    line = await line_of(session, clock, office)
+    """Return the hall of an office, of one that was closed too: somebody may be there. Raises UnknownServiceError."""
+    line = await line_of(session, clock, office, even_closed=True)
     revision = await session.get(HallRevision, office)
     there = await present(session, line)
     names = await _names(session, cipher, {row.account_id for _, row in there if row.account_id})

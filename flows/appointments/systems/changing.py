@@ -12,10 +12,11 @@ from flows.appointments.history import happen
 from flows.appointments.no_shows import excuse
 from flows.appointments.notice_tables import Kind
 from flows.appointments.notices import notify_everybody
+from flows.appointments.reminding import remind_at
 from flows.appointments.states import Event
 from flows.appointments.systems.mirroring import Resources
 from flows.appointments.systems.wire import AppointmentChange, Place
-from flows.appointments.tables import CHANNELS, AppointmentResource
+from flows.appointments.tables import CHANNELS, AppointmentResource, AppointmentService
 from flows.appointments.waitlist.offering import in_turn, offer_returned
 from kernel.control_characters import CONTROL
 from kernel.database import driver
@@ -85,6 +86,8 @@ async def _move(deps: Deps, row: Booking, target: AppointmentResource, to: Place
     row.returned_at, row.office, row.resource_id = None, target.office, target.id
     row.slot_ids = sorted(each["id"] for each in taken)
     row.starts_at, row.ends_at = to.starts, ends
+    service = await deps.session.get_one(AppointmentService, row.service)
+    row.remind_at = remind_at(service, row.starts_at, row.created_at)
     row.sequence += 1
     are_there = await persons.follow(connection, row.id, row.starts_at, row.ends_at)
     event: Event = "move" if are_there and all(each["served"] for each in taken) else "collide"

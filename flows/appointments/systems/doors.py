@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID
 
-from msgspec import Raw
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,7 +22,6 @@ from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import SystemAwayError
 from flows.appointments.messages import GIVE_UP_ELSEWHERE, SLOTS_ELSEWHERE, BookingElsewhere
 from flows.appointments.systems.client import Clients
-from flows.appointments.systems.mirroring import resources_of, together
 from flows.appointments.systems.wire import Refused, Told, Wish
 from flows.appointments.tables import AppointmentResource, BookingSystem
 from kernel.breaker import REFUSED, Breaker, BreakerRules
@@ -114,21 +112,14 @@ class Doors:
     async def _undone(self, system: str, booking_id: UUID, refused: Sequence[Refused]) -> None:
         """After a rollback: have them give up what they may have booked, or a worker take over how their slots stand.
 
-        It locks no slots: to write those is done in turn, and a resident waits here.
+        It only sends a message, and reads and locks nothing: a resident waits here, and the outbox tries again.
         """
         async with self._database.session() as session:
-            if not refused:
+            if refused:
+                given = tuple(bytes(each).decode(errors="replace") for each in refused[0].slots)
+                send(session, self._clock, SLOTS_ELSEWHERE, Told(system, given))
+            else:
                 send(session, self._clock, GIVE_UP_ELSEWHERE, BookingElsewhere(booking_id, system))
-                return
-            given: Sequence[Raw] = refused[0].slots
-            resources = await resources_of(session, system)
-            read = resources.read(given, "slots")
-            told = Told(system, tuple(slot for _, slot in read.slots))
-            send(session, self._clock, SLOTS_ELSEWHERE, told)
-            row = await session.get_one(BookingSystem, system, with_for_update={"key_share": True})
-            row.due_at = None  # to be asked at once: what it has said may be less than all
-            row.findings = together(read.findings, row.findings)
-            session.add(row)
 
 
 def _moment() -> float:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from msgspec import Raw
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,7 +12,7 @@ from flows.appointments.booking_tables import Booking
 from flows.appointments.messages import GIVE_UP_ELSEWHERE, SLOTS_ELSEWHERE, BookingElsewhere
 from flows.appointments.states import GIVEN_UP
 from flows.appointments.systems.client import Clients, Signer
-from flows.appointments.systems.mirroring import put, resources_of
+from flows.appointments.systems.mirroring import put, resources_of, together
 from flows.appointments.systems.polling import poll_due
 from flows.appointments.systems.wire import Told
 from flows.appointments.tables import BookingSystem
@@ -32,10 +33,14 @@ async def give_up_elsewhere(session: AsyncSession, context: TaskContext, named: 
 
 @consumer(SLOTS_ELSEWHERE, Told, given_up=again_later(SLOTS_ELSEWHERE))
 async def slots_elsewhere(session: AsyncSession, context: TaskContext, told: Told) -> None:
-    """Take over how a system's slots stand."""
+    """Take over how a system's slots stand, and have it asked at once: what it has said may be less than all."""
     resources = await resources_of(session, told.system)
-    known = [(row, each) for each in told.slots if (row := resources.get(each.office, each.resource))]
-    await put(session, context.clock, resources, known)
+    read = resources.read([Raw(each.encode()) for each in told.slots], "slots")
+    row = await session.get_one(BookingSystem, told.system, with_for_update={"key_share": True})  # as loading: first
+    row.due_at = None
+    row.findings = together(read.findings, row.findings)
+    session.add(row)
+    await put(session, context.clock, resources, read.slots)
 
 
 @periodic("appointments.systems", timedelta(seconds=2))

@@ -101,10 +101,10 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, frozen=True):
-    """A message of the outbox: how slots of a system stand, as it has said."""
+    """A message of the outbox: how slots of a system stand, each in the JSON that it has sent."""
 
     system: str
-    slots: tuple[Slot, ...]
+    slots: tuple[str, ...]
 
 
 class Refused(Struct, frozen=True):

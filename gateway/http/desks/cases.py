@@ -13,6 +13,7 @@ from auth.residents.attempts import Limit, attempt
 from flows.appointments.booking_tables import Booking
 from flows.appointments.cases import serving
 from flows.appointments.cases.looking_up import by_code, by_person, case_of
+from flows.appointments.cases.reaching import of_booking
 from flows.appointments.cases.serving import Served
 from flows.appointments.cases.viewing import line_of
 from flows.appointments.hall.reading import is_pass_code
@@ -90,6 +91,7 @@ def case_routes(desks: Desks) -> list[HTTPRouteHandler]:
     return [
         _find(desks),
         _see(desks),
+        _ring(desks),
         _book(desks),
         _move(desks),
         _act(desks, "cancel", Why, cancel, "case.cancelled"),
@@ -153,6 +155,18 @@ def _see(desks: Desks) -> HTTPRouteHandler:
         return json(view)
 
     return see
+
+
+def _ring(desks: Desks) -> HTTPRouteHandler:
+    @post("/desks/cases/{case:uuid}/ring", status_code=200, exception_handlers=REFUSALS)
+    async def ring(request: AnyRequest) -> Response[bytes]:
+        async with desks.serving(request) as served:
+            row = await case_of(served.session, served.door, request.path_params["case"])
+            person = await of_booking(served.session, served.desk.cipher, row)
+            await desks.audit(served, "case.person_read", f"booking:{row.id}")
+        return json({"name": person.name, "phone": person.phone})
+
+    return ring
 
 
 def _book(desks: Desks) -> HTTPRouteHandler:

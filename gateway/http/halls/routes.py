@@ -5,11 +5,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Struct
 from sqlalchemy import literal
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.credentials import authenticate
-from flows.appointments.tables import AppointmentOffice
+from flows.appointments.tables import AppointmentOffice, HallCounter
 from gateway.http.departments import REFUSALS, AnyRequest, json
 from gateway.http.event_stream import Streams
 from gateway.http.halls.asking import HallDesk
@@ -68,10 +68,12 @@ def _reading(desk: HallDesk) -> list[HTTPRouteHandler]:
 async def _offices(session: AsyncSession, clock: Clock, actor: str) -> list[Office]:
     now = clock.now()
     serves = where_may(actor, "serve_residents", now)
+    counter = select(HallCounter).where(HallCounter.office == AppointmentOffice.code)
+    is_open = counter.where(col(HallCounter.opened_at).is_not(None)).exists()  # somebody may be at it still
     chosen = (
         select(AppointmentOffice, serves & literal(value=True))
         .join(Organisation, col(Organisation.code) == col(AppointmentOffice.organisation))
-        .where(where_may(actor, "show_hall", now), col(AppointmentOffice.closed_at).is_(None))
+        .where(where_may(actor, "show_hall", now), or_(col(AppointmentOffice.closed_at).is_(None), is_open))
     )
     rows = (await session.exec(chosen.order_by(col(AppointmentOffice.code)))).all()
     return [Office(row.code, row.name_zh, row.name_en, row.time_zone, bool(may)) for row, may in rows]

@@ -8,7 +8,7 @@ import pytest
 
 from kernel.ids import uuid7
 from tests.appointments.hall import OFFICE
-from tests.appointments.lobby import Lobby
+from tests.appointments.lobby import LOBBY, Lobby
 from tests.gateway.halls.staff_of import Staff
 
 pytestmark = pytest.mark.case("issue-6.counter")
@@ -97,6 +97,24 @@ async def test_who_missed_comes_back_is_sent_on_and_leaves(lobby: Lobby, clerk: 
     for _ in range(2):
         left = await clerk.did(f"/tickets/{first.booking_id}/leave")
         assert [each["number"] for each in left["hall"]["waiting"]] == ["A002"]
+
+
+async def test_who_is_at_a_counter_when_the_office_is_closed_is_served_to_the_end(lobby: Lobby, clerk: Staff) -> None:
+    await lobby.take_many(3)
+    for counter, *steps in (("1", "open", "call", "serve"), ("2", "open", "call")):
+        for step in steps:
+            await clerk.did(f"/counters/{counter}/{step}")
+    await lobby.hall.load({"offices": [{**LOBBY, "closed": True}]})
+    assert [each["code"] for each in (await clerk.get("/halls"))[1]["offices"]] == ["hall"]
+    assert (at_counter({"hall": (await clerk.get("/halls/hall"))[1]}) or {})["state"] == "serving"
+    assert at_counter(await clerk.did("/counters/1/finish")) is None
+    assert at_counter(await clerk.did("/counters/2/skip"), "2") is None
+    refused = [await clerk.refused(path) for path in ("/counters/1/call", "/counters/1/open")]
+    assert refused == [(404, "APPOINTMENT_SERVICE_UNKNOWN")] * 2
+    for counter in "12":
+        closed = await clerk.did(f"/counters/{counter}/close")
+    assert [each["open"] for each in closed["hall"]["counters"]] == [False, False]
+    assert (await clerk.get("/halls"))[1]["offices"] == []
 
 
 async def test_nobody_waits(clerk: Staff) -> None:

@@ -51,6 +51,7 @@ async def test_a_call_is_booked_and_the_case_continued_at_a_counter(hall: Hall, 
     await chromium.click("[data-time]", "09:30")
     await chromium.find("form", "已为其保留")
     await chromium.type("#name", "李雷")
+    await chromium.type("#phone", "13800138000")
     await look_right(chromium)
     await chromium.click("#q-certificate-card")
     await chromium.type("#q-former_name", "李三")
@@ -58,7 +59,10 @@ async def test_a_call_is_booked_and_the_case_continued_at_a_counter(hall: Hall, 
     await chromium.find("#said", "预约成功")
     code = await chromium.text("#code")
     await chromium.find(".state.confirmed")
-    assert "*雷 · 1****************X" in await chromium.text(".facts")
+    assert "*雷 · 1****************X · +86 138****8000" in await chromium.text(".facts")
+    await chromium.click("#ring")
+    await chromium.find("#number", "李雷 · +8613800138000")
+    await look_right(chromium)
     assert await chromium.run("return document.querySelector('#q-former_name').value") == ""
     await chromium.click("#leave")
 

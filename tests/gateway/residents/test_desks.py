@@ -125,6 +125,23 @@ async def test_who_has_none_has_the_code_and_finds_it_once_they_prove_their_numb
     assert await hall.ask("SELECT DISTINCT state FROM booking ORDER BY 1") == [("cancelled",), ("rescheduled",)]
 
 
+async def test_whom_to_ring_is_said_whole_to_who_serves_the_case_and_audited(
+    city: City, phones: Phones, hall: Hall, client: httpx.AsyncClient
+) -> None:
+    hotline, clerk = await staff(hall, client, "hotline"), await staff(hall, client, "clerk", "hall")
+    made = await book(hotline, name="王秀英", phone="13800138000", office="west")
+    for door in (hotline, clerk):
+        assert await door.done(f"/cases/{made['id']}/ring") == {"name": "王秀英", "phone": "+8613800138000"}
+    stranger = await staff(hall, client, "display", "hall")
+    assert await stranger.code(f"/cases/{made['id']}/ring") == (403, "STAFF_ROLE_MISSING")
+    person = phones.person("wang")
+    await proven(city, phones, "wang")
+    other = await book(hotline, person["idNumber"], TEN, "west")
+    assert await hotline.done(f"/cases/{other['id']}/ring") == {"name": person["name"], "phone": ""}
+    read = "SELECT object FROM audit_entry WHERE action = 'case.person_read' ORDER BY seq"
+    assert await hall.ask(read) == [(f"booking:{made['id']}",)] * 2 + [(f"booking:{other['id']}",)]
+
+
 async def test_what_is_sent_twice_is_done_once(hall: Hall, clerk: Staff) -> None:
     hold = await clerk.hold(NINE, idNumber=LI)
     one, other = [await clerk.done("/cases", hold=hold, idNumber=LI, answers=CARD) for _ in range(2)]

@@ -78,6 +78,20 @@ async def test_from_booking_to_being_served(place: Place, chromium: Browser) -> 
             assert await each.complaints() == []
 
 
+async def test_whoever_scans_may_come_on_the_day_and_across_midnight_within_the_window(
+    origin: str, chromium: Browser
+) -> None:
+    await chromium.open(f"{origin}/appointments")
+    ask = """const [startsAt, times] = arguments;
+        return import("/appointments-page/mine.js").then(({ isOfDay }) => times.map((at) =>
+            isOfDay({ startsAt, details: { timeZone: "Asia/Shanghai" } }, Date.parse(at))));"""
+    for starts_at, of_day, other in (
+        ("2026-12-01T00:10+08:00", ["2026-11-30T23:40+08:00", "2026-12-01T18:00+08:00"], ["2026-11-30T23:39+08:00"]),
+        ("2026-11-30T23:55+08:00", ["2026-12-01T00:05+08:00", "2026-11-30T08:00+08:00"], ["2026-12-01T00:06+08:00"]),
+    ):
+        assert await chromium.run(ask, starts_at, of_day + other) == [True, True, False]
+
+
 async def test_a_walk_in_scans_takes_a_ticket_and_leaves(place: Place, chromium: Browser) -> None:
     read = place.sticker.rsplit("/", 1)[1]
     await chromium.stand(place.latitude, place.longitude)

@@ -4,8 +4,8 @@ import { card } from "./cards.js";
 import { facts } from "./choose.js";
 import { h } from "./element.js";
 import { ask, now, Refused } from "./graph.js";
-import { clock, dayOf, pick, t } from "./language.js";
-import { isPresent, mine } from "./mine.js";
+import { clock, pick, t } from "./language.js";
+import { isOfDay, isPresent, mine } from "./mine.js";
 import { act, failure } from "./refusals.js";
 import { signed } from "./session.js";
 import { at, leave } from "./state.js";
@@ -25,7 +25,7 @@ export async function arriving() {
   const place = (await ask(PLACE, { scanned })).placeCode;
   const office = officeOf(place);
   const [{ coming }, { appointmentServices }] = await Promise.all([signed(mine), ask(SERVICES, { office })]);
-  const today = coming.filter((each) => each.office === office && (isPresent(each) || isToday(each)));
+  const today = coming.filter((each) => each.office === office && (isPresent(each) || isOfDay(each, now())));
   const [only] = today;
   const refused = today.length === 1 && await checkIn(scanned, only).catch((error) => error);
   if (today.length === 1 && !refused) return [];
@@ -45,8 +45,6 @@ function officeOf(place) {
   if (place.kind !== "counter" || kind !== "office") throw new Refused("HALL_ELSEWHERE", "");
   return office;
 }
-
-const isToday = ({ startsAt, details }) => dayOf(startsAt, details.timeZone) === dayOf(now(), details.timeZone);
 
 // Where the phone is is asked for at each attempt: whoever has refused it and then allows it need not scan again.
 async function checkIn(scanned, { id, state }) {

@@ -1,6 +1,7 @@
 // The resident's own appointments, as the graph has them.
 
 import { ask } from "./graph.js";
+import { dayOf } from "./language.js";
 
 const SHOWN = `id code service office people startsAt endsAt state
   details { serviceZh serviceEn documents officeZh officeEn addressZh addressEn phone timeZone changeUntil }`;
@@ -11,6 +12,12 @@ const PRESENT = new Set(["ticket", "checked_in", "requeued", "called", "serving"
 /** Whether somebody is in the hall. */
 export const isPresent = (appointment) => PRESENT.has(appointment.state);
 export const isOver = (appointment) => OVER.has(appointment.state);
+
+/** Whether one may come to an appointment on the office's day, across midnight too: from 30 minutes before until 10 after. */
+export function isOfDay({ startsAt, details: { timeZone } }, at) {
+  const minutes = (at - Date.parse(startsAt)) / 60000;
+  return dayOf(startsAt, timeZone) === dayOf(at, timeZone) || (minutes >= -30 && minutes <= 10);
+}
 
 /** Return what may be booked before others, for the office has cancelled it. */
 export const rights = async () => (await ask("{ myAppointments { rebookRights { id service until } } }")).myAppointments.rebookRights;

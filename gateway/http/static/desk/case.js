@@ -18,7 +18,7 @@ function head(seen, show, move) {
   const facts = [
     ["time", when(seen.startsAt, seen.timeZone)],
     ["office", named(seen.office)],
-    ["person", [[who.name, who.idNumber, who.phone].filter(Boolean).join(" · ") || t("unknown"), h("br"), h("span", { class: "quiet" }, t(who.hasAccount ? "hasAccount" : "noAccount"))]],
+    ["person", [[who.name, who.idNumber, who.phone].filter(Boolean).join(" · ") || t("unknown"), h("br"), h("span", { class: "quiet" }, t(who.hasAccount ? "hasAccount" : "noAccount")), who.phone && [" ", ringing(seen.id)]]],
     ["people", t("people_n", { n: seen.people })],
     ["bookedBy", t(`channel.${seen.channel}`)],
   ];
@@ -31,6 +31,15 @@ function head(seen, show, move) {
       stands && h("button", { type: "button", id: "move", onclick: move }, t("move")),
       stands && h("button", { type: "button", id: "cancel", onclick: () => why("cancel", true, async (reason) => done(show, "cancelled", await api.act(seen.id, "cancel", { reason }))) }, t("cancel")),
       !stands && h("button", { type: "button", id: "excuse", onclick: () => why("excuse", false, async (reason) => done(show, "excusedSaid", await api.act(seen.id, "excuse", { reason }))) }, t("excuse"))));
+}
+
+/** Return a button that gives way to the whole number. */
+function ringing(id) {
+  const place = h("span", {}, h("button", { type: "button", id: "ring", onclick: () => attempt(place, async () => {
+    const { name, phone } = await api.act(id, "ring", {});
+    place.replaceChildren(h("a", { id: "number", href: `tel:${phone}` }, [name, phone].filter(Boolean).join(" · ")));
+  }) }, t("ring")));
+  return place;
 }
 
 function asked(seen, show) {
