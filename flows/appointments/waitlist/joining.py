@@ -44,10 +44,8 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
     connection = await driver(session)
     told_by = await lock(connection, [person])
     await check_open(session, account_id)
-    waiting = select(WaitlistEntry).where(
-        col(WaitlistEntry.state).in_(OPEN),
-        col(WaitlistEntry.id).in_(select(WaitlistPerson.entry_id).where(col(WaitlistPerson.person).in_(told_by))),
-    )
+    theirs = select(WaitlistPerson.entry_id).where(col(WaitlistPerson.person).in_(told_by))
+    waiting = select(WaitlistEntry).where(col(WaitlistEntry.state).in_(OPEN), col(WaitlistEntry.id).in_(theirs))
     others = (await session.exec(waiting)).all()
     if (same := next((each for each in others if each.service == wish.service), None)) is not None:
         if (same.offices, windows_of(same), same.people) == (list(wish.offices), list(wish.windows), wish.people):
