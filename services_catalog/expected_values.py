@@ -5,9 +5,10 @@ No text that was given is repeated: it may be a secret.
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from msgspec import Meta, UnsetType
+from msgspec import Meta, Struct, UnsetType
 
 _NOUNS: Mapping[Any, str] = {
     bool: "true or false",
@@ -61,6 +62,8 @@ def misfit(raw: Any, type_: Any) -> tuple[str, str]:
 
 def _noun(type_: Any) -> str:
     shape = bare(type_)
+    if isinstance(shape, type) and issubclass(shape, Struct):
+        return _NOUNS[dict]
     return _NOUNS.get(get_origin(shape) or shape, "another value")
 
 
@@ -69,6 +72,8 @@ def _wanted(type_: Any) -> str:
     if get_origin(shape) is Literal:
         choices = ", ".join(map(str, get_args(shape)))
         return f"one of {choices}" if len(get_args(shape)) > 1 else choices
+    if get_origin(shape) in (Union, UnionType):
+        return " or ".join(_wanted(each) for each in get_args(shape) if each not in (type(None), UnsetType))
     noun, unit = _noun(type_), _UNITS.get(get_origin(shape) or shape, "")
     limits = {name: limit for meta in metas(type_) for name in _LIMITS if (limit := getattr(meta, name)) is not None}
     least, most = limits.get("ge", limits.get("min_length")), limits.get("le", limits.get("max_length"))

@@ -11,6 +11,7 @@ from supergraph.findings import Finding
 from supergraph.openapi.load import LoadError, load
 
 _File = TypeVar("_File", bound=Struct)
+_NAMES = ("code", "id", "day", "name", "value")
 
 
 class Located(NamedTuple):
@@ -61,17 +62,15 @@ def _where(raw: Any, at: str) -> str:
     """Name the entries of lists that a pointer leads through: by what tells them apart, or by their number, from 1."""
     said, key = [], ""
     for token in at.split("/")[1:]:
-        if isinstance(raw, list):
-            raw = raw[int(token)]
-            names = [raw[name] for name in _NAMES if raw.get(name)] if isinstance(raw, dict) else []
+        if isinstance(raw, list) and token.isdecimal():  # of a key that is there twice the last is in the tree
+            raw = raw[int(token)] if int(token) < len(raw) else None
+            given = [raw.get(name) for name in _NAMES] if isinstance(raw, dict) else []
+            names = [each for each in given if each and isinstance(each, (str, int))]
             said.append(f"{key.removesuffix('s')} {names[0] if names else int(token) + 1}")
         elif isinstance(raw, dict):
             key = token.replace("~1", "/").replace("~0", "~")
             raw = raw.get(key)
     return ", ".join(said)
-
-
-_NAMES = ("code", "id", "day", "name", "value")
 
 
 def _natural(at: str) -> list[tuple[int, str]]:

@@ -6,6 +6,7 @@ import pytest
 from flows.appointments.calendar_entries import entry_of
 from flows.appointments.finding import asked_of, booking_of
 from flows.appointments.office_reading import read_office_file
+from services_catalog.strict_file import located
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
 
 
@@ -15,6 +16,12 @@ def test_two_defects_of_one_place_are_both_said() -> None:
     window = {**WINDOW, "schedules": [hours, later, {**hours, "hours": "11:00-14:00"}]}
     _, found = read_office_file(msgspec.yaml.encode({"offices": [{**OFFICE, "resources": [window]}]}))
     assert [each.message[:22] for each in found] == ["it overlaps schedule 1", "it overlaps schedule 2"]
+
+
+def test_a_list_that_is_there_twice_is_said_wherever_its_defects_were() -> None:
+    text = b"services:\n  - {code: a, code: b}\n  - {code: c, code: d}\nservices: []\n"
+    _, found = read_office_file(text)
+    assert [each[::2] for each in located(text, found)] == [(1, ""), (2, "service 1"), (3, "service 2")]
 
 
 def test_a_day_is_released_at_an_hour_that_it_has() -> None:
