@@ -178,6 +178,23 @@ async def test_whatever_is_wrong_has_a_code(clerk: Staff) -> None:
     assert found == BAD
 
 
+_BREAK_OFF = "SELECT pg_cancel_backend(pid) FROM pg_locks WHERE relation = 'hall_revision'::regclass AND NOT granted"
+
+
+async def test_what_the_database_breaks_off_can_be_sent_again(lobby: Lobby, clerk: Staff) -> None:
+    await clerk.did("/counters/1/open")
+    pool = lobby.hall.database.pool
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE hall_revision")  # it is asked past SQLAlchemy, whose errors are others
+        sent = asyncio.create_task(clerk.post("/counters/1/call"))
+        async with asyncio.timeout(10):
+            while not await pool.fetch(_BREAK_OFF):
+                await asyncio.sleep(0.01)
+        status, answer = await sent
+    assert (status, answer["error"]["code"], answer["error"]["retryable"]) == (503, "CATALOG_UNAVAILABLE", True)
+    assert (await clerk.did("/counters/1/call"))["ticket"] is None
+
+
 async def test_a_ticket_needs_a_key_and_is_one_by_it(lobby: Lobby, clerk: Staff) -> None:
     asked = {"service": "passport", "priority": True}
     answer = await clerk.client.post("/halls/hall/tickets", json=asked)
