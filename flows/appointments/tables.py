@@ -179,10 +179,6 @@ class HallCounter(SQLModel, table=True):
     ticket_id: UUID | None = Field(default=None, foreign_key="booking.id")  # whom it has called last
     closed_at: datetime | None = None  # out of use
 
-    @property
-    def is_open(self) -> bool:
-        return self.opened_at is not None
-
 
 class AppointmentSchedule(SQLModel, table=True):
     """Hours of a resource, in minutes of the office's day, on the days from ``valid_from`` to ``valid_to``.

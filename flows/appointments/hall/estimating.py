@@ -5,7 +5,6 @@ How far such estimates were off is measured: each is kept with its ticket, besid
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import asyncpg
 from msgspec import Struct
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.hall.line import Line, counters_for, waiting
 from flows.appointments.hall.tables import HallTicket
+from flows.appointments.tables import HallCounter
 from kernel.database import driver
 
 LAST = 20
@@ -101,21 +101,13 @@ async def foretold(session: AsyncSession, line: Line, ticket: HallTicket) -> tup
     return ahead.count(ticket.service), wait(ticket.service, ahead, counters, known)
 
 
-class Counter(Protocol):
-    """What is to be known of a counter: whether it is open, and for which services; none: for all of them."""
-
-    @property
-    def is_open(self) -> bool: ...
-    @property
-    def services(self) -> Sequence[str]: ...
-
-
-def serves(counter: Counter, service: str) -> bool:
+def serves(counter: HallCounter, service: str) -> bool:
     """Whether a counter is open for a service."""
-    return counter.is_open and (not counter.services or service in counter.services)
+    calls = counter.opened_at is not None and counter.closed_at is None
+    return calls and (not counter.services or service in counter.services)
 
 
-def wait(service: str, ahead: Sequence[str], counters: Sequence[Counter], known: Mapping[str, Pace]) -> Wait | None:
+def wait(service: str, ahead: Sequence[str], counters: Sequence[HallCounter], known: Mapping[str, Pace]) -> Wait | None:
     """Return how long somebody waits behind others, given by their services; None while no counter is open for them.
 
     Only those count whom one of the same counters may call.

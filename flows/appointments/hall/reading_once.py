@@ -14,6 +14,7 @@ from flows.appointments.hall.estimating import Pace, wait
 from flows.appointments.hall.position import Position
 from flows.appointments.hall.viewing import HallView, TicketView, hall_and_paces
 from flows.appointments.states import WAITING
+from flows.appointments.tables import HallCounter
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
@@ -23,6 +24,7 @@ class HallNow(Struct, frozen=True):
     """A hall as it stands, and how long its services last. ``read_at`` is when its reading began (``monotonic``)."""
 
     view: HallView
+    counters: Sequence[HallCounter]
     paces: Mapping[str, Pace]
     read_at: float
 
@@ -43,7 +45,7 @@ class HallNow(Struct, frozen=True):
             number=ticket.number,
             service=ticket.service,
             ahead=None if before is None else before.count(ticket.service),
-            wait=None if before is None else wait(ticket.service, before, self.view.counters, self.paces),
+            wait=None if before is None else wait(ticket.service, before, self.counters, self.paces),
             counter=ticket.counter if is_there else None,
             calls=ticket.calls if is_there else 0,
             called_at=ticket.called_at if is_there else None,

@@ -53,10 +53,6 @@ class CounterView(_View, frozen=True, kw_only=True):
     open: bool
     ticket: TicketView | None
 
-    @property
-    def is_open(self) -> bool:
-        return self.open
-
 
 class QueueView(_View, frozen=True, kw_only=True):
     """How many wait for a service, and how long a newcomer will, in seconds; null while no counter is open for it.
@@ -94,14 +90,14 @@ async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, offi
 
 async def hall_and_paces(
     session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str
-) -> tuple[HallView, Mapping[str, Pace]]:
-    """Return the hall of an office, and how long its services last. Raises UnknownServiceError."""
+) -> tuple[HallView, Sequence[HallCounter], Mapping[str, Pace]]:
+    """Return the hall of an office, its counters, and how long its services last. Raises UnknownServiceError."""
     line = await line_of(session, clock, office, even_closed=True)
     revision = await session.get(HallRevision, office)
     there = await present(session, line)
     names = await _names(session, cipher, {row.account_id for _, row in there if row.account_id})
     shown = [_ticket(ticket, row, names) for ticket, row in there]
-    counters = await counters_for(session, office)
+    counters = await counters_for(session, office, still_open=True)
     waiting = [each for each in shown if each.state in WAITING]
     services = {each.code: each for each in await services_at(session, office)}
     known = await paces(session, office, sorted({*services, *(each.service for each in waiting)}))
@@ -116,7 +112,7 @@ async def hall_and_paces(
         missed=[each for each in shown if each.state == "missed"],
         queues=_queues(services, counters, [each.service for each in waiting], known),
     )
-    return view, known
+    return view, counters, known
 
 
 def _ticket(ticket: HallTicket, row: Booking, names: Mapping[UUID, str]) -> TicketView:
