@@ -72,7 +72,7 @@ def due() -> None:
         days = (_CLOCK.now() - item.due_at).days
         where = f"{row.latitude:.5f},{row.longitude:.5f}" if row.latitude is not None else "no position"
         shown = row.short_code, row.kind, row.reference, row.name_zh, row.street_zh, where
-        click.echo("  ".join([*shown, f"due {item.due_at:%Y-%m-%d}, {days} days ago"]))
+        click.echo("  ".join([*shown, f"due {item.due_at:%Y-%m-%d} UTC, {days} days ago"]))
 
 
 @place_code.command("reports")

@@ -9,6 +9,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownServiceError, WrongStateError
 from flows.appointments.finding import booking_of
 from flows.appointments.hall.closing import never_came
+from flows.appointments.hall.errors import UnknownCounterError
 from flows.appointments.hall.estimating import Pace, Wait, wait
 from flows.appointments.hall.holdings import leave_halls
 from flows.appointments.hall.line import line_of
@@ -138,6 +139,24 @@ async def test_who_is_at_a_counter_of_an_office_that_is_closed_meanwhile_is_serv
     await lobby.close("1")
     await lobby.hall.work()
     assert [each.open for each in (await lobby.view()).counters] == [False, False]
+
+
+async def test_who_is_at_a_counter_that_is_closed_meanwhile_is_served_to_the_end(lobby: Lobby) -> None:
+    served, waits = await lobby.take_many(2)
+    await lobby.open()
+    await lobby.next()
+    await lobby.press("serve")
+    await lobby.hall.load({"offices": [{**LOBBY, "counters": [{**ONE, "closed": True}, TWO]}]})
+    await lobby.hall.work()
+    view = await lobby.view()
+    assert [(each.code, each.open) for each in view.counters] == [("1", True), ("2", False)]
+    assert view.queues[0].low_s is None  # it calls nobody any more
+    await lobby.press("finish")
+    with pytest.raises(UnknownCounterError):
+        await lobby.next()
+    await lobby.hall.work()
+    assert [each.code for each in (await lobby.view()).counters] == ["2"]
+    assert [await state(lobby, each.booking_id) for each in (served, waits)] == ["done", "ticket"]
 
 
 async def test_a_counter_that_works_past_midnight_is_closed_when_nobody_is_at_it(lobby: Lobby) -> None:

@@ -160,9 +160,9 @@ async def _last(deps: Deps, line: Line, desk: HallCounter) -> _At | None:
 
 
 async def _at(deps: Deps, office: str, counter: str, *states: State) -> _At:
-    """Return who is at a counter, and stands like that, even where the office was closed. Raises CounterStateError."""
+    """Return who is at a counter and stands like that, even if the file has closed it. Raises CounterStateError."""
     line = await locked(deps, office, even_closed=True)
-    last = await _last(deps, line, await counter_of(deps, office, counter))
+    last = await _last(deps, line, await counter_of(deps, office, counter, even_closed=True))
     if last is None or last.row.state not in states:
         raise CounterStateError(
             f"Nobody at counter {counter} is {states[0]}", fix="Look at the counter, and call somebody."

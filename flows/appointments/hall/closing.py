@@ -45,7 +45,7 @@ _DUE = """
 """
 _LEFT_OPEN = """
     SELECT c.office, c.code FROM hall_counter c JOIN appointment_office o ON o.code = c.office
-    WHERE c.closed_at IS NULL AND c.opened_at IS NOT NULL AND (o.closed_at IS NOT NULL
+    WHERE c.opened_at IS NOT NULL AND (c.closed_at IS NOT NULL OR o.closed_at IS NOT NULL
         OR (c.opened_at AT TIME ZONE o.time_zone)::date < ($1::timestamptz AT TIME ZONE o.time_zone)::date)
     ORDER BY c.office, c.code
 """
@@ -112,7 +112,7 @@ def _event(ticket: HallTicket, row: Booking, clock: Clock) -> Event | None:
 
 
 async def left_open(database: Database, clock: Clock) -> Sequence[tuple[str, str]]:
-    """Return office and code of counters that were opened on an earlier day of their office, or whose office closed."""
+    """Return office and code of open counters that were opened on an earlier day, or that the file has closed."""
     return [(row["office"], row["code"]) for row in await database.pool.fetch(_LEFT_OPEN, clock.now())]
 
 

@@ -103,7 +103,8 @@ async def foretold(session: AsyncSession, line: Line, ticket: HallTicket) -> tup
 
 def serves(counter: HallCounter, service: str) -> bool:
     """Whether a counter is open for a service."""
-    return counter.opened_at is not None and (not counter.services or service in counter.services)
+    calls = counter.opened_at is not None and counter.closed_at is None
+    return calls and (not counter.services or service in counter.services)
 
 
 def wait(service: str, ahead: Sequence[str], counters: Sequence[HallCounter], known: Mapping[str, Pace]) -> Wait | None:

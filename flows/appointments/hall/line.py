@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
@@ -114,10 +114,16 @@ async def put_in_line(deps: Deps, ticket: HallTicket, *, behind: int = 0) -> Non
     deps.session.add(ticket)
 
 
-async def counters_for(session: AsyncSession, office: str, service: str = "") -> Sequence[HallCounter]:
-    """Return an office's counters by their codes, 2 before 10, or those that serve a service."""
-    chosen = select(HallCounter).where(HallCounter.office == office, col(HallCounter.closed_at).is_(None))
-    found = (await session.exec(chosen)).all()
+async def counters_for(
+    session: AsyncSession, office: str, service: str = "", *, still_open: bool = False
+) -> Sequence[HallCounter]:
+    """Return an office's counters by their codes, 2 before 10, or those that serve a service.
+
+    ``still_open``: those out of use, too, at which somebody may be.
+    """
+    in_use = col(HallCounter.closed_at).is_(None)
+    shown = or_(in_use, col(HallCounter.opened_at).is_not(None)) if still_open else in_use
+    found = (await session.exec(select(HallCounter).where(HallCounter.office == office, shown))).all()
     ordered = sorted(found, key=lambda each: (len(each.code), each.code))
     return [each for each in ordered if not service or not each.services or service in each.services]
 

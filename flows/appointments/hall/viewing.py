@@ -90,7 +90,7 @@ async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, offi
     there = await present(session, line)
     names = await _names(session, cipher, {row.account_id for _, row in there if row.account_id})
     shown = [_ticket(ticket, row, names) for ticket, row in there]
-    counters = await counters_for(session, office)
+    counters = await counters_for(session, office, still_open=True)
     return HallView(
         office=office,
         name_zh=line.office.name_zh,
