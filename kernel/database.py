@@ -42,6 +42,7 @@ class Database:
         # SQLAlchemy gives a free connection to whoever comes just then, so under load some wait until they give up.
         self._turns = asyncio.Semaphore(size)
         self.after_commit: list[Callable[[AsyncSession], Awaitable[None]]] = []
+        self.session_info: dict[str, Any] = {}  # what each session has in its ``info`` from the beginning
         self._undoing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -50,7 +51,7 @@ class Database:
 
         What was put off by ``do_last`` is done before the commit; ``if_undone`` says what follows a rollback.
         """
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with AsyncSession(self.engine, expire_on_commit=False, info=self.session_info) as session:
             try:
                 async with self._turn(), session.begin():
                     yield session

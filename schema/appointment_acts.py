@@ -19,7 +19,7 @@ from flows.appointments.finding import Asked, own_booking, service_of
 from flows.appointments.waitlist.confirming import confirm
 from flows.appointments.waitlist.entries import entry_id_of
 from schema.appointment_case import Answers, comer_of
-from schema.appointment_rights import Right, priority_hold
+from schema.appointment_rights import Right, check_right
 from schema.appointments import Moving, check_level, check_year, moved_from
 from schema.caller import about, acting, token_of
 from schema.context import Context, Info
@@ -89,7 +89,9 @@ class AppointmentMutations:
         if right is not None and moving is not None:
             raise ArgumentRefusedError("What is moved needs no right", fix="Send moving or right.")
         by = None if right is None else uuid(right, "right")
-        made = await priority_hold(context, of, at, by) if by is not None else None
+        if by is not None:
+            await check_right(context, by, of.service.code)
+        made = await holding.hold_by_right(desk, token_of(context).sub, of, at, by)
         if made is None:
             await _check_turn(context, of, at, turn)
             if moving is not None:

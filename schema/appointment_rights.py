@@ -1,20 +1,15 @@
 """``myAppointments { rebookRights }``: what the resident may book before others, for the office has cancelled it."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from msgspec.structs import replace
 
 from auth.policies import PUBLIC
-from flows.appointments import holding
 from flows.appointments.deps import Deps
-from flows.appointments.errors import TakenError
-from flows.appointments.finding import Asked
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.rights import check, rights_of
-from schema.caller import caller, token_of
+from schema.caller import caller
 from schema.context import Context, Info
 from schema.scalars import DateTimeText, text
 
@@ -54,16 +49,12 @@ class AppointmentRights:
         return [_shown(each) for each in found]
 
 
-async def priority_hold(context: Context, of: Asked, at: datetime, right: UUID) -> holding.Hold | None:
-    """Hold a place of those who come before others; None if there is none. Raises RightRefusedError."""
-    platform, desk = context.platform, context.platform.appointments
+async def check_right(context: Context, right: UUID, service: str) -> None:
+    """Refuse whoever may not use a right for a service. Raises RightRefusedError."""
+    platform = context.platform
     async with platform.database.snapshot() as session:
         owner = await caller(session, context)
-        await check(Deps(session, desk.clock), owner.account_id, right, of.service.code)
-    try:
-        return await holding.hold(desk, token_of(context).sub, replace(of, channel="priority"), at, right)
-    except TakenError:
-        return None
+        await check(Deps(session, platform.environment.clock), owner.account_id, right, service)
 
 
 def _shown(row: BookingRight) -> RightShown:

@@ -4,7 +4,8 @@ Whoever has booked keeps their time: a slot that is no longer served but taken i
 become conflicts that people decide; one that would have fewer places than are taken keeps those that are.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -25,6 +26,7 @@ from flows.appointments.tables import (
     AppointmentSchedule,
     AppointmentService,
 )
+from flows.appointments.taking import ROLL_OVER, for_channel
 from kernel.clock import Clock
 from kernel.database import driver
 from services_catalog.organisations.errors import UnknownOrganisationError
@@ -32,32 +34,32 @@ from services_catalog.organisations.errors import UnknownOrganisationError
 _AHEAD = 2
 """Days written beyond the last that is released: a worker that rests over a weekend's night leaves none missing."""
 
-_NEW = "new slots of appointments"  # in AsyncSession.info
-_PUT = """
-    INSERT INTO appointment_slot (resource_id, schedule_id, starts_at, ends_at, capacity, quota, status)
+_FREED = "freed slots of appointments"  # in AsyncSession.info
+_PUT = f"""
+    INSERT INTO appointment_slot AS s (resource_id, schedule_id, starts_at, ends_at, capacity, quota, status)
     SELECT $1, schedule, starts, ends, (SELECT sum(n) FROM unnest(string_to_array(quota, ',')::int[]) n),
         string_to_array(quota, ',')::smallint[], 'open'
     FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS given (schedule, starts, ends, quota)
     ON CONFLICT (resource_id, starts_at) DO UPDATE SET schedule_id = excluded.schedule_id,
         ends_at = excluded.ends_at, quota = excluded.quota, status = 'open', version = NULL,
-        capacity = greatest(excluded.capacity, appointment_slot.taken)
-    WHERE (appointment_slot.schedule_id, appointment_slot.ends_at, appointment_slot.quota, appointment_slot.status)
+        capacity = greatest(excluded.capacity, s.taken)
+    WHERE (s.schedule_id, s.ends_at, s.quota, s.status)
             IS DISTINCT FROM (excluded.schedule_id, excluded.ends_at, excluded.quota, 'open')
-        OR appointment_slot.version IS NOT NULL
-        OR appointment_slot.capacity <> greatest(excluded.capacity, appointment_slot.taken)
-    RETURNING id, xmax = 0 AS is_new
-"""
+        OR s.version IS NOT NULL
+        OR s.capacity <> greatest(excluded.capacity, s.taken)
+    RETURNING id, {for_channel("$6", "1")} AS places
+"""  # noqa: S608 - a text of ours
 # Whoever books, moves or gives back has a booking's row before those of slots: so bookings come first here, too.
 _BOOKINGS = """
     SELECT 1 FROM booking
     WHERE resource_id = ANY ($1::uuid[]) AND starts_at >= $2 AND state IN ('confirmed', 'conflict')
     ORDER BY id FOR UPDATE
 """
-_SLOTS = """
-    SELECT id, taken >= capacity OR used[1] >= quota[1] OR status = 'closed' AS full FROM appointment_slot
+_SLOTS = f"""
+    SELECT id, {for_channel("$3", "1")} AS places FROM appointment_slot s
     WHERE resource_id = ANY ($1::uuid[]) AND starts_at >= $2
     ORDER BY resource_id, starts_at FOR UPDATE
-"""
+"""  # noqa: S608 - as above
 _OVER = """
     WITH gone AS (
         SELECT id FROM appointment_slot
@@ -135,14 +137,14 @@ async def fill(session: AsyncSession, clock: Clock, resource_ids: Collection[UUI
         elif last > written:
             first = max(today, written + timedelta(days=1))
             works.append(_Work(resource, begins_at, days, first, last, anew=False))
-    full = await _lock(await driver(session), [each.resource.id for each in works if each.anew], now)
-    return sum([await _fill(session, clock, each, full) for each in works])
+    before = await _lock(await driver(session), [each.resource.id for each in works if each.anew], now)
+    return sum([await _fill(session, clock, each, before) for each in works])
 
 
-def new_slots(session: AsyncSession) -> list[int]:
-    """Return, once, the slots of days of before that this transaction has added, or may have made free again."""
-    new: list[int] = session.info.pop(_NEW, [])
-    return new
+def freed_slots(session: AsyncSession) -> dict[int, int]:
+    """Return, once, how many places residents have by this transaction of slots of days of before."""
+    freed: dict[int, int] = session.info.pop(_FREED, {})
+    return freed
 
 
 def _today(office: AppointmentOffice, now: datetime) -> date:
@@ -151,23 +153,23 @@ def _today(office: AppointmentOffice, now: datetime) -> date:
 
 async def _lock(
     connection: "asyncpg.Connection[asyncpg.Record]", resource_ids: Collection[UUID], now: datetime
-) -> Collection[int]:
+) -> dict[int, int]:
     """Lock the bookings to come and all slots; also those bookings that others made while we waited for slots.
 
-    Returns the slots of which residents can have nothing now.
+    Returns how many places of each slot residents can have now.
     """
     while True:
         try:
             async with connection.transaction():  # a savepoint: if it fails, its locks are gone
                 await connection.execute(_BOOKINGS, list(resource_ids), now)
-                slots = await connection.fetch(_SLOTS, list(resource_ids), now)
+                slots = await connection.fetch(_SLOTS, list(resource_ids), now, now + ROLL_OVER)
                 await connection.execute(f"{_BOOKINGS} NOWAIT", list(resource_ids), now)
         except asyncpg.LockNotAvailableError:
             continue  # whoever has it moves, and waits for a slot
-        return {row["id"] for row in slots if row["full"]}
+        return {row["id"]: row["places"] for row in slots}
 
 
-async def _fill(session: AsyncSession, clock: Clock, work: _Work, full: Collection[int]) -> int:
+async def _fill(session: AsyncSession, clock: Clock, work: _Work, before: Mapping[int, int]) -> int:
     resource, now = work.resource, clock.now()
     slots = [] if work.days is None else await _planned(session, work, work.days)
     coming = [each for each in slots if each.starts_at >= now]
@@ -179,9 +181,11 @@ async def _fill(session: AsyncSession, clock: Clock, work: _Work, full: Collecti
         [each.starts_at for each in coming],
         [each.ends_at for each in coming],
         [",".join(map(str, each.quota)) for each in coming],
+        now + ROLL_OVER,
     )
     if work.anew and resource.filled_until is not None:
-        session.info.setdefault(_NEW, []).extend(row["id"] for row in put if row["is_new"] or row["id"] in full)
+        freed = {row["id"]: row["places"] - before.get(row["id"], 0) for row in put}
+        session.info.setdefault(_FREED, Counter()).update(freed)  # added up, if it is written twice
     resource.filled_until, resource.filled_of = work.last, work.days.digest if work.days else ""
     session.add(resource)
     if work.anew:

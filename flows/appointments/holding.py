@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from flows.appointments import sealing
 from flows.appointments.booking_tables import Booking
 from flows.appointments.errors import NotBookableError, TakenError
-from flows.appointments.finding import Asked, next_free, times_at
+from flows.appointments.finding import Asked, Free, next_free, times_at
 from flows.appointments.offered import Offered
 from flows.appointments.tables import Channel
 from flows.appointments.taking import ROLL_OVER, Left, left_of
@@ -30,7 +30,7 @@ from kernel.database import driver
 from kernel.ids import random_id
 
 _SEALED = "appointment.hold"
-_WHILE_CONFIRMING = timedelta(seconds=30)
+WHILE_CONFIRMING = timedelta(seconds=30)
 """A request that takes longer is answered with an error by whatever stands before the gateway."""
 
 
@@ -84,38 +84,63 @@ class Desk(Struct, frozen=True):
 
 
 async def hold(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: UUID | None = None) -> Hold:
-    """Keep a time for a holder, whose earlier hold ends by it. Raises NotBookableError, TakenError."""
+    """Keep a time for a holder, whose former hold ends by it; just the same once more is the same hold while it lasts.
+
+    Raises NotBookableError, TakenError.
+    """
     now, starts_at = desk.clock.now(), starts_at.astimezone(UTC)
     check_bookable(of.service, starts_at, now, of.office.time_zone)
+    said = await desk.turnstile.of_holder(holder)
+    former = _read(said)
+    if (same := await _same(desk, former, of, starts_at, right)) is not None:
+        return same
     for free in await desk.offered.slots_at(of, starts_at):
-        made = Hold(
-            id=random_id(),
-            holder=holder,
-            service=of.service.code,
-            office=of.office.code,
-            resource_id=free.resource_id,
-            slot_ids=free.slot_ids,
-            starts_at=starts_at,
-            ends_at=starts_at + timedelta(minutes=of.minutes),
-            people=of.people,
-            channel=of.channel,
-            expires_at=now + timedelta(minutes=of.service.hold_minutes),
-            is_kept=True,
-            system=free.system,
-            right=right,
-        )
+        made = _made(holder, of, free, now, right)
         wanted = made.wanted(of, now)
         if not wanted.slot_ids:
             raise NotBookableError("The appointment is at this time already", fix="Choose another one.")
-        answer = await desk.turnstile.hold(made.id, wanted, now, made.expires_at, desk.offered.left_of)
+        answer = await desk.turnstile.hold(
+            made.id, wanted, now, made.expires_at, desk.offered.left_of, former=former.id if former else ""
+        )
         if answer == "held":
-            await _end_earlier(desk, made, wanted)
-            return made
+            return await _noted(desk, made, wanted, of, said)
         if answer == "away" and free.places > 0:
             return replace(made, is_kept=False)
-        if answer == "taken" and (same := await _again(desk, made, wanted)) is not None:
-            return same
+    if (same := await _same(desk, _read(await desk.turnstile.of_holder(holder)), of, starts_at, right)) is not None:
+        return same  # it was asked for twice at once
     raise taken(await desk.offered.next_free(of, starts_at))
+
+
+def _made(holder: str, of: Asked, free: Free, now: datetime, right: UUID | None) -> Hold:
+    return Hold(
+        id=random_id(),
+        holder=holder,
+        service=of.service.code,
+        office=of.office.code,
+        resource_id=free.resource_id,
+        slot_ids=free.slot_ids,
+        starts_at=free.starts_at,
+        ends_at=free.starts_at + timedelta(minutes=of.minutes),
+        people=of.people,
+        channel=of.channel,
+        expires_at=now + timedelta(minutes=of.service.hold_minutes),
+        is_kept=True,
+        system=free.system,
+        right=right,
+    )
+
+
+async def hold_by_right(desk: Desk, holder: str, of: Asked, starts_at: datetime, right: UUID | None) -> Hold | None:
+    """Hold a place of those who come before others, for whoever has a right to; None if there is none.
+
+    Then they hold one of the others, by their right as well. Raises NotBookableError.
+    """
+    if right is None:
+        return None
+    try:
+        return await hold(desk, holder, replace(of, channel="priority"), starts_at, right)
+    except TakenError:
+        return None
 
 
 def turn(desk: Desk, made: Hold) -> AbstractAsyncContextManager[None]:
@@ -146,7 +171,7 @@ async def keep(desk: Desk, session: AsyncSession, made: Hold, of: Asked) -> None
     async def load(slot_ids: Sequence[int]) -> list[Left]:
         return await left_of(await driver(session), slot_ids)
 
-    until = max(made.expires_at, now + _WHILE_CONFIRMING)
+    until = max(made.expires_at, now + WHILE_CONFIRMING)
     if await desk.turnstile.hold(made.id, made.wanted(of, now), now, until, load) == "taken":
         raise taken(await next_free(session, desk.clock, of, made.starts_at))
 
@@ -167,36 +192,43 @@ def opened(cipher: FieldCipher, holder: str, text: str) -> Hold:
     return msgspec.json.decode(sealing.unsealed(cipher, _SEALED, holder, text), type=Hold)
 
 
-class _Earlier(Struct, frozen=True, array_like=True):
-    """A holder's one hold, as Redis knows it."""
+class _Note(Struct, frozen=True, array_like=True):
+    """A holder's one hold, as Redis knows it. ``own``: the slots of what is moved by it.
+
+    Processes of other versions read and write it while they are replaced: fields are added at the end, with a default.
+    """
 
     id: str
     places: Wanted
-    expires_at: datetime
+    expires_at: datetime | None = None
+    made: Hold | None = None
+    own: tuple[int, ...] = ()
 
 
-async def _again(desk: Desk, made: Hold, wanted: Wanted) -> Hold | None:
-    """Return a holder's hold once more, if it is they who hold the place: they lost the answer. It lasts no longer."""
-    earlier, now = _read(await desk.turnstile.of_holder(made.holder)), desk.clock.now()
-    if earlier is None or earlier.expires_at <= now or not {*earlier.places.slot_ids} & {*wanted.slot_ids}:
+async def _same(desk: Desk, note: _Note | None, of: Asked, starts_at: datetime, right: UUID | None) -> Hold | None:
+    """Return a holder's hold if it is of just what is asked for and lasts: then it is asked for once more."""
+    if note is None or (made := note.made) is None or made.expires_at <= (now := desk.clock.now()):
         return None
-    same = replace(made, id=earlier.id, expires_at=earlier.expires_at)
-    if await desk.turnstile.hold(same.id, wanted, now, same.expires_at, desk.offered.left_of) != "held":
+    what = (made.service, made.office, made.people, made.channel, made.starts_at, made.ends_at, made.right, note.own)
+    ends_at = starts_at + timedelta(minutes=of.minutes)
+    if what != (of.service.code, of.office.code, of.people, of.channel, starts_at, ends_at, right, of.own):
         return None
-    await _end_earlier(desk, same, wanted)
-    return same
+    return made if await desk.turnstile.lasts(made.id, note.places, now) else None
 
 
-async def _end_earlier(desk: Desk, made: Hold, wanted: Wanted) -> None:
-    said = msgspec.json.encode(_Earlier(made.id, wanted, made.expires_at)).decode()
-    earlier = _read(await desk.turnstile.only(made.holder, said, made.expires_at - desk.clock.now()))
-    if earlier is None:
-        return
-    rest = earlier.places.slot_ids
-    if earlier.id == made.id:
-        rest = tuple(each for each in rest if each not in wanted.slot_ids)
-    await desk.turnstile.release(earlier.id, replace(earlier.places, slot_ids=rest))
+async def _noted(desk: Desk, made: Hold, wanted: Wanted, of: Asked, read: str) -> Hold:
+    """Note a holder's one hold, which ends the one before. Of two of the same the one that was noted first stays."""
+    said = msgspec.json.encode(_Note(made.id, wanted, made.expires_at, made, of.own)).decode()
+    lasts = made.expires_at - desk.clock.now()
+    while (stands := await desk.turnstile.note(made.holder, read, said, lasts)) is not None:
+        if (same := await _same(desk, _read(stands), of, made.starts_at, made.right)) is not None:
+            await desk.turnstile.release(made.id, wanted)
+            return same
+        read = stands
+    if (former := _read(read)) is not None:
+        await desk.turnstile.release(former.id, former.places)
+    return made
 
 
-def _read(said: str) -> _Earlier | None:
-    return msgspec.json.decode(said, type=_Earlier) if said else None
+def _read(said: str) -> _Note | None:
+    return msgspec.json.decode(said, type=_Note) if said else None

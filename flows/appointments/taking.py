@@ -39,6 +39,19 @@ class Left(Struct, frozen=True):
     free: int
     own: tuple[int, ...]
 
+    def places(self, channel: Channel | None) -> int:
+        """Return how many a channel may have of its own; None: of those that are everybody's."""
+        return self.free if channel is None else min(self.own[CHANNELS.index(channel)], self.free)
+
+
+def for_channel(roll_over: str, channel: str) -> str:
+    """Return SQL that says how many places of a slot ``s`` a channel may have now.
+
+    ``roll_over`` and ``channel`` are its parameters: until when slots are everybody's, and the channel's number from 1.
+    """
+    return f"""CASE WHEN s.status <> 'open' THEN 0 WHEN s.starts_at <= {roll_over} THEN s.capacity - s.taken
+        ELSE greatest(0, least(s.capacity - s.taken, s.quota[{channel}] - s.used[{channel}])) END"""
+
 
 def _index(channel: Channel) -> int:
     return CHANNELS.index(channel) + 1  # SQL's arrays begin at 1

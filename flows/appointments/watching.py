@@ -1,4 +1,4 @@
-"""That places were taken or given back: told to the turnstile after the commit."""
+"""What transactions have to do with the turnstile: it is told after a commit what places were taken or given back."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +11,7 @@ from flows.appointments.turnstile import Turnstile, Wanted
 from kernel.database import Database
 
 _CHANGED = "places of appointments"  # in AsyncSession.info
+_TURNSTILE = "turnstile of appointments"  # as above
 
 
 def changed(session: AsyncSession, wanted: Wanted, left: Sequence[Left], hold_id: str = "") -> None:
@@ -20,7 +21,14 @@ def changed(session: AsyncSession, wanted: Wanted, left: Sequence[Left], hold_id
 
 def attach_appointments(database: Database, redis: Redis) -> None:
     """Tell the turnstile what the transactions of ``database`` change, right after their commits."""
-    database.after_commit.append(partial(_settle, Turnstile(redis)))
+    turnstile = database.session_info[_TURNSTILE] = Turnstile(redis)
+    database.after_commit.append(partial(_settle, turnstile))
+
+
+def turnstile_of(session: AsyncSession) -> Turnstile | None:
+    """Return the turnstile that holds are made at, if this process has attached one."""
+    found: Turnstile | None = session.info.get(_TURNSTILE)
+    return found
 
 
 async def _settle(turnstile: Turnstile, session: AsyncSession) -> None:

@@ -130,27 +130,6 @@ async def test_who_holds_another_time_gives_the_first_back(hall: Hall) -> None:
     assert (await hall.hold(third, NINE)).is_kept
 
 
-async def test_whoever_lost_the_answer_holds_the_last_place_once_more_and_no_longer(bare_hall: Hall) -> None:
-    one_place = {**WINDOW, "schedules": [{"days": ["working"], "hours": "09:00-12:00", "places": {"public": 1}}]}
-    await bare_hall.build(
-        {**SERVICE, "people": 2, "further_minutes": 30}, offices=[{**OFFICE, "resources": [one_place]}]
-    )
-    one, other = await bare_hall.residents(2)
-    first = await bare_hall.hold(one, NINE)
-    bare_hall.clock.advance(timedelta(minutes=1))
-    again = await bare_hall.hold(one, NINE)
-    assert (again.id, again.expires_at) == (first.id, first.expires_at)
-    couple = await bare_hall.wanted(people=2)
-    longer = await bare_hall.hold(one, NINE, couple)
-    assert (longer.id, longer.slot_ids[:1]) == (first.id, first.slot_ids)
-    with pytest.raises(TakenError):
-        await bare_hall.hold(other, on("12-01", "09:30"))
-    await bare_hall.hold(one, NINE)
-    assert await bare_hall.hold(other, on("12-01", "09:30"))
-    with pytest.raises(TakenError):
-        await bare_hall.hold(other, NINE)
-
-
 async def test_a_hold_that_is_released_is_free_at_once(hall: Hall) -> None:
     one, other, third = await hall.residents(3)
     held = await hall.hold(one, NINE)

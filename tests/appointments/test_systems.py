@@ -379,6 +379,25 @@ async def test_who_waits_is_offered_what_comes_free_there_before_anybody_sees_it
     assert await clinic.slots() == [(1, 1, "open")]
 
 
+async def test_what_somebody_holds_is_no_offer_when_the_system_tells_of_it_once_more(clinic: Clinic) -> None:
+    hall = clinic.hall
+    owner, waits, other = await hall.residents(3)
+    await clinic.counter("slots", {"resource": "vaccination", "starts": EIGHT, "capacity": 2})
+    await clinic.poll()
+    await clinic.book(owner)
+    await hall.ask("UPDATE appointment_slot SET quota = '{1,0,1,0}' WHERE starts_at = :at RETURNING id", at=EIGHT)
+    eight = Window(date(2026, 12, 2), date(2026, 12, 2), 480, 495)
+    async with hall.database.session() as session:
+        wish = Wish("vaccination", ["hospital-clinic"], [eight], 1)
+        entry = await joining.join(Deps(session, hall.clock), waits, wish)
+    hall.clock.advance(EIGHT - timedelta(hours=20) - hall.clock.now())
+    held = await clinic.hold(other)
+    await clinic.poll(timedelta(seconds=5))
+    async with hall.database.session() as session:
+        assert (await entry_of(session, entry.id)).state == "waitlisted"
+    assert (await clinic.confirm(other, held)).state == "confirmed"
+
+
 async def test_at_two_doors_at_once_no_more_come_than_there_are_places(clinic: Clinic) -> None:
     await clinic.counter("slots", {"resource": "vaccination", "starts": EIGHT, "capacity": 20})
     await clinic.poll()

@@ -41,6 +41,15 @@ async def full(bare_hall: Hall) -> Hall:
     return bare_hall
 
 
+async def reload(hall: Hall, places: dict[str, int], hours: str = "09:00-10:00") -> None:
+    """Load the file of offices with another window."""
+    window = {**WINDOW, "schedules": [{"days": ["tue"], "hours": hours, "places": places}]}
+    read, _ = read_office_file(yaml.safe_dump({"offices": [{**OFFICE, "resources": [window]}]}).encode())
+    assert read is not None
+    async with hall.database.session() as session, offering_new_hours(session, hall.clock):
+        await Loading(session, hall.clock, "operator:test").load(read)
+
+
 @pytest.mark.case("AP-09")
 async def test_offers_go_by_rank_lapse_after_a_quarter_and_nobody_else_sees_them(full: Hall) -> None:
     owner, first, second, third, stranger = await full.residents(5)
@@ -249,12 +258,7 @@ async def test_hours_that_are_extended_are_offered_first(full: Hall) -> None:
     for number, each in enumerate(owners):
         await full.book(each, NINE + number * timedelta(minutes=30))
     waiting = [await join(full, one, [MORNING]), await join(full, other, [Window(ANY.first, ANY.first, 600, 720)])]
-    longer = {**WINDOW, "schedules": [{"days": ["tue"], "hours": "09:00-11:00", "places": {"public": 1}}]}
-    file = {"offices": [{**OFFICE, "resources": [longer]}]}
-    read, _ = read_office_file(yaml.safe_dump(file, allow_unicode=True).encode())
-    assert read is not None
-    async with full.database.session() as session, offering_new_hours(session, full.clock):
-        await Loading(session, full.clock, "operator:test").load(read)
+    await reload(full, {"public": 1}, hours="09:00-11:00")
     assert await states(full, *waiting) == ["waitlisted", "offered"]
     assert await full.times() == ["10:30"]
 
@@ -265,12 +269,7 @@ async def test_places_that_an_office_adds_and_other_channels_a_day_before_are_of
     await full.book(owner, later)
     morning = Window(later.date(), later.date(), 540, 570)
     waiting = [await join(full, each, [morning]) for each in (one, other)]
-    more = {"days": ["tue"], "hours": "09:00-10:00", "places": {"public": 2, "hotline": 1}}
-    file = {"offices": [{**OFFICE, "resources": [{**WINDOW, "schedules": [more]}]}]}
-    read, _ = read_office_file(yaml.safe_dump(file, allow_unicode=True).encode())
-    assert read is not None
-    async with full.database.session() as session, offering_new_hours(session, full.clock):
-        await Loading(session, full.clock, "operator:test").load(read)
+    await reload(full, {"public": 2, "hotline": 1})
     assert await states(full, *waiting) == ["offered", "waitlisted"]
     await accept(full, one, waiting[0])
     full.clock.advance(later - timedelta(days=1) - full.clock.now())

@@ -1,12 +1,10 @@
 """What staff do for somebody: book, move, cancel, answer, note, excuse. Their door is noted with each."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,7 +14,7 @@ from flows.appointments.booking_tables import Booking
 from flows.appointments.cases.doors import Door
 from flows.appointments.cases.looking_up import case_of
 from flows.appointments.deps import Deps
-from flows.appointments.errors import NotBookableError, TakenError, UnknownBookingError
+from flows.appointments.errors import NotBookableError, UnknownBookingError
 from flows.appointments.finding import Asked, asked
 from flows.appointments.history import noted
 from flows.appointments.holding import Desk, Hold
@@ -103,12 +101,8 @@ async def hold_for(desk: Desk, what: Sought) -> Hold:
 
     Raises NotBookableError, TakenError.
     """
-    if what.right is not None:
-        with suppress(TakenError):
-            return await holding.hold(
-                desk, what.holder, replace(what.of, channel="priority"), what.starts_at, what.right
-            )
-    return await holding.hold(desk, what.holder, what.of, what.starts_at, what.right)
+    wanted = what.holder, what.of, what.starts_at, what.right
+    return await holding.hold_by_right(desk, *wanted) or await holding.hold(desk, *wanted)
 
 
 async def book(

@@ -25,13 +25,14 @@ from flows.appointments.tables import (
     AppointmentResource,
     AppointmentSchedule,
 )
+from flows.appointments.taking import ROLL_OVER, for_channel
 from flows.appointments.waitlist.offering import in_turn, offer
 from kernel.clock import Clock
 from kernel.database import Database, driver
 from services_catalog.organisations.calendars import Span
 
-_PUT = """
-    INSERT INTO appointment_slot
+_PUT = f"""
+    INSERT INTO appointment_slot AS s
         (resource_id, schedule_id, starts_at, ends_at, capacity, quota, status, version)
     SELECT resource, schedule, starts, ends, (SELECT sum(n) FROM unnest(string_to_array(quota, ',')::int[]) n),
         string_to_array(quota, ',')::smallint[], status, version
@@ -39,17 +40,18 @@ _PUT = """
         AS given (resource, schedule, starts, ends, quota, status, version)
     ON CONFLICT (resource_id, starts_at) DO UPDATE SET schedule_id = excluded.schedule_id, ends_at = excluded.ends_at,
         quota = excluded.quota, status = excluded.status, version = excluded.version,
-        capacity = greatest(excluded.capacity, appointment_slot.taken)
-    WHERE appointment_slot.version IS NULL OR appointment_slot.version < excluded.version
-        OR (appointment_slot.version = excluded.version AND appointment_slot.status <> excluded.status)
-"""
+        capacity = greatest(excluded.capacity, s.taken)
+    WHERE s.version IS NULL OR s.version < excluded.version
+        OR (s.version = excluded.version AND s.status <> excluded.status)
+    RETURNING id, {for_channel("$8", "1")} AS places
+"""  # noqa: S608 - a text of ours
 # All of them, in one order: what is written next takes them in none.
-_LOCK_SLOTS = """
-    SELECT s.id, s.taken >= s.capacity OR s.used[1] >= s.quota[1] OR s.status = 'closed' AS full
+_LOCK_SLOTS = f"""
+    SELECT s.id, {for_channel("$3", "1")} AS places
     FROM appointment_slot s JOIN unnest($1::uuid[], $2::timestamptz[]) AS given (resource, starts)
         ON s.resource_id = given.resource AND s.starts_at = given.starts
     ORDER BY s.resource_id, s.starts_at FOR UPDATE OF s
-"""
+"""  # noqa: S608 - as above
 _OVER = """
     WITH gone AS (
         SELECT s.id FROM appointment_slot s
@@ -73,7 +75,6 @@ FINDINGS = 20
 
 
 _ANY = [Span(0, 2880)]  # also of a slot that ends on the next day
-_MOST = 1000  # places of a slot
 
 
 class MismatchError(ValueError):
@@ -154,9 +155,10 @@ async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: 
     told = [latest[key] for key in keys]
     await _lock(session, {key[0] for key in keys})
     schedules = await _schedules(session, {(key[0], services_of(slot)) for key, slot in zip(keys, told, strict=True)})
-    connection = await driver(session)
-    before = await connection.fetch(_LOCK_SLOTS, [key[0] for key in keys], [key[1] for key in keys])
-    await connection.execute(
+    connection, until = await driver(session), clock.now() + ROLL_OVER
+    rows = await connection.fetch(_LOCK_SLOTS, [key[0] for key in keys], [key[1] for key in keys], until)
+    before = {row["id"]: row["places"] for row in rows}
+    written = await connection.fetch(
         _PUT,
         [key[0] for key in keys],
         [schedules[key[0], services_of(slot)] for key, slot in zip(keys, told, strict=True)],
@@ -165,9 +167,11 @@ async def put(session: AsyncSession, clock: Clock, resources: Resources, slots: 
         [",".join(map(str, quota(each))) for each in told],
         ["closed" if each else "open" for each in await _closed(session, resources, keys, told)],
         [each.version for each in told],
+        until,
     )
     await _draw(session, clock, resources, {key[0] for key in keys})
-    await offer(Deps(session, clock), [row["id"] for row in before if row["full"]], most=_MOST)
+    freed = {row["id"]: row["places"] - before[row["id"]] for row in written if row["id"] in before}
+    await offer(Deps(session, clock), freed)
 
 
 async def close_others(

@@ -72,9 +72,14 @@ def windows_of(row: WaitlistEntry) -> list[Window]:
 def offer_of(row: WaitlistEntry, holder: str = "") -> Hold:
     """Return what is or was offered, as a hold of whoever is to confirm it."""
     said = {name: getattr(row, name) for name in _OFFERED}
-    said |= {"id": f"{_PREFIX}{row.id}", "holder": holder, "channel": CHANNEL, "is_kept": True}
+    said |= {"id": hold_id_of(row.id), "holder": holder, "channel": CHANNEL, "is_kept": True}
     said["system"] = row.system or ""
     return Hold(**said)
+
+
+def hold_id_of(entry_id: UUID) -> str:
+    """Return the id that an entry's offer has as a hold."""
+    return f"{_PREFIX}{entry_id}"
 
 
 def entry_id_of(made: Hold) -> UUID | None:

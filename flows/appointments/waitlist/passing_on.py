@@ -60,7 +60,7 @@ async def pass_on(session: AsyncSession, clock: Clock, entry_id: UUID) -> None:
         changed(
             session, offer_of(row, "").wanted(of, now), await give_back(await driver(session), row.slot_ids, CHANNEL)
         )
-        await offer(deps, row.slot_ids)
+        await offer(deps, dict.fromkeys(row.slot_ids, 1))
 
 
 async def _ends_by(deps: Deps, row: WaitlistEntry) -> Event | None:

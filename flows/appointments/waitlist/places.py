@@ -1,6 +1,6 @@
 """The places of one pass of the waitlist: what is left of those that are free again, and the times that they make."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -9,18 +9,17 @@ import asyncpg
 from flows.appointments.deps import Deps
 from flows.appointments.finding import Asked, Free, asked, free_times
 from flows.appointments.tables import CHANNELS
-from flows.appointments.taking import ROLL_OVER
+from flows.appointments.taking import ROLL_OVER, for_channel
 from flows.appointments.waitlist.entries import CHANNEL
 from kernel.database import driver
 from kernel.errors import YiwangError
 
-_FREED = """
-    SELECT s.id, s.starts_at, s.ends_at, r.office, h.services, CASE WHEN s.starts_at <= $2 THEN s.capacity - s.taken
-        ELSE least(s.capacity - s.taken, s.quota[$3] - s.used[$3]) END AS places
+_FREED = f"""
+    SELECT s.id, s.starts_at, s.ends_at, r.office, h.services, {for_channel("$2", "$3")} AS places
     FROM appointment_slot s JOIN appointment_resource r ON r.id = s.resource_id
         JOIN appointment_schedule h ON h.id = s.schedule_id
     WHERE s.id = ANY ($1::bigint[]) AND s.status = 'open'
-"""
+"""  # noqa: S608 - a text of ours
 
 
 class Time(NamedTuple):
@@ -34,19 +33,20 @@ class Time(NamedTuple):
         return self.free.starts_at + timedelta(minutes=self.of.minutes)
 
 
-async def places_of(deps: Deps, slot_ids: Collection[int], most: int) -> "Places":
-    """Return what residents could book of slots now, up to ``most`` places of each."""
+async def places_of(deps: Deps, most: Mapping[int, int]) -> "Places":
+    """Return what residents could book of slots now, up to so many places of each."""
     connection, until = await driver(deps.session), deps.clock.now() + ROLL_OVER
-    rows = await connection.fetch(_FREED, list(slot_ids), until, CHANNELS.index(CHANNEL) + 1)
+    rows = await connection.fetch(_FREED, list(most), until, CHANNELS.index(CHANNEL) + 1)
     return Places(deps, rows, most)
 
 
 class Places:
     """Free places of slots, at most so many of each. ``spans``: by office, from when to when; ``services`` serve."""
 
-    def __init__(self, deps: Deps, rows: Sequence[asyncpg.Record], most: int) -> None:
+    def __init__(self, deps: Deps, rows: Sequence[asyncpg.Record], most: Mapping[int, int]) -> None:
         self._deps = deps
-        self._left = {row["id"]: min(row["places"], most) for row in rows}
+        self._left = {row["id"]: min(row["places"], most[row["id"]]) for row in rows}
+        self._held = set[tuple[int, ...]]()
         self._times: dict[tuple[str, str, int], list[Time]] = {}
         self.services = {each for row in rows for each in row["services"]}
         self.spans: dict[str, tuple[datetime, datetime]] = {}
@@ -61,12 +61,20 @@ class Places:
         for slot in free.slot_ids:
             self._left[slot] -= 1
 
+    def leave(self, free: Free) -> None:
+        """Have a time be no more of these: somebody holds what is left of it."""
+        self._held.add(free.slot_ids)
+
     async def times(self, service: str, office: str, people: int) -> list[Time]:
         """Return the times at an office that lie in what is left of these places."""
         if office not in self.spans:
             return []
         times = await self._at(service, office, people)
-        return [each for each in times if all(self._left.get(slot, 0) > 0 for slot in each.free.slot_ids)]
+        return [
+            each
+            for each in times
+            if each.free.slot_ids not in self._held and all(self._left.get(slot, 0) > 0 for slot in each.free.slot_ids)
+        ]
 
     async def _at(self, service: str, office: str, people: int) -> list[Time]:
         wanted = (service, office, people)
