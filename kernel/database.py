@@ -6,7 +6,7 @@ is 150 µs there and 1.1 ms through the ORM, see docs/decisions/0002). Nobody bu
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -58,23 +58,31 @@ class Database:
                     for work in session.info.pop(_LAST, ()):
                         await work()
             except BaseException:
-                for work in session.info.pop(_UNDONE, ()):
-                    await self._undo(work)
+                await self._undo(session.info.pop(_UNDONE, ()))
                 raise
             for hook in self.after_commit:
                 await hook(session)
 
-    async def _undo(self, work: _Work) -> None:
-        """Do what follows a rollback; whoever caused that hears of it alone, and what fails here is tried again."""
-        try:
-            await work()
-        except BaseException as error:
-            logger.exception("what follows a rollback failed, and is tried again")
-            task = asyncio.create_task(_again(work))
-            self._undoing.add(task)
-            task.add_done_callback(self._undoing.discard)
-            if not isinstance(error, Exception):
+    async def _undo(self, works: Sequence[_Work]) -> None:
+        """Do what follows a rollback; whoever caused that hears of it alone, and what fails here is tried again.
+
+        If that one is cancelled meanwhile, the rest is done without them.
+        """
+        for number, work in enumerate(works):
+            try:
+                await work()
+            except Exception:
+                logger.exception("what follows a rollback failed, and is tried again")
+                self._undo_later(work)
+            except BaseException:
+                for each in works[number:]:
+                    self._undo_later(each)
                 raise
+
+    def _undo_later(self, work: _Work) -> None:
+        task = asyncio.create_task(_again(work))
+        self._undoing.add(task)
+        task.add_done_callback(self._undoing.discard)
 
     def close(self) -> None:
         """Try nothing again any more."""
@@ -125,8 +133,8 @@ def do_last(session: AsyncSession, work: _Work) -> None:
 def if_undone(session: AsyncSession, work: _Work) -> None:
     """Have this done, in transactions of its own, if this one is rolled back: what others were told may not stand.
 
-    If it fails it is tried again, for as long as the process lives and some minutes: let it do little, such as to send
-    a message of the outbox, and what is done twice do no harm.
+    If it fails it is tried again, for some minutes while the process lives: let it do little, such as to send a message
+    of the outbox, and what is done twice do no harm.
     """
     session.info.setdefault(_UNDONE, []).append(work)
 

@@ -74,6 +74,33 @@ async def test_what_undoing_fails_with_hides_no_error_and_is_tried_again(databas
     assert done.count("first") == 3
 
 
+async def test_who_is_cancelled_while_undoing_loses_none_of_it(database: Database) -> None:
+    begun, done = asyncio.Event(), asyncio.Queue[str]()
+
+    async def first() -> None:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        done.put_nowait("first")
+
+    async def second() -> None:
+        done.put_nowait("second")
+
+    async def fail() -> None:
+        async with database.session() as session:
+            if_undone(session, first)
+            if_undone(session, second)
+            raise RuntimeError
+
+    failing = asyncio.create_task(fail())
+    await begun.wait()
+    failing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await failing
+    async with asyncio.timeout(10):
+        assert {await done.get(), await done.get()} == {"first", "second"}
+
+
 async def test_each_test_has_its_own_database(database: Database) -> None:
     async with database.session() as session:
         assert (await session.exec(select(OutboxMessage))).all() == []
