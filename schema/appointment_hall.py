@@ -145,7 +145,7 @@ async def _looked_up(context: Context, booking_id: UUID) -> tuple[Position, str]
 async def _in_hall(platform: Platform, office: str, changes: Changes, booking_id: UUID) -> Position | None:
     """Return where somebody stands in a hall, as it was read for all; None outside, and of one that is closed."""
     with suppress(UnknownServiceError):
-        hall = await platform.halls_read.read(office, changes.version or 0, _LOOK_SECONDS)
+        hall = await platform.halls_read.read(office, changes.version, _LOOK_SECONDS)
         return hall.position_of(booking_id)
     return None
 

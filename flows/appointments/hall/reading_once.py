@@ -63,12 +63,15 @@ class Halls:
         self._known: dict[str, HallNow] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def read(self, office: str, revision: int, most_seconds: float) -> HallNow:
-        """Return a hall at a revision or a later one, read ``most_seconds`` ago at most. Raises UnknownServiceError."""
-        asked_at = time.monotonic()
+    async def read(self, office: str, revision: int | None, most_seconds: float) -> HallNow:
+        """Return a hall at a revision or a later one, read ``most_seconds`` ago at most. Raises UnknownServiceError.
+
+        None: nobody has looked yet at which one it is, so it is read from now on.
+        """
+        oldest = time.monotonic() - (0.0 if revision is None else most_seconds)
         async with self._turns.setdefault(office, asyncio.Lock()):
             known = self._known.get(office)
-            if known is None or known.view.revision < revision or known.read_at < asked_at - most_seconds:
+            if known is None or known.view.revision < (revision or 0) or known.read_at < oldest:
                 known = self._known[office] = await self._read(office)
         return known
 

@@ -70,7 +70,7 @@ class HallStreams:
                 try:
                     if (now := monotonic()) >= looked_at + LOOK_SECONDS:
                         is_staff, looked_at = await self._serves(request, office), now
-                    hall = (await self._halls.read(office, changes.version or 0, LOOK_SECONDS)).view
+                    hall = (await self._halls.read(office, changes.version, LOOK_SECONDS)).view
                     found = self._event(hall if is_staff else screen_of(hall))
                 except YiwangError as error:
                     yield _refused(error)

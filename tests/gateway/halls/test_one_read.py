@@ -9,7 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Engine, event
 
+from flows.appointments.hall.reading_once import Halls
+from flows.appointments.hall.watching import HALLS
 from gateway.http.halls import live
+from kernel.watching import Watch
 from tests.appointments.lobby import Lobby
 from tests.gateway.halls.staff_of import key
 from tests.gateway.halls.test_hall_live import watching
@@ -58,3 +61,13 @@ async def test_a_call_is_read_once_for_all_who_watch(
             _, said = await each.event()
             assert [one["ticket"]["number"] for one in said["hall"]["counters"] if one["ticket"]] == [number]
     assert len(reads(asked)) < WATCHERS  # the call's own are among them
+
+
+async def test_who_comes_when_nobody_watches_is_shown_no_hall_of_before(lobby: Lobby) -> None:
+    of = lobby.hall
+    halls, watch = Halls(of.database, of.clock, of.keys.cipher), Watch(of.database.pool, of.redis, HALLS)
+    for number in range(2):
+        async with watch.changes_of("hall") as changes:
+            found = await halls.read("hall", changes.version, live.LOOK_SECONDS)
+        assert len(found.view.waiting) == number
+        await lobby.take()
