@@ -23,6 +23,7 @@ from flows.appointments.tables import AppointmentOffice
 from flows.notices.tables import NoticeState
 from flows.notices.writing import latest
 from flows.notices.writing import line as line_of_notice
+from kernel.audit.entries import Event, append
 from kernel.clock import SystemClock, local
 from kernel.crypto.keys import open_keys
 from kernel.database import Database
@@ -46,8 +47,9 @@ async def booking_by(session: AsyncSession, code: str, *, lock: bool = True) -> 
 
 @click.command("conflicts")
 @click.option("--office", default="", help="Only those of this office.")
+@click.option("--most", type=click.IntRange(1), help="How many, the earliest first; else all.")
 @_People
-def conflicts(office: str, *, people: bool) -> None:
+def conflicts(office: str, most: int | None, *, people: bool) -> None:
     """Show the bookings whose time is served no more: somebody decides what becomes of them.
 
     \b
@@ -59,19 +61,21 @@ def conflicts(office: str, *, people: bool) -> None:
     async def work(session: AsyncSession) -> list[str]:
         if office:
             await closing.office_of(session, office)
-        zones, lines = await _zones(session), []
-        for row in await colliding.conflicts(session, office):
+        zones, lines, shown = await _zones(session), [], list[str]()
+        for row in await colliding.conflicts(session, office, most):
             lines.append(f"{local(row.starts_at, zones[row.office])}  {row.office}  {row.service}  {row.code}")
             if cipher is not None:
-                person = await reaching.of_booking(session, cipher, row)
-                lines[-1] += await _shown(session, person, f"booking:{row.id}")
+                lines[-1] += _ring(await reaching.of_booking(session, cipher, row))
+                shown.append(f"booking:{row.id}")
+        await _have_shown(session, shown)
         return lines
 
     lines = transaction(work)
     for line in lines:
         click.echo(line)
     decide = "yiwang appointments keep CODE serves one as it was booked, cancel CODE --reason WHY has it book again."
-    click.echo(f"{len(lines)} conflicts: {decide}" if lines else "Nothing conflicts.", err=True)
+    first = "The first " if len(lines) == most else ""
+    click.echo(f"{first}{len(lines)} conflicts: {decide}" if lines else "Nothing conflicts.", err=True)
 
 
 @click.command("keep")
@@ -153,23 +157,31 @@ def notices(state: NoticeState | None, kind: Kind | None, most: int, *, people: 
     cipher = open_keys(existing()).cipher if people else None
 
     async def work(session: AsyncSession) -> list[str]:
-        zones, lines = await _zones(session), []
+        zones, lines, shown = await _zones(session), [], list[str]()
         for row in await latest(session, AppointmentNotice, most, state, kind):
             about = f"{row.service} {row.details.get('code', row.about)}"
             lines.append(line_of_notice(row, about, zones[row.office]))
             if cipher is not None:
-                person = await reaching.of_notice(session, cipher, row)
-                lines[-1] += await _shown(session, person, f"appointment_notice:{row.id}")
+                lines[-1] += _ring(await reaching.of_notice(session, cipher, row))
+                shown.append(f"appointment_notice:{row.id}")
+        await _have_shown(session, shown)
         return lines
 
     for line in transaction(work):
         click.echo(line)
 
 
-async def _shown(session: AsyncSession, person: Reached, object_: str) -> str:
-    """Return whom to ring as a line of its own, which is audited."""
-    await record(session, _CLOCK, "appointment.person_read", object_)
+def _ring(person: Reached) -> str:
+    """Return whom to ring as a line of its own."""
     return f"\n  {person.name or 'no name is known'}  {person.phone or 'no telephone is known'}"
+
+
+async def _have_shown(session: AsyncSession, objects: Sequence[str]) -> None:
+    """Write down at the end, all at once, who was shown: whatever else is audited waits for it."""
+    if objects:
+        who = operator()
+        said = [Event(actor=who, action="appointment.person_read", object=each) for each in objects]
+        await append(session, _CLOCK, *said)
 
 
 async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bool) -> int:

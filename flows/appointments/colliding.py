@@ -36,7 +36,7 @@ async def collide(session: AsyncSession, clock: Clock, resource_id: UUID) -> int
     return len(rows)
 
 
-async def conflicts(session: AsyncSession, office: str = "") -> Sequence[Booking]:
+async def conflicts(session: AsyncSession, office: str = "", most: int | None = None) -> Sequence[Booking]:
     """Return the bookings, or those of an office, that wait for a decision, by their time: its work items."""
-    chosen = select(Booking).where(Booking.state == "conflict").order_by(col(Booking.starts_at))
+    chosen = select(Booking).where(Booking.state == "conflict").order_by(col(Booking.starts_at)).limit(most)
     return (await session.exec(chosen.where(Booking.office == office) if office else chosen)).all()

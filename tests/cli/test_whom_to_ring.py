@@ -1,11 +1,13 @@
 """``--people`` of what an office tells by telephone: who it is and their number; the audit log has who asked."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from auth.accounts.tables import Account, Identity
 from flows.appointments.booking import Comer, confirm
@@ -76,6 +78,25 @@ async def test_whose_time_is_served_no_more(hall: Hall, operator: Operator) -> N
     said = (await operator.done("appointments", "conflicts", "--people")).splitlines()
     assert [line.strip() for line in said[1::2]] == [CALLED, "李强  +8613900000002"]
     assert await audited(hall) == [f"booking:{row.id}" for row in rows]
+
+
+async def test_nobody_waits_for_the_audit_log_while_people_are_looked_up(hall: Hall, operator: Operator) -> None:
+    for row in (await by_hotline(hall), await with_account(hall)):
+        await hall.ask("UPDATE booking SET state = 'conflict' WHERE id = :id RETURNING id", id=row.id)
+    async with hall.database.session() as session:
+        await session.exec(text("LOCK TABLE identity IN ACCESS EXCLUSIVE MODE"))  # type: ignore[call-overload]  # a text
+        looking = asyncio.create_task(operator.done("appointments", "conflicts", "--people"))
+        await hall.until_one_waits()
+        assert await hall.ask("SELECT seq FROM audit_head FOR UPDATE NOWAIT")
+    assert CALLED in await looking
+    assert len(await audited(hall)) == 2
+
+
+async def test_so_many_conflicts_the_earliest_first(hall: Hall, operator: Operator) -> None:
+    rows = [await with_account(hall), await by_hotline(hall)]
+    await hall.load({"offices": [{**OFFICE, "exceptions": [{"day": "2026-12-01"}]}]})
+    said = await operator.done("appointments", "conflicts", "--most", "1")
+    assert [row.code in said for row in rows] == [False, True]
 
 
 async def test_whom_no_notice_has_reached(hall: Hall, operator: Operator) -> None:
