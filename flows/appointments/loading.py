@@ -5,6 +5,7 @@ that its file has: another one ends, and slots follow (``filling``). Whoever has
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -118,12 +119,14 @@ class Loading:
         values = msgspec.structs.asdict(office) | {"time_zone": self._zones[office.organisation]}
         for each in ("code", "resources", "counters", "exceptions", "closed"):
             del values[each]
-        before = len(self._rows.changes)
         name = f"office:{office.code}"
-        await self._rows.put(AppointmentOffice, {"code": office.code}, values, name, closed=office.closed)
+        former = await self._session.get(AppointmentOffice, office.code)
+        days = former and _days_by(former)
+        row = await self._rows.put(AppointmentOffice, {"code": office.code}, values, name, closed=office.closed)
+        before = len(self._rows.changes)
         for differs in office.exceptions:
             await self._exception(office.code, differs, f"{name}/exception:{differs.day}")
-        has_changed = len(self._rows.changes) > before
+        has_changed = days != _days_by(row) or len(self._rows.changes) > before
         for resource in office.resources:
             await self._resource(office, resource)
         for counter in office.counters:
@@ -196,6 +199,11 @@ class Loading:
             self._session.add(AppointmentSchedule(resource_id=row.id, **terms))
             self._rows.changes.append(Change(f"{name}/{_hours_said(terms)}", "added"))
         await self._session.flush()
+
+
+def _days_by(office: AppointmentOffice) -> tuple[str, str, datetime | None]:
+    """Return all of an office itself that its slots are of: where it is and how it is reached is not."""
+    return office.organisation, office.time_zone, office.closed_at
 
 
 def _hours_said(terms: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """What an office changes reaches slots that are written already, and whoever has booked them."""
 
+import asyncio
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 from flows.appointments.ending import REST
 from flows.appointments.errors import TakenError
 from flows.appointments.filling import due
+from flows.appointments.finding import booking_of
 from flows.appointments.overdue import OVER
 from kernel.clock import ManualClock
 from services_catalog.organisations import duty
 from services_catalog.organisations.calendar_file import read_calendars
 from tests.appointments.hall import OFFICE, SERVICE, TEN, WINDOW, Hall, on
+from tests.appointments.hospital import Clinic
 
 PASSPORT = {**SERVICE, "code": "passport", "name_zh": "护照"}
 BOTH = {**WINDOW, "skills": ["marriage", "passport"]}
@@ -43,6 +46,23 @@ async def test_an_office_that_closes_serves_nobody_until_it_opens(hall: Hall) ->
     assert await hall.ask("SELECT count(*) FROM appointment_slot") == [(1,)]
     await hall.load(office(WINDOW))
     assert await hall.times() == ["09:00", "09:30", "10:00", "10:30", "11:00", "11:30"]
+
+
+async def test_how_an_office_is_reached_concerns_no_booking(hall: Hall) -> None:
+    booked = await hall.book(await hall.resident(), NINE)
+    async with hall.database.session() as session:
+        await booking_of(session, booked.id, lock=True)
+        reached = office(WINDOW, phone="0190-12345002", address_zh="云津东路18号")
+        async with asyncio.timeout(20):  # for as long as the booking is locked it would wait
+            [change] = (await hall.load(reached)).changes
+    assert change.how == "changed: address_zh, phone"
+
+
+async def test_how_an_office_is_reached_has_its_system_say_nothing_anew(clinic: Clinic) -> None:
+    await clinic.load(phone="0190-12345002")
+    assert (await clinic.system()).synced_at is not None
+    await clinic.load(exceptions=[{"day": "2026-12-02"}])
+    assert (await clinic.system()).synced_at is None
 
 
 async def test_days_released_before_a_shorter_horizon_follow_the_hours_too(hall: Hall) -> None:
