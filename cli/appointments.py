@@ -71,7 +71,8 @@ def load(file: Path, *, dry_run: bool) -> None:
         raise contradicted(file, data, error.findings) from error
     tell_changes(loaded.changes, dry_run=dry_run)
     for each in loaded.left:
-        click.echo(f"{each} stays closed, by close-day: `withdrawn: true` opens it, and then its hours hold.", err=True)
+        opens = "`withdrawn: true` instead of hours opens it; loaded once more after that, they hold."
+        click.echo(f"{each} stays closed, by close-day: {opens}", err=True)
     if loaded.conflicts:
         click.echo(f"{loaded.conflicts} bookings conflict: yiwang appointments conflicts shows them.", err=True)
     for office in idle:

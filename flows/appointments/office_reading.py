@@ -13,7 +13,15 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from flows.appointments.hours import WEEKDAYS
-from flows.appointments.office_file import REFERENCE, FileResource, FileSchedule, FileService, OfficeFile, span_of
+from flows.appointments.office_file import (
+    REFERENCE,
+    FileException,
+    FileResource,
+    FileSchedule,
+    FileService,
+    OfficeFile,
+    span_of,
+)
 from kernel.control_characters import has_control
 from kernel.networks import BadUrlError, split_url
 from services_catalog.strict_file import defect, read_partly, twice
@@ -56,7 +64,14 @@ def _contradictions(file: OfficeFile) -> Iterator[Finding]:
         for place, resource in enumerate(office.resources):
             yield from _of_resource(resource, f"{at}/resources/{place}")
         for place, differs in enumerate(office.exceptions):
-            yield from _hours(differs.hours, f"{at}/exceptions/{place}/hours")
+            yield from _of_exception(differs, f"{at}/exceptions/{place}/hours")
+
+
+def _of_exception(differs: FileException, at: str) -> Iterator[Finding]:
+    yield from _hours(differs.hours, at)
+    if differs.withdrawn and differs.hours:
+        fix = "Leave hours out, or load the file with withdrawn and then once more with hours instead."
+        yield defect(at, "a day whose exception is withdrawn has no hours of its own", fix)
 
 
 def _of_url(url: str, at: str) -> Iterator[Finding]:
