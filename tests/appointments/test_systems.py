@@ -139,8 +139,10 @@ async def test_who_is_moved_there_is_reminded_of_the_new_time_too(clinic: Clinic
     assert await clinic.hall.ask(told) == [(EIGHT,), (later,)]
 
 
-@pytest.mark.parametrize(("said", "state"), [("arrived", "done"), ("no_show", "no_show")])
-async def test_who_is_served_there_at_a_closed_time_was_served(clinic: Clinic, said: str, state: str) -> None:
+@pytest.mark.parametrize(("said", "state", "rights"), [("arrived", "done", 0), ("no_show", "office_cancelled", 1)])
+async def test_who_comes_to_a_conflict_was_served_and_who_does_not_is_no_no_show(
+    clinic: Clinic, said: str, state: str, rights: int
+) -> None:
     hall, nine = clinic.hall, on("12-02", "09:00")
     booked = await clinic.book(await hall.resident())
     await hall.ask("UPDATE appointment_slot SET status = 'closed' WHERE starts_at = :at RETURNING id", at=nine)
@@ -150,7 +152,7 @@ async def test_who_is_served_there_at_a_closed_time_was_served(clinic: Clinic, s
     assert await _tell(clinic, booked.id, said) == ""
     await hall.work(timedelta(hours=13))
     assert (await hall.booking(booked.id)).state == state
-    assert await hall.ask("SELECT count(*) FROM booking_right") == [(0,)]
+    assert await hall.ask("SELECT count(*) FROM booking_right") == [(rights,)]
 
 
 async def test_what_is_told_beside_a_load_waits_its_turn(clinic: Clinic) -> None:
