@@ -1,6 +1,7 @@
 """``yiwang appointments``: the operator of the platform loads offices and their hours, and looks at their conflicts."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices
 from cli.appointment_systems import check_system, systems
 from cli.findings import bytes_of, contradicted, tell_changes
-from cli.transaction import transaction
+from cli.transaction import announced, transaction
 from cli.who import operator, record
 from flows.appointments import no_shows
 from flows.appointments.deps import Deps
@@ -60,11 +61,12 @@ def load(file: Path, *, dry_run: bool) -> None:
       yiwang appointments load examples/appointments/city.yaml --dry-run
     """  # noqa: D301 - click reads a backspace, which a raw string would not hold
     data = bytes_of(file)
+    done = partial(transaction, dry_run=True) if dry_run else announced  # what is undone claims no place
     read, found = read_office_file(data)
     if read is None:
         raise contradicted(file, data, found)
     try:
-        loaded, idle = transaction(lambda session: _loaded(session, read, found), dry_run=dry_run)
+        loaded, idle = done(lambda session: _loaded(session, read, found))
     except OfficeFileError as error:
         raise contradicted(file, data, error.findings) from error
     tell_changes(loaded.changes, dry_run=dry_run)

@@ -1,5 +1,7 @@
 """The platform's own part of the graph, assembled: every feature adds its field here."""
 
+from functools import cache
+
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
@@ -176,8 +178,9 @@ class Subscription(ParkingSubscriptions, HallSubscriptions):
     """The root of what residents watch; it has a path of its own (``gateway.http.live``)."""
 
 
+@cache
 def local_schema() -> GraphQLSchema:
-    """Return the platform's own schema as graphql-core's, to stand beside the services."""
+    """Return the platform's own schema as graphql-core's, to stand beside the services; it is the same one always."""
     made = strawberry.Schema(Query, Mutation, Subscription, config=StrawberryConfig(scalar_map=SCALARS))
     schema: GraphQLSchema = made._schema  # noqa: SLF001 - the only way to graphql-core's
     guard(schema, POLICIES)

@@ -35,7 +35,7 @@ async def keep(deps: Deps, row: Booking, actor: str) -> None:
     await lock_those_of(connection, row.id)
     if not await follow(connection, row.id, row.starts_at, row.ends_at):
         raise WrongStateError(
-            "Somebody who comes to it has booked something else at that time",
-            fix="Cancel this one with a reason, or have them move the other first.",
+            "Somebody who comes to it has booked something else at that time, or the same service again",
+            fix="Cancel this one with a reason, or have them cancel or move the other first.",
         )
     await notify(deps, row, "kept", row.updated_at.isoformat(), code=row.code)

@@ -68,8 +68,11 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
     """Give up what is to come, and forget by what its persons were told apart."""
     session, parts = deps.session, await parts_of(deps.session, account_id)
     mine = select(Booking).where(await theirs(session, account_id)).order_by(col(Booking.id)).with_for_update()
+    open_ = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))
+    waiting = open_.order_by(col(WaitlistEntry.id)).with_for_update()
     person = await person_of(session, account_id)
-    await session.exec(mine)  # bookings before persons, as everybody does
+    for each in (mine, waiting):  # bookings, entries, then persons, as everybody does
+        await session.exec(each)
     await lock(await driver(session), [person])
     rows = (await session.exec(mine)).all()  # one was being booked, perhaps, until the person was ours
     for row in rows:
@@ -83,6 +86,5 @@ async def erase_appointments(deps: Deps, account_id: UUID) -> None:
     await session.exec(delete(BookingPerson).where(own | named))
     for table in (CasePapers, CaseNote):
         await session.exec(delete(table).where(col(table.case_id).in_([row.uid for row in rows])))
-    waiting = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))
-    for entry in (await session.exec(waiting.order_by(col(WaitlistEntry.id)).with_for_update())).all():
+    for entry in (await session.exec(waiting)).all():
         await entries.happen(deps, entry, "leave", f"account:{account_id}")

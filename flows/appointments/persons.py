@@ -147,7 +147,7 @@ async def check_open(session: AsyncSession, account_id: UUID) -> None:
     """Refuse an account that was erased before its person was locked. Raises AccountClosedError."""
     status = (await session.exec(select(Account.status).where(Account.id == account_id))).one()  # as it is now
     if status == "erased":
-        raise AccountClosedError("The account is erased", fix="Sign in anew.")
+        raise AccountClosedError("The account is erased", fix="Begin anew.")
 
 
 async def clash_of(connection: "asyncpg.Connection[asyncpg.Record]", person: Person, visit: Visit) -> Clash | None:

@@ -27,8 +27,8 @@ _TIME, _DAY = _KINDS["datetime"], _KINDS["date"]
 _SAID = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
-        (r"Object missing required field `(.+)`", "{0} is missing"),
-        (r"Object contains unknown field `(.+)`", "{0} is not known here"),
+        (r"Object missing required field `([^`]+)`", "{0} is missing"),
+        (r"Object contains unknown field `([^`]+)`", "{0} is not known here"),
         (r"Expected `str` of length >= 1", "it is empty"),
         (r"Expected `str` of length >= (\d+)", "it is shorter than {0} characters"),
         (r"Expected `str` of length <= (\d+)", "it is longer than {0} characters"),
@@ -37,11 +37,11 @@ _SAID = tuple(
         (r"Expected `(?:int|float)` >= (\S+)", "it is less than {0}"),
         (r"Expected `(?:int|float)` <= (\S+)", "it is more than {0}"),
         (r"Expected `datetime` with a timezone component", f"it has no zone: write {_TIME}"),
-        (r"Expected `str` matching regex", "it has characters, or a form, that it may not have"),
+        (r"Expected `str` matching regex .*", "it has characters, or a form, that it may not have"),
         (r"Invalid UUID", "it is no id"),
         (r"Invalid RFC3339 encoded datetime", f"it is not {_TIME}"),
         (r"Invalid RFC3339 encoded date", f"it is not {_DAY}"),
-        (r"Invalid (?:enum )?value", "it is none of the values that are possible"),
+        (r"Invalid (?:enum )?value.*", "it is none of the values that are possible"),
     )
 )
 _EXPECTED = re.compile(r"Expected `(.+?)`, got `(.+?)`")
@@ -62,7 +62,7 @@ def in_words(error: Exception) -> str:
         return "it is nested too deeply" if isinstance(error, RecursionError) else "it is no JSON"
     text = str(error)
     place = found[1] if (found := _PLACE.search(text)) else ""
-    said = _what(text)
+    said = _what(_PLACE.sub("", text))
     return f"{place}: {said}" if place else said
 
 
@@ -70,7 +70,7 @@ def _what(text: str) -> str:
     if found := _EXPECTED.match(text):
         return f"it is to be {_kinds(found[1])}, and is {_kinds(found[2])}"
     for pattern, said in _SAID:
-        if found := pattern.match(text):
+        if found := pattern.fullmatch(text):
             return said.format(*found.groups())
     return "it is not what is expected here"
 

@@ -1,5 +1,6 @@
 """A hall with windows of a city's registry, its residents, and a clock that stands at ten on a Monday."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -171,6 +172,12 @@ class Hall:
         """Return rows of SQL."""
         async with self.database.session() as session:
             return [*(await session.exec(text(query), params=values)).all()]  # type: ignore[call-overload]  # a text
+
+    async def until_one_waits(self) -> None:
+        """Return once a transaction waits for another one's lock."""
+        waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not await self.ask(waiting):
+            await asyncio.sleep(0.01)
 
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do what beat and the outbox have for appointments."""

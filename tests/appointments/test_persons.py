@@ -20,10 +20,6 @@ from kernel.crypto.blind_index import normal_id_number
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
 
 NINE = on("12-01", "09:00")
-_WAITS = """
-    SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
-        WHERE locktype = 'advisory' AND NOT granted AND datname = current_database())
-"""
 NUMBER = "11010519491231002X"
 
 
@@ -142,7 +138,7 @@ async def test_whose_account_is_erased_keeps_nothing_that_was_being_booked(hall:
         row = await confirm(hall.desk(), session, held, Comer(f"account:{one}", one, [await person_of(session, one)]))
         await session.flush()
         erasing = asyncio.create_task(_erase(hall, one))
-        await _until_it_waits(hall)
+        await hall.until_one_waits()
     await erasing
     assert (await hall.booking(row.id)).state == "cancelled"
     assert await hall.ask("SELECT count(*) FROM booking_person") == [(0,)]
@@ -158,11 +154,6 @@ async def test_whose_account_is_erased_meanwhile_books_nothing(hall: Hall) -> No
             await confirm(hall.desk(), session, held, Comer(f"account:{one}", one, [person]))
         await session.rollback()
     assert await hall.ask("SELECT count(*) FROM booking") == [(0,)]
-
-
-async def _until_it_waits(hall: Hall) -> None:
-    while await hall.ask(_WAITS) == [(False,)]:
-        await asyncio.sleep(0.01)
 
 
 async def _erase(hall: Hall, account_id: UUID) -> None:

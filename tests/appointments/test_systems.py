@@ -12,17 +12,24 @@ from flows.appointments import cancelling, closing
 from flows.appointments.deps import Deps
 from flows.appointments.errors import SystemAwayError, TakenError, WrongStateError
 from flows.appointments.finding import booking_of
+from flows.appointments.loading import Loading
+from flows.appointments.messages import SLOTS_ELSEWHERE
+from flows.appointments.office_reading import read_office_file
 from flows.appointments.systems.changing import change
 from flows.appointments.systems.mirroring import resources_of
 from flows.appointments.systems.polling import ask_at_once
-from flows.appointments.systems.wire import AppointmentChange, Place
+from flows.appointments.systems.wire import AppointmentChange, Place, Told
 from flows.appointments.waitlist import joining
 from flows.appointments.waitlist.entries import entry_of, offer_of
+from flows.appointments.waitlist.extending import offering_new_hours
 from flows.appointments.waitlist.joining import Wish
 from flows.appointments.waitlist.wishes import Window
+from kernel.celery import TaskContext, app
 from kernel.errors import YiwangError
+from kernel.outbox import send
 from tests.appointments.hall import OFFICE, SERVICE, on
 from tests.appointments.hospital import EIGHT, Clinic
+from tests.payments.town import Hand
 
 CHECKUP = "hospital-clinic/checkup is no resource of this system in the file of offices, or closed"
 QUARTER, LATER = on("12-02", "08:15"), on("12-03", "09:00")
@@ -132,8 +139,10 @@ async def test_who_is_moved_there_is_reminded_of_the_new_time_too(clinic: Clinic
     assert await clinic.hall.ask(told) == [(EIGHT,), (later,)]
 
 
-@pytest.mark.parametrize(("said", "state"), [("arrived", "done"), ("no_show", "no_show")])
-async def test_who_is_served_there_at_a_closed_time_was_served(clinic: Clinic, said: str, state: str) -> None:
+@pytest.mark.parametrize(("said", "state", "rights"), [("arrived", "done", 0), ("no_show", "office_cancelled", 1)])
+async def test_who_comes_to_a_conflict_was_served_and_who_does_not_is_no_no_show(
+    clinic: Clinic, said: str, state: str, rights: int
+) -> None:
     hall, nine = clinic.hall, on("12-02", "09:00")
     booked = await clinic.book(await hall.resident())
     await hall.ask("UPDATE appointment_slot SET status = 'closed' WHERE starts_at = :at RETURNING id", at=nine)
@@ -143,7 +152,28 @@ async def test_who_is_served_there_at_a_closed_time_was_served(clinic: Clinic, s
     assert await _tell(clinic, booked.id, said) == ""
     await hall.work(timedelta(hours=13))
     assert (await hall.booking(booked.id)).state == state
-    assert await hall.ask("SELECT count(*) FROM booking_right") == [(0,)]
+    assert await hall.ask("SELECT count(*) FROM booking_right") == [(rights,)]
+
+
+async def test_what_is_told_beside_a_load_waits_its_turn(clinic: Clinic) -> None:
+    hall = clinic.hall
+    system = {"code": "hospital", "department": "civil", "url": "http://another.test/booking"}
+    slot = {"office": "hospital-clinic", "resource": "vaccination", "starts": EIGHT, "ends": QUARTER, "version": 99}
+    said = msgspec.json.encode(slot | {"services": ["vaccination"], "capacity": 3, "taken": 1}).decode()
+    async with hall.database.session() as session:
+        send(session, hall.clock, SLOTS_ELSEWHERE, Told("hospital", (said,)))
+    [(message,)] = await hall.ask("SELECT id FROM outbox WHERE task = :task", task=SLOTS_ELSEWHERE)
+    app.runtime = hand = Hand(TaskContext(hall.settings, hall.database, hall.redis, hall.clock))
+    app.tasks[SLOTS_ELSEWHERE].run(str(message))
+    assert hand.work is not None
+    async with hall.database.session() as session, offering_new_hours(session, hall.clock):
+        following = asyncio.create_task(hand.work)
+        await hall.until_one_waits()
+        read, _ = read_office_file(msgspec.json.encode({"systems": [system]}))
+        assert read is not None
+        await Loading(session, hall.clock, "operator:test").load(read)
+    await following
+    assert ((await clinic.system()).url, await clinic.slots()) == (system["url"], [(2, 0, "open")])
 
 
 async def _tell(clinic: Clinic, booking_id: UUID, state: Any, to: Place | None = None) -> str:

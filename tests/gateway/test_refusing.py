@@ -33,6 +33,12 @@ async def test_every_door_refuses_alike(front: Any, method: str, path: str) -> N
     assert (type(error["retryable"]), type(error["details"])) == (bool, dict)
 
 
+class Named(Struct, forbid_unknown_fields=True):
+    """Part of one."""
+
+    name: Annotated[str, Meta(min_length=10)]
+
+
 class Said(Struct, forbid_unknown_fields=True):
     """Something of each kind that a body may hold."""
 
@@ -43,6 +49,7 @@ class Said(Struct, forbid_unknown_fields=True):
     at: Annotated[datetime, Meta(tz=True)] | None = None
     answers: Annotated[dict[str, Annotated[str, Meta(max_length=3)]], Meta(max_length=1)] = {}
     lines: list[int] = []
+    with_: list[Named] = []
 
 
 READ = [
@@ -61,6 +68,9 @@ READ = [
     ({"code": "a", "answers": {"x": "abcd"}}, "answers[...]: it is longer than 3 characters"),
     ({"code": "a", "answers": {"x": "a", "y": "b"}}, "answers: it has more than 1 parts"),
     ({"code": "a", "lines": [1, None]}, "lines[1]: it is to be a whole number, and is null"),
+    ({"code": "a", "with_": [{}]}, "with_[0]: name is missing"),
+    ({"code": "a", "with_": [{"name": "long enough", "age": 1}]}, "with_[0]: age is not known here"),
+    ({"code": "a", "with_": [{"name": "short"}]}, "with_[0].name: it is shorter than 10 characters"),
     ([], "it is to be an object, and is a list"),
 ]
 

@@ -1,5 +1,6 @@
 """Lists of the platform's own objects: whatever they hold and is selected, they are as graphql-core has them."""
 
+from datetime import UTC
 from typing import Any, cast
 
 import pytest
@@ -61,7 +62,7 @@ FIELDS = ["id", "name", "at", "times", "share", "isOpen", "twice", "__typename"]
 _values = st.fixed_dictionaries({
     "id": st.text(max_size=3),
     "name": st.none() | st.text(max_size=3),
-    "at": st.just("2026-12-01T00:00:00Z") | st.none(),
+    "at": st.just("2026-12-01T00:00:00Z") | st.none() | st.datetimes(timezones=st.just(UTC)),
     "times": st.integers(-(2**31), 2**31 - 1) | st.sampled_from([2**31, None, 1.0, 1.5, "1", True]),
     "share": st.floats() | st.sampled_from([1, None, "x"]),
     "is_open": st.booleans() | st.sampled_from([0, 1, None]),

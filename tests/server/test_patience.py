@@ -203,6 +203,13 @@ async def test_stopping_ends_streams_of_events_at_once_and_nothing_else(serve: S
         client.writer.close()
 
 
+@pytest.fixture
+def only_new_objects() -> None:
+    """The collector neither looks at nor tells of what earlier tests have left: millions of objects, each time."""
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("only_new_objects")
 async def test_ten_thousand_requests_leave_nothing_behind(serve: Serve) -> None:
     running = await serve(sized)
     asked = GET + GET.replace(b"/echo", b"/other")
@@ -221,6 +228,7 @@ async def test_ten_thousand_requests_leave_nothing_behind(serve: Serve) -> None:
     assert connection() is None, "a closed connection is freed without the cycle collector"
 
 
+@pytest.mark.usefixtures("only_new_objects")
 async def test_a_thousand_connections_leave_nothing_behind(serve: Serve) -> None:
     running = await serve(sized)
     for number in range(1000):

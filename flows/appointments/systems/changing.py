@@ -59,7 +59,7 @@ async def change(deps: Deps, system: str, resources: Resources, told: Appointmen
             if await come_back(deps, row):  # how many places there are left is theirs to say
                 await offer_returned(deps, row)
         return ""
-    if row.state == "conflict":  # which they served all the same
+    if row.state == "conflict" and told.state == "arrived":  # they served it all the same
         await happen(deps.session, deps.clock, row, "keep", actor)
     if row.state == "confirmed" or (row.state == "done" and told.state == "no_show"):
         await happen(deps.session, deps.clock, row, _EVENTS[told.state], actor, reason=reason)

@@ -16,6 +16,7 @@ from flows.appointments.systems.mirroring import put, resources_of, together
 from flows.appointments.systems.polling import poll_due
 from flows.appointments.systems.wire import Told
 from flows.appointments.tables import BookingSystem
+from flows.appointments.waitlist.offering import in_turn
 from kernel.celery import TaskContext, again_later, consumer, periodic
 from kernel.crypto.keys import open_keys
 from kernel.networks import parse_networks
@@ -34,9 +35,10 @@ async def give_up_elsewhere(session: AsyncSession, context: TaskContext, named: 
 @consumer(SLOTS_ELSEWHERE, Told, given_up=again_later(SLOTS_ELSEWHERE))
 async def slots_elsewhere(session: AsyncSession, context: TaskContext, told: Told) -> None:
     """Take over how a system's slots stand, and have it asked at once: what it has said may be less than all."""
+    await in_turn(session)  # before the row, as loading
     resources = await resources_of(session, told.system)
     read = resources.read([Raw(each.encode()) for each in told.slots], "slots")
-    row = await session.get_one(BookingSystem, told.system, with_for_update={"key_share": True})  # as loading: first
+    row = await session.get_one(BookingSystem, told.system, with_for_update={"key_share": True})
     row.due_at = None
     row.findings = together(read.findings, row.findings)
     session.add(row)
