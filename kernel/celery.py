@@ -110,7 +110,7 @@ def consumer(
     does to the outside world may happen more than once: send ``context.message_id`` along as idempotency key.
 
     A message that fails is tried again after each of ``waits`` (to the sweep's few seconds), then given up and left to
-    people (``yiwang outbox``); ``given_up`` runs in the transaction that notes it.
+    people (``yiwang outbox``); ``given_up`` runs in the transaction that notes it, unless ``arguments`` cannot be read.
     """
 
     def declare(handler: Handler[Arguments]) -> Task:
@@ -204,8 +204,20 @@ async def _do_or_note(work: _Work, context: TaskContext, message_id: UUID) -> No
             row.last_error = f"{type(error).__name__}: {error}"[:500]
             again = row.failures <= len(work.waits)
             row.due_at = context.clock.now() + work.waits[row.failures - 1] if again else None
-            if not again and work.given_up is not None:
-                await work.given_up(session, context, msgspec.convert(row.arguments, work.arguments, strict=False))
+            if not again:
+                await _give_up(work, session, context, row)
+
+
+async def _give_up(work: _Work, session: AsyncSession, context: TaskContext, row: OutboxMessage) -> None:
+    """Do what follows when a message is given up; of one that cannot be read any more nothing can."""
+    if work.given_up is None:
+        return
+    try:
+        message = msgspec.convert(row.arguments, work.arguments, strict=False)
+    except msgspec.ValidationError:  # of a former version, perhaps; it is why it failed, so the row has it
+        logger.error("nothing follows a message that cannot be read", extra={"task": work.name, "message_id": row.id})  # noqa: TRY400 - as above
+        return
+    await work.given_up(session, context, message)
 
 
 @periodic("outbox.sweep", _SWEEP_EVERY)

@@ -5,6 +5,7 @@ number, the same for the same ``id``, which is delivered once. A refusal is ``{"
 codes ``receiver``, ``template``, ``value`` (422), ``quota`` (429), ``unavailable`` (503) and ``signature`` (401).
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
@@ -24,6 +25,8 @@ from kernel.clock import Clock
 from kernel.errors import YiwangError
 from kernel.masks import masked_phone
 from kernel.settings import Settings
+
+_APART = "[ ().-]"  # between the digits of a telephone number, as people write it
 
 
 class Sms(Struct, frozen=True, kw_only=True):
@@ -85,9 +88,7 @@ async def open_sms(settings: Settings, clock: Clock) -> AsyncIterator[SmsGateway
 
 def _refused(refusal: Refusal, to: str) -> YiwangError:
     """Return the error for a refusal. Errors are logged and kept: none has the whole number, though the gateway may."""
-    said = refusal.message
-    for number in (to, to.removeprefix("+86")):
-        said = said.replace(number, masked_phone(to))
+    said = _without_number(refusal.message, to)
     if refusal.code == "quota":
         return HostQuotaError(f"The SMS gateway takes no more: {said}", fix="Try again in a minute.")
     if refusal.code in {"receiver", "template", "value"}:
@@ -96,3 +97,9 @@ def _refused(refusal: Refusal, to: str) -> YiwangError:
     return HostConfigurationError(
         f"The SMS gateway refuses with code {refusal.code!r}", fix="Compare what it expects with adapters/web/sms.py."
     )
+
+
+def _without_number(said: str, to: str) -> str:
+    """Mask a number however it is written: what ends in its last seven digits, with what of it stands before them."""
+    ending = f"{_APART}*".join(to[-7:].removeprefix("+"))
+    return re.sub(rf"[+(]?(?:\d{_APART}*)*{ending}", masked_phone(to), said)

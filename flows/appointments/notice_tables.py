@@ -24,6 +24,10 @@ Kind = Literal[
 ]
 
 
+ONLY_APPS: tuple[Kind, ...] = ("called",)
+"""Told by no SMS, which would come too late: so nobody without an account is told these."""
+
+
 class AppointmentNotice(Notice, table=True):
     """What somebody is told of a booking, or of a place that the waitlist offers them: once by kind and occasion.
 

@@ -15,7 +15,7 @@ from auth.accounts.merging import parts_of
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
 from flows.appointments.messages import NOTICE
-from flows.appointments.notice_tables import AppointmentNotice, Kind
+from flows.appointments.notice_tables import ONLY_APPS, AppointmentNotice, Kind
 from flows.appointments.papers.tables import CasePapers
 from flows.appointments.persons import account_by_index, accounts_named
 from flows.notices.writing import Kept, write
@@ -52,10 +52,14 @@ async def notify(
 ) -> None:
     """Tell ``to``, or else whose it is, in this transaction: the same kind and occasion again is told once.
 
+    Of what only apps tell nobody is told who has no account.
+
     ``occasion`` tells apart what may happen more than once to one booking. ``values``: ``code``, ``reason``, ``number``
     and ``counter`` for messages that say them, ``until`` when it is too late to tell it.
     """
     whose = _Holder(to) if to else await _holder(deps, row)
+    if whose.account_id is None and kind in ONLY_APPS:
+        return
     said = {
         "about": row.id,
         "account_id": whose.account_id,

@@ -28,7 +28,7 @@ _FOLLOW = """
     WITH open AS (
         SELECT b.id, b.created_at, s.remind_minutes, b.starts_at - s.remind_minutes * interval '1 minute' AS moment
         FROM booking b JOIN appointment_service s ON s.code = b.service
-        WHERE b.service = $1 AND b.state IN ('confirmed', 'conflict') AND b.starts_at > $2 AND NOT EXISTS (
+        WHERE {which} AND b.state IN ('confirmed', 'conflict') AND b.starts_at > $1 AND NOT EXISTS (
             SELECT 1 FROM booking_event e WHERE e.booking_id = b.id AND e.event = 'remind' AND NOT EXISTS (
                 SELECT 1 FROM booking_event m WHERE m.booking_id = b.id AND m.details ? 'starts_at' AND m.id > e.id
             )
@@ -38,6 +38,13 @@ _FOLLOW = """
     UPDATE booking b SET remind_at = CASE WHEN remind_minutes > 0 AND moment >= open.created_at THEN moment END
     FROM open WHERE b.id = open.id
 """
+_OF_SERVICE = _FOLLOW.format(which="b.service = $2")
+# Of those alone that may be due, so that no more is read than is soon to come.
+_FORGOTTEN = _FOLLOW.format(
+    which="""b.remind_at IS NULL AND s.remind_minutes > 0
+        AND b.starts_at - s.remind_minutes * interval '1 minute' BETWEEN b.created_at AND $1
+        AND b.starts_at <= $1 + (SELECT max(remind_minutes) FROM appointment_service) * interval '1 minute'"""
+)
 
 
 def remind_at(service: AppointmentService, starts_at: datetime, created_at: datetime) -> datetime | None:
@@ -48,7 +55,12 @@ def remind_at(service: AppointmentService, starts_at: datetime, created_at: date
 
 async def follow(session: AsyncSession, clock: Clock, service: str) -> None:
     """Have the bookings of a service that are to come be reminded of as it says by now."""
-    await (await driver(session)).execute(_FOLLOW, service, clock.now())
+    await (await driver(session)).execute(_OF_SERVICE, clock.now(), service)
+
+
+async def find_forgotten(session: AsyncSession, clock: Clock) -> None:
+    """Have people be reminded now of bookings that say no moment: a process of a former version has written them."""
+    await (await driver(session)).execute(_FORGOTTEN, clock.now())
 
 
 async def to_remind(database: Database, clock: Clock) -> Sequence[UUID]:

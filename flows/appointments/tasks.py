@@ -14,7 +14,7 @@ from flows.appointments.hall import closing
 from flows.appointments.messages import GIVE_BACK, NOTICE, BookingNamed
 from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.overdue import end, overdue
-from flows.appointments.reminding import remind, to_remind
+from flows.appointments.reminding import find_forgotten, remind, to_remind
 from flows.appointments.telling import tell
 from flows.appointments.waitlist.extending import offer_rolled_over, offering_new_hours
 from flows.appointments.waitlist.offering import in_turn, offer_returned
@@ -60,9 +60,11 @@ async def remind_due(context: TaskContext) -> None:
 
 @periodic("appointments.look", timedelta(minutes=10))
 async def look(context: TaskContext) -> None:
-    """End what is over."""
+    """End what is over, and find whom nobody would remind."""
     bookings = await overdue(context.database, context.clock)
     await one_by_one(context, bookings, lambda session, each: end(session, context.clock, each))
+    async with context.database.session() as session:
+        await find_forgotten(session, context.clock)
 
 
 @periodic("appointments.halls", timedelta(minutes=1))

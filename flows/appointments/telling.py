@@ -10,7 +10,7 @@ from adapters.apps import OpenApps
 from adapters.templates import MessageName, Value
 from flows.appointments.booking_tables import Booking
 from flows.appointments.deps import Deps
-from flows.appointments.notice_tables import AppointmentNotice, Kind
+from flows.appointments.notice_tables import ONLY_APPS, AppointmentNotice, Kind
 from flows.appointments.papers.keeping import papers_of
 from flows.appointments.persons import account_by_index
 from flows.appointments.states import ACTIVE, State
@@ -24,7 +24,6 @@ class _Kind(NamedTuple):
     message: MessageName
     what: str  # up to 20 characters, as residents read it
     while_: tuple[State, ...] = ()  # a booking stands so; in any case if none
-    only_apps: bool = False  # an SMS would come too late
     by_phone: str = ""  # in place of ``what`` to who has no account: whom to turn to
 
 
@@ -52,7 +51,7 @@ _KINDS: Mapping[Kind, _Kind] = {
         by_phone="同行人已退出，请拨热线或到柜台",
     ),
     "offer": _Kind("appointment_offer", "候补有位，请尽快确认"),
-    "called": _Kind("appointment_called", "请到窗口办理", ("called",), only_apps=True),
+    "called": _Kind("appointment_called", "请到窗口办理", ("called",)),
 }
 
 
@@ -66,7 +65,7 @@ async def tell(deps: Deps, cipher: FieldCipher, apps: OpenApps, notice_id: UUID)
         skip(notice, why)
         return
     phone = await _phone(deps, cipher, notice)
-    teller = Teller(deps.session, deps.clock, cipher, apps, only_apps=kind.only_apps, phone=phone)
+    teller = Teller(deps.session, deps.clock, cipher, apps, only_apps=notice.kind in ONLY_APPS, phone=phone)
     await say(teller, notice, Said(kind.message, await _values(deps, notice, kind)))
 
 
@@ -79,7 +78,7 @@ async def _needless(deps: Deps, notice: AppointmentNotice, kind: _Kind) -> str:
     row = await deps.session.get_one(Booking, notice.about)
     if row.state not in kind.while_:
         return f"it is {row.state} by now"
-    return "it was too late" if row.starts_at <= deps.clock.now() and not kind.only_apps else ""
+    return "it was too late" if row.starts_at <= deps.clock.now() and notice.kind not in ONLY_APPS else ""
 
 
 async def _phone(deps: Deps, cipher: FieldCipher, notice: AppointmentNotice) -> str:

@@ -17,6 +17,7 @@ KEPT = timedelta(days=90)
 """Beyond its end: who disputes that they have picked something up does so within a quarter."""
 
 _HIDDEN = {"person", "title", "code", "code_index", "filed_by", "ended_by", "use_id"}
+_LINKS = {"account_id", "pickup_id"}
 
 
 async def pickups_held(deps: Deps, person: bytes | None) -> list[dict[str, Any]]:
@@ -25,7 +26,7 @@ async def pickups_held(deps: Deps, person: bytes | None) -> list[dict[str, Any]]
     told = await notices_of(deps.session, [each.id for each in rows])
     return [
         plain_row(row, _HIDDEN)
-        | {"title": title_of(deps.keys, row), "notices": [plain_row(told[row.id], set())] if row.id in told else []}
+        | {"title": title_of(deps.keys, row), "notices": [plain_row(told[row.id], _LINKS)] if row.id in told else []}
         for row in rows
     ]
 

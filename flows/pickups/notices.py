@@ -73,7 +73,9 @@ async def notices_of(session: AsyncSession, pickups: Collection[UUID]) -> Mappin
 
 async def forget_whose(session: AsyncSession, pickups: Collection[UUID]) -> None:
     """Have notices of pick-ups be nobody's; what still waits is told no more."""
-    for each in (await notices_of(session, pickups)).values():
+    theirs = select(PickupNotice).where(col(PickupNotice.pickup_id).in_(pickups)).order_by(col(PickupNotice.id))
+    locked = theirs.with_for_update().execution_options(populate_existing=True)  # one may be told just now
+    for each in (await session.exec(locked)).all():
         each.account_id = None
         if each.state == "waiting":
             skip(each, "the account is erased")

@@ -21,7 +21,8 @@ from flows.appointments.leaving import leave
 from flows.appointments.papers.keeping import Bearer
 from flows.appointments.persons import index_of, person_by_number
 from tests.adapters.telling import Hosts, open_hosts
-from tests.appointments.hall import Hall, on
+from tests.appointments.hall import OFFICE, Hall, on
+from tests.appointments.lobby import COUNTERS, Lobby
 from tests.appointments.test_closing import CLOSED, cancel_all, close, office_cancels
 from tests.appointments.test_notices import told
 
@@ -187,6 +188,26 @@ async def test_whose_account_came_later_is_told_by_that_and_may_have_it_forgotte
     async with hall.database.session() as session:
         held = await appointments_held(Deps(session, hall.clock), hall.keys.cipher, account.id)
         assert [each["kind"] for each in held["notices"]] == ["conflict", "office_cancelled"]
+
+
+async def test_who_is_called_in_the_hall_hears_of_it_by_an_app_or_not_at_all(hall: Hall, hosts: Hosts) -> None:
+    """An SMS would come too late."""
+    await hall.load({"offices": [{**OFFICE, "counters": [*COUNTERS]}]})
+    lobby, booked = Lobby(hall), await wang_is_booked(hall, hosts)
+    lobby.stand(NINE - timedelta(minutes=10))
+    await lobby.come(booked)
+    await lobby.open()
+    await lobby.next()
+    assert await told(hall) == []
+    account = await hosts.signs_in(hall.database, hall.clock, "wang", "wechat")
+    hosts.host("wechat").allow_message(APPS["wechat"], "wang", "sandbox-appointment_called")
+    index = index_of(hall.keys, hosts.sandbox.world.residents["wang"].id_number)
+    await hall.ask("UPDATE account SET id_number_index = :index WHERE id = :id RETURNING id", index=index, id=account)
+    hall.clock.advance(timedelta(minutes=1))
+    await lobby.press("recall")
+    await hall.work()
+    assert await told(hall) == [("called", "told", APPS["wechat"])]
+    assert texts(hosts) == []
 
 
 async def test_with_the_papers_the_number_is_forgotten(hall: Hall, hosts: Hosts) -> None:

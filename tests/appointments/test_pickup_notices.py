@@ -1,5 +1,6 @@
 """What residents are told when something lies ready for them: once, where and until when, and never what it is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
@@ -22,6 +23,9 @@ from tests.appointments.hall import Hall, on
 pytestmark = pytest.mark.case("issue-6.pick-ups")
 NUMBER = "11010519491231002X"
 UNTIL = on("12-04", "18:00")
+_WAITS = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())
+"""
 
 
 @pytest.fixture
@@ -77,8 +81,12 @@ async def test_what_is_withdrawn_meanwhile_is_told_nobody(hall: Hall, hosts: Hos
     assert await told(hall) == [(account, "needless", "")]
 
 
-async def test_of_whom_nothing_is_known_a_notice_says_so(hall: Hall) -> None:
+async def test_whose_account_comes_later_is_not_told_and_a_notice_says_so(hall: Hall, hosts: Hosts) -> None:
     await file(hall)
+    assert await told(hall) == [(None, "untold", "")]
+    await proven(hall, hosts)
+    await file(hall)
+    await hall.work()
     assert await told(hall) == [(None, "untold", "")]
 
 
@@ -91,7 +99,8 @@ async def test_whose_it_was_is_forgotten_with_the_account_and_the_notice_with_th
     async with hall.database.session() as session:
         deps = Deps(session, hall.clock, hall.keys)
         [held] = await pickups_held(deps, person)
-        assert held["notices"][0]["account_id"] == str(account)
+        [notice] = held["notices"]
+        assert (notice["kind"], notice["state"], {*notice} & {"account_id", "pickup_id"}) == ("ready", "waiting", set())
         await erase_pickups(deps, person, f"account:{account}")
     assert await told(hall) == [(None, "needless", "")]
     await hall.work()
@@ -100,3 +109,23 @@ async def test_whose_it_was_is_forgotten_with_the_account_and_the_notice_with_th
         hall.clock.advance(UNTIL - hall.clock.now() + KEPT + timedelta(seconds=1))
         await forget(session, hall.clock)
     assert await told(hall) == []
+
+
+async def test_what_is_told_while_the_account_is_erased_stays_told(hall: Hall, hosts: Hosts) -> None:
+    account = await proven(hall, hosts)
+    await file(hall)
+
+    async def erase() -> None:
+        async with hall.database.session() as session:
+            await erase_pickups(Deps(session, hall.clock, hall.keys), index_of(hall.keys, NUMBER), f"account:{account}")
+
+    async with hall.database.session() as session:
+        notice = (await session.exec(select(PickupNotice).with_for_update())).one()
+        erasing = asyncio.create_task(erase())
+        async with asyncio.timeout(30):
+            while not await hall.database.pool.fetchval(_WAITS):
+                await asyncio.sleep(0.01)
+        notice.state, notice.told_by, notice.told_at = "told", APPS["wechat"], hall.clock.now()
+        session.add(notice)
+    await erasing
+    assert await told(hall) == [(None, "told", APPS["wechat"])]

@@ -58,6 +58,18 @@ async def test_who_was_reminded_is_not_again_when_the_service_says_another_time(
     assert await history(hall) == ["confirm", "remind"]
 
 
+async def test_who_would_be_reminded_by_nobody_is_all_the_same_and_once(hall: Hall) -> None:
+    """A process of a former version has written the booking, without the moment."""
+    await hall.book(await hall.resident(), NINE)
+    await hall.ask("UPDATE booking SET remind_at = NULL RETURNING id")
+    await hall.work(NINE - timedelta(hours=24, minutes=1) - hall.clock.now())
+    assert await reminders(hall) == []
+    for _ in range(2):
+        await hall.work(timedelta(minutes=10))
+        assert len(await reminders(hall)) == 1
+    assert await hall.ask("SELECT remind_at FROM booking") == [(None,)]
+
+
 async def test_of_many_that_are_to_come_only_what_is_due_is_read(hall: Hall) -> None:
     booked = await hall.book(await hall.resident(), NINE)
     await hall.ask(

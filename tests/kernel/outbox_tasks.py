@@ -25,5 +25,14 @@ async def write(session: AsyncSession, context: TaskContext, arguments: Write) -
     await session.execute(text("INSERT INTO effects VALUES (:number)"), {"number": arguments.number})
 
 
+async def _gives_up(session: AsyncSession, context: TaskContext, arguments: Write) -> None:
+    await session.execute(text("INSERT INTO effects VALUES (:number)"), {"number": arguments.number})
+
+
+@consumer("outbox.test_try_once", Write, waits=(), given_up=_gives_up)
+async def try_once(session: AsyncSession, context: TaskContext, arguments: Write) -> None:
+    raise ValueError(arguments.number)
+
+
 if __name__ == "__main__":
     {"worker": work, "beat": beat}[sys.argv[1]](sys.argv[2:])

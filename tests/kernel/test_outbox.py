@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from cli.outbox import outbox as outbox_command
 from kernel.clock import ManualClock, SystemClock
-from kernel.database import Database
+from kernel.database import Database, driver
 from kernel.embedded.valkey import start_valkey
 from kernel.ids import uuid7
 from kernel.outbox import KEY_PREFIX, OutboxMessage, attach_outbox, publish, send, sweep
@@ -103,6 +103,28 @@ async def test_a_failing_task_is_noted_and_tried_again_later(outbox: Database, s
     assert row["last_error"] == "ValueError: numbers are positive"
     assert row["due_at"] > datetime.now(UTC)
     assert await outbox.pool.fetchval("SELECT count(*) FROM effects") == 0
+
+
+async def test_what_cannot_be_read_any_more_is_given_up_as_what_fails(outbox: Database, settings: Settings) -> None:
+    """A former version has sent it, with other arguments."""
+    async with outbox.session() as session:
+        for number in (1, 2):
+            send(session, SystemClock(), "outbox.test_try_once", Write(number))
+        await session.flush()
+        unread = "UPDATE outbox SET arguments = '{\"number\": {\"n\": 2}}' WHERE arguments->>'number' = '2'"
+        await (await driver(session)).execute(unread)
+    with running(settings, "worker"):
+        async with asyncio.timeout(60):
+            while await outbox.pool.fetchval("SELECT count(*) FROM outbox WHERE due_at IS NOT NULL"):
+                await asyncio.sleep(0.02)
+    given_up = await outbox.pool.fetch("SELECT failures, last_error FROM outbox ORDER BY id")
+    assert [tuple(each) for each in given_up] == [
+        (1, "ValueError: 1"),
+        (1, "ValidationError: Expected `int`, got `object` - at `$.number`"),
+    ]
+    assert await outbox.pool.fetchval("SELECT array_agg(number) FROM effects") == [1]
+    async with outbox.session() as session:
+        assert await sweep(session, ManualClock(datetime.now(UTC) + timedelta(days=9))) == 0
 
 
 async def test_a_killed_broker_and_a_killed_worker_lose_nothing(outbox: Database, settings: Settings) -> None:

@@ -134,8 +134,7 @@ async def _call(deps: Deps, at: _At, actor: str) -> HallTicket:
     ticket.counter, ticket.calls, ticket.called_at = at.desk.code, ticket.calls + 1, now
     at.desk.ticket_id = ticket.booking_id
     deps.session.add_all([ticket, at.desk])
-    if at.row.account_id is not None:
-        await notify(deps, at.row, "called", now.isoformat(), number=ticket.number, counter=at.desk.code)
+    await notify(deps, at.row, "called", now.isoformat(), number=ticket.number, counter=at.desk.code)
     return ticket
 
 

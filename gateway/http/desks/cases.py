@@ -25,7 +25,8 @@ from gateway.http.desks.asking import MOST_BYTES, Desks, IdNumber, Line, Said, r
 from gateway.http.halls.tickets import holder
 from kernel.crypto.blind_index import normal_phone
 
-_BY_NUMBER = Limit("desk look-ups by ID number", 120, 600)
+LOOK_UPS = Limit("desk look-ups of persons", 120, 600)
+"""By ID numbers, and of whom to ring: with a credential that was stolen nobody reads a whole city's."""
 
 Reason = Annotated[str, Meta(pattern="^[a-z][a-z_]{2,39}$", description="Write a code such as person_asked.")]
 Hold = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -141,7 +142,7 @@ async def _by_code(served: Served, code: str) -> tuple[list[Booking], str]:
 async def _by_number(desks: Desks, served: Served, id_number: str) -> tuple[list[Booking], str]:
     """Whoever could try many numbers would learn who has an appointment."""
     with needing_redis("Nobody can be looked up by their ID number at the moment", fix="Ask for the code."):
-        await attempt(desks.platform.environment.redis, _BY_NUMBER, served.door.actor)
+        await attempt(desks.platform.environment.redis, LOOK_UPS, served.door.actor)
     person = await person_by_number(served.session, served.keys, id_number)
     return [*await by_person(served.session, served.door, person)], f"person:{person[0].hex()}"
 
@@ -161,6 +162,8 @@ def _ring(desks: Desks) -> HTTPRouteHandler:
     @post("/desks/cases/{case:uuid}/ring", status_code=200, exception_handlers=REFUSALS)
     async def ring(request: AnyRequest) -> Response[bytes]:
         async with desks.serving(request) as served:
+            with needing_redis("Nobody's telephone can be shown at the moment"):
+                await attempt(desks.platform.environment.redis, LOOK_UPS, served.door.actor)
             row = await case_of(served.session, served.door, request.path_params["case"])
             person = await of_booking(served.session, served.desk.cipher, row)
             await desks.audit(served, "case.person_read", f"booking:{row.id}")

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 from redis.asyncio import Redis
 
+from auth.credentials import key_id_of
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
 from services_catalog.organisations.roles import Role
@@ -34,6 +35,7 @@ class Staff:
 
     def __init__(self, client: httpx.AsyncClient, token: str, office: str = "") -> None:
         self._client, self._token, self._office = client, token, office
+        self.key_id = key_id_of(token) if token else ""
 
     async def ask(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
         query |= {"office": self._office} if self._office else {}

@@ -9,7 +9,9 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from auth.residents.attempts import attempt
 from flows.appointments.booking_tables import Booking
+from gateway.http.desks.cases import LOOK_UPS
 from tests.appointments.hall import OFFICE, WINDOW, Hall
 from tests.appointments.test_closing import office_cancels
 from tests.gateway.conftest import City
@@ -140,6 +142,21 @@ async def test_whom_to_ring_is_said_whole_to_who_serves_the_case_and_audited(
     assert await hotline.done(f"/cases/{other['id']}/ring") == {"name": person["name"], "phone": ""}
     read = "SELECT object FROM audit_entry WHERE action = 'case.person_read' ORDER BY seq"
     assert await hall.ask(read) == [(f"booking:{made['id']}",)] * 2 + [(f"booking:{other['id']}",)]
+
+
+async def test_whom_to_ring_is_said_no_more_often_than_numbers_are_looked_up(
+    hall: Hall, client: httpx.AsyncClient, redis: Redis
+) -> None:
+    one, other = [await staff(hall, client, "hotline") for _ in range(2)]
+    made = await book(one, phone="13800138000")
+    ring = f"/cases/{made['id']}/ring"
+    for _ in range(LOOK_UPS.most - 1):
+        await attempt(redis, LOOK_UPS, f"credential:{one.key_id}")
+    await one.done(ring)
+    assert await one.code(ring) == (429, "TOO_MANY_ATTEMPTS")
+    assert await one.code("/cases/find", idNumber=LI) == (429, "TOO_MANY_ATTEMPTS")
+    assert (await other.done(ring))["phone"] == "+8613800138000"
+    assert await hall.ask("SELECT count(*) FROM audit_entry WHERE action = 'case.person_read'") == [(2,)]
 
 
 async def test_what_is_sent_twice_is_done_once(hall: Hall, clerk: Staff) -> None:
