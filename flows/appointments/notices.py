@@ -57,7 +57,12 @@ async def notify(
     ``occasion`` tells apart what may happen more than once to one booking. ``values``: ``code``, ``reason``, ``number``
     and ``counter`` for messages that say them, ``until`` when it is too late to tell it.
     """
-    whose = _Holder(to) if to else await _holder(deps, row)
+    await _tell(deps, row, kind, occasion, _Holder(to) if to else await _holder(deps, row), values)
+
+
+async def _tell(  # noqa: PLR0917 - all that a notice is of
+    deps: Deps, row: Noticed, kind: Kind, occasion: str, whose: _Holder, values: Mapping[str, str | datetime]
+) -> None:
     if whose.account_id is None and kind in ONLY_APPS:
         return
     said = {
@@ -79,12 +84,12 @@ async def notify_everybody(
     """Tell whose a booking is and, of others who come or were to, those with accounts, but whoever did it; once."""
     whose = await _holder(deps, row)
     own = await parts_of(deps.session, whose.account_id) if whose.account_id else ()
-    whom: list[UUID | None] = [*await accounts_named(deps.session, row.id, own)]
+    whom = [_Holder(each) for each in await accounts_named(deps.session, row.id, own)]
     if actor not in {f"account:{each}" for each in own} and (own or whose.by_phone or not whom):
-        whom.append(whose.account_id)
+        whom.append(whose)
     for each in whom:
-        if actor != f"account:{each}":
-            await notify(deps, row, kind, occasion, each, **values)
+        if actor != f"account:{each.account_id}":
+            await _tell(deps, row, kind, occasion, each, values)
 
 
 async def notify_named(deps: Deps, row: Booking, former: Booking | None, actor: str) -> None:
@@ -103,7 +108,7 @@ async def notify_named(deps: Deps, row: Booking, former: Booking | None, actor: 
     for each in before.difference(named):
         await notify(deps, former, "cancelled", "", each)
     if (whose.account_id or whose.by_phone) and not actor.startswith("account:"):
-        await notify(deps, row, "moved", code=row.code)
+        await _tell(deps, row, "moved", "", whose, {"code": row.code})
 
 
 async def _holder(deps: Deps, row: Noticed) -> _Holder:
