@@ -1,4 +1,4 @@
-"""Programs that a test runs to their end: npm, and the independent clients that it installs."""
+"""Programs that a test runs to their end, npm and the independent clients that it installs; and whether one runs."""
 
 import asyncio
 import os
@@ -25,3 +25,11 @@ async def run(*command: str, cwd: Path, env: Mapping[str, str] | None = None) ->
         await process.communicate()
         return -1, b"it took too long"
     return process.returncode or 0, output
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and has not ended; one that has ended may wait for whoever reaps it."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the second when it is reaped between opening and reading
+        return False

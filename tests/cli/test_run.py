@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from cli.ports import bindable, url
 from kernel.database import asyncpg_url
 from kernel.embedded import servers
 from kernel.settings import Settings
+from tests.programs import runs
 
 pytestmark = pytest.mark.case("issue-2.1")
 REPOSITORY = Path(__file__).parents[2]
@@ -41,8 +43,11 @@ def _free_port() -> int:
 
 def _children(pid: int) -> dict[int, str]:
     """The pids of a process's children and what they run."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(each): Path(f"/proc/{each}/cmdline").read_text().replace("\0", " ") for each in listed}
+    found = {}
+    for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended between listing and reading
+            found[int(each)] = Path(f"/proc/{each}/cmdline").read_text().replace("\0", " ")
+    return found
 
 
 def _wait(for_what: Callable[[], Any]) -> Any:
@@ -205,7 +210,7 @@ def test_a_killed_run_leaves_nothing_behind_and_can_start_again(running: Running
     assert len(parking) == 3
     running.process.kill()
     running.process.wait()
-    _wait(lambda: not any(_runs(pid) for pid in children))
+    _wait(lambda: not any(runs(pid) for pid in children))
     running.start()
     assert "errors" not in running.ask()
     assert "could not be published" not in running.output.read_text()
@@ -291,13 +296,6 @@ def test_a_browser_s_sign_in_can_be_walked_through_from_a_shell(running: Running
     payload = tokens["id_token"].split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     assert (claims["aud"], claims["nonce"], claims["acr"], claims["amr"]) == ("try", "n1", "L1", ["sms"])
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def test_a_taken_port_is_named_with_what_to_do() -> None:

@@ -13,19 +13,13 @@ import pytest
 
 from cli.supervisor import Supervisor, Unit, program, trim
 from kernel.embedded.process import tail
+from tests.programs import runs
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 def _unit(name: str, code: str, folder: Path) -> Unit:
     return program(name, [sys.executable, "-u", "-c", textwrap.dedent(code)], os.environ, folder / f"{name}.log")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def _shows(log: Path, text: str) -> bool:
@@ -53,7 +47,7 @@ async def test_what_dies_is_reported_with_its_last_words_and_started_again(tmp_p
     assert "clerk ended (signal SIGKILL); it starts again in 0.5 s" in report
     assert f"born {first}" in report
     assert unit.process is not None
-    assert not _alive(unit.process.pid)
+    assert not runs(unit.process.pid)
 
 
 async def _next_pid(unit: Unit, before: int) -> int:
@@ -153,9 +147,9 @@ def test_a_killed_parent_takes_its_children_along(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as parent:  # noqa: S603 - ourselves
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        assert _alive(child)
+        assert runs(child)
         parent.send_signal(signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while _alive(child) and time.monotonic() < deadline:
+        while runs(child) and time.monotonic() < deadline:
             time.sleep(0.02)
-    assert not _alive(child)
+    assert not runs(child)

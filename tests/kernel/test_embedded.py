@@ -20,6 +20,7 @@ from kernel.embedded import EmbeddedError, binaries, servers, start_missing, sto
 from kernel.embedded.postgres import start_postgres
 from kernel.embedded.valkey import start_valkey
 from kernel.settings import Settings
+from tests.programs import runs
 
 pytestmark = pytest.mark.case("issue-2.1")
 REPOSITORY = Path(__file__).parents[2]
@@ -79,13 +80,6 @@ def _eventually(holds: Callable[[], bool]) -> bool:
     return True
 
 
-def _gone(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()  # its reaper is pid 1, whenever that comes
-    except FileNotFoundError:
-        return True
-
-
 async def _query(url: str, statement: str) -> object:
     connection = await asyncpg.connect(url)
     try:
@@ -120,7 +114,7 @@ def test_runs_as_a_plain_user(state: Path) -> None:
         assert all(Path(f"/proc/{pid}").stat().st_uid == 65534 for pid in pids)
     finally:
         _end(holder)
-    assert all(_eventually(lambda pid=pid: _gone(pid)) for pid in pids)  # type: ignore[misc]  # a default binds pid
+    assert all(_eventually(lambda pid=pid: not runs(pid)) for pid in pids)  # type: ignore[misc]  # a default binds pid
 
 
 def test_a_killed_parent_takes_them_along(used: Path) -> None:
@@ -129,7 +123,7 @@ def test_a_killed_parent_takes_them_along(used: Path) -> None:
     assert len(pids) == 2
     os.kill(holder.pid, signal.SIGKILL)
     holder.communicate()
-    assert _eventually(lambda: all(map(_gone, pids)))
+    assert _eventually(lambda: not any(map(runs, pids)))
 
 
 def test_two_starts_at_once_share_one_server(state: Path) -> None:

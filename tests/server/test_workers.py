@@ -10,13 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 
 from kernel.http_server.listening import ListenError, address, listen, reserve
 from kernel.settings import Settings, variable
 from tests.conftest import REPOSITORY
+from tests.programs import runs
 
 Process = subprocess.Popen[str]
 
@@ -56,13 +56,6 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def ask_all(port: int, number: int) -> set[int]:
     """Ask until ``number`` different workers have answered: the kernel spreads connections by chance."""
     found: set[int] = set()
@@ -81,7 +74,7 @@ def test_all_workers_answer_and_sigterm_ends_them() -> None:
         assert parent.pid not in workers
         parent.send_signal(signal.SIGTERM)
         assert parent.wait(20) == 0
-        assert not any(map(is_alive, workers))
+        assert not any(map(runs, workers))
 
 
 def test_a_worker_that_dies_is_replaced() -> None:
@@ -90,7 +83,7 @@ def test_a_worker_that_dies_is_replaced() -> None:
         before = ask_all(port, 2)
         victim = before.pop()
         os.kill(victim, signal.SIGKILL)
-        eventually(lambda: not is_alive(victim))
+        eventually(lambda: not runs(victim))
         after = ask_all(port, 2)
         assert victim not in after
         assert before < after
@@ -102,7 +95,7 @@ def test_workers_end_when_the_parent_is_killed() -> None:
     with started("tests.server.worker_program", "2") as parent:
         workers = ask_all(int(line(parent)), 2)
         parent.kill()
-        eventually(lambda: not any(map(is_alive, workers)))
+        eventually(lambda: not any(map(runs, workers)))
 
 
 def test_a_worker_that_cannot_start_ends_everything() -> None:
