@@ -22,7 +22,7 @@ from auth.residents.holdings import holdings
 from auth.sessions.sessions import sessions_of
 from auth.sessions.tables import Session
 from flows.appointments.deps import Deps
-from flows.appointments.hall.holdings import halls_held, leave_halls
+from flows.appointments.hall.holdings import halls_held
 from flows.appointments.holdings import appointments_held, erase_appointments
 from flows.codes.holdings import codes_held
 from flows.parking.holdings import erase_parking, parking_held
@@ -250,7 +250,6 @@ class MeMutations:
                 raise AuthenticationTooOldError(decision.reason, within=PROOF_FRESH_FOR, fix="Sign in again first.")
             # by the ID number, which goes with the account, some of them are known as theirs
             appointments = Deps(session, platform.environment.clock)
-            await leave_halls(appointments, account.id)
             await erase_appointments(appointments, account.id)
             actor = f"account:{account.id}"
             pickups = PickupDeps(session, platform.environment.clock, platform.environment.keys)

@@ -19,6 +19,7 @@ from flows.appointments.deps import Deps
 from flows.appointments.draw.tables import DrawEntry
 from flows.appointments.ending import let_rest
 from flows.appointments.finding import theirs
+from flows.appointments.hall.holdings import leave_halls
 from flows.appointments.history import happen
 from flows.appointments.notice_tables import AppointmentNotice
 from flows.appointments.notices import notify_everybody
@@ -28,6 +29,7 @@ from flows.appointments.persons import lock, person_of
 from flows.appointments.right_tables import BookingRight
 from flows.appointments.waitlist import entries
 from flows.appointments.waitlist.entries import OPEN
+from flows.appointments.waitlist.offering import in_turn
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent
 from kernel.crypto.fields import FieldCipher
 from kernel.database import driver
@@ -65,13 +67,15 @@ async def appointments_held(deps: Deps, cipher: FieldCipher, account_id: UUID) -
 
 
 async def erase_appointments(deps: Deps, account_id: UUID) -> None:
-    """Give up what is to come, and forget by what its persons were told apart."""
+    """Give up what is to come, leave halls and the waitlist, and forget by what its persons were told apart."""
     session, parts = deps.session, await parts_of(deps.session, account_id)
+    await in_turn(session)  # or else who offers has slots and wants our entry, for which who confirms has our person
+    await leave_halls(deps, account_id)
     mine = select(Booking).where(await theirs(session, account_id)).order_by(col(Booking.id)).with_for_update()
     open_ = select(WaitlistEntry).where(col(WaitlistEntry.account_id).in_(parts), col(WaitlistEntry.state).in_(OPEN))
     waiting = open_.order_by(col(WaitlistEntry.id)).with_for_update()
     person = await person_of(session, account_id)
-    for each in (mine, waiting):  # bookings, entries, then persons, as everybody does
+    for each in (mine, waiting):
         await session.exec(each)
     await lock(await driver(session), [person])
     rows = (await session.exec(mine)).all()  # one was being booked, perhaps, until the person was ours

@@ -173,11 +173,12 @@ class Hall:
         async with self.database.session() as session:
             return [*(await session.exec(text(query), params=values)).all()]  # type: ignore[call-overload]  # a text
 
-    async def until_one_waits(self) -> None:
-        """Return once a transaction waits for another one's lock."""
+    async def until_waiting(self, number: int = 1) -> None:
+        """Return once so many transactions wait for others' locks."""
         waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        while not await self.ask(waiting):
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):
+            while len(await self.ask(waiting)) < number:
+                await asyncio.sleep(0.01)
 
     async def work(self, after: timedelta = timedelta(0)) -> None:
         """Let time pass, and do what beat and the outbox have for appointments."""

@@ -138,7 +138,7 @@ async def test_whose_account_is_erased_keeps_nothing_that_was_being_booked(hall:
         row = await confirm(hall.desk(), session, held, Comer(f"account:{one}", one, [await person_of(session, one)]))
         await session.flush()
         erasing = asyncio.create_task(_erase(hall, one))
-        await hall.until_one_waits()
+        await hall.until_waiting()
     await erasing
     assert (await hall.booking(row.id)).state == "cancelled"
     assert await hall.ask("SELECT count(*) FROM booking_person") == [(0,)]

@@ -23,9 +23,6 @@ from tests.appointments.hall import Hall, on
 pytestmark = pytest.mark.case("issue-6.pick-ups")
 NUMBER = "11010519491231002X"
 UNTIL = on("12-04", "18:00")
-_WAITS = """
-    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())
-"""
 
 
 @pytest.fixture
@@ -122,9 +119,7 @@ async def test_what_is_told_while_the_account_is_erased_stays_told(hall: Hall, h
     async with hall.database.session() as session:
         notice = (await session.exec(select(PickupNotice).with_for_update())).one()
         erasing = asyncio.create_task(erase())
-        async with asyncio.timeout(30):
-            while not await hall.database.pool.fetchval(_WAITS):
-                await asyncio.sleep(0.01)
+        await hall.until_waiting()
         notice.state, notice.told_by, notice.told_at = "told", APPS["wechat"], hall.clock.now()
         session.add(notice)
     await erasing

@@ -168,7 +168,7 @@ async def test_what_is_told_beside_a_load_waits_its_turn(clinic: Clinic) -> None
     assert hand.work is not None
     async with hall.database.session() as session, offering_new_hours(session, hall.clock):
         following = asyncio.create_task(hand.work)
-        await hall.until_one_waits()
+        await hall.until_waiting()
         read, _ = read_office_file(msgspec.json.encode({"systems": [system]}))
         assert read is not None
         await Loading(session, hall.clock, "operator:test").load(read)

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 import yaml
@@ -12,17 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from auth.accounts.accounts import account_of
 from auth.accounts.merging import merge
-from flows.appointments.booking import Comer
 from flows.appointments.deps import Deps
 from flows.appointments.ending import come_back
 from flows.appointments.errors import ClashError, TakenError, UnknownBookingError, WaitlistRefusedError
 from flows.appointments.finding import booking_of
-from flows.appointments.holdings import appointments_held, erase_appointments
 from flows.appointments.loading import Loading
 from flows.appointments.office_reading import read_office_file
-from flows.appointments.persons import person_of
-from flows.appointments.waitlist import confirming, joining
-from flows.appointments.waitlist.entries import ahead_of, entry_of, offer_of
+from flows.appointments.waitlist import joining
+from flows.appointments.waitlist.entries import ahead_of, entry_of
 from flows.appointments.waitlist.extending import offering_new_hours
 from flows.appointments.waitlist.joining import Wish
 from flows.appointments.waitlist.offering import in_turn, offer_returned
@@ -323,42 +319,6 @@ async def test_somebody_waits_once_for_a_service_and_for_three_at_most(bare_hall
         await join(hall, one, service=each["code"])
     with pytest.raises(WaitlistRefusedError, match="3 services"):
         await join(hall, one, service="service-2")
-
-
-async def test_an_account_that_is_erased_waits_no_more_and_its_offer_goes_on(full: Hall) -> None:
-    owner, one, other = await full.residents(3)
-    booked = await full.book(owner, NINE)
-    waiting = [await join(full, one), await join(full, other)]
-    await give_up(full, booked)
-    async with full.database.session() as session:
-        held = await appointments_held(Deps(session, full.clock), full.keys.cipher, one)
-        await erase_appointments(Deps(session, full.clock), one)
-    assert [each["state"] for each in held["waitlist"]] == ["offered"]
-    assert [each["event"] for each in held["waitlist_events"]] == ["join", "offer"]
-    await full.work()
-    assert await states(full, *waiting) == ["left", "offered"]
-    assert await full.ask("SELECT count(*) FROM waitlist_person WHERE entry_id = :id", id=waiting[0]) == [(0,)]
-
-
-async def test_an_account_that_is_erased_while_it_confirms_its_offer_keeps_nothing(full: Hall) -> None:
-    owner, one = await full.residents(2)
-    booked = await full.book(owner, NINE)
-    waits = await join(full, one)
-    await give_up(full, booked)
-    async with full.database.session() as session:
-        made = offer_of(await entry_of(session, waits, lock=True), str(one))
-        erasing = asyncio.create_task(_erase(full, one))
-        await full.until_one_waits()
-        comer = Comer(f"account:{one}", one, [await person_of(session, one)])
-        row = await confirming.confirm(full.desk(), session, made, comer)
-    await erasing
-    assert (await full.booking(row.id)).state == "cancelled"
-    assert await full.ask("SELECT count(*) FROM booking_person WHERE booking_id = :id", id=row.id) == [(0,)]
-
-
-async def _erase(hall: Hall, account: UUID) -> None:
-    async with hall.database.session() as session:
-        await erase_appointments(Deps(session, hall.clock), account)
 
 
 async def test_what_a_person_is_known_by_counts_when_it_is_offered(full: Hall) -> None:
