@@ -6,6 +6,7 @@ codes ``receiver``, ``template``, ``value`` (422), ``quota`` (429), ``unavailabl
 """
 
 import re
+import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
@@ -26,7 +27,9 @@ from kernel.errors import YiwangError
 from kernel.masks import masked_phone
 from kernel.settings import Settings
 
-_APART = "[ ().-]"  # between the digits of a telephone number, as people write it
+# Between the digits of a telephone number, as people and machines write it; not bounded, it would cost their square.
+_APART = r"(?:%20|\(0\)|[\W_]){0,3}"
+_SHOWN = 200  # characters of what a gateway says
 
 
 class Sms(Struct, frozen=True, kw_only=True):
@@ -88,18 +91,21 @@ async def open_sms(settings: Settings, clock: Clock) -> AsyncIterator[SmsGateway
 
 def _refused(refusal: Refusal, to: str) -> YiwangError:
     """Return the error for a refusal. Errors are logged and kept: none has the whole number, though the gateway may."""
-    said = _without_number(refusal.message, to)
+    said, code, field = (_without_number(each, to) for each in (refusal.message, refusal.code, refusal.field))
     if refusal.code == "quota":
         return HostQuotaError(f"The SMS gateway takes no more: {said}", fix="Try again in a minute.")
     if refusal.code in {"receiver", "template", "value"}:
         reason = cast("Literal['receiver', 'template', 'value']", refusal.code)
-        return MessageRefusedError(f"The SMS gateway refuses: {said}", reason=reason, field=refusal.field)
+        return MessageRefusedError(f"The SMS gateway refuses: {said}", reason=reason, field=field)
     return HostConfigurationError(
-        f"The SMS gateway refuses with code {refusal.code!r}", fix="Compare what it expects with adapters/web/sms.py."
+        f"The SMS gateway refuses with code {code!r}: {said}", fix="Compare what it expects with adapters/web/sms.py."
     )
 
 
 def _without_number(said: str, to: str) -> str:
-    """Mask a number however it is written: what ends in its last seven digits, with what of it stands before them."""
-    ending = f"{_APART}*".join(to[-7:].removeprefix("+"))
-    return re.sub(rf"[+(]?(?:\d{_APART}*)*{ending}", masked_phone(to), said)
+    """Mask a number: what has its last seven digits, with those of the others that stand before them."""
+    digits, pattern = to.removeprefix("+"), ""
+    for each in digits[:-7]:
+        pattern = f"(?:{pattern}{each}{_APART})?"
+    pattern += _APART.join(digits[-7:])
+    return re.sub(rf"(?:\+|\b00?)?\(?{pattern}", masked_phone(to), unicodedata.normalize("NFKC", said))[:_SHOWN]
