@@ -11,7 +11,10 @@ from kernel.watching import Watched, announce
 
 HALLS = Watched(
     channel=key("halls", "changed"),
-    look="SELECT office AS id, revision AS version FROM hall_revision WHERE office = ANY($1::text[])",
+    look="""
+        SELECT office AS id, coalesce(revision, 0) AS version
+        FROM unnest($1::text[]) AS office LEFT JOIN hall_revision USING (office)
+    """,  # a hall that nobody has come to yet is at 0, as it is read
     what="halls",
 )
 _CHANGED = "halls have changed"  # in AsyncSession.info

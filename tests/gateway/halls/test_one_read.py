@@ -63,6 +63,15 @@ async def test_a_call_is_read_once_for_all_who_watch(
     assert len(reads(asked)) < WATCHERS  # the call's own are among them
 
 
+async def test_a_hall_that_nobody_has_come_to_is_read_once_too(lobby: Lobby) -> None:
+    of = lobby.hall
+    halls, watch = Halls(of.database, of.clock, of.keys.cipher), Watch(of.database.pool, of.redis, HALLS)
+    async with watch.changes_of("hall") as changes:
+        await watch.look()
+        found = [await halls.read("hall", changes.version, live.LOOK_SECONDS) for _ in range(3)]
+    assert found[0] is found[1] is found[2]
+
+
 async def test_who_comes_when_nobody_watches_is_shown_no_hall_of_before(lobby: Lobby) -> None:
     of = lobby.hall
     halls, watch = Halls(of.database, of.clock, of.keys.cipher), Watch(of.database.pool, of.redis, HALLS)
