@@ -86,7 +86,7 @@ async def test_nobody_waits_for_the_audit_log_while_people_are_looked_up(hall: H
     async with hall.database.session() as session:
         await session.exec(text("LOCK TABLE identity IN ACCESS EXCLUSIVE MODE"))  # type: ignore[call-overload]  # a text
         looking = asyncio.create_task(operator.done("appointments", "conflicts", "--people"))
-        await hall.until_one_waits()
+        await hall.until_waiting()
         assert await hall.ask("SELECT seq FROM audit_head FOR UPDATE NOWAIT")
     assert CALLED in await looking
     assert len(await audited(hall)) == 2

@@ -206,6 +206,7 @@ async def test_stopping_ends_streams_of_events_at_once_and_nothing_else(serve: S
 @pytest.fixture
 def only_new_objects() -> None:
     """The collector neither looks at nor tells of what earlier tests have left: millions of objects, each time."""
+    gc.collect()  # what is frozen as garbage would never warn of what it has left open
     gc.freeze()
 
 
