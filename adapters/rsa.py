@@ -6,6 +6,7 @@ what a message says of itself.
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -36,6 +37,7 @@ def is_signed(key: RSAPublicKey, text: bytes, signature: str, digest: Digest = "
     return True
 
 
+@lru_cache(maxsize=64)  # a key is checked for 70 ms, and a city's apps share theirs
 def private_key(pem: bytes, what: str) -> RSAPrivateKey:
     """Read an unencrypted PEM private key, PKCS#8 or PKCS#1. Raises HostKeyError; ``what`` names it there."""
     key = _read(what, lambda: serialization.load_pem_private_key(pem, password=None))
