@@ -24,7 +24,7 @@ class QueueShown:
     number: str | None = strawberry.field(description="As it is shown and called, such as A001.")
     service: strawberry.ID | None = strawberry.field(description="What they wait for: they may have been sent on.")
     position: int | None = strawberry.field(description="1: the next. While they wait.")
-    ahead: int | None = strawberry.field(description="So many of the same service are before them.")
+    ahead: int | None = strawberry.field(description="So many a counter for them may call before, of whatever service.")
     wait_low: int | None = strawberry.field(description="They wait for about so many seconds at least,")
     wait_high: int | None = strawberry.field(description="and at most. Null while no counter is open for them.")
     wait_error: int | None = strawberry.field(

@@ -60,7 +60,8 @@ Event = Literal[
 _WAITING: tuple[State, ...] = ("ticket", "checked_in", "requeued")
 WAITING: frozenset[State] = frozenset(_WAITING)
 """In the hall's queue."""
-PRESENT: frozenset[State] = frozenset({*_WAITING, "called", "serving", "missed"})
+AT_COUNTER: frozenset[State] = frozenset({"called", "serving"})
+PRESENT: frozenset[State] = frozenset({*_WAITING, *AT_COUNTER, "missed"})
 """In the hall."""
 ACTIVE: frozenset[State] = frozenset({"confirmed", "conflict", *PRESENT})
 """These count against a person's limits, and no other booking of theirs may overlap them."""

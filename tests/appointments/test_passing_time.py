@@ -10,12 +10,10 @@ from flows.appointments.errors import UnknownServiceError, WrongStateError
 from flows.appointments.finding import booking_of
 from flows.appointments.hall.closing import never_came
 from flows.appointments.hall.errors import UnknownCounterError
-from flows.appointments.hall.estimating import Pace, Wait, wait
 from flows.appointments.hall.holdings import leave_halls
 from flows.appointments.hall.line import line_of
 from flows.appointments.hall.position import position_of
 from flows.appointments.hall.reading import visit_of
-from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
 from tests.appointments.lobby import COUNTERS, LOBBY, Lobby
 
@@ -232,39 +230,3 @@ async def test_a_ticket_whose_booking_is_over_ends_with_it(lobby: Lobby) -> None
     await lobby.hall.ask("UPDATE booking SET state = 'no_show' WHERE id = :id RETURNING id", id=before.booking_id)
     await lobby.hall.work(timedelta(days=1))
     assert await lobby.hall.ask("SELECT count(*) FROM hall_ticket WHERE ended_at IS NULL") == [(0,)]
-
-
-def test_an_estimate_counts_who_is_ahead_at_the_counters_that_are_open_for_it() -> None:
-    def counter(code: str, *services: str, is_open: bool = True) -> HallCounter:
-        opened = NINE if is_open else None
-        return HallCounter(office="hall", code=code, name_zh=code, services=list(services), opened_at=opened)
-
-    known = {"a": Pace(600, None), "b": Pace(60, 90)}
-    both, only_b, closed = counter("1"), counter("2", "b"), counter("3", is_open=False)
-    assert wait("a", ["a", "b", "a"], [both, closed], known) == Wait(1260, None)
-    assert wait("b", ["a", "b", "a"], [both, only_b], known) == Wait(630, 90)
-    assert wait("b", ["a", "b", "a"], [only_b], known) == Wait(60, 90)
-    assert wait("a", ["a"], [only_b, closed], known) is None
-    assert (Wait(60, 90).low, Wait(60, 90).high, Wait(60, None).high) == (0, 150, 60)
-
-
-async def test_estimates_follow_the_last_services_and_show_how_far_they_were_off(lobby: Lobby) -> None:
-    await lobby.open()
-    await lobby.take()
-    queue = (await lobby.view()).queues[0]
-    assert (queue.service, queue.waiting, queue.low_s, queue.error_s) == ("marriage", 1, 30 * 60, None)  # as planned
-    taken = await lobby.take_many(2)
-    assert [each.estimate_s for each in taken] == [1800, 3600]
-    for _ in range(3):  # at 10:02, 10:07 and 10:12; foretold were none, 30 and 60 minutes
-        await lobby.serve(5 * MINUTE)
-    queue = (await lobby.view()).queues[0]
-    assert (queue.waiting, queue.low_s, queue.high_s) == (0, 0, queue.error_s)
-    assert queue.error_s == ((2 - 0) + (30 - 7) + (60 - 11)) * 60 // 3
-    await lobby.take_many(2)
-    assert (await lobby.take()).estimate_s == 10 * 60
-    assert (await lobby.view()).queues[0].high_s == 15 * 60 + queue.error_s
-
-
-async def test_no_estimate_is_made_while_nobody_serves(lobby: Lobby) -> None:
-    assert (await lobby.take()).estimate_s is None
-    assert (await lobby.view()).queues[0].low_s is None

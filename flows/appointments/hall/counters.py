@@ -3,6 +3,7 @@
 from flows.appointments.deps import Deps
 from flows.appointments.hall.errors import CounterStateError, UnknownCounterError
 from flows.appointments.hall.line import locked, present
+from flows.appointments.states import AT_COUNTER
 from flows.appointments.tables import HallCounter
 
 
@@ -29,7 +30,7 @@ async def close_counter(deps: Deps, office: str, code: str) -> HallCounter:
     line = await locked(deps, office, even_closed=True)
     row = await counter_of(deps, office, code, even_closed=True)
     for ticket, booking in await present(deps.session, line):
-        if ticket.counter == code and booking.state in ("called", "serving"):
+        if ticket.counter == code and booking.state in AT_COUNTER:
             raise CounterStateError(f"{ticket.number} is at counter {code}", fix="Finish, skip or transfer it first.")
     row.opened_at = row.opened_by = None
     deps.session.add(row)

@@ -1,4 +1,4 @@
-"""How long somebody will wait: what those before them take, by the last services, over the counters that are open.
+"""How long somebody will wait, if the hall goes on as lately: counters that are open end what they do, and call on.
 
 How far such estimates were off is measured: each is kept with its ticket, beside how long the wait was.
 """
@@ -12,7 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.hall.line import Line, counters_for, waiting
 from flows.appointments.hall.tables import HallTicket
+from flows.appointments.states import AT_COUNTER
 from flows.appointments.tables import HallCounter
+from kernel.clock import Clock
 from kernel.database import driver
 
 LAST = 20
@@ -36,6 +38,10 @@ _PACE = """
         ) last
     ) off ON true
     WHERE s.code = ANY ($2::text[])
+"""
+_BUSY = """
+    SELECT t.counter, t.service, t.served_at FROM hall_ticket t JOIN booking b ON b.id = t.booking_id
+    WHERE t.office = $1 AND t.day = $2 AND t.ended_at IS NULL AND b.state = ANY ($3::text[])
 """
 _ERRORS = """
     SELECT h.office, s.code, off.error_s FROM hall_revision h CROSS JOIN appointment_service s CROSS JOIN LATERAL (
@@ -71,6 +77,16 @@ class Wait(Struct, frozen=True):
         return self.seconds + (self.error or 0)
 
 
+class Open(Struct, frozen=True):
+    """A counter that calls people: of which services, of all if none is named, and in how many seconds the next."""
+
+    services: Sequence[str]
+    free_in_s: int = 0
+
+    def serves(self, service: str) -> bool:
+        return not self.services or service in self.services
+
+
 async def paces(session: AsyncSession, office: str, services: Sequence[str]) -> Mapping[str, Pace]:
     """Return the paces of services at an office; of one that nobody was served of yet, as long as it is planned for."""
     rows = await (await driver(session)).fetch(_PACE, office, list(services), LAST)
@@ -88,32 +104,55 @@ async def errors_since(connection: "asyncpg.Connection[asyncpg.Record]", begin: 
     return [(row["office"], row["code"], int(row["error_s"])) for row in await connection.fetch(_ERRORS, begin, LAST)]
 
 
-async def foretold(session: AsyncSession, line: Line, ticket: HallTicket) -> tuple[int, Wait | None]:
-    """Return how many of its service are called before a ticket that waits, and how long it will wait.
+async def foretold(session: AsyncSession, clock: Clock, line: Line, ticket: HallTicket) -> tuple[int, Wait | None]:
+    """Return how many may be called before a ticket that waits (``before``), and how long it will wait.
 
     Nobody knows how long before its day begins, and which counters will be open then.
     """
     ahead = [each.service for each in await waiting(session, ticket) if each.standing < ticket.standing]
     if ticket.day > line.day:
-        return ahead.count(ticket.service), None
-    counters = await counters_for(session, line.office.code)
-    known = await paces(session, line.office.code, sorted({*ahead, ticket.service}))
-    return ahead.count(ticket.service), wait(ticket.service, ahead, counters, known)
+        return before(ticket.service, ahead, ()), None
+    office, now = line.office.code, clock.now()
+    there = await (await driver(session)).fetch(_BUSY, office, line.day, sorted(AT_COUNTER))
+    known = await paces(session, office, sorted({*ahead, ticket.service, *(each["service"] for each in there)}))
+    busy = {each["counter"]: left(known[each["service"]], each["served_at"], now) for each in there}
+    counters = opened(await counters_for(session, office), busy)
+    return before(ticket.service, ahead, counters), wait(ticket.service, ahead, counters, known)
 
 
-def serves(counter: HallCounter, service: str) -> bool:
-    """Whether a counter is open for a service."""
-    calls = counter.opened_at is not None and counter.closed_at is None
-    return calls and (not counter.services or service in counter.services)
+def left(pace: Pace, served_at: datetime | None, now: datetime) -> int:
+    """Return how many seconds more somebody is at a counter, who is served since then, or called and on their way."""
+    return max(0, pace.mean_s - (int((now - served_at).total_seconds()) if served_at else 0))
 
 
-def wait(service: str, ahead: Sequence[str], counters: Sequence[HallCounter], known: Mapping[str, Pace]) -> Wait | None:
-    """Return how long somebody waits behind others, given by their services; None while no counter is open for them.
+def opened(counters: Sequence[HallCounter], busy: Mapping[str, int]) -> list[Open]:
+    """Return those that call people; ``busy``: for how many seconds more, by their codes."""
+    calling = [each for each in counters if each.opened_at is not None and each.closed_at is None]
+    return [Open(each.services, busy.get(each.code, 0)) for each in calling]
 
-    Only those count whom one of the same counters may call.
+
+def before(service: str, ahead: Sequence[str], counters: Sequence[Open]) -> int:
+    """Return how many of those ahead, given by their services, one of the counters for somebody may call first.
+
+    While no counter is open for them: those of the same service.
     """
-    mine = [each for each in counters if serves(each, service)]
-    if not mine:
-        return None
-    before = [each for each in ahead if any(serves(counter, each) for counter in mine)]
-    return Wait(sum(known[each].mean_s for each in before) // len(mine), known[service].error_s)
+    mine = [each for each in counters if each.serves(service)]
+    return sum(any(counter.serves(each) for counter in mine) if mine else each == service for each in ahead)
+
+
+def wait(service: str, ahead: Sequence[str], counters: Sequence[Open], known: Mapping[str, Pace]) -> Wait | None:
+    """Return how long somebody waits behind others, given by their services in order.
+
+    Each is called by the counter for them that is free first. None while no counter is open for ``service``.
+    """
+    free_in = [each.free_in_s for each in counters]
+
+    def first(of: str) -> int | None:
+        serving = (nth for nth, each in enumerate(counters) if each.serves(of))
+        return min(serving, key=free_in.__getitem__, default=None)
+
+    for each in ahead:
+        if (nth := first(each)) is not None:
+            free_in[nth] += known[each].mean_s
+    mine = first(service)
+    return None if mine is None else Wait(free_in[mine], known[service].error_s)

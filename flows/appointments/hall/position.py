@@ -9,7 +9,7 @@ from flows.appointments.booking_tables import Booking
 from flows.appointments.hall.estimating import Wait, foretold
 from flows.appointments.hall.line import line_of
 from flows.appointments.hall.tables import HallTicket
-from flows.appointments.states import ACTIVE, WAITING, State
+from flows.appointments.states import ACTIVE, AT_COUNTER, WAITING, State
 from kernel.clock import Clock
 
 
@@ -41,8 +41,8 @@ async def position_of(session: AsyncSession, clock: Clock, row: Booking) -> Posi
     ahead, foreseen = None, None
     if row.state in WAITING:
         line = await line_of(session, clock, row.office, even_closed=True)
-        ahead, foreseen = await foretold(session, line, ticket)
-    is_there = row.state in ("called", "serving")
+        ahead, foreseen = await foretold(session, clock, line, ticket)
+    is_there = row.state in AT_COUNTER
     return Position(
         state=row.state,
         number=ticket.number,

@@ -10,21 +10,23 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from flows.appointments.hall.estimating import Pace, wait
+from flows.appointments.hall.estimating import Open, Pace, before, wait
 from flows.appointments.hall.position import Position
 from flows.appointments.hall.viewing import HallView, TicketView, hall_and_paces
-from flows.appointments.states import WAITING
-from flows.appointments.tables import HallCounter
+from flows.appointments.states import AT_COUNTER, WAITING
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
 
 
 class HallNow(Struct, frozen=True):
-    """A hall as it stands, and how long its services last. ``read_at`` is when its reading began (``monotonic``)."""
+    """A hall as it stands, which counters call people, and how long its services last.
+
+    ``read_at`` is when its reading began (``monotonic``).
+    """
 
     view: HallView
-    counters: Sequence[HallCounter]
+    counters: Sequence[Open]
     paces: Mapping[str, Pace]
     read_at: float
 
@@ -38,14 +40,14 @@ class HallNow(Struct, frozen=True):
         return next((each for each in (*self.view.waiting, *self.view.missed, *there) if each.id == booking_id), None)
 
     def _position(self, ticket: TicketView) -> Position:
-        is_there = ticket.state in ("called", "serving")
-        before = self._before(ticket) if ticket.state in WAITING else None
+        is_there = ticket.state in AT_COUNTER
+        others = self._before(ticket) if ticket.state in WAITING else None
         return Position(
             state=ticket.state,
             number=ticket.number,
             service=ticket.service,
-            ahead=None if before is None else before.count(ticket.service),
-            wait=None if before is None else wait(ticket.service, before, self.counters, self.paces),
+            ahead=None if others is None else before(ticket.service, others, self.counters),
+            wait=None if others is None else wait(ticket.service, others, self.counters, self.paces),
             counter=ticket.counter if is_there else None,
             calls=ticket.calls if is_there else 0,
             called_at=ticket.called_at if is_there else None,

@@ -10,10 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.tables import Account
 from flows.appointments.booking_tables import Booking
-from flows.appointments.hall.estimating import Pace, paces, wait
+from flows.appointments.hall.estimating import Open, Pace, left, opened, paces, wait
 from flows.appointments.hall.line import counters_for, line_of, present, services_at
 from flows.appointments.hall.tables import HallRevision, HallTicket
-from flows.appointments.states import WAITING, State
+from flows.appointments.states import AT_COUNTER, WAITING, State
 from flows.appointments.tables import AppointmentService, HallCounter
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
@@ -90,8 +90,8 @@ async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, offi
 
 async def hall_and_paces(
     session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str
-) -> tuple[HallView, Sequence[HallCounter], Mapping[str, Pace]]:
-    """Return the hall of an office, its counters, and how long its services last. Raises UnknownServiceError."""
+) -> tuple[HallView, Sequence[Open], Mapping[str, Pace]]:
+    """Return the hall of an office, its open counters, and how long its services last. Raises UnknownServiceError."""
     line = await line_of(session, clock, office, even_closed=True)
     revision = await session.get(HallRevision, office)
     there = await present(session, line)
@@ -100,7 +100,13 @@ async def hall_and_paces(
     counters = await counters_for(session, office, still_open=True)
     waiting = [each for each in shown if each.state in WAITING]
     services = {each.code: each for each in await services_at(session, office)}
-    known = await paces(session, office, sorted({*services, *(each.service for each in waiting)}))
+    known = await paces(session, office, sorted({*services, *(each.service for each in shown)}))
+    busy = {
+        ticket.counter: left(known[ticket.service], ticket.served_at, clock.now())
+        for ticket, row in there
+        if ticket.counter and row.state in AT_COUNTER
+    }
+    calling = opened(counters, busy)
     view = HallView(
         office=office,
         name_zh=line.office.name_zh,
@@ -110,9 +116,9 @@ async def hall_and_paces(
         counters=[_counter(each, shown) for each in counters],
         waiting=waiting,
         missed=[each for each in shown if each.state == "missed"],
-        queues=_queues(services, counters, [each.service for each in waiting], known),
+        queues=_queues(services, calling, [each.service for each in waiting], known),
     )
-    return view, counters, known
+    return view, calling, known
 
 
 def _ticket(ticket: HallTicket, row: Booking, names: Mapping[UUID, str]) -> TicketView:
@@ -135,7 +141,7 @@ def _ticket(ticket: HallTicket, row: Booking, names: Mapping[UUID, str]) -> Tick
 
 
 def _counter(counter: HallCounter, shown: Sequence[TicketView]) -> CounterView:
-    at = [each for each in shown if each.counter == counter.code and each.state in ("called", "serving")]
+    at = [each for each in shown if each.counter == counter.code and each.state in AT_COUNTER]
     return CounterView(
         code=counter.code,
         name_zh=counter.name_zh,
@@ -148,7 +154,7 @@ def _counter(counter: HallCounter, shown: Sequence[TicketView]) -> CounterView:
 
 def _queues(
     services: Mapping[str, AppointmentService],
-    counters: Sequence[HallCounter],
+    counters: Sequence[Open],
     waiting: Sequence[str],
     known: Mapping[str, Pace],
 ) -> list[QueueView]:

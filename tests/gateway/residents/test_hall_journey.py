@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
+from tests.appointments.lobby import Lobby
 from tests.browser import Browser, browser
 from tests.cli.operator import Operator
 from tests.codes.pictures import printed
@@ -116,6 +117,22 @@ async def test_who_does_not_say_where_they_are_is_told_what_to_do(
     await chromium.stand(place.latitude, place.longitude)  # they allow it after all
     await chromium.click(".service", "补领证件")
     await chromium.find("#queue .number", "B001")
+
+
+async def test_who_is_sent_on_sees_what_they_wait_for_now(
+    place: Place, phones: Phones, hall: Hall, chromium: Browser
+) -> None:
+    await chromium.stand(place.latitude, place.longitude)
+    scanned = place.sticker.rsplit("/", 1)[1]
+    await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
+    await chromium.click(".service", "补领证件")
+    await chromium.find("#queue .number", "B001")
+    lobby = Lobby(hall)
+    await lobby.open(place.counter)
+    await lobby.next(place.counter)
+    await lobby.press("transfer", place.counter, "marriage")
+    await chromium.find("#queue p", "已为您转到：结婚登记")
+    await chromium.find("#queue .go", "下一位就是您")
 
 
 async def test_a_finished_visit_keeps_its_number_after_a_reload(

@@ -6,10 +6,11 @@ import { pick, t } from "./language.js";
 import { isOver, one, oneAlong } from "./mine.js";
 import { act, failure } from "./refusals.js";
 import { scan, canScan } from "./scanning.js";
+import { services } from "./services.js";
 import { signed } from "./session.js";
 import { at, leave } from "./state.js";
 
-const QUEUE = "number ahead waitLow waitHigh waitError counter calls state";
+const QUEUE = "number service ahead waitLow waitHigh waitError counter calls state";
 const WATCH = `subscription ($id: ID!) { appointmentQueue(appointment: $id) { ${QUEUE} } }`;
 const VISIT = "query ($id: ID!) { myAppointments { booking(id: $id) { queue { number } } } }"; // of one that is over
 const LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { id } }";
@@ -22,6 +23,11 @@ export async function waiting(signal) {
     return [];
   }
   const { details, id } = appointment;
+  const known = await services();
+  const sentOn = ({ service }) => { // by a counter, to another one's line
+    const other = service && service !== appointment.service && known.find((each) => each.code === service);
+    return other && h("p", {}, t("sentOn", { service: pick(other.nameZh, other.nameEn) }));
+  };
   const panel = h("section", { class: "card queue", id: "queue", "aria-live": "polite", "aria-atomic": "true" });
   const more = h("div", {});
   const shown = ({ data, errors }) => {
@@ -32,7 +38,7 @@ export async function waiting(signal) {
     panel.dataset.state = queue.state;
     panel.dataset.calls = queue.calls;
     panel.setAttribute("aria-live", queue.state === "called" ? "assertive" : "polite");
-    panel.replaceChildren(...[h("p", { class: "number" }, queue.number), ...said(queue)].filter(Boolean));
+    panel.replaceChildren(...[h("p", { class: "number" }, queue.number), sentOn(queue), ...said(queue)].filter(Boolean));
     more.replaceChildren(...[following(queue, id)].flat().filter(Boolean));
   };
   if (isOver(appointment)) {
