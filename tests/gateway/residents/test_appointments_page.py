@@ -19,6 +19,13 @@ __all__ = ["hall"]
 
 TOGETHER = """mutation ($hold: String!, $other: String!) {
   confirmAppointment(hold: $hold, companions: [$other]) { id } }"""
+WHY = {"name": "why", "title_zh": "为什么补办", "title_en": "Why", "kind": "text", "required_by": "confirm"}
+NAMED = {
+    "services": [{**SERVICE, "code": "named", "name_zh": "补证", "level": "L2", "questions": [WHY]}],
+    "offices": [{**OFFICE, "resources": [{**WINDOW, "skills": ["named"]}]}],
+}
+ACCESS_OVER = "return import('/appointments-page/graph.js').then(({ tokens }) => { tokens.access += 'x'; })"
+SESSION_OVER = ACCESS_OVER.replace("'x'", "'x'; tokens.refresh += 'x'")
 _OFFERED = """
 const [css] = arguments;
 return [...document.querySelectorAll(css)].map((each) => each.textContent);
@@ -172,9 +179,7 @@ async def test_what_is_taken_offers_the_next_times(
 async def test_who_is_not_known_proves_who_they_are_on_the_way(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:
-    named = {**SERVICE, "code": "named", "name_zh": "补证", "level": "L2"}
-    await hall.load({"services": [named], "offices": [
-        {**OFFICE, "resources": [{**WINDOW, "skills": ["named"]}]}]})  # fmt: skip
+    await hall.load(NAMED)
     await chromium.open(opened(origin, phones))
     await chromium.click(".service", "补证")
     await choose_day(chromium, tomorrow("09:00")[:10])
@@ -189,6 +194,43 @@ async def test_who_is_not_known_proves_who_they_are_on_the_way(
     await chromium.type("#name", person["name"])
     await chromium.click("dialog button.main")
     await chromium.find("#remaining", "剩余 4:")
+
+
+async def test_whose_access_token_is_over_goes_on_with_what_they_did(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    """Proving who one is gives no new refresh token: the former one goes on. Without any, they sign in again."""
+    await hall.load(NAMED)
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "补证")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "09:00")
+    person = phones.person("wang")
+    await chromium.type("#name", person["name"])
+    await chromium.type("#id-number", person["idNumber"])
+    await chromium.click("dialog button.main")
+    await chromium.find("#remaining", "剩余 4:")
+    await chromium.run(ACCESS_OVER)
+    await chromium.click("#back")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "09:30")
+    await chromium.find(".when", "09:30")
+    assert await chromium.run("return document.querySelector('dialog')") is None  # nobody was asked
+
+    await chromium.type("[name=question-why]", "丢了")
+    await chromium.run(SESSION_OVER)
+    await chromium.click("button.main", "确认预约")
+    await chromium.find("#dialog-title", "登录")
+    await chromium.type("#app", " ")
+    await chromium.type("#code", phones.code("wang"))
+    await chromium.click("dialog button.main")
+    await chromium.find("h1", "预约成功")
+    await chromium.run(SESSION_OVER)
+    await chromium.click("button", "完成")
+    await chromium.click("dialog button", "返回")
+    await chromium.click("button", "再试一次")
+    await chromium.find("#sign-in")
+    await chromium.find(".service", "补证")
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "console.js"])

@@ -66,6 +66,22 @@ async def test_who_keeps_a_plate_proves_it(
     await chromium.find("#vehicles li", "车主已核验")
 
 
+async def test_whose_sign_in_is_over_signs_in_and_goes_on(
+    city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser
+) -> None:
+    await chromium.open(f"{origin}/parking#app={APPS['wechat']}&code={phones.code('wang')}")
+    await chromium.type("#plate", PLATE)
+    over = "return import('/parking-page/graph.js').then(({ tokens }) => { tokens.access = tokens.refresh = 'x'; })"
+    await chromium.run(over)
+    await chromium.click("#add > button")
+    await chromium.find("#said", "登录已过期")
+    await chromium.run("document.getElementById('code').value = ''")
+    await chromium.type("#code", phones.code("wang"))
+    await chromium.click("#sign-in button")
+    await chromium.find("#vehicles li", PLATE)
+    await chromium.gone("#sign-in")
+
+
 @pytest.mark.case("PK-15")
 async def test_the_page_says_where_it_scans(
     city: City, phones: Phones, park: CarPark, origin: str, chromium: Browser

@@ -1,6 +1,6 @@
 // Who is here: signed in by the host app around the page, or by its code; and proven, where a service needs it.
 
-import { ask, Refused, take, tokens } from "./graph.js";
+import { ask, askAsAnybody, Refused, take, tokens } from "./graph.js";
 import { around, askHost, greet } from "./host.js";
 import { h } from "./element.js";
 import { pick, t } from "./language.js";
@@ -21,7 +21,7 @@ export const isSignedIn = () => Boolean(tokens.access);
 
 export async function signIn(app, code) {
   tokens.app = app;
-  take((await ask(SIGN_IN, { app, code })).signIn);
+  take((await askAsAnybody(SIGN_IN, { app, code })).signIn);
 }
 
 /** Sign in by the host app, if there is one that can. */
@@ -31,15 +31,16 @@ export async function signInByHost() {
   return true;
 }
 
-/** Do what needs a resident; whoever is not signed in, or not known well enough, is asked to first. */
+/** Do what needs a resident; whoever is not signed in any more, or not known well enough, is asked to first. */
 export async function signed(work) {
-  for (let tries = 0; ; tries += 1) {
+  for (let byHost = true; ; ) {
     try {
       return await work();
     } catch (error) {
       if (error.code === "ASSURANCE_TOO_LOW") await prove(error.extensions.acr_values);
       else if (error.code !== "SIGN_IN_NEEDED" && error.code !== "TOKEN_REFUSED") throw error;
-      else if (tries || !(await signInByHost())) await dialog(t("signIn"), signInForm);
+      else if (!byHost || !(await signInByHost())) await dialog(t("signIn"), signInForm);
+      else byHost = false; // once: should it not last, they are asked
     }
   }
 }
@@ -61,10 +62,10 @@ async function prove(level) {
   return dialog(t("prove"), () => ({
     parts: [h("p", {}, t("proveL2")), h("p", { class: "quiet" }, pick(purpose.text.zh, purpose.text.en)), name.label, number.label],
     button: t("agree"),
-    work: async () => {
+    work: () => signed(async () => {
       await ask(AGREE, { purposes: [{ id: purpose.id, version: purpose.version }] });
       take((await ask(PROVE, { name: name.input.value.trim(), number: number.input.value.trim() })).provePerson);
-    },
+    }),
   }));
 }
 
@@ -78,7 +79,7 @@ function dialog(title, form) {
   const { parts, button, work } = form();
   const wrong = h("p", { class: "failure", role: "alert", hidden: true });
   const submit = button && h("button", { class: "main" }, button);
-  const box = h("dialog", { "aria-labelledby": "dialog-title" }, h("form", { method: "dialog" },
+  const box = h("dialog", { "aria-label": title }, h("form", { method: "dialog" },
     h("h2", { id: "dialog-title" }, title), parts, wrong,
     h("div", { class: "buttons" }, submit, h("button", { type: "button", onclick: () => box.close() }, t("back")))));
   document.body.append(box);
@@ -93,7 +94,7 @@ function dialog(title, form) {
         box.close();
       } catch (error) {
         if (!error.code) console.error(error);
-        [wrong.textContent, wrong.hidden] = [said(error), false];
+        if (error.code !== "LEFT") [wrong.textContent, wrong.hidden] = [said(error), false];
       }
       submit.disabled = false;
     });

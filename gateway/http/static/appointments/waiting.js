@@ -31,6 +31,7 @@ export async function waiting(signal) {
   const panel = h("section", { class: "card queue", id: "queue", "aria-live": "polite", "aria-atomic": "true" });
   const more = h("div", {});
   const shown = ({ data, errors }) => {
+    if (errors?.[0].extensions?.code === "SIGN_IN_NEEDED") return panel.replaceChildren(failure({ code: "SIGN_IN_NEEDED" }), signInAgain);
     if (errors) panel.replaceChildren(failure({ code: errors[0].extensions?.code, extensions: errors[0].extensions }, { zone: details.timeZone }));
     if (!data?.appointmentQueue) return;
     const queue = data.appointmentQueue;
@@ -41,11 +42,13 @@ export async function waiting(signal) {
     panel.replaceChildren(...[h("p", { class: "number" }, queue.number), sentOn(queue), ...said(queue)].filter(Boolean));
     more.replaceChildren(...[following(queue, id)].flat().filter(Boolean));
   };
+  const watch = () => void follow(WATCH, { id }, shown, signal);
+  const signInAgain = h("button", { type: "button", class: "main", onclick: () => act(signInAgain, async () => { await signed(() => one(id)); watch(); }) }, t("signIn"));
   if (isOver(appointment)) {
     const { queue } = (await signed(() => ask(VISIT, { id }))).myAppointments.booking;
     shown({ data: { appointmentQueue: { number: queue?.number ?? appointment.code, state: appointment.state } } });
   }
-  else follow(WATCH, { id }, shown, signal);
+  else watch();
   return [
     h("h1", { tabindex: -1 }, pick(details.serviceZh, details.serviceEn)),
     h("p", { class: "quiet" }, pick(details.officeZh, details.officeEn)),

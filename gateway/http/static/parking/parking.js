@@ -1,6 +1,6 @@
 // Parking on a phone: find a lot, sign in by a host app's code, enter by scan, watch the fee, pay, leave.
 
-import { ask, follow, take, tokens } from "./graph.js";
+import { ask, askAsAnybody, follow, Refused, take, tokens } from "./graph.js";
 import { around, askHost, greet } from "./host.js";
 import { uuid } from "./ids.js";
 import { TEXTS } from "./texts.js";
@@ -14,7 +14,7 @@ const LOTS = `query ($near: Position) { parkingLots(near: $near, first: 10) { lo
   id nameZh nameEn free spaces metres price { feeFen minutes tariffZh tariffEn } } } }`;
 const MINE = `{ myParking { vehicles { id plate proof } sessions(first: 5) { ${SESSION} } } }`;
 const byId = (id) => document.getElementById(id);
-const state = { language: document.documentElement.lang === "en" ? "en" : "zh", session: null, order: "", watch: null };
+const state = { language: document.documentElement.lang === "en" ? "en" : "zh", session: null, order: "", watch: null, unfinished: null };
 const word = (key) => TEXTS[state.language][key];
 const pick = (zh, en) => (state.language === "en" && en ? en : zh);
 const yuan = (fen) => `¥ ${(fen / 100).toFixed(2)}`;
@@ -22,12 +22,17 @@ const time = (text) => new Date(text).toLocaleTimeString(state.language, { hour:
 const make = (tag, text, more = {}) => Object.assign(document.createElement(tag), { textContent: text }, more);
 const say = (text) => { byId("said").textContent = text; };
 
-async function attempt(work) {
+async function attempt(work, isSigningIn = false) {
   say("");
   try {
     await work();
   } catch (error) {
-    say(error.message);
+    if (error.code !== "SIGN_IN_NEEDED") return say(error.message);
+    byId("sign-in").hidden = false;
+    say(word("signInAgain"));
+    if (isSigningIn) return;
+    state.unfinished = work;
+    if (around.can.includes("login")) await attempt(signInByHost, true);
   }
 }
 
@@ -104,6 +109,7 @@ function watch(session) {
   state.order = "";
   show(session);
   const shown = (result) => {
+    if (result.errors?.[0].extensions?.code === "SIGN_IN_NEEDED") return attempt(async () => { if (!tokens.access) throw new Refused("SIGN_IN_NEEDED", ""); watch(session); });
     if (result.errors) return say(result.errors[0].message);
     show(result.data.parkingSession);
     return state.order && !state.session.dueFen && attempt(receipt);
@@ -148,10 +154,18 @@ async function signIn() {
   tokens.app = byId("app").value.trim();
   const query = `mutation ($app: String!, $code: String!) {
     signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
-  take((await ask(query, { app: tokens.app, code: byId("code").value.trim() })).signIn);
+  take((await askAsAnybody(query, { app: tokens.app, code: byId("code").value.trim() })).signIn);
   byId("sign-in").hidden = true;
   byId("mine").hidden = false;
   await mine();
+  const work = state.unfinished; // the former sign-in was found to be over in the middle of it
+  state.unfinished = null;
+  await work?.();
+}
+
+async function signInByHost() {
+  byId("code").value = (await askHost("login")).code;
+  await signIn();
 }
 
 function onSubmit(id, work) {
@@ -167,8 +181,7 @@ async function hosted() {
   byId("by-hand").hidden = around.can.includes("pay");
   byId("ask-scan").hidden = !around.can.includes("scan");
   if (tokens.app || !around.can.includes("login")) return;
-  byId("code").value = (await askHost("login")).code;
-  await signIn();
+  await signInByHost();
 }
 
 // ``#app=…&code=…&scan=…``: how a host app opens the page. A code is used at once and leaves the address.

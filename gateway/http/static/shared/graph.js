@@ -2,6 +2,7 @@
 
 export const tokens = { app: "", access: "", refresh: "" };
 let ahead = 0; // the server's clock, in milliseconds before this phone's
+const OVER = new Set(["TOKEN_REFUSED", "SESSION_ENDED"]);
 let renewing = null; // two questions at once renew once: a refresh token is good for one time
 
 /** Return the server's time, in milliseconds. */
@@ -29,35 +30,48 @@ async function send(query, variables, access) {
   }
 }
 
+/** Have the refresh token give a new access token; where none does, nobody is signed in any more. */
 function renew() {
   const query = "mutation ($app: String!, $token: String!) { refresh(app: $app, token: $token) { accessToken refreshToken } }";
   const given = { app: tokens.app, token: tokens.refresh };
-  renewing ??= send(query, given).then((answer) => take(answer.data?.refresh)).finally(() => { renewing = null; });
+  const asked = async () => keep(tokens.refresh ? (await send(query, given)).data?.refresh : null);
+  renewing ??= asked().finally(() => { renewing = null; });
   return renewing;
+}
+
+function keep(given) {
+  tokens.access = given?.accessToken ?? "";
+  tokens.refresh = given ? given.refreshToken ?? tokens.refresh : ""; // null: the one that one has goes on
 }
 
 /** Keeps the tokens that the graph has given. */
 export function take(given) {
-  tokens.access = given?.accessToken ?? "";
-  tokens.refresh = given?.refreshToken ?? "";
+  keep(given);
   if (!given) throw new Refused("SIGN_IN_NEEDED", "SIGN_IN_NEEDED");
 }
 
-/** Return the data of an answer. Throws Refused. */
-export async function ask(query, variables = {}) {
-  let answer = await send(query, variables, tokens.access);
-  if (answer.errors?.[0].extensions?.code === "TOKEN_REFUSED" && tokens.refresh) {
-    await renew();
-    answer = await send(query, variables, tokens.access);
-  }
-  if (answer.errors) {
-    const [{ message, extensions }] = answer.errors;
-    throw new Refused(extensions?.code ?? "", message, extensions);
-  }
-  return answer.data;
+function read(answer) {
+  if (!answer.errors) return answer.data;
+  const [{ message, extensions }] = answer.errors;
+  throw new Refused(extensions?.code ?? "", message, extensions);
 }
 
-/** Calls `shown` with each result until the subscription is complete or `signal` aborts it; a lost link begins again. */
+/** Return the data of an answer that is for anybody, as signing in is: a token that is over would have it refused. */
+export const askAsAnybody = async (query, variables = {}) => read(await send(query, variables));
+
+/** Return the data of an answer. Throws Refused, `SIGN_IN_NEEDED` too where a sign-in is over. */
+export async function ask(query, variables = {}) {
+  const { access } = tokens;
+  let answer = await send(query, variables, access);
+  if (access && OVER.has(answer.errors?.[0].extensions?.code)) {
+    if (access === tokens.access) await renew();
+    answer = await send(query, variables, tokens.access); // without one it still says what is public
+  }
+  return read(answer);
+}
+
+/** Calls `shown` with each result until the subscription is complete or `signal` aborts it; a lost link begins again. The last
+ * result is an error `SIGN_IN_NEEDED` if the sign-in is over meanwhile. */
 export async function follow(query, variables, shown, signal) {
   let known = "";
   while (!signal.aborted) {
@@ -65,8 +79,10 @@ export async function follow(query, variables, shown, signal) {
       const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${tokens.access}` };
       if (known) headers["last-event-id"] = known;
       const response = await fetch("/graphql/stream", { method: "POST", headers, body: JSON.stringify({ query, variables }), signal });
-      if (response.status === 401) await renew();
-      else if (response.ok) {
+      if (response.status === 401) {
+        await renew();
+        if (!tokens.access) return void shown({ errors: [{ message: "", extensions: { code: "SIGN_IN_NEEDED" } }] });
+      } else if (response.ok) {
         for await (const event of events(response.body)) {
           if (event.event === "complete") return;
           if (event.event !== "next") continue;
@@ -75,7 +91,7 @@ export async function follow(query, variables, shown, signal) {
         }
       } else if (response.status !== 429 && response.status < 500) return;
     } catch (error) {
-      if (signal.aborted || error.code === "SIGN_IN_NEEDED") return;
+      if (signal.aborted) return;
     }
     await new Promise((done) => setTimeout(done, 2000));
   }
