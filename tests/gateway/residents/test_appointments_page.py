@@ -252,6 +252,9 @@ async def test_where_nothing_is_free_they_wait_and_take_what_is_offered(
     await chromium.click(".service", "结婚登记")
     await chromium.find("#offices", "没有空位")
     await chromium.click("#waitlist summary")
+    for pixels in (292, 320, 360, 390, 375):
+        await chromium.width(pixels)
+        assert await chromium.run("return document.documentElement.scrollWidth") <= pixels
     await chromium.click("#waitlist button.main", "加入候补")
     await chromium.find("[data-entry=waitlisted]", "候补第一位")
     await other.data(CANCEL, id=one["id"])
