@@ -127,7 +127,8 @@ class WaitlistMutations:
     @strawberry.mutation(  # type: ignore[untyped-decorator]  # strawberry's
         description="Wait for a service at one of some offices, the dearest first. What comes back within the windows "
         "is offered in the order of joining, to each for 15 minutes: `myAppointments { waitlist { offer } }`. To send "
-        "the same again is the same entry."
+        "the same again is the same entry. Where times are free within the windows, `APPOINTMENT_WAITLIST_NEEDLESS` "
+        "names the next ones in `extensions.nextFree`, and their `office`: they are booked, not waited for."
     )
     async def join_waitlist(
         self, info: Info, service: str, offices: list[str], windows: list[WindowGiven], people: People = 1

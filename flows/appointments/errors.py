@@ -206,3 +206,21 @@ class WaitlistRefusedError(YiwangError):
 
     code: ClassVar[str] = "APPOINTMENT_WAITLIST_REFUSED"
     http_status: ClassVar[int] = 409
+
+
+class WaitlistNeedlessError(_WithTimesError):
+    """Somebody wants to wait for what they could book now: of their wish ``next_free`` are free at ``office``."""
+
+    code: ClassVar[str] = "APPOINTMENT_WAITLIST_NEEDLESS"
+
+    def __init__(self, office: str, next_free: Sequence[datetime]) -> None:
+        super().__init__(
+            f"Times are free at {office} within these windows, and only what comes back is offered to who waits",
+            next_free,
+            fix="Book one of nextFree there; to wait for others, leave the days and hours out that have free ones.",
+        )
+        self.office = office
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"office": self.office}

@@ -14,6 +14,7 @@ from flows.appointments.waitlist.entries import entry_of, offer_of
 from flows.appointments.waitlist.joining import Wish
 from flows.appointments.waitlist.tables import WaitlistEntry
 from flows.appointments.waitlist.wishes import Window
+from kernel.database import driver
 from tests.appointments.hall import Hall
 
 ANY = Window(date(2026, 12, 1), date(2026, 12, 11), 0, 1440)
@@ -22,9 +23,15 @@ ANY = Window(date(2026, 12, 1), date(2026, 12, 11), 0, 1440)
 async def join(
     hall: Hall, account: UUID, windows: Sequence[Window] = (ANY,), service: str = "marriage", people: int = 1
 ) -> UUID:
+    """Have them wait; nothing is free just then, whatever is free later."""
     hall.clock.advance(timedelta(seconds=1))
     async with hall.database.session() as session:
+        connection = await driver(session)
+        closing = "UPDATE appointment_slot SET status = 'closed' WHERE status = 'open' RETURNING id"
+        rows = await connection.fetch(closing)
         row = await joining.join(Deps(session, hall.clock), account, Wish(service, ["hall"], windows, people))
+        again = "UPDATE appointment_slot SET status = 'open' WHERE id = ANY ($1::bigint[])"
+        await connection.execute(again, [each["id"] for each in rows])
         return row.id
 
 

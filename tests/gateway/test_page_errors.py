@@ -66,7 +66,7 @@ PAGES = {
             } - {"CREDENTIAL_REFUSED", "TOO_MANY_ATTEMPTS"},
             "residents' phones: stickers, the waitlist, draws": {
                 *("HALL_STICKER_FORGED", "HALL_STICKER_RETIRED", "HALL_TOO_FAR", "HALL_POSITION_NEEDED"),
-                *("APPOINTMENT_WAITLIST_REFUSED", "APPOINTMENT_DRAW_UNKNOWN"),
+                *("APPOINTMENT_WAITLIST_REFUSED", "APPOINTMENT_WAITLIST_NEEDLESS", "APPOINTMENT_DRAW_UNKNOWN"),
             },
             "gates and their operators": {
                 *("CODE_DEVICE_REFUSED", "CODE_DEVICE_UNKNOWN", "CODE_PURPOSE_UNKNOWN", "DEVICE_REFUSED"),

@@ -39,19 +39,13 @@ async def first_fitting(deps: Deps, who: Waiting, places: Places) -> tuple[Time,
         return None
     known = _LEVELS[level_of(account.ial, _AAL)]
     for time in times:
-        if _LEVELS[time.of.service.level] <= known and await _can_come(deps, connection, person, time):
+        if _LEVELS[time.of.service.level] <= known and await can_come(deps, connection, person, time):
             return time, person
     return None
 
 
-async def _account(session: AsyncSession, who: Waiting) -> Account | None:
-    try:
-        return await account_of(session, who.account_id)
-    except YiwangError:  # it is closed or frozen
-        return None
-
-
-async def _can_come(deps: Deps, connection: "asyncpg.Connection[asyncpg.Record]", person: Person, time: Time) -> bool:
+async def can_come(deps: Deps, connection: "asyncpg.Connection[asyncpg.Record]", person: Person, time: Time) -> bool:
+    """Whether a person has nothing else at a time and has not missed too much for it."""
     service, starts_at = time.of.service, time.free.starts_at
     visit = Visit(service.code, service.most_active, starts_at, time.ends_at)
     if await clash_of(connection, person, visit) is not None:
@@ -59,3 +53,10 @@ async def _can_come(deps: Deps, connection: "asyncpg.Connection[asyncpg.Record]"
     if not service.counts_no_shows:
         return True
     return await missed_too_often(connection, [person], starts_at, deps.clock.now()) is None
+
+
+async def _account(session: AsyncSession, who: Waiting) -> Account | None:
+    try:
+        return await account_of(session, who.account_id)
+    except YiwangError:  # it is closed or frozen
+        return None

@@ -12,9 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.accounts.merging import parts_of
 from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownBookingError, UnknownServiceError, WaitlistRefusedError
-from flows.appointments.finding import asked, services_of
+from flows.appointments.finding import Asked, asked, services_of
 from flows.appointments.persons import Visit, check_open, clash_of, lock, person_of
-from flows.appointments.waitlist.entries import OPEN, entry_of, happen, windows_of
+from flows.appointments.waitlist.entries import CHANNEL, OPEN, entry_of, happen, windows_of
+from flows.appointments.waitlist.free_already import check_none_free
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent, WaitlistPerson
 from flows.appointments.waitlist.wishes import Window, check_windows, over_at
 from kernel.database import driver
@@ -36,10 +37,10 @@ class Wish(Struct, frozen=True):
 async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
     """Have an account wait; for the same again it is the same entry.
 
-    Raises WaitlistRefusedError, UnknownServiceError, NotBookableError.
+    Raises WaitlistRefusedError, WaitlistNeedlessError, UnknownServiceError, NotBookableError.
     """
     session, now = deps.session, deps.clock.now()
-    until = await _checked(session, wish, now)
+    wanted = await _checked(session, wish, now)
     person = await person_of(session, account_id)
     connection = await driver(session)
     told_by = await lock(connection, [person])
@@ -53,11 +54,12 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
         raise WaitlistRefusedError("You wait for this service already", fix="`leaveWaitlist` first, then join anew.")
     if len(others) >= MOST:
         raise WaitlistRefusedError(f"You wait for {len(others)} services", fix="Leave one of those lists.")
-    of = await asked(session, wish.service, wish.offices[0], wish.people)
-    if await clash_of(connection, person, Visit(wish.service, of.service.most_active, now, now)) is not None:
+    most = wanted[0].service.most_active
+    if await clash_of(connection, person, Visit(wish.service, most, now, now)) is not None:
         raise WaitlistRefusedError(
             "You have this service booked as often as one may", fix="Move or cancel what you have, if there is better."
         )
+    await check_none_free(deps, wanted, wish.windows, person)
     row = WaitlistEntry(
         account_id=account_id,
         service=wish.service,
@@ -65,7 +67,7 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
         windows=msgspec.to_builtins(wish.windows),
         people=wish.people,
         joined_at=now,
-        until=until,
+        until=max(over_at(wish.windows, of.office.time_zone) for of in wanted),
     )
     session.add(row)
     await session.flush()
@@ -87,17 +89,17 @@ async def leave(deps: Deps, account_id: UUID, entry_id: UUID) -> WaitlistEntry:
     return row
 
 
-async def _checked(session: AsyncSession, wish: Wish, now: datetime) -> datetime:
-    """Return when the last day of a wish is over, if it can be waited for. Raises as ``join``."""
+async def _checked(session: AsyncSession, wish: Wish, now: datetime) -> list[Asked]:
+    """Return what is wished at each office, if it can be waited for. Raises as ``join``."""
     if not 1 <= len(wish.offices) <= MOST_OFFICES or len(set(wish.offices)) < len(wish.offices):
         raise WaitlistRefusedError("The offices are none, too many or twice", fix=f"Name 1 to {MOST_OFFICES}.")
-    until = []
+    wanted = []
     for office in wish.offices:
-        of = await asked(session, wish.service, office, wish.people)
+        of = await asked(session, wish.service, office, wish.people, CHANNEL)
         if wish.service not in [each.code for each in await services_of(session, office)]:
             raise UnknownServiceError(
                 f"{office} does not serve {wish.service}", fix="`appointmentServices(office:)` lists what it does."
             )
         check_windows(wish.windows, of.day_of(now))
-        until.append(over_at(wish.windows, of.office.time_zone))
-    return max(until)
+        wanted.append(of)
+    return wanted

@@ -19,6 +19,18 @@ WAITING = """{ myAppointments { waitlist {
   id state ahead appointment offer { hold office startsAt endsAt expiresAt } } } }"""
 
 
+async def test_who_could_book_a_time_is_told_so_instead_of_waiting(city: City, phones: Phones, hall: Hall) -> None:
+    owner, one = await sign_in(city, phones, "wang"), await sign_in(city, phones, "li")
+    day = tomorrow("09:00")[:10]
+    await owner.data(CONFIRM, hold=(await owner.data(HOLD, at=tomorrow("09:00")))["hold"])
+    said = (await one.ask(JOIN, first=day))["errors"][0]["extensions"]
+    assert said["code"] == "APPOINTMENT_WAITLIST_NEEDLESS"
+    assert said["office"] == "hall"
+    assert said["nextFree"] == [f"{day}T{at}:00Z" for at in ("01:30", "02:00", "02:30")]
+    assert (await one.data(WAITING))["waitlist"] == []
+    assert (await one.data(HOLD, at=said["nextFree"][0]))["isKept"]
+
+
 async def test_the_waitlist_from_joining_to_what_is_offered(city: City, phones: Phones, hall: Hall) -> None:
     owner, one, other = [await sign_in(city, phones, each) for each in ("wang", "li", "zhang")]
     day = tomorrow("09:00")[:10]
@@ -26,7 +38,8 @@ async def test_the_waitlist_from_joining_to_what_is_offered(city: City, phones: 
     joined = await one.data(JOIN, first=day, hours="09:00-09:30")
     assert joined == {**joined, "state": "waitlisted", "ahead": 0, "people": 1, "offices": ["hall"]}
     assert (await one.data(JOIN, first=day, hours="09:00-09:30"))["id"] == joined["id"]
-    assert (await other.data(JOIN, first=day, hours="09:00-10:00"))["ahead"] == 1
+    assert (await other.data(JOIN, first=day, hours="08:30-09:30"))["ahead"] == 1
+    assert await other.code(JOIN, first=day) == "APPOINTMENT_WAITLIST_REFUSED"  # whatever else is free
     assert await other.code(LEAVE, id=joined["id"]) == "APPOINTMENT_UNKNOWN"
     assert await one.code(JOIN, first=day, hours="9 to 10") == "ARGUMENT_REFUSED"
     assert await one.code(JOIN, first=day, service="passport") == "ASSURANCE_TOO_LOW"

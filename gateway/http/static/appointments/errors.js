@@ -22,6 +22,7 @@ export const ERRORS = {
   APPOINTMENT_DRAW: { zh: "这一天的号由抽签决定先后，{at} 才轮到您。", en: "That day is released by lot: it is your turn at {at}." },
   APPOINTMENT_RIGHT_REFUSED: { zh: "这个优先权已用过或已过期。请返回首页，照常预约。", en: "That right is used up or over. Go back to the beginning, and book as usual." },
   APPOINTMENT_WAITLIST_REFUSED: { zh: "不能加入：同一事项只能候补一次，最多同时候补三个事项；日期和办事处也请核对。", en: "You cannot join: one waits once for a service, and for three at most. Look at the days and offices, too." },
+  APPOINTMENT_WAITLIST_NEEDLESS: { zh: "在您选的日期、时段和地点里还有空位，请直接预约；候补只等别人退出来的。想等别的时间，请避开有空位的日期或时段。", en: "Times are free within those days and hours, at those offices: book one. Who waits is offered only what others give up. To wait for other times, leave the days or hours out that have free ones." },
   APPOINTMENT_ANSWERS_NEEDED: { zh: "还有问题没有回答。请先回答，再继续；不会填写的，可以请窗口帮忙。", en: "Some questions are not answered. Answer them first; a counter helps if you do not know how." },
   APPOINTMENT_ANSWER_REFUSED: { zh: "有一个回答不符合要求，请改一下。", en: "One of the answers will not do: change it." },
 

@@ -1,0 +1,133 @@
+"""Nobody waits for what they could book: they are told of it instead. What they could not have counts for nothing."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from flows.appointments.deps import Deps
+from flows.appointments.errors import WaitlistNeedlessError
+from flows.appointments.holding import release
+from flows.appointments.waitlist import joining
+from flows.appointments.waitlist.joining import Wish
+from flows.appointments.waitlist.wishes import Window
+from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
+
+NINE = on("12-01", "09:00")
+HALF = timedelta(minutes=30)
+MORNING = Window(date(2026, 12, 1), date(2026, 12, 1), 540, 600)
+ANNEX = {**OFFICE, "code": "annex", "name_zh": "分处"}
+
+
+def office(of: dict[str, Any] = OFFICE, **places: int) -> dict[str, Any]:
+    hours = {"days": ["tue"], "hours": "09:00-10:00", "places": places or {"public": 1}}
+    return {**of, "resources": [{**WINDOW, "schedules": [hours]}]}
+
+
+async def wait(
+    hall: Hall, account: UUID, *, offices: Sequence[str] = ("hall",), windows: Sequence[Window] = (MORNING,)
+) -> str:
+    async with hall.database.session() as session:
+        row = await joining.join(Deps(session, hall.clock), account, Wish("marriage", offices, windows))
+        return row.state
+
+
+async def instead(
+    hall: Hall, account: UUID, *, offices: Sequence[str] = ("hall",), windows: Sequence[Window] = (MORNING,)
+) -> tuple[str, list[str]]:
+    """Return the office and the times that somebody is told of who wants to wait."""
+    with pytest.raises(WaitlistNeedlessError) as refused:
+        await wait(hall, account, offices=offices, windows=windows)
+    return refused.value.office, refused.value.next_free
+
+
+async def test_the_first_times_that_are_free_in_the_windows_are_named(bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build(SERVICE, offices=[office()])
+    owner, one = await hall.residents(2)
+    await hall.book(owner, NINE)
+    assert await instead(hall, one) == ("hall", ["2026-12-01T01:30:00Z"])
+    early = Window(MORNING.first, MORNING.last, 540, 570)
+    next_week = Window(date(2026, 12, 8), date(2026, 12, 31), 0, 1440, ("tue",))
+    assert await instead(hall, one, windows=[early, next_week]) == (
+        "hall", ["2026-12-08T01:00:00Z", "2026-12-08T01:30:00Z"],
+    )  # fmt: skip
+    assert await wait(hall, one, windows=[early]) == "waitlisted"
+
+
+async def test_of_several_offices_it_is_the_dearest_that_has_some(bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build(SERVICE, offices=[office(), office(ANNEX)])
+    owner, other, one = await hall.residents(3)
+    both = ["hall", "annex"]
+    assert (await instead(hall, one, offices=both))[0] == "hall"
+    assert (await instead(hall, one, offices=both[::-1]))[0] == "annex"
+    await hall.book(owner, NINE)
+    await hall.book(other, NINE + HALF)
+    assert await instead(hall, one, offices=both) == ("annex", ["2026-12-01T01:00:00Z", "2026-12-01T01:30:00Z"])
+
+
+async def test_who_waits_already_goes_on_waiting_whatever_is_free(bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build(SERVICE, offices=[office()])
+    owner, other, one = await hall.residents(3)
+    await hall.book(owner, NINE)
+    await hall.book(other, NINE + HALF)
+    assert await wait(hall, one) == "waitlisted"
+    await hall.load({"offices": [office(public=2)]})
+    assert await wait(hall, one) == "waitlisted"
+
+
+async def test_places_of_other_channels_are_nothing_that_they_could_book(bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build(SERVICE, offices=[office(priority=1, hotline=1)])
+    later = Window(date(2026, 12, 8), date(2026, 12, 8), 540, 600)
+    assert await wait(hall, await hall.resident(), windows=[later]) == "waitlisted"
+
+
+async def test_what_others_hold_is_theirs_until_they_let_it_go(bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build(SERVICE, offices=[office()])
+    one, other, third, fourth = await hall.residents(4)
+    held = [await hall.hold(one, NINE), await hall.hold(other, NINE + HALF)]
+    assert await wait(hall, third) == "waitlisted"
+    await release(hall.desk(), held[0])
+    assert await instead(hall, fourth) == ("hall", ["2026-12-01T01:00:00Z"])
+
+
+async def test_a_hold_of_another_channel_counts_where_places_are_everybody_s(bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build(SERVICE, offices=[office(hotline=1)])
+    caller, other, one = await hall.residents(3)
+    for who, at in ((caller, NINE), (other, NINE + HALF)):
+        await hall.hold(who, at, await hall.wanted(channel="hotline"))
+    assert await wait(hall, one) == "waitlisted"
+
+
+async def test_times_at_which_they_cannot_come_are_not_offered_instead(bare_hall: Hall) -> None:
+    hall = bare_hall
+    passport = {**SERVICE, "code": "passport", "name_zh": "护照", "minutes": 60}
+    here = office()
+    here["resources"] += [{**WINDOW, "code": "w2", "skills": ["passport"]}]
+    here["resources"][0]["skills"] = ["marriage"]
+    await hall.build(SERVICE, passport, offices=[here])
+    busy, one = await hall.residents(2)
+    await hall.book(busy, NINE, await hall.wanted(service="passport"))
+    assert await wait(hall, busy) == "waitlisted"
+    assert (await instead(hall, one))[0] == "hall"
+
+
+async def test_who_has_missed_too_many_waits_for_times_that_they_may_not_book_yet(bare_hall: Hall) -> None:
+    hall = bare_hall
+    window = {**WINDOW, "schedules": [{"days": ["working"], "hours": "09:00-10:00", "places": {"public": 1}}]}
+    await hall.build(SERVICE, offices=[{**OFFICE, "resources": [window]}])
+    one = await hall.resident()
+    for day in ("12-01", "12-02", "12-03"):
+        booked = await hall.book(one, on(day, "09:00"))
+        hall.clock.advance(on(day, "11:00") - hall.clock.now())
+        await hall.miss(booked.id)
+    soon, far = [Window(day, day, 0, 1440) for day in (date(2026, 12, 4), date(2026, 12, 10))]
+    assert (await instead(hall, one, windows=[soon, far]))[1] == ["2026-12-04T01:00:00Z", "2026-12-04T01:30:00Z"]
+    assert await wait(hall, one, windows=[far]) == "waitlisted"
