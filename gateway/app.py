@@ -4,11 +4,12 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from graphql import GraphQLSchema
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
 from redis.asyncio import Redis
 
 from auth.issuer import issuer
@@ -105,7 +106,7 @@ class Gateway:
         self._settings = settings
         self._services = services
         self._clock = clock or SystemClock()
-        self._others: Any = None
+        self._routes: Callable[[], list[HTTPRouteHandler]]
         self._ids = RequestIds()
         self.direct: dict[str, Handler] = {}
         self.database: Database
@@ -145,18 +146,15 @@ class Gateway:
             recorder = self.recorder = await stack.enter_async_context(Recorder(database.pool, redis, self._clock))
             graphql = GraphQLOverHTTP(planner, identity.authenticator, executor, self._ids, settings, record=recorder)
             self.direct = {"/graphql": graphql}
-            self._others = other_routes(
-                [
-                    *health_routes(registry, upstreams, graphql, self.database, self._clock),
-                    *schema_routes(registry, local),
-                    *graphiql_routes(),
-                    *self._streams(local, identity, context, platform),
-                    *sign_on_routes(platform, services),
-                    *self._publishing_routes(redis, secrets, local, planner),
-                    *self._flow_routes(platform, secrets),
-                ],
-                beside=self.direct,
-            )
+            self._routes = lambda: [
+                *health_routes(registry, upstreams, graphql, self.database, self._clock),
+                *schema_routes(registry, local),
+                *graphiql_routes(),
+                *self._streams(local, identity, context, platform),
+                *sign_on_routes(platform, services),
+                *self._publishing_routes(redis, secrets, local, planner),
+                *self._flow_routes(platform, secrets),
+            ]
             yield
 
     async def _open_stores(self, stack: AsyncExitStack) -> tuple[Database, Redis]:
@@ -260,6 +258,11 @@ class Gateway:
         staff = [*open_, *desk_routes(platform), *pickups, *systems]
         return [*self._open_routes(platform), *parking, *staff, *payments.handlers(), *stays.handlers()]
 
+    @cached_property
+    def others(self) -> ASGIApp:
+        """What answers the paths that are not direct: made in some 200 ms, by a server before it takes requests."""
+        return other_routes(self._routes(), beside=self.direct)
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as an ASGI application."""
         if scope["type"] == "lifespan":
@@ -267,8 +270,9 @@ class Gateway:
         elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
             await carry(handler, scope, receive, send, self._settings.max_request_bytes)
         else:
-            as_get = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope  # the server drops the body
-            await self._others(as_get, receive, self._identified(scope, send))
+            is_head = scope.get("method") == "HEAD"  # the server drops the body
+            as_get: Any = {**scope, "method": "GET"} if is_head else scope
+            await self.others(as_get, receive, self._identified(scope, send))
 
     def _identified(self, scope: Any, send: Any) -> Any:
         """Give a request its id, for the log, and return a ``send`` that answers it."""
@@ -287,6 +291,7 @@ class Gateway:
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(self.running())
+                _ = self.others
             except Exception as error:
                 _log.exception("the gateway cannot start")
                 await send({"type": "lifespan.startup.failed", "message": str(error)})

@@ -99,6 +99,7 @@ async def _serve(
     app = Gateway(settings)
     async with app.running():
         direct = {path: Direct(handler, settings.max_request_bytes) for path, handler in app.direct.items()}
+        _ = app.others  # now, so that no request waits for it
         server = Server(app, direct, Limits(connections=_connections(Limits.connections)))
         await server.open(listening)
         gc.collect()
