@@ -73,7 +73,7 @@ async def running(
     clock = ManualClock(datetime(2026, 1, 5, 8, tzinfo=UTC))
 
     def hosts(world: World) -> list[SimulatedHost]:
-        times = {"late_seconds": 0.05, "slow_seconds": 0.6}
+        times = {"late_seconds": 0.05, "slow_seconds": 3.0}
         return [SimulatedWeb(world, SMS_KEY, apps={"web": "一网"}, templates=TEMPLATES, **times), *more(world)]
 
     sandbox = build_sandbox(clock, seed, hosts)
@@ -82,7 +82,7 @@ async def running(
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     await server.open(listening)
     try:
-        async with open_http(base, "the sandbox", seconds=0.4) as http:
+        async with open_http(base, "the sandbox", seconds=2.0) as http:
             yield City(sandbox, http, clock, base)
     finally:
         await server.stop(1.0)

@@ -23,7 +23,7 @@ from kernel.money import Fen
 from tests.adapters.simulators import serve_handlers
 
 APP, SECRET, OTHER_APP = "kRv7Appkey0Yiwang", "5ec4e7" * 5, "kRv7AnotherAppkey"
-DEADLINE_SECONDS = 0.4  # 2 at the real host
+DEADLINE_SECONDS = 2.0  # as at the real host
 
 Answer = Callable[[Callback], Response[bytes]]
 
@@ -133,12 +133,12 @@ async def sandbox(world: World, clock: ManualClock, keys: CashierKeys) -> AsyncI
         RegisteredApp(app_key=OTHER_APP, secret=SECRET, name="停车"),
     ]
     service = PaymentService()
-    behaviour = Behaviour(slow_seconds=0.8, late_seconds=0.2, retry_scale=0.0003)
+    behaviour = Behaviour(slow_seconds=3.0, late_seconds=0.2, retry_scale=0.0003)
     async with open_http("http://127.0.0.1", "the receiver", DEADLINE_SECONDS) as sending:
         baidu = SimulatedBaidu(world, sending, apps, service=service, keys=keys, behaviour=behaviour)
         async with (
             serve_handlers([*baidu.routes(), notices]) as origin,
-            open_http(f"{origin}/baidu", "Baidu", seconds=0.5) as http,
+            open_http(f"{origin}/baidu", "Baidu", seconds=2.0) as http,
         ):
             app = BaiduApp(app_key=APP, secret=SECRET, session_origin=f"{origin}/baidu")
             cashier = BaiduCashier(

@@ -42,12 +42,12 @@ def simulated_app(**changes: Any) -> SimulatedApp:
 @pytest.fixture
 def wechat(world: World) -> SimulatedWeChat:
     other = simulated_app(app_id=OTHER_APP, name="停车")
-    return SimulatedWeChat(world, [simulated_app(), other], push_seconds=0.3, slow_seconds=0.6)
+    return SimulatedWeChat(world, [simulated_app(), other], push_seconds=1.5, slow_seconds=3.0)
 
 
 @pytest.fixture
 async def http(wechat: SimulatedWeChat) -> AsyncIterator[HostHttp]:
-    async with serve([wechat]) as origin, open_http(f"{origin}/wechat", "WeChat", seconds=0.5) as opened:
+    async with serve([wechat]) as origin, open_http(f"{origin}/wechat", "WeChat", seconds=2.0) as opened:
         yield opened
 
 
