@@ -61,6 +61,7 @@ async def test_a_couple_books_moves_and_cancels(
     await chromium.find("#remaining", "剩余 4:")
     await chromium.run("location.reload()")
     await chromium.find("#remaining", "剩余 4:")
+    await chromium.find("form .quiet", "算作他们的")
     await chromium.type("[name=companion-2]", phones.person("li")["idNumber"])
     await chromium.click("button.main", "确认预约")
     await chromium.find("#dialog-title", "登录")  # a reload forgets who is here, and nothing else
