@@ -20,6 +20,8 @@ const CHECK_IN = `mutation ($scanned: String!, $id: ID!, $latitude: Float, $long
 const TICKET = `mutation ($scanned: String!, $service: String!, $latitude: Float, $longitude: Float) {
   takeTicket(placeCode: $scanned, service: $service, latitude: $latitude, longitude: $longitude) { id } }`;
 
+let isTooFar = false; // they have been refused for it: where they were then counts no more
+
 export async function arriving() {
   const scanned = at.scan;
   const place = (await ask(PLACE, { scanned })).placeCode;
@@ -46,9 +48,18 @@ function officeOf(place) {
   return office;
 }
 
-// Where the phone is is asked for at each attempt: whoever has refused it and then allows it need not scan again.
+// Where the phone is is asked for at each attempt: whoever has refused it and then allows it, or has come nearer, need not scan again.
+const fromHere = (query, given) => signed(async () => {
+  const position = await here(isTooFar);
+  isTooFar = false;
+  return ask(query, { ...given, ...position }).catch((error) => {
+    isTooFar = error.code === "HALL_TOO_FAR";
+    throw error;
+  });
+});
+
 async function checkIn(scanned, { id, state }) {
-  if (!isPresent({ state }) || state === "missed") await signed(async () => ask(CHECK_IN, { scanned, id, ...await here() }));
+  if (!isPresent({ state }) || state === "missed") await fromHere(CHECK_IN, { scanned, id });
   leave({ view: "waiting", booked: id });
 }
 
@@ -60,7 +71,7 @@ function checkInButton(scanned, appointment) {
 
 function ticketButton(scanned, service) {
   return h("button", { type: "button", class: "card service", onclick: ({ currentTarget }) => act(currentTarget, async () => {
-    const { takeTicket } = await signed(async () => ask(TICKET, { scanned, service: service.code, ...await here() }));
+    const { takeTicket } = await fromHere(TICKET, { scanned, service: service.code });
     leave({ view: "waiting", booked: takeTicket.id });
   }) }, h("strong", {}, pick(service.nameZh, service.nameEn)), h("small", {}, facts(service)));
 }

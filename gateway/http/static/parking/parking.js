@@ -118,7 +118,7 @@ function watch(session) {
 }
 
 async function scan(verb) {
-  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: uuid(), ...await here() };
+  const given = { code: byId("scanned").value.trim(), vehicle: byId("vehicle").value, key: uuid(), ...await here(true) };
   const found = (await ask(SCAN(verb), given))[`${verb}Parking`];
   watch(found.session);
   const next = { open: word("open"), pay: word("payFirst"), review: word("review") }[found.decision] ?? "";
