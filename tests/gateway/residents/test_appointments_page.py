@@ -234,6 +234,21 @@ async def test_whose_access_token_is_over_goes_on_with_what_they_did(
     await chromium.find(".service", "补证")
 
 
+async def test_what_is_kept_for_one_account_is_not_shown_to_the_next_one_in_the_same_tab(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "结婚登记")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "09:00")
+    await chromium.find("#remaining")
+    for resident, css in (("wang", "#remaining"), ("li", "#mine")):
+        await chromium.open("about:blank")
+        await chromium.open(opened(origin, phones, resident))
+        await chromium.find(css)
+    assert await chromium.run(_OFFERED, "button.wide") == []  # such as "go on booking"
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "console.js"])
 async def test_other_files_are_not_served(client: httpx.AsyncClient, name: str) -> None:
     answer = await client.get(f"/appointments-page/{name}")

@@ -72,8 +72,8 @@ async function book(hold, moving, companions, answers) {
 }
 
 function giveBack() {
-  const { hold, entry } = at.hold;
-  (entry ? leaveWaitlist(entry) : ask(RELEASE, { hold })).catch(() => {}); // it ends by itself, too
+  const { hold, entry } = at.hold ?? {}; // none: another account has signed in since
+  if (hold) (entry ? leaveWaitlist(entry) : ask(RELEASE, { hold })).catch(() => {}); // it ends by itself, too
   go({ view: "service", hold: undefined });
 }
 

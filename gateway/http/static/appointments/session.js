@@ -5,12 +5,15 @@ import { around, askHost, greet } from "./host.js";
 import { h } from "./element.js";
 import { pick, t } from "./language.js";
 import { said } from "./refusals.js";
+import { belongTo } from "./state.js";
 
 const SIGN_IN = `mutation ($app: String!, $code: String!) {
   signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
 const PURPOSE = '{ purpose(id: "real-name") { id version text { zh en } } }';
 const AGREE = "mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }";
 const PROVE = "mutation ($name: String!, $number: String!) { provePerson(name: $name, idNumber: $number) { accessToken refreshToken } }";
+
+const OWNER = "{ me { identities { id } } }"; // of which one at least stays, whatever else becomes of an account
 
 const MEET_MS = 1500; // a frame whose owner says nothing by then is none of ours
 
@@ -22,6 +25,8 @@ export const isSignedIn = () => Boolean(tokens.access);
 export async function signIn(app, code) {
   tokens.app = app;
   take((await askAsAnybody(SIGN_IN, { app, code })).signIn);
+  const { me } = await ask(OWNER);
+  belongTo(me.identities.map((each) => each.id));
 }
 
 /** Sign in by the host app, if there is one that can. */

@@ -4,7 +4,7 @@ const KEPT = "appointments";
 const EMPTY = { view: "home", people: 1 };
 const read = () => history.state?.view ? history.state : { ...EMPTY, ...JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") };
 
-/** What is chosen: `view`, `service`, `people`, `office`, `day`, `at`, `moving`, `hold`, `booked`. */
+/** What is chosen: `view`, `service`, `people`, `office`, `day`, `at`, `moving`, `hold`, `booked`; `owner` are the ids of whose it is. */
 export let at = read();
 let shown = () => {};
 
@@ -25,16 +25,28 @@ export const note = (change) => keep({ ...at, ...change }, "replaceState");
 
 /** Begin again, with nothing chosen. */
 export function leave(change = {}) {
-  keep({ ...EMPTY, ...change }, "pushState");
+  keep({ ...EMPTY, owner: at.owner, ...change }, "pushState");
   shown(true);
 }
+
+const PERSONAL = { hold: undefined, moving: undefined, right: undefined, booked: undefined, along: undefined };
+const isPersonal = ({ view, moving }) => Boolean(moving) || ["hold", "booked", "waiting"].includes(view);
+
+/** Return a state as somebody with these ids may have it: what another account kept or booked is not theirs. */
+function ownPart(state, owner = []) {
+  if (!state.owner || !owner.length || state.owner.some((each) => owner.includes(each))) return { ...state, owner };
+  return { ...state, ...PERSONAL, owner, view: isPersonal(state) ? "home" : state.view };
+}
+
+/** Note whose account it is that is signed in, by the ids of its ways in. */
+export const belongTo = (owner) => keep(ownPart(at, owner), "replaceState");
 
 /** Have `show` called whenever another view is to be shown. */
 export function watch(show) {
   shown = show;
   addEventListener("popstate", () => {
     // A hold that was given back or used up is not had again by going back.
-    at = { ...read(), hold: at.hold };
+    at = { ...ownPart(read(), at.owner), hold: at.hold };
     if (at.view === "hold" && !at.hold) at.view = "service";
     sessionStorage.setItem(KEPT, JSON.stringify(at));
     shown(true);
