@@ -16,6 +16,8 @@ from tests.gateway.residents.test_appointment_case import booked
 from tests.gateway.residents.test_appointments import EVERY_DAY, tomorrow
 
 DAY = tomorrow("09:00")[:10]
+SAID = "return document.getElementById('said').textContent"
+FOUND = "return [document.getElementById('wanted').value, document.querySelectorAll('.choice [data-id]').length]"
 
 
 @pytest.fixture
@@ -125,7 +127,11 @@ async def test_a_case_is_moved_and_cancelled_in_english(
     await chromium.run("document.querySelector('#wanted').value = ''")
     await chromium.type("#wanted", mine["code"])
     await chromium.click("#find")
+    await chromium.type("#note", "Rang twice")
+    await chromium.click("#add-note")
+    await chromium.find("#said", "Noted.")
     await chromium.click("#move")
+    assert await chromium.run(SAID) == ""
     await chromium.click(f"[data-day='{DAY}']")
     await chromium.click("[data-time]", "11:00")
     await chromium.find("form", "is kept for them")
@@ -136,4 +142,8 @@ async def test_a_case_is_moved_and_cancelled_in_english(
     await chromium.click("#sure")
     await chromium.find("#said", "Cancelled.")
     await chromium.find("[data-event=cancel]", "They asked for it")
+    await chromium.click("#new")
+    await chromium.find("#id-number")
+    assert await chromium.run(FOUND) == ["", 0]  # nothing of who was there before
+    assert await chromium.run(SAID) == ""
     await look_right(chromium)

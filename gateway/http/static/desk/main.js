@@ -86,7 +86,10 @@ function serve(opened = "") {
   const form = h("form", { class: "card", onsubmit: look, role: "search" }, h("h2", {}, t("lookUp")), field(t("codeOrNumber"), input, t("codeHow")),
     h("div", { class: "row" }, h("button", { class: "main", id: "find" }, t("search")), h("button", { type: "button", id: "new", onclick: () => begin() }, t("newBooking"))), list);
 
-  const open = async (id) => show(await api.see(id));
+  const open = async (id) => {
+    say("");
+    show(await api.see(id));
+  };
 
   function show(seen, focus = true) {
     for (const each of list.querySelectorAll("[data-id]")) each.toggleAttribute("aria-current", each.dataset.id === seen.id);
@@ -96,6 +99,7 @@ function serve(opened = "") {
   }
 
   function replace(view) {
+    say("");
     shown.replaceChildren(view);
     shown.querySelector("h1")?.focus();
   }
@@ -106,9 +110,10 @@ function serve(opened = "") {
   }
 
   function begin() {
-    say("");
     again = serve;
     replace(booking({ door, idNumber: asked, booked: (seen) => told("booked", seen) }));
+    [input.value, asked] = ["", ""]; // what was found is of somebody else, or is this booking's already
+    list.replaceChildren();
   }
 
   again = serve;
