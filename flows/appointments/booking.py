@@ -166,8 +166,11 @@ async def _come(deps: Deps, row: Booking, of: Asked, comer: Comer, *, is_counted
     if comer.account_id is not None:
         await check_open(session, comer.account_id)
     if clash is not None:
-        others = await next_free(session, deps.clock, of, row.starts_at)
-        raise _clashing(of, clash, others) if await _is_own(session, comer, clash) else _hindered(others)
+        has_all = clash.person == comer.persons[0] and clash.has_all  # another time would not help
+        others = [] if has_all else await next_free(session, deps.clock, of, row.starts_at)
+        if await _is_own(session, comer, clash):
+            raise _clashing(of, clash, others)
+        raise _has_all(of) if has_all else _hindered(others)
     if not of.service.counts_no_shows or not is_counted:
         return
     missed = await missed_too_often(connection, comer.persons, row.starts_at, row.created_at)
@@ -216,15 +219,24 @@ async def _is_own(session: AsyncSession, comer: Comer, clash: Clash) -> bool:
 def _hindered(others: Sequence[datetime]) -> ClashError:
     """Say that something stands against it, and nothing of what somebody else does: anybody may name them."""
     text = "Somebody who is to come cannot at this time, or has this service booked as often as one may"
-    return ClashError(text, {}, others, fix="Ask them, or choose another time.")
+    fix = "Choose another time. If they have this service booked, that does not help: they move or cancel it first."
+    return ClashError(text, {}, others, fix=fix)
+
+
+def _has_all(of: Asked) -> ClashError:
+    """Say that whom it is for comes to as many as they may; somebody else has made those."""
+    text = (
+        f"Whom this is for comes to as many appointments of {of.service.code} as one may at a time, whoever made them"
+    )
+    return ClashError(text, {}, fix="No other time helps: leave, move or cancel one of those first.")
 
 
 def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError:
     """Name the clash to whoever has made both bookings, for themself."""
     why = (
-        "overlaps this time"
-        if clash.overlaps
-        else f"is for the same service, and {of.service.most_active} at a time is the most"
+        f"is for the same service, and {of.service.most_active} at a time is the most"
+        if clash.has_all
+        else "overlaps this time"
     )
     return ClashError(
         f"Your appointment {clash.code} {why}",
@@ -236,6 +248,6 @@ def _clashing(of: Asked, clash: Clash, others: Sequence[datetime]) -> ClashError
             "office": clash.office,
             "startsAt": rfc3339(clash.starts_at),
         },
-        others if clash.overlaps else (),
-        fix="Move or cancel that one, or choose one of nextFree." if clash.overlaps else "Move or cancel that one.",
+        others,
+        fix="Move or cancel that one." if clash.has_all else "Move or cancel that one, or choose one of nextFree.",
     )

@@ -54,12 +54,13 @@ _FOLLOW = """
 
 
 class Clash(Struct, frozen=True):
-    """Why a person cannot come: another booking at that time (``overlaps``), or too many of the service.
+    """Why a person cannot come: as many of the service as they may have (``has_all``), or another booking at that time.
 
-    ``account_id`` is whoever made that booking.
+    ``overlaps``: the one that is named is at that time. ``account_id`` is whoever made it.
     """
 
     person: Person
+    has_all: bool
     overlaps: bool
     booking_id: UUID
     code: str
@@ -190,16 +191,16 @@ async def _active(
 
 def _first_clash(rows: Sequence[asyncpg.Record], person: Person, visit: Visit) -> Clash | None:
     mine = [row for row in rows if row["person"] in person]
-    if mine and mine[0]["meets"]:
-        return _clash(person, mine[0])
     counted = [row for row in mine if row["service"] == visit.service and row["ordinal"] >= 0]
-    is_full = visit.most is not None and len({row["id"] for row in counted}) >= visit.most
-    return _clash(person, counted[0]) if is_full else None
+    if visit.most is not None and len({row["id"] for row in counted}) >= visit.most:
+        return _clash(person, counted[0], has_all=True)
+    return _clash(person, mine[0], has_all=False) if mine and mine[0]["meets"] else None
 
 
-def _clash(person: Person, row: asyncpg.Record) -> Clash:
+def _clash(person: Person, row: asyncpg.Record, *, has_all: bool) -> Clash:
     return Clash(
         person=person,
+        has_all=has_all,
         overlaps=row["meets"],
         booking_id=UUID(int=row["id"].int),
         code=row["code"],

@@ -174,8 +174,12 @@ async def test_nobody_is_at_two_places_at_once_nor_books_one_service_twice(bare_
         await hall.book(one, NINE, await hall.wanted(service="passport"))
     assert overlapping.value.clash["code"] == first.code
     assert overlapping.value.next_free
-    with pytest.raises(ClashError, match="same service"):
+    with pytest.raises(ClashError, match="same service") as once_more:
         await hall.book(one, on("12-02", "09:00"))
+    assert once_more.value.next_free == []
+    with pytest.raises(ClashError, match="same service") as once_more:
+        await hall.book(one, on("12-01", "09:30"))  # at that very time
+    assert once_more.value.next_free == []
     assert (await hall.book(one, on("12-01", "10:00"), await hall.wanted(service="passport"))).state == "confirmed"
 
 

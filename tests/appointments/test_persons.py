@@ -85,6 +85,20 @@ async def test_nothing_is_said_of_whom_somebody_names(couples: Hall) -> None:
         await hall.book(other, on("12-09", "10:00"))
 
 
+async def test_whom_somebody_has_named_hears_that_no_other_time_helps(couples: Hall) -> None:
+    hall = couples
+    one, named = await hall.residents(2)
+    held = await hall.hold(one, NINE, await hall.wanted(people=2))
+    await hall.confirm(one, held, await person(hall, named))
+    with pytest.raises(ClashError, match="as many appointments of marriage") as refused:
+        await hall.book(named, on("12-09", "10:00"))
+    assert (refused.value.next_free, refused.value.clash) == ([], {})
+    assert "leave" in refused.value.fix
+    with pytest.raises(ClashError) as refused:
+        await hall.book(named, NINE)  # at that very time
+    assert refused.value.next_free == []
+
+
 async def test_a_service_may_want_everybody_named(couples: Hall) -> None:
     await couples.load({"services": [{**SERVICE, "people": 2, "names_all": True}]})
     one, wanted = await couples.resident(), await couples.wanted(people=2)

@@ -9,7 +9,7 @@ export const ERRORS = {
   ARGUMENT_REFUSED: { zh: "填写的内容有误。请检查日期、人数和号码。", en: "Something that you entered cannot be used: look at days, people and numbers." },
 
   APPOINTMENT_TAKEN: { zh: "这个时间刚被约走了。", en: "That time has just been taken." },
-  APPOINTMENT_CLASH: { zh: "同一时间已有别的预约，或这个事项不能再多约。同来的人也会核对。请换个时间。", en: "Another appointment stands against it at that time, or there are as many of this service as one may have. This counts for those who come along, too. Choose another time." },
+  APPOINTMENT_CLASH: { zh: "同一时间已有别的预约，请换个时间；如果是这个事项不能再多约，换时间没有用，请先改期、取消或退出已有的那个。同来的人也会核对。", en: "Another appointment stands against it at that time: choose another. If there are as many of this service as one may have, another time does not help: move, cancel or leave one of those first. This counts for those who come along, too." },
   APPOINTMENT_NOT_BOOKABLE: { zh: "这个时间现在不能约：已经过了、离现在太近，或者还没放号。请另选时间。", en: "That time cannot be booked now: it is over, too soon, or not released yet. Choose another." },
   APPOINTMENT_NO_SHOWS: { zh: "90 天内有 {n} 次没有到场（{codes}）。{until} 前只能约 24 小时以内的时间。如有原因，请告诉办事处，可以撤销记录。", en: "{n} appointments within 90 days were missed ({codes}). Until {until} only times within the next 24 hours can be booked. If there was a reason, tell the office, which can excuse it." },
   APPOINTMENT_NAMES_MISSING: { zh: "请填写同来每个人的身份证号，每人一次。", en: "Give the ID number of everybody who comes along, each once." },
