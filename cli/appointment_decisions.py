@@ -33,7 +33,16 @@ _EVERY = 100  # bookings between two words of progress
 _People = click.option(
     "--people", is_flag=True, help="Show whom to ring, too, by name and telephone; the audit log says who did."
 )
-_Reason = click.option("--reason", required=True, help="Why, as its people read it.")
+
+
+def worded(_ctx: click.Context, _option: click.Parameter, given: str) -> str:
+    """Return a reason without the blanks around it; refuse one that is nothing else."""
+    if not (reason := given.strip()):
+        raise click.BadParameter("it is empty: write what people are to read")
+    return reason
+
+
+_Reason = click.option("--reason", required=True, callback=worded, help="Why, as its people read it.")
 
 
 async def booking_by(session: AsyncSession, code: str, *, lock: bool = True) -> Booking:
@@ -41,7 +50,10 @@ async def booking_by(session: AsyncSession, code: str, *, lock: bool = True) -> 
     chosen = select(Booking).where(Booking.code == code.upper())
     row = (await session.exec(chosen.with_for_update() if lock else chosen)).first()
     if row is None:
-        raise click.ClickException(f"There is no booking {code}.")
+        find = (
+            "Compare its 8 letters and digits; /desk finds a booking by its person's ID number, and yiwang appointments"
+        )
+        raise click.ClickException(f"There is no booking {code}.\n  {find} conflicts lists those that wait for you.")
     return row
 
 
@@ -114,7 +126,7 @@ def cancel(code: str, reason: str) -> None:
 
 @click.command("close-day")
 @click.argument("office")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("day", metavar="DAY", type=click.DateTime(["%Y-%m-%d"]))
 @_Reason
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def close_day(office: str, day: datetime, reason: str, *, dry_run: bool) -> None:
@@ -190,6 +202,7 @@ async def _close(database: Database, said: tuple[str, date, str], *, dry_run: bo
     async with database.session() as session:
         deps = Deps(session, _CLOCK)
         office = await closing.office_of(session, code)
+        closing.check_to_come(deps, office, day)
         rows = await closing.to_cancel(deps, office, day)
         _announce(office, day, rows)
         if dry_run:

@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices
+from cli.appointment_decisions import booking_by, cancel, close_day, conflicts, keep, notices, worded
 from cli.appointment_systems import check_system, systems
 from cli.findings import bytes_of, contradicted, tell_changes
 from cli.transaction import announced, transaction
@@ -122,7 +122,7 @@ def missed(code: str) -> None:
 
 @appointments.command("excuse")
 @click.argument("code")
-@click.option("--reason", required=True, help="Why; it stands in the booking's history.")
+@click.option("--reason", required=True, callback=worded, help="Why; it stands in the booking's history.")
 def excuse(code: str, reason: str) -> None:
     """Excuse that nobody came to the booking CODE: it no longer counts against its person.
 

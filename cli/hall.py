@@ -4,6 +4,7 @@ import click
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cli.transaction import existing, transaction
+from flows.appointments.closing import office_of
 from flows.appointments.hall.viewing import HallView, QueueView, hall_of
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
@@ -29,6 +30,7 @@ def show(office: str) -> None:
     cipher = open_keys(existing()).cipher
 
     async def work(session: AsyncSession) -> HallView:
+        await office_of(session, office)  # whose error names the operator's own list
         return await hall_of(session, _CLOCK, cipher, office)
 
     try:
@@ -48,4 +50,5 @@ def _foretold(queue: QueueView) -> str:
     if queue.low_s is None or queue.high_s is None:
         return "no counter is open for it"
     off = "no estimate was measured yet" if queue.error_s is None else f"off by {queue.error_s // 60} min on average"
-    return f"about {queue.low_s // 60} to {-(-queue.high_s // 60)} min for a newcomer  ({off})"
+    low, high = queue.low_s // 60, -(-queue.high_s // 60)
+    return f"about {low if low == high else f'{low} to {high}'} min for a newcomer  ({off})"

@@ -41,10 +41,15 @@ async def office_of(session: AsyncSession, code: str) -> AppointmentOffice:
     return row
 
 
-async def close(deps: Deps, office: AppointmentOffice, day: date, reason: str) -> None:
-    """Have an office serve nobody on a day. Raises NotBookableError, UnknownOrganisationError."""
+def check_to_come(deps: Deps, office: AppointmentOffice, day: date) -> None:
+    """Refuse a day that is over at an office. Raises NotBookableError."""
     if day < deps.clock.now().astimezone(ZoneInfo(office.time_zone)).date():
         raise NotBookableError(f"{day} is over", fix="Name a day to come.")
+
+
+async def close(deps: Deps, office: AppointmentOffice, day: date, reason: str) -> None:
+    """Have an office serve nobody on a day. Raises NotBookableError, UnknownOrganisationError."""
+    check_to_come(deps, office, day)
     row = await deps.session.get(AppointmentException, (office.code, day))
     row = row or AppointmentException(office=office.code, day=day)
     row.hours, row.note, row.closed_at = [], reason, deps.clock.now()

@@ -245,9 +245,39 @@ async def test_a_hall_is_shown(operator: Operator, database: Database) -> None:
     shown = await operator.done("hall", "show", "civic-centre")
     assert "counter 1  一号窗口  closed" in shown
     assert "counter 2  二号窗口  free" in shown
-    assert "marriage-registration  0 wait  about 0 to 0 min for a newcomer  (no estimate was measured yet)" in shown
+    assert "marriage-registration  0 wait  about 0 min for a newcomer  (no estimate was measured yet)" in shown
     assert "certificate-reissue  0 wait  no counter is open for it" in shown
-    assert "There is no office 'nowhere'" in (await operator.type("hall", "show", "nowhere")).stderr
+    nowhere = (await operator.type("hall", "show", "nowhere")).stderr
+    assert "There is no office 'nowhere'. yiwang appointments show lists them." in nowhere
+
+
+async def test_what_people_are_told_is_not_empty(operator: Operator, database: Database) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    for words in (("close-day", "civic-centre", "2999-12-04"), ("cancel", "ABCD2345"), ("excuse", "ABCD2345")):
+        refused = await operator.type("appointments", *words, "--reason", " \u3000\n")
+        assert (refused.exit_code, "it is empty" in refused.stderr) == (2, True)
+    assert await database.pool.fetchval("SELECT count(*) FROM appointment_exception WHERE closed_at IS NOT NULL") == 0
+
+
+async def test_a_day_that_is_over_is_not_closed_in_a_dry_run_either(operator: Operator) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    closing = ("appointments", "close-day", "civic-centre", "2020-01-01", "--reason", "停电")
+    real, dry = await operator.type(*closing), await operator.type(*closing, "--dry-run")
+    assert str(dry.exception) == str(real.exception) == "2020-01-01 is over"
+    assert dry.exit_code == real.exit_code == 1
+    assert dry.output == ""
+
+
+async def test_who_mistypes_a_code_is_told_where_codes_are(operator: Operator) -> None:
+    for words in (
+        ("cancel", "NOPE", "--reason", "x"),
+        ("keep", "NOPE"),
+        ("missed", "NOPE"),
+        ("excuse", "NOPE", "--reason", "x"),
+    ):
+        said = (await operator.type("appointments", *words)).stderr
+        assert "There is no booking NOPE.\n  " in said
+        assert "/desk" in said
 
 
 async def test_the_example_has_a_sticker_in_its_hall_however_often_it_starts(
