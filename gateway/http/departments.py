@@ -26,6 +26,7 @@ MAX_BODY_BYTES = 2 * MAX_BYTES + 2**20  # the bundle as JSON text, escaped, and 
 AnyRequest = Request[Any, Any, Any]
 _T = TypeVar("_T")
 
+_BY_COMMAND = "The command `yiwang` sends what is right."
 _KEY = "idempotency-key"  # draft-ietf-httpapi-idempotency-key-header
 _MOST_KEY = 100
 
@@ -43,22 +44,30 @@ async def publisher(database: Database, clock: Clock, request: AnyRequest) -> Pu
         return await authenticate(session, clock, request.headers.get("authorization", ""))
 
 
-async def body(request: AnyRequest, type_: type[_T], most: int = MAX_BODY_BYTES, empty: bytes = b"") -> _T:
+async def body(
+    request: AnyRequest,
+    type_: type[_T],
+    most: int = MAX_BODY_BYTES,
+    empty: bytes = b"",
+    *,
+    reference: str = _BY_COMMAND,
+) -> _T:
     """Return the request's JSON as a value of a type; without a body, that of ``empty``.
 
-    Raises RequestError, and RequestTooLargeError beyond ``most``.
+    ``reference`` says where its fields are described, of what no command sends. Raises RequestError, and
+    RequestTooLargeError beyond ``most``.
     """
     try:
         return msgspec.json.decode(await request.body() or empty, type=type_)
     except HTTPException as error:
         raise RequestTooLargeError(
-            f"The submission is longer than {most} bytes",
-            fix="Take examples out of the document, or split the service.",
+            f"The body is longer than {most} bytes",
+            fix="Take examples out of the document, or split the service."
+            if reference == _BY_COMMAND
+            else f"Send what is needed. {reference}",
         ) from error
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise RequestError(
-            f"The body cannot be read: {in_words(error)}", fix="The command `yiwang` sends what is right."
-        ) from error
+        raise RequestError(f"The body cannot be read: {in_words(error)}", fix=reference) from error
 
 
 def idempotency_key(request: AnyRequest) -> str:

@@ -26,7 +26,7 @@ def guide_routes(database: Database, clock: Clock, *, refuse: bool) -> list[HTTP
     )
     async def demands(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
         who = await publisher(database, clock, request)
-        raw = await body(request, dict[str, object], _MOST_BYTES)
+        raw = await body(request, dict[str, object], _MOST_BYTES, reference=_REFERENCE)
         if found := [*defects(raw, Demands, "", _REFERENCE)]:
             raise EntryInvalidError(found)
         wanted = msgspec.convert(raw, Demands)

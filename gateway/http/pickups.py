@@ -123,7 +123,7 @@ class Pickups:
 
 async def _read(request: AnyRequest, type_: type[_S]) -> _S:
     """Return what a program says, before a transaction waits for it. Raises RequestError, RequestTooLargeError."""
-    said = await body(request, type_, _MOST_BYTES)
+    said = await body(request, type_, _MOST_BYTES, reference="docs/pickups.yaml has the fields.")
     if has_control(msgspec.to_builtins(said)):
         raise RequestError("A text has control characters", fix="Leave them out.")
     return said

@@ -185,7 +185,7 @@ class OperatorRoutes:
             async with self._database.session() as session:
                 deps = Deps(session, self._environment.clock, self._environment.keys)
                 who = await speaker(session, self._environment, request, shops=shops)
-                said = await body(request, type_, _MOST_BYTES)
+                said = await body(request, type_, _MOST_BYTES, reference="docs/parking_operators.md has the fields.")
                 content = request.url.path.encode() + b"\n" + await request.body()
                 call = Call(who.client_id, idempotency_key(request), content)
 

@@ -158,6 +158,12 @@ async def test_what_cannot_be_filed_is_refused(counter: Counter, path: str, chan
     assert await counter.refused("PUT", path, **filing(**changed)) == expected
 
 
+async def test_what_cannot_be_read_is_refused_with_where_its_fields_are(counter: Counter) -> None:
+    status, said = await counter("POST", "/pickups/west/uses", code="1234")
+    assert (status, said["error"]["message"]) == (400, "The body cannot be read: useId is missing")
+    assert said["error"]["fix"] == "docs/pickups.yaml has the fields."
+
+
 async def test_only_staff_of_the_office_asks(hall: Hall, client: httpx.AsyncClient, counter: Counter) -> None:
     await counter.file()
     for token, expected in ((await key(hall, None), "STAFF_ROLE_MISSING"), ("nobody", "CREDENTIAL_REFUSED")):
