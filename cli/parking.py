@@ -67,7 +67,7 @@ def load(file: Path, *, dry_run: bool, force: bool) -> None:
 
 @parking.command("show")
 def show() -> None:
-    """Show the lots, how full they are, and how their lanes fare."""
+    """Show the lots, how full they are, and how their lanes fare; last, what a sticker of each refers to."""
 
     async def work(session: AsyncSession) -> list[str]:
         lots = (await session.exec(select(ParkingLot).order_by(ParkingLot.operator_id, ParkingLot.code))).all()
@@ -78,7 +78,8 @@ def show() -> None:
             count = full.get(lot.id, ParkingOccupancy(lot_id=lot.id))
             taken = demand_of(lot.spaces, count.inside, count.correction, count.counted_at).occupied
             closed = "  closed" if lot.closed_at else ""
-            lines.append(f"{lot.operator_id}/{lot.code}  {lot.name_zh}  {taken} of {lot.spaces}  {lot.tariff}{closed}")
+            full_by = f"{taken} of {lot.spaces}"
+            lines.append(f"{lot.operator_id}/{lot.code}  {lot.name_zh}  {full_by}  {lot.tariff}{closed}  lot:{lot.id}")
             lines += [_lane(each) for each in lanes if each.lot_id == lot.id]
         return lines
 
@@ -157,8 +158,9 @@ def _loaded(read: OperatorFile, name: str, data: bytes, *, dry_run: bool, force:
 
 def _lane(lane: ParkingLane) -> str:
     heard = f"heard {lane.heard_at:%Y-%m-%d %H:%M} UTC" if lane.heard_at else "never heard"
-    offset = f", its clock is {lane.clock_offset_ms / 1000:+.1f} s off" if lane.clock_offset_ms else ""
+    off = round((lane.clock_offset_ms or 0) / 100)  # tenths of a second
+    offset = f", its clock is {off / 10:+.1f} s off" if off else ""
     queued = f", {lane.queued} events wait" if lane.queued else ""
     lost = f", lost since {lane.comms_lost_at:%Y-%m-%d %H:%M} UTC" if lane.comms_lost_at else ""
     closed = ", closed" if lane.closed_at else ""
-    return f"  {lane.direction:5} {lane.name}  {heard}{lost}{offset}{queued}{closed}"
+    return f"  {lane.direction:5} {lane.name}  {heard}{lost}{offset}{queued}{closed}  gate:{lane.id}"

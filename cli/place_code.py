@@ -10,12 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from auth.issuer import issuer
 from cli.transaction import existing, transaction
 from cli.who import operator, record
+from flows.appointments.hall.scanning import check_sticker
 from flows.codes import patrol_dues, place_codes, place_reports, places
 from flows.codes.distance import position_of
 from flows.codes.pdf_sheets import document
 from flows.codes.place_codes import KINDS
 from flows.codes.place_tables import Finding, StaticCode
 from flows.codes.sheets import Sticker, pages
+from flows.parking.stickers import check_reference
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
 
@@ -44,6 +46,8 @@ def add(**given: Any) -> None:
     row = StaticCode(object_id=b"", short_code="", kid=0, created_at=_CLOCK.now(), **given)
 
     async def work(session: AsyncSession) -> StaticCode:
+        await check_sticker(session, row)
+        await check_reference(session, row.reference)
         made = await places.register(session, _CLOCK, cipher, row)
         await record(session, _CLOCK, "place_code.registered", f"place_code:{made.short_code}", kind=made.kind)
         return made

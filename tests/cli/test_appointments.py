@@ -280,6 +280,20 @@ async def test_who_mistypes_a_code_is_told_where_codes_are(operator: Operator) -
         assert "/desk" in said
 
 
+async def test_a_sticker_is_of_an_office_that_is_there(operator: Operator, database: Database) -> None:
+    await operator.done("appointments", "load", str(CITY))
+    add = ("place-code", "add", "--name-zh", "大厅", "--name-en", "Hall", "--street-zh", "云津东路", "--kind")
+    nope = await operator.type(*add, "counter", "--reference", "office:NOPE")
+    assert str(nope.exception) == "There is no office 'NOPE'"
+    bay = await operator.type(*add, "bay", "--reference", "office:civic-centre")
+    assert str(bay.exception) == "A sticker of an office is no bay"
+    for reference in ("lot:NOPE", "gate:0193b2c4-0000-7000-8000-000000000000", "bay:1"):
+        refused = await operator.type(*add, "lot", "--reference", reference)
+        assert "so that a scan would lead nowhere" in str(refused.exception)
+    assert await database.pool.fetchval("SELECT count(*) FROM static_code") == 0
+    await operator.done(*add, "counter", "--reference", "office:civic-centre")
+
+
 async def test_the_example_has_a_sticker_in_its_hall_however_often_it_starts(
     settings: Settings, database: Database, operator: Operator
 ) -> None:

@@ -56,6 +56,13 @@ async def test_the_example_is_loaded_once_and_exported_as_it_is(
     shown = await operator.done("parking", "show")
     assert "yunzhou-garages/101  人民广场地下车库  0 of 420  inner" in shown
     assert "  enter enter  never heard" in shown
+    lot = await database.pool.fetchval("SELECT id FROM parking_lot WHERE code = '101'")
+    assert f"inner  lot:{lot}" in shown
+    for milliseconds, said in ((-30, False), (49, False), (-250, True), (90_000, True)):
+        await database.pool.execute("UPDATE parking_lane SET clock_offset_ms = $1", milliseconds)
+        assert ("its clock is" in await operator.done("parking", "show")) == said
+    named = ("--name-zh", "车库", "--name-en", "Garage", "--street-zh", "人民路")
+    await operator.done("place-code", "add", "--kind", "lot", "--reference", f"lot:{lot}", *named)
     actions = await database.pool.fetch("SELECT action FROM audit_entry WHERE action LIKE 'parking%'")
     assert [row["action"] for row in actions].count("parking.loaded") == 1
 

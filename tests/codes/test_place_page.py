@@ -40,7 +40,7 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
     operator: Operator, client: httpx.AsyncClient, database: Database, keys: Keys
 ) -> None:
     at = ("--latitude", "31.2304", "--longitude", "121.4737")
-    code = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "bay:1", *PLACE, *at)).strip()
+    code = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "B1-023", *PLACE, *at)).strip()
     async with database.session() as session:
         row = await places.find_place(session, code)
         known = await places.mac_keys(session, keys.cipher)
@@ -90,7 +90,7 @@ async def test_who_reports_too_often_reads_it_in_their_language(
 async def test_who_scans_in_a_hall_is_not_warned_of_paying(  # noqa: PLR0917 - fixtures
     operator: Operator, client: httpx.AsyncClient, database: Database, keys: Keys, kind: PlaceKind, leads: str
 ) -> None:
-    code = (await operator.done("place-code", "add", "--kind", kind, "--reference", f"{kind}:1", *PLACE)).strip()
+    code = (await operator.done("place-code", "add", "--kind", kind, "--reference", f"{kind} 1", *PLACE)).strip()
     async with database.session() as session:
         row = await places.find_place(session, code)
         text = place_codes.text_of(PlaceCode(kind, row.object_id, row.kid), await places.mac_keys(session, keys.cipher))
@@ -105,7 +105,7 @@ async def test_who_scans_in_a_hall_is_not_warned_of_paying(  # noqa: PLR0917 - f
 async def test_an_operator_prints_and_patrols(
     operator: Operator, database: Database, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = (await operator.done("place-code", "add", "--kind", "gate", "--reference", "gate:1", *PLACE)).strip()
+    code = (await operator.done("place-code", "add", "--kind", "gate", "--reference", "gate 1", *PLACE)).strip()
     scene = (await operator.done("place-code", "sheet", "--scene")).split()
     assert (scene[0], len(scene[1])) == (code, 27)
     (page,) = (await operator.done("place-code", "sheet", "--out", str(tmp_path))).split()
@@ -123,7 +123,7 @@ async def test_an_operator_prints_and_patrols(
         assert await operator.done("place-code", "verify", scanned) == f"{code} is ok.\n"
     assert "seen 2" in await operator.done("place-code", "list")
     at = ("--latitude", "31.2304", "--longitude", "121.4737")
-    bay = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "bay:1", *PLACE, *at)).strip()
+    bay = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "B1-023", *PLACE, *at)).strip()
     (_, in_bay) = (await operator.done("place-code", "sheet", "--scene", bay)).split()
     said = {
         (): ", but nobody says where (--latitude, --longitude): it is not counted as seen",
@@ -131,7 +131,7 @@ async def test_an_operator_prints_and_patrols(
         at: "",
     }
     for where, about in said.items():
-        assert f"{bay}  00  bay  bay:1  人民广场 B1-023  never seen" in await operator.done("place-code", "list")
+        assert f"{bay}  00  bay  B1-023  人民广场 B1-023  never seen" in await operator.done("place-code", "list")
         assert await operator.done("place-code", "verify", in_bay, *where) == f"{bay} is ok{about}.\n"
     await operator.done("place-code", "retire", bay)
     assert (await operator.type("place-code", "verify", "x" * 27)).exit_code == 1
@@ -143,7 +143,7 @@ async def test_an_operator_prints_and_patrols(
         await session.flush()
         assert await patrol_dues.open_dues(session, SystemClock()) == 1
     listed = await operator.done("place-code", "due")
-    assert listed.startswith(f"{code}  gate  gate:1  人民广场 B1-023  人民大道 221 号  no position  due ")
+    assert listed.startswith(f"{code}  gate  gate 1  人民广场 B1-023  人民大道 221 号  no position  due ")
     assert listed.endswith(", 2 days ago\n")
     await operator.done("place-code", "rotate", code, "--new-key")
     assert (await operator.type("place-code", "verify", scene[1])).exit_code == 1

@@ -4,6 +4,9 @@ A sticker never changes, so a picture of it could be scanned anywhere: if it is 
 be there.
 """
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from flows.appointments.closing import office_of
 from flows.appointments.hall.errors import (
     ElsewhereError,
     PositionNeededError,
@@ -11,7 +14,22 @@ from flows.appointments.hall.errors import (
     StickerRetiredError,
     TooFarError,
 )
+from flows.codes.errors import PlaceRefusedError
+from flows.codes.place_tables import StaticCode
 from flows.codes.places import NEAR_METRES, Standing
+
+
+async def check_sticker(session: AsyncSession, place: StaticCode) -> None:
+    """Refuse a sticker of an office that is not there, or of another kind.
+
+    Raises PlaceRefusedError, UnknownServiceError.
+    """
+    kind, _, office = place.reference.partition(":")
+    if kind != "office":
+        return
+    if place.kind != "counter":
+        raise PlaceRefusedError(f"A sticker of an office is no {place.kind}", fix="Its kind is counter.")
+    await office_of(session, office)
 
 
 def office_scanned(found: Standing) -> str:
