@@ -89,7 +89,9 @@ def head_command() -> None:
 @audit.command("show")
 @click.option("--actor", default="", help="Entries of this actor, such as credential:0a1b2c3d4e5f.")
 @click.option("--object", "object_", default="", help="Entries about this, such as service:parking.")
-@click.option("--since", type=click.DateTime(), help="Entries from this time (UTC) on.")
+@click.option(
+    "--since", metavar="YYYY-MM-DD[THH:MM:SS]", type=click.DateTime(), help="Entries from this time (UTC) on."
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with all that is hashed.")
 def show(actor: str, object_: str, since: datetime | None, limit: int, *, as_json: bool) -> None:

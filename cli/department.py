@@ -61,7 +61,12 @@ def credential(name: str) -> None:
     click.echo(token)
     click.echo(f"Give it a role: yiwang role grant credential:{key_id_of(token)} ROLE --at CODE, with ROLE", err=True)
     click.echo("editor for entries, clerk for a counter, hotline for calls, display for a hall's screen.", err=True)
-    click.echo("Keep it secret; it cannot be shown again. The department sets it as YIWANG_TOKEN.", err=True)
+    click.echo(
+        "Keep it secret; it cannot be shown again. Whoever publishes sets it as YIWANG_TOKEN, a department's", err=True
+    )
+    click.echo(
+        "program sends it; a clerk, the hotline or a display types it into /hall, /desk or /hall/display.", err=True
+    )
 
 
 @department.command("revoke")
@@ -89,7 +94,8 @@ def list_() -> None:
         for each in await all_departments(session):
             click.echo("  ".join(filter(None, (each.name, each.title_zh, each.title_en, each.organisation))))
             for known in await credentials_of(session, each.name):
-                state = "revoked" if known.revoked_at else "last used " + str(known.last_used_at or "never")
+                used = f"{known.last_used_at:%Y-%m-%d %H:%M} UTC" if known.last_used_at else "never"
+                state = "revoked" if known.revoked_at else f"last used {used}"
                 click.echo(f"  {known.key_id}  {state}")
 
     transaction(show)

@@ -157,7 +157,13 @@ def reject(code: str, gateway: str, token: str, *, fields: tuple[str, ...], reas
 
 @entry.command("schedule")
 @_CODE
-@click.option("--at", required=True, type=click.DateTime(_TIMES), help="In China's time: 2027-07-01, or with a time.")
+@click.option(
+    "--at",
+    required=True,
+    metavar="YYYY-MM-DD[ HH:MM]",
+    type=click.DateTime(_TIMES),
+    help="In China's time: 2027-07-01, or with a time.",
+)
 @_asking
 @_json
 def schedule(code: str, at: datetime, gateway: str, token: str, *, as_json: bool) -> None:

@@ -32,7 +32,9 @@ _line = click.option(
     "--line", type=click.Choice(LINES), default="administrative", show_default=True, help="Which line."
 )
 _day = click.DateTime(["%Y-%m-%d"])
-_effective = click.option("--effective", type=_day, help="The day from which on it is so; today, if left out.")
+_effective = click.option(
+    "--effective", metavar="YYYY-MM-DD", type=_day, help="The day from which on it is so; today, if left out."
+)
 _FINDINGS_SHOWN = 50
 
 
@@ -136,7 +138,7 @@ def find(text: str) -> None:
 
 @organisation.command("show")
 @click.argument("code")
-@click.option("--as-of", type=_day, help="As the tree stood on this day; today, if left out.")
+@click.option("--as-of", metavar="YYYY-MM-DD", type=_day, help="As the tree stood on this day; today, if left out.")
 @_line
 @click.option("--tier", type=click.Choice(TIERS), help="Of what is below, only this tier.")
 @click.option("--kind", type=click.Choice(KINDS), help="Of what is below, only this kind.")

@@ -18,7 +18,12 @@ _WRITERS: dict[str, Callable[[Sequence[SiteReport]], str]] = {"text": as_text, "
 
 
 @click.command("logs", short_help="Show how sites' logs and the platform differ.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="A day in Beijing; else the newest that came.")
+@click.option(
+    "--day",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="A day in Beijing; else the newest that came.",
+)
 @click.option("--format", "form", type=click.Choice(list(_WRITERS)), default="text", show_default=True)
 @click.option("--close", "closed", type=click.UUID, multiple=True, metavar="ID", help="Close a difference.")
 @click.option("--note", default="", help="With --close: what came of it; no names, no plates.")

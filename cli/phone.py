@@ -28,6 +28,7 @@ def phone() -> None:
 @click.option(
     "--as-of",
     required=True,
+    metavar="YYYY-MM-DD",
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day, in China, on which the carrier gave the numbers out anew, or any on which they were cancelled "
     "already: whoever has proven a number since then keeps it.",

@@ -28,7 +28,9 @@ _WRITERS: dict[str, Callable[[Sequence[Report]], str]] = {"text": as_text, "csv"
 
 
 @click.command("reconcile", short_help="Compare the host apps' bills with our books.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="A day in Beijing; else yesterday.")
+@click.option(
+    "--day", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="A day in Beijing; else yesterday."
+)
 @click.option("--app", "app_id", metavar="APP_ID", help="One app; else all that take payments.")
 @click.option("--show", is_flag=True, help="Fetch nothing: show what was found before.")
 @click.option("--format", "form", type=click.Choice(list(_WRITERS)), default="text", show_default=True)

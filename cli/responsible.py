@@ -18,7 +18,9 @@ _POINT = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,2}(?:\.\d+)?)", re.ASCII)
 @click.command("responsible", context_settings={"ignore_unknown_options": True})
 @click.argument("place")
 @click.argument("matter")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="On this day; today, if left out.")
+@click.option(
+    "--as-of", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="On this day; today, if left out."
+)
 def responsible_(place: str, matter: str, as_of: datetime | None) -> None:
     """Say who answers for MATTER at PLACE, an organisation's code or LONGITUDE,LATITUDE (degrees, WGS84).
 

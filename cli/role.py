@@ -5,6 +5,7 @@ from typing import cast
 from uuid import UUID
 
 import click
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.tables import Account
@@ -14,6 +15,7 @@ from cli.who import operator
 from kernel.clock import CHINA, SystemClock
 from services_catalog.organisations import roles
 from services_catalog.organisations.roles import MAY, ROLES, Grant, Role
+from services_catalog.organisations.tables import RoleHeld
 from services_catalog.organisations.words import LINES, Line
 
 _CLOCK = SystemClock()
@@ -45,7 +47,12 @@ def role() -> None:
 @click.argument("name", metavar="ROLE", type=click.Choice(ROLES))
 @click.option("--at", "organisation", required=True, metavar="CODE", help="At which organisation.")
 @click.option("--line", type=click.Choice(LINES), default="administrative", show_default=True, help="What is below.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The first day without it; else until it is taken.")
+@click.option(
+    "--until",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The first day without it; else until it is taken.",
+)
 def grant(holder: str, name: str, *, organisation: str, line: str, until: datetime | None) -> None:
     """Give HOLDER a role, from now on."""
     end = until.replace(tzinfo=CHINA) if until else None
@@ -74,7 +81,16 @@ def revoke(role_id: UUID) -> None:
 def list_(holder: str, organisation: str) -> None:
     """List the roles that are held now, the oldest first."""
     now = _CLOCK.now()
-    for row in transaction(lambda session: roles.roles(session, now, holder=holder, organisation=organisation)):
+
+    async def work(session: AsyncSession) -> list[RoleHeld]:
+        rows = await roles.roles(session, now, holder=holder, organisation=organisation)
+        revoked = await session.exec(
+            select(DepartmentCredential.key_id).where(col(DepartmentCredential.revoked_at).is_not(None))
+        )
+        worthless = {f"credential:{each}" for each in revoked}
+        return [each for each in rows if each.holder not in worthless]
+
+    for row in transaction(work):
         until = f"  until {row.valid_to:%Y-%m-%d %H:%M} UTC" if row.valid_to else ""
         where = f"{row.organisation} ({row.line})"
         click.echo(f"{row.id}  {row.holder}  {row.role}  {where}{until}  by {row.granted_by}")

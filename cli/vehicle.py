@@ -77,7 +77,9 @@ def prove(code: str, plate: str, *, licence: str, officer: str, office: str) -> 
 
 @vehicle.command("end")
 @click.argument("plate")
-@click.option("--sold", type=click.DateTime(["%Y-%m-%d"]), help="The day of the sale; today if left out.")
+@click.option(
+    "--sold", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="The day of the sale; today if left out."
+)
 @_officer
 @_office
 def end(plate: str, *, sold: datetime | None, officer: str, office: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kernel.database import Database
 from kernel.settings import Settings
 from tests.cli.operator import Operator
 from tests.organisations.city import CITY, row, sheet
@@ -51,7 +52,7 @@ async def test_a_file_s_defects_are_listed(operator: Operator, tmp_path: Path) -
     assert "no organisation" in (await operator.type("organisation", "find", "局")).output.lower()
 
 
-async def test_matters_calendars_and_roles(operator: Operator) -> None:
+async def test_matters_calendars_and_roles(operator: Operator, database: Database) -> None:
     await operator.done("organisation", "load", "-", stdin=sheet(CITY).decode())
     matters = "organisation,matter\nhealth,clinics\n"
     assert "1 responsibilities" in await operator.done("organisation", "responsibilities", "-", stdin=matters)
@@ -66,11 +67,18 @@ async def test_matters_calendars_and_roles(operator: Operator) -> None:
     )
     await operator.done("department", "place", "parks", "west")
     assert "parks  园林  Parks  west" in await operator.done("department", "list")
-    token = (await operator.done("department", "credential", "parks")).split("_")[1]
+    issued = await operator.type("department", "credential", "parks")
+    assert all(each in issued.stderr for each in ("YIWANG_TOKEN", "/hall", "/desk", "/hall/display"))
+    token = issued.stdout.split("_")[1]
     await operator.done("role", "grant", f"credential:{token}", "editor", "--at", "west")
     listed = await operator.done("role", "list", "--at", "west")
     assert f"credential:{token}  editor  west (administrative)" in listed
     assert "is no editor of west any more" in await operator.done("role", "revoke", listed.split()[0])
     assert await operator.done("role", "list") == ""
+    await operator.done("role", "grant", f"credential:{token}", "editor", "--at", "west")
+    await database.pool.execute("UPDATE department_credential SET last_used_at = '2026-12-01T12:36:32.75Z'")
+    assert f"{token}  last used 2026-12-01 12:36 UTC\n" in await operator.done("department", "list")
+    await operator.done("department", "revoke", token)
+    assert await operator.done("role", "list") == ""  # nobody can use it any more
     nobody = await operator.type("role", "grant", "account:none", "editor", "--at", "west")
     assert "there is no account:none" in nobody.output
