@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from auth.credentials import key_id_of
 from gateway.app import Gateway
 from tests.appointments.hall import on
 from tests.appointments.lobby import Lobby
@@ -161,8 +162,15 @@ async def test_whose_key_serves_nobody_is_told(lobby: Lobby, gateway: Gateway, u
     async with Staff.hired(gateway, lobby.hall, "display") as screen:
         await chromium.run("document.getElementById('credential').value = ''")
         await sign_in(chromium, screen.token)
-        await chromium.find("main", "这个凭据只能显示叫号屏")
+        await chromium.find("main", "只能显示叫号屏")
+        await chromium.find("main", "申请窗口（clerk）角色")
         await chromium.click("#leave")
+    for role in (None, "hotline"):
+        async with Staff.hired(gateway, lobby.hall, role) as elsewhere:
+            await sign_in(chromium, elsewhere.token)
+            await chromium.find("main", f"{key_id_of(elsewhere.token)}）不能在任何大厅使用")
+            await chromium.find("main a[href='/desk']", "预约受理台")
+            await chromium.click("#leave")
     assert await chromium.run("return [sessionStorage.length, localStorage.length]") == [0, 0]
 
 

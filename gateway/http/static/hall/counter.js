@@ -3,7 +3,7 @@
 import { api, setClock } from "./api.js";
 import { desk } from "./desk.js";
 import { follow } from "./events.js";
-import { choice, failure, go, languageButton, renew, signIn, wanted } from "./parts.js";
+import { choice, failure, go, languageButton, noOffice, renew, signIn, wanted } from "./parts.js";
 import { named, t, time } from "./texts.js";
 import { h } from "/console/dom.js";
 import { credential, forget, keyId, language } from "/console/session.js";
@@ -28,10 +28,10 @@ function choose(offices) {
   state.office = mine.find((each) => each.code === wanted().office) || (mine.length === 1 ? mine[0] : null);
   header();
   if (!mine.length && offices.length) {
-    return put(h("section", { class: "card narrow" }, h("h1", { tabindex: "-1" }, t("chooseOffice")), h("p", {}, t("onlyShows")),
+    return put(h("section", { class: "card narrow" }, h("h1", { tabindex: "-1" }, t("chooseOffice")), h("p", {}, t("onlyShows", { key: keyId() })),
       h("p", {}, h("a", { href: "/hall/display" }, t("openDisplay")))));
   }
-  if (!state.office) return put(choice(t("chooseOffice"), mine.map((each) => [each.code, named(each)]), t("noOffice"), (code) => enter({ office: code })));
+  if (!state.office) return put(choice(t("chooseOffice"), mine.map((each) => [each.code, named(each)]), noOffice(), (code) => enter({ office: code })));
   return watch();
 }
 

@@ -4,7 +4,7 @@
 import { api, clock } from "./api.js";
 import { board } from "./board.js";
 import { follow } from "./events.js";
-import { choice, failure, go, languageButton, renew, signIn, wanted } from "./parts.js";
+import { choice, failure, go, languageButton, noOffice, renew, signIn, wanted } from "./parts.js";
 import { SOUNDS, blocked, choose as chooseSound, sound, unlock } from "./sound.js";
 import { named, t, time } from "./texts.js";
 import { h } from "/console/dom.js";
@@ -34,7 +34,7 @@ function choose(offices) {
   state.office = offices.find((each) => each.code === wanted().office) || (offices.length === 1 ? offices[0] : null);
   if (offices.length && !offices.some((each) => each.serves)) localStorage.setItem(KEPT, credential());
   frame();
-  if (!state.office) return put(choice(t("chooseOffice"), offices.map((each) => [each.code, named(each)]), t("noOffice"), enter));
+  if (!state.office) return put(choice(t("chooseOffice"), offices.map((each) => [each.code, named(each)]), noOffice(), enter));
   go({ office: state.office.code });
   put(h("p", { class: "waiting-link" }, t("linkWaiting")));
   state.stop = follow(state.office.code, { shown: (_, hall) => take(hall), linked, refused });

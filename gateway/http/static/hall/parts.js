@@ -3,7 +3,7 @@
 import { Refused, api } from "./api.js";
 import { refusal, t } from "./texts.js";
 import { h } from "/console/dom.js";
-import { forget, keep, language, speak } from "/console/session.js";
+import { forget, keep, keyId, language, speak } from "/console/session.js";
 
 const CREDENTIAL = /^yw_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/; // a header holds no other characters
 const OURS = { NETWORK: "network", NO_JSON: "noJson", CREDENTIAL_FORM: "credentialForm" }; // what the API has not said
@@ -52,6 +52,9 @@ export function choice(title, items, empty, chosen) {
     items.length ? h("ul", { class: "choice" }, items.map(([value, text, note]) =>
       h("li", {}, h("button", { type: "button", "data-choice": value, onclick: () => chosen(value) }, h("span", {}, text), note && h("small", {}, note))))) : h("p", {}, empty));
 }
+
+/** What somebody is told whose key is for no hall: which role to ask for, and where a hotline works. */
+export const noOffice = () => [t("noOffice", { key: keyId() }), " ", h("a", { href: "/desk" }, t("toDesk"))];
 
 /** A button that changes the language, and shows everything anew. */
 export function languageButton(again) {
