@@ -270,8 +270,7 @@ class Gateway:
         elif scope["type"] == "http" and (handler := self.direct.get(scope["path"])):
             await carry(handler, scope, receive, send, self._settings.max_request_bytes)
         else:
-            is_head = scope.get("method") == "HEAD"  # the server drops the body
-            as_get: Any = {**scope, "method": "GET"} if is_head else scope
+            as_get: Any = scope if scope.get("method") != "HEAD" else {**scope, "method": "GET"}  # its body is dropped
             await self.others(as_get, receive, self._identified(scope, send))
 
     def _identified(self, scope: Any, send: Any) -> Any:
