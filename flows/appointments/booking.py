@@ -118,16 +118,7 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
             own = comer.persons[0]
             comer = replace(comer, persons=[own, *await companions_of(session, replaced.id, own)])
         await end_for_another(deps, replaced, comer.actor, **comer.details)
-    told_by = [each for person in comer.persons for each in person]
-    if len({*told_by}) < len(told_by):
-        raise NamesMissingError(
-            "Somebody is named twice, or as their own companion", fix="Name each of the others once."
-        )
-    if of.service.names_all and len(comer.persons) < made.people:
-        raise NamesMissingError(
-            f"{made.people} people come, and {len(comer.persons)} of them are named",
-            fix="Name the others as companions.",
-        )
+    _check_named(of, made.people, comer.persons)
     right = await _right(deps, made, comer, replaced)
     session.add(row)
     begun(session, row, comer.actor, "confirm", **comer.details)
@@ -149,6 +140,22 @@ async def _book(deps: Deps, made: Hold, of: Asked, comer: Comer, replaced: Booki
         await notify_named(deps, row, replaced, comer.actor)
     changed(session, wanted, left, made.id)
     return row
+
+
+def _check_named(of: Asked, people: int, persons: Sequence[Person]) -> None:
+    """Raise NamesMissingError unless each is named once, and all of them where the service wants it."""
+    own, *others = persons
+    if any(each in own for person in others for each in person):
+        raise NamesMissingError("Somebody is their own companion", "self", fix="Name the others alone.")
+    told_by = [each for person in others for each in person]
+    if len({*told_by}) < len(told_by):
+        raise NamesMissingError("Somebody is named twice", "twice", fix="Name each of the others once.")
+    if of.service.names_all and len(persons) < people:
+        raise NamesMissingError(
+            f"{people} people come, and {len(persons)} of them are named",
+            "missing",
+            fix="Name the others as companions.",
+        )
 
 
 async def _right(deps: Deps, made: Hold, comer: Comer, replaced: Booking | None) -> BookingRight | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from kernel.clock import rfc3339
 from kernel.errors import YiwangError
@@ -136,10 +136,21 @@ class AnswersNeededError(YiwangError):
 
 
 class NamesMissingError(YiwangError):
-    """Of those who are to come together not all are named though the service needs it, or somebody is named twice."""
+    """Of those who are to come together not all are named though the service needs it, or somebody is named twice.
+
+    ``problem`` says which: ``missing``, ``twice``, or ``self``, who is named as their own companion.
+    """
 
     code: ClassVar[str] = "APPOINTMENT_NAMES_MISSING"
     http_status: ClassVar[int] = 422
+
+    def __init__(self, message: str, problem: Literal["missing", "twice", "self"], *, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.problem = problem
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"problem": self.problem}
 
 
 class TooLateError(YiwangError):

@@ -102,8 +102,9 @@ async def test_whom_somebody_has_named_hears_that_no_other_time_helps(couples: H
 async def test_a_service_may_want_everybody_named(couples: Hall) -> None:
     await couples.load({"services": [{**SERVICE, "people": 2, "names_all": True}]})
     one, wanted = await couples.resident(), await couples.wanted(people=2)
-    with pytest.raises(NamesMissingError, match="2 people come, and 1 of them"):
+    with pytest.raises(NamesMissingError, match="2 people come, and 1 of them") as refused:
         await couples.book(one, NINE, wanted)
+    assert refused.value.extensions["problem"] == "missing"
     async with couples.database.session() as session:
         named = await person_by_number(session, couples.keys, NUMBER)
     booked = await couples.confirm(one, await couples.hold(one, NINE, wanted), named)
@@ -129,8 +130,18 @@ async def test_nobody_is_their_own_companion(couples: Hall) -> None:
     await prove(couples, one)
     async with couples.database.session() as session:
         oneself = await person_by_number(session, couples.keys, NUMBER)
-    with pytest.raises(NamesMissingError, match="twice"):
+    with pytest.raises(NamesMissingError) as refused:
         await couples.confirm(one, await couples.hold(one, NINE, wanted), oneself)
+    assert refused.value.extensions["problem"] == "self"
+
+
+async def test_nobody_is_named_twice(couples: Hall) -> None:
+    await couples.load({"services": [{**SERVICE, "people": 3}]})
+    one, other = await couples.residents(2)
+    named = await person(couples, other)
+    with pytest.raises(NamesMissingError) as refused:
+        await couples.confirm(one, await couples.hold(one, NINE, await couples.wanted(people=3)), named, named)
+    assert refused.value.extensions["problem"] == "twice"
 
 
 async def test_who_comes_along_is_moved_too(couples: Hall) -> None:

@@ -145,6 +145,40 @@ async def test_who_comes_along_sees_it_and_may_leave(
     await chromium.gone("[data-along]")
 
 
+async def test_whose_number_will_not_do_is_said(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await hall.load({"services": [{**SERVICE, "people": 3, "names_all": True}]})
+    who = await sign_in(city, phones, "wang")
+    await agree(who, "real-name")
+    await who.data(PROVE, **phones.person("wang"))
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "结婚登记")
+    await chromium.find("[aria-label='增加一人'][aria-disabled=true]")
+    await chromium.click("[aria-label='减少一人']")
+    await chromium.click("[aria-label='减少一人']")
+    await chromium.find("[aria-label='减少一人'][aria-disabled=true]")
+    for _ in range(2):
+        await chromium.click("[aria-label='增加一人'][aria-disabled=false]")
+    await choose_day(chromium, tomorrow("09:00")[:10])
+    await chromium.click(".times button", "09:00")
+    await chromium.find("[name=companion-3]")
+    li, wang = phones.person("li")["idNumber"], phones.person("wang")["idNumber"]
+    wrong = li[:-1] + ("1" if li[-1] != "1" else "2")
+    for second, third, said in (
+        (li, li[:-1], "第 3 位的身份证号不完整"),
+        (wrong, li, "第 2 位的身份证号不完整"),
+        (li, li, "第 3 位的身份证号和前面的相同"),
+        (li, wang, "有一个是您自己的身份证号"),
+    ):
+        for n, number in ((2, second), (3, third)):
+            await chromium.run(f"document.querySelector('[name=companion-{n}]').value = ''")
+            await chromium.type(f"[name=companion-{n}]", number)
+        await chromium.click("button.main", "确认预约")
+        await chromium.find(".failure", said)
+        assert await chromium.run("return document.querySelectorAll('.failure').length") == 1
+
+
 async def test_what_a_service_asks_is_answered_while_booking(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:

@@ -10,7 +10,7 @@ from tests.cli.operator import Operator
 from tests.console.test_looking import FAULTS
 from tests.gateway.conftest import City
 from tests.gateway.halls.staff_of import key
-from tests.gateway.residents.desks import LI, registry, staff
+from tests.gateway.residents.desks import ASKING, LI, registry, staff
 from tests.gateway.residents.hosts import Phones, sign_in
 from tests.gateway.residents.test_appointment_case import booked
 from tests.gateway.residents.test_appointments import EVERY_DAY, tomorrow
@@ -88,6 +88,22 @@ async def test_a_call_is_booked_and_the_case_continued_at_a_counter(hall: Hall, 
     assert steps == ["confirm", "answer", "note"]
     await look_right(chromium)
     assert [each for each in await chromium.complaints() if "favicon" not in each] == []
+
+
+async def test_who_comes_along_is_named_and_what_is_wrong_is_said(hall: Hall, origin: str, chromium: Browser) -> None:
+    await hall.load({"services": [{**ASKING, "questions": [], "people": 2, "names_all": True}]})
+    await enter(chromium, origin, await key(hall, "clerk"), "hall")
+    await chromium.click("#new")
+    await chromium.type("#id-number", LI)
+    await chromium.click("#show-days")
+    await chromium.click(f"[data-day='{DAY}']")
+    await chromium.click("[data-time]", "09:30")
+    await chromium.find(".needed", "同行人身份证号")
+    for number, said in ((LI, "预约人本人的"), (LI[:-1], f"{LI[:-1]} 不完整")):
+        await chromium.run("document.querySelector('#companions').value = ''")
+        await chromium.type("#companions", number)
+        await chromium.click("#confirm")
+        await chromium.find(".failure", said)
 
 
 async def test_a_right_to_book_again_is_seen_before_and_after_it_is_used(

@@ -50,14 +50,20 @@ export function facts(of) {
 
 function stepper(of, reload) {
   const count = h("output", { "aria-live": "polite" }, t("persons", { n: at.people }));
-  const step = (by, label, sign) => h("button", { type: "button", "aria-label": label, onclick: () => {
-    const people = Math.min(of.people, Math.max(1, at.people + by));
-    if (people === at.people) return;
+  const isOut = (people) => people < 1 || people > of.people;
+  const steps = [[-1, "fewer", "−"], [1, "more", "+"]].map(([by, label, sign]) => [by, h("button", { type: "button", "aria-label": t(label), onclick: () => {
+    const people = at.people + by;
+    if (isOut(people)) return;
     note({ people });
     count.textContent = t("persons", { n: people });
+    limit();
     reload();
-  } }, sign);
-  return h("div", { class: "stepper" }, step(-1, t("fewer"), "−"), count, step(1, t("more"), "+"));
+  } }, sign)]);
+  // Not disabled: the focus would be lost.
+  const limit = () => steps.forEach(([by, button]) => button.setAttribute("aria-disabled", String(isOut(at.people + by))));
+  limit();
+  const [fewer, more] = steps.map(([, button]) => button);
+  return h("div", { class: "stepper" }, fewer, count, more);
 }
 
 function nearest(reload) {

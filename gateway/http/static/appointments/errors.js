@@ -12,7 +12,7 @@ export const ERRORS = {
   APPOINTMENT_CLASH: { zh: "同一时间已有别的预约，请换个时间；如果是这个事项不能再多约，换时间没有用，请先改期、取消或退出已有的那个。同来的人也会核对。", en: "Another appointment stands against it at that time: choose another. If there are as many of this service as one may have, another time does not help: move, cancel or leave one of those first. This counts for those who come along, too." },
   APPOINTMENT_NOT_BOOKABLE: { zh: "这个时间现在不能约：已经过了、离现在太近，或者还没放号。请另选时间。", en: "That time cannot be booked now: it is over, too soon, or not released yet. Choose another." },
   APPOINTMENT_NO_SHOWS: { zh: "90 天内有 {n} 次没有到场（{codes}）。{until} 前只能约 24 小时以内的时间。如有原因，请告诉办事处，可以撤销记录。", en: "{n} appointments within 90 days were missed ({codes}). Until {until} only times within the next 24 hours can be booked. If there was a reason, tell the office, which can excuse it." },
-  APPOINTMENT_NAMES_MISSING: { zh: "请填写同来每个人的身份证号，每人一次。", en: "Give the ID number of everybody who comes along, each once." },
+  APPOINTMENT_NAMES_MISSING: { zh: "请填写同来每个人的身份证号，每人一次，不含您自己。", en: "Give the ID number of everybody who comes along, each once, without your own." },
   APPOINTMENT_TOO_LATE: { zh: "离开始太近，不能在这里改期或取消；请致电办事处。", en: "It is too near to be moved or cancelled here: call the office." },
   APPOINTMENT_HOLD_REFUSED: { zh: "这个保留已失效，或者不是本账号的。请重新选择时间。", en: "That is no longer kept, or was kept for another account. Choose a time again." },
   APPOINTMENT_STATE: { zh: "这个预约已经取消、改期或使用过了。请看“我的预约”。", en: "It has been cancelled, moved or used already: look at your appointments." },

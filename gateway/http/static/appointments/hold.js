@@ -3,7 +3,8 @@
 import { card, telephone } from "./cards.js";
 import { holdInstead } from "./choose.js";
 import { h } from "./element.js";
-import { ask, now } from "./graph.js";
+import { ask, now, Refused } from "./graph.js";
+import { wrongNumber } from "./id_numbers.js";
 import { moment, pick, t } from "./language.js";
 import { question } from "./questions.js";
 import { act } from "./refusals.js";
@@ -29,7 +30,7 @@ export async function holding(signal) {
   const confirm = h("button", { class: "main" }, t(moving ? "confirmMove" : "confirm"));
   const form = h("form", { class: "card", onsubmit: (event) => {
     event.preventDefault();
-    act(confirm, () => book(hold, moving, others.map((each) => each.input.value.trim()).filter(Boolean), questions.map((each) => each.answer()).filter(Boolean)), { zone, choose: holdInstead });
+    act(confirm, async () => book(hold, moving, named(others), questions.map((each) => each.answer()).filter(Boolean)), { zone, choose: holdInstead });
   } },
   h("p", { class: "when" }, moment(hold.startsAt, zone)),
   h("p", {}, pick(hold.place.nameZh, hold.place.nameEn), h("br"), h("small", {}, pick(hold.place.addressZh, hold.place.addressEn)), telephone(hold.place.phone)),
@@ -40,8 +41,18 @@ export async function holding(signal) {
   return [h("h1", { tabindex: -1 }, pick(of.nameZh, of.nameEn)), moving && h("p", { class: "notice" }, t("moving", moving)), remaining(hold, signal), form];
 }
 
+/** Return the ID numbers of those who are named. Throws Refused where the page sees that one will not do. */
+function named(others) {
+  const numbers = others.map(({ input }) => input.value.trim());
+  const { at: wrong, why } = wrongNumber(numbers);
+  others.forEach(({ input }, index) => input.setAttribute("aria-invalid", String(index === wrong)));
+  if (wrong < 0) return numbers.filter(Boolean);
+  others[wrong].input.focus();
+  throw new Refused(`companion_${why}`, "", { n: wrong + 2 });
+}
+
 function companion(n, isNeeded) {
-  const input = h("input", { required: isNeeded, autocomplete: "off", minlength: 15, maxlength: 18, name: `companion-${n}`, value: typed[n] ?? "", oninput: () => { typed[n] = input.value; } });
+  const input = h("input", { required: isNeeded, autocomplete: "off", maxlength: 24, name: `companion-${n}`, value: typed[n] ?? "", oninput: () => { typed[n] = input.value; } });
   return { input, label: h("label", {}, t(isNeeded ? "companion" : "companionIfKnown", { n }), input) };
 }
 

@@ -7,7 +7,8 @@ import { clock, dayLong, knows, moment, refusal, t } from "./language.js";
 export function said(error, zone) {
   const more = error.extensions ?? {};
   if (more.clash?.code) return t("clash", { code: more.clash.code, at: moment(more.clash.startsAt, zone) });
-  if (knows(error.code)) return t(error.code); // what the page itself refuses
+  if (more.problem && knows(`companion_${more.problem}`)) return t(`companion_${more.problem}`);
+  if (knows(error.code)) return t(error.code, more); // what the page itself refuses
   return refusal(error.code, {
     n: more.missed?.length, codes: more.missed?.join(", "),
     until: more.until && dayLong(more.until, zone), at: more.at && moment(more.at, zone),

@@ -4,6 +4,8 @@ import { api } from "./api.js";
 import { attempt, field, questions, reasons, select } from "./parts.js";
 import { kept, picker } from "./picker.js";
 import { named, t, toBring } from "./texts.js";
+import { wrongNumber } from "./id_numbers.js";
+import { Refused } from "/console/api.js";
 import { h } from "/console/dom.js";
 
 /** Return the view of a new appointment; `booked(case)` once it is one. */
@@ -38,12 +40,14 @@ export function booking({ door, idNumber, booked }) {
 function finish({ made, zone, whom, offered, people, booked }) {
   const name = h("input", { id: "name", autocomplete: "off", maxlength: "100" });
   const phone = h("input", { id: "phone", type: "tel", autocomplete: "off", maxlength: "40" });
-  const others = h("textarea", { id: "companions", rows: String(people - 1 || 1) });
+  const others = h("textarea", { id: "companions", rows: String(people - 1 || 1), required: people > 1 && offered.namesAll });
   const answers = questions(offered.questions, ["confirm"]);
   const send = (event) => {
     event.preventDefault();
     attempt(form, async () => {
       const companions = people > 1 ? others.value.split("\n").map((each) => each.trim()).filter(Boolean) : [];
+      const { at, why } = wrongNumber(companions, whom.idNumber);
+      if (at >= 0) throw new Refused(0, { error: { code: `COMPANION_${why.toUpperCase()}`, details: { number: companions[at] } } });
       booked(await api.book({ hold: made.hold, ...whom, name: name.value.trim(), phone: phone.value.trim(), companions, answers: answers.given() }));
     }, zone);
   };

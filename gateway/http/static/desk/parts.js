@@ -4,12 +4,12 @@ import { refusal, t, titled, when } from "./texts.js";
 import { Refused } from "/console/api.js";
 import { h } from "/console/dom.js";
 
-const OURS = { NETWORK: "network", NO_JSON: "noJson", CREDENTIAL_FORM: "credentialForm" }; // what the API has not said
+const OURS = { NETWORK: "network", NO_JSON: "noJson", CREDENTIAL_FORM: "credentialForm", COMPANION_INCOMPLETE: "companionIncomplete", COMPANION_SELF: "companionSelf", COMPANION_TWICE: "companionTwice" }; // what the API has not said
 
 /** What went wrong, in the page's language; times on the clock of an office's zone. */
 export function failure(error, zone) {
   if (!(error instanceof Refused)) console.error(error);
-  const said = !(error instanceof Refused) ? t("defect") : OURS[error.code] ? t(OURS[error.code]) : refusal(error, zone);
+  const said = !(error instanceof Refused) ? t("defect") : OURS[error.code] ? t(OURS[error.code], error.details) : refusal(error, zone);
   const free = error.details?.nextFree ?? [];
   return h("div", { class: "failure", role: "alert" },
     h("p", {}, h("strong", {}, said), " ", error.code && !OURS[error.code] && h("code", {}, error.code)),

@@ -11,7 +11,7 @@ export const ZH = {
   "reason.person_asked": "本人要求", "reason.illness": "生病", "reason.office_fault": "办事处原因", "reason.emergency": "紧急情况",
   moved: "已改期。", cancelled: "已取消。", booked: "预约成功。预约号：{code}", excusedSaid: "已免记。",
   day: "日期", pickDay: "选择日期", pickTime: "选择时间", times_n: "{n} 个时间", noDays: "近期没有可预约的时间。", noTimes: "这一天已经约满。", held: "已为其保留 {time}，到 {until} 为止。", notKept: "{time} 暂时无法保留，请尽快确认。", confirm: "确认预约", confirmMove: "确认改期", showDays: "查看可约时间",
-  forWhom: "为谁预约", companions: "同行人身份证号（每行一个）", nextFree: "较近的空闲时间：{times}",
+  forWhom: "为谁预约", companions: "同行人身份证号（每行一个）", companionIncomplete: "同行人身份证号 {number} 不完整或有误，请核对 18 位号码。", companionSelf: "{number} 是预约人本人的身份证号，这里只填同行的其他人。", companionTwice: "同行人身份证号 {number} 填了两次，每人只填一次。", nextFree: "较近的空闲时间：{times}",
   "state.confirmed": "已预约", "state.conflict": "待办事处处理", "state.checked_in": "已签到", "state.called": "已叫号", "state.serving": "办理中", "state.done": "已办结", "state.missed": "过号", "state.requeued": "重新排队", "state.no_show": "爽约", "state.cancelled": "已取消", "state.rescheduled": "已改期", "state.office_cancelled": "办事处取消", "state.ticket": "现场取号", "state.left": "已离开",
   "event.confirm": "预约", "event.move": "改期", "event.cancel": "取消", "event.answer": "填写信息", "event.note": "备注", "event.excuse": "免记爽约", "event.collide": "与办事处安排冲突", "event.keep": "保留原时间", "event.check_in": "签到", "event.call": "叫号", "event.serve": "开始办理", "event.finish": "办结", "event.miss": "过号", "event.requeue": "重新排队", "event.fail": "爽约", "event.transfer": "转窗口", "event.office_cancel": "办事处取消", "event.leave": "离开", "event.take": "现场取号", "event.remind": "提醒",
 };

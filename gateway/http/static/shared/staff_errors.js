@@ -20,7 +20,7 @@ const ERRORS = {
   APPOINTMENT_CLASH: { zh: "本人或同行人在同一时间已有预约{clash}，或这个事项不能再多约。请另选时间，或先改期、取消那一个。", en: "The person, or somebody who comes along, has another appointment at that time{clash}, or as many of this service as they may. Choose another time, or move or cancel that one." },
   APPOINTMENT_NOT_BOOKABLE: { zh: "这个时间现在不能约：已经过了、离现在太近，或者还没放号。请另选时间。", en: "That time cannot be booked now: it is over, too soon, or not released yet. Choose another." },
   APPOINTMENT_NO_SHOWS: { zh: "90 天内有 {n} 次没有到场（{codes}）。{until} 前只能约 24 小时以内的时间；如有原因，可以打开那个预约，免记爽约。", en: "{n} appointments within 90 days were missed ({codes}). Until {until} only times within the next 24 hours can be booked; if there was a reason, open that appointment and excuse it." },
-  APPOINTMENT_NAMES_MISSING: { zh: "请填写每个同行人的身份证号，每人一次。", en: "Enter the ID number of everybody who comes along, each once." },
+  APPOINTMENT_NAMES_MISSING: { zh: "请填写每个同行人的身份证号，每人一次，不含预约人本人。", en: "Enter the ID number of everybody who comes along, each once, without the person's own." },
   APPOINTMENT_TOO_LATE: { zh: "这个时间已经开始，不能再改期或取消。", en: "It has begun already, and can be moved or cancelled no more." },
   APPOINTMENT_HOLD_REFUSED: { zh: "这个保留已失效，或者是给别人的。请重新选择时间。", en: "That is no longer kept, or was kept for somebody else. Choose a time again." },
   APPOINTMENT_SYSTEM_AWAY: { zh: "这个办事处自己的预约系统暂时没有回应，什么都没有约上。请过几分钟再试。", en: "This office's own booking system does not answer, and nothing was booked. Try again in some minutes." },
