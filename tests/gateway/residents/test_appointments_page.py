@@ -289,6 +289,18 @@ async def test_other_files_are_not_served(client: httpx.AsyncClient, name: str) 
     assert (answer.status_code, answer.json()["error"]["fix"]) == (404, "Open /appointments.")
 
 
+async def test_who_would_wait_for_what_is_free_books_it(
+    phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "结婚登记")
+    await chromium.click("#waitlist summary")
+    await chromium.click("#waitlist button.main", "加入候补")
+    await chromium.find(".failure", "婚姻登记处 · 还有这些时间：")
+    await chromium.click(".failure .times button")
+    await chromium.find("button.main", "确认预约")
+
+
 async def test_where_nothing_is_free_they_wait_and_take_what_is_offered(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:

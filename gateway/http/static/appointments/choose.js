@@ -88,7 +88,7 @@ async function load(of, place) {
     const free = appointmentOffices.filter((each) => each.days.length || at.right);
     shown = free.map((each) => office(of, each, free.length === 1));
     if (!free.length) shown = [h("p", { class: "card" }, t("nowhere", { days: of.days, release: of.releaseAt }))];
-    if (appointmentOffices.length && !at.moving && !at.right) shown.push(joining(of, appointmentOffices));
+    if (appointmentOffices.length && !at.moving && !at.right) shown.push(joining(of, appointmentOffices, (each, time) => hold(of, each, time)));
   } catch (error) {
     shown = [failure(error), h("button", { type: "button", onclick: () => load(of, place) }, t("retry"))];
   }

@@ -15,16 +15,17 @@ export function said(error, zone) {
   });
 }
 
-/** Return an alert; `choose` is called with the time that is chosen instead. */
-export function failure(error, { zone, choose } = {}) {
+/** Return an alert; `choose` is called with the time that is chosen instead, at the office of the name `where`. */
+export function failure(error, { zone, choose, where } = {}) {
   const times = choose ? error.extensions?.nextFree ?? [] : [];
   return h("div", { class: "failure", role: "alert" }, h("p", {}, said(error, zone)), error.code && h("p", { class: "quiet" }, h("code", {}, error.code)),
-    times.length > 0 && [h("p", { class: "quiet" }, t("nextFree")), h("div", { class: "times" }, times.map((each) =>
+    times.length > 0 && [h("p", { class: "quiet" }, where && `${where} · `, t("nextFree")), h("div", { class: "times" }, times.map((each) =>
       h("button", { type: "button", onclick: ({ currentTarget }) => act(currentTarget, () => choose(each), { zone, choose }) },
         h("small", {}, dayLong(each, zone)), clock(each, zone))))]);
 }
 
-/** Do what a button says. It cannot be pressed meanwhile; what goes wrong is shown below its card. */
+/** Do what a button says. It cannot be pressed meanwhile; what goes wrong is shown below its card, as `failure` with
+ * `instead`, or with what that returns of it. */
 export async function act(button, work, instead) {
   const card = button.closest(".card, .failure") ?? button;
   const place = card.matches(".failure") ? card : null;
@@ -36,7 +37,7 @@ export async function act(button, work, instead) {
   } catch (error) {
     if (error.code === "LEFT") return;
     if (!error.code) console.error(error);
-    const shown = failure(error, instead);
+    const shown = failure(error, typeof instead === "function" ? instead(error) : instead);
     place ? place.replaceWith(shown) : card.after(shown);
     shown.scrollIntoView({ block: "nearest" });
   } finally {

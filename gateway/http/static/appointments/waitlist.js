@@ -21,8 +21,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const leaveWaitlist = (entry) => signed(() => ask(LEAVE, { entry }));
 
-/** Return a form by which somebody joins the waitlist of a service. */
-export function joining(of, offices) {
+/** Return a form by which somebody joins the waitlist of a service; `hold` keeps a time at an office that is free. */
+export function joining(of, offices, hold) {
   const boxes = offices.slice(0, MOST_OFFICES).map((each) => [each, h("input", { type: "checkbox", checked: true })]);
   const date = (days) => h("input", { type: "date", required: true, value: new Date(now() + days * DAY_MS).toISOString().slice(0, 10) });
   const [first, last] = [date(1), date(of.days)];
@@ -35,6 +35,9 @@ export function joining(of, offices) {
       const chosen = boxes.filter(([, box]) => box.checked).map(([{ code }]) => code);
       await signed(() => ask(JOIN, { service: of.code, offices: chosen, windows, people: at.people }));
       leave();
+    }, ({ extensions }) => {
+      const free = offices.find(({ code }) => code === extensions?.office);
+      return free && { zone: free.timeZone, where: pick(free.nameZh, free.nameEn), choose: (time) => hold(free, time) };
     });
   } },
   h("p", { class: "quiet" }, t("waitlistHow")),
