@@ -102,3 +102,17 @@ def test_no_page_shows_what_is_said_to_programs(folder: str) -> None:
     for path in (STATIC / folder).glob("*.js"):
         shown = re.sub(r"console\.\w+\(.*?\)", "", path.read_text())
         assert not re.search(r"error\.(message|fix)\b", shown), path.name
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_counter_and_desk_have_the_same_words_for_the_same_things(language: str) -> None:
+    hall, desk = ((STATIC / page / f"texts_{language}.js").read_text() for page in ("hall", "desk"))
+    for name in ("credential", "signIn", "leave", "skip"):
+        word = re.compile(rf'\b{name}: "([^"]+)"')
+        assert word.findall(hall) == word.findall(desk), name
+
+
+def test_an_appointment_s_code_has_one_name() -> None:
+    pages = "".join(path.read_text() for path in STATIC.rglob("*.js"))
+    assert "预约号" in pages
+    assert [word for word in ("预约码", "预约编号") if word in pages] == []

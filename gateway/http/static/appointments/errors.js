@@ -30,7 +30,7 @@ export const ERRORS = {
   HALL_STICKER_RETIRED: { zh: "这个二维码已经换了新的。请扫大厅里的新码。", en: "This code was replaced: scan the new one in the hall." },
   HALL_ELSEWHERE: { zh: "这个码不是您预约的办事大厅的。请核对地址，扫大厅里的码。", en: "This code is not of the hall of your appointment: compare the address, and scan the one in the hall." },
   HALL_TOO_FAR: { zh: "手机离这个大厅太远。请到大厅再扫；如果您就在大厅，请找工作人员。", en: "Your phone is too far from this hall. Scan it there; if you are there, ask at a counter." },
-  HALL_POSITION_NEEDED: { zh: "手机没有给出位置。签到和取号只能在大厅里：请在手机设置和小程序里允许使用位置，再点一次；也可以请窗口扫您的通行码，或报预约码。没有预约的，窗口也能取号。", en: "Your phone does not say where it is, and one checks in and takes tickets in the hall alone. Allow the position, for the app and for this page, and press again; or have a counter read your pass code, or say your appointment's code there. Counters give tickets, too." },
+  HALL_POSITION_NEEDED: { zh: "手机没有给出位置。签到和取号只能在大厅里：请在手机设置和小程序里允许使用位置，再点一次；也可以请窗口扫您的通行码，或报预约号。没有预约的，窗口也能取号。", en: "Your phone does not say where it is, and one checks in and takes tickets in the hall alone. Allow the position, for the app and for this page, and press again; or have a counter read your pass code, or say your appointment's code there. Counters give tickets, too." },
   HALL_TOO_EARLY: { zh: "还早：{at} 起可以签到。您可以先在大厅等，到时再扫一次。", en: "It is early: you can check in from {at} on. Wait in the hall, and scan again then." },
   HALL_TOO_LATE: { zh: "签到时间已过（{at} 为止）。请现场取号，或另约时间。", en: "It is too late to check in (it was until {at}). Take a ticket, or make another appointment." },
   HALL_NO_TICKETS: { zh: "这个大厅没有办这项业务的窗口。请选别的事项。", en: "No counter of this hall is for that: choose something else." },

@@ -1,8 +1,8 @@
 export const ZH = {
   desk: "预约受理台", skip: "跳到内容", network: "无法连接网关。", noJson: "应答的不是网关，可能是代理。", defect: "页面出错了。", comma: "、", byRight: "用优先再约的权利预约（办事处曾取消其预约）", usesRight: "办事处曾取消其预约：确认后，用掉优先再约的权利。",
-  signIn: "登录", credential: "工作人员凭据", credentialHow: "以 yw_ 开头，由平台运营方签发。保存在此标签页：在公用电脑上，离开前请点“退出”。", credentialForm: "这不是凭据。", leave: "退出",
-  chooseDoor: "您在哪里受理？", hotline: "热线", hotlineHow: "为所辖各办事处预约", counterOf: "{office} 柜台", noDoor: "这个凭据没有受理权限。请向平台运营方申请“窗口人员”或“热线”角色。", otherDoor: "换受理点",
-  lookUp: "查找预约", codeOrNumber: "预约号或身份证号", codeHow: "预约号由 8 位字母和数字组成；柜台也可以扫本人的签到码。按身份证号查找会留下记录。", search: "查找", found: "找到 {n} 个预约", foundNone: "没有找到预约。", newBooking: "新预约", nothing: "输入预约号或身份证号，或者新建预约。",
+  signIn: "登录", credential: "凭据", credentialHow: "以 yw_ 开头，由平台运营方签发。保存在此标签页：在公用电脑上，离开前请点“退出”。", credentialForm: "这不是凭据。", leave: "退出",
+  chooseDoor: "您在哪里受理？", hotline: "热线", hotlineHow: "为所辖各办事处预约", counterOf: "{office} 柜台", noDoor: "这个凭据没有受理权限。请向平台运营方申请窗口（clerk）或热线（hotline）角色。", otherDoor: "换受理点",
+  lookUp: "查找预约", codeOrNumber: "预约号或身份证号", codeHow: "预约号由 8 位字母和数字组成；柜台也可以扫本人的通行码。按身份证号查找会留下记录。", search: "查找", found: "找到 {n} 个预约", foundNone: "没有找到预约。", newBooking: "新预约", nothing: "输入预约号或身份证号，或者新建预约。",
   case: "预约", code: "预约号", person: "本人", hasAccount: "已有账号，本人可在手机上查看", noAccount: "没有账号，请告知预约号", unknown: "未知", idNumber: "身份证号", name: "姓名", phone: "电话", ring: "显示号码以便致电（将留痕）", phoneFor: "可不填；用于短信通知", optional: "可不填", people: "人数", people_n: "{n} 人", documents: "请告知携带：{names}", bookedBy: "名额", office: "办事处", service: "事项", time: "时间",
   "channel.public": "网上名额", "channel.hotline": "热线名额", "channel.counter": "柜台名额", "channel.priority": "优先名额",
   questions: "办事信息", noQuestions: "这个事项没有需要填写的内容。", save: "保存", saved: "已保存。", missing: "到场前还需填写：{names}", masked: "已填写，热线不可见", choose: "请选择", yes: "是", no: "否",

@@ -13,7 +13,7 @@ export const ZH = {
   didNotCome: "未到，过号", transferTo: "转到其他事项", sendOn: "转过去",
   "state.called": "已呼叫", "state.serving": "办理中", "state.checked_in": "等候", "state.ticket": "等候", "state.requeued": "重新等候", "state.missed": "过号",
   calls: "第 {n} 次呼叫 · {at}", priority: "优先", late: "迟到", appointment: "预约 {at}", free: "空闲",
-  since: "{at} 到 · 已等 {n} 分钟", scan: "扫码签到", scanHow: "扫描办事人的通行码，或输入预约编号后按回车。扫码枪可随时扫。", checkIn: "签到",
+  since: "{at} 到 · 已等 {n} 分钟", scan: "扫码签到", scanHow: "扫描办事人的通行码，或输入预约号后按回车。扫码枪可随时扫。", checkIn: "签到",
   tickets: "现场取号", asPriority: "优先（老年人、残疾人、孕妇等）",
   waiting: "等候 {n} 人", missed: "过号 {n} 人", nobodyWaits: "没有人等候。", nobodyMissed: "没有过号。", requeue: "重新排队", left: "已离开", really: "确定？",
   "done.open": "已开窗。", "done.close": "已停办。", "done.call": "已呼叫 {number}。", "done.none": "没有人等候您的窗口。", "done.recall": "又呼叫了 {number}。",
