@@ -74,6 +74,7 @@ async def _sticker(session: AsyncSession, settings: Settings, office: FileOffice
         name_zh=f"{office.name_zh} 大厅",
         name_en=f"{office.name_en}, hall",
         street_zh=office.address_zh,
+        street_en=office.address_en,
         latitude=office.latitude,
         longitude=office.longitude,
         kid=0,

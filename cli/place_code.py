@@ -37,6 +37,7 @@ def place_code() -> None:
 @click.option("--name-zh", required=True, help="What people read before they pay, such as 人民广场 B1-023.")
 @click.option("--name-en", required=True)
 @click.option("--street-zh", required=True, help="The street, to compare.")
+@click.option("--street-en", default="", help="Else whoever reads English is shown the other one.")
 @click.option("--photo-url", default="", help="A photo of the place, https.")
 @_latitude
 @_longitude

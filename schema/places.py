@@ -34,6 +34,7 @@ class PlaceCodeShown:
     name_zh: str | None = None
     name_en: str | None = None
     street_zh: str | None = None
+    street_en: str | None = None
     photo_url: str | None = None
     metres: int | None = strawberry.field(description="How far from the place the phone is.", default=None)
     is_far: bool = strawberry.field(description="More than 150 m: warn.", default=False)
@@ -91,6 +92,7 @@ def _shown(found: Standing) -> PlaceCodeShown:
         name_zh=row.name_zh,
         name_en=row.name_en,
         street_zh=row.street_zh,
+        street_en=row.street_en or None,
         photo_url=row.photo_url or None,
         metres=found.metres,
         is_far=found.is_far,

@@ -48,6 +48,7 @@ class StaticCode(SQLModel, table=True):
     name_zh: str
     name_en: str
     street_zh: str
+    street_en: str = Field(default="", sa_column_kwargs={"server_default": ""})
     photo_url: str = ""
     latitude: float | None = None
     longitude: float | None = None

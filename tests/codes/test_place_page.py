@@ -1,6 +1,7 @@
 """``/p/…``: what somebody's camera opens."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.codes import pictures
 from tests.codes.mutants import bent
 
 PLACE = ("--name-zh", "人民广场 B1-023", "--name-en", "People's Square", "--street-zh", "人民大道 221 号")
+STREET = ("--street-en", "221 People's Avenue")
 
 
 @pytest.fixture
@@ -40,7 +42,9 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
     operator: Operator, client: httpx.AsyncClient, database: Database, keys: Keys
 ) -> None:
     at = ("--latitude", "31.2304", "--longitude", "121.4737")
-    code = (await operator.done("place-code", "add", "--kind", "bay", "--reference", "B1-023", *PLACE, *at)).strip()
+    code = (
+        await operator.done("place-code", "add", "--kind", "bay", "--reference", "B1-023", *PLACE, *STREET, *at)
+    ).strip()
     async with database.session() as session:
         row = await places.find_place(session, code)
         known = await places.mac_keys(session, keys.cipher)
@@ -50,7 +54,7 @@ async def test_a_scan_opens_the_place_a_warning_or_that_it_is_retired(
         assert valid.status_code == 200
         assert all(shown in valid.text for shown in (code, "人民广场 B1-023", "人民大道 221 号", "官方二维码"))
     far = await client.get(f"/p/{text}?lat=31.25&lon=121.4737&lang=en")
-    assert "2179 metres" in far.text
+    assert ("2179 metres" in far.text, "221 People's Avenue" in html.unescape(far.text)) == (True, True)
     forged = bent(text)
     tampered = await client.get(f"/P/{forged}")
     assert "请勿付款" in tampered.text
