@@ -35,6 +35,7 @@ async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: s
     await chromium.stand(31.2, 121.4)
     await chromium.open(f"{origin}/parking#app={APPS['wechat']}&code={phones.code('wang')}&scan={gate_out}")
     await chromium.find("#lots li", "空位 99/100")
+    await chromium.find("#lots small", "120 分钟 ¥")
     await chromium.type("#plate", PLATE)
     await chromium.click("#add > button")
     await chromium.find("#vehicles li", PLATE)
@@ -47,6 +48,7 @@ async def test_a_whole_stay(city: City, phones: Phones, park: CarPark, origin: s
     await chromium.find("#about", f"已付 {fee}")  # by itself
     await chromium.find("#receipt", fee)
     await chromium.click("#language")
+    await chromium.find("#lots small", "120 min ¥")
     await chromium.click("#scan button", "Leave")
     await chromium.find("#said", "Drive on")
     assert await chromium.run("return document.documentElement.scrollWidth <= innerWidth")

@@ -14,7 +14,7 @@ const LOTS = `query ($near: Position) { parkingLots(near: $near, first: 10) { lo
   id nameZh nameEn free spaces metres price { feeFen minutes tariffZh tariffEn } } } }`;
 const MINE = `{ myParking { vehicles { id plate proof } sessions(first: 5) { ${SESSION} } } }`;
 const byId = (id) => document.getElementById(id);
-const state = { language: document.documentElement.lang === "en" ? "en" : "zh", session: null, order: "", watch: null, unfinished: null };
+const state = { language: document.documentElement.lang === "en" ? "en" : "zh", lots: null, mine: null, session: null, order: "", watch: null, unfinished: null };
 const word = (key) => TEXTS[state.language][key];
 const pick = (zh, en) => (state.language === "en" && en ? en : zh);
 const yuan = (fen) => `¥ ${(fen / 100).toFixed(2)}`;
@@ -45,21 +45,32 @@ function translate() {
   for (const each of document.querySelectorAll("[data-text]")) each.textContent = word(each.dataset.text);
   byId("language").textContent = word("other");
   byId("language").lang = state.language === "zh" ? "en" : "zh";
+  if (state.lots) showLots();
+  if (state.mine) showMine();
   if (state.session) show(state.session);
 }
 
 async function lots(near) {
-  const { parkingLots } = await ask(LOTS, { near });
-  fill("lots", parkingLots.lots.map((lot) => {
+  state.lots = (await ask(LOTS, { near })).parkingLots.lots;
+  showLots();
+}
+
+function showLots() {
+  fill("lots", state.lots.map((lot) => {
     const item = make("li", `${pick(lot.nameZh, lot.nameEn)} · ${word("free")} ${lot.free}/${lot.spaces}`);
     if (lot.metres !== null) item.append(` · ${lot.metres} ${word("metres")}`);
-    if (lot.price) item.append(make("small", `${lot.price.minutes} min ${yuan(lot.price.feeFen)} · ${pick(lot.price.tariffZh, lot.price.tariffEn)}`));
+    if (lot.price) item.append(make("small", `${lot.price.minutes} ${word("minutes")} ${yuan(lot.price.feeFen)} · ${pick(lot.price.tariffZh, lot.price.tariffEn)}`));
     return item;
   }));
 }
 
 async function mine() {
-  const { vehicles, sessions } = (await ask(MINE)).myParking;
+  state.mine = (await ask(MINE)).myParking;
+  showMine();
+}
+
+function showMine() {
+  const { vehicles, sessions } = state.mine;
   byId("vehicle").replaceChildren(...vehicles.map((each) => make("option", each.plate, { value: each.id })));
   fill("vehicles", vehicles.map((each) => {
     const item = make("li", each.proof === "owner" ? `${each.plate} · ${word("owner")} ` : `${each.plate} `);
