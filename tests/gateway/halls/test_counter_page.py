@@ -23,6 +23,11 @@ window.fetch = async (path, sent) => {
   throw new TypeError("the answer is lost");
 };
 """
+COVERED = """
+const [id] = arguments;
+const { x, y, width, height } = document.getElementById(id).getBoundingClientRect();
+return document.elementFromPoint(x + width / 2, y + height / 2)?.id !== id;
+"""
 NUMBERS = "return [...document.querySelectorAll('.line [data-number]')].map((each) => each.dataset.number)"
 
 
@@ -172,6 +177,24 @@ async def test_whose_key_serves_nobody_is_told(lobby: Lobby, gateway: Gateway, u
             await chromium.find("main a[href='/desk']", "预约受理台")
             await chromium.click("#leave")
     assert await chromium.run("return [sessionStorage.length, localStorage.length]") == [0, 0]
+
+
+async def test_what_is_said_does_not_cover_what_is_pressed_next(
+    lobby: Lobby, clerk: Staff, url: str, chromium: Browser
+) -> None:
+    await chromium.size(360, 640)
+    await at_counter(chromium, url, clerk)
+    await lobby.take_many(8)
+    await chromium.click("#take-passport")
+    await chromium.find(".said", "新号 B001")
+    await chromium.find(".line [data-number=A008]")
+    await chromium.run("document.getElementById('call').scrollIntoView({ block: 'start' })")
+    assert await chromium.run(COVERED, "call") is False
+    await chromium.run("scrollBy(0, document.getElementById('call').getBoundingClientRect().y - 10)")
+    await chromium.click(".said")  # it is put away, and covers nothing
+    assert await chromium.run(COVERED, "call") is False
+    await chromium.click("#call")
+    await chromium.find("#number", "A001")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -14,7 +14,7 @@ const MOST_CALLS = 3;
 /** Return a desk: its element, `update(hall)`, and `tick()` for what changes each second. */
 export function desk({ office, counter, take }) {
   const place = h("div", { class: "current" });
-  const said = h("p", { class: "said", role: "status", "aria-live": "polite" });
+  const said = h("p", { class: "said", role: "status", "aria-live": "polite", onclick: () => { said.textContent = ""; } }); // a press puts it away
   const wrong = h("div", {});
   let busy = null; // the request that is on its way
   let recall = () => {};
