@@ -268,6 +268,21 @@ async def test_whose_access_token_is_over_goes_on_with_what_they_did(
     await chromium.find(".service", "补证")
 
 
+async def test_who_watches_is_told_that_their_sign_in_is_over(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.open(opened(origin, phones))
+    await chromium.find("#mine")
+    await chromium.run(SESSION_OVER)
+    seen = await chromium.run("""return import('/appointments-page/graph.js').then(async ({ follow }) => {
+        const seen = [];
+        const watched = 'subscription { appointmentQueue(appointment: "1") { number } }';
+        await follow(watched, {}, (each) => seen.push(each), new AbortController().signal);
+        return seen;
+    })""")
+    assert seen == [{"errors": [{"message": "", "extensions": {"code": "SIGN_IN_NEEDED"}}]}]
+
+
 async def test_what_is_kept_for_one_account_is_not_shown_to_the_next_one_in_the_same_tab(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:
