@@ -47,9 +47,9 @@ async def test_a_clerk_calls_serves_and_sends_on(lobby: Lobby, clerk: Staff, url
     await chromium.find("#number", "A001")
     assert await chromium.run("return document.activeElement.id") == "serve"  # the keyboard goes on from there
     await chromium.find("#recall[aria-disabled=true]", "秒后")
+    await chromium.run("document.getElementById('recall').click()")  # too soon: nothing is sent
     lobby.clock.advance(timedelta(seconds=60))
-    await chromium.run("document.getElementById('recall').click()")  # too soon by the page's clock: nothing is sent
-    await lobby.press("recall")  # and the platform's is told with its next word
+    await lobby.press("recall")  # the page is told of it, and of the platform's time, with its next word
     await chromium.find(".state-line", "第 2 次呼叫")
     await chromium.click("#serve")
     await chromium.find(".state.serving")
