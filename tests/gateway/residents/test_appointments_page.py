@@ -268,6 +268,21 @@ async def test_whose_access_token_is_over_goes_on_with_what_they_did(
     await chromium.find(".service", "补证")
 
 
+async def test_a_database_that_is_away_signs_nobody_out(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    await chromium.open(opened(origin, phones))
+    await chromium.find("#mine")
+    await chromium.run(ACCESS_OVER)
+    me = """return import('/appointments-page/graph.js').then(({ ask }) =>
+        ask('{ me { identities { id } } }').then(({ me }) => me.identities.length, ({ code }) => code))"""
+    execute = city.gateway.database.pool.execute
+    await execute("ALTER TABLE refresh_token RENAME TO away")
+    assert await chromium.run(me) == "INTERNAL_ERROR"
+    await execute("ALTER TABLE away RENAME TO refresh_token")
+    assert await chromium.run(me) == 1
+
+
 async def test_who_watches_is_told_that_their_sign_in_is_over(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:

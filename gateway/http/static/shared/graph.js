@@ -30,13 +30,17 @@ async function send(query, variables, access) {
   }
 }
 
-/** Have the refresh token give a new access token; where none does, nobody is signed in any more. */
+/** Have the refresh token give a new access token; where it is refused, nobody is signed in any more. Throws Refused. */
 function renew() {
-  const query = "mutation ($app: String!, $token: String!) { refresh(app: $app, token: $token) { accessToken refreshToken } }";
-  const given = { app: tokens.app, token: tokens.refresh };
-  const asked = async () => keep(tokens.refresh ? (await send(query, given)).data?.refresh : null);
-  renewing ??= asked().finally(() => { renewing = null; });
+  renewing ??= renewed().finally(() => { renewing = null; });
   return renewing;
+}
+
+async function renewed() {
+  const query = "mutation ($app: String!, $token: String!) { refresh(app: $app, token: $token) { accessToken refreshToken } }";
+  const answer = tokens.refresh ? await send(query, { app: tokens.app, token: tokens.refresh }) : {};
+  const isRefused = answer.errors?.[0].extensions?.code === "REFRESH_REFUSED";
+  keep((isRefused ? {} : read(answer))?.refresh); // another error, as of a database that is away, ends no sign-in
 }
 
 function keep(given) {
