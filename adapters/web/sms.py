@@ -5,11 +5,12 @@ number, the same for the same ``id``, which is delivered once. A refusal is ``{"
 codes ``receiver``, ``template``, ``value`` (422), ``quota`` (429), ``unavailable`` (503) and ``signature`` (401).
 """
 
-import re
+import html
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal, Protocol, cast
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -27,9 +28,7 @@ from kernel.errors import YiwangError
 from kernel.masks import masked_phone
 from kernel.settings import Settings
 
-# Between the digits of a telephone number, as people and machines write it; not bounded, it would cost their square.
-_APART = r"(?:%20|\(0\)|[\W_]){0,3}"
-_SHOWN = 200  # characters of what a gateway says
+_READ, _SHOWN = 4000, 200  # characters of what a gateway says
 
 
 class Sms(Struct, frozen=True, kw_only=True):
@@ -103,9 +102,25 @@ def _refused(refusal: Refusal, to: str) -> YiwangError:
 
 
 def _without_number(said: str, to: str) -> str:
-    """Mask a number: what has its last seven digits, with those of the others that stand before them."""
-    digits, pattern = to.removeprefix("+"), ""
-    for each in digits[:-7]:
-        pattern = f"(?:{pattern}{each}{_APART})?"
-    pattern += _APART.join(digits[-7:])
-    return re.sub(rf"(?:\+|\b00?)?\(?{pattern}", masked_phone(to), unicodedata.normalize("NFKC", said))[:_SHOWN]
+    """Mask a number, in whatever digits: its last seven, and those before them that are there."""
+    said, number = html.unescape(unquote(said[:_READ])), to.removeprefix("+")
+    places = [place for place, each in enumerate(said) if unicodedata.digit(each, None) is not None]
+    digits = "".join(str(unicodedata.digit(said[place])) for place in places)
+    shown, after, found = "", 0, digits.find(number[-7:])
+    while found >= 0:
+        end = found + len(number[-7:])
+        begin = _begin(digits, found, number[:-7])
+        before = said[after : places[begin]].removesuffix("(").removesuffix("+")
+        shown, after = f"{shown}{before}{masked_phone(to)}", places[end - 1] + 1
+        found = digits.find(number[-7:], end)
+    return (shown + said[after:])[:_SHOWN]
+
+
+def _begin(digits: str, at: int, lead: str) -> int:
+    """Return where a number begins whose last digits are there, ``lead`` before them: whole, or without its country."""
+    begin, known = at, len(lead)
+    while known and digits[:begin].endswith(lead[known - 1]):
+        begin, known = begin - 1, known - 1
+    if known and digits[:begin].endswith(lead[:known] + "0"):  # +44 (0)7700 …
+        begin, known = begin - known - 1, 0
+    return begin - next(zeros for zeros in (2, 1, 0) if digits[:begin].endswith("0" * zeros))
