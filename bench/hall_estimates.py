@@ -18,7 +18,7 @@ from statistics import fmean
 from msgspec import Struct, field
 
 from bench.report import conditions
-from flows.appointments.hall.estimating import LAST, Open, Pace, wait
+from flows.appointments.hall.estimating import LAST, Open, Pace, Turns
 
 OUT = Path(__file__).parent / "out" / "hall_estimates.json"
 MINUTES = {"marriage": 30, "passport": 10}
@@ -55,7 +55,10 @@ class _Day(Struct):
         mine = [each for each in counters if each.serves(service)]
         before = [each for each in ahead if any(counter.serves(each) for counter in mine)]
         formula = sum(known[each].mean_s for each in before) / len(mine)
-        ours = found.seconds if (found := wait(service, ahead, counters, known)) else math.inf
+        turns = Turns(counters, known)
+        for each in ahead:
+            turns.take(each)
+        ours = found.seconds if (found := turns.wait(service)) else math.inf
         self.line.append((now, service, (formula, ours)))
 
     def call(self, now: float) -> Iterator[tuple[float, float]]:

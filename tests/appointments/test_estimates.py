@@ -1,13 +1,14 @@
 """How many are before somebody in a hall, and how long they will wait."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from flows.appointments.finding import booking_of
-from flows.appointments.hall.estimating import Open, Pace, Wait, before, left, opened, wait
+from flows.appointments.hall.estimating import Foretold, Open, Pace, Turns, Wait, left, opened
 from flows.appointments.hall.position import Position, position_of
 from flows.appointments.hall.reading_once import HallNow
 from flows.appointments.hall.tables import HallTicket
-from flows.appointments.hall.viewing import hall_and_paces
+from flows.appointments.hall.viewing import hall_and_line
 from flows.appointments.tables import HallCounter
 from tests.appointments.hall import on
 from tests.appointments.lobby import Lobby
@@ -16,22 +17,32 @@ NINE, MINUTE = on("12-01", "09:00"), timedelta(minutes=1)
 KNOWN = {"a": Pace(600, None), "b": Pace(60, 90)}
 
 
+def foretell(service: str, ahead: Sequence[str], counters: Sequence[Open]) -> Foretold:
+    turns = Turns(counters, KNOWN)
+    for each in ahead:
+        turns.take(each)
+    newcomer = turns.wait(service)
+    found = turns.take(service)
+    assert found.wait == newcomer
+    return found
+
+
 def test_whom_a_counter_for_somebody_may_call_first_is_before_them() -> None:
     both, only_b = Open([]), Open(["b"])
-    assert before("a", ["a", "b", "a"], [both]) == 3
-    assert before("b", ["a", "b", "a"], [only_b]) == 1
-    assert before("b", ["a", "b", "a"], [only_b, both]) == 3
-    assert before("a", ["a", "b", "a"], [only_b]) == 2  # no counter is open for them
+    assert foretell("a", ["a", "b", "a"], [both]).ahead == 3
+    assert foretell("b", ["a", "b", "a"], [only_b]).ahead == 1
+    assert foretell("b", ["a", "b", "a"], [only_b, both]).ahead == 3
+    assert foretell("a", ["a", "b", "a"], [only_b]).ahead == 2  # no counter is open for them
 
 
 def test_an_estimate_has_each_called_by_the_counter_for_them_that_is_free_first() -> None:
     both, only_b = Open([]), Open(["b"])
-    assert wait("a", ["a", "b", "a"], [both], KNOWN) == Wait(1260, None)
-    assert wait("b", ["a", "b", "a"], [both, only_b], KNOWN) == Wait(60, 90)
-    assert wait("a", ["a", "b", "a"], [both, only_b], KNOWN) == Wait(1200, None)
-    assert wait("b", ["a", "b", "a"], [only_b], KNOWN) == Wait(60, 90)
-    assert wait("a", ["a"], [only_b], KNOWN) is None
-    assert wait("a", [], [Open([], 300), Open(["a"], 200)], KNOWN) == Wait(200, None)
+    assert foretell("a", ["a", "b", "a"], [both]).wait == Wait(1260, None)
+    assert foretell("b", ["a", "b", "a"], [both, only_b]).wait == Wait(60, 90)
+    assert foretell("a", ["a", "b", "a"], [both, only_b]).wait == Wait(1200, None)
+    assert foretell("b", ["a", "b", "a"], [only_b]).wait == Wait(60, 90)
+    assert foretell("a", ["a"], [only_b]).wait is None
+    assert foretell("a", [], [Open([], 300), Open(["a"], 200)]).wait == Wait(200, None)
     assert (Wait(60, 90).low, Wait(60, 90).high, Wait(60, None).high) == (0, 150, 60)
 
 
@@ -53,7 +64,7 @@ async def positions(lobby: Lobby, ticket: HallTicket) -> Position:
     """Return where somebody stands, which is the same asked alone and read with the hall."""
     async with lobby.hall.database.snapshot() as session:
         alone = await position_of(session, lobby.clock, await booking_of(session, ticket.booking_id))
-        hall = HallNow(*await hall_and_paces(session, lobby.clock, lobby.hall.keys.cipher, "hall"), 0.0)
+        hall = HallNow(*await hall_and_line(session, lobby.clock, lobby.hall.keys.cipher, "hall"), 0.0)
     assert hall.position_of(ticket.booking_id) == alone
     return alone
 

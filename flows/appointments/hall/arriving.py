@@ -90,7 +90,7 @@ def _on_its_day(line: Line, row: Booking) -> Line:
 
 async def _join(deps: Deps, line: Line, ticket: HallTicket, *, behind: int = 0) -> None:
     await put_in_line(deps, ticket, behind=behind)
-    _, foreseen = await foretold(deps.session, deps.clock, line, ticket)
+    foreseen = (await foretold(deps.session, deps.clock, line, ticket)).wait
     ticket.estimate_s = foreseen.seconds if foreseen else None
 
 

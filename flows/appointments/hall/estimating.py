@@ -3,6 +3,7 @@
 How far such estimates were off is measured: each is kept with its ticket, beside how long the wait was.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -77,6 +78,16 @@ class Wait(Struct, frozen=True):
         return self.seconds + (self.error or 0)
 
 
+class Foretold(Struct, frozen=True):
+    """What somebody in line is told. ``ahead``: so many may a counter for them call first, of whatever service.
+
+    While no counter is open for them that is how many of their own service there are, and ``wait`` is None.
+    """
+
+    ahead: int
+    wait: Wait | None
+
+
 class Open(Struct, frozen=True):
     """A counter that calls people: of which services, of all if none is named, and in how many seconds the next."""
 
@@ -85,6 +96,38 @@ class Open(Struct, frozen=True):
 
     def serves(self, service: str) -> bool:
         return not self.services or service in self.services
+
+
+class Turns:
+    """A line that is played: each who waits is called, in order, by the open counter for them that is free first."""
+
+    def __init__(self, counters: Sequence[Open], known: Mapping[str, Pace]) -> None:
+        self._counters, self._known = counters, known
+        self._free_in = [each.free_in_s for each in counters]
+        self._called = Counter[str]()
+        self._serving = dict[str, list[int]]()
+
+    def take(self, service: str) -> Foretold:
+        """Foretell the next in line, and have them called in their turn."""
+        found = Foretold(self._ahead(service), self.wait(service))
+        self._called[service] += 1
+        if serving := self._for(service):
+            self._free_in[min(serving, key=self._free_in.__getitem__)] += self._known[service].mean_s
+        return found
+
+    def wait(self, service: str) -> Wait | None:
+        """Return how long whoever comes next would wait; None while no counter is open for them."""
+        free = [self._free_in[nth] for nth in self._for(service)]
+        return Wait(min(free), self._known[service].error_s) if free else None
+
+    def _ahead(self, service: str) -> int:
+        serving = [self._counters[nth] for nth in self._for(service)] or [Open([service])]
+        return sum(n for each, n in self._called.items() if any(counter.serves(each) for counter in serving))
+
+    def _for(self, service: str) -> list[int]:
+        if service not in self._serving:
+            self._serving[service] = [nth for nth, each in enumerate(self._counters) if each.serves(service)]
+        return self._serving[service]
 
 
 async def paces(session: AsyncSession, office: str, services: Sequence[str]) -> Mapping[str, Pace]:
@@ -104,20 +147,25 @@ async def errors_since(connection: "asyncpg.Connection[asyncpg.Record]", begin: 
     return [(row["office"], row["code"], int(row["error_s"])) for row in await connection.fetch(_ERRORS, begin, LAST)]
 
 
-async def foretold(session: AsyncSession, clock: Clock, line: Line, ticket: HallTicket) -> tuple[int, Wait | None]:
-    """Return how many may be called before a ticket that waits (``before``), and how long it will wait.
+async def foretold(session: AsyncSession, clock: Clock, line: Line, ticket: HallTicket) -> Foretold:
+    """Foretell a ticket that waits.
 
     Nobody knows how long before its day begins, and which counters will be open then.
     """
     ahead = [each.service for each in await waiting(session, ticket) if each.standing < ticket.standing]
-    if ticket.day > line.day:
-        return before(ticket.service, ahead, ()), None
+    is_today = ticket.day <= line.day
+    turns = await _turns(session, clock, line, {*ahead, ticket.service}) if is_today else Turns((), {})
+    for each in ahead:
+        turns.take(each)
+    return turns.take(ticket.service)
+
+
+async def _turns(session: AsyncSession, clock: Clock, line: Line, services: set[str]) -> Turns:
     office, now = line.office.code, clock.now()
     there = await (await driver(session)).fetch(_BUSY, office, line.day, sorted(AT_COUNTER))
-    known = await paces(session, office, sorted({*ahead, ticket.service, *(each["service"] for each in there)}))
+    known = await paces(session, office, sorted(services.union(each["service"] for each in there)))
     busy = {each["counter"]: left(known[each["service"]], each["served_at"], now) for each in there}
-    counters = opened(await counters_for(session, office), busy)
-    return before(ticket.service, ahead, counters), wait(ticket.service, ahead, counters, known)
+    return Turns(opened(await counters_for(session, office), busy), known)
 
 
 def left(pace: Pace, served_at: datetime | None, now: datetime) -> int:
@@ -129,30 +177,3 @@ def opened(counters: Sequence[HallCounter], busy: Mapping[str, int]) -> list[Ope
     """Return those that call people; ``busy``: for how many seconds more, by their codes."""
     calling = [each for each in counters if each.opened_at is not None and each.closed_at is None]
     return [Open(each.services, busy.get(each.code, 0)) for each in calling]
-
-
-def before(service: str, ahead: Sequence[str], counters: Sequence[Open]) -> int:
-    """Return how many of those ahead, given by their services, one of the counters for somebody may call first.
-
-    While no counter is open for them: those of the same service.
-    """
-    mine = [each for each in counters if each.serves(service)]
-    return sum(any(counter.serves(each) for counter in mine) if mine else each == service for each in ahead)
-
-
-def wait(service: str, ahead: Sequence[str], counters: Sequence[Open], known: Mapping[str, Pace]) -> Wait | None:
-    """Return how long somebody waits behind others, given by their services in order.
-
-    Each is called by the counter for them that is free first. None while no counter is open for ``service``.
-    """
-    free_in = [each.free_in_s for each in counters]
-
-    def first(of: str) -> int | None:
-        serving = (nth for nth, each in enumerate(counters) if each.serves(of))
-        return min(serving, key=free_in.__getitem__, default=None)
-
-    for each in ahead:
-        if (nth := first(each)) is not None:
-            free_in[nth] += known[each].mean_s
-    mine = first(service)
-    return None if mine is None else Wait(free_in[mine], known[service].error_s)

@@ -38,17 +38,17 @@ async def position_of(session: AsyncSession, clock: Clock, row: Booking) -> Posi
     ticket = await session.get(HallTicket, row.id)
     if ticket is None:
         return Position(row.state)
-    ahead, foreseen = None, None
+    found = None
     if row.state in WAITING:
         line = await line_of(session, clock, row.office, even_closed=True)
-        ahead, foreseen = await foretold(session, clock, line, ticket)
+        found = await foretold(session, clock, line, ticket)
     is_there = row.state in AT_COUNTER
     return Position(
         state=row.state,
         number=ticket.number,
         service=ticket.service,
-        ahead=ahead,
-        wait=foreseen,
+        ahead=found.ahead if found else None,
+        wait=found.wait if found else None,
         counter=ticket.counter if is_there else None,
         calls=ticket.calls if is_there else 0,
         called_at=ticket.called_at if is_there else None,

@@ -5,56 +5,47 @@ What is read is passed on for as long as nothing has changed since, and no longe
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from msgspec import Struct
 
-from flows.appointments.hall.estimating import Open, Pace, before, wait
+from flows.appointments.hall.estimating import Foretold
 from flows.appointments.hall.position import Position
-from flows.appointments.hall.viewing import HallView, TicketView, hall_and_paces
-from flows.appointments.states import AT_COUNTER, WAITING
+from flows.appointments.hall.viewing import HallView, TicketView, hall_and_line
+from flows.appointments.states import AT_COUNTER
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
 
 
 class HallNow(Struct, frozen=True):
-    """A hall as it stands, which counters call people, and how long its services last.
-
-    ``read_at`` is when its reading began (``monotonic``).
-    """
+    """A hall as it stands, and what those who wait are told. ``read_at`` is when its reading began (``monotonic``)."""
 
     view: HallView
-    counters: Sequence[Open]
-    paces: Mapping[str, Pace]
+    told: Mapping[UUID, Foretold]
     read_at: float
 
     def position_of(self, booking_id: UUID) -> Position | None:
         """Return where the person of a booking stands, None of whoever is not in the hall."""
-        found = self._ticket(booking_id)
-        return None if found is None else self._position(found)
-
-    def _ticket(self, booking_id: UUID) -> TicketView | None:
-        there = [each.ticket for each in self.view.counters if each.ticket is not None]
-        return next((each for each in (*self.view.waiting, *self.view.missed, *there) if each.id == booking_id), None)
-
-    def _position(self, ticket: TicketView) -> Position:
-        is_there = ticket.state in AT_COUNTER
-        others = self._before(ticket) if ticket.state in WAITING else None
+        ticket = self._ticket(booking_id)
+        if ticket is None:
+            return None
+        is_there, found = ticket.state in AT_COUNTER, self.told.get(booking_id)
         return Position(
             state=ticket.state,
             number=ticket.number,
             service=ticket.service,
-            ahead=None if others is None else before(ticket.service, others, self.counters),
-            wait=None if others is None else wait(ticket.service, others, self.counters, self.paces),
+            ahead=found.ahead if found else None,
+            wait=found.wait if found else None,
             counter=ticket.counter if is_there else None,
             calls=ticket.calls if is_there else 0,
             called_at=ticket.called_at if is_there else None,
         )
 
-    def _before(self, ticket: TicketView) -> Sequence[str]:
-        return [each.service for each in self.view.waiting[: self.view.waiting.index(ticket)]]
+    def _ticket(self, booking_id: UUID) -> TicketView | None:
+        there = [each.ticket for each in self.view.counters if each.ticket is not None]
+        return next((each for each in (*self.view.waiting, *self.view.missed, *there) if each.id == booking_id), None)
 
 
 class Halls:
@@ -80,4 +71,4 @@ class Halls:
     async def _read(self, office: str) -> HallNow:
         read_at = time.monotonic()
         async with self._database.snapshot() as session:
-            return HallNow(*await hall_and_paces(session, self._clock, self._cipher, office), read_at)
+            return HallNow(*await hall_and_line(session, self._clock, self._cipher, office), read_at)

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from auth.accounts.tables import Account
 from flows.appointments.booking_tables import Booking
-from flows.appointments.hall.estimating import Open, Pace, left, opened, paces, wait
+from flows.appointments.hall.estimating import Foretold, Pace, Turns, left, opened, paces
 from flows.appointments.hall.line import counters_for, line_of, present, services_at
 from flows.appointments.hall.tables import HallRevision, HallTicket
 from flows.appointments.states import AT_COUNTER, WAITING, State
@@ -85,13 +85,13 @@ class HallView(_View, frozen=True, kw_only=True):
 
 async def hall_of(session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str) -> HallView:
     """Return the hall of an office, of one that was closed too: somebody may be there. Raises UnknownServiceError."""
-    return (await hall_and_paces(session, clock, cipher, office))[0]
+    return (await hall_and_line(session, clock, cipher, office))[0]
 
 
-async def hall_and_paces(
+async def hall_and_line(
     session: AsyncSession, clock: Clock, cipher: FieldCipher, office: str
-) -> tuple[HallView, Sequence[Open], Mapping[str, Pace]]:
-    """Return the hall of an office, its open counters, and how long its services last. Raises UnknownServiceError."""
+) -> tuple[HallView, Mapping[UUID, Foretold]]:
+    """Return the hall of an office, and what those who wait are told, by booking. Raises UnknownServiceError."""
     line = await line_of(session, clock, office, even_closed=True)
     revision = await session.get(HallRevision, office)
     there = await present(session, line)
@@ -106,7 +106,8 @@ async def hall_and_paces(
         for ticket, row in there
         if ticket.counter and row.state in AT_COUNTER
     }
-    calling = opened(counters, busy)
+    turns = Turns(opened(counters, busy), known)
+    told = {each.id: turns.take(each.service) for each in waiting}
     view = HallView(
         office=office,
         name_zh=line.office.name_zh,
@@ -116,9 +117,9 @@ async def hall_and_paces(
         counters=[_counter(each, shown) for each in counters],
         waiting=waiting,
         missed=[each for each in shown if each.state == "missed"],
-        queues=_queues(services, calling, [each.service for each in waiting], known),
+        queues=_queues(services, [each.service for each in waiting], turns, known),
     )
-    return view, calling, known
+    return view, told
 
 
 def _ticket(ticket: HallTicket, row: Booking, names: Mapping[UUID, str]) -> TicketView:
@@ -154,8 +155,8 @@ def _counter(counter: HallCounter, shown: Sequence[TicketView]) -> CounterView:
 
 def _queues(
     services: Mapping[str, AppointmentService],
-    counters: Sequence[Open],
     waiting: Sequence[str],
+    turns: Turns,
     known: Mapping[str, Pace],
 ) -> list[QueueView]:
     return [
@@ -169,7 +170,7 @@ def _queues(
             error_s=known[each.code].error_s,
         )
         for each in services.values()
-        for found in [wait(each.code, waiting, counters, known)]
+        for found in [turns.wait(each.code)]
     ]
 
 
