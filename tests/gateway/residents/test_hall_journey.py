@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from sqlmodel import select
 
+from auth.sessions.sessions import end_all_of
+from auth.sessions.tables import Session
 from kernel.clock import SystemClock
 from kernel.crypto.keys import open_keys
+from schema import appointment_hall
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
 from tests.appointments.lobby import Lobby
 from tests.browser import Browser, browser
@@ -68,6 +72,29 @@ async def place(city: City, phones: Phones, hall: Hall, origin: str, tmp_path: P
     )
 
 
+async def take_ticket(place: Place, phones: Phones, chromium: Browser) -> None:
+    """Scan in the hall without an appointment, and wait there."""
+    await chromium.stand(place.latitude, place.longitude)
+    scanned = place.sticker.rsplit("/", 1)[1]
+    await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
+    await chromium.click(".service", "补领证件")
+    await chromium.find("#queue .number", "B001")
+
+
+async def end_sessions(hall: Hall) -> None:
+    """Sign everybody out by another phone of theirs; the access tokens that they have are good by themselves."""
+    async with hall.database.session() as session:
+        for account in (await session.exec(select(Session.account_id).distinct())).all():
+            await end_all_of(session, SystemClock(), account, "signed_out")
+
+
+async def sign_in_again(chromium: Browser, code: str) -> None:
+    await chromium.find("#queue .failure", "请先登录")
+    await chromium.click("#queue button.main", "登录")
+    await chromium.type("#code", code)
+    await chromium.click("dialog button.main")
+
+
 async def test_from_booking_to_being_served(place: Place, chromium: Browser) -> None:
     await book(chromium, place)
     number = await check_in(chromium, place)
@@ -122,11 +149,7 @@ async def test_who_does_not_say_where_they_are_is_told_what_to_do(
 async def test_who_is_sent_on_sees_what_they_wait_for_now(
     place: Place, phones: Phones, hall: Hall, chromium: Browser
 ) -> None:
-    await chromium.stand(place.latitude, place.longitude)
-    scanned = place.sticker.rsplit("/", 1)[1]
-    await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
-    await chromium.click(".service", "补领证件")
-    await chromium.find("#queue .number", "B001")
+    await take_ticket(place, phones, chromium)
     lobby = Lobby(hall)
     await lobby.open(place.counter)
     await lobby.next(place.counter)
@@ -138,11 +161,7 @@ async def test_who_is_sent_on_sees_what_they_wait_for_now(
 async def test_a_finished_visit_keeps_its_number_after_a_reload(
     place: Place, phones: Phones, hall: Hall, chromium: Browser
 ) -> None:
-    await chromium.stand(place.latitude, place.longitude)
-    scanned = place.sticker.rsplit("/", 1)[1]
-    await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
-    await chromium.click(".service", "补领证件")
-    await chromium.find("#queue .number", "B001")
+    await take_ticket(place, phones, chromium)
     await hall.database.pool.execute("UPDATE booking SET state = 'done'")
     await chromium.run("location.reload()")
     await chromium.type("#app", WECHAT)
@@ -166,3 +185,17 @@ async def test_who_scans_elsewhere_or_a_forged_code_is_told_so(place: Place, pho
     forged = read[:-1] + ("A" if read[-1] != "A" else "B")
     await chromium.open(f"{opened}{phones.code('wang')}&scan={forged}")
     await chromium.find(".failure", "不是本市的二维码")
+
+
+async def test_who_is_signed_out_elsewhere_signs_in_and_goes_on_waiting(
+    place: Place, phones: Phones, hall: Hall, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appointment_hall, "_LOOK_SECONDS", 0.2)
+    await take_ticket(place, phones, chromium)
+    await end_sessions(hall)
+    await sign_in_again(chromium, phones.code("wang"))
+    await chromium.find("#queue .number", "B001")
+    lobby = Lobby(hall)
+    await lobby.open(place.counter)
+    await lobby.next(place.counter)
+    await chromium.find("#queue[data-state=called] .go", "请到")

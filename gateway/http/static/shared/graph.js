@@ -79,21 +79,25 @@ export async function ask(query, variables = {}) {
 export async function follow(query, variables, shown, signal) {
   let known = "";
   while (!signal.aborted) {
+    const { access } = tokens;
     try {
-      const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${tokens.access}` };
+      const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${access}` };
       if (known) headers["last-event-id"] = known;
       const response = await fetch("/graphql/stream", { method: "POST", headers, body: JSON.stringify({ query, variables }), signal });
-      if (response.status === 401) {
-        await renew();
-        if (!tokens.access) return void shown({ errors: [{ message: "", extensions: { code: "SIGN_IN_NEEDED" } }] });
-      } else if (response.ok) {
+      let isOver = response.status === 401;
+      if (response.ok) {
         for await (const event of events(response.body)) {
           if (event.event === "complete") return;
           if (event.event !== "next") continue;
+          const result = JSON.parse(event.data);
+          isOver = OVER.has(result.errors?.[0].extensions?.code); // ended elsewhere: the token itself would still be good
+          if (isOver) break;
           known = event.id;
-          shown(JSON.parse(event.data));
+          shown(result);
         }
-      } else if (response.status !== 429 && response.status < 500) return;
+      } else if (!isOver && response.status !== 429 && response.status < 500) return;
+      if (isOver && access === tokens.access) await renew();
+      if (isOver && !tokens.access) return void shown({ errors: [{ message: "", extensions: { code: "SIGN_IN_NEEDED" } }] });
     } catch (error) {
       if (signal.aborted) return;
     }
