@@ -160,7 +160,7 @@ class AppointmentQueries:
         now = platform.environment.clock.now()
         async with platform.database.snapshot() as session:
             of = await service_of(session, line(service, "service"), people)
-            free = await free_days(await driver(session), of, now, now + timedelta(days=days), people=people)
+            free = await free_days(await driver(session), of, (now, now + timedelta(days=days)), people=people)
             by_office = {office: [*found] for office, found in groupby(free, attrgetter("office"))}
             codes = {*by_office, *(await offices_for(session, of.code) if also_full else ())}
             rows = await (await driver(session)).fetch(_OFFICES, [*codes])

@@ -47,7 +47,8 @@ _FREE = """
         WHERE r.office = $1 AND s.status = 'open'
             AND s.starts_at >= $3::timestamptz AND s.starts_at < $4::timestamptz + interval '1 day'
     )
-    SELECT f.starts_at, f.resource_id, f.system, array_agg(n.id ORDER BY n.starts_at) AS slots, min(n.places) AS places
+    SELECT f.starts_at, f.resource_id, f.system, array_agg(n.id ORDER BY n.starts_at) AS slots,
+        array_agg(n.places ORDER BY n.starts_at) AS places
     FROM slot f JOIN slot n ON n.resource_id = f.resource_id
         AND n.starts_at >= f.starts_at AND n.starts_at < f.free_again
         AND (n.serves OR n.starts_at >= f.over)
@@ -56,18 +57,22 @@ _FREE = """
     GROUP BY f.resource_id, f.system, f.starts_at, f.needed, f.over
     HAVING count(*) FILTER (WHERE n.starts_at < f.over) = f.needed
         AND max(n.ends_at) FILTER (WHERE n.starts_at < f.over) = f.over AND ($9 OR bool_and(n.places > 0))
-    ORDER BY f.starts_at, places DESC
+    ORDER BY f.starts_at, min(n.places) DESC
 """
 
 
 class Free(Struct, frozen=True):
-    """A resource serves at a time, in these slots; ``places``: the least that any of them has left."""
+    """A resource serves at a time, in these slots; ``left``: how many places each of them has."""
 
     starts_at: datetime
     resource_id: UUID
     slot_ids: tuple[int, ...]
-    places: int
+    left: tuple[int, ...]
     system: str = ""  # the department's own, which has this time
+
+    @property
+    def places(self) -> int:
+        return min(self.left)
 
 
 class Asked(Struct, frozen=True):
@@ -200,7 +205,11 @@ async def _times(
     )
     return [
         Free(
-            row["starts_at"], UUID(int=row["resource_id"].int), tuple(row["slots"]), row["places"], row["system"] or ""
+            row["starts_at"],
+            UUID(int=row["resource_id"].int),
+            tuple(row["slots"]),
+            tuple(row["places"]),
+            row["system"] or "",
         )
         for row in rows
     ]

@@ -43,6 +43,10 @@ _PUT = """
     FROM unnest($5::bytea[], $6::smallint[]) AS given (person, ordinal)
 """
 
+_BUSY = """
+    SELECT lower(during) AS begin, upper(during) AS over FROM booking_person
+    WHERE person = ANY($1::bytea[]) AND active AND during && tstzrange($2, $3)
+"""
 _COME = "SELECT person FROM booking_person WHERE booking_id = $1"
 _FOLLOW = """
     UPDATE booking_person p SET during = tstzrange($2, $3), active = NOT EXISTS (
@@ -154,6 +158,13 @@ async def check_open(session: AsyncSession, account_id: UUID) -> None:
 async def clash_of(connection: "asyncpg.Connection[asyncpg.Record]", person: Person, visit: Visit) -> Clash | None:
     """Return why a person cannot come, as things are now."""
     return _first_clash(await _active(connection, person, visit), person, visit)
+
+
+async def busy_in(
+    connection: "asyncpg.Connection[asyncpg.Record]", person: Person, span: tuple[datetime, datetime]
+) -> list[tuple[datetime, datetime]]:
+    """Return from when to when a person has something else within a span, as things are now."""
+    return [(row["begin"], row["over"]) for row in await connection.fetch(_BUSY, person, *span)]
 
 
 async def put(

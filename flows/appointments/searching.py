@@ -4,6 +4,7 @@ It reads one row for a resource (``lines``) instead of a row for each of its slo
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache, partial, reduce
 from itertools import groupby
@@ -24,7 +25,7 @@ _LINES = """
     FROM appointment_line l
         JOIN appointment_resource r ON r.id = l.resource_id AND r.closed_at IS NULL
         JOIN appointment_office o ON o.code = r.office AND o.closed_at IS NULL
-    WHERE l.services @> ARRAY[$1]
+    WHERE l.services @> ARRAY[$1] AND ($3::varchar[] IS NULL OR r.office = ANY ($3))
     ORDER BY r.office
 """
 _NEVER = 2**62
@@ -59,18 +60,23 @@ class _Frame(Struct, frozen=True, eq=False):
 async def free_days(
     connection: "asyncpg.Connection[asyncpg.Record]",
     service: AppointmentService,
-    now: datetime,
-    until: datetime,
+    span: tuple[datetime, datetime],
     *,
     people: int = 1,
     channel: Channel = "public",
+    offices: Sequence[str] | None = None,
 ) -> list[FreeDay]:
-    """Return the days of all offices on which a service can be booked now, by office and day."""
+    """Return the days of some offices, or of all, on which a service can be booked now, by office and day.
+
+    ``span``: from now until when.
+    """
+    now, until = span
     minutes = service.minutes + service.further_minutes * (people - 1)
     days = cache(partial(_days, service, now, until))
     frame = cache(lambda zone, begins_at, unit: _frame(days(zone), now, begins_at, unit))
     moment = cache(lambda minute: _EPOCH + minute * _MINUTE)
-    rows, found = await connection.fetch(_LINES, service.code, CHANNELS.index(channel) + 3), list[FreeDay]()
+    rows = await connection.fetch(_LINES, service.code, CHANNELS.index(channel) + 3, offices)
+    found = list[FreeDay]()
     for (office, zone), lines in groupby(rows, itemgetter(0, 1)):
         begins = defaultdict[_Frame, list[int]](list)
         for _, _, begins_at, unit, slot, buffer, *masks in lines:

@@ -119,7 +119,7 @@ class Clinic:
         found = await self.hall.times(of, day)
         async with self.hall.database.session() as session:
             now = self.hall.clock.now()
-            days = await free_days(await driver(session), of.service, now, now + timedelta(days=15))
+            days = await free_days(await driver(session), of.service, (now, now + timedelta(days=15)))
         assert sum(each.times for each in days if each.day[5:] == day) == len(found)
         return found
 

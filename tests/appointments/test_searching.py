@@ -77,7 +77,7 @@ async def _compare(hall: Hall, days: int = 7) -> int:
     for service in services:
         for people in {1, service.people}:
             for channel in CHANNELS:
-                found = await free_days(hall.database.pool, service, now, until, people=people, channel=channel)
+                found = await free_days(hall.database.pool, service, (now, until), people=people, channel=channel)
                 expected = [
                     each
                     for office in offices

@@ -14,6 +14,9 @@ from flows.appointments.waitlist import joining
 from flows.appointments.waitlist.joining import Wish
 from flows.appointments.waitlist.wishes import Window
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall, on
+from tests.statements import asked, reads
+
+__all__ = ["asked"]
 
 NINE = on("12-01", "09:00")
 HALF = timedelta(minutes=30)
@@ -27,19 +30,29 @@ def office(of: dict[str, Any] = OFFICE, **places: int) -> dict[str, Any]:
 
 
 async def wait(
-    hall: Hall, account: UUID, *, offices: Sequence[str] = ("hall",), windows: Sequence[Window] = (MORNING,)
+    hall: Hall,
+    account: UUID,
+    *,
+    offices: Sequence[str] = ("hall",),
+    windows: Sequence[Window] = (MORNING,),
+    service: str = "marriage",
 ) -> str:
     async with hall.database.session() as session:
-        row = await joining.join(Deps(session, hall.clock), account, Wish("marriage", offices, windows))
+        row = await joining.join(Deps(session, hall.clock), account, Wish(service, offices, windows))
         return row.state
 
 
 async def instead(
-    hall: Hall, account: UUID, *, offices: Sequence[str] = ("hall",), windows: Sequence[Window] = (MORNING,)
+    hall: Hall,
+    account: UUID,
+    *,
+    offices: Sequence[str] = ("hall",),
+    windows: Sequence[Window] = (MORNING,),
+    service: str = "marriage",
 ) -> tuple[str, list[str]]:
     """Return the office and the times that somebody is told of who wants to wait."""
     with pytest.raises(WaitlistNeedlessError) as refused:
-        await wait(hall, account, offices=offices, windows=windows)
+        await wait(hall, account, offices=offices, windows=windows, service=service)
     return refused.value.office, refused.value.next_free
 
 
@@ -106,6 +119,20 @@ async def test_a_hold_of_another_channel_counts_where_places_are_everybody_s(bar
     assert await wait(hall, one) == "waitlisted"
 
 
+async def test_a_longer_visit_is_free_where_each_of_its_slots_has_more_places_than_holds(bare_hall: Hall) -> None:
+    hall = bare_hall
+    passport = {**SERVICE, "code": "passport", "name_zh": "护照", "minutes": 60}
+    here = office(public=2)
+    here["resources"][0]["skills"] = ["marriage", "passport"]
+    await hall.build(SERVICE, passport, offices=[here])
+    owner, holder, other, one = await hall.residents(4)
+    await hall.book(owner, NINE + HALF)  # one place is left there, which nobody holds
+    await hall.hold(holder, NINE)  # one of two
+    assert (await instead(hall, one, service="passport"))[1] == ["2026-12-01T01:00:00Z"]
+    await hall.hold(other, NINE + HALF)
+    assert await wait(hall, one, service="passport") == "waitlisted"
+
+
 async def test_times_at_which_they_cannot_come_are_not_offered_instead(bare_hall: Hall) -> None:
     hall = bare_hall
     passport = {**SERVICE, "code": "passport", "name_zh": "护照", "minutes": 60}
@@ -131,3 +158,44 @@ async def test_who_has_missed_too_many_waits_for_times_that_they_may_not_book_ye
     soon, far = [Window(day, day, 0, 1440) for day in (date(2026, 12, 4), date(2026, 12, 10))]
     assert (await instead(hall, one, windows=[soon, far]))[1] == ["2026-12-04T01:00:00Z", "2026-12-04T01:30:00Z"]
     assert await wait(hall, one, windows=[far]) == "waitlisted"
+
+
+LONG = Window(date(2026, 12, 4), date(2026, 12, 31), 0, 1440)
+
+
+def windows(number: int) -> list[dict[str, Any]]:
+    hours = {"days": ["working"], "hours": "09:00-17:00", "places": {"public": 1}}
+    return [{**WINDOW, "code": f"w{each}", "schedules": [hours]} for each in range(number)]
+
+
+async def test_a_person_s_bookings_and_what_they_missed_are_read_once_for_all_times(
+    asked: list[str], bare_hall: Hall
+) -> None:
+    hall = bare_hall
+    await hall.build({**SERVICE, "days": 30}, offices=[{**OFFICE, "resources": windows(2)}])
+    one, barred = await hall.residents(2)
+    for day in ("12-01", "12-02", "12-03"):
+        booked = await hall.book(barred, on(day, "09:00"))
+        hall.clock.advance(on(day, "11:00") - hall.clock.now())
+        await hall.miss(booked.id)
+    asked.clear()
+    assert (await instead(hall, one, windows=[LONG]))[1][0] == "2026-12-04T01:00:00Z"
+    assert len(reads(asked)) < 20
+    asked.clear()
+    far = Window(date(2026, 12, 5), LONG.last, 0, 1440)
+    assert await wait(hall, barred, windows=[far]) == "waitlisted"
+    assert len(reads(asked)) < 20
+    assert not [each for each in asked if "WITH slot" in each]  # no time of all those that they may not have
+
+
+async def test_days_are_read_one_by_one_until_three_times_are_free(asked: list[str], bare_hall: Hall) -> None:
+    hall = bare_hall
+    await hall.build({**SERVICE, "days": 30}, offices=[{**OFFICE, "resources": windows(1)}])
+    owner, one = await hall.residents(2)
+    first = Window(LONG.first, LONG.last, 540, 570)  # one time a day, of which the first is held
+    await hall.hold(owner, on("12-04", "09:00"))
+    asked.clear()
+    assert (await instead(hall, one, windows=[first]))[1] == [
+        "2026-12-08T01:00:00Z", "2026-12-09T01:00:00Z", "2026-12-10T01:00:00Z",
+    ]  # fmt: skip
+    assert len([each for each in asked if "WITH slot" in each]) == 4

@@ -1,6 +1,9 @@
 """Whether somebody who waits may and can come at a time: who they are, what else they have, what they have missed."""
 
-import asyncpg
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -8,8 +11,9 @@ from auth.accounts.accounts import account_of
 from auth.accounts.tables import Account
 from auth.assurance import LEVELS, level_of
 from flows.appointments.deps import Deps
-from flows.appointments.no_shows import missed_too_often
-from flows.appointments.persons import Person, Visit, clash_of, person_of
+from flows.appointments.no_shows import SHORT_NOTICE, missed_too_often
+from flows.appointments.persons import Person, Visit, busy_in, clash_of, person_of
+from flows.appointments.tables import AppointmentService
 from flows.appointments.waitlist.places import Places, Time
 from flows.appointments.waitlist.tables import WaitlistPerson
 from flows.appointments.waitlist.waiting import Waiting
@@ -33,26 +37,44 @@ async def first_fitting(deps: Deps, who: Waiting, places: Places) -> tuple[Time,
     ]
     if not times or (account := await _account(deps.session, who)) is None:
         return None
-    connection, person = await driver(deps.session), await person_of(deps.session, account.id)
+    person = await person_of(deps.session, account.id)
     has_another = select(WaitlistPerson).where(col(WaitlistPerson.person).in_(person), WaitlistPerson.offered)
     if (await deps.session.exec(has_another)).first() is not None:
         return None
-    known = _LEVELS[level_of(account.ial, _AAL)]
-    for time in times:
-        if _LEVELS[time.of.service.level] <= known and await can_come(deps, connection, person, time):
-            return time, person
-    return None
+    service = times[0].of.service
+    if _LEVELS[service.level] > _LEVELS[level_of(account.ial, _AAL)]:
+        return None
+    span = min(each.free.starts_at for each in times), max(each.ends_at for each in times)
+    if (diary := await diary_of(deps, person, service, span)) is None:
+        return None
+    return next(((each, person) for each in times if diary.allows(each)), None)
 
 
-async def can_come(deps: Deps, connection: "asyncpg.Connection[asyncpg.Record]", person: Person, time: Time) -> bool:
-    """Whether a person has nothing else at a time and has not missed too much for it."""
-    service, starts_at = time.of.service, time.free.starts_at
-    visit = Visit(service.code, service.most_active, starts_at, time.ends_at)
-    if await clash_of(connection, person, visit) is not None:
-        return False
-    if not service.counts_no_shows:
-        return True
-    return await missed_too_often(connection, [person], starts_at, deps.clock.now()) is None
+class Diary(Struct, frozen=True):
+    """When a person cannot come: while they are ``busy``, and not ``until`` or later, for what they have missed."""
+
+    busy: Sequence[tuple[datetime, datetime]]
+    until: datetime
+
+    def allows(self, time: Time) -> bool:
+        begin, end = time.free.starts_at, time.ends_at
+        return begin < self.until and not any(since < end and begin < over for since, over in self.busy)
+
+
+async def diary_of(
+    deps: Deps, person: Person, service: AppointmentService, span: tuple[datetime, datetime]
+) -> Diary | None:
+    """Return when a person cannot come for a service within a span, read once for however many times it has.
+
+    None: they have the service booked as often as one may.
+    """
+    connection, now = await driver(deps.session), deps.clock.now()
+    if await clash_of(connection, person, Visit(service.code, service.most_active, now, now)) is not None:
+        return None
+    busy, until = await busy_in(connection, person, span), span[1]
+    if service.counts_no_shows and await missed_too_often(connection, [person], until, now) is not None:
+        until = now + SHORT_NOTICE + timedelta.resolution  # the last moment that is at short notice is theirs
+    return Diary(busy, until)
 
 
 async def _account(session: AsyncSession, who: Waiting) -> Account | None:

@@ -2,46 +2,63 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, datetime
 
 from flows.appointments.deps import Deps
 from flows.appointments.errors import WaitlistNeedlessError
-from flows.appointments.finding import Asked, free_times
-from flows.appointments.persons import Person
+from flows.appointments.finding import Asked, Free, free_times
+from flows.appointments.searching import free_days
 from flows.appointments.tables import CHANNELS
 from flows.appointments.taking import ROLL_OVER
 from flows.appointments.turnstile import Wanted
 from flows.appointments.waitlist.entries import CHANNEL
-from flows.appointments.waitlist.fitting import can_come
+from flows.appointments.waitlist.fitting import Diary
 from flows.appointments.waitlist.places import Time
-from flows.appointments.waitlist.wishes import Window, over_at
+from flows.appointments.waitlist.wishes import Window
 from flows.appointments.watching import turnstile_of
 from kernel.database import driver
 
 _NAMED = 3  # as many as a time that is taken names
 
 
-async def check_none_free(deps: Deps, wanted: Sequence[Asked], windows: Sequence[Window], person: Person) -> None:
-    """Refuse to have a person wait for what they could book now, at one of some offices, the dearest first.
+async def check_none_free(deps: Deps, wanted: Sequence[Asked], windows: Sequence[Window], diary: Diary) -> None:
+    """Refuse to have somebody wait for what they could book now, at one of some offices, the dearest first.
 
     Raises WaitlistNeedlessError.
     """
-    connection = await driver(deps.session)
+    days = await _days(deps, wanted, windows, diary.until)
     for of in wanted:
-        found = {}
-        for each in await _unheld(deps, of, await _times(deps, of, windows)):
-            if each.free.starts_at not in found and await can_come(deps, connection, person, each):
-                found[each.free.starts_at] = each
-            if len(found) == _NAMED:
+        found = set[datetime]()
+        for day in (each for office, each in days if office == of.office.code):
+            found |= {each.free.starts_at for each in await _bookable(deps, of, day, windows, diary)}
+            if len(found) >= _NAMED:
                 break
         if found:
-            raise WaitlistNeedlessError(of.office.code, list(found))
+            raise WaitlistNeedlessError(of.office.code, sorted(found)[:_NAMED])
 
 
-async def _times(deps: Deps, of: Asked, windows: Sequence[Window]) -> list[Time]:
+async def _days(
+    deps: Deps, wanted: Sequence[Asked], windows: Sequence[Window], until: datetime
+) -> list[tuple[str, date]]:
+    """Return the days of windows that have anything free, by office: only of those each time is read."""
+    offices, of = [each.office.code for each in wanted], wanted[0]
+    span = deps.clock.now(), until
+    free = await free_days(
+        await driver(deps.session), of.service, span, people=of.people, channel=CHANNEL, offices=offices
+    )
+    days = [(each.office, date.fromisoformat(each.day)) for each in free]
+    return [(office, day) for office, day in days if any(window.has_day(day) for window in windows)]
+
+
+async def _bookable(deps: Deps, of: Asked, day: date, windows: Sequence[Window], diary: Diary) -> Sequence[Time]:
     zone = of.office.time_zone
-    free = await free_times(deps.session, deps.clock, of, (deps.clock.now(), over_at(windows, zone)))
-    times = [Time(of, each) for each in free]
-    return [each for each in times if any(window.has(each.free.starts_at, each.ends_at, zone) for window in windows)]
+    times = [Time(of, each) for each in await free_times(deps.session, deps.clock, of, of.hours_of(day))]
+    fitting = [
+        each
+        for each in times
+        if diary.allows(each) and any(window.has(each.free.starts_at, each.ends_at, zone) for window in windows)
+    ]
+    return await _unheld(deps, of, fitting)
 
 
 async def _unheld(deps: Deps, of: Asked, times: Sequence[Time]) -> Sequence[Time]:
@@ -58,4 +75,9 @@ async def _unheld(deps: Deps, of: Asked, times: Sequence[Time]) -> Sequence[Time
     held = Counter[int]()
     for (slot, _), number in zip(slots, await turnstile.held(list(slots.values()), now), strict=True):
         held[slot] += number
-    return [each for each in times if each.free.places > max(held[slot] for slot in each.free.slot_ids)]
+    return [each for each in times if _has_any(each.free, held)]
+
+
+def _has_any(free: Free, held: Counter[int]) -> bool:
+    """Whether each slot of a time has more places than there are holds of it."""
+    return all(left > held[slot] for slot, left in zip(free.slot_ids, free.left, strict=True))

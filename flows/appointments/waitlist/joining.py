@@ -13,8 +13,9 @@ from auth.accounts.merging import parts_of
 from flows.appointments.deps import Deps
 from flows.appointments.errors import UnknownBookingError, UnknownServiceError, WaitlistRefusedError
 from flows.appointments.finding import Asked, asked, services_of
-from flows.appointments.persons import Visit, check_open, clash_of, lock, person_of
+from flows.appointments.persons import check_open, lock, person_of
 from flows.appointments.waitlist.entries import CHANNEL, OPEN, entry_of, happen, windows_of
+from flows.appointments.waitlist.fitting import diary_of
 from flows.appointments.waitlist.free_already import check_none_free
 from flows.appointments.waitlist.tables import WaitlistEntry, WaitlistEvent, WaitlistPerson
 from flows.appointments.waitlist.wishes import Window, check_windows, over_at
@@ -42,8 +43,7 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
     session, now = deps.session, deps.clock.now()
     wanted = await _checked(session, wish, now)
     person = await person_of(session, account_id)
-    connection = await driver(session)
-    told_by = await lock(connection, [person])
+    told_by = await lock(await driver(session), [person])
     await check_open(session, account_id)
     theirs = select(WaitlistPerson.entry_id).where(col(WaitlistPerson.person).in_(told_by))
     waiting = select(WaitlistEntry).where(col(WaitlistEntry.state).in_(OPEN), col(WaitlistEntry.id).in_(theirs))
@@ -54,12 +54,12 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
         raise WaitlistRefusedError("You wait for this service already", fix="`leaveWaitlist` first, then join anew.")
     if len(others) >= MOST:
         raise WaitlistRefusedError(f"You wait for {len(others)} services", fix="Leave one of those lists.")
-    most = wanted[0].service.most_active
-    if await clash_of(connection, person, Visit(wish.service, most, now, now)) is not None:
+    until = max(over_at(wish.windows, of.office.time_zone) for of in wanted)
+    if (diary := await diary_of(deps, person, wanted[0].service, (now, until))) is None:
         raise WaitlistRefusedError(
             "You have this service booked as often as one may", fix="Move or cancel what you have, if there is better."
         )
-    await check_none_free(deps, wanted, wish.windows, person)
+    await check_none_free(deps, wanted, wish.windows, diary)
     row = WaitlistEntry(
         account_id=account_id,
         service=wish.service,
@@ -67,7 +67,7 @@ async def join(deps: Deps, account_id: UUID, wish: Wish) -> WaitlistEntry:
         windows=msgspec.to_builtins(wish.windows),
         people=wish.people,
         joined_at=now,
-        until=max(over_at(wish.windows, of.office.time_zone) for of in wanted),
+        until=until,
     )
     session.add(row)
     await session.flush()

@@ -23,13 +23,16 @@ class Window(Struct, frozen=True):
     end: int
     weekdays: tuple[str, ...] = ()
 
+    def has_day(self, day: date) -> bool:
+        """Whether a day is one of its own, whatever the hour."""
+        return self.first <= day <= self.last and (not self.weekdays or WEEKDAYS[day.weekday()] in self.weekdays)
+
     def has(self, starts_at: datetime, ends_at: datetime, zone: str) -> bool:
         """Whether a visit lies within it."""
         begin, end = starts_at.astimezone(ZoneInfo(zone)), ends_at.astimezone(ZoneInfo(zone))
         midnight = datetime.combine(begin.date(), time(), begin.tzinfo)
         return (
-            self.first <= begin.date() <= self.last
-            and (not self.weekdays or WEEKDAYS[begin.weekday()] in self.weekdays)
+            self.has_day(begin.date())
             and begin.hour * 60 + begin.minute >= self.begin
             and end <= midnight + timedelta(minutes=self.end)
         )

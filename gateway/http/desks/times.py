@@ -168,7 +168,7 @@ def _days(desks: Desks) -> HTTPRouteHandler:
             of, now = await service_of(served.session, wanted.service, wanted.people), desks.clock.now()
             until, door = now + timedelta(days=wanted.days), served.door
             connection = await driver(served.session)
-            free = await free_days(connection, of, now, until, people=wanted.people, channel=door.channel)
+            free = await free_days(connection, of, (now, until), people=wanted.people, channel=door.channel)
             offices = {each.code for each in door.offices}
         return json({"days": [each for each in free if each.office in offices]})
 

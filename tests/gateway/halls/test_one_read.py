@@ -1,13 +1,9 @@
 """However many watch a hall, it is read once at a change."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from typing import Any
 
-import asyncpg
 import pytest
-from sqlalchemy import Engine, event
 
 from flows.appointments.hall.reading_once import Halls
 from flows.appointments.hall.watching import HALLS
@@ -16,31 +12,11 @@ from kernel.watching import Watch
 from tests.appointments.lobby import Lobby
 from tests.gateway.halls.staff_of import key
 from tests.gateway.halls.test_hall_live import watching
+from tests.statements import asked, reads
+
+__all__ = ["asked"]
 
 WATCHERS = 50
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What is asked of the database from now on, by SQLAlchemy and past it (``kernel.database.driver``)."""
-    statements: list[str] = []
-    begun = asyncpg.Connection.__init__
-
-    def noting(connection: Any, *given: Any, **more: Any) -> None:
-        begun(connection, *given, **more)
-        connection.add_query_logger(lambda each: statements.append(each.query))
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    monkeypatch.setattr(asyncpg.Connection, "__init__", noting)
-    event.listen(Engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(Engine, "before_cursor_execute", note)
-
-
-def reads(statements: list[str]) -> list[str]:
-    return [each for each in statements if each.lstrip().startswith("SELECT")]
 
 
 async def test_a_call_is_read_once_for_all_who_watch(
