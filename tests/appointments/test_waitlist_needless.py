@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from flows.appointments.deps import Deps
+from flows.appointments.draw import releases
+from flows.appointments.draw.releases import release_for
 from flows.appointments.errors import WaitlistNeedlessError
 from flows.appointments.holding import release
 from flows.appointments.waitlist import joining
@@ -199,3 +201,24 @@ async def test_days_are_read_one_by_one_until_three_times_are_free(asked: list[s
         "2026-12-08T01:00:00Z", "2026-12-09T01:00:00Z", "2026-12-10T01:00:00Z",
     ]  # fmt: skip
     assert len([each for each in asked if "WITH slot" in each]) == 4
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+async def test_a_drawn_day_is_free_while_it_can_be_joined_and_once_everybody_may_hold(
+    bare_hall: Hall, *, drawn: bool
+) -> None:
+    hall = bare_hall
+    await hall.build({**SERVICE, "draw_seconds": 30}, offices=[{**OFFICE, "resources": windows(1)}])
+    hall.clock.advance(on("12-01", "09:00") - hall.clock.now())  # 15 December is released
+    of = release_for(await hall.wanted(), on("12-15", "09:00"))
+    that = Window(date(2026, 12, 15), date(2026, 12, 15), 0, 1440)
+    joins, early, late, other = await hall.residents(4)
+    assert (await instead(hall, early, windows=[that]))[0] == "hall"
+    async with hall.database.session() as session:
+        await releases.join(session, hall.clock, hall.keys, of, joins)
+    hall.clock.advance(timedelta(seconds=30))
+    if drawn:
+        await hall.desk().offered.drawn(of)
+    assert await wait(hall, late, windows=[that]) == "waitlisted"  # whoever joined is let in, and nobody else
+    hall.clock.advance(timedelta(seconds=1))
+    assert (await instead(hall, other, windows=[that]))[0] == "hall"

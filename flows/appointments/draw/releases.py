@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy import func
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -119,6 +120,17 @@ async def _write(session: AsyncSession, keys: Keys, row: AppointmentRelease) -> 
 async def joined(session: AsyncSession, keys: Keys, release_id: str, account_id: UUID) -> DrawEntry | None:
     """Return an account's entry, None if it has not joined."""
     return await session.get(DrawEntry, (release_id, entry_of(keys, release_id, account_id)))
+
+
+async def lets_in_only_ranks(session: AsyncSession, release: Release, now: datetime) -> bool:
+    """Whether those drawn are let in just now: nobody else may hold its times yet, nor join its draw any more."""
+    if now < release.closes_at or (row := await session.get(AppointmentRelease, release.id)) is None:
+        return False
+    entries = row.entries
+    if row.drawn_at is None:  # nobody has asked yet
+        of = select(func.count()).where(DrawEntry.release_id == release.id)
+        entries = (await session.exec(of)).one()
+    return now < replace(release, entries=entries).free_at
 
 
 def check_turn(release: Release, rank: int | None, now: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from flows.appointments.deps import Deps
+from flows.appointments.draw.releases import lets_in_only_ranks, release_for
 from flows.appointments.errors import WaitlistNeedlessError
 from flows.appointments.finding import Asked, Free, free_times
 from flows.appointments.searching import free_days
@@ -51,7 +52,9 @@ async def _days(
 
 
 async def _bookable(deps: Deps, of: Asked, day: date, windows: Sequence[Window], diary: Diary) -> Sequence[Time]:
-    zone = of.office.time_zone
+    zone, release = of.office.time_zone, release_for(of, of.hours_of(day)[0])
+    if of.service.draw_seconds and await lets_in_only_ranks(deps.session, release, deps.clock.now()):
+        return ()
     times = [Time(of, each) for each in await free_times(deps.session, deps.clock, of, of.hours_of(day))]
     fitting = [
         each
