@@ -48,7 +48,7 @@ def add(**given: Any) -> None:
 
     async def work(session: AsyncSession) -> StaticCode:
         await check_sticker(session, row)
-        await check_reference(session, row.reference)
+        await check_reference(session, row)
         made = await places.register(session, _CLOCK, cipher, row)
         await record(session, _CLOCK, "place_code.registered", f"place_code:{made.short_code}", kind=made.kind)
         return made

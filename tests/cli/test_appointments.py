@@ -292,6 +292,9 @@ async def test_a_sticker_is_of_an_office_that_is_there(operator: Operator, datab
         assert "so that a scan would lead nowhere" in str(refused.exception)
     assert await database.pool.fetchval("SELECT count(*) FROM static_code") == 0
     await operator.done(*add, "counter", "--reference", "office:civic-centre")
+    await database.pool.execute("UPDATE appointment_office SET closed_at = now()")
+    closed = await operator.type(*add, "counter", "--reference", "office:yunze")
+    assert str(closed.exception) == "The office yunze is closed, so that a scan would lead nowhere"
 
 
 async def test_the_example_has_a_sticker_in_its_hall_however_often_it_starts(

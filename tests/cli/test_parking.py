@@ -67,6 +67,29 @@ async def test_the_example_is_loaded_once_and_exported_as_it_is(
     assert [row["action"] for row in actions].count("parking.loaded") == 1
 
 
+async def test_a_sticker_is_of_its_kind_and_of_what_is_in_use(operator: Operator, database: Database) -> None:
+    await operator.done("parking", "load", str(CITY))
+    named = ("--name-zh", "车库", "--name-en", "Garage", "--street-zh", "人民路")
+
+    async def refused(kind: str, reference: str) -> str:
+        return str(
+            (await operator.type("place-code", "add", "--kind", kind, "--reference", reference, *named)).exception
+        )
+
+    bay, street = await database.pool.fetchrow("SELECT id, lot_id FROM parking_bay LIMIT 1")
+    lane, garage = await database.pool.fetchrow("SELECT id, lot_id FROM parking_lane LIMIT 1")
+    things = [("gate", lane), ("lot", garage), ("bay", bay)]
+    for (kind, thing), (other, _) in zip(things, things[1:] + things[:1], strict=True):
+        assert await refused(other, f"{kind}:{thing}") == f"A sticker of a {kind} is no {other}"
+    await database.pool.execute("UPDATE parking_lane SET closed_at = now() WHERE id = $1", lane)
+    assert await refused("gate", f"gate:{lane}") == "The gate is closed, so that a scan would lead nowhere"
+    await database.pool.execute("UPDATE parking_lot SET closed_at = now() WHERE id = $1", street)
+    assert await refused("lot", f"lot:{street}") == "The lot is closed, so that a scan would lead nowhere"
+    assert await refused("bay", f"bay:{bay}") == "The lot of this bay is closed, so that a scan would lead nowhere"
+    assert await database.pool.fetchval("SELECT count(*) FROM static_code") == 0
+    await operator.done("place-code", "add", "--kind", "lot", "--reference", f"lot:{garage}", *named)
+
+
 async def test_a_published_tariff_is_never_another_and_a_new_one_begins_later(
     operator: Operator, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from flows.codes.places import NEAR_METRES, Standing
 
 
 async def check_sticker(session: AsyncSession, place: StaticCode) -> None:
-    """Refuse a sticker of an office that is not there, or of another kind.
+    """Refuse a sticker of an office that is not there or is closed, or of another kind.
 
     Raises PlaceRefusedError, UnknownServiceError.
     """
@@ -29,7 +29,11 @@ async def check_sticker(session: AsyncSession, place: StaticCode) -> None:
         return
     if place.kind != "counter":
         raise PlaceRefusedError(f"A sticker of an office is no {place.kind}", fix="Its kind is counter.")
-    await office_of(session, office)
+    if (await office_of(session, office)).closed_at is not None:
+        raise PlaceRefusedError(
+            f"The office {office} is closed, so that a scan would lead nowhere",
+            fix="The file of offices opens it again (`yiwang appointments load`).",
+        )
 
 
 def office_scanned(found: Standing) -> str:
