@@ -177,10 +177,10 @@ async function hold(of, each, startsAt) {
   go({ view: "hold", hold: { ...held, people: at.people, place: { nameZh, nameEn, addressZh, addressEn, phone, timeZone } } });
 }
 
-/** Hold another time at the office of what is held, as when that was taken meanwhile. */
-export async function holdInstead(startsAt) {
+/** Return a hold of another time at the office of what is held, as when that was taken meanwhile. */
+export async function heldInstead(startsAt) {
   const { hold: former } = at;
   const asked = { service: former.service, office: former.office, at: startsAt, people: former.people, moving: at.moving?.id, turn: "", right: at.right };
   const held = (await signed(() => ask(HOLD, asked))).holdAppointment;
-  go({ view: "hold", hold: { ...former, entry: undefined, ...held } });
+  return { ...former, entry: undefined, ...held };
 }

@@ -1,7 +1,7 @@
 // What is held: how long still, who comes along, and confirming it; then what was booked.
 
 import { card, telephone } from "./cards.js";
-import { holdInstead } from "./choose.js";
+import { heldInstead } from "./choose.js";
 import { h } from "./element.js";
 import { ask, now, Refused } from "./graph.js";
 import { wrongNumber } from "./id_numbers.js";
@@ -19,18 +19,20 @@ const CONFIRM = `mutation ($hold: String!, $companions: [String!]!, $answers: [A
 const MOVE = "mutation ($hold: String!, $id: ID!) { moveAppointment(appointment: $id, hold: $hold) { id } }";
 const RELEASE = "mutation ($hold: String!) { releaseAppointment(hold: $hold) }";
 const LAST_MINUTE = 60;
-const typed = {}; // who comes along, should the view be made again; of this page's life alone
+const typed = new WeakMap(); // who comes along with a hold, should its view be made again: gone with the hold
 
 export async function holding(signal) {
   const { hold, moving } = at;
   const of = await service(hold.service);
   const zone = hold.place.timeZone;
-  const others = moving ? [] : Array.from({ length: hold.people - 1 }, (_, n) => companion(n + 2, of.namesAll));
+  const numbers = typed.get(hold) ?? {};
+  typed.set(hold, numbers);
+  const others = moving ? [] : Array.from({ length: hold.people - 1 }, (_, n) => companion(n + 2, of.namesAll, numbers));
   const questions = moving ? [] : of.questions.map(question);
   const confirm = h("button", { class: "main" }, t(moving ? "confirmMove" : "confirm"));
   const form = h("form", { class: "card", onsubmit: (event) => {
     event.preventDefault();
-    act(confirm, async () => book(hold, moving, named(others), questions.map((each) => each.answer()).filter(Boolean)), { zone, choose: holdInstead });
+    act(confirm, async () => book(hold, moving, named(others), questions.map((each) => each.answer()).filter(Boolean)), { zone, choose: (time) => instead(hold, time) });
   } },
   h("p", { class: "when" }, moment(hold.startsAt, zone)),
   h("p", {}, pick(hold.place.nameZh, hold.place.nameEn), h("br"), h("small", {}, pick(hold.place.addressZh, hold.place.addressEn)), telephone(hold.place.phone)),
@@ -51,8 +53,8 @@ function named(others) {
   throw new Refused(`companion_${why}`, "", { n: wrong + 2 });
 }
 
-function companion(n, isNeeded) {
-  const input = h("input", { required: isNeeded, autocomplete: "off", maxlength: 24, name: `companion-${n}`, value: typed[n] ?? "", oninput: () => { typed[n] = input.value; } });
+function companion(n, isNeeded, numbers) {
+  const input = h("input", { required: isNeeded, autocomplete: "off", maxlength: 24, name: `companion-${n}`, value: numbers[n] ?? "", oninput: () => { numbers[n] = input.value; } });
   return { input, label: h("label", {}, t(isNeeded ? "companion" : "companionIfKnown", { n }), input) };
 }
 
@@ -82,9 +84,15 @@ async function book(hold, moving, companions, answers) {
   leave({ view: "booked", booked: booked.id, moved: Boolean(moving) });
 }
 
+async function instead(hold, time) {
+  const next = await heldInstead(time);
+  typed.set(next, typed.get(hold)); // the same people
+  go({ view: "hold", hold: next });
+}
+
 function giveBack() {
-  const { hold, entry } = at.hold ?? {}; // none: another account has signed in since
-  if (hold) (entry ? leaveWaitlist(entry) : ask(RELEASE, { hold })).catch(() => {}); // it ends by itself, too
+  const { hold, entry } = at.hold;
+  (entry ? leaveWaitlist(entry) : ask(RELEASE, { hold })).catch(() => {}); // it ends by itself, too
   go({ view: "service", hold: undefined });
 }
 

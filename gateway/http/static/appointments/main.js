@@ -11,7 +11,7 @@ import { mine, rights } from "./mine.js";
 import { act, failure } from "./refusals.js";
 import { canScan, scan } from "./scanning.js";
 import { services, skeleton } from "./services.js";
-import { isSignedIn, meet, signed, signIn, signInByHost } from "./session.js";
+import { canSignInByHost, isSignedIn, meet, signed, signIn, signInByHost } from "./session.js";
 import { at, go, leave, note, watch } from "./state.js";
 import { waits } from "./waitlist.js";
 import { waiting } from "./waiting.js";
@@ -104,7 +104,7 @@ async function start() {
   else note(isHeld ? { view: "hold" } : { view: at.view === "hold" ? "home" : at.view, hold: undefined });
   if (given.get("app") && given.get("code")) await signIn(given.get("app"), given.get("code")).catch((error) => console.warn(error.message));
   watch(show);
-  await meet().then(() => isSignedIn() || signInByHost()).catch((error) => console.warn(error.message));
+  await meet().then(() => isSignedIn() || !canSignInByHost() || signInByHost()).catch((error) => console.warn(error.message));
   await show();
 }
 

@@ -1,19 +1,15 @@
 // Who is here: signed in by the host app around the page, or by its code; and proven, where a service needs it.
 
-import { ask, askAsAnybody, Refused, take, tokens } from "./graph.js";
+import { ask, Refused, signInBy, take, tokens } from "./graph.js";
 import { around, askHost, greet } from "./host.js";
 import { h } from "./element.js";
 import { pick, t } from "./language.js";
 import { said } from "./refusals.js";
-import { belongTo } from "./state.js";
+import { belongTo, leave } from "./state.js";
 
-const SIGN_IN = `mutation ($app: String!, $code: String!) {
-  signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
 const PURPOSE = '{ purpose(id: "real-name") { id version text { zh en } } }';
 const AGREE = "mutation ($purposes: [AgreedPurpose!]!) { agree(purposes: $purposes) }";
 const PROVE = "mutation ($name: String!, $number: String!) { provePerson(name: $name, idNumber: $number) { accessToken refreshToken } }";
-
-const OWNER = "{ me { identities { id } } }"; // of which one at least stays, whatever else becomes of an account
 
 const MEET_MS = 1500; // a frame whose owner says nothing by then is none of ours
 
@@ -22,21 +18,15 @@ export const meet = () => Promise.race([greet(() => {}), new Promise((done) => {
 
 export const isSignedIn = () => Boolean(tokens.access);
 
-export async function signIn(app, code) {
-  tokens.app = app;
-  take((await askAsAnybody(SIGN_IN, { app, code })).signIn);
-  const { me } = await ask(OWNER);
-  belongTo(me.identities.map((each) => each.id));
-}
+/** Sign in; return whether the page was another account's before. */
+export const signIn = async (app, code) => belongTo(await signInBy(app, code));
 
-/** Sign in by the host app, if there is one that can. */
-export async function signInByHost() {
-  if (!around.can.includes("login")) return false;
-  await signIn(around.app, (await askHost("login")).code);
-  return true;
-}
+export const canSignInByHost = () => around.can.includes("login");
+/** Sign in by the host app; return as `signIn` does. */
+export const signInByHost = async () => signIn(around.app, (await askHost("login")).code);
 
-/** Do what needs a resident; whoever is not signed in any more, or not known well enough, is asked to first. */
+/** Do what needs a resident; whoever is not signed in any more, or not known well enough, is asked to first. Throws Refused
+ * `LEFT` where another account comes then: what the former one had begun is not done for it. */
 export async function signed(work) {
   for (let byHost = true; ; ) {
     try {
@@ -44,10 +34,20 @@ export async function signed(work) {
     } catch (error) {
       if (error.code === "ASSURANCE_TOO_LOW") await prove(error.extensions.acr_values);
       else if (error.code !== "SIGN_IN_NEEDED" && error.code !== "TOKEN_REFUSED") throw error;
-      else if (!byHost || !(await signInByHost())) await dialog(t("signIn"), signInForm);
-      else byHost = false; // once: should it not last, they are asked
+      else {
+        const isAnother = await (byHost && canSignInByHost() ? signInByHost() : dialog(t("signIn"), signInForm));
+        if (isAnother) endFormer();
+        byHost = false; // once: should it not last, they are asked
+      }
     }
   }
+}
+
+function endFormer() {
+  document.querySelectorAll("dialog").forEach((each) => each.close()); // with what the former one has typed there
+  leave();
+  document.getElementById("said").textContent = t("anotherAccount");
+  throw new Refused("LEFT", "");
 }
 
 function signInForm() {
@@ -79,7 +79,7 @@ function field(id, text) {
   return { input, label: h("label", {}, text, input) };
 }
 
-/** Show a form on top of the page until its work is done. Throws Refused `LEFT` if it is closed before. */
+/** Show a form on top of the page until its work is done; return what that returns. Throws Refused `LEFT` if it is closed before. */
 function dialog(title, form) {
   const { parts, button, work } = form();
   const wrong = h("p", { class: "failure", role: "alert", hidden: true });
@@ -94,8 +94,7 @@ function dialog(title, form) {
       event.preventDefault();
       submit.disabled = true;
       try {
-        await work();
-        done();
+        done(await work());
         box.close();
       } catch (error) {
         if (!error.code) console.error(error);

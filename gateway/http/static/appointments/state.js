@@ -32,14 +32,20 @@ export function leave(change = {}) {
 const PERSONAL = { hold: undefined, moving: undefined, right: undefined, booked: undefined, along: undefined };
 const isPersonal = ({ view, moving }) => Boolean(moving) || ["hold", "booked", "waiting"].includes(view);
 
+const isAnothers = (state, owner) => Boolean(state.owner?.length && owner.length) && !state.owner.some((each) => owner.includes(each));
+
 /** Return a state as somebody with these ids may have it: what another account kept or booked is not theirs. */
 function ownPart(state, owner = []) {
-  if (!state.owner || !owner.length || state.owner.some((each) => owner.includes(each))) return { ...state, owner };
+  if (!isAnothers(state, owner)) return { ...state, owner };
   return { ...state, ...PERSONAL, owner, view: isPersonal(state) ? "home" : state.view };
 }
 
-/** Note whose account it is that is signed in, by the ids of its ways in. */
-export const belongTo = (owner) => keep(ownPart(at, owner), "replaceState");
+/** Note whose account it is that is signed in, by the ids of its ways in; return whether it was another's before. */
+export function belongTo(owner) {
+  const isAnother = isAnothers(at, owner);
+  keep(ownPart(at, owner), "replaceState");
+  return isAnother;
+}
 
 /** Have `show` called whenever another view is to be shown. */
 export function watch(show) {

@@ -3,7 +3,7 @@
 export const TEXTS = {
   zh: {
     brand: "一网", title: "预约办事", other: "English", back: "返回", loading: "正在加载", retry: "再试一次",
-    signIn: "登录", signInWhy: "登录后可以预约，并查看您的预约。", signInHow: "请在微信、支付宝或百度的一网小程序里打开本页，即可自动登录。",
+    signIn: "登录", anotherAccount: "现在登录的是另一个账号，请重新开始。", signInWhy: "登录后可以预约，并查看您的预约。", signInHow: "请在微信、支付宝或百度的一网小程序里打开本页，即可自动登录。",
     byCode: "用登录 code 登录", app: "应用编号", code: "应用给的登录 code",
     mine: "我的预约", none: "您还没有预约。", former: "以前的预约", along: "我陪同的预约", alongWhy: "是别人预约的，您陪同前往；同一时间您不能另有预约。", alongLeave: "我不去了", alongSure: "确定不去吗？预约的人会收到通知。", alongYes: "确定不去", what: "要办什么？", noServices: "目前没有可以预约的事项。",
     minutes: "约 {n} 分钟", upTo: "最多 {n} 人一起", realName: "需实名", faceCheck: "需人脸核验",
@@ -41,7 +41,7 @@ export const TEXTS = {
   },
   en: {
     brand: "Yiwang", title: "Appointments", other: "中文", back: "Back", loading: "Loading", retry: "Try again",
-    signIn: "Sign in", signInWhy: "Sign in to book, and to see your appointments.", signInHow: "Open this page in Yiwang's mini-program in WeChat, Alipay or Baidu, and you are signed in.",
+    signIn: "Sign in", anotherAccount: "Another account is signed in now: begin again.", signInWhy: "Sign in to book, and to see your appointments.", signInHow: "Open this page in Yiwang's mini-program in WeChat, Alipay or Baidu, and you are signed in.",
     byCode: "Sign in by a login code", app: "App id", code: "Login code of the app",
     mine: "My appointments", none: "You have no appointments yet.", former: "Former ones", along: "Where I come along", alongWhy: "Somebody else has booked it, and named you: you can have no other appointment at that time.", alongLeave: "I do not come", alongSure: "Will you not come? Whoever booked it is told.", alongYes: "I do not come", what: "What do you come for?", noServices: "Nothing can be booked at present.",
     minutes: "about {n} min", upTo: "up to {n} together", realName: "real name", faceCheck: "face check",

@@ -3,6 +3,9 @@
 export const tokens = { app: "", access: "", refresh: "" };
 let ahead = 0; // the server's clock, in milliseconds before this phone's
 const OVER = new Set(["TOKEN_REFUSED", "SESSION_ENDED"]);
+const SIGN_IN = `mutation ($app: String!, $code: String!) {
+  signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
+const OWNER = "{ me { identities { id } } }";
 let renewing = null; // two questions at once renew once: a refresh token is good for one time
 
 /** Return the server's time, in milliseconds. */
@@ -60,8 +63,15 @@ function read(answer) {
   throw new Refused(extensions?.code ?? "", message, extensions);
 }
 
-/** Return the data of an answer that is for anybody, as signing in is: a token that is over would have it refused. */
-export const askAsAnybody = async (query, variables = {}) => read(await send(query, variables));
+/** Sign in by a host app's code; return the ids of the account's ways in, of which one at least stays, whatever else becomes of
+ * it. Nothing is kept before they are known: the page would be one resident's, and show what another did. Throws Refused. */
+export async function signInBy(app, code) {
+  const given = read(await send(SIGN_IN, { app, code })).signIn; // as nobody: a token that is over would have it refused
+  const { me } = read(await send(OWNER, {}, given.accessToken));
+  tokens.app = app;
+  keep(given);
+  return me.identities.map(({ id }) => id);
+}
 
 /** Return the data of an answer. Throws Refused, `SIGN_IN_NEEDED` too where a sign-in is over. */
 export async function ask(query, variables = {}) {
