@@ -112,8 +112,8 @@ class HallSubscriptions:
     """The part of ``Subscription`` that this file is for."""
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]  # strawberry's
-        description="Where they stand in the hall, at once and whenever that changes, until their visit is over. "
-        "Whoever comes along to somebody else's appointment may watch it, too."
+        description="Where they stand in the hall, at once and whenever that changes, a wait by a whole minute, until "
+        "their visit is over. Whoever comes along to somebody else's appointment may watch it, too."
     )
     async def appointment_queue(self, info: Info, appointment: strawberry.ID) -> AsyncGenerator[QueueShown, None]:
         context, wanted, known = info.context, uuid(appointment, "appointment"), None
@@ -121,8 +121,8 @@ class HallSubscriptions:
         looked_at = monotonic()
         async with context.platform.halls.changes_of(office) as changes:
             while True:
-                if found != known:
-                    known = found
+                if found.content != known:
+                    known = found.content
                     yield shown_queue(found)
                 if found.is_over:
                     return

@@ -46,6 +46,11 @@ def test_an_estimate_has_each_called_by_the_counter_for_them_that_is_free_first(
     assert (Wait(60, 90).low, Wait(60, 90).high, Wait(60, None).high) == (0, 150, 60)
 
 
+def test_a_wait_is_another_one_by_the_whole_minute() -> None:
+    said = [Wait(seconds, error).minutes for seconds, error in ((300, 90), (299, 90), (271, 89), (270, 89), (0, None))]
+    assert said == [(3, 7, 2), (3, 7, 2), (3, 6, 1), (3, 6, 1), (0, 1, None)]
+
+
 def test_who_is_at_a_counter_stays_for_the_rest_of_what_a_service_lasts() -> None:
     assert left(KNOWN["a"], None, NINE) == 600  # called, and on their way
     assert left(KNOWN["a"], NINE, NINE + 4 * MINUTE) == 360

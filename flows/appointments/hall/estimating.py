@@ -77,6 +77,12 @@ class Wait(Struct, frozen=True):
     def high(self) -> int:
         return self.seconds + (self.error or 0)
 
+    @property
+    def minutes(self) -> tuple[int, int, int | None]:
+        """``low``, ``high`` and ``error`` in whole minutes, as pages show them: the seconds fall by themselves."""
+        error = None if self.error is None else max(1, (self.error + 30) // 60)
+        return self.low // 60, max(1, -(-self.high // 60)), error
+
 
 class Foretold(Struct, frozen=True):
     """What somebody in line is told. ``ahead``: so many may a counter for them call first, of whatever service.

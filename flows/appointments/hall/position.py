@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
@@ -31,6 +32,11 @@ class Position(Struct, frozen=True):
     @property
     def is_over(self) -> bool:
         return self.state not in ACTIVE
+
+    @property
+    def content(self) -> tuple["Position", tuple[int, int, int | None] | None]:
+        """What is another one when something is to be told, and not because a second has passed."""
+        return replace(self, wait=None), self.wait.minutes if self.wait else None
 
 
 async def position_of(session: AsyncSession, clock: Clock, row: Booking) -> Position:

@@ -1,5 +1,6 @@
 """A resident comes to a hall: scans its sticker, takes a ticket, watches the line, is called; nobody else may."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 from gateway.http import live
 from kernel.clock import CHINA, SystemClock
 from kernel.crypto.keys import open_keys
+from schema import appointment_hall
 from tests.appointments.hall import OFFICE, SERVICE, WINDOW, Hall
 from tests.appointments.lobby import COUNTERS, Lobby
 from tests.gateway.conftest import City
@@ -29,6 +31,7 @@ LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { state } }"
 QUEUE = "query ($id: ID!) { myAppointments { booking(id: $id) { state queue { number ahead counter calls } } } }"
 WATCH = "subscription ($id: ID!) { appointmentQueue(appointment: $id) { state number position waitLow counter calls } }"
 THERE = {each: OFFICE[each] for each in ("latitude", "longitude")}
+WAITS = "query ($id: ID!) { myAppointments { booking(id: $id) { queue { waitLow } } } }"
 ALONG = "{ myAppointments { companionOf { id state queue { number } details { officeZh } } } }"
 EXPORT = "{ me { export } }"
 ALWAYS = "".join(["calendar,day,kind,hours\n", *(f"city,{day},working,00:00-24:00\n" for day in DAYS)]).encode()
@@ -92,6 +95,32 @@ async def test_scanned_waiting_called_and_served_live(city: City, phones: Phones
         assert (await watcher.event())[0] == "complete"
     mine = (await who.data(QUEUE, id=booked))["booking"]
     assert mine == {"state": "done", "queue": {"number": "A002", "ahead": None, "counter": None, "calls": 0}}
+
+
+async def test_nothing_is_told_while_only_seconds_pass(
+    city: City, phones: Phones, lobby: Lobby, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appointment_hall, "_LOOK_SECONDS", 0.1)
+    who = await sign_in(city, phones, "wang")
+    await lobby.hall.load({"services": [{**BRIEF, "minutes": 60}]})
+    await lobby.take()
+    taken = await who.data(TAKE, place=await lobby.sticker(), **THERE)
+    await lobby.open()
+    await lobby.next()
+    lobby.stand(SystemClock().now())
+    await lobby.press("serve")  # for an hour from now on
+    async with watching(origin + live.PATH, who, taken["id"], query=WATCH) as watcher:
+
+        async def low() -> int:
+            return int((await watcher.event())[1]["data"]["appointmentQueue"]["waitLow"])
+
+        first = await low()
+        if first == 60 * 60:  # the very second
+            first = await low()
+        while (await who.data(WAITS, id=taken["id"]))["booking"]["queue"]["waitLow"] > first - 3:
+            await asyncio.sleep(0.1)
+        await lobby.press("finish")
+        assert await low() == 0
 
 
 async def test_who_comes_along_watches_the_line_and_no_stranger_does(
