@@ -1,7 +1,7 @@
 """In real browsers a resident books, scans the hall's printed sticker, is called, shown and served; or just comes."""
 
 import asyncio
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,15 @@ from tests.cli.operator import Operator
 from tests.codes.pictures import printed
 from tests.gateway.conftest import City
 from tests.gateway.halls.staff_of import key
-from tests.gateway.residents.hosts import WECHAT, Phones
-from tests.gateway.residents.test_appointments import ALWAYS
+from tests.gateway.residents.hosts import WECHAT, Phones, agree, sign_in
+from tests.gateway.residents.test_appointments import ALWAYS, HOLD
+from tests.gateway.residents.test_appointments_page import TOGETHER, opened
+from tests.gateway.residents.test_halls import CHECK_IN, THERE
+from tests.gateway.residents.test_proofs import PROVE
 from tests.hall_visit import Place, be_called, book, check_in, staff_come
 from tests.simulated_phone import open_page
 
+_SOON = {**SERVICE, "minutes": 5, "level": "L2", "lead_minutes": 0, "days": 1}
 _OTHER = {**SERVICE, "code": "reissue", "name_zh": "补领证件", "letter": "B", "lead_minutes": 0}
 
 
@@ -35,13 +39,12 @@ async def hall(city: City, redis: Redis) -> Hall:
     now = SystemClock().now()
     made.clock.advance(now - made.clock.now())
     ahead = 12 - now.astimezone(UTC).hour
-    soon = {**SERVICE, "minutes": 5, "level": "L2", "lead_minutes": 0, "days": 1}
     schedule = {"days": ["working"], "hours": "09:00-17:00", "places": {"public": 2}}
     window = {**WINDOW, "slot_minutes": 5, "skills": ["marriage", "reissue"], "schedules": [schedule]}
     counters = [{"code": "3", "name_zh": "3号窗口", "name_en": "Counter 3"}]
     office = {**OFFICE, "resources": [window], "counters": counters}
     zone = f"Etc/GMT{-ahead:+}"  # the sign is the other way round there
-    await made.build(soon, _OTHER, offices=[office], calendar=ALWAYS, zone=zone)
+    await made.build(_SOON, _OTHER, offices=[office], calendar=ALWAYS, zone=zone)
     return made
 
 
@@ -70,6 +73,12 @@ async def place(city: City, phones: Phones, hall: Hall, origin: str, tmp_path: P
         latitude=31.2,
         longitude=121.4,
     )
+
+
+@pytest.fixture
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have who was signed out elsewhere found at once."""
+    monkeypatch.setattr(appointment_hall, "_LOOK_SECONDS", 0.2)
 
 
 async def take_ticket(place: Place, phones: Phones, chromium: Browser) -> None:
@@ -187,10 +196,10 @@ async def test_who_scans_elsewhere_or_a_forged_code_is_told_so(place: Place, pho
     await chromium.find(".failure", "不是本市的二维码")
 
 
+@pytest.mark.usefixtures("looking_often")
 async def test_who_is_signed_out_elsewhere_signs_in_and_goes_on_waiting(
-    place: Place, phones: Phones, hall: Hall, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+    place: Place, phones: Phones, hall: Hall, chromium: Browser
 ) -> None:
-    monkeypatch.setattr(appointment_hall, "_LOOK_SECONDS", 0.2)
     await take_ticket(place, phones, chromium)
     await end_sessions(hall)
     await sign_in_again(chromium, phones.code("wang"))
@@ -199,3 +208,22 @@ async def test_who_is_signed_out_elsewhere_signs_in_and_goes_on_waiting(
     await lobby.open(place.counter)
     await lobby.next(place.counter)
     await chromium.find("#queue[data-state=called] .go", "请到")
+
+
+@pytest.mark.usefixtures("looking_often")
+async def test_so_does_who_comes_along(city: City, place: Place, phones: Phones, hall: Hall, chromium: Browser) -> None:
+    await hall.load({"services": [{**_SOON, "people": 2, "level": "L1"}]})
+    who, other = [await sign_in(city, phones, each) for each in ("wang", "li")]
+    await agree(other, "real-name")
+    await other.data(PROVE, **phones.person("li"))
+    now = SystemClock().now()
+    soon = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=10)
+    held = await who.data(HOLD, at=soon.isoformat(), people=2)
+    booked = (await who.data(TOGETHER, hold=held["hold"], other=phones.person("li")["idNumber"]))["id"]
+    await who.data(CHECK_IN, place=place.sticker, id=booked, **THERE)
+    await chromium.open(opened(place.gateway, phones, "li"))
+    await chromium.click("[data-along] button", "看排队")
+    await chromium.find("#queue .number", "A001")
+    await end_sessions(hall)
+    await sign_in_again(chromium, phones.code("li"))
+    await chromium.find("#queue .number", "A001")

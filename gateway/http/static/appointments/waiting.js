@@ -17,7 +17,8 @@ const LEAVE = "mutation ($id: ID!) { leaveQueue(appointment: $id) { id } }";
 const CALLED_MS = [300, 100, 300, 100, 300]; // how the phone shakes: three times
 
 export async function waiting(signal) {
-  const appointment = await signed(() => (at.along ? oneAlong : one)(at.booked));
+  const read = at.along ? oneAlong : one;
+  const appointment = await signed(() => read(at.booked));
   if (!appointment) {
     leave(); // what one came along to is over
     return [];
@@ -43,7 +44,7 @@ export async function waiting(signal) {
     more.replaceChildren(...[following(queue, id)].flat().filter(Boolean));
   };
   const watch = () => void follow(WATCH, { id }, shown, signal);
-  const signInAgain = h("button", { type: "button", class: "main", onclick: () => act(signInAgain, async () => { await signed(() => one(id)); watch(); }) }, t("signIn"));
+  const signInAgain = h("button", { type: "button", class: "main", onclick: () => act(signInAgain, async () => { await signed(() => read(id)); watch(); }) }, t("signIn"));
   if (isOver(appointment)) {
     const { queue } = (await signed(() => ask(VISIT, { id }))).myAppointments.booking;
     shown({ data: { appointmentQueue: { number: queue?.number ?? appointment.code, state: appointment.state } } });
