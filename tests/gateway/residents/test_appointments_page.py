@@ -385,6 +385,25 @@ async def test_a_day_that_is_drawn_is_joined_and_chosen_from_in_its_turn(
     await chromium.find("#remaining", "剩余 4:")
 
 
+async def test_who_would_wait_for_a_day_that_is_drawn_joins_its_draw(
+    city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
+) -> None:
+    now = SystemClock().now().astimezone(CHINA)
+    drawn = {**SERVICE, "code": "drawn", "name_zh": "抽签事项", "draw_seconds": 600, "release": f"{now:%H:%M}"}
+    window = {**WINDOW, "skills": ["drawn"], "schedules": [EVERY_DAY]}
+    await hall.load({"services": [drawn], "offices": [{**OFFICE, "resources": [window]}]})
+    await chromium.open(opened(origin, phones))
+    await chromium.click(".service", "抽签事项")
+    await chromium.click("#waitlist summary")
+    day = (now.date() + timedelta(days=14)).isoformat()
+    await chromium.run("document.querySelector('#waitlist [type=date]').value = arguments[0]", day)
+    await chromium.click("#waitlist button.main", "加入候补")
+    await chromium.click(".failure .times button", "09:00")
+    await chromium.find("#offices h3", "婚姻登记处")
+    await chromium.click("#draw button", "参加抽签")
+    await chromium.find("#draw", "已参加抽签")
+
+
 async def test_whom_the_office_has_cancelled_books_before_others(
     city: City, phones: Phones, hall: Hall, origin: str, chromium: Browser
 ) -> None:

@@ -88,13 +88,24 @@ async function load(of, place) {
     const free = appointmentOffices.filter((each) => each.days.length || at.right);
     shown = free.map((each) => office(of, each, free.length === 1));
     if (!free.length) shown = [h("p", { class: "card" }, t("nowhere", { days: of.days, release: of.releaseAt }))];
-    if (appointmentOffices.length && !at.moving && !at.right) shown.push(joining(of, appointmentOffices, (each, time) => hold(of, each, time)));
+    if (appointmentOffices.length && !at.moving && !at.right) shown.push(...waitlist(of, appointmentOffices));
   } catch (error) {
     shown = [failure(error), h("button", { type: "button", onclick: () => load(of, place) }, t("retry"))];
   }
   if (mine !== loads) return;
   place.removeAttribute("aria-busy");
   place.replaceChildren(...shown);
+}
+
+/** Return the form of the waitlist; where it says that a time is free on a day that is drawn, the draw is shown below it. */
+function waitlist(of, offices) {
+  const below = h("div", {});
+  const times = (each) => {
+    const place = h("div", { class: "chosen" });
+    below.replaceChildren(h("section", { class: "card" }, h("h3", {}, pick(each.nameZh, each.nameEn)), place));
+    return place;
+  };
+  return [joining(of, offices, (each, time) => holdOrDraw(of, each, time, () => times(each))), below];
 }
 
 function office(of, each, isOnly) {
@@ -153,20 +164,28 @@ async function showTimes(of, each, day, place) {
     const halves = [["morning", appointmentTimes.filter(isMorning)], ["afternoon", appointmentTimes.filter((time) => !isMorning(time))]];
     place.replaceChildren(h("h3", {}, appointmentTimes.length ? t("times", { day: dayLong(day + NOON, "UTC") }) : t("gone")),
       ...halves.filter(([, some]) => some.length).flatMap(([name, some]) => [
-        h("p", { class: "quiet" }, t(name)), h("div", { class: "times" }, some.map((time) => timeButton(of, each, time, () => drawing(of, each, day, place, () => showTimes(of, each, day, place)))))]));
+        h("p", { class: "quiet" }, t(name)), h("div", { class: "times" }, some.map((time) => timeButton(of, each, time, place)))]));
   } catch (error) {
     place.replaceChildren(failure(error));
   }
 }
 
-function timeButton(of, each, { startsAt, places }, draw) {
+function timeButton(of, each, { startsAt, places }, place) {
   const shown = clock(startsAt, each.timeZone);
-  const keep = (chosen) => hold(of, each, chosen).catch((error) => {
-    if (error.code !== "APPOINTMENT_DRAW") throw error;
-    return draw();
-  });
+  const keep = (chosen) => holdOrDraw(of, each, chosen, () => place);
   return h("button", { type: "button", "aria-label": t("leftSpoken", { at: shown, n: places }), onclick: ({ currentTarget }) =>
     act(currentTarget, () => keep(startsAt), { zone: each.timeZone, choose: keep }) }, shown, h("small", {}, t("left", { n: places })));
+}
+
+/** Hold a time; if its day is drawn, show the draw in the place that `placed` returns, and that day's times when it is their turn. */
+async function holdOrDraw(of, each, startsAt, placed) {
+  try {
+    await hold(of, each, startsAt);
+  } catch (error) {
+    if (error.code !== "APPOINTMENT_DRAW") throw error;
+    const [day, place] = [dayOf(startsAt, each.timeZone), placed()];
+    await drawing(of, each, day, place, () => showTimes(of, each, day, place));
+  }
 }
 
 async function hold(of, each, startsAt) {
