@@ -1,6 +1,6 @@
 // Parking on a phone: find a lot, sign in by a host app's code, enter by scan, watch the fee, pay, leave.
 
-import { ask, askAsAnybody, follow, Refused, take, tokens } from "./graph.js";
+import { ask, follow, Refused, signInBy, tokens } from "./graph.js";
 import { around, askHost, greet } from "./host.js";
 import { uuid } from "./ids.js";
 import { TEXTS } from "./texts.js";
@@ -13,8 +13,9 @@ const SCAN = (verb) => `mutation ($code: String!, $vehicle: ID!, $key: String!, 
 const LOTS = `query ($near: Position) { parkingLots(near: $near, first: 10) { lots {
   id nameZh nameEn free spaces metres price { feeFen minutes tariffZh tariffEn } } } }`;
 const MINE = `{ myParking { vehicles { id plate proof } sessions(first: 5) { ${SESSION} } } }`;
+const SOON_MS = 2 * 60 * 1000; // so long a resident still knows what they were doing, as it goes on by itself
 const byId = (id) => document.getElementById(id);
-const state = { language: document.documentElement.lang === "en" ? "en" : "zh", lots: null, mine: null, session: null, order: "", watch: null, unfinished: null };
+const state = { language: document.documentElement.lang === "en" ? "en" : "zh", lots: null, mine: null, session: null, order: "", watch: null, owner: [], unfinished: null };
 const word = (key) => TEXTS[state.language][key];
 const pick = (zh, en) => (state.language === "en" && en ? en : zh);
 const yuan = (fen) => `¥ ${(fen / 100).toFixed(2)}`;
@@ -31,7 +32,7 @@ async function attempt(work, isSigningIn = false) {
     byId("sign-in").hidden = false;
     say(word("signInAgain"));
     if (isSigningIn) return;
-    state.unfinished = work;
+    state.unfinished = { work, at: Date.now() };
     if (around.can.includes("login")) await attempt(signInByHost, true);
   }
 }
@@ -162,16 +163,24 @@ async function receipt() {
 }
 
 async function signIn() {
-  tokens.app = byId("app").value.trim();
-  const query = `mutation ($app: String!, $code: String!) {
-    signIn(app: $app, code: $code, device: "Web") { accessToken refreshToken } }`;
-  take((await askAsAnybody(query, { app: tokens.app, code: byId("code").value.trim() })).signIn);
+  const owner = await signInBy(byId("app").value.trim(), byId("code").value.trim());
+  if (!owner.some((each) => state.owner.includes(each))) forget();
+  state.owner = owner;
   byId("sign-in").hidden = true;
   byId("mine").hidden = false;
   await mine();
-  const work = state.unfinished; // the former sign-in was found to be over in the middle of it
+  const { work, at } = state.unfinished ?? {}; // the former sign-in was found to be over in the middle of it
   state.unfinished = null;
-  await work?.();
+  if (Date.now() - at < SOON_MS) await work();
+}
+
+// Another account is signed in: what the former one had begun, and what is shown of it, is not its.
+function forget() {
+  state.watch?.abort();
+  Object.assign(state, { mine: { vehicles: [], sessions: [] }, session: null, order: "", watch: null, unfinished: null });
+  showMine();
+  byId("session").hidden = byId("cashier").hidden = true;
+  byId("arguments").value = byId("plate").value = byId("receipt").textContent = "";
 }
 
 async function signInByHost() {
@@ -179,19 +188,20 @@ async function signInByHost() {
   await signIn();
 }
 
-function onSubmit(id, work) {
+function onSubmit(id, work, isSigningIn = false) {
   byId(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(() => work(event.submitter));
+    attempt(() => work(event.submitter), isSigningIn);
   });
 }
 
 // A host app around the page gives the code, opens its cashier and scans, so that nothing is copied.
-async function hosted() {
+async function hosted(begun) {
   byId("app").value = around.app;
   byId("by-hand").hidden = around.can.includes("pay");
   byId("ask-scan").hidden = !around.can.includes("scan");
-  if (tokens.app || !around.can.includes("login")) return;
+  await begun; // signing in by the address
+  if (tokens.access || !around.can.includes("login")) return;
   await signInByHost();
 }
 
@@ -202,8 +212,8 @@ function opened() {
   byId("app").value = given.get("app") ?? "";
   byId("code").value = given.get("code") ?? "";
   byId("scanned").value = given.get("scan") ?? "";
-  if (given.get("app") && given.get("code")) attempt(signIn);
-  attempt(() => greet(() => attempt(hosted)));
+  const begun = given.get("app") && given.get("code") && attempt(signIn, true);
+  attempt(() => greet(() => attempt(() => hosted(begun), true)));
 }
 
 byId("language").onclick = () => { state.language = state.language === "zh" ? "en" : "zh"; translate(); };
@@ -214,7 +224,7 @@ byId("near").onclick = () => navigator.geolocation.getCurrentPosition(
 byId("pay").onclick = () => attempt(pay);
 byId("check").onclick = () => attempt(receipt);
 byId("ask-scan").onclick = () => attempt(async () => { byId("scanned").value = (await askHost("scan")).text; });
-onSubmit("sign-in", signIn);
+onSubmit("sign-in", signIn, true);
 onSubmit("scan", (button) => scan(button.value));
 onSubmit("add", async () => {
   await ask("mutation ($plate: String!) { addVehicle(plate: $plate) { id } }", { plate: byId("plate").value });
