@@ -1,6 +1,7 @@
 """In real browsers a resident books, scans the hall's printed sticker, is called, shown and served; or just comes."""
 
 import asyncio
+import itertools
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -29,6 +30,16 @@ from tests.hall_visit import Place, be_called, book, check_in, staff_come
 from tests.simulated_phone import open_page
 
 _SOON = {**SERVICE, "minutes": 5, "level": "L2", "lead_minutes": 0, "days": 1}
+_LINKS = """window.online = fetch;
+window.links = [];
+window.fetch = (path, asked) => {
+  if (!asked.signal) return online(path, asked);
+  links.push(new AbortController());
+  return online(path, { ...asked, signal: AbortSignal.any([asked.signal, links.at(-1).signal]) });
+};"""
+_OBSERVE = """const queue = document.getElementById("queue");
+window.spoken = [queue.textContent];  // what a screen reader has read out
+new MutationObserver(() => window.spoken.push(queue.textContent)).observe(queue, { childList: true });"""
 _OTHER = {**SERVICE, "code": "reissue", "name_zh": "补领证件", "letter": "B", "lead_minutes": 0}
 
 
@@ -81,13 +92,13 @@ def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(appointment_hall, "_LOOK_SECONDS", 0.2)
 
 
-async def take_ticket(place: Place, phones: Phones, chromium: Browser) -> None:
+async def take_ticket(place: Place, phones: Phones, chromium: Browser, number: str = "B001") -> None:
     """Scan in the hall without an appointment, and wait there."""
     await chromium.stand(place.latitude, place.longitude)
     scanned = place.sticker.rsplit("/", 1)[1]
     await chromium.open(f"{place.gateway}/appointments#app={WECHAT}&code={phones.code('wang')}&scan={scanned}")
     await chromium.click(".service", "补领证件")
-    await chromium.find("#queue .number", "B001")
+    await chromium.find("#queue .number", number)
 
 
 async def end_sessions(hall: Hall) -> None:
@@ -227,3 +238,28 @@ async def test_so_does_who_comes_along(city: City, place: Place, phones: Phones,
     await end_sessions(hall)
     await sign_in_again(chromium, phones.code("li"))
     await chromium.find("#queue .number", "A001")
+
+
+async def test_a_line_that_stands_as_it_stood_is_not_read_out_again(
+    place: Place, phones: Phones, hall: Hall, chromium: Browser
+) -> None:
+    """After a lost link the page is told anew: an estimate has fallen by seconds, which are shown as minutes."""
+    lobby = Lobby(hall)
+    await lobby.open(place.counter)
+    await lobby.take(service="reissue")
+    await lobby.next(place.counter)
+    await lobby.press("serve", place.counter)
+    await take_ticket(place, phones, chromium, "B002")
+    await chromium.run(_LINKS)
+    await chromium.click("#language")
+    await chromium.click("button", "Leave the line")
+    await chromium.run(_OBSERVE)
+    await chromium.run("links[0].abort()")
+    while await chromium.run("return links.length") < 2:
+        pass
+    await lobby.press("finish", place.counter)
+    await chromium.find("button.grave", "Yes, leave it")  # still asked
+    await lobby.next(place.counter)
+    await chromium.find("#queue[data-state=called]")
+    spoken = await chromium.run("return window.spoken")
+    assert [each for each, before in itertools.pairwise(spoken) if each == before] == []

@@ -37,11 +37,12 @@ export async function waiting(signal) {
     if (!data?.appointmentQueue) return;
     const queue = data.appointmentQueue;
     if (queue.state === "called" && panel.dataset.calls !== String(queue.calls)) navigator.vibrate?.(CALLED_MS);
+    if (panel.dataset.state !== queue.state) more.replaceChildren(...[following(queue, id)].flat().filter(Boolean));
     panel.dataset.state = queue.state;
     panel.dataset.calls = queue.calls;
     panel.setAttribute("aria-live", queue.state === "called" ? "assertive" : "polite");
-    panel.replaceChildren(...[h("p", { class: "number" }, queue.number), sentOn(queue), ...said(queue)].filter(Boolean));
-    more.replaceChildren(...[following(queue, id)].flat().filter(Boolean));
+    const next = h("div", {}, h("p", { class: "number" }, queue.number), sentOn(queue), said(queue));
+    if (next.innerHTML !== panel.innerHTML) panel.replaceChildren(...next.childNodes); // what is put there is read out again
   };
   const watch = () => void follow(WATCH, { id }, shown, signal);
   const signInAgain = h("button", { type: "button", class: "main", onclick: () => act(signInAgain, async () => { await signed(() => read(id)); watch(); }) }, t("signIn"));
