@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from flows.appointments.booking_tables import Booking
-from flows.appointments.hall.estimating import Wait, foretold
+from flows.appointments.hall.estimating import Foretold, Wait, foretold
 from flows.appointments.hall.line import line_of
 from flows.appointments.hall.tables import HallTicket
+from flows.appointments.hall.viewing import TicketView
 from flows.appointments.states import ACTIVE, AT_COUNTER, WAITING, State
 from kernel.clock import Clock
 
@@ -48,9 +49,14 @@ async def position_of(session: AsyncSession, clock: Clock, row: Booking) -> Posi
     if row.state in WAITING:
         line = await line_of(session, clock, row.office, even_closed=True)
         found = await foretold(session, clock, line, ticket)
-    is_there = row.state in AT_COUNTER
+    return position(row.state, ticket, found)
+
+
+def position(state: State, ticket: HallTicket | TicketView, found: Foretold | None) -> Position:
+    """Return where the person of a ticket stands; ``found``: what they are told while they wait."""
+    is_there = state in AT_COUNTER
     return Position(
-        state=row.state,
+        state=state,
         number=ticket.number,
         service=ticket.service,
         ahead=found.ahead if found else None,

@@ -11,9 +11,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from flows.appointments.hall.estimating import Foretold
-from flows.appointments.hall.position import Position
+from flows.appointments.hall.position import Position, position
 from flows.appointments.hall.viewing import HallView, TicketView, hall_and_line
-from flows.appointments.states import AT_COUNTER
 from kernel.clock import Clock
 from kernel.crypto.fields import FieldCipher
 from kernel.database import Database
@@ -29,19 +28,7 @@ class HallNow(Struct, frozen=True):
     def position_of(self, booking_id: UUID) -> Position | None:
         """Return where the person of a booking stands, None of whoever is not in the hall."""
         ticket = self._ticket(booking_id)
-        if ticket is None:
-            return None
-        is_there, found = ticket.state in AT_COUNTER, self.told.get(booking_id)
-        return Position(
-            state=ticket.state,
-            number=ticket.number,
-            service=ticket.service,
-            ahead=found.ahead if found else None,
-            wait=found.wait if found else None,
-            counter=ticket.counter if is_there else None,
-            calls=ticket.calls if is_there else 0,
-            called_at=ticket.called_at if is_there else None,
-        )
+        return None if ticket is None else position(ticket.state, ticket, self.told.get(booking_id))
 
     def _ticket(self, booking_id: UUID) -> TicketView | None:
         there = [each.ticket for each in self.view.counters if each.ticket is not None]
