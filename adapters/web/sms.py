@@ -6,6 +6,7 @@ codes ``receiver``, ``template``, ``value`` (422), ``quota`` (429), ``unavailabl
 """
 
 import html
+import re
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -110,7 +111,7 @@ def _without_number(said: str, to: str) -> str:
     while found >= 0:
         end = found + len(number[-7:])
         begin = _begin(digits, found, number[:-7])
-        before = said[after : places[begin]].removesuffix("(").removesuffix("+")
+        before = re.sub(r"(?:\+|\b00?)?\(?$", "", said[after : places[begin]])
         shown, after = f"{shown}{before}{masked_phone(to)}", places[end - 1] + 1
         found = digits.find(number[-7:], end)
     return (shown + said[after:])[:_SHOWN]
@@ -122,5 +123,5 @@ def _begin(digits: str, at: int, lead: str) -> int:
     while known and digits[:begin].endswith(lead[known - 1]):
         begin, known = begin - 1, known - 1
     if known and digits[:begin].endswith(lead[:known] + "0"):  # +44 (0)7700 …
-        begin, known = begin - known - 1, 0
-    return begin - next(zeros for zeros in (2, 1, 0) if digits[:begin].endswith("0" * zeros))
+        begin -= known + 1
+    return begin
